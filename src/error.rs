@@ -1,0 +1,116 @@
+//! The one error type of the library. Each variant is a sentence for a person: it names the file, layer or setting, says
+//! what was found and what was wanted, and what to do.
+
+use std::path::PathBuf;
+
+/// Everything that can go wrong, told so that the reader can mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or folder that was named is not there.
+    #[error("{} does not exist; check the path", path.display())]
+    Missing {
+        /// The path as it was given.
+        path: PathBuf,
+    },
+
+    /// A setting has a value that cannot work.
+    #[error("{setting}: {reason}")]
+    Setting {
+        /// The flag or the key, as the user writes it.
+        setting: String,
+        /// What is wrong with its value, and what would be right.
+        reason: String,
+    },
+
+    /// Reading or writing failed in the operating system.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried: "read", "write", "create".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+
+    /// A data set whose folders, files or classes cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Data {
+        /// The folder or zip.
+        path: PathBuf,
+        /// What was found, what was wanted.
+        reason: String,
+    },
+
+    /// One image that cannot be decoded.
+    #[error("{file} cannot be read as an image: {reason}")]
+    Image {
+        /// The file's path, or its name in the zip.
+        file: String,
+        /// What the decoder said.
+        reason: String,
+    },
+
+    /// A network that cannot be built.
+    #[error("layer {layer}: {reason}")]
+    Layer {
+        /// The layer's name.
+        layer: String,
+        /// What does not fit, with both shapes.
+        reason: String,
+    },
+
+    /// A weights file that is broken, or made for another network.
+    #[error("weights file {}: {reason}", path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A number stopped being finite, so that going on would be meaningless.
+    #[error("the loss became {value} in epoch {epoch}, step {step}; a smaller --learning-rate usually helps")]
+    NotFinite {
+        /// NaN or an infinity.
+        value: f64,
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The step in all, from 1.
+        step: usize,
+    },
+}
+
+/// A result whose error is [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An [`Error::Io`] for `map_err`, or [`Error::Missing`] where that is what the system means.
+    pub fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.into();
+        move |source| match source.kind() {
+            std::io::ErrorKind::NotFound if action == "read" => Error::Missing { path },
+            _ => Error::Io { action, path, source },
+        }
+    }
+
+    /// An [`Error::Setting`].
+    pub fn setting(setting: impl Into<String>, reason: impl Into<String>) -> Error {
+        Error::Setting { setting: setting.into(), reason: reason.into() }
+    }
+
+    /// An [`Error::Data`].
+    pub fn data(path: impl Into<PathBuf>, reason: impl Into<String>) -> Error {
+        Error::Data { path: path.into(), reason: reason.into() }
+    }
+
+    /// An [`Error::Layer`].
+    pub fn layer(layer: impl Into<String>, reason: impl Into<String>) -> Error {
+        Error::Layer { layer: layer.into(), reason: reason.into() }
+    }
+
+    /// An [`Error::Weights`].
+    pub fn weights(path: impl Into<PathBuf>, reason: impl Into<String>) -> Error {
+        Error::Weights { path: path.into(), reason: reason.into() }
+    }
+}
