@@ -1,6 +1,15 @@
 //! A from-scratch CNN engine that you can see through.
 
 pub mod error;
+pub mod kernels;
+pub mod layers;
+pub mod loss;
+pub mod network;
+pub mod optim;
+pub mod parameters;
+pub mod plan;
 pub mod random;
+pub mod reference;
+pub mod spec;
 
 pub use error::{Error, Result};

@@ -1,0 +1,117 @@
+//! Convolution by im2col: the three passes as matrix products over bands of output rows. It takes every geometry, and is
+//! the readable base that all faster algorithms are compared with.
+//!
+//! With X the matrix of patches [P×K], W the kernel [K×F] and Y the output [P×F]:
+//!
+//! ```text
+//! forward       Y  = X·W + bias          [P×K]·[K×F]
+//! input         dX = col2im(dY·Wᵀ)       [P×F]·[F×K]
+//! weights       dW = Xᵀ·dY               [K×P]·[P×F]        dbias = column sums of dY
+//! ```
+//!
+//! X is K times as large as an image with one channel, so it is never made as a whole: a band of output rows at a time is
+//! written to a scratch buffer that stays in the second-level cache, used, and written over.
+
+use super::conv::ConvAlgorithm;
+use super::gemm::{Into, Matrix, gemm};
+use super::geometry::ConvGeometry;
+use super::im2col::{col2im_add, im2col};
+use std::ops::Range;
+
+/// Floats of the patch matrix in one band: 512 KiB, so that the band, the kernel and the output rows share a 1 MiB L2. A
+/// band is at least one output row.
+const BAND_FLOATS: usize = 128 * 1024;
+
+/// The registry's entry.
+pub const IM2COL: ConvAlgorithm =
+    ConvAlgorithm { name: "im2col", supports: |_| true, scratch_len, forward, grad_input, grad_weights };
+
+/// Output rows in a band.
+fn band_rows(geometry: &ConvGeometry) -> usize {
+    (BAND_FLOATS / (geometry.output[1] * geometry.patch_len())).clamp(1, geometry.output[0])
+}
+
+fn scratch_len(geometry: &ConvGeometry) -> usize {
+    band_rows(geometry) * geometry.output[1] * geometry.patch_len()
+}
+
+/// The bands of output rows, each with the range of output positions it covers.
+fn bands(geometry: &ConvGeometry) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + use<> {
+    let (rows, height, width) = (band_rows(geometry), geometry.output[0], geometry.output[1]);
+    (0..height).step_by(rows).map(move |first| {
+        let last = (first + rows).min(height);
+        (first..last, first * width..last * width)
+    })
+}
+
+fn forward(
+    geometry: &ConvGeometry,
+    input: &[f32],
+    kernel: &[f32],
+    bias: &[f32],
+    output: &mut [f32],
+    scratch: &mut [f32],
+) {
+    let (k, f) = (geometry.patch_len(), geometry.filters);
+    for (rows, positions) in bands(geometry) {
+        let columns = &mut scratch[..positions.len() * k];
+        im2col(geometry, input, rows, columns);
+        let output = &mut output[positions.start * f..positions.end * f];
+        for position in output.chunks_exact_mut(f) {
+            position.copy_from_slice(bias);
+        }
+        // [P×K]·[K×F]
+        gemm(Matrix::new(columns, positions.len(), k), Matrix::new(kernel, k, f), Into::Add, output);
+    }
+}
+
+fn grad_input(
+    geometry: &ConvGeometry,
+    grad_output: &[f32],
+    kernel: &[f32],
+    grad_input: &mut [f32],
+    scratch: &mut [f32],
+) {
+    let (k, f) = (geometry.patch_len(), geometry.filters);
+    grad_input.fill(0.0);
+    for (rows, positions) in bands(geometry) {
+        let columns = &mut scratch[..positions.len() * k];
+        let grad_output = &grad_output[positions.start * f..positions.end * f];
+        // [P×F]·[F×K]
+        gemm(
+            Matrix::new(grad_output, positions.len(), f),
+            Matrix::new(kernel, k, f).transposed(),
+            Into::Overwrite,
+            columns,
+        );
+        col2im_add(geometry, columns, rows, grad_input);
+    }
+}
+
+fn grad_weights(
+    geometry: &ConvGeometry,
+    input: &[f32],
+    grad_output: &[f32],
+    grad_kernel: &mut [f32],
+    grad_bias: &mut [f32],
+    scratch: &mut [f32],
+) {
+    let (k, f) = (geometry.patch_len(), geometry.filters);
+    for (rows, positions) in bands(geometry) {
+        let columns = &mut scratch[..positions.len() * k];
+        im2col(geometry, input, rows, columns);
+        let grad_output = &grad_output[positions.start * f..positions.end * f];
+        // [K×P]·[P×F]
+        gemm(
+            Matrix::new(columns, positions.len(), k).transposed(),
+            Matrix::new(grad_output, positions.len(), f),
+            Into::Add,
+            grad_kernel,
+        );
+        for position in grad_output.chunks_exact(f) {
+            for (sum, g) in grad_bias.iter_mut().zip(position) {
+                *sum += g;
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Layers that work value by value.
+
+/// `output = max(input, 0)`; NaN stays NaN, so that a broken network shows in its loss.
+pub fn relu(input: &[f32], output: &mut [f32]) {
+    for (output, &x) in output.iter_mut().zip(input) {
+        *output = if x < 0.0 { 0.0 } else { x };
+    }
+}
+
+/// `grad_input = grad_output` where ReLU's output was positive, else 0; its slope at 0 is 0.
+pub fn relu_backward(output: &[f32], grad_output: &[f32], grad_input: &mut [f32]) {
+    for ((grad_input, g), &y) in grad_input.iter_mut().zip(grad_output).zip(output) {
+        *grad_input = if y > 0.0 { *g } else { 0.0 };
+    }
+}
+
+/// `output = input · factor`, value by value: dropout, forward and backward alike.
+pub fn multiply(input: &[f32], factors: &[f32], output: &mut [f32]) {
+    for ((output, x), factor) in output.iter_mut().zip(input).zip(factors) {
+        *output = x * factor;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relu_keeps_positive_values_and_nan_and_has_slope_zero_at_zero() {
+        let mut output = [9.0; 4];
+        relu(&[-1.0, 0.0, 2.0, f32::NAN], &mut output);
+        assert_eq!(output[..3], [0.0, 0.0, 2.0]);
+        assert!(output[3].is_nan());
+        let mut grad_input = [9.0; 3];
+        relu_backward(&output[..3], &[5.0, 6.0, 7.0], &mut grad_input);
+        assert_eq!(grad_input, [0.0, 0.0, 7.0]);
+    }
+}

@@ -1,0 +1,206 @@
+//! Sizes: what goes in, what comes out, and whether that can work. Computed and checked once, when a network is built.
+
+use serde::{Deserialize, Serialize};
+
+/// What stands outside the image when a kernel reaches over its edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum Padding {
+    /// Nothing: the kernel stays inside the image. Output size ⌊(in − kernel)/stride⌋ + 1.
+    #[default]
+    Valid,
+    /// Zeros, so that the output has size ⌈in/stride⌉; where the number of rows is odd, the extra one is below, as in
+    /// TensorFlow.
+    Same,
+}
+
+/// A convolution's sizes. P = output height × output width is the number of output positions, K = kernel height × kernel
+/// width × C the length of the patch under the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvGeometry {
+    /// H, W, C of one input image.
+    pub input: [usize; 3],
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// Steps of the kernel, down and across.
+    pub stride: [usize; 2],
+    /// Rows of zeros above and columns of zeros to the left of the image; below and to the right as many as the output needs.
+    pub padding: [usize; 2],
+    /// Height and width of the output.
+    pub output: [usize; 2],
+    /// F, the number of filters: the output's channels.
+    pub filters: usize,
+}
+
+impl ConvGeometry {
+    /// Computes the output size.
+    ///
+    /// # Errors
+    /// A sentence, where a size is zero or the kernel does not fit into the image.
+    pub fn new(
+        input: [usize; 3],
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: Padding,
+        filters: usize,
+    ) -> Result<ConvGeometry, String> {
+        if filters == 0 {
+            return Err("0 filters; it needs at least 1".into());
+        }
+        let vertical = Axis::new(input[0], kernel[0], stride[0], padding);
+        let horizontal = Axis::new(input[1], kernel[1], stride[1], padding);
+        let (Some(vertical), Some(horizontal)) = (vertical, horizontal) else {
+            return Err(does_not_fit("kernel", kernel, stride, input));
+        };
+        Ok(ConvGeometry {
+            input,
+            kernel,
+            stride,
+            padding: [vertical.before, horizontal.before],
+            output: [vertical.output, horizontal.output],
+            filters,
+        })
+    }
+
+    /// K = kernel height · kernel width · C.
+    pub fn patch_len(&self) -> usize {
+        self.kernel[0] * self.kernel[1] * self.input[2]
+    }
+
+    /// P = output height · output width.
+    pub fn positions(&self) -> usize {
+        self.output[0] * self.output[1]
+    }
+
+    /// Floats in one input image, H·W·C.
+    pub fn input_len(&self) -> usize {
+        self.input.iter().product()
+    }
+
+    /// Floats in one output image, P·F.
+    pub fn output_len(&self) -> usize {
+        self.positions() * self.filters
+    }
+
+    /// Floats in the kernel, K·F.
+    pub fn kernel_len(&self) -> usize {
+        self.patch_len() * self.filters
+    }
+
+    /// Multiply-adds of one pass over one image, P·K·F (products with padding counted in).
+    pub fn multiply_adds(&self) -> usize {
+        self.positions() * self.kernel_len()
+    }
+}
+
+/// A max-pool's sizes. A window that would hang over the edge is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolGeometry {
+    /// H, W, C of one input image.
+    pub input: [usize; 3],
+    /// Height and width of the window.
+    pub window: [usize; 2],
+    /// Steps of the window, down and across.
+    pub stride: [usize; 2],
+    /// Height and width of the output: ⌊(in − window)/stride⌋ + 1.
+    pub output: [usize; 2],
+}
+
+/// The most cells a pooling window may have: the place of its maximum is kept in 16 bits.
+pub const MAX_WINDOW_CELLS: usize = 1 << 16;
+
+impl PoolGeometry {
+    /// Computes the output size.
+    ///
+    /// # Errors
+    /// A sentence, where a size is zero, the window does not fit into the image or has over [`MAX_WINDOW_CELLS`] cells.
+    pub fn new(input: [usize; 3], window: [usize; 2], stride: [usize; 2]) -> Result<PoolGeometry, String> {
+        let vertical = Axis::new(input[0], window[0], stride[0], Padding::Valid);
+        let horizontal = Axis::new(input[1], window[1], stride[1], Padding::Valid);
+        let (Some(vertical), Some(horizontal)) = (vertical, horizontal) else {
+            return Err(does_not_fit("window", window, stride, input));
+        };
+        if window[0] * window[1] > MAX_WINDOW_CELLS {
+            return Err(format!(
+                "a window of {}×{} cells; at most {MAX_WINDOW_CELLS} are possible",
+                window[0], window[1]
+            ));
+        }
+        Ok(PoolGeometry { input, window, stride, output: [vertical.output, horizontal.output] })
+    }
+
+    /// Floats in one input image.
+    pub fn input_len(&self) -> usize {
+        self.input.iter().product()
+    }
+
+    /// Floats in one output image.
+    pub fn output_len(&self) -> usize {
+        self.output[0] * self.output[1] * self.input[2]
+    }
+}
+
+/// One direction of a sliding window.
+struct Axis {
+    output: usize,
+    before: usize,
+}
+
+impl Axis {
+    fn new(input: usize, window: usize, stride: usize, padding: Padding) -> Option<Axis> {
+        if input == 0 || window == 0 || stride == 0 {
+            return None;
+        }
+        match padding {
+            Padding::Valid => Some(Axis { output: input.checked_sub(window)? / stride + 1, before: 0 }),
+            Padding::Same => {
+                let output = input.div_ceil(stride);
+                let needed = ((output - 1) * stride + window).saturating_sub(input);
+                Some(Axis { output, before: needed / 2 })
+            }
+        }
+    }
+}
+
+fn does_not_fit(what: &str, size: [usize; 2], stride: [usize; 2], input: [usize; 3]) -> String {
+    format!(
+        "a {what} of {}×{} with stride {}×{} does not fit an input of {}×{}×{} (height × width × channels)",
+        size[0], size[1], stride[0], stride[1], input[0], input[1], input[2]
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_model_has_the_documented_sizes() {
+        let conv = |input, filters| ConvGeometry::new(input, [3, 3], [1, 1], Padding::Valid, filters).unwrap();
+        let pool = |input| PoolGeometry::new(input, [2, 2], [2, 2]).unwrap().output;
+        assert_eq!(conv([128, 128, 3], 32).output, [126, 126]);
+        assert_eq!(pool([126, 126, 32]), [63, 63]);
+        assert_eq!(conv([63, 63, 32], 64).output, [61, 61]);
+        assert_eq!(pool([61, 61, 64]), [30, 30]);
+        assert_eq!(conv([30, 30, 64], 128).output, [28, 28]);
+        assert_eq!(pool([28, 28, 128]), [14, 14]);
+    }
+
+    #[test]
+    fn same_padding_puts_the_odd_row_below() {
+        let geometry = ConvGeometry::new([5, 6, 1], [2, 3], [1, 2], Padding::Same, 1).unwrap();
+        assert_eq!(geometry.output, [5, 3]);
+        // Down: (5 − 1)·1 + 2 − 5 = 1 row, none of it above. Across: (3 − 1)·2 + 3 − 6 = 1 column, none to the left.
+        assert_eq!(geometry.padding, [0, 0]);
+        assert_eq!(ConvGeometry::new([5, 5, 1], [3, 3], [1, 1], Padding::Same, 1).unwrap().padding, [1, 1]);
+    }
+
+    #[test]
+    fn sizes_that_cannot_work_are_told_in_a_sentence() {
+        let error = ConvGeometry::new([2, 9, 3], [3, 3], [1, 1], Padding::Valid, 8).unwrap_err();
+        assert_eq!(error, "a kernel of 3×3 with stride 1×1 does not fit an input of 2×9×3 (height × width × channels)");
+        assert!(ConvGeometry::new([9, 9, 3], [3, 3], [0, 1], Padding::Same, 8).is_err());
+        assert!(ConvGeometry::new([9, 9, 3], [3, 3], [1, 1], Padding::Same, 0).is_err());
+        assert!(PoolGeometry::new([1, 1, 8], [2, 2], [2, 2]).is_err());
+        assert!(PoolGeometry::new([300, 300, 1], [300, 300], [1, 1]).is_err());
+    }
+}

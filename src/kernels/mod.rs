@@ -1,0 +1,25 @@
+//! The arithmetic: functions over slices and a geometry, single-threaded, one image or one block of rows at a time.
+//!
+//! A kernel knows nothing of layers, parameters or threads; [`layers`](crate::layers) cuts the work and calls it. Forward
+//! and backward of a thing stand in one file. Kernels trust their callers: sizes were checked when the network was built,
+//! so they only debug-assert, save where `unsafe` rests on a length (in [`gemm`], the one file that has any).
+//!
+//! | file | what |
+//! |---|---|
+//! | [`geometry`] | sizes of convolution and pooling, computed and checked once |
+//! | [`gemm`] | matrix products, the safe face of `matrixmultiply` |
+//! | [`im2col`] | patches as rows of a matrix, and its adjoint col2im |
+//! | [`conv_im2col`] | the three passes of a convolution as matrix products |
+//! | [`conv`] | the registry of convolution algorithms, and the rule that chooses one |
+//! | [`max_pool`] | max-pooling with argmax |
+//! | [`dense`] | a block of rows of a dense layer's weights |
+//! | [`elementwise`] | ReLU, and multiplication by a mask |
+
+pub mod conv;
+pub mod conv_im2col;
+pub mod dense;
+pub mod elementwise;
+pub mod gemm;
+pub mod geometry;
+pub mod im2col;
+pub mod max_pool;

@@ -1,0 +1,206 @@
+//! From a spec to a checked network: layers that fit each other, a table of weights, and what both imply.
+//!
+//! ```
+//! use glassnet::{network::Network, spec::ModelSpec};
+//! let network = Network::new(&ModelSpec::documented())?;
+//! assert_eq!(network.table().parameter_count(), 3_304_769);
+//! # Ok::<(), glassnet::Error>(())
+//! ```
+
+use crate::layers::{Layer, LayerKind, Shape, check_floats};
+use crate::loss::sigmoid;
+use crate::parameters::{ParameterTable, Parameters};
+use crate::plan::{Mode, Plan, PlanOptions};
+use crate::random::{Purpose, Stream};
+use crate::spec::ModelSpec;
+use crate::{Error, Result};
+use ndarray::ArrayView4;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A checked network. It owns no weights, so it can be shared freely.
+#[derive(Clone, Debug)]
+pub struct Network {
+    spec: ModelSpec,
+    layers: Vec<Layer>,
+    table: Arc<ParameterTable>,
+}
+
+impl Network {
+    /// Walks through the spec, handing each layer the shape that the one before it gives.
+    ///
+    /// # Errors
+    /// [`Error::Layer`] names the layer that cannot work, and both shapes.
+    pub fn new(spec: &ModelSpec) -> Result<Network> {
+        let mut shape = Shape::Image(spec.input);
+        for sizes in [&spec.input[..2], &spec.input[..]] {
+            check_floats(sizes).map_err(|reason| Error::layer("input", reason))?;
+        }
+        if shape.is_empty() {
+            return Err(Error::layer("input", format!("images of {shape}; every size must be at least 1")));
+        }
+        let (mut layers, mut table) = (Vec::new(), ParameterTable::default());
+        let mut seen: HashMap<&str, usize> = HashMap::new();
+        for layer_spec in &spec.layers {
+            let base = Layer::base_name(layer_spec);
+            let count = seen.entry(base).or_default();
+            let name = if *count == 0 { base.to_string() } else { format!("{base}_{count}") };
+            *count += 1;
+            let layer = Layer::new(name, layer_spec, shape, &mut table)?;
+            shape = layer.output;
+            layers.push(layer);
+        }
+        match layers.last() {
+            Some(Layer { output: Shape::Vector(1), .. }) => {
+                Ok(Network { spec: spec.clone(), layers, table: Arc::new(table) })
+            }
+            Some(last) => Err(Error::layer(
+                &last.name,
+                format!(
+                    "the network ends with {shape} values, but must end with 1, the logit; end it with 'dense', units = 1"
+                ),
+            )),
+            None => Err(Error::layer("input", "the model has no layers")),
+        }
+    }
+
+    /// The spec that it was built from.
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    /// The layers, first to last.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// What weights it has.
+    pub fn table(&self) -> &Arc<ParameterTable> {
+        &self.table
+    }
+
+    /// Fresh weights. Kernels are uniform in ±√(6 / (fan_in + fan_out)), where for a convolution fan_in = kernel height ·
+    /// kernel width · C and fan_out = kernel height · kernel width · F (X. Glorot and Y. Bengio, *Understanding the difficulty of
+    /// training deep feedforward neural networks*, 2010); biases are zero. The same seed gives the same weights.
+    pub fn initial_parameters(&self, seed: u64) -> Parameters {
+        let mut parameters = Parameters::zeros(&self.table);
+        for layer in &self.layers {
+            let Some((kernel, _)) = layer.weights() else { continue };
+            let shape = &self.table.entries()[kernel].shape;
+            // [kernel height, kernel width, inputs, outputs], the first two missing in a dense kernel
+            let (receptive_field, channels) = shape.split_at(shape.len() - 2);
+            let fans = receptive_field.iter().product::<usize>() * (channels[0] + channels[1]);
+            let limit = (6.0 / fans as f64).sqrt();
+            let mut stream = Stream::new(seed, Purpose::Initialization, 0, kernel as u64);
+            for weight in parameters.tensor_mut(kernel) {
+                *weight = stream.uniform_f64(-limit, limit) as f32;
+            }
+        }
+        parameters
+    }
+
+    /// The probability of class 1 for each image of `images` `[N, H, W, C]`; dropout is off.
+    ///
+    /// A convenience for a batch now and then. To answer many batches, make a [`Plan`] and keep its workspace.
+    ///
+    /// # Errors
+    /// Where the images are not of the network's input size.
+    pub fn predict(&self, parameters: &Parameters, images: ArrayView4<f32>) -> Result<Vec<f32>> {
+        let plan = Plan::new(self, images.dim().0, PlanOptions::default());
+        let logits = plan.forward(parameters, images, Mode::Inference, &mut plan.workspace())?.to_vec();
+        Ok(logits.into_iter().map(|z| sigmoid(f64::from(z)) as f32).collect())
+    }
+
+    /// Multiply-adds of a forward pass over one image, all layers.
+    pub fn multiply_adds(&self) -> usize {
+        self.layers.iter().map(Layer::multiply_adds).sum()
+    }
+
+    /// The number of dropout layers.
+    pub fn dropout_layers(&self) -> usize {
+        self.layers.iter().filter(|layer| matches!(layer.kind, LayerKind::Dropout(_))).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_model_has_the_documented_shapes_and_parameters() {
+        let network = Network::new(&ModelSpec::documented()).unwrap();
+        let shapes: Vec<String> = network.layers().iter().map(|layer| layer.output.to_string()).collect();
+        assert_eq!(
+            shapes.join(" "),
+            "126×126×32 126×126×32 63×63×32 61×61×64 61×61×64 30×30×64 28×28×128 28×28×128 14×14×128 25088 128 128 128 1"
+        );
+        let names: Vec<(&str, usize)> =
+            network.table().entries().iter().map(|entry| (entry.name.as_str(), entry.range.len())).collect();
+        assert_eq!(
+            names,
+            [
+                ("conv2d/kernel", 864),
+                ("conv2d/bias", 32),
+                ("conv2d_1/kernel", 18_432),
+                ("conv2d_1/bias", 64),
+                ("conv2d_2/kernel", 73_728),
+                ("conv2d_2/bias", 128),
+                ("dense/kernel", 3_211_264),
+                ("dense/bias", 128),
+                ("dense_1/kernel", 128),
+                ("dense_1/bias", 1),
+            ]
+        );
+    }
+
+    #[test]
+    fn initial_weights_fill_the_glorot_interval_and_repeat_by_seed() {
+        let network = Network::new(&ModelSpec::documented()).unwrap();
+        let parameters = network.initial_parameters(4);
+        let kernel = parameters.view("conv2d_2/kernel").unwrap();
+        let limit = (6.0f32 / (9.0 * (64.0 + 128.0))).sqrt();
+        let largest = kernel.iter().fold(0.0f32, |largest, weight| largest.max(weight.abs()));
+        assert!(largest <= limit && largest > 0.999 * limit, "{largest} against {limit}");
+        let variance = kernel.iter().map(|weight| weight * weight).sum::<f32>() / kernel.len() as f32;
+        assert!((variance / (limit * limit / 3.0) - 1.0).abs() < 0.02);
+        assert!(parameters.view("conv2d_2/bias").unwrap().iter().all(|&bias| bias == 0.0));
+        assert_eq!(parameters.as_slice(), network.initial_parameters(4).as_slice());
+        assert_ne!(parameters.as_slice(), network.initial_parameters(5).as_slice());
+    }
+
+    #[test]
+    fn a_network_that_cannot_be_built_names_the_layer_and_the_shapes() {
+        let error = |toml: &str| Network::new(&toml::from_str(toml).unwrap()).unwrap_err().to_string();
+        assert_eq!(
+            error(r#"layers = [{ type = "dense", units = 1 }]"#),
+            "layer dense: a dense layer needs a vector, but an image of 128×128×3 reaches it; put 'flatten' before it"
+        );
+        assert_eq!(
+            error(r#"layers = [{ type = "flatten" }, { type = "conv2d", filters = 2, kernel = 3 }]"#),
+            "layer conv2d: a convolution needs an image, but a vector of 49152 values reaches it; put it before 'flatten'"
+        );
+        assert_eq!(
+            error(r#"layers = [{ type = "flatten" }, { type = "dense", units = 3 }]"#),
+            "layer dense: the network ends with 3 values, but must end with 1, the logit; end it with 'dense', units = 1"
+        );
+        let error = error(
+            "input = [8, 8, 3]\nlayers = [{ type = 'max_pool', window = 4 }, { type = 'conv2d', filters = 4, kernel = [3, 1] }]",
+        );
+        assert_eq!(
+            error,
+            "layer conv2d: a kernel of 3×1 with stride 1×1 does not fit an input of 2×2×3 (height × width × channels)"
+        );
+    }
+
+    #[test]
+    fn absurd_sizes_are_refused_before_memory_is_asked_for() {
+        for toml in [
+            "input = [4294967296, 4294967296, 3]\nlayers = [{ type = 'flatten' }, { type = 'dense', units = 1 }]",
+            "layers = [{ type = 'flatten' }, { type = 'dense', units = 9007199254740993 }]",
+            "layers = [{ type = 'conv2d', filters = 4294967296, kernel = 3 }]",
+            "layers = [{ type = 'conv2d', filters = 1, kernel = 4294967296, padding = 'same' }]",
+        ] {
+            assert!(Network::new(&toml::from_str(toml).unwrap()).is_err(), "{toml}");
+        }
+    }
+}

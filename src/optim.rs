@@ -1,0 +1,127 @@
+//! Adam: every weight takes a step of about the learning rate, scaled by how steady its gradient is.
+//!
+//! D. P. Kingma and J. Ba, *Adam: A Method for Stochastic Optimization*, 2015, in the form that Keras has (the paper's
+//! section 2, last paragraph: the bias corrections folded into the step size, so ε is added to the uncorrected √v):
+//!
+//! ```text
+//! α = learning rate · √(1 − β₂ᵗ) / (1 − β₁ᵗ)
+//! m += (g − m)(1 − β₁)      v += (g² − v)(1 − β₂)      w −= α·m / (√v + ε)
+//! ```
+
+use crate::parameters::{ParameterTable, Parameters};
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// Parameters in one piece of parallel work: 64 KiB of each of the four buffers.
+const CHUNK_FLOATS: usize = 16 * 1024;
+
+/// Adam's settings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamSettings {
+    /// How far a weight moves in a step, at most about.
+    pub learning_rate: f32,
+    /// β₁, the decay of the mean gradient.
+    pub beta_1: f32,
+    /// β₂, the decay of the mean squared gradient.
+    pub beta_2: f32,
+    /// ε, which keeps the division finite.
+    pub epsilon: f32,
+}
+
+impl Default for AdamSettings {
+    /// Keras's.
+    fn default() -> AdamSettings {
+        AdamSettings { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 }
+    }
+}
+
+/// Adam with its state: the two moments of every parameter, and the number of steps taken.
+pub struct Adam {
+    settings: AdamSettings,
+    first_moment: Parameters,
+    second_moment: Parameters,
+    steps: u64,
+}
+
+impl Adam {
+    /// Moments of zero and no step taken.
+    pub fn new(table: &Arc<ParameterTable>, settings: AdamSettings) -> Adam {
+        Adam { settings, first_moment: Parameters::zeros(table), second_moment: Parameters::zeros(table), steps: 0 }
+    }
+
+    /// Steps taken so far.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Takes one step: counts it, and moves every weight.
+    ///
+    /// # Panics
+    /// If the three do not have the same table.
+    pub fn step(&mut self, weights: &mut Parameters, gradients: &Parameters) {
+        assert_eq!(weights.table(), gradients.table(), "weights and gradients of one network");
+        assert_eq!(weights.table(), self.first_moment.table(), "weights and moments of one network");
+        self.steps += 1;
+        let AdamSettings { beta_1, beta_2, epsilon, .. } = self.settings;
+        let alpha = self.settings.step_size(self.steps);
+        // As Keras, 1 − β is formed in f64 and rounded once.
+        let (blend_1, blend_2) = (one_minus(beta_1), one_minus(beta_2));
+        weights
+            .as_mut_slice()
+            .par_chunks_mut(CHUNK_FLOATS)
+            .zip(gradients.as_slice().par_chunks(CHUNK_FLOATS))
+            .zip(self.first_moment.as_mut_slice().par_chunks_mut(CHUNK_FLOATS))
+            .zip(self.second_moment.as_mut_slice().par_chunks_mut(CHUNK_FLOATS))
+            .for_each(|(((weights, gradients), first), second)| {
+                for (((w, &g), m), v) in weights.iter_mut().zip(gradients).zip(first).zip(second) {
+                    *m += (g - *m) * blend_1;
+                    *v += (g * g - *v) * blend_2;
+                    *w -= alpha * *m / (v.sqrt() + epsilon);
+                }
+            });
+    }
+}
+
+impl AdamSettings {
+    /// α of step t (from 1). It is rounded where Keras rounds: βᵗ to f32 first, from an f32 β. That matters: 1 − 0.999 is
+    /// 1.3e-5 off in f32, and with it the first steps.
+    fn step_size(&self, t: u64) -> f32 {
+        let power = |beta: f32| f64::from(beta).powf(t as f64) as f32;
+        self.learning_rate * (1.0 - power(self.beta_2)).sqrt() / (1.0 - power(self.beta_1))
+    }
+}
+
+/// 1 − β, from the decimal number that was meant by the f32 β.
+fn one_minus(beta: f32) -> f32 {
+    let decimal: f64 = beta.to_string().parse().unwrap_or(f64::from(beta));
+    (1.0 - decimal) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_step_counter_advances_once_a_step_and_alpha_follows_it() {
+        let mut table = ParameterTable::default();
+        for name in ["a", "b", "c"] {
+            table.push(name.into(), vec![5]);
+        }
+        let table = Arc::new(table);
+        let (mut weights, mut gradients) = (Parameters::zeros(&table), Parameters::zeros(&table));
+        gradients.tensor_mut(1).fill(-2.0);
+        let mut adam = Adam::new(&table, AdamSettings::default());
+        adam.step(&mut weights, &gradients);
+        assert_eq!(adam.steps(), 1);
+        // A steady gradient moves a weight by the learning rate, whatever the gradient's size.
+        assert!((weights.tensor(1)[0] - 1e-3).abs() < 1e-7, "{}", weights.tensor(1)[0]);
+        assert_eq!(weights.tensor(0), [0.0; 5]);
+        adam.step(&mut weights, &gradients);
+        assert!((weights.tensor(1)[4] - 2e-3).abs() < 1e-7, "{}", weights.tensor(1)[4]);
+    }
+
+    #[test]
+    fn one_minus_beta_is_the_decimal_difference() {
+        assert_eq!((one_minus(0.9), one_minus(0.999)), (0.1, 0.001));
+    }
+}

@@ -1,0 +1,189 @@
+//! All weights of a network in one aligned buffer, with a table of what stands where.
+//!
+//! Gradients and Adam's two moments have the same layout, so each is another [`Parameters`] over the same
+//! [`ParameterTable`], and the optimizer is one pass over four buffers.
+
+use crate::{Error, Result};
+use ndarray::{ArrayViewD, ArrayViewMutD, IxDyn};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Floats in a cache line of 64 bytes.
+const LINE_FLOATS: usize = 16;
+
+/// A buffer of floats that starts on a cache line, as vector loads like it.
+#[derive(Default)]
+pub struct AlignedBuffer {
+    /// Up to a line longer than asked for, so that there is a line's start within.
+    storage: Vec<f32>,
+    start: usize,
+    len: usize,
+}
+
+impl AlignedBuffer {
+    /// A buffer of `len` zeros.
+    pub fn zeros(len: usize) -> AlignedBuffer {
+        let storage = vec![0.0; len + LINE_FLOATS - 1];
+        // The storage's address stays the same for as long as the buffer lives: nothing is ever pushed.
+        let start = storage.as_ptr().align_offset(LINE_FLOATS * size_of::<f32>());
+        AlignedBuffer { storage, start, len }
+    }
+
+    /// The floats.
+    pub fn as_slice(&self) -> &[f32] {
+        &self.storage[self.start..self.start + self.len]
+    }
+
+    /// The floats, to write.
+    pub fn as_mut_slice(&mut self) -> &mut [f32] {
+        &mut self.storage[self.start..self.start + self.len]
+    }
+}
+
+impl Clone for AlignedBuffer {
+    fn clone(&self) -> AlignedBuffer {
+        let mut copy = AlignedBuffer::zeros(self.len);
+        copy.as_mut_slice().copy_from_slice(self.as_slice());
+        copy
+    }
+}
+
+/// Which tensor of a [`ParameterTable`].
+pub type TensorId = usize;
+
+/// A tensor's name, shape and place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorEntry {
+    /// Keras's name: `conv2d/kernel`, `dense_1/bias`.
+    pub name: String,
+    /// Keras's shape: `[kernel height, kernel width, C, F]`, `[inputs, units]` or `[units]`.
+    pub shape: Vec<usize>,
+    /// Where its floats stand in the buffer, in C order. Each tensor starts on a cache line.
+    pub range: Range<usize>,
+}
+
+/// What stands where in a [`Parameters`] buffer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParameterTable {
+    entries: Vec<TensorEntry>,
+    len: usize,
+}
+
+impl ParameterTable {
+    /// Appends a tensor and returns its number.
+    pub fn push(&mut self, name: String, shape: Vec<usize>) -> TensorId {
+        let start = self.len;
+        let end = start + shape.iter().product::<usize>();
+        self.entries.push(TensorEntry { name, shape, range: start..end });
+        self.len = end.next_multiple_of(LINE_FLOATS);
+        self.entries.len() - 1
+    }
+
+    /// All tensors in the order of the layers, each layer's kernel before its bias.
+    pub fn entries(&self) -> &[TensorEntry] {
+        &self.entries
+    }
+
+    /// The number of parameters (without the gaps that alignment leaves).
+    pub fn parameter_count(&self) -> usize {
+        self.entries.iter().map(|entry| entry.range.len()).sum()
+    }
+}
+
+/// A value for each parameter of a network: its weights, their gradient, or a moment of the optimizer.
+#[derive(Clone)]
+pub struct Parameters {
+    table: Arc<ParameterTable>,
+    buffer: AlignedBuffer,
+}
+
+impl Parameters {
+    /// Zeros.
+    pub fn zeros(table: &Arc<ParameterTable>) -> Parameters {
+        Parameters { table: table.clone(), buffer: AlignedBuffer::zeros(table.len) }
+    }
+
+    /// What stands where.
+    pub fn table(&self) -> &Arc<ParameterTable> {
+        &self.table
+    }
+
+    /// The floats of one tensor, in C order.
+    pub fn tensor(&self, id: TensorId) -> &[f32] {
+        &self.buffer.as_slice()[self.table.entries[id].range.clone()]
+    }
+
+    /// The floats of one tensor, to write.
+    pub fn tensor_mut(&mut self, id: TensorId) -> &mut [f32] {
+        &mut self.buffer.as_mut_slice()[self.table.entries[id].range.clone()]
+    }
+
+    /// A layer's kernel and bias, to write. They are neighbours in the table.
+    pub fn kernel_and_bias_mut(&mut self, kernel: TensorId, bias: TensorId) -> (&mut [f32], &mut [f32]) {
+        let (kernel, bias) = (self.table.entries[kernel].range.clone(), self.table.entries[bias].range.clone());
+        let (before, after) = self.buffer.as_mut_slice().split_at_mut(bias.start);
+        (&mut before[kernel], &mut after[..bias.len()])
+    }
+
+    /// The whole buffer; the gaps between tensors are zeros and stay zeros under Adam.
+    pub fn as_slice(&self) -> &[f32] {
+        self.buffer.as_slice()
+    }
+
+    /// The whole buffer, to write.
+    pub fn as_mut_slice(&mut self) -> &mut [f32] {
+        self.buffer.as_mut_slice()
+    }
+
+    /// A tensor by name, as an array of its shape.
+    ///
+    /// # Errors
+    /// Where there is none of that name.
+    pub fn view(&self, name: &str) -> Result<ArrayViewD<'_, f32>> {
+        let id = self.find(name)?;
+        Ok(ArrayViewD::from_shape(IxDyn(&self.table.entries[id].shape), self.tensor(id))
+            .expect("a tensor's range has its shape's length"))
+    }
+
+    /// A tensor by name, to write.
+    ///
+    /// # Errors
+    /// Where there is none of that name.
+    pub fn view_mut(&mut self, name: &str) -> Result<ArrayViewMutD<'_, f32>> {
+        let id = self.find(name)?;
+        let shape = IxDyn(&self.table.entries[id].shape.clone());
+        Ok(ArrayViewMutD::from_shape(shape, self.tensor_mut(id)).expect("a tensor's range has its shape's length"))
+    }
+
+    fn find(&self, name: &str) -> Result<TensorId> {
+        self.table.entries.iter().position(|entry| entry.name == name).ok_or_else(|| {
+            let names: Vec<&str> = self.table.entries.iter().map(|entry| entry.name.as_str()).collect();
+            Error::setting(name, format!("the network has no tensor of this name; it has {}", names.join(", ")))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tensors_start_on_cache_lines_and_do_not_overlap() {
+        let mut table = ParameterTable::default();
+        let kernel = table.push("a/kernel".into(), vec![3, 3, 1, 2]);
+        let bias = table.push("a/bias".into(), vec![2]);
+        let mut parameters = Parameters::zeros(&Arc::new(table));
+        let (kernel_values, bias_values) = parameters.kernel_and_bias_mut(kernel, bias);
+        kernel_values.fill(1.0);
+        bias_values.fill(2.0);
+        assert_eq!(parameters.tensor(kernel), [1.0; 18]);
+        assert_eq!(parameters.tensor(bias), [2.0; 2]);
+        for id in [kernel, bias] {
+            assert_eq!(parameters.tensor(id).as_ptr() as usize % 64, 0);
+        }
+        assert_eq!(parameters.table().parameter_count(), 20);
+        assert_eq!(parameters.view("a/kernel").unwrap().shape(), [3, 3, 1, 2]);
+        let error = parameters.view("b").unwrap_err().to_string();
+        assert_eq!(error, "b: the network has no tensor of this name; it has a/kernel, a/bias");
+    }
+}

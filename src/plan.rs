@@ -1,0 +1,335 @@
+//! How a network runs: the layer list compiled into steps, and the memory they need.
+//!
+//! A [`Plan`] is made once for a batch size. It decides which layers each [`Step`] covers and by which algorithm, and
+//! sizes a [`Workspace`]: everything that is written while the network runs, owned by the caller. Network, plan and weights
+//! are only read, so several threads may use the same ones, each with a workspace of its own; and a training step allocates
+//! nothing here.
+//!
+//! ```text
+//! forward    images ─▶ step 0 ─▶ outputs[0] ─▶ step 1 ─▶ outputs[1] ─▶ … ─▶ logits
+//! backward   ∂L/∂images ◀─ step 0 ◀─ … ◀─ ∂L/∂outputs[0] ◀─ step 1 ◀─ … ◀─ ∂L/∂logits
+//!                             ╰▶ ∂L/∂weights            ╰▶ ∂L/∂weights
+//! ```
+//!
+//! Backward needs what forward saw: a step's input is the output of the step before it, and stays in the workspace.
+
+use crate::kernels::conv::{ConvAlgorithm, ConvChoice};
+use crate::layers::dropout::{self, DropoutMasks};
+use crate::layers::scratch::Scratch;
+use crate::layers::{LayerKind, activation};
+use crate::network::Network;
+use crate::parameters::{AlignedBuffer, Parameters};
+use crate::{Error, Result};
+use ndarray::{ArrayView4, ArrayViewD, IxDyn};
+use std::ops::Range;
+
+/// How a plan is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlanOptions {
+    /// The convolution algorithm.
+    pub conv: ConvChoice,
+    /// Whether there will be backward passes; without, the workspace has no memory for them.
+    pub training: bool,
+    /// Whether the backward pass goes on to the images' own gradient, which training does not need.
+    pub input_gradient: bool,
+}
+
+/// What a forward pass is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Mode<'a> {
+    /// Prediction: dropout is off.
+    Inference,
+    /// Training: dropout is on, with these masks.
+    Training(DropoutMasks<'a>),
+}
+
+/// A piece of the network that runs as one: some consecutive layers of which one computes.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The layers it covers. A flatten only renames what reaches the next layer, and is covered by that one.
+    pub layers: Range<usize>,
+    /// By which algorithm, where it is a convolution.
+    pub conv: Option<&'static ConvAlgorithm>,
+}
+
+impl Step {
+    /// The layer that computes.
+    fn layer(&self) -> usize {
+        self.layers.end - 1
+    }
+}
+
+/// A network compiled for batches of up to a fixed size.
+#[derive(Clone, Debug)]
+pub struct Plan<'n> {
+    network: &'n Network,
+    batch: usize,
+    options: PlanOptions,
+    steps: Vec<Step>,
+    /// The first step whose backward pass anyone needs.
+    first_backward: usize,
+}
+
+/// What a running network writes, sized by [`Plan::workspace`] for that plan and the current thread pool.
+pub struct Workspace {
+    /// Each step's output, `[batch, …]`.
+    outputs: Vec<AlignedBuffer>,
+    /// Each max-pool's argmax; empty for other steps.
+    argmax: Vec<Vec<u16>>,
+    /// Each dropout's factors; empty for other steps.
+    factors: Vec<AlignedBuffer>,
+    /// The gradient of a step's output and of its input, in turn.
+    gradients: [AlignedBuffer; 2],
+    /// Partial sums of the step at work.
+    partials: AlignedBuffer,
+    /// Scratch of the convolution at work.
+    scratch: Scratch,
+    /// Images in the batch that went forward last, if that was for training.
+    trained: Option<usize>,
+}
+
+impl Workspace {
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> usize {
+        let floats = self.outputs.iter().chain(&self.factors).chain(&self.gradients).chain([&self.partials]);
+        4 * (floats.map(|buffer| buffer.as_slice().len()).sum::<usize>() + self.scratch.floats())
+            + 2 * self.argmax.iter().map(Vec::len).sum::<usize>()
+    }
+}
+
+impl<'n> Plan<'n> {
+    /// Compiles a network for batches of up to `batch` images.
+    pub fn new(network: &'n Network, batch: usize, options: PlanOptions) -> Plan<'n> {
+        let (mut steps, mut first) = (Vec::new(), 0);
+        for (index, layer) in network.layers().iter().enumerate() {
+            let conv = match &layer.kind {
+                LayerKind::Flatten => continue,
+                LayerKind::Conv2d(conv) => Some(options.conv.algorithm(&conv.geometry)),
+                _ => None,
+            };
+            steps.push(Step { layers: first..index + 1, conv });
+            first = index + 1;
+        }
+        let has_weights = |step: &Step| network.layers()[step.layer()].weights().is_some();
+        let first_with_weights = steps.iter().position(has_weights).unwrap_or(steps.len());
+        let first_backward = if options.input_gradient { 0 } else { first_with_weights };
+        Plan { network, batch, options, steps, first_backward }
+    }
+
+    /// The network that it runs.
+    pub fn network(&self) -> &'n Network {
+        self.network
+    }
+
+    /// The steps in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The memory that this plan needs, for use in the current thread pool.
+    pub fn workspace(&self) -> Workspace {
+        let kinds = || self.steps.iter().map(|step| &self.network.layers()[step.layer()]);
+        let output_len = |training: bool, len: usize| if training { self.batch * len } else { 0 };
+        let training = self.options.training;
+        let mut partials = 0;
+        let mut scratch = 0;
+        for (step, layer) in self.steps.iter().zip(kinds()) {
+            match &layer.kind {
+                LayerKind::Conv2d(conv) => {
+                    partials = partials.max(if training { conv.slots_len(self.batch) } else { 0 });
+                    scratch = scratch.max(step.conv.map_or(0, |algorithm| (algorithm.scratch_len)(&conv.geometry)));
+                }
+                LayerKind::Dense(dense) => partials = partials.max(dense.partials_len(self.batch)),
+                _ => {}
+            }
+        }
+        let largest = kinds().flat_map(|layer| [layer.input.len(), layer.output.len()]).max().unwrap_or(0);
+        let gradient = || AlignedBuffer::zeros(output_len(training, largest));
+        Workspace {
+            outputs: kinds().map(|layer| AlignedBuffer::zeros(self.batch * layer.output.len())).collect(),
+            argmax: kinds()
+                .map(|layer| match layer.kind {
+                    LayerKind::MaxPool(_) => vec![0; self.batch * layer.output.len()],
+                    _ => Vec::new(),
+                })
+                .collect(),
+            factors: kinds()
+                .map(|layer| match layer.kind {
+                    LayerKind::Dropout(_) => AlignedBuffer::zeros(output_len(training, layer.output.len())),
+                    _ => AlignedBuffer::default(),
+                })
+                .collect(),
+            gradients: [gradient(), gradient()],
+            partials: AlignedBuffer::zeros(partials),
+            scratch: Scratch::new(scratch),
+            trained: None,
+        }
+    }
+
+    /// Runs the batch `images` `[N, H, W, C]` through all steps and returns the N logits.
+    ///
+    /// # Errors
+    /// Where the images are not of the network's input size, are not one contiguous block, or are more than the plan is for;
+    /// or a training pass is asked of a plan made for inference.
+    pub fn forward<'w>(
+        &self,
+        parameters: &Parameters,
+        images: ArrayView4<f32>,
+        mode: Mode,
+        workspace: &'w mut Workspace,
+    ) -> Result<&'w [f32]> {
+        let images = self.check_images(&images)?;
+        let batch = self.batch_of(images);
+        workspace.trained = match mode {
+            Mode::Inference => None,
+            Mode::Training(_) if self.options.training => Some(batch),
+            Mode::Training(_) => return Err(Error::setting("plan", "it was made for inference and cannot train")),
+        };
+        let Workspace { outputs, argmax, factors, partials, scratch, .. } = workspace;
+        let mut dropout_layers = 0;
+        for (index, step) in self.steps.iter().enumerate() {
+            let layer = &self.network.layers()[step.layer()];
+            let (before, rest) = outputs.split_at_mut(index);
+            let input = before.last().map_or(images, |output| &output.as_slice()[..batch * layer.input.len()]);
+            let values = batch * layer.output.len();
+            let output = &mut rest[0].as_mut_slice()[..values];
+            match &layer.kind {
+                LayerKind::Conv2d(conv) => conv.forward(algorithm(step), parameters, input, output, scratch),
+                LayerKind::MaxPool(pool) => pool.forward(input, output, &mut argmax[index][..values]),
+                LayerKind::Dense(dense) => dense.forward(parameters, input, output, partials.as_mut_slice()),
+                LayerKind::Relu => activation::forward(input, output),
+                LayerKind::Dropout(rate) => match mode {
+                    Mode::Inference => output.copy_from_slice(input),
+                    Mode::Training(masks) => {
+                        let factors = &mut factors[index].as_mut_slice()[..values];
+                        let len = layer.output.len();
+                        dropout::fill_factors(masks, *rate, step.layer(), dropout_layers, len, factors);
+                        crate::kernels::elementwise::multiply(input, factors, output);
+                        dropout_layers += 1;
+                    }
+                },
+                LayerKind::Flatten => unreachable!("a flatten is covered by the step behind it"),
+            }
+        }
+        Ok(&outputs[outputs.len() - 1].as_slice()[..batch])
+    }
+
+    /// Runs the gradient of the loss by the logits back through all steps and writes the gradient of every parameter to
+    /// `gradients`. `images`, `parameters` and `workspace` are those of the forward pass before, which was for training.
+    ///
+    /// # Errors
+    /// As [`Plan::forward`]; and where the forward pass before was not for training, or of another batch size.
+    pub fn backward(
+        &self,
+        parameters: &Parameters,
+        images: ArrayView4<f32>,
+        grad_logits: &[f32],
+        gradients: &mut Parameters,
+        workspace: &mut Workspace,
+    ) -> Result<()> {
+        let images = self.check_images(&images)?;
+        let batch = self.batch_of(images);
+        if workspace.trained != Some(batch) || grad_logits.len() != batch {
+            return Err(Error::setting(
+                "backward",
+                format!("it needs a training forward pass and logits of the same {batch} images before it"),
+            ));
+        }
+        let Workspace { outputs, argmax, factors, gradients: [grad_output, grad_input], partials, scratch, .. } =
+            workspace;
+        grad_output.as_mut_slice()[..batch].copy_from_slice(grad_logits);
+        for (index, step) in self.steps.iter().enumerate().skip(self.first_backward).rev() {
+            let layer = &self.network.layers()[step.layer()];
+            let values = batch * layer.output.len();
+            let input = match index {
+                0 => images,
+                _ => &outputs[index - 1].as_slice()[..batch * layer.input.len()],
+            };
+            let grad_output_values = &grad_output.as_slice()[..values];
+            let grad_input_values = &mut grad_input.as_mut_slice()[..batch * layer.input.len()];
+            let go_on = index > self.first_backward || self.options.input_gradient;
+            match &layer.kind {
+                LayerKind::Conv2d(conv) => {
+                    let algorithm = algorithm(step);
+                    let slots = partials.as_mut_slice();
+                    conv.grad_weights(algorithm, input, grad_output_values, gradients, slots, scratch);
+                    if go_on {
+                        conv.grad_input(algorithm, parameters, grad_output_values, grad_input_values, scratch);
+                    }
+                }
+                LayerKind::Dense(dense) => {
+                    dense.grad_weights(input, grad_output_values, gradients);
+                    if go_on {
+                        dense.grad_input(parameters, grad_output_values, grad_input_values, partials.as_mut_slice());
+                    }
+                }
+                LayerKind::MaxPool(pool) => {
+                    pool.backward(grad_output_values, &argmax[index][..values], grad_input_values);
+                }
+                LayerKind::Relu => {
+                    activation::backward(&outputs[index].as_slice()[..values], grad_output_values, grad_input_values);
+                }
+                LayerKind::Dropout(_) => {
+                    let factors = &factors[index].as_slice()[..values];
+                    crate::kernels::elementwise::multiply(grad_output_values, factors, grad_input_values);
+                }
+                LayerKind::Flatten => unreachable!("a flatten is covered by the step behind it"),
+            }
+            std::mem::swap(grad_output, grad_input);
+        }
+        Ok(())
+    }
+
+    /// What a layer gave in the last forward pass of `batch` images, `[N, …]`; for a flatten, what the layer before it gave.
+    pub fn output_of<'w>(&self, workspace: &'w Workspace, layer: usize, batch: usize) -> ArrayViewD<'w, f32> {
+        // The step that computes it is the last one that ends at or before the layer.
+        let step = self.steps.iter().rposition(|step| step.layer() <= layer).unwrap_or(0);
+        let shape = match self.network.layers()[layer].output {
+            crate::layers::Shape::Image([height, width, channels]) => vec![batch, height, width, channels],
+            crate::layers::Shape::Vector(len) => vec![batch, len],
+        };
+        let values = &workspace.outputs[step].as_slice()[..shape.iter().product()];
+        ArrayViewD::from_shape(IxDyn(&shape), values).expect("an output holds its layer's shape")
+    }
+
+    /// ∂L/∂images of the last backward pass, `[N, H, W, C]`.
+    ///
+    /// # Errors
+    /// Where the plan was made without `input_gradient`, or no training pass has run.
+    pub fn input_gradient<'w>(&self, workspace: &'w Workspace) -> Result<ArrayView4<'w, f32>> {
+        let Some(batch) = workspace.trained.filter(|_| self.options.input_gradient) else {
+            return Err(Error::setting("input_gradient", "the plan was made without it, or has not run backward"));
+        };
+        let [height, width, channels] = self.network.spec().input;
+        let shape = [batch, height, width, channels];
+        let values = &workspace.gradients[0].as_slice()[..shape.iter().product()];
+        Ok(ArrayView4::from_shape(shape, values).expect("a gradient holds its images' shape"))
+    }
+
+    /// The images as one slice, if they are what this plan is for.
+    fn check_images<'a>(&self, images: &'a ArrayView4<f32>) -> Result<&'a [f32]> {
+        let [height, width, channels] = self.network.spec().input;
+        let found = images.shape();
+        if found[1..] != [height, width, channels] || found[0] == 0 || found[0] > self.batch {
+            return Err(Error::layer(
+                "input",
+                format!(
+                    "a batch of shape {found:?}, but the plan is for 1 to {} images of {height}×{width}×{channels}",
+                    self.batch
+                ),
+            ));
+        }
+        images.as_slice().ok_or_else(|| {
+            Error::layer("input", "the batch is not one block in N, H, W, C order; use as_standard_layout() before")
+        })
+    }
+
+    fn batch_of(&self, images: &[f32]) -> usize {
+        images.len() / self.network.spec().input.iter().product::<usize>()
+    }
+}
+
+/// The algorithm of a convolution's step.
+fn algorithm(step: &Step) -> &'static ConvAlgorithm {
+    step.conv.expect("a convolution's step names its algorithm")
+}

@@ -1,0 +1,165 @@
+//! What a network is, as data: the list of layers that `model.toml` and a weights file's metadata hold.
+//!
+//! ```
+//! use glassnet::spec::ModelSpec;
+//! let spec: ModelSpec = toml::from_str(r#"
+//!     input = [32, 32, 3]
+//!     layers = [
+//!         { type = "conv2d", filters = 8, kernel = 3 },
+//!         { type = "relu" },
+//!         { type = "max_pool", window = 2 },
+//!         { type = "flatten" },
+//!         { type = "dense", units = 1 },
+//!     ]
+//! "#)?;
+//! assert_eq!(spec.layers.len(), 5);
+//! # Ok::<(), toml::de::Error>(())
+//! ```
+
+use crate::kernels::geometry::Padding;
+use serde::{Deserialize, Serialize};
+
+/// A network: the size of its input and its layers in order. The last layer gives one number, the logit of class 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSpec {
+    /// H, W, C of an input image.
+    #[serde(default = "documented_input")]
+    pub input: [usize; 3],
+    /// The layers, first to last.
+    pub layers: Vec<LayerSpec>,
+}
+
+/// One layer. In TOML and JSON its kind stands under `type`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum LayerSpec {
+    /// Convolution with a bias.
+    Conv2d {
+        /// F, the number of filters.
+        filters: usize,
+        /// Kernel size: one number, or [height, width].
+        kernel: Size,
+        /// Steps of the kernel; 1 if not given.
+        #[serde(default = "Size::one")]
+        stride: Size,
+        /// "valid" (if not given) or "same".
+        #[serde(default)]
+        padding: Padding,
+    },
+    /// Max-pooling.
+    MaxPool {
+        /// Window size: one number, or [height, width].
+        window: Size,
+        /// Steps of the window; the window's size if not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stride: Option<Size>,
+    },
+    /// max(x, 0).
+    Relu {},
+    /// The image as a vector, in H W C order.
+    Flatten {},
+    /// A weighted sum for each unit, with a bias.
+    Dense {
+        /// The number of units.
+        units: usize,
+    },
+    /// Drops values at random while training.
+    Dropout {
+        /// The share that is dropped, in [0, 1).
+        rate: f32,
+    },
+}
+
+/// A size in two directions; one number stands for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Size {
+    /// The same both ways.
+    Square(usize),
+    /// Height, width.
+    Rectangle([usize; 2]),
+}
+
+impl Size {
+    fn one() -> Size {
+        Size::Square(1)
+    }
+
+    /// Height, width.
+    pub fn both(self) -> [usize; 2] {
+        match self {
+            Size::Square(side) => [side, side],
+            Size::Rectangle(sides) => sides,
+        }
+    }
+}
+
+fn documented_input() -> [usize; 3] {
+    [128, 128, 3]
+}
+
+impl ModelSpec {
+    /// The model of the documented run: Conv 32 – pool – Conv 64 – pool – Conv 128 – pool – Dense 128 – Dropout – Dense 1, all
+    /// convolutions 3×3 with ReLU, all pools 2×2. At 128×128 pixels it has 3,304,769 parameters.
+    pub fn documented() -> ModelSpec {
+        let mut layers = Vec::new();
+        for filters in [32, 64, 128] {
+            layers.push(LayerSpec::Conv2d {
+                filters,
+                kernel: Size::Square(3),
+                stride: Size::Square(1),
+                padding: Padding::Valid,
+            });
+            layers.push(LayerSpec::Relu {});
+            layers.push(LayerSpec::MaxPool { window: Size::Square(2), stride: None });
+        }
+        layers.push(LayerSpec::Flatten {});
+        layers.push(LayerSpec::Dense { units: 128 });
+        layers.push(LayerSpec::Relu {});
+        layers.push(LayerSpec::Dropout { rate: 0.5 });
+        layers.push(LayerSpec::Dense { units: 1 });
+        ModelSpec { input: documented_input(), layers }
+    }
+
+    /// The same layers for square images of this side.
+    pub fn with_image_size(mut self, side: usize) -> ModelSpec {
+        self.input[0] = side;
+        self.input[1] = side;
+        self
+    }
+
+    /// The same layers with this rate in every dropout layer.
+    pub fn with_dropout(mut self, new_rate: f32) -> ModelSpec {
+        for layer in &mut self.layers {
+            if let LayerSpec::Dropout { rate } = layer {
+                *rate = new_rate;
+            }
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_model_survives_toml_and_json() {
+        let spec = ModelSpec::documented();
+        let text = toml::to_string(&spec).unwrap();
+        assert_eq!(toml::from_str::<ModelSpec>(&text).unwrap(), spec, "{text}");
+        let text = serde_json::to_string(&spec).unwrap();
+        assert_eq!(serde_json::from_str::<ModelSpec>(&text).unwrap(), spec, "{text}");
+    }
+
+    #[test]
+    fn a_misspelled_key_or_kind_is_an_error() {
+        let parse = |layer: &str| toml::from_str::<ModelSpec>(&format!("layers = [{layer}]"));
+        assert!(parse(r#"{ type = "dense", units = 1 }"#).is_ok());
+        assert!(parse(r#"{ type = "dense", unit = 1 }"#).is_err());
+        assert!(parse(r#"{ type = "conv2d", filters = 1, kernel = 3, dilation = 2 }"#).is_err());
+        assert!(parse(r#"{ type = "relu", rate = 2 }"#).is_err());
+        assert!(parse(r#"{ type = "softmax" }"#).is_err());
+    }
+}
