@@ -49,7 +49,7 @@ pub struct Step {
     /// The layers it covers. A flatten only renames what reaches the next layer, and is covered by that one.
     pub layers: Range<usize>,
     /// By which algorithm, where it is a convolution.
-    pub conv: Option<&'static ConvAlgorithm>,
+    pub conv: Option<&'static dyn ConvAlgorithm>,
 }
 
 impl Step {
@@ -137,7 +137,7 @@ impl<'n> Plan<'n> {
             match &layer.kind {
                 LayerKind::Conv2d(conv) => {
                     partials = partials.max(if training { conv.slots_len(self.batch) } else { 0 });
-                    scratch = scratch.max(step.conv.map_or(0, |algorithm| (algorithm.scratch_len)(&conv.geometry)));
+                    scratch = scratch.max(step.conv.map_or(0, |algorithm| algorithm.scratch_len(&conv.geometry)));
                 }
                 LayerKind::Dense(dense) => partials = partials.max(dense.partials_len(self.batch)),
                 _ => {}
@@ -330,6 +330,6 @@ impl<'n> Plan<'n> {
 }
 
 /// The algorithm of a convolution's step.
-fn algorithm(step: &Step) -> &'static ConvAlgorithm {
+fn algorithm(step: &Step) -> &'static dyn ConvAlgorithm {
     step.conv.expect("a convolution's step names its algorithm")
 }

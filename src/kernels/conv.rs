@@ -1,39 +1,60 @@
 //! The registry of convolution algorithms. An algorithm is one file and one entry in [`CONV_ALGORITHMS`]; property tests and
 //! benches walk that list.
 
-use super::conv_im2col::IM2COL;
+use super::conv_im2col::Im2col;
 use super::geometry::ConvGeometry;
 use std::fmt;
 use std::str::FromStr;
 
-/// A way to compute a convolution's three passes. Each works on one image, single-threaded, with a scratch buffer of
-/// `scratch_len` floats whose content does not matter.
-#[derive(Clone, Copy)]
-pub struct ConvAlgorithm {
+/// A way to compute a convolution's three passes. Each works on one image, single-threaded.
+///
+/// Shapes: `input` and `grad_input` `[H, W, C]`, `kernel` and `grad_kernel` `[K, F]`, `bias` and `grad_bias` `[F]`, `output`
+/// and `grad_output` `[P, F]`. `scratch` has at least [`ConvAlgorithm::scratch_len`] floats, whose content does not matter.
+pub trait ConvAlgorithm: fmt::Debug + Sync {
     /// What users call it.
-    pub name: &'static str,
-    /// Whether it can take this geometry.
-    pub supports: fn(&ConvGeometry) -> bool,
-    /// Floats of scratch it needs.
-    pub scratch_len: fn(&ConvGeometry) -> usize,
-    /// `(geometry, input [H,W,C], kernel [K,F], bias [F], output [P,F], scratch)`: writes
-    /// `output[p, f] = bias[f] + Σ_k patch(input)[p, k] · kernel[k, f]`.
-    pub forward: fn(&ConvGeometry, &[f32], &[f32], &[f32], &mut [f32], &mut [f32]),
-    /// `(geometry, grad_output [P,F], kernel [K,F], grad_input [H,W,C], scratch)`: writes ∂L/∂input.
-    pub grad_input: fn(&ConvGeometry, &[f32], &[f32], &mut [f32], &mut [f32]),
-    /// `(geometry, input [H,W,C], grad_output [P,F], grad_kernel [K,F], grad_bias [F], scratch)`: **adds** ∂L/∂kernel and
-    /// ∂L/∂bias to what stands there.
-    pub grad_weights: fn(&ConvGeometry, &[f32], &[f32], &mut [f32], &mut [f32], &mut [f32]),
-}
+    fn name(&self) -> &'static str;
 
-impl fmt::Debug for ConvAlgorithm {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str(self.name)
-    }
+    /// Whether it can take this geometry.
+    fn supports(&self, geometry: &ConvGeometry) -> bool;
+
+    /// Floats of scratch that any of its passes needs.
+    fn scratch_len(&self, geometry: &ConvGeometry) -> usize;
+
+    /// Writes `output[p, f] = bias[f] + Σ_k patch(input)[p, k] · kernel[k, f]`.
+    fn forward(
+        &self,
+        geometry: &ConvGeometry,
+        input: &[f32],
+        kernel: &[f32],
+        bias: &[f32],
+        output: &mut [f32],
+        scratch: &mut [f32],
+    );
+
+    /// Writes ∂L/∂input.
+    fn grad_input(
+        &self,
+        geometry: &ConvGeometry,
+        grad_output: &[f32],
+        kernel: &[f32],
+        grad_input: &mut [f32],
+        scratch: &mut [f32],
+    );
+
+    /// **Adds** ∂L/∂kernel and ∂L/∂bias to what stands there.
+    fn grad_weights(
+        &self,
+        geometry: &ConvGeometry,
+        input: &[f32],
+        grad_output: &[f32],
+        grad_kernel: &mut [f32],
+        grad_bias: &mut [f32],
+        scratch: &mut [f32],
+    );
 }
 
 /// All algorithms, the general one first.
-pub const CONV_ALGORITHMS: &[ConvAlgorithm] = &[IM2COL];
+pub const CONV_ALGORITHMS: &[&dyn ConvAlgorithm] = &[&Im2col];
 
 /// What the user asks for with `--conv`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,9 +68,9 @@ pub enum ConvChoice {
 
 impl ConvChoice {
     /// The algorithm for a layer.
-    pub fn algorithm(self, _geometry: &ConvGeometry) -> &'static ConvAlgorithm {
+    pub fn algorithm(self, _geometry: &ConvGeometry) -> &'static dyn ConvAlgorithm {
         match self {
-            ConvChoice::Auto | ConvChoice::Im2col => &IM2COL,
+            ConvChoice::Auto | ConvChoice::Im2col => &Im2col,
         }
     }
 }

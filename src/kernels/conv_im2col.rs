@@ -13,7 +13,7 @@
 //! written to a scratch buffer that stays in the second-level cache, used, and written over.
 
 use super::conv::ConvAlgorithm;
-use super::gemm::{Into, Matrix, gemm};
+use super::gemm::{Beta, Matrix, gemm};
 use super::geometry::ConvGeometry;
 use super::im2col::{col2im_add, im2col};
 use std::ops::Range;
@@ -23,16 +23,12 @@ use std::ops::Range;
 const BAND_FLOATS: usize = 128 * 1024;
 
 /// The registry's entry.
-pub const IM2COL: ConvAlgorithm =
-    ConvAlgorithm { name: "im2col", supports: |_| true, scratch_len, forward, grad_input, grad_weights };
+#[derive(Debug)]
+pub struct Im2col;
 
 /// Output rows in a band.
 fn band_rows(geometry: &ConvGeometry) -> usize {
     (BAND_FLOATS / (geometry.output[1] * geometry.patch_len())).clamp(1, geometry.output[0])
-}
-
-fn scratch_len(geometry: &ConvGeometry) -> usize {
-    band_rows(geometry) * geometry.output[1] * geometry.patch_len()
 }
 
 /// The bands of output rows, each with the range of output positions it covers.
@@ -44,73 +40,90 @@ fn bands(geometry: &ConvGeometry) -> impl Iterator<Item = (Range<usize>, Range<u
     })
 }
 
-fn forward(
-    geometry: &ConvGeometry,
-    input: &[f32],
-    kernel: &[f32],
-    bias: &[f32],
-    output: &mut [f32],
-    scratch: &mut [f32],
-) {
-    let (k, f) = (geometry.patch_len(), geometry.filters);
-    for (rows, positions) in bands(geometry) {
-        let columns = &mut scratch[..positions.len() * k];
-        im2col(geometry, input, rows, columns);
-        let output = &mut output[positions.start * f..positions.end * f];
-        for position in output.chunks_exact_mut(f) {
-            position.copy_from_slice(bias);
+impl ConvAlgorithm for Im2col {
+    fn name(&self) -> &'static str {
+        "im2col"
+    }
+
+    fn supports(&self, _geometry: &ConvGeometry) -> bool {
+        true
+    }
+
+    fn scratch_len(&self, geometry: &ConvGeometry) -> usize {
+        band_rows(geometry) * geometry.output[1] * geometry.patch_len()
+    }
+
+    fn forward(
+        &self,
+        geometry: &ConvGeometry,
+        input: &[f32],
+        kernel: &[f32],
+        bias: &[f32],
+        output: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let (k, f) = (geometry.patch_len(), geometry.filters);
+        for (rows, positions) in bands(geometry) {
+            let columns = &mut scratch[..positions.len() * k];
+            im2col(geometry, input, rows, columns);
+            let output = &mut output[positions.start * f..positions.end * f];
+            for position in output.chunks_exact_mut(f) {
+                position.copy_from_slice(bias);
+            }
+            // [P×K]·[K×F]
+            gemm(Matrix::new(columns, positions.len(), k), Matrix::new(kernel, k, f), Beta::One, output);
         }
-        // [P×K]·[K×F]
-        gemm(Matrix::new(columns, positions.len(), k), Matrix::new(kernel, k, f), Into::Add, output);
     }
-}
 
-fn grad_input(
-    geometry: &ConvGeometry,
-    grad_output: &[f32],
-    kernel: &[f32],
-    grad_input: &mut [f32],
-    scratch: &mut [f32],
-) {
-    let (k, f) = (geometry.patch_len(), geometry.filters);
-    grad_input.fill(0.0);
-    for (rows, positions) in bands(geometry) {
-        let columns = &mut scratch[..positions.len() * k];
-        let grad_output = &grad_output[positions.start * f..positions.end * f];
-        // [P×F]·[F×K]
-        gemm(
-            Matrix::new(grad_output, positions.len(), f),
-            Matrix::new(kernel, k, f).transposed(),
-            Into::Overwrite,
-            columns,
-        );
-        col2im_add(geometry, columns, rows, grad_input);
+    fn grad_input(
+        &self,
+        geometry: &ConvGeometry,
+        grad_output: &[f32],
+        kernel: &[f32],
+        grad_input: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let (k, f) = (geometry.patch_len(), geometry.filters);
+        grad_input.fill(0.0);
+        for (rows, positions) in bands(geometry) {
+            let columns = &mut scratch[..positions.len() * k];
+            let grad_output = &grad_output[positions.start * f..positions.end * f];
+            // [P×F]·[F×K]
+            gemm(
+                Matrix::new(grad_output, positions.len(), f),
+                Matrix::new(kernel, k, f).transposed(),
+                Beta::Zero,
+                columns,
+            );
+            col2im_add(geometry, columns, rows, grad_input);
+        }
     }
-}
 
-fn grad_weights(
-    geometry: &ConvGeometry,
-    input: &[f32],
-    grad_output: &[f32],
-    grad_kernel: &mut [f32],
-    grad_bias: &mut [f32],
-    scratch: &mut [f32],
-) {
-    let (k, f) = (geometry.patch_len(), geometry.filters);
-    for (rows, positions) in bands(geometry) {
-        let columns = &mut scratch[..positions.len() * k];
-        im2col(geometry, input, rows, columns);
-        let grad_output = &grad_output[positions.start * f..positions.end * f];
-        // [K×P]·[P×F]
-        gemm(
-            Matrix::new(columns, positions.len(), k).transposed(),
-            Matrix::new(grad_output, positions.len(), f),
-            Into::Add,
-            grad_kernel,
-        );
-        for position in grad_output.chunks_exact(f) {
-            for (sum, g) in grad_bias.iter_mut().zip(position) {
-                *sum += g;
+    fn grad_weights(
+        &self,
+        geometry: &ConvGeometry,
+        input: &[f32],
+        grad_output: &[f32],
+        grad_kernel: &mut [f32],
+        grad_bias: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let (k, f) = (geometry.patch_len(), geometry.filters);
+        for (rows, positions) in bands(geometry) {
+            let columns = &mut scratch[..positions.len() * k];
+            im2col(geometry, input, rows, columns);
+            let grad_output = &grad_output[positions.start * f..positions.end * f];
+            // [K×P]·[P×F]
+            gemm(
+                Matrix::new(columns, positions.len(), k).transposed(),
+                Matrix::new(grad_output, positions.len(), f),
+                Beta::One,
+                grad_kernel,
+            );
+            for position in grad_output.chunks_exact(f) {
+                for (sum, g) in grad_bias.iter_mut().zip(position) {
+                    *sum += g;
+                }
             }
         }
     }

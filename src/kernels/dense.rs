@@ -11,7 +11,7 @@
 //! so in all three passes each block of W is read or written once, by one thread, and that is what the time goes into: the
 //! first dense layer of the documented model has 3.2 million weights and few samples to use them on.
 
-use super::gemm::{Into, Matrix, gemm};
+use super::gemm::{Beta, Matrix, gemm};
 use std::ops::Range;
 
 /// Rows of W in a block: at 128 units 1 MiB, enough work for a thread, and enough blocks for several.
@@ -32,7 +32,7 @@ pub fn forward(input: &[f32], inputs: usize, rows: Range<usize>, kernel: &[f32],
     let units = kernel.len() / inputs;
     let kernel = &kernel[rows.start * units..rows.end * units];
     // [N×r]·[r×U]
-    gemm(columns(input, inputs, &rows), Matrix::new(kernel, rows.len(), units), Into::Overwrite, partial);
+    gemm(columns(input, inputs, &rows), Matrix::new(kernel, rows.len(), units), Beta::Zero, partial);
 }
 
 /// Writes dX[:, r] to `partial`, [N×r].
@@ -42,7 +42,7 @@ pub fn grad_input(grad_output: &[f32], units: usize, rows: Range<usize>, kernel:
     gemm(
         Matrix::new(grad_output, grad_output.len() / units, units),
         Matrix::new(kernel, rows.len(), units).transposed(),
-        Into::Overwrite,
+        Beta::Zero,
         partial,
     );
 }
@@ -60,7 +60,7 @@ pub fn grad_kernel(
     gemm(
         columns(input, inputs, &rows).transposed(),
         Matrix::new(grad_output, grad_output.len() / units, units),
-        Into::Overwrite,
+        Beta::Zero,
         grad_kernel,
     );
 }

@@ -50,26 +50,26 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// What a product does with what stands in its result.
+/// The factor of what stands in the result before: c = a·b + β·c.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Into {
-    /// c = a·b; what stood there, NaN too, is not read.
-    Overwrite,
-    /// c += a·b.
-    Add,
+pub enum Beta {
+    /// The product overwrites; what stood there, NaN too, is not read.
+    Zero,
+    /// The product is added.
+    One,
 }
 
-/// c = a·b or c += a·b, with `c` row by row, `a.rows × b.columns`. Single-threaded: the callers run many at once.
+/// c = a·b + β·c, with `c` row by row, `a.rows × b.columns`. Single-threaded: the callers run many at once.
 ///
 /// # Panics
 /// If the shapes do not fit together.
-pub fn gemm(a: Matrix, b: Matrix, into: Into, c: &mut [f32]) {
+pub fn gemm(a: Matrix, b: Matrix, beta: Beta, c: &mut [f32]) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     assert_eq!(k, b.rows, "a is {m}×{k}, b is {}×{n}", b.rows);
     assert_eq!(c.len(), m * n, "the product is {m}×{n}");
-    let beta = match into {
-        Into::Overwrite => 0.0,
-        Into::Add => 1.0,
+    let beta = match beta {
+        Beta::Zero => 0.0,
+        Beta::One => 1.0,
     };
     // SAFETY: `Matrix` was built so that every (i, j) within rows × columns lies inside its slice (`transposed` only
     // exchanges the two), and c holds m·n floats, row stride n; a and b are shared borrows, c is exclusive, so they do not
@@ -105,16 +105,16 @@ mod tests {
         let b = [1., 0., 2., -1., 1., 0.];
         let mut c = [f32::NAN; 4];
         let (a, b) = (Matrix::with_row_stride(&a, 2, 3, 4), Matrix::new(&b, 2, 3).transposed());
-        gemm(a, b, Into::Overwrite, &mut c);
+        gemm(a, b, Beta::Zero, &mut c);
         assert_eq!(c, [7., 1., 16., 1.]);
-        gemm(a, b, Into::Add, &mut c);
+        gemm(a, b, Beta::One, &mut c);
         assert_eq!(c, [14., 2., 32., 2.]);
     }
 
     #[test]
     fn an_empty_inner_dimension_gives_zeros() {
         let mut c = [f32::NAN; 6];
-        gemm(Matrix::new(&[], 2, 0), Matrix::new(&[], 0, 3), Into::Overwrite, &mut c);
+        gemm(Matrix::new(&[], 2, 0), Matrix::new(&[], 0, 3), Beta::Zero, &mut c);
         assert_eq!(c, [0.0; 6]);
     }
 

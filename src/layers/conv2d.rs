@@ -40,7 +40,7 @@ impl Conv2d {
     /// `input` `[N, H, W, C]` → `output` `[N, P, F]`.
     pub fn forward(
         &self,
-        algorithm: &ConvAlgorithm,
+        algorithm: &dyn ConvAlgorithm,
         parameters: &Parameters,
         input: &[f32],
         output: &mut [f32],
@@ -49,14 +49,14 @@ impl Conv2d {
         let (kernel, bias) = (parameters.tensor(self.kernel), parameters.tensor(self.bias));
         let images = input.par_chunks_exact(self.geometry.input_len());
         output.par_chunks_exact_mut(self.geometry.output_len()).zip(images).for_each(|(output, image)| {
-            scratch.with(|scratch| (algorithm.forward)(&self.geometry, image, kernel, bias, output, scratch));
+            scratch.with(|scratch| algorithm.forward(&self.geometry, image, kernel, bias, output, scratch));
         });
     }
 
     /// `grad_output` `[N, P, F]` → `grad_input` `[N, H, W, C]`.
     pub fn grad_input(
         &self,
-        algorithm: &ConvAlgorithm,
+        algorithm: &dyn ConvAlgorithm,
         parameters: &Parameters,
         grad_output: &[f32],
         grad_input: &mut [f32],
@@ -67,7 +67,7 @@ impl Conv2d {
         grad_input.par_chunks_exact_mut(self.geometry.input_len()).zip(grad_outputs).for_each(
             |(grad_input, grad_output)| {
                 scratch.with(|scratch| {
-                    (algorithm.grad_input)(&self.geometry, grad_output, kernel, grad_input, scratch);
+                    algorithm.grad_input(&self.geometry, grad_output, kernel, grad_input, scratch);
                 });
             },
         );
@@ -76,7 +76,7 @@ impl Conv2d {
     /// Writes the kernel's and the bias's part of `gradients`. `slots` are [`Conv2d::slots_len`] floats of scratch.
     pub fn grad_weights(
         &self,
-        algorithm: &ConvAlgorithm,
+        algorithm: &dyn ConvAlgorithm,
         input: &[f32],
         grad_output: &[f32],
         gradients: &mut Parameters,
@@ -94,7 +94,7 @@ impl Conv2d {
                 let input = &input[image * input_len..][..input_len];
                 let grad_output = &grad_output[image * output_len..][..output_len];
                 scratch.with(|scratch| {
-                    (algorithm.grad_weights)(&self.geometry, input, grad_output, kernel, bias, scratch);
+                    algorithm.grad_weights(&self.geometry, input, grad_output, kernel, bias, scratch);
                 });
             }
         });

@@ -1,0 +1,101 @@
+//! What several tests share: random values, the error of a tensor, and a network of the engine as layers of the textbook.
+
+#![allow(dead_code)] // each test program uses a part
+
+use glassnet::layers::LayerKind;
+use glassnet::network::Network;
+use glassnet::parameters::Parameters;
+use glassnet::random::{Purpose, Stream};
+use glassnet::reference as textbook;
+
+/// Uniform values in [−½, ½), exact in f32, from a stream of their own.
+pub fn values(len: usize, seed: u64, index: u64) -> Vec<f32> {
+    let mut stream = Stream::new(seed, Purpose::Test, 0, index);
+    (0..len).map(|_| stream.unit_f32() - 0.5).collect()
+}
+
+/// The same numbers in f64.
+pub fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&x| f64::from(x)).collect()
+}
+
+/// Weights drawn so that activations keep their size and every bias counts: kernels by Glorot's rule, biases in ±0.1.
+pub fn random_parameters(network: &Network, seed: u64) -> Parameters {
+    let mut parameters = network.initial_parameters(seed);
+    for (id, entry) in network.table().entries().iter().enumerate() {
+        if entry.name.ends_with("/bias") {
+            let drawn = values(entry.range.len(), seed, 1000 + id as u64);
+            for (bias, x) in parameters.tensor_mut(id).iter_mut().zip(drawn) {
+                *bias = 0.2 * x;
+            }
+        }
+    }
+    parameters
+}
+
+/// The error of a tensor: max|a − b| / max|b|. NaN where either holds one, and where b is all zeros but a is not.
+pub fn error(actual: &[f32], expected: &[f64]) -> f64 {
+    assert_eq!(actual.len(), expected.len(), "tensors of different sizes");
+    let (mut difference, mut largest) = (0.0f64, 0.0f64);
+    for (&a, &b) in actual.iter().zip(expected) {
+        let here = (f64::from(a) - b).abs();
+        if here.is_nan() {
+            return f64::NAN;
+        }
+        difference = difference.max(here);
+        largest = largest.max(b.abs());
+    }
+    if difference == 0.0 {
+        0.0
+    } else if largest == 0.0 {
+        f64::NAN
+    } else {
+        difference / largest
+    }
+}
+
+/// Fails, naming the tensor, unless its error is within the tolerance. Written so that NaN fails.
+#[track_caller]
+pub fn assert_close(what: &str, actual: &[f32], expected: &[f64], tolerance: f64) {
+    let error = error(actual, expected);
+    assert!(error <= tolerance, "{what}: error {error:e}, tolerance {tolerance:e}");
+}
+
+/// The engine's network with these weights, as layers of the textbook.
+pub fn as_textbook(network: &Network, parameters: &Parameters) -> Vec<textbook::Layer> {
+    network
+        .layers()
+        .iter()
+        .map(|layer| match &layer.kind {
+            LayerKind::Conv2d(conv) => textbook::Layer::Conv2d {
+                shape: textbook::ConvShape {
+                    kernel: conv.geometry.kernel,
+                    stride: conv.geometry.stride,
+                    padding: conv.geometry.padding,
+                    output: conv.geometry.output,
+                    filters: conv.geometry.filters,
+                },
+                kernel: wide(parameters.tensor(conv.kernel)),
+                bias: wide(parameters.tensor(conv.bias)),
+            },
+            LayerKind::MaxPool(pool) => {
+                textbook::Layer::MaxPool { window: pool.geometry.window, stride: pool.geometry.stride }
+            }
+            LayerKind::Relu => textbook::Layer::Relu,
+            LayerKind::Flatten => textbook::Layer::Flatten,
+            LayerKind::Dense(dense) => textbook::Layer::Dense {
+                kernel: wide(parameters.tensor(dense.kernel)),
+                bias: wide(parameters.tensor(dense.bias)),
+            },
+            LayerKind::Dropout(_) => textbook::Layer::Dropout,
+        })
+        .collect()
+}
+
+/// A batch [N, H, W, C] as images of the textbook.
+pub fn as_images(batch: &[f32], [height, width, channels]: [usize; 3]) -> Vec<textbook::Image> {
+    batch
+        .chunks_exact(height * width * channels)
+        .map(|image| textbook::Image { height, width, channels, values: wide(image) })
+        .collect()
+}

@@ -1,0 +1,331 @@
+//! The second link of the chain of trust: the f32 engine against the textbook's f64, forward and every gradient, on
+//! geometries drawn at random. Outputs are filled with NaN before, so that a value nobody wrote fails.
+
+mod common;
+
+use common::{as_images, as_textbook, assert_close, random_parameters, values, wide};
+use glassnet::kernels::conv::{CONV_ALGORITHMS, ConvAlgorithm};
+use glassnet::kernels::geometry::{ConvGeometry, Padding, PoolGeometry};
+use glassnet::kernels::max_pool;
+use glassnet::layers::dropout::DropoutMasks;
+use glassnet::loss::{binary_cross_entropy, binary_cross_entropy_gradient};
+use glassnet::network::Network;
+use glassnet::optim::{Adam, AdamSettings};
+use glassnet::parameters::Parameters;
+use glassnet::plan::{Mode, Plan, PlanOptions};
+use glassnet::random::{Purpose, Stream};
+use glassnet::reference as textbook;
+use glassnet::spec::{LayerSpec, ModelSpec, Size};
+use ndarray::ArrayView4;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+use std::cell::Cell;
+
+/// The error allowed, of each tensor's largest element.
+const TOLERANCE: f64 = 1e-5;
+/// A network with a kink nearer than this is drawn again: f32 and f64 may rightly take different sides.
+const SMALLEST_MARGIN: f64 = 1e-4;
+/// A batch whose samples' gradients cancel to less than this share, or whose logits are all nearer to 0 than this, is drawn
+/// again: how little is left of f32's 24 bits is then not the engine's doing.
+const SMALLEST_REST: f64 = 0.1;
+
+/// The same cases in every run, so that a failure is the code's doing. `PROPTEST_CASES=30000 cargo test` draws that many fresh
+/// ones instead; about one in ten thousand networks then sums gradients that cancel *within* a sample, which
+/// [`SMALLEST_REST`] does not see, and misses the tolerance by a little.
+fn config(cases: u32) -> Config {
+    let config = Config { failure_persistence: None, ..Config::default() };
+    match std::env::var("PROPTEST_CASES") {
+        Ok(_) => config,
+        Err(_) => Config { cases, rng_seed: RngSeed::Fixed(1), ..config },
+    }
+}
+
+fn conv_geometries() -> impl Strategy<Value = ConvGeometry> {
+    let input = (1..16usize, 1..16usize, 1..6usize);
+    let kernel = (1..6usize, 1..6usize);
+    let stride = (1..4usize, 1..4usize);
+    let padding = prop_oneof![Just(Padding::Valid), Just(Padding::Same)];
+    (input, kernel, stride, padding, 1..20usize).prop_filter_map(
+        "the kernel does not fit",
+        |((height, width, channels), (kh, kw), (sh, sw), padding, filters)| {
+            ConvGeometry::new([height, width, channels], [kh, kw], [sh, sw], padding, filters).ok()
+        },
+    )
+}
+
+/// Compares all three passes of an algorithm with the textbook's on one image.
+fn check_conv_passes(algorithm: &dyn ConvAlgorithm, geometry: &ConvGeometry, seed: u64) {
+    let input = values(geometry.input_len(), seed, 0);
+    let kernel = values(geometry.kernel_len(), seed, 1);
+    let bias = values(geometry.filters, seed, 2);
+    // A gradient with a mean of its own: sums over positions then stay far from cancelling.
+    let grad_output: Vec<f32> = values(geometry.output_len(), seed, 3).iter().map(|g| g + 0.25).collect();
+
+    let [height, width, channels] = geometry.input;
+    let shape = textbook::ConvShape {
+        kernel: geometry.kernel,
+        stride: geometry.stride,
+        padding: geometry.padding,
+        output: geometry.output,
+        filters: geometry.filters,
+    };
+    let image = textbook::Image { height, width, channels, values: wide(&input) };
+    let upstream = textbook::Image {
+        height: geometry.output[0],
+        width: geometry.output[1],
+        channels: geometry.filters,
+        values: wide(&grad_output),
+    };
+    let expected = textbook::conv2d_forward(&image, &shape, &wide(&kernel), &wide(&bias));
+    let mut expected_weights = textbook::LayerGradient { kernel: vec![1.0; kernel.len()], bias: vec![2.0; bias.len()] };
+    let expected_input = textbook::conv2d_backward(&image, &shape, &wide(&kernel), &upstream, &mut expected_weights);
+
+    let what = |pass: &str| format!("{} {pass} on {geometry:?}", algorithm.name());
+    let scratch = &mut vec![f32::NAN; algorithm.scratch_len(geometry)];
+    let mut output = vec![f32::NAN; geometry.output_len()];
+    algorithm.forward(geometry, &input, &kernel, &bias, &mut output, scratch);
+    assert_close(&what("forward"), &output, &expected.values, TOLERANCE);
+
+    scratch.fill(f32::NAN);
+    let mut grad_input = vec![f32::NAN; input.len()];
+    algorithm.grad_input(geometry, &grad_output, &kernel, &mut grad_input, scratch);
+    assert_close(&what("grad_input"), &grad_input, &expected_input.values, TOLERANCE);
+
+    scratch.fill(f32::NAN);
+    // The weights' gradient is added to what stands there: 1 and 2 here, as in the textbook's above.
+    let (mut grad_kernel, mut grad_bias) = (vec![1.0; kernel.len()], vec![2.0; bias.len()]);
+    algorithm.grad_weights(geometry, &input, &grad_output, &mut grad_kernel, &mut grad_bias, scratch);
+    assert_close(&what("grad_kernel"), &grad_kernel, &expected_weights.kernel, TOLERANCE);
+    assert_close(&what("grad_bias"), &grad_bias, &expected_weights.bias, TOLERANCE);
+}
+
+proptest! {
+    #![proptest_config(config(400))]
+
+    #[test]
+    fn every_convolution_algorithm_agrees_with_the_textbook(geometry in conv_geometries(), seed: u64) {
+        for algorithm in CONV_ALGORITHMS.iter().filter(|algorithm| algorithm.supports(&geometry)) {
+            check_conv_passes(*algorithm, &geometry, seed);
+        }
+    }
+
+    #[test]
+    fn max_pooling_agrees_with_the_textbook(
+        (height, width, channels) in (1..14usize, 1..14usize, 1..20usize),
+        window in [1..5usize, 1..5usize],
+        stride in [1..5usize, 1..5usize],
+        seed: u64,
+    ) {
+        let Ok(geometry) = PoolGeometry::new([height, width, channels], window, stride) else { return Ok(()) };
+        // A few levels only, so that ties happen and the first maximum matters.
+        let input: Vec<f32> = values(geometry.input_len(), seed, 0).iter().map(|x| (x * 6.0).round()).collect();
+        let grad_output = values(geometry.output_len(), seed, 1);
+        let image = textbook::Image { height, width, channels, values: wide(&input) };
+        let upstream = textbook::Image {
+            height: geometry.output[0], width: geometry.output[1], channels, values: wide(&grad_output),
+        };
+
+        let (mut output, mut argmax) = (vec![f32::NAN; geometry.output_len()], vec![u16::MAX; geometry.output_len()]);
+        max_pool::forward(&geometry, &input, &mut output, &mut argmax);
+        prop_assert_eq!(wide(&output), textbook::max_pool_forward(&image, window, stride).values);
+        let mut grad_input = vec![f32::NAN; input.len()];
+        max_pool::backward(&geometry, &grad_output, &argmax, &mut grad_input);
+        let expected = textbook::max_pool_backward(&image, window, stride, &upstream);
+        assert_close("grad_input", &grad_input, &expected.values, TOLERANCE);
+    }
+}
+
+#[test]
+fn the_documented_convolutions_agree_with_the_textbook_at_full_size() {
+    for (input, filters) in [([128, 128, 3], 32), ([63, 63, 32], 64), ([30, 30, 64], 128)] {
+        let geometry = ConvGeometry::new(input, [3, 3], [1, 1], Padding::Valid, filters).unwrap();
+        for algorithm in CONV_ALGORITHMS.iter().filter(|algorithm| algorithm.supports(&geometry)) {
+            check_conv_passes(*algorithm, &geometry, 5);
+        }
+    }
+}
+
+/// Small networks: one or two blocks of convolution, perhaps ReLU and pooling, then one or two dense layers.
+fn networks() -> impl Strategy<Value = Network> {
+    let size = |range: std::ops::Range<usize>| [range.clone(), range].prop_map(Size::Rectangle);
+    let padding = prop_oneof![Just(Padding::Valid), Just(Padding::Same)];
+    let pool = proptest::option::of((size(1..4), proptest::option::of(size(1..4))));
+    let block = (1..5usize, size(1..4), size(1..3), padding, any::<bool>(), pool);
+    let hidden = proptest::option::of((1..7usize, 0.0..0.8f32));
+    let input = (4..10usize, 4..10usize, 1..4usize);
+    (input, proptest::collection::vec(block, 1..3), hidden).prop_filter_map(
+        "the layers do not fit each other",
+        |((height, width, channels), blocks, hidden)| {
+            let mut layers = Vec::new();
+            for (filters, kernel, stride, padding, relu, pool) in blocks {
+                layers.push(LayerSpec::Conv2d { filters, kernel, stride, padding });
+                layers.extend(relu.then_some(LayerSpec::Relu {}));
+                layers.extend(pool.map(|(window, stride)| LayerSpec::MaxPool { window, stride }));
+            }
+            layers.push(LayerSpec::Flatten {});
+            if let Some((units, rate)) = hidden {
+                layers.extend([LayerSpec::Dense { units }, LayerSpec::Relu {}, LayerSpec::Dropout { rate }]);
+            }
+            layers.push(LayerSpec::Dense { units: 1 });
+            Network::new(&ModelSpec { input: [height, width, channels], layers }).ok()
+        },
+    )
+}
+
+/// A batch for a network: images, labels and dropout masks.
+struct Batch {
+    images: Vec<f32>,
+    labels: Vec<f32>,
+    masks: Vec<Vec<f32>>,
+}
+
+impl Batch {
+    fn draw(network: &Network, count: usize, seed: u64) -> Batch {
+        let image_len: usize = network.spec().input.iter().product();
+        let mut stream = Stream::new(seed, Purpose::Test, 1, 0);
+        let dropout_units = network.layers().iter().filter(|layer| layer.name.starts_with("dropout"));
+        Batch {
+            images: values(count * image_len, seed, 0).iter().map(|x| x + 0.5).collect(),
+            labels: (0..count).map(|sample| f32::from(sample % 3 != 2)).collect(),
+            masks: dropout_units
+                .map(|layer| (0..count * layer.output.len()).map(|_| f32::from(stream.below(3) > 0)).collect())
+                .collect(),
+        }
+    }
+
+    fn images(&self, network: &Network) -> ArrayView4<'_, f32> {
+        let [height, width, channels] = network.spec().input;
+        ArrayView4::from_shape([self.labels.len(), height, width, channels], &self.images).unwrap()
+    }
+
+    /// How much of the samples' own gradients is left in the batch's: for the tensor where it is least, the largest element
+    /// of the mean, divided by the largest mean of absolute values. Or the largest logit, if that is less.
+    fn rest(&self, network: &Network, parameters: &Parameters, step: &textbook::Step) -> f64 {
+        let count = self.labels.len();
+        let single = |sample: usize| {
+            let part = |values: &[f32]| values[sample * (values.len() / count)..][..values.len() / count].to_vec();
+            let masks = self.masks.iter().map(|mask| part(mask)).collect();
+            let batch = Batch { images: part(&self.images), labels: part(&self.labels), masks };
+            batch.textbook_step(network, parameters).gradients
+        };
+        let singles: Vec<_> = (0..count).map(single).collect();
+        let largest = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0f64, |largest, x| largest.max(x.abs()));
+        let rest_of = |tensor: fn(&textbook::LayerGradient) -> &[f64], layer: usize| {
+            let sum = tensor(&step.gradients[layer]);
+            let absolute = |i: usize| singles.iter().map(|s| tensor(&s[layer])[i].abs()).sum::<f64>() / count as f64;
+            let absolute = largest(&mut (0..sum.len()).map(absolute));
+            if absolute == 0.0 { 1.0 } else { largest(&mut sum.iter().copied()) / absolute }
+        };
+        (0..step.gradients.len())
+            .map(|layer| rest_of(|g| &g.kernel, layer).min(rest_of(|g| &g.bias, layer)))
+            .fold(largest(&mut step.logits.iter().copied()), f64::min)
+    }
+
+    /// The textbook's step on this batch; factors are masks divided by 1 − rate.
+    fn textbook_step(&self, network: &Network, parameters: &Parameters) -> textbook::Step {
+        let rates: Vec<f32> = network
+            .spec()
+            .layers
+            .iter()
+            .filter_map(|layer| match layer {
+                LayerSpec::Dropout { rate } => Some(*rate),
+                _ => None,
+            })
+            .collect();
+        let count = self.labels.len();
+        let factors_of = |sample: usize| {
+            let of_layer = |(mask, rate): (&Vec<f32>, &f32)| {
+                let units = mask.len() / count;
+                let kept = 1.0 / (1.0 - f64::from(*rate));
+                mask[sample * units..][..units].iter().map(|&keep| f64::from(keep) * kept).collect()
+            };
+            self.masks.iter().zip(&rates).map(of_layer).collect::<Vec<Vec<f64>>>()
+        };
+        let factors: Vec<_> = (0..count).map(factors_of).collect();
+        let images = as_images(&self.images, network.spec().input);
+        textbook::step(&as_textbook(network, parameters), &images, &wide(&self.labels), &factors)
+    }
+}
+
+/// Compares one training step of the engine with the textbook's.
+fn check_network_step(network: &Network, parameters: &Parameters, batch: &Batch, expected: &textbook::Step) {
+    let count = batch.labels.len();
+    // A plan for more images than the batch has: the rest of the workspace must not matter.
+    let options = PlanOptions { training: true, input_gradient: true, ..PlanOptions::default() };
+    let plan = Plan::new(network, count + 2, options);
+    let mut workspace = plan.workspace();
+    let masks: Vec<&[f32]> = batch.masks.iter().map(Vec::as_slice).collect();
+    let mode = Mode::Training(DropoutMasks::Given(&masks));
+    let images = batch.images(network);
+
+    let logits = plan.forward(parameters, images, mode, &mut workspace).unwrap().to_vec();
+    assert_close("logits", &logits, &expected.logits, TOLERANCE);
+    let loss = binary_cross_entropy(&logits, &batch.labels);
+    assert!((loss - expected.loss).abs() <= TOLERANCE * expected.loss, "{loss} against {}", expected.loss);
+
+    let mut grad_logits = vec![f32::NAN; count];
+    binary_cross_entropy_gradient(&logits, &batch.labels, &mut grad_logits);
+    let mut gradients = Parameters::zeros(network.table());
+    gradients.as_mut_slice().fill(f32::NAN);
+    plan.backward(parameters, images, &grad_logits, &mut gradients, &mut workspace).unwrap();
+    for (layer, expected) in network.layers().iter().zip(&expected.gradients) {
+        let Some((kernel, bias)) = layer.weights() else { continue };
+        assert_close(&format!("{} kernel", layer.name), gradients.tensor(kernel), &expected.kernel, TOLERANCE);
+        assert_close(&format!("{} bias", layer.name), gradients.tensor(bias), &expected.bias, TOLERANCE);
+    }
+    let grad_images = plan.input_gradient(&workspace).unwrap();
+    let expected: Vec<f64> = expected.grad_inputs.iter().flat_map(|image| image.values.clone()).collect();
+    assert_close("images", grad_images.as_slice().unwrap(), &expected, TOLERANCE);
+}
+
+#[test]
+fn whole_networks_agree_with_the_textbook_in_loss_and_every_gradient() {
+    let (cases, redrawn) = (Cell::new(0), Cell::new(0));
+    let mut runner = TestRunner::new(config(300));
+    runner
+        .run(&(networks(), 1..6usize, any::<u32>()), |(network, count, seed)| {
+            cases.set(cases.get() + 1);
+            let case = (0..).map(|attempt: u64| {
+                let seed = u64::from(seed) + (attempt << 32);
+                let (parameters, batch) = (random_parameters(&network, seed), Batch::draw(&network, count, seed));
+                let expected = batch.textbook_step(&network, &parameters);
+                (parameters, batch, expected)
+            });
+            let (attempt, (parameters, batch, expected)) = case
+                .enumerate()
+                .find(|(_, (parameters, batch, expected))| {
+                    expected.margin >= SMALLEST_MARGIN && batch.rest(&network, parameters, expected) >= SMALLEST_REST
+                })
+                .unwrap();
+            redrawn.set(redrawn.get() + attempt);
+            check_network_step(&network, &parameters, &batch, &expected);
+            Ok(())
+        })
+        .unwrap();
+    let (cases, redrawn) = (cases.get(), redrawn.get());
+    println!("{redrawn} of {} cases drawn again", cases + redrawn);
+    assert!(redrawn * 5 <= cases + redrawn, "{redrawn} of {} cases had a kink too near or cancelled", cases + redrawn);
+}
+
+#[test]
+fn adam_agrees_with_the_textbook_over_many_steps() {
+    let network = Network::new(&ModelSpec::documented().with_image_size(32)).unwrap();
+    let mut weights = random_parameters(&network, 3);
+    let mut adam = Adam::new(network.table(), AdamSettings::default());
+    let textbook_adam = textbook::Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
+    let mut expected = wide(weights.as_slice());
+    let (mut m, mut v) = (vec![0.0; expected.len()], vec![0.0; expected.len()]);
+    for t in 1..=20 {
+        let mut gradients = Parameters::zeros(network.table());
+        for id in 0..network.table().entries().len() {
+            let tensor = gradients.tensor_mut(id);
+            tensor.copy_from_slice(&values(tensor.len(), t as u64, id as u64));
+        }
+        adam.step(&mut weights, &gradients);
+        textbook_adam.update(t, &mut expected, &wide(gradients.as_slice()), &mut m, &mut v);
+        for entry in network.table().entries() {
+            let range = entry.range.clone();
+            assert_close(&entry.name, &weights.as_slice()[range.clone()], &expected[range], TOLERANCE);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The first link of the chain of trust: the textbook's gradients against central finite differences,
+//! dL/dx ≈ (L(x + h) − L(x − h)) / 2h, for every parameter and for the input.
+
+use glassnet::random::{Purpose, Stream};
+use glassnet::reference::*;
+
+/// Step of the differences. Their error is about h² for the curvature and 1e-16/h for rounding.
+const STEP: f64 = 1e-5;
+/// A network with a kink nearer than this is drawn again: a step across a kink measures two slopes at once.
+const SMALLEST_MARGIN: f64 = 1e-3;
+/// max|analytic − numeric| / max|analytic| of each tensor.
+const TOLERANCE: f64 = 1e-7;
+
+fn draw(stream: &mut Stream, len: usize, scale: f64) -> Vec<f64> {
+    (0..len).map(|_| stream.uniform_f64(-scale, scale)).collect()
+}
+
+fn conv(
+    stream: &mut Stream,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+    output: [usize; 2],
+    channels: [usize; 2],
+) -> Layer {
+    let shape = ConvShape { kernel, stride, padding, output, filters: channels[1] };
+    let len = kernel[0] * kernel[1] * channels[0] * channels[1];
+    Layer::Conv2d { shape, kernel: draw(stream, len, 0.7), bias: draw(stream, channels[1], 0.3) }
+}
+
+fn dense(stream: &mut Stream, inputs: usize, units: usize) -> Layer {
+    Layer::Dense { kernel: draw(stream, inputs * units, 0.7), bias: draw(stream, units, 0.3) }
+}
+
+struct Case {
+    layers: Vec<Layer>,
+    images: Vec<Image>,
+    labels: Vec<f64>,
+    factors: Vec<Vec<Vec<f64>>>,
+}
+
+impl Case {
+    fn step(&self) -> Step {
+        step(&self.layers, &self.images, &self.labels, &self.factors)
+    }
+}
+
+/// Draws cases until one has no kink within [`SMALLEST_MARGIN`].
+fn case_away_from_kinks(build: impl Fn(&mut Stream) -> Case) -> Case {
+    (0..200)
+        .map(|attempt| build(&mut Stream::new(11, Purpose::Test, 0, attempt)))
+        .find(|case| case.step().margin >= SMALLEST_MARGIN)
+        .expect("one case in 200 is away from every kink")
+}
+
+/// The derivative of the loss by one number, which `place` finds in a case.
+fn numeric(case: &mut Case, place: impl Fn(&mut Case) -> &mut f64) -> f64 {
+    let value = *place(case);
+    let mut loss_at = |x: f64| {
+        *place(case) = x;
+        case.step().loss
+    };
+    let difference = loss_at(value + STEP) - loss_at(value - STEP);
+    *place(case) = value;
+    difference / (2.0 * STEP)
+}
+
+fn weights(layer: &mut Layer) -> Option<(&mut Vec<f64>, &mut Vec<f64>)> {
+    match layer {
+        Layer::Conv2d { kernel, bias, .. } | Layer::Dense { kernel, bias } => Some((kernel, bias)),
+        _ => None,
+    }
+}
+
+fn assert_agree(what: &str, analytic: &[f64], numeric: &[f64]) {
+    let largest = analytic.iter().fold(0.0f64, |largest, a| largest.max(a.abs()));
+    assert!(largest > 1e-3, "{what}: a gradient that is nearly zero ({largest:e}) tests nothing");
+    for (a, n) in analytic.iter().zip(numeric) {
+        let error = (a - n).abs() / largest;
+        assert!(error <= TOLERANCE, "{what}: {a} against {n}, error {error:e}");
+    }
+}
+
+fn check_every_gradient(mut case: Case) {
+    let analytic = case.step();
+    for layer in 0..case.layers.len() {
+        let Some((kernel, bias)) = weights(&mut case.layers[layer]) else { continue };
+        let (kernel_len, bias_len) = (kernel.len(), bias.len());
+        let kernel: Vec<f64> = (0..kernel_len)
+            .map(|i| numeric(&mut case, |case| &mut weights(&mut case.layers[layer]).unwrap().0[i]))
+            .collect();
+        let bias: Vec<f64> = (0..bias_len)
+            .map(|i| numeric(&mut case, |case| &mut weights(&mut case.layers[layer]).unwrap().1[i]))
+            .collect();
+        assert_agree(&format!("layer {layer}, kernel"), &analytic.gradients[layer].kernel, &kernel);
+        assert_agree(&format!("layer {layer}, bias"), &analytic.gradients[layer].bias, &bias);
+    }
+    for sample in 0..case.images.len() {
+        let len = case.images[sample].values.len();
+        let image: Vec<f64> = (0..len).map(|i| numeric(&mut case, |case| &mut case.images[sample].values[i])).collect();
+        assert_agree(&format!("image {sample}"), &analytic.grad_inputs[sample].values, &image);
+    }
+}
+
+fn images(stream: &mut Stream, count: usize, [height, width, channels]: [usize; 3]) -> Vec<Image> {
+    (0..count)
+        .map(|_| Image { height, width, channels, values: draw(stream, height * width * channels, 1.0) })
+        .collect()
+}
+
+#[test]
+fn a_network_of_all_layer_kinds_has_the_gradients_that_differences_measure() {
+    let case = case_away_from_kinks(|stream| Case {
+        layers: vec![
+            conv(stream, [3, 3], [1, 1], [0, 0], [7, 6], [2, 3]),
+            Layer::Relu,
+            Layer::MaxPool { window: [2, 2], stride: [2, 2] },
+            conv(stream, [2, 2], [1, 1], [0, 0], [2, 2], [3, 4]),
+            Layer::Relu,
+            Layer::Flatten,
+            dense(stream, 16, 5),
+            Layer::Relu,
+            Layer::Dropout,
+            dense(stream, 5, 1),
+        ],
+        images: images(stream, 3, [9, 8, 2]),
+        labels: vec![1.0, 0.0, 1.0],
+        factors: [[2., 2., 0., 2., 2.], [2., 0., 2., 2., 2.], [0., 2., 2., 2., 0.]]
+            .map(|factors| vec![factors.to_vec()])
+            .to_vec(),
+    });
+    check_every_gradient(case);
+}
+
+#[test]
+fn strides_padding_and_overlapping_windows_have_the_gradients_that_differences_measure() {
+    let case = case_away_from_kinks(|stream| Case {
+        layers: vec![
+            // 8×7, 'same' with stride 2: 4×4, one row of zeros above or below
+            conv(stream, [3, 2], [2, 2], [0, 0], [4, 4], [1, 2]),
+            Layer::MaxPool { window: [2, 3], stride: [1, 1] },
+            conv(stream, [3, 3], [1, 1], [1, 1], [3, 2], [2, 2]),
+            Layer::Relu,
+            Layer::Flatten,
+            dense(stream, 12, 1),
+        ],
+        images: images(stream, 2, [8, 7, 1]),
+        labels: vec![0.0, 1.0],
+        factors: vec![vec![], vec![]],
+    });
+    check_every_gradient(case);
+}
+
+#[test]
+fn adam_is_the_papers_form_up_to_where_epsilon_stands() {
+    // The paper's algorithm 1 with corrected moments; with ε = 0 Keras's form is the same.
+    let adam = Adam { learning_rate: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 0.0 };
+    let (mut weight, mut m, mut v) = ([0.3], [0.0], [0.0]);
+    let (mut expected, mut paper_m, mut paper_v) = (0.3f64, 0.0f64, 0.0f64);
+    for (t, g) in [(1, 0.5f64), (2, -1.5), (3, 0.25), (4, 2.0)] {
+        adam.update(t, &mut weight, &[g], &mut m, &mut v);
+        paper_m = 0.9 * paper_m + 0.1 * g;
+        paper_v = 0.999 * paper_v + 0.001 * g * g;
+        expected -= 0.01 * (paper_m / (1.0 - 0.9f64.powi(t))) / (paper_v / (1.0 - 0.999f64.powi(t))).sqrt();
+        assert!((weight[0] - expected).abs() < 1e-14, "step {t}: {} against {expected}", weight[0]);
+    }
+}
