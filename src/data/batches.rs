@@ -1,0 +1,230 @@
+//! Batches for training: the pictures in a seeded order as `[N, H, W, 3]` tensors, decoded ahead of need.
+//!
+//! Each picture is a small task in the rayon pool that the caller is in. While the caller trains on one batch, the pictures
+//! of the next [`BATCHES_AHEAD`] are asked for, and threads that have nothing else to do decode them. There is no thread
+//! beside the pool, so `--threads` holds for decoding too. The queue is bounded because only taking a batch asks for another.
+//!
+//! A caller that must wait does not block its thread as long as the pool has tasks: it works on them. Blocking a worker
+//! would be a deadlock in a pool of one thread, where nobody else could decode.
+//!
+//! Which thread decodes what, and when, changes no bit: every picture goes to its own place in its batch.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use ndarray::Array4;
+use rayon::prelude::*;
+
+use super::images::ImageSet;
+use super::resize::scale;
+use crate::random::{Purpose, Stream};
+use crate::{Error, Result};
+
+/// How many batches are decoded while the caller trains on one. Two ride out a batch of larger files; at 16 pictures of
+/// 128 × 128 they take 1.5 MiB.
+pub const BATCHES_AHEAD: usize = 2;
+
+/// How long a waiting caller sleeps before it looks for tasks again, when the last pictures it waits for are being decoded
+/// by other threads. Their arrival wakes it at once; this only bounds the wait if a task appears meanwhile.
+const IDLE_WAIT: Duration = Duration::from_millis(1);
+
+/// The order of the `n` training images in an epoch, counted from 0: 0 … n−1, or if `shuffle`, a permutation that depends on
+/// `seed` and `epoch` alone.
+pub fn epoch_order(n: usize, seed: u64, epoch: u64, shuffle: bool) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    if shuffle {
+        Stream::new(seed, Purpose::Shuffle, epoch, 0).shuffle(&mut order);
+    }
+    order
+}
+
+/// Some images with their labels.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// The images, `[N, H, W, 3]`, in [0, 1].
+    pub images: Array4<f32>,
+    /// For each image the index of its class, 0.0 or 1.0.
+    pub labels: Vec<f32>,
+    /// For each image the index of its item in the [`ImageSet`].
+    pub indices: Vec<usize>,
+}
+
+/// Cuts an [`ImageSet`] into batches.
+#[derive(Clone, Debug)]
+pub struct Loader {
+    images: Arc<ImageSet>,
+    batch_size: usize,
+}
+
+impl Loader {
+    /// A loader of `batch_size` images at a time.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if `batch_size` is 0.
+    pub fn new(images: Arc<ImageSet>, batch_size: usize) -> Result<Loader> {
+        match batch_size {
+            0 => Err(Error::setting("--batch-size", "0 is no size; 16 is the documented one")),
+            _ => Ok(Loader { images, batch_size }),
+        }
+    }
+
+    /// The images that are loaded.
+    pub fn images(&self) -> &ImageSet {
+        &self.images
+    }
+
+    /// How many batches an epoch over all images has: ⌈n / batch size⌉.
+    pub fn batches(&self) -> usize {
+        self.images.items().len().div_ceil(self.batch_size)
+    }
+
+    /// The images at `order`, batch by batch; the last batch may be smaller. Decoding starts at once, in the rayon pool the
+    /// caller is in, or in rayon's global one outside of any.
+    ///
+    /// # Panics
+    /// If `order` holds an index that is not that of an item.
+    pub fn epoch(&self, order: Vec<usize>) -> Epoch {
+        let count = self.images.items().len();
+        assert!(order.iter().all(|&index| index < count), "an order names an image beyond the {count} there are");
+        let mut epoch = Epoch {
+            images: Arc::clone(&self.images),
+            batch_size: self.batch_size,
+            order,
+            asked: 0,
+            queue: VecDeque::new(),
+            wanted: Arc::new(()),
+        };
+        epoch.ask_ahead();
+        epoch
+    }
+}
+
+/// The batches of one epoch. Dropping it early is fine: tasks not begun do nothing, those begun finish for nobody.
+#[derive(Debug)]
+pub struct Epoch {
+    images: Arc<ImageSet>,
+    batch_size: usize,
+    order: Vec<usize>,
+    /// How many places of `order` have been asked for.
+    asked: usize,
+    /// The batches asked for and not yet taken, at most [`BATCHES_AHEAD`].
+    queue: VecDeque<Ahead>,
+    /// Lives as long as anybody wants the pictures; tasks hold it weakly.
+    wanted: Arc<()>,
+}
+
+/// A batch that is being decoded.
+#[derive(Debug)]
+struct Ahead {
+    indices: Vec<usize>,
+    /// The pictures in the order they are done, each with its place in the batch.
+    arrivals: Receiver<Arrival>,
+}
+
+/// A picture, or why there is none, and its place in the batch.
+type Arrival = (usize, Result<Arc<[u8]>>);
+
+impl Epoch {
+    /// Makes `batch` the next batch, in the memory it already has. `false` means the epoch is over, and `batch` is as
+    /// before.
+    ///
+    /// # Errors
+    /// Those of [`ImageSet::picture`], for the first picture of the batch that has any. The next call goes on with the next
+    /// batch.
+    pub fn next_into(&mut self, batch: &mut Batch) -> Result<bool> {
+        let Some(ahead) = self.queue.pop_front() else { return Ok(false) };
+        self.ask_ahead();
+        let pictures = ahead.wait()?;
+        let side = self.images.side();
+        let items = self.images.items();
+
+        let mut values = std::mem::take(&mut batch.images).into_raw_vec_and_offset().0;
+        values.resize(pictures.len() * side * side * 3, 0.0);
+        values.par_chunks_exact_mut(side * side * 3).zip(&pictures).for_each(|(image, picture)| {
+            for (value, &byte) in image.iter_mut().zip(picture.iter()) {
+                *value = scale(byte);
+            }
+        });
+        batch.images = Array4::from_shape_vec((pictures.len(), side, side, 3), values)
+            .expect("the values were just sized for this shape");
+        batch.labels.clear();
+        batch.labels.extend(ahead.indices.iter().map(|&index| items[index].label as f32));
+        batch.indices = ahead.indices;
+        Ok(true)
+    }
+
+    /// Asks for batches until [`BATCHES_AHEAD`] are under way or the order is used up.
+    fn ask_ahead(&mut self) {
+        while self.queue.len() < BATCHES_AHEAD && self.asked < self.order.len() {
+            let end = self.order.len().min(self.asked + self.batch_size);
+            let indices = self.order[self.asked..end].to_vec();
+            self.asked = end;
+            self.queue.push_back(self.ask_for(indices));
+        }
+    }
+
+    /// Starts a task for each picture that is not at hand. First asked is first decoded.
+    fn ask_for(&self, indices: Vec<usize>) -> Ahead {
+        let (sender, arrivals) = channel();
+        for (place, &index) in indices.iter().enumerate() {
+            // Sending fails only if the epoch is gone, and then nobody wants to know.
+            if let Some(picture) = self.images.kept(index) {
+                let _ = sender.send((place, Ok(picture)));
+                continue;
+            }
+            let (images, wanted, sender) = (Arc::clone(&self.images), Arc::downgrade(&self.wanted), sender.clone());
+            rayon::spawn_fifo(move || {
+                if wanted.strong_count() > 0 {
+                    let _ = sender.send((place, images.picture(index)));
+                }
+            });
+        }
+        Ahead { indices, arrivals }
+    }
+}
+
+impl Ahead {
+    /// All pictures in the order of their places, or the error of the first that has one.
+    fn wait(&self) -> Result<Vec<Arc<[u8]>>> {
+        let mut pictures: Vec<Option<Result<Arc<[u8]>>>> = self.indices.iter().map(|_| None).collect();
+        while pictures.iter().any(Option::is_none) {
+            let Some((place, picture)) = self.next_arrival() else { break };
+            pictures[place] = Some(picture);
+        }
+        pictures.into_iter().flatten().collect()
+    }
+
+    /// The next picture that is done; until there is one, this thread works on the pool's tasks, of which it may be one.
+    fn next_arrival(&self) -> Option<Arrival> {
+        loop {
+            if let Ok(arrival) = self.arrivals.try_recv() {
+                return Some(arrival);
+            }
+            match rayon::yield_now() {
+                Some(rayon::Yield::Executed) => {}
+                Some(rayon::Yield::Idle) => match self.arrivals.recv_timeout(IDLE_WAIT) {
+                    Ok(arrival) => return Some(arrival),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => return None,
+                },
+                None => return self.arrivals.recv().ok(),
+            }
+        }
+    }
+}
+
+impl Iterator for Epoch {
+    type Item = Result<Batch>;
+
+    /// The next batch in memory of its own; [`next_into`](Epoch::next_into) saves that.
+    fn next(&mut self) -> Option<Result<Batch>> {
+        let mut batch = Batch::default();
+        match self.next_into(&mut batch) {
+            Ok(true) => Some(Ok(batch)),
+            Ok(false) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+}

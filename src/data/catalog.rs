@@ -1,0 +1,133 @@
+//! Which files are images of which class: the names of a [`Source`] given their meaning, by the rules of Keras's
+//! `ImageDataGenerator.flow_from_directory`.
+//!
+//! Classes are the sub-folders, sorted by code point; a class's index is its rank. A class's images are all files in it,
+//! however deep, whose name ends with one of [`SUFFIXES`] in any case, in the source's order. As in Keras the suffix needs
+//! no dot before it. Unlike Keras, hidden files and folders are not looked at.
+
+use super::source::{Source, parent, some_of};
+use crate::{Error, Result};
+
+/// The endings of the names of images, in any case.
+pub const SUFFIXES: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff"];
+
+/// One image of the set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The file's index in its [`Source`].
+    pub entry: usize,
+    /// The index of its class, 0 or 1.
+    pub label: usize,
+    /// Its path from the folder that holds the class folders, as Keras names it: `benign/1.png`.
+    pub path: String,
+}
+
+/// The two classes and their images.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    /// The names of the classes with index 0 and 1. The positive class is the one with index 1.
+    pub classes: [String; 2],
+    /// All images: those of class 0, then those of class 1, each in Keras's order.
+    pub items: Vec<Item>,
+    /// What was passed over, in sentences for the person who gave the data.
+    pub notes: Vec<String>,
+}
+
+impl Catalog {
+    /// Finds the classes and their images. If the source holds nothing but one folder of folders, as a zip of a data set
+    /// often does, the classes are looked for in that one.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if there are not exactly two class folders, or if one of them has no image.
+    pub fn of(source: &Source) -> Result<Catalog> {
+        let root = class_root(source);
+        let folders = children(source, &root);
+        let mut notes = source.notes().to_vec();
+
+        let mut images: Vec<Vec<Item>> = vec![Vec::new(); folders.len()];
+        let (mut strays, mut others) = (Vec::new(), Vec::new());
+        for (entry, name) in source.names().enumerate() {
+            let path = below(name, &root).unwrap_or(name);
+            let class = folders.iter().position(|folder| below(name, folder).is_some());
+            match class {
+                _ if !is_image_name(name) => others.push(path),
+                Some(label) => images[label].push(Item { entry, label, path: path.to_string() }),
+                None => strays.push(path),
+            }
+        }
+        let shown = source.path().display();
+        if !others.is_empty() {
+            notes.push(format!("{shown}: passed over, not named as an image: {}", some_of(&others)));
+        }
+
+        let named: Vec<&str> = folders.iter().map(|folder| below(folder, &root).unwrap_or(folder)).collect();
+        let [first, second] = named[..] else {
+            return Err(Error::data(source.path(), not_two(&named, &images, strays.len())));
+        };
+        if !strays.is_empty() {
+            notes.push(format!("{shown}: passed over, images in no class folder: {}", some_of(&strays)));
+        }
+        if let Some(empty) = images.iter().position(Vec::is_empty) {
+            let reason = format!(
+                "the class folder {} holds no image ({}); put images there or remove it",
+                named[empty],
+                SUFFIXES.join(", ")
+            );
+            return Err(Error::data(source.path(), reason));
+        }
+        Ok(Catalog { classes: [first.to_string(), second.to_string()], items: images.concat(), notes })
+    }
+
+    /// How many images each class has.
+    pub fn counts(&self) -> [usize; 2] {
+        [0, 1].map(|label| self.items.iter().filter(|item| item.label == label).count())
+    }
+}
+
+/// Whether a file of this name is taken for an image.
+pub fn is_image_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+}
+
+/// The folder whose sub-folders are the classes: the source itself, or the single folder in it as long as that has
+/// sub-folders and no images of its own.
+fn class_root(source: &Source) -> String {
+    let has_images = |folder: &str| source.names().any(|name| parent(name) == folder && is_image_name(name));
+    let mut root = String::new();
+    loop {
+        match &children(source, &root)[..] {
+            [only] if !has_images(&root) && !has_images(only) && !children(source, only).is_empty() => {
+                root = only.clone();
+            }
+            _ => return root,
+        }
+    }
+}
+
+/// The folders directly in `root`, sorted by code point.
+fn children(source: &Source, root: &str) -> Vec<String> {
+    source.folders().filter(|folder| parent(folder) == root).map(str::to_string).collect()
+}
+
+/// The part of `name` below `folder`, if it is in there. Everything is below the empty folder.
+fn below<'a>(name: &'a str, folder: &str) -> Option<&'a str> {
+    if folder.is_empty() { Some(name) } else { name.strip_prefix(folder)?.strip_prefix('/') }
+}
+
+/// Why these folders are not two classes.
+fn not_two(folders: &[&str], images: &[Vec<Item>], strays: usize) -> String {
+    if folders.is_empty() {
+        return format!(
+            "there are no class folders in it, and {strays} images outside of any; make one folder for each of the two classes \
+             and put the images there"
+        );
+    }
+    let counts = folders.iter().zip(images).map(|(folder, images)| format!("{folder} with {} images", images.len()));
+    format!(
+        "there must be exactly two class folders and there {} {}: {}; keep one folder for each of the two classes",
+        if folders.len() == 1 { "is" } else { "are" },
+        folders.len(),
+        counts.collect::<Vec<_>>().join(", ")
+    )
+}

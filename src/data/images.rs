@@ -1,0 +1,134 @@
+//! The set as pictures of one size: read, decoded, resized, and kept when they all fit in memory.
+//!
+//! They are kept as bytes, a quarter of the floats they become, and after resizing, which for most sets is smaller than the
+//! files.
+
+use std::sync::{Arc, OnceLock};
+
+use rayon::prelude::*;
+
+use super::catalog::Item;
+use super::decode::{ImageInfo, Rgb8, decode, suffix_note};
+use super::resize::resize_nearest;
+use super::source::Source;
+use crate::{Error, Result};
+
+/// How much memory the decoded pictures of a set may take to be kept, in bytes: 5,461 pictures of 128 × 128 fit. A larger
+/// set is decoded anew in every epoch, with memory for a few batches only.
+pub const CACHE_BUDGET_BYTES: usize = 256 << 20;
+
+/// The pictures of some items of a source, each `side` × `side` pixels of RGB.
+#[derive(Debug)]
+pub struct ImageSet {
+    source: Arc<Source>,
+    items: Vec<Item>,
+    side: usize,
+    /// A place for every picture, or none if the set is too large to be kept.
+    cache: Option<Vec<OnceLock<Arc<[u8]>>>>,
+}
+
+/// What [`ImageSet::check_all`] found.
+#[derive(Debug, Default)]
+pub struct Check {
+    /// For each item what its file holds, or `None` if it cannot be read.
+    pub infos: Vec<Option<ImageInfo>>,
+    /// Why files cannot be read, in the order of the items.
+    pub errors: Vec<Error>,
+    /// What is odd about files that can, in sentences.
+    pub notes: Vec<String>,
+}
+
+impl ImageSet {
+    /// The pictures of `items`, whose files are in `source`, resized to `side` × `side`. They are kept once decoded if all
+    /// of them fit into `cache_budget` bytes, usually [`CACHE_BUDGET_BYTES`]; kept or not, they are the same.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if `side` is 0.
+    pub fn new(source: Arc<Source>, items: Vec<Item>, side: usize, cache_budget: usize) -> Result<ImageSet> {
+        if side == 0 {
+            return Err(Error::setting("--image-size", "0 is no size; 128 is the documented one"));
+        }
+        let needed = items.len().saturating_mul(picture_bytes(side));
+        let cache = (needed <= cache_budget).then(|| items.iter().map(|_| OnceLock::new()).collect());
+        Ok(ImageSet { source, items, side, cache })
+    }
+
+    /// The items, in the order of the indices that the other functions take.
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// Rows and columns of each picture.
+    pub fn side(&self) -> usize {
+        self.side
+    }
+
+    /// The picture of the item at `index`: `side · side · 3` bytes in the order H W C.
+    ///
+    /// # Errors
+    /// Those of [`Source::read`] and [`decode`].
+    ///
+    /// # Panics
+    /// If `index` is not that of an item.
+    pub fn picture(&self, index: usize) -> Result<Arc<[u8]>> {
+        match self.kept(index) {
+            Some(picture) => Ok(picture),
+            None => Ok(self.keep(index, &self.decode(index)?.0)),
+        }
+    }
+
+    /// The picture of the item at `index` if it was decoded before and kept.
+    ///
+    /// # Panics
+    /// If `index` is not that of an item.
+    pub fn kept(&self, index: usize) -> Option<Arc<[u8]>> {
+        self.cache.as_ref()?[index].get().cloned()
+    }
+
+    /// Decodes every file once, on all threads of the rayon pool the caller is in, so that unreadable ones are known before
+    /// training. What is decoded is kept for the first epoch if the set fits.
+    pub fn check_all(&self) -> Check {
+        let outcomes: Vec<Result<ImageInfo>> = (0..self.items.len())
+            .into_par_iter()
+            .map(|index| {
+                let (image, info) = self.decode(index)?;
+                self.keep(index, &image);
+                Ok(info)
+            })
+            .collect();
+        let mut check = Check::default();
+        for (item, outcome) in self.items.iter().zip(outcomes) {
+            match outcome {
+                Ok(info) => {
+                    check.notes.extend(suffix_note(&item.path, &info));
+                    check.infos.push(Some(info));
+                }
+                Err(error) => {
+                    check.errors.push(error);
+                    check.infos.push(None);
+                }
+            }
+        }
+        check
+    }
+
+    /// Reads and decodes the file of the item at `index`.
+    fn decode(&self, index: usize) -> Result<(Rgb8, ImageInfo)> {
+        let entry = self.items[index].entry;
+        decode(&self.source.full_name(entry), &self.source.read(entry)?)
+    }
+
+    /// Resizes the image of the item at `index`, and keeps the picture if there is a place for it.
+    fn keep(&self, index: usize, image: &Rgb8) -> Arc<[u8]> {
+        let picture: Arc<[u8]> = resize_nearest(image, self.side, self.side).pixels.into();
+        match &self.cache {
+            Some(places) => Arc::clone(places[index].get_or_init(|| picture)),
+            None => picture,
+        }
+    }
+}
+
+/// The size of one picture in bytes, saturating rather than wrapping for absurd sides.
+fn picture_bytes(side: usize) -> usize {
+    side.saturating_mul(side).saturating_mul(3)
+}

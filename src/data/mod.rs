@@ -1,0 +1,17 @@
+//! From a folder or a zip to batches of numbers, in the order the data flows:
+//!
+//! 1. [`source`]: a folder, a zip or memory becomes named bytes;
+//! 2. [`catalog`]: the names become two classes of images, in Keras's order;
+//! 3. [`split`]: each class's files are parted into validation and training;
+//! 4. [`decode`]: bytes become 8-bit RGB pixels;
+//! 5. [`resize`]: the picture is brought to the network's size, and its bytes become floats;
+//! 6. [`images`]: the set as decoded pictures, kept in memory when they fit;
+//! 7. [`batches`]: pictures become `[N, H, W, 3]` tensors, in a seeded order, decoded ahead of need.
+
+pub mod batches;
+pub mod catalog;
+pub mod decode;
+pub mod images;
+pub mod resize;
+pub mod source;
+pub mod split;

@@ -1,0 +1,244 @@
+//! Where the bytes come from: a folder, a zip or memory, all seen as one list of named files.
+//!
+//! Names are paths below the source with `/` between the parts, and the list is in the order in which Keras walks a tree:
+//! folders by their full path as a string, and each folder's files before the next folder's. So the files of `a-b` come
+//! before those of `a/b`, because `-` sorts before `/`. Strings compare by code point, which for UTF-8 is byte by byte.
+
+mod archive;
+mod folder;
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Result};
+use archive::SharedArchive;
+
+/// The most files a source may list; a data set beyond this is more likely a wrong path, such as a whole disk.
+pub const MAX_FILES: usize = 200_000;
+
+/// The largest single file that is read, in bytes. An image within the decoder's limits is far below this.
+pub const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// The most bytes that all files of a zip may unpack to. A folder has no such limit: its bytes are on the disk already.
+pub const MAX_UNPACKED_BYTES: u64 = 16 << 30;
+
+/// A list of named files whose bytes can be read, from many threads at once.
+#[derive(Debug)]
+pub struct Source {
+    path: PathBuf,
+    files: Vec<File>,
+    folders: BTreeSet<String>,
+    notes: Vec<String>,
+}
+
+/// One file: its name below the source, and where its bytes are.
+#[derive(Debug)]
+struct File {
+    name: String,
+    place: Place,
+}
+
+/// Where the bytes of one file are.
+#[derive(Debug)]
+enum Place {
+    /// A path in the file system; it is kept beside the name because a name need not be valid Unicode there.
+    Disk(PathBuf),
+    /// An entry of a zip.
+    Zip { archive: SharedArchive, index: usize },
+    /// The bytes themselves.
+    Memory(Vec<u8>),
+}
+
+impl Source {
+    /// Lists a folder or a zip. Whether a file is a zip is told by its first bytes; a file that is named `.zip` and is none
+    /// is an error that says so.
+    ///
+    /// Passed over, with a sentence in [`notes`](Source::notes): names that begin with a dot, `__MACOSX`, links to folders
+    /// below the first level (Keras does not follow them either), and what is neither file nor folder.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] if nothing is at `path`, [`Error::Io`] if it cannot be listed, [`Error::Data`] if it is neither
+    /// folder nor zip, a zip that is empty, damaged or has names that lead outside of it, or beyond the limits above.
+    pub fn open(path: impl AsRef<Path>) -> Result<Source> {
+        let path = path.as_ref();
+        let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
+        let listing = if metadata.is_dir() { folder::list(path)? } else { archive::list(path)? };
+        listing.finish(path.to_path_buf())
+    }
+
+    /// A source of files that are already in memory, such as a set that was just drawn. `name` stands for the path in
+    /// messages; each file is its name, such as `benign/1.png`, and its bytes.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if there are more than [`MAX_FILES`].
+    pub fn from_memory(name: impl Into<PathBuf>, files: Vec<(String, Vec<u8>)>) -> Result<Source> {
+        let mut listing = Listing::default();
+        for (name, bytes) in files {
+            listing.add_file(name, Place::Memory(bytes));
+        }
+        listing.finish(name.into())
+    }
+
+    /// The path that was opened.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many files there are.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is no file.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The names of all files, in Keras's order; a file's place in it is the index that [`read`](Source::read) takes.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.name.as_str())
+    }
+
+    /// The names of all folders, empty ones too, by code point; the source itself is not among them.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        self.folders.iter().map(String::as_str)
+    }
+
+    /// What was passed over, in sentences for the person who gave the data.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The file's name with the source's before it, for messages: `data.zip/benign/1.png`.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Source::len).
+    pub fn full_name(&self, index: usize) -> String {
+        self.path.join(&self.files[index].name).display().to_string()
+    }
+
+    /// The bytes of the file at `index`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if a zip's entry is damaged or
+    /// encrypted, or if the file has more than [`MAX_FILE_BYTES`].
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Source::len).
+    pub fn read(&self, index: usize) -> Result<Vec<u8>> {
+        match &self.files[index].place {
+            Place::Memory(bytes) => Ok(bytes.clone()),
+            Place::Zip { archive, index: entry } => archive::read(archive, *entry, &self.full_name(index)),
+            Place::Disk(path) => {
+                let file = std::fs::File::open(path).map_err(Error::io("read", path))?;
+                let mut bytes = Vec::new();
+                // The file may grow while it is read, so the limit is set on the reading.
+                file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+                match bytes.len() as u64 > MAX_FILE_BYTES {
+                    true => Err(too_large(path)),
+                    false => Ok(bytes),
+                }
+            }
+        }
+    }
+}
+
+/// The error for a file beyond [`MAX_FILE_BYTES`].
+fn too_large(path: impl Into<PathBuf>) -> Error {
+    Error::data(path, format!("the file has more than {} MiB; take it out of the data", MAX_FILE_BYTES >> 20))
+}
+
+/// What a walk through a folder or a zip gathers.
+#[derive(Default)]
+struct Listing {
+    files: Vec<File>,
+    folders: BTreeSet<String>,
+    hidden: BTreeSet<String>,
+    links: BTreeSet<String>,
+    special: BTreeSet<String>,
+}
+
+impl Listing {
+    /// Adds a file and the folders above it, unless it or one of them is hidden.
+    fn add_file(&mut self, name: String, place: Place) {
+        if self.is_seen(&name) {
+            self.add_folder(parent(&name));
+            self.files.push(File { name, place });
+        }
+    }
+
+    /// Adds a folder and those above it, unless one of them is hidden.
+    fn add_folder(&mut self, name: &str) {
+        if self.is_seen(name) {
+            let mut folder = name;
+            while !folder.is_empty() && self.folders.insert(folder.to_string()) {
+                folder = parent(folder);
+            }
+        }
+    }
+
+    /// Whether no part of the name is hidden; if one is, the topmost is remembered.
+    fn is_seen(&mut self, name: &str) -> bool {
+        let mut end = 0;
+        for part in name.split('/') {
+            end += part.len();
+            if is_hidden(part) {
+                self.hidden.insert(name[..end].to_string());
+                return false;
+            }
+            end += 1;
+        }
+        true
+    }
+
+    /// Puts the files in order and tells what was passed over.
+    fn finish(mut self, path: PathBuf) -> Result<Source> {
+        if self.files.len() > MAX_FILES {
+            return Err(too_many_files(path));
+        }
+        self.files.sort_by(|a, b| (parent(&a.name), &a.name).cmp(&(parent(&b.name), &b.name)));
+        let reasons = [
+            (&self.hidden, "hidden (a name that begins with a dot, or __MACOSX)"),
+            (&self.links, "a link that is not followed"),
+            (&self.special, "neither file nor folder"),
+        ];
+        let notes = reasons
+            .into_iter()
+            .filter(|(names, _)| !names.is_empty())
+            .map(|(names, reason)| format!("{}: passed over as {reason}: {}", path.display(), some_of(names)))
+            .collect();
+        Ok(Source { path, files: self.files, folders: self.folders, notes })
+    }
+}
+
+/// The error for a source beyond [`MAX_FILES`].
+fn too_many_files(path: impl Into<PathBuf>) -> Error {
+    Error::data(
+        path,
+        format!("there are more than {MAX_FILES} files in it; give the folder that holds the class folders"),
+    )
+}
+
+/// Whether a file or folder of this name is passed over.
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') || name == "__MACOSX"
+}
+
+/// The folder a name is in; empty for what is directly in the source.
+pub(super) fn parent(name: &str) -> &str {
+    name.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The number of names and the first of them: `5 (a, b, c and 2 more)`.
+pub(super) fn some_of<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
+    const SHOWN: usize = 3;
+    let mut names = names.into_iter();
+    let shown: Vec<S> = names.by_ref().take(SHOWN).collect();
+    let rest = names.count();
+    let list = shown.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    match rest {
+        0 => format!("{} ({list})", shown.len()),
+        _ => format!("{} ({list} and {rest} more)", shown.len() + rest),
+    }
+}

@@ -1,0 +1,46 @@
+//! A folder as a source.
+
+use std::path::{Path, PathBuf};
+
+use super::{Listing, MAX_FILES, Place, too_many_files};
+use crate::{Error, Result};
+
+/// Walks the folder. Links are treated as Keras does: a link to a file is a file, a link to a folder is followed directly in
+/// the source, where it may be a class, and nowhere below, so that the walk ends.
+pub(super) fn list(root: &Path) -> Result<Listing> {
+    let mut listing = Listing::default();
+    let mut open: Vec<(String, PathBuf)> = vec![(String::new(), root.to_path_buf())];
+    while let Some((name, path)) = open.pop() {
+        for entry in std::fs::read_dir(&path).map_err(Error::io("read", &path))? {
+            let entry = entry.map_err(Error::io("read", &path))?;
+            let child = join(&name, &entry.file_name().to_string_lossy());
+            let is_link = entry.file_type().map_err(Error::io("read", entry.path()))?.is_symlink();
+            if !listing.is_seen(&child) {
+                continue;
+            }
+            // The target's kind, for a link. A link to nothing is listed as a file and named when it cannot be read.
+            match std::fs::metadata(entry.path()) {
+                Ok(target) if target.is_dir() && is_link && !name.is_empty() => {
+                    listing.links.insert(child);
+                }
+                Ok(target) if target.is_dir() => {
+                    listing.add_folder(&child);
+                    open.push((child, entry.path()));
+                }
+                Ok(target) if !target.is_file() => {
+                    listing.special.insert(child);
+                }
+                _ => listing.add_file(child, Place::Disk(entry.path())),
+            }
+            if listing.files.len() > MAX_FILES {
+                return Err(too_many_files(root));
+            }
+        }
+    }
+    Ok(listing)
+}
+
+/// The name of a child of the folder `parent`.
+fn join(parent: &str, child: &str) -> String {
+    if parent.is_empty() { child.to_string() } else { format!("{parent}/{child}") }
+}
