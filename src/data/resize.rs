@@ -9,7 +9,8 @@ use super::decode::Rgb8;
 /// ```
 ///
 /// The position is accumulated in f64. The closed form (i + ½)·s rounds differently, and where x should be a whole number
-/// it then picks another pixel: so for 100 or 150 pixels brought to 128.
+/// it can pick another pixel: so for 128 pixels brought to 150. For an output that is a power of two, as the documented
+/// 128 is, every sum is exact and both agree.
 pub fn nearest_indices(input: usize, output: usize) -> Vec<usize> {
     let step = input as f64 / output as f64;
     let mut position = 0.5 * step;

@@ -5,7 +5,8 @@
 //! validation = files[..k]      training = files[k..]
 //! ```
 //!
-//! The cut falls where Keras's does even if the product is not exact: of 100 files, 0.29 takes 28.
+//! The cut falls where Keras's does even if the product is not exact: of 100 files, 0.29 takes 28. Every class keeps at least
+//! one image to train on, because even the largest fraction below 1, 1 − 2⁻⁵³, times n rounds to less than n.
 
 use super::catalog::{Catalog, Item};
 use crate::{Error, Result};
@@ -25,7 +26,7 @@ impl Split {
     /// Parts each class of the catalog; `validation_split` is the fraction, in [0, 1), that validates.
     ///
     /// # Errors
-    /// [`Error::Setting`] if the fraction is outside [0, 1), or leaves a class without training images.
+    /// [`Error::Setting`] if the fraction is outside [0, 1).
     pub fn new(catalog: &Catalog, validation_split: f64) -> Result<Split> {
         const SETTING: &str = "--validation-split";
         if !(0.0..1.0).contains(&validation_split) {
@@ -35,13 +36,6 @@ impl Split {
         for (label, class) in catalog.classes.iter().enumerate() {
             let files: Vec<Item> = catalog.items.iter().filter(|item| item.label == label).cloned().collect();
             let count = (validation_split * files.len() as f64) as usize;
-            if count >= files.len() {
-                let reason = format!(
-                    "{validation_split} of the {} images of {class} leaves none to train on; choose a smaller fraction",
-                    files.len()
-                );
-                return Err(Error::setting(SETTING, reason));
-            }
             if count == 0 && validation_split > 0.0 {
                 split.notes.push(format!(
                     "{validation_split} of the {} images of {class} is less than one, so none of them validates",
