@@ -1,5 +1,6 @@
 //! A from-scratch CNN engine that you can see through.
 
+pub mod checkpoint;
 pub mod data;
 pub mod error;
 pub mod kernels;
