@@ -6,12 +6,14 @@ pub mod error;
 pub mod kernels;
 pub mod layers;
 pub mod loss;
+pub mod metrics;
 pub mod network;
 pub mod optim;
 pub mod parameters;
 pub mod plan;
 pub mod random;
 pub mod reference;
+pub mod report;
 pub mod spec;
 
 pub use error::{Error, Result};

@@ -1,0 +1,171 @@
+//! The CSV files of a run folder: `history.csv`, `steps.csv`, `split.csv` and `predictions.csv`.
+//!
+//! Every file has a heading, lines that end with `\n`, and numbers in the shortest form that reads back to the same bits.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::epoch::EpochRecord;
+use crate::{Error, Result};
+
+/// A line of `history.csv`: the columns of Keras's `CSVLogger`, in its order.
+#[derive(Serialize)]
+struct HistoryRow {
+    epoch: usize,
+    accuracy: f64,
+    loss: f64,
+    val_accuracy: Option<f64>,
+    val_loss: Option<f64>,
+}
+
+/// A line of `steps.csv`: one training step.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct StepRow {
+    /// The step in all, from 1.
+    pub step: usize,
+    /// The epoch's index, from 0 as in `history.csv`.
+    pub epoch: usize,
+    /// Images in the batch.
+    pub batch_size: usize,
+    /// Mean loss of the batch, before its update.
+    pub loss: f64,
+    /// Share of right answers in the batch, before its update.
+    pub accuracy: f64,
+}
+
+/// A line of `split.csv`: where a file went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SplitRow<'a> {
+    /// The file, as the data set names it.
+    pub file: &'a str,
+    /// The name of its class.
+    pub class: &'a str,
+    /// `training` or `validation`.
+    pub subset: &'a str,
+}
+
+/// A line of `predictions.csv`: what the model says of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct PredictionRow<'a> {
+    /// The file, as the data set names it.
+    pub file: &'a str,
+    /// The name of the class it belongs to.
+    pub label: &'a str,
+    /// P(class with index 1).
+    pub probability: f32,
+}
+
+/// Writes `history.csv`: `epoch,accuracy,loss,val_accuracy,val_loss`, one line an epoch, counted from 0. Without a
+/// validation part the last two fields are empty.
+///
+/// # Errors
+/// [`Error::Io`] names the file that cannot be written.
+pub fn write_history(path: &Path, epochs: &[EpochRecord]) -> Result<()> {
+    let rows = epochs.iter().map(|record| HistoryRow {
+        epoch: record.epoch,
+        accuracy: record.accuracy,
+        loss: record.loss,
+        val_accuracy: record.val_accuracy,
+        val_loss: record.val_loss,
+    });
+    write(path, &["epoch", "accuracy", "loss", "val_accuracy", "val_loss"], rows)
+}
+
+/// Writes `steps.csv`: `step,epoch,batch_size,loss,accuracy`, one line a training step.
+///
+/// # Errors
+/// [`Error::Io`] names the file that cannot be written.
+pub fn write_steps(path: &Path, steps: &[StepRow]) -> Result<()> {
+    write(path, &["step", "epoch", "batch_size", "loss", "accuracy"], steps)
+}
+
+/// Writes `split.csv`: `file,class,subset`, one line a file.
+///
+/// # Errors
+/// [`Error::Io`] names the file that cannot be written.
+pub fn write_split(path: &Path, files: &[SplitRow]) -> Result<()> {
+    write(path, &["file", "class", "subset"], files)
+}
+
+/// Writes `predictions.csv`: `file,label,probability`, one line a file.
+///
+/// # Errors
+/// [`Error::Io`] names the file that cannot be written.
+pub fn write_predictions(path: &Path, predictions: &[PredictionRow]) -> Result<()> {
+    write(path, &["file", "label", "probability"], predictions)
+}
+
+/// Writes a heading and rows whose fields stand in the heading's order. The heading is written even when no row follows,
+/// which is why serde does not derive it.
+fn write<R: Serialize>(path: &Path, heading: &[&str], rows: impl IntoIterator<Item = R>) -> Result<()> {
+    let failed = |error: csv::Error| Error::io("write", path)(error.into());
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_path(path).map_err(failed)?;
+    writer.write_record(heading).map_err(failed)?;
+    for row in rows {
+        writer.serialize(row).map_err(failed)?;
+    }
+    writer.flush().map_err(Error::io("write", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::documented::DOCUMENTED_RUN;
+    use super::*;
+
+    /// What a writer leaves in a file.
+    fn written(write: impl FnOnce(&Path) -> Result<()>) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.csv");
+        write(&path).unwrap();
+        std::fs::read_to_string(&path).unwrap()
+    }
+
+    #[test]
+    fn history_has_the_columns_of_keras_and_counts_epochs_from_0() {
+        let text = written(|path| write_history(path, &DOCUMENTED_RUN[..2]));
+        assert_eq!(
+            text,
+            "epoch,accuracy,loss,val_accuracy,val_loss\n0,0.6727,0.6425,0.7692,0.5376\n1,0.7545,0.5685,0.7692,0.5435\n"
+        );
+    }
+
+    #[test]
+    fn history_without_a_validation_part_has_empty_fields() {
+        let record = EpochRecord { val_loss: None, val_accuracy: None, ..DOCUMENTED_RUN[0] };
+        let text = written(|path| write_history(path, &[record]));
+        assert_eq!(text, "epoch,accuracy,loss,val_accuracy,val_loss\n0,0.6727,0.6425,,\n");
+    }
+
+    #[test]
+    fn steps_keep_every_bit_of_their_numbers() {
+        let third = StepRow { step: 1, epoch: 0, batch_size: 16, loss: 1.0 / 3.0, accuracy: 1.0 };
+        let tiny = StepRow { step: 2, epoch: 0, batch_size: 14, loss: 1.5e-9, accuracy: 0.0 };
+        let text = written(|path| write_steps(path, &[third, tiny]));
+        assert_eq!(text, "step,epoch,batch_size,loss,accuracy\n1,0,16,0.3333333333333333,1.0\n2,0,14,1.5e-9,0.0\n");
+    }
+
+    #[test]
+    fn names_with_commas_and_quotes_are_quoted() {
+        let row = SplitRow { file: "benign/a, \"b\".png", class: "benign", subset: "validation" };
+        let text = written(|path| write_split(path, &[row]));
+        assert_eq!(text, "file,class,subset\n\"benign/a, \"\"b\"\".png\",benign,validation\n");
+    }
+
+    #[test]
+    fn probabilities_are_as_short_as_single_precision_allows() {
+        let row = PredictionRow { file: "c/1.png", label: "malignant", probability: 0.1 };
+        assert_eq!(written(|path| write_predictions(path, &[row])), "file,label,probability\nc/1.png,malignant,0.1\n");
+    }
+
+    #[test]
+    fn an_empty_table_still_has_its_heading() {
+        assert_eq!(written(|path| write_predictions(path, &[])), "file,label,probability\n");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_named() {
+        let error = write_history(Path::new("no/such/folder/history.csv"), &[]).unwrap_err();
+        assert!(error.to_string().starts_with("cannot write no/such/folder/history.csv: "), "{error}");
+    }
+}

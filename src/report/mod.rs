@@ -1,0 +1,13 @@
+//! What a run leaves behind for people to read: lines in the terminal, tables, CSV files and pictures.
+//!
+//! - [`epoch`]: the numbers of one epoch, and Keras's way of printing them
+//! - [`documented`]: the documented run, and a table that sets ours beside it
+//! - [`csv_files`]: `history.csv`, `steps.csv`, `split.csv`, `predictions.csv`
+//! - [`pictures`]: learning curves, confusion matrix, grids of images, as PNG
+//!
+//! Everything here takes plain numbers, names and pixels; nothing knows of data sets or networks.
+
+pub mod csv_files;
+pub mod documented;
+pub mod epoch;
+pub mod pictures;

@@ -1,0 +1,131 @@
+//! Predictions shown on the images themselves: each with its file name, the class it was taken for and the probability.
+
+use std::io;
+use std::path::Path;
+
+use image::{Rgb, RgbImage};
+
+use super::grid::{GAP, Grid, MARGIN, fit, paste, strip};
+use super::page::{Area, BLUE, GREY, INK, PALE, Page};
+use super::text::{BODY, HEADING, SMALL, shorten, width};
+use super::{DISCLAIMER, LabelledImage, save};
+use crate::{Error, Result};
+
+/// The most images on one picture. More would make a sheet that few programs open; a note tells how many are left out.
+const MOST_IMAGES: usize = 200;
+
+/// The side of an image's square, in pixels.
+const SIDE: u32 = 220;
+/// The caption below it: file, class and probability, bar.
+const CAPTION_HEIGHT: u32 = 66;
+/// The narrowest picture, wide enough for the notes below a single image.
+const LEAST_WIDTH: u32 = 360;
+/// The height of a line of notes.
+const NOTE_HEIGHT: u32 = 22;
+
+/// An image and what the model says of it.
+#[derive(Clone, Copy, Debug)]
+pub struct AnnotatedImage<'a> {
+    /// The image; its label is the file's name.
+    pub image: LabelledImage<'a>,
+    /// The name of the class it was taken for.
+    pub class: &'a str,
+    /// P(class with index 1), whichever class was predicted.
+    pub probability: f64,
+}
+
+/// Writes one image or a grid of them as PNG. Below each stand its file name, the predicted class, the probability p of the
+/// positive class, and a bar that shows p between 0 and 1 with a tick at the threshold ½. Below all stand the name of the positive class
+/// and the line "not for diagnosis". At most 200 images are drawn; a note says how many there were.
+///
+/// # Errors
+/// [`Error::Image`] names an image whose bytes do not fit its size; [`Error::Io`] names the picture if it cannot be drawn or
+/// written.
+pub fn write_predictions(path: &Path, positive_class: &str, predictions: &[AnnotatedImage]) -> Result<()> {
+    let shown = &predictions[..predictions.len().min(MOST_IMAGES)];
+    let columns = ((shown.len() as f64).sqrt().ceil() as u32).clamp(1, 6);
+    let mut grid = Grid { left: MARGIN, top: MARGIN, columns, cell_width: SIDE, cell_height: SIDE + CAPTION_HEIGHT };
+    let picture_width = (grid.width() + 2 * MARGIN).max(LEAST_WIDTH);
+    grid.left = (picture_width - grid.width()) / 2;
+
+    let mut notes = vec![format!("p = probability of “{positive_class}”"), DISCLAIMER.to_string()];
+    if shown.len() < predictions.len() {
+        notes.insert(0, format!("the first {} of {} images", shown.len(), predictions.len()));
+    }
+    let notes_top = grid.top + grid.height(shown.len()) + GAP;
+    let picture_height = notes_top + notes.len() as u32 * NOTE_HEIGHT + MARGIN;
+
+    let failed = |error| Error::io("draw", path)(error);
+    let mut sheet = RgbImage::from_pixel(picture_width, picture_height, Rgb([0xFF; 3]));
+    for (index, prediction) in shown.iter().enumerate() {
+        let (left, top) = grid.corner(index);
+        paste(&mut sheet, &fit(&prediction.image, SIDE)?, (left, top));
+        paste(&mut sheet, &caption(prediction).map_err(failed)?, (left, top + SIDE));
+    }
+    for (line, note) in notes.iter().enumerate() {
+        let room = picture_width - 2 * MARGIN;
+        let note = strip(room, NOTE_HEIGHT, note, SMALL.coloured(GREY), 15.0).map_err(failed)?;
+        paste(&mut sheet, &note, (MARGIN, notes_top + line as u32 * NOTE_HEIGHT));
+    }
+    save(path, &sheet)
+}
+
+/// The lines below one image.
+fn caption(prediction: &AnnotatedImage) -> io::Result<RgbImage> {
+    let side = f64::from(SIDE);
+    let mut page = Page::new(SIDE, CAPTION_HEIGHT);
+
+    let probability = format!("p = {:.4}", prediction.probability);
+    let room = side - width(&probability, BODY)? - 12.0;
+    page.text(&shorten(prediction.class, HEADING, room)?, (0.0, 24.0), HEADING)?;
+    page.text(&probability, (side, 24.0), BODY.right())?;
+
+    page.fill(Area { left: 0.0, top: 35.0, width: side, height: 4.0 }, PALE)?;
+    // A NaN draws no bar.
+    page.fill(Area { left: 0.0, top: 35.0, width: side * prediction.probability.clamp(0.0, 1.0), height: 4.0 }, BLUE)?;
+    page.fill(Area { left: side / 2.0 - 0.5, top: 33.0, width: 1.0, height: 8.0 }, INK)?;
+
+    page.text(&shorten(prediction.image.label, SMALL, side)?, (0.0, 59.0), SMALL.coloured(GREY))?;
+    page.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{count, plain, written};
+    use super::*;
+
+    /// A picture of `number` plain green images with this probability.
+    fn pictured(number: usize, probability: f64) -> RgbImage {
+        let pixels = plain(8, 8, [0, 255, 0]);
+        let image = LabelledImage { label: "liver.png", width: 8, height: 8, pixels: &pixels };
+        let prediction = AnnotatedImage { image, class: "malignant", probability };
+        written(|path| write_predictions(path, "malignant", &vec![prediction; number]))
+    }
+
+    #[test]
+    fn every_image_is_drawn_with_a_bar_as_long_as_its_probability() {
+        for number in [1, 2, 7] {
+            let picture = pictured(number, 0.25);
+            assert_eq!(count(&picture, [0, 255, 0]), number * 220 * 220);
+            assert_eq!(count(&picture, [0x00, 0x72, 0xB2]), number * 55 * 4);
+        }
+        assert_eq!(count(&pictured(1, 0.0), [0x00, 0x72, 0xB2]), 0);
+    }
+
+    #[test]
+    fn a_single_image_still_leaves_room_for_the_notes() {
+        assert_eq!(pictured(1, 0.9).width(), LEAST_WIDTH);
+        let room = f64::from(LEAST_WIDTH - 2 * MARGIN);
+        assert_eq!(shorten(DISCLAIMER, SMALL, room).unwrap(), DISCLAIMER);
+    }
+
+    #[test]
+    fn a_probability_that_is_not_a_number_draws_no_bar() {
+        assert_eq!(count(&pictured(1, f64::NAN), [0x00, 0x72, 0xB2]), 0);
+    }
+
+    #[test]
+    fn images_beyond_the_most_are_left_out() {
+        assert_eq!(count(&pictured(MOST_IMAGES + 5, 0.5), [0, 255, 0]), MOST_IMAGES * 220 * 220);
+    }
+}
