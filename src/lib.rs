@@ -15,5 +15,6 @@ pub mod random;
 pub mod reference;
 pub mod report;
 pub mod spec;
+pub mod train;
 
 pub use error::{Error, Result};

@@ -97,6 +97,12 @@ pub struct Parameters {
     buffer: AlignedBuffer,
 }
 
+impl std::fmt::Debug for Parameters {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(formatter, "{} parameters", self.table.parameter_count())
+    }
+}
+
 impl Parameters {
     /// Zeros.
     pub fn zeros(table: &Arc<ParameterTable>) -> Parameters {

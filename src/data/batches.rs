@@ -80,6 +80,11 @@ impl Loader {
         self.images.items().len().div_ceil(self.batch_size)
     }
 
+    /// The size of the largest batch.
+    pub fn largest_batch(&self) -> usize {
+        self.batch_size.min(self.images.items().len())
+    }
+
     /// The images at `order`, batch by batch; the last batch may be smaller. Decoding starts at once, in the rayon pool the
     /// caller is in, or in rayon's global one outside of any.
     ///

@@ -1,0 +1,128 @@
+//! The last link of the chain of trust: a small network of all the documented model's layer kinds, recorded in real Keras
+//! by `tests/fixtures/make_keras_fixture.py`. Logits, loss, every gradient and three Adam steps agree to 1e-5.
+
+mod common;
+
+use common::{assert_close, wide};
+use glassnet::kernels::conv::ConvChoice;
+use glassnet::kernels::geometry::Padding;
+use glassnet::layers::dropout::DropoutMasks;
+use glassnet::loss::{binary_cross_entropy, binary_cross_entropy_gradient};
+use glassnet::network::Network;
+use glassnet::optim::{Adam, AdamSettings};
+use glassnet::parameters::Parameters;
+use glassnet::plan::{Mode, Plan, PlanOptions};
+use glassnet::spec::{LayerSpec, ModelSpec, Size};
+use ndarray::ArrayView4;
+use safetensors::SafeTensors;
+
+/// The error allowed, of each tensor's largest element.
+const TOLERANCE: f64 = 1e-5;
+/// The error allowed of what Adam moved the weights by. That is a thousandth of the weights, so it sees what TOLERANCE on the
+/// weights would not; and where a gradient is nearly zero, its sign, which rounding may turn, moves a weight as far as any.
+const UPDATE_TOLERANCE: f64 = 1e-3;
+
+fn tensor(file: &SafeTensors, name: &str) -> Vec<f32> {
+    let view = file.tensor(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+    view.data().chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect()
+}
+
+/// The network of the fixture; its numbers are those of the script.
+fn network() -> Network {
+    let conv = |filters| LayerSpec::Conv2d {
+        filters,
+        kernel: Size::Square(3),
+        stride: Size::Square(1),
+        padding: Padding::Valid,
+    };
+    let pool = LayerSpec::MaxPool { window: Size::Square(2), stride: None };
+    let layers = vec![
+        conv(8),
+        LayerSpec::Relu {},
+        pool,
+        conv(12),
+        LayerSpec::Relu {},
+        pool,
+        LayerSpec::Flatten {},
+        LayerSpec::Dense { units: 16 },
+        LayerSpec::Relu {},
+        LayerSpec::Dropout { rate: 0.5 },
+        LayerSpec::Dense { units: 1 },
+    ];
+    Network::new(&ModelSpec { input: [17, 15, 3], layers }).unwrap()
+}
+
+fn assert_parameters_close(file: &SafeTensors, prefix: &str, parameters: &Parameters) {
+    for (id, entry) in parameters.table().entries().iter().enumerate() {
+        let name = format!("{prefix}/{}", entry.name);
+        assert_close(&name, parameters.tensor(id), &wide(&tensor(file, &name)), TOLERANCE);
+    }
+}
+
+/// Compares how far the weights have come since `init`.
+fn assert_updates_close(file: &SafeTensors, prefix: &str, parameters: &Parameters) {
+    for (id, entry) in parameters.table().entries().iter().enumerate() {
+        let init = wide(&tensor(file, &format!("init/{}", entry.name)));
+        let moved = |values: &[f32]| values.iter().zip(&init).map(|(&w, w0)| f64::from(w) - w0).collect::<Vec<f64>>();
+        let ours: Vec<f32> = moved(parameters.tensor(id)).iter().map(|&x| x as f32).collect();
+        let keras = moved(&tensor(file, &format!("{prefix}/{}", entry.name)));
+        assert_close(&format!("{prefix} − init, {}", entry.name), &ours, &keras, UPDATE_TOLERANCE);
+    }
+}
+
+fn reproduce_the_fixture(conv: ConvChoice) {
+    let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keras_small.safetensors")).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let network = network();
+    let mut parameters = Parameters::zeros(network.table());
+    for (id, entry) in network.table().entries().iter().enumerate() {
+        parameters.tensor_mut(id).copy_from_slice(&tensor(&file, &format!("init/{}", entry.name)));
+    }
+    let (images, labels) = (tensor(&file, "input"), tensor(&file, "labels"));
+    let images = ArrayView4::from_shape([labels.len(), 17, 15, 3], &images).unwrap();
+    let plan = Plan::new(&network, labels.len(), PlanOptions { conv, training: true, input_gradient: true });
+    let mut workspace = plan.workspace();
+    let mut adam = Adam::new(network.table(), AdamSettings::default());
+    let mut gradients = Parameters::zeros(network.table());
+    let mut grad_logits = vec![f32::NAN; labels.len()];
+
+    let logits = plan.forward(&parameters, images, Mode::Inference, &mut workspace).unwrap();
+    assert_close("logits/inference", logits, &wide(&tensor(&file, "logits/inference")), TOLERANCE);
+
+    for step in 1..=3 {
+        let mask = tensor(&file, &format!("mask/{step}"));
+        let masks: [&[f32]; 1] = [&mask];
+        let mode = Mode::Training(DropoutMasks::Given(&masks));
+        let logits = plan.forward(&parameters, images, mode, &mut workspace).unwrap();
+        if step == 1 {
+            assert_close("logits/training", logits, &wide(&tensor(&file, "logits/training")), TOLERANCE);
+        }
+        let loss = binary_cross_entropy(logits, &labels) as f32;
+        let name = format!("loss/{step}");
+        assert_close(&name, &[loss], &wide(&tensor(&file, &name)), TOLERANCE);
+
+        binary_cross_entropy_gradient(logits, &labels, &mut grad_logits);
+        gradients.as_mut_slice().fill(f32::NAN);
+        plan.backward(&parameters, images, &grad_logits, &mut gradients, &mut workspace).unwrap();
+        if step == 1 {
+            assert_parameters_close(&file, "grad", &gradients);
+            let grad_images = plan.input_gradient(&workspace).unwrap();
+            assert_close("grad/input", grad_images.as_slice().unwrap(), &wide(&tensor(&file, "grad/input")), TOLERANCE);
+        }
+        adam.step(&mut parameters, &gradients);
+        if step != 2 {
+            assert_parameters_close(&file, &format!("after{step}"), &parameters);
+            assert_updates_close(&file, &format!("after{step}"), &parameters);
+        }
+    }
+}
+
+#[test]
+fn the_default_engine_reproduces_what_keras_recorded() {
+    reproduce_the_fixture(ConvChoice::Auto);
+}
+
+#[test]
+fn im2col_reproduces_what_keras_recorded() {
+    reproduce_the_fixture(ConvChoice::Im2col);
+}
