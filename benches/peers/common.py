@@ -133,7 +133,11 @@ def class_counts(data):
 
 def named_weights(model):
     """The parameters under the names of glassnet's weights files: conv2d/kernel, ..."""
-    return {f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.trainable_variables}
+    return {
+        f"{layer.name}/{variable.name}": variable
+        for layer in model.layers
+        for variable in layer.trainable_variables
+    }
 
 
 def save_weights(model, path):
@@ -196,7 +200,7 @@ def read_csv(path):
 def train_glassnet(binary, data, output, *options):
     """Runs `glassnet train DATA --out DIR ...`; returns the rows of DIR/`output`."""
     if not Path(binary).is_file():
-        raise SystemExit(f"{binary} does not exist: run `cargo build --release`, or give --glassnet")
+        raise SystemExit(f"{binary} is missing: run `cargo build --release` or give --glassnet")
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         command = [binary, "train", data, "--out", run, *options]
