@@ -104,8 +104,8 @@ pub fn accuracy<P: Copy + Into<f64>>(labels: &[f32], probabilities: &[P], thresh
 /// The area under the ROC curve: the chance that a positive drawn at random gets a higher probability than a negative
 /// drawn at random, a tie counting half. ½ is guessing, 1 a perfect order; no threshold is involved.
 ///
-/// By ranks (Mann and Whitney's U): with the probabilities ranked from 1 upwards, tied ones sharing their mean rank, and
-/// R the sum of the ranks of the n₁ positives among n₁ + n₀ images,
+/// By ranks (Mann and Whitney's U): with the probabilities ranked from 1 upwards, tied ones sharing their mean rank,
+/// and R the sum of the ranks of the n₁ positives among n₁ + n₀ images,
 ///
 /// > AUC = (R − n₁(n₁ + 1)/2) / (n₁·n₀)
 ///

@@ -1,10 +1,11 @@
 //! The CSV files of a run folder: `history.csv`, `steps.csv`, `split.csv` and `predictions.csv`.
 //!
-//! Every file has a heading, lines that end with `\n`, and numbers in the shortest form that reads back to the same bits.
+//! Every file has a heading, lines that end with `\n`, and numbers in the shortest form that reads back to the same
+//! bits.
 
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::epoch::EpochRecord;
 use crate::{Error, Result};
@@ -20,7 +21,7 @@ struct HistoryRow {
 }
 
 /// A line of `steps.csv`: one training step.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepRow {
     /// The step in all, from 1.
     pub step: usize,
@@ -96,8 +97,8 @@ pub fn write_predictions(path: &Path, predictions: &[PredictionRow]) -> Result<(
     write(path, &["file", "label", "probability"], predictions)
 }
 
-/// Writes a heading and rows whose fields stand in the heading's order. The heading is written even when no row follows,
-/// which is why serde does not derive it.
+/// Writes a heading and rows whose fields stand in the heading's order. The heading is written even when no row
+/// follows, which is why serde does not derive it.
 fn write<R: Serialize>(path: &Path, heading: &[&str], rows: impl IntoIterator<Item = R>) -> Result<()> {
     let failed = |error: csv::Error| Error::io("write", path)(error.into());
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_path(path).map_err(failed)?;

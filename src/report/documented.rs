@@ -1,5 +1,5 @@
-//! The documented run: what the Keras notebook printed on its own, unpublished images, and a table that sets a run of ours
-//! beside it. These numbers are facts to compare with; no code path prints them as our own.
+//! The documented run: what the Keras notebook printed on its own, unpublished images, and a table that sets a run of
+//! ours beside it. These numbers are facts to compare with; no code path prints them as our own.
 
 use super::epoch::EpochRecord;
 
@@ -25,8 +25,8 @@ const fn documented(epoch: usize, seconds: f64, step_seconds: f64, measured: [f6
     EpochRecord { epoch, steps: 7, seconds, step_seconds, loss, accuracy, val_loss, val_accuracy }
 }
 
-/// A text table with our epochs on the left and the documented ones on the right, one line an epoch; a dash stands where
-/// one of the two has no such epoch or no validation part. Ends with a line break.
+/// A text table with our epochs on the left and the documented ones on the right, one line an epoch; a dash stands
+/// where one of the two has no such epoch or no validation part. Ends with a line break.
 pub fn comparison_table(ours: &[EpochRecord]) -> String {
     let rule = "─".repeat(WIDTH);
     let mut table = format!("       {:^WIDTH$} │ {:^WIDTH$}\n", "this run", "documented run");

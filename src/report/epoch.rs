@@ -1,15 +1,15 @@
 //! The numbers of one epoch, and the lines in which Keras 2 prints them.
 //!
-//! The form is that of `keras.utils.Progbar` when an epoch has ended, down to its rounding; so our log and the documented
-//! one can be compared with `diff`.
+//! The form is that of `keras.utils.Progbar` when an epoch has ended, down to its rounding; so our log and the
+//! documented one can be compared with `diff`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The width of the bar between the brackets, in characters.
 const BAR_WIDTH: usize = 30;
 
 /// What was measured in one epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
     /// The epoch's index, from 0. It is printed from 1.
     pub epoch: usize,

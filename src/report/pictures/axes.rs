@@ -60,7 +60,7 @@ impl Axes {
         page.fill(Area { left, top: bottom - 1.0, width: right - left, height: 1.0 }, GREY)?;
         for epoch in epoch_ticks(&self.epochs) {
             let (x, _) = self.place(epoch as f64, 0.0);
-            page.fill(Area { left: x.round(), top: bottom, width: 1.0, height: 5.0 }, GREY)?;
+            page.fill(Area { left: (x - 0.5).round(), top: bottom, width: 1.0, height: 5.0 }, GREY)?;
             page.text(&epoch.to_string(), (x, bottom + 22.0), label.centred())?;
         }
         page.text("epoch", (self.area.centre().0, bottom + 46.0), label.centred())
@@ -88,8 +88,8 @@ fn value_label(value: f64, step: f64) -> String {
     format!("{value:.*}", decimals.unwrap_or(6) as usize)
 }
 
-/// The first epoch, and then the multiples of the smallest step of 1, 2 or 5 times a power of ten that keeps to the most
-/// ticks.
+/// The first epoch, and then the multiples of the smallest step of 1, 2 or 5 times a power of ten that keeps to the
+/// most ticks.
 fn epoch_ticks(epochs: &RangeInclusive<usize>) -> Vec<usize> {
     let (first, last) = (*epochs.start(), *epochs.end());
     let step = (0..)

@@ -22,12 +22,14 @@ const RIGHT: f64 = 680.0;
 const MATRIX: Area = Area { left: 200.0, top: 140.0, width: 480.0, height: 280.0 };
 /// The white space between two cells.
 const SEAM: f64 = 4.0;
+/// The share above which a cell is so dark that white text is the easier to read.
+const WHITE_TEXT_ABOVE: f64 = 0.85;
 /// A count, in the middle of its cell.
 const COUNT: Style = Style { size: 34.0, ..HEADING.centred() };
 
-/// Writes the confusion matrix as PNG, 720×600 pixels. Each cell has its count and its share of the row, which is also its
-/// shade; below stand accuracy beside the majority share, sensitivity and specificity. `class_names[1]` is the positive
-/// class.
+/// Writes the confusion matrix as PNG, 720×600 pixels. Each cell has its count and its share of the row, which is also
+/// its shade; below stand accuracy beside the majority share, sensitivity and specificity. `class_names[1]` is the
+/// positive class.
 ///
 /// # Errors
 /// [`Error::Io`] names the file if it cannot be drawn or written.
@@ -66,7 +68,7 @@ fn cell(row: usize, column: usize) -> Area {
 fn draw_names(page: &mut Page, class_names: [&str; 2]) -> io::Result<()> {
     let caption = SMALL.coloured(GREY);
     page.text("predicted class", (MATRIX.centre().0, MATRIX.top - 42.0), caption.centred())?;
-    page.text("true class", (LEFT, MATRIX.top - 16.0), caption)?;
+    page.text("true class", (MATRIX.left - 16.0, MATRIX.top - 16.0), caption.right())?;
     for (index, name) in class_names.into_iter().enumerate() {
         let column = cell(0, index);
         let name_above = shorten(name, BODY, column.width - 12.0)?;
@@ -83,7 +85,7 @@ fn draw_names(page: &mut Page, class_names: [&str; 2]) -> io::Result<()> {
 fn draw_cell(page: &mut Page, area: Area, count: usize, row_total: usize) -> io::Result<()> {
     let share = (row_total > 0).then(|| count as f64 / row_total as f64);
     page.fill(area, share.map_or(MAT, shade))?;
-    let colour = if share.is_some_and(|share| share > 0.5) { WHITE } else { INK };
+    let colour = if share.is_some_and(|share| share > WHITE_TEXT_ABOVE) { WHITE } else { INK };
     let (x, y) = area.centre();
     page.text(&count.to_string(), (x, y + 4.0), COUNT.coloured(colour))?;
     let share = share.map_or("no images".to_string(), |share| format!("{:.1} % of row", 100.0 * share));

@@ -59,8 +59,9 @@ impl Part {
     }
 }
 
-/// Writes the learning curves as PNG, 1200×500 pixels: on the left the loss from 0, on the right the accuracy from 0 to 1, both by epoch
-/// counted from 1. Without validation numbers there is one curve a panel. A number that is not finite leaves a gap.
+/// Writes the learning curves as PNG, 1200×500 pixels: on the left the loss from 0, on the right the accuracy from 0
+/// to 1, both by epoch counted from 1. Without validation numbers there is one curve a panel. A number that is not
+/// finite leaves a gap.
 ///
 /// # Errors
 /// [`Error::Io`] names the file if it cannot be drawn or written.
@@ -74,13 +75,13 @@ fn draw(title: &str, epochs: &[EpochRecord]) -> io::Result<RgbImage> {
     let mut page = Page::new(SIZE.0, SIZE.1);
     page.text(&shorten(title, TITLE, EDGES.1 - EDGES.0)?, (EDGES.0, 46.0), TITLE)?;
     let validated = epochs.iter().any(|record| record.val_loss.is_some() || record.val_accuracy.is_some());
-    draw_legend(&mut page, validated)?;
+    draw_legend(&mut page, validated, epochs.len() <= MOST_MARKERS)?;
 
     let losses = epochs.iter().flat_map(|record| [Some(record.loss), record.val_loss]).flatten();
     let highest_loss = losses.filter(|loss| loss.is_finite()).fold(0.0, f64::max);
     let highest_loss = if highest_loss > 0.0 { highest_loss } else { 1.0 };
-    let first = epochs.first().map_or(1, |record| record.epoch + 1);
-    let last = epochs.last().map_or(1, |record| record.epoch + 1);
+    let first = epochs.iter().map(|record| record.epoch + 1).min().unwrap_or(1);
+    let last = epochs.iter().map(|record| record.epoch + 1).max().unwrap_or(1);
     let panels: [(_, _, _, Value); 2] =
         [(LOSS_PANEL, "loss", highest_loss, loss), (ACCURACY_PANEL, "accuracy", 1.0, accuracy)];
     for (area, name, highest, value) in panels {
@@ -133,14 +134,16 @@ fn draw_curve(page: &mut Page, axes: &Axes, epochs: &[EpochRecord], part: Part, 
 }
 
 /// The curves' names beside a piece of each.
-fn draw_legend(page: &mut Page, validated: bool) -> io::Result<()> {
+fn draw_legend(page: &mut Page, validated: bool, with_markers: bool) -> io::Result<()> {
     const BASELINE: f64 = 80.0;
     let middle = BASELINE - BODY.capital_height() / 2.0;
     let parts: &[Part] = if validated { &[Part::Training, Part::Validation] } else { &[Part::Training] };
     let mut left = EDGES.0;
     for part in parts {
         page.line(&[(left, middle), (left + 30.0, middle)], LINE_WIDTH, part.colour())?;
-        part.draw_marker(page, (left + 15.0, middle))?;
+        if with_markers {
+            part.draw_marker(page, (left + 15.0, middle))?;
+        }
         page.text(part.name(), (left + 40.0, BASELINE), BODY)?;
         left += 40.0 + width(part.name(), BODY)? + 32.0;
     }

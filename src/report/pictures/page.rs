@@ -20,7 +20,8 @@ pub(super) const GREY: RGBColor = RGBColor(0x66, 0x66, 0x66);
 pub(super) const PALE: RGBColor = RGBColor(0xE2, 0xE2, 0xE2);
 /// What surrounds an image that does not fill its cell.
 pub(super) const MAT: RGBColor = RGBColor(0xF2, 0xF2, 0xF2);
-/// The first colour of data. With [`VERMILION`] it is of the palette of Okabe and Ito, told apart by colour-blind readers.
+/// The first colour of data. With [`VERMILION`] it is of the palette of Okabe and Ito, told apart by colour-blind
+/// readers.
 pub(super) const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xB2);
 /// The second colour of data.
 pub(super) const VERMILION: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
@@ -69,20 +70,20 @@ impl Page {
     /// Fills a rectangle.
     pub(super) fn fill(&mut self, area: Area, colour: RGBColor) -> io::Result<()> {
         let corners = [drawn((area.left, area.top)), drawn((area.right(), area.bottom()))];
-        self.area().draw(&Rectangle::new(corners, colour.filled())).map_err(io::Error::other)
+        self.canvas().draw(&Rectangle::new(corners, colour.filled())).map_err(io::Error::other)
     }
 
     /// Draws a line through the points.
     pub(super) fn line(&mut self, points: &[(f64, f64)], width: f64, colour: RGBColor) -> io::Result<()> {
         let points: Vec<(i32, i32)> = points.iter().copied().map(drawn).collect();
         let width = (width * f64::from(OVERSAMPLING)).round() as u32;
-        self.area().draw(&PathElement::new(points, colour.stroke_width(width))).map_err(io::Error::other)
+        self.canvas().draw(&PathElement::new(points, colour.stroke_width(width))).map_err(io::Error::other)
     }
 
     /// Draws a disc.
     pub(super) fn disc(&mut self, centre: (f64, f64), radius: f64, colour: RGBColor) -> io::Result<()> {
         let radius = (radius * f64::from(OVERSAMPLING)).round() as u32;
-        self.area().draw(&Circle::new(drawn(centre), radius, colour.filled())).map_err(io::Error::other)
+        self.canvas().draw(&Circle::new(drawn(centre), radius, colour.filled())).map_err(io::Error::other)
     }
 
     /// Writes a line of text with its baseline at y; x is the line's left end, middle or right end as the style says.
@@ -92,10 +93,10 @@ impl Page {
             Align::Centre => HPos::Center,
             Align::Right => HPos::Right,
         };
-        let font = style.font(f64::from(OVERSAMPLING))?.color(&style.colour).pos(Pos::new(horizontal, VPos::Top));
+        let lettering = style.font(f64::from(OVERSAMPLING))?.color(&style.colour).pos(Pos::new(horizontal, VPos::Top));
         // plotters lays the baseline half the font size below the top that it is given.
         let place = drawn((x, baseline - style.size / 2.0));
-        self.area().draw_text(text, &font, place).map_err(io::Error::other)
+        self.canvas().draw_text(text, &lettering, place).map_err(io::Error::other)
     }
 
     /// The finished picture.
@@ -106,7 +107,7 @@ impl Page {
     }
 
     /// The page as plotters knows it, measured in drawn pixels.
-    fn area(&mut self) -> DrawingArea<BitMapBackend<'_>, Shift> {
+    fn canvas(&mut self) -> DrawingArea<BitMapBackend<'_>, Shift> {
         let size = (self.width * OVERSAMPLING, self.height * OVERSAMPLING);
         BitMapBackend::with_buffer(&mut self.pixels, size).into_drawing_area()
     }

@@ -14,12 +14,12 @@ use crate::{Error, Result};
 /// The most images on one picture. More would make a sheet that few programs open; a note tells how many are left out.
 const MOST_IMAGES: usize = 200;
 
-/// The side of an image's square, in pixels.
+/// The side of an image's square in a grid, in pixels.
 const SIDE: u32 = 220;
-/// The caption below it: file, class and probability, bar.
+/// The side of an image on its own; it leaves room for the notes as well.
+const SINGLE_SIDE: u32 = 320;
+/// The caption below an image.
 const CAPTION_HEIGHT: u32 = 66;
-/// The narrowest picture, wide enough for the notes below a single image.
-const LEAST_WIDTH: u32 = 360;
 /// The height of a line of notes.
 const NOTE_HEIGHT: u32 = 22;
 
@@ -34,46 +34,46 @@ pub struct AnnotatedImage<'a> {
     pub probability: f64,
 }
 
-/// Writes one image or a grid of them as PNG. Below each stand its file name, the predicted class, the probability p of the
-/// positive class, and a bar that shows p between 0 and 1 with a tick at the threshold ½. Below all stand the name of the positive class
-/// and the line "not for diagnosis". At most 200 images are drawn; a note says how many there were.
+/// Writes one image or a grid of them as PNG. Below each stand its file name, the predicted class, the probability p
+/// of the positive class, and a bar that shows p between 0 and 1 with a tick at the threshold ½. Below all stand the
+/// name of the positive class and the line "not for diagnosis". At most 200 images are drawn; a note says how many
+/// there were.
 ///
 /// # Errors
-/// [`Error::Image`] names an image whose bytes do not fit its size; [`Error::Io`] names the picture if it cannot be drawn or
-/// written.
+/// [`Error::Image`] names an image whose bytes do not fit its size; [`Error::Io`] names the picture if it cannot be
+/// drawn or written.
 pub fn write_predictions(path: &Path, positive_class: &str, predictions: &[AnnotatedImage]) -> Result<()> {
     let shown = &predictions[..predictions.len().min(MOST_IMAGES)];
+    let side = if shown.len() > 1 { SIDE } else { SINGLE_SIDE };
     let columns = ((shown.len() as f64).sqrt().ceil() as u32).clamp(1, 6);
-    let mut grid = Grid { left: MARGIN, top: MARGIN, columns, cell_width: SIDE, cell_height: SIDE + CAPTION_HEIGHT };
-    let picture_width = (grid.width() + 2 * MARGIN).max(LEAST_WIDTH);
-    grid.left = (picture_width - grid.width()) / 2;
+    let grid = Grid { left: MARGIN, top: MARGIN, columns, cell_width: side, cell_height: side + CAPTION_HEIGHT };
 
     let mut notes = vec![format!("p = probability of “{positive_class}”"), DISCLAIMER.to_string()];
     if shown.len() < predictions.len() {
         notes.insert(0, format!("the first {} of {} images", shown.len(), predictions.len()));
     }
     let notes_top = grid.top + grid.height(shown.len()) + GAP;
+    let picture_width = grid.width() + 2 * MARGIN;
     let picture_height = notes_top + notes.len() as u32 * NOTE_HEIGHT + MARGIN;
 
     let failed = |error| Error::io("draw", path)(error);
     let mut sheet = RgbImage::from_pixel(picture_width, picture_height, Rgb([0xFF; 3]));
     for (index, prediction) in shown.iter().enumerate() {
         let (left, top) = grid.corner(index);
-        paste(&mut sheet, &fit(&prediction.image, SIDE)?, (left, top));
-        paste(&mut sheet, &caption(prediction).map_err(failed)?, (left, top + SIDE));
+        paste(&mut sheet, &fit(&prediction.image, side)?, (left, top));
+        paste(&mut sheet, &caption(prediction, side).map_err(failed)?, (left, top + side));
     }
     for (line, note) in notes.iter().enumerate() {
-        let room = picture_width - 2 * MARGIN;
-        let note = strip(room, NOTE_HEIGHT, note, SMALL.coloured(GREY), 15.0).map_err(failed)?;
+        let note = strip(grid.width(), NOTE_HEIGHT, note, SMALL.coloured(GREY), 15.0).map_err(failed)?;
         paste(&mut sheet, &note, (MARGIN, notes_top + line as u32 * NOTE_HEIGHT));
     }
     save(path, &sheet)
 }
 
-/// The lines below one image.
-fn caption(prediction: &AnnotatedImage) -> io::Result<RgbImage> {
-    let side = f64::from(SIDE);
-    let mut page = Page::new(SIDE, CAPTION_HEIGHT);
+/// What stands below one image: class and probability, the bar, the file.
+fn caption(prediction: &AnnotatedImage, side: u32) -> io::Result<RgbImage> {
+    let mut page = Page::new(side, CAPTION_HEIGHT);
+    let side = f64::from(side);
 
     let probability = format!("p = {:.4}", prediction.probability);
     let room = side - width(&probability, BODY)? - 12.0;
@@ -104,19 +104,18 @@ mod tests {
 
     #[test]
     fn every_image_is_drawn_with_a_bar_as_long_as_its_probability() {
-        for number in [1, 2, 7] {
+        for (number, side) in [(1, 320), (2, 220), (7, 220)] {
             let picture = pictured(number, 0.25);
-            assert_eq!(count(&picture, [0, 255, 0]), number * 220 * 220);
-            assert_eq!(count(&picture, [0x00, 0x72, 0xB2]), number * 55 * 4);
+            assert_eq!(count(&picture, [0, 255, 0]), number * side * side);
+            assert_eq!(count(&picture, [0x00, 0x72, 0xB2]), number * side / 4 * 4);
         }
         assert_eq!(count(&pictured(1, 0.0), [0x00, 0x72, 0xB2]), 0);
     }
 
     #[test]
-    fn a_single_image_still_leaves_room_for_the_notes() {
-        assert_eq!(pictured(1, 0.9).width(), LEAST_WIDTH);
-        let room = f64::from(LEAST_WIDTH - 2 * MARGIN);
-        assert_eq!(shorten(DISCLAIMER, SMALL, room).unwrap(), DISCLAIMER);
+    fn the_disclaimer_fits_below_a_single_image() {
+        assert_eq!(shorten(DISCLAIMER, SMALL, f64::from(SINGLE_SIDE)).unwrap(), DISCLAIMER);
+        assert_eq!(pictured(1, 0.9).width(), SINGLE_SIDE + 2 * MARGIN);
     }
 
     #[test]
