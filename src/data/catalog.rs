@@ -42,13 +42,14 @@ impl Catalog {
     pub fn of(source: &Source) -> Result<Catalog> {
         let root = class_root(source);
         let folders = children(source, &root);
+        let folders: Vec<&str> = folders.iter().filter_map(|folder| below(folder, &root)).collect();
         let mut notes = source.notes().to_vec();
 
         let mut images: Vec<Vec<Item>> = vec![Vec::new(); folders.len()];
         let (mut strays, mut others) = (Vec::new(), Vec::new());
         for (entry, name) in source.names().enumerate() {
             let path = below(name, &root).unwrap_or(name);
-            let class = folders.iter().position(|folder| below(name, folder).is_some());
+            let class = path.split_once('/').and_then(|(folder, _)| folders.binary_search(&folder).ok());
             match class {
                 _ if !is_image_name(name) => others.push(path),
                 Some(label) => images[label].push(Item { entry, label, path: path.to_string() }),
@@ -60,9 +61,8 @@ impl Catalog {
             notes.push(format!("{shown}: passed over, not named as an image: {}", some_of(&others)));
         }
 
-        let named: Vec<&str> = folders.iter().map(|folder| below(folder, &root).unwrap_or(folder)).collect();
-        let [first, second] = named[..] else {
-            return Err(Error::data(source.path(), not_two(&named, &images, strays.len())));
+        let [first, second] = folders[..] else {
+            return Err(Error::data(source.path(), not_two(&folders, &images, strays.len())));
         };
         if !strays.is_empty() {
             notes.push(format!("{shown}: passed over, images in no class folder: {}", some_of(&strays)));
@@ -70,7 +70,7 @@ impl Catalog {
         if let Some(empty) = images.iter().position(Vec::is_empty) {
             let reason = format!(
                 "the class folder {} holds no image ({}); put images there or remove it",
-                named[empty],
+                folders[empty],
                 SUFFIXES.join(", ")
             );
             return Err(Error::data(source.path(), reason));
@@ -123,11 +123,10 @@ fn not_two(folders: &[&str], images: &[Vec<Item>], strays: usize) -> String {
              and put the images there"
         );
     }
-    let counts = folders.iter().zip(images).map(|(folder, images)| format!("{folder} with {} images", images.len()));
+    let counts = folders.iter().zip(images).map(|(folder, images)| format!("{folder}: {}", images.len()));
     format!(
-        "there must be exactly two class folders and there {} {}: {}; keep one folder for each of the two classes",
-        if folders.len() == 1 { "is" } else { "are" },
-        folders.len(),
-        counts.collect::<Vec<_>>().join(", ")
+        "there must be exactly two class folders in it, and there are, with the number of images in each, {}; keep one folder \
+         for each of the two classes",
+        some_of(counts)
     )
 }

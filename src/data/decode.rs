@@ -67,7 +67,7 @@ fn decode_content(bytes: &[u8]) -> std::result::Result<(Rgb8, ImageInfo), String
     }
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|error| error.to_string())?;
     let known = reader.format().and_then(|format| Some((format, format_name(format)?)));
-    let Some((format, format_name)) = known else {
+    let Some((format, called)) = known else {
         return Err("its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out".to_string());
     };
     if format == ImageFormat::Jpeg && !jpeg_is_complete(bytes) {
@@ -76,7 +76,7 @@ fn decode_content(bytes: &[u8]) -> std::result::Result<(Rgb8, ImageInfo), String
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_DECODER_BYTES);
     reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(|error| error.to_string())?;
+    let decoder = reader.into_decoder().map_err(undecodable)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_DECODER_BYTES {
         return Err(format!(
@@ -90,9 +90,14 @@ fn decode_content(bytes: &[u8]) -> std::result::Result<(Rgb8, ImageInfo), String
     // The decoder expands a palette without saying so; byte 25 of a PNG, in its header, is the colour type, 3 for a palette.
     let is_palette = format == ImageFormat::Png && bytes.get(25) == Some(&3);
     let mode = if is_palette { "palette" } else { mode_name(decoder.original_color_type(), decoder.color_type()) };
-    let image = DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
+    let image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
     let (width, height) = (width as usize, height as usize);
-    Ok((Rgb8 { width, height, pixels: rgb_bytes(image) }, ImageInfo { width, height, mode, format: format_name }))
+    Ok((Rgb8 { width, height, pixels: rgb_bytes(image) }, ImageInfo { width, height, mode, format: called }))
+}
+
+/// What the decoder said, and what to do: a damaged file and a rare kind, such as a TIFF with a palette, both end here.
+fn undecodable(error: image::ImageError) -> String {
+    format!("{error}; save it anew as PNG with an image program, or take it out")
 }
 
 /// The pixels as bytes in the order H W C, with three channels.

@@ -230,9 +230,9 @@ pub(super) fn parent(name: &str) -> &str {
     name.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// The number of names and the first of them: `5 (a, b, c and 2 more)`.
+/// The number of names and the first of them: `7 (a, b, c, d, e and 2 more)`.
 pub(super) fn some_of<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
-    const SHOWN: usize = 3;
+    const SHOWN: usize = 5;
     let mut names = names.into_iter();
     let shown: Vec<S> = names.by_ref().take(SHOWN).collect();
     let rest = names.count();
@@ -240,5 +240,16 @@ pub(super) fn some_of<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Stri
     match rest {
         0 => format!("{} ({list})", shown.len()),
         _ => format!("{} ({list} and {rest} more)", shown.len() + rest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::some_of;
+
+    #[test]
+    fn a_long_list_of_names_is_cut_and_its_length_told() {
+        assert_eq!(some_of(["a", "b"]), "2 (a, b)");
+        assert_eq!(some_of(["a", "b", "c", "d", "e", "f", "g"]), "7 (a, b, c, d, e and 2 more)");
     }
 }

@@ -22,9 +22,9 @@ fn any_number_of_classes_but_two_is_an_error_that_names_them() {
     let none = fault(&["1.png", "2.png"]);
     assert!(none.contains("no class folders") && none.contains("2 images outside"), "{none}");
     let one = fault(&["benign/1.png"]);
-    assert!(one.contains("there is 1: benign with 1 images"), "{one}");
+    assert!(one.contains("in each, 1 (benign: 1); keep one folder"), "{one}");
     let three = fault(&["c/1.png", "b/1.png", "a/1.png", "a/2.png"]);
-    assert!(three.contains("there are 3: a with 2 images, b with 1 images, c with 1 images"), "{three}");
+    assert!(three.contains("in each, 3 (a: 2, b: 1, c: 1); keep"), "{three}");
     let nothing = fault(&[]);
     assert!(nothing.contains("no class folders"), "{nothing}");
 }

@@ -5,6 +5,7 @@ use std::fs;
 use glassnet::Error;
 use glassnet::data::catalog::Catalog;
 use glassnet::data::source::Source;
+use glassnet::random::{Purpose, Stream};
 
 use super::{empty, two_classes, write_tree, write_zip};
 
@@ -76,6 +77,28 @@ fn an_entry_that_unpacks_to_more_than_it_declares_is_refused() {
     let source = Source::open(&path).unwrap();
     let error = source.read(0).unwrap_err().to_string();
     assert!(error.contains("benign/1.png"), "{error}");
+}
+
+#[test]
+fn damaged_zips_never_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("set.zip");
+    write_zip(&path, &two_classes(2, 2));
+    let whole = fs::read(&path).unwrap();
+    let mut stream = Stream::new(1, Purpose::Test, 0, 0);
+    for _ in 0..1000 {
+        let mut damaged = whole.clone();
+        for _ in 0..3 {
+            let at = stream.below(damaged.len() as u32) as usize;
+            damaged[at] = stream.below(256) as u8;
+        }
+        fs::write(&path, damaged).unwrap();
+        if let Ok(source) = Source::open(&path) {
+            for index in 0..source.len() {
+                let _ = source.read(index);
+            }
+        }
+    }
 }
 
 #[test]
