@@ -12,6 +12,7 @@ pub mod batches;
 pub mod catalog;
 pub mod decode;
 pub mod images;
+pub mod phantom;
 pub mod resize;
 pub mod source;
 pub mod split;

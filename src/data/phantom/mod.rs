@@ -1,0 +1,191 @@
+//! The phantom set: synthetic, ultrasound-like images of liver lesions, drawn from a seed.
+//!
+//! **The images are made up. They have no clinical meaning.** They exist so that the program has something to train on
+//! that anyone may have, and so that a training run can be repeated to the last bit.
+//!
+//! An image is first a map of echo strength in decibels, a sum of what a sonographer would name one by one:
+//!
+//! ```text
+//!   echo(x, y) = liver texture + residual gain over depth      tissue.rs
+//!              + vessels, where the lesion leaves them room    tissue.rs
+//!              + lesion: contrast, mottle, rim and halo        lesion.rs
+//!              + speckle                                       texture.rs
+//! ```
+//!
+//! and becomes grey by `grey = brightness + contrast·(echo − mean echo) / (standard deviation of echo)`, where brightness
+//! and contrast are drawn for the image.
+//!
+//! **What tells the classes apart** is one number per lesion, its *grade* in [0, 1], which multiplies the irregularity of
+//! the outline, the mottle inside, and the rim with its halo. Benign lesions have a low grade, malignant ones a high
+//! grade. All else (size of the image, liver, vessels, brightness, contrast, and the lesion's place, area and sign) is
+//! drawn before the class is looked at, from one distribution. And as every image is brought to the mean and the
+//! deviation drawn for it, neither of the two can give the class away.
+//!
+//! **The same pixels on every machine.** The drawing uses `+ − × ÷` and square roots, which IEEE 754 defines to the last
+//! bit, and for sine, exponential and the like the `libm` crate, which is made of these; never the functions of std,
+//! which may differ from system to system. Each image has a [`Stream`] of its own.
+
+mod lesion;
+mod texture;
+mod tissue;
+
+use std::fs;
+use std::path::Path;
+
+use image::ImageEncoder;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use rayon::prelude::*;
+
+use crate::random::{Purpose, Stream};
+use crate::{Error, Result};
+use lesion::Lesion;
+use tissue::Tissue;
+
+/// The seed of the set that stands in `data/liver-phantom`.
+pub const DEFAULT_SEED: u64 = 0;
+/// How many benign images the set in `data/liver-phantom` holds.
+pub const DEFAULT_BENIGN: usize = 33;
+/// How many malignant images the set in `data/liver-phantom` holds.
+pub const DEFAULT_MALIGNANT: usize = 103;
+
+/// Widths of the images in pixels, first and last included: crops differ, so that the resize has something to do.
+const WIDTHS: (u32, u32) = (120, 240);
+/// Heights of the images in pixels, first and last included; drawn independently of the width.
+const HEIGHTS: (u32, u32) = (100, 200);
+/// Mean grey level of an image, lowest and highest: wide enough that brightness is a nuisance one must see past.
+const BRIGHTNESS: (f64, f64) = (75.0, 115.0);
+/// Standard deviation of an image in grey levels, lowest and highest: the sonographer's choice of dynamic range.
+const CONTRAST: (f64, f64) = (26.0, 38.0);
+
+/// The two kinds of lesion. Their names are the names of the folders, and sort as the discriminants do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Class {
+    /// Smooth outline, even inside.
+    Benign = 0,
+    /// Irregular outline, mottled inside, with a bright rim and a dark halo.
+    Malignant = 1,
+}
+
+impl Class {
+    /// The folder's name: `benign` or `malignant`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Benign => "benign",
+            Class::Malignant => "malignant",
+        }
+    }
+}
+
+/// One image of the set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhantomImage {
+    /// The kind of lesion it shows.
+    pub class: Class,
+    /// The file's name, such as `benign-001.png`; numbers start at 1.
+    pub name: String,
+    /// Width in pixels.
+    pub width: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// Grey levels, row by row from the top: `width · height` of them.
+    pub pixels: Vec<u8>,
+}
+
+impl PhantomImage {
+    /// The image as the bytes of an 8-bit grey PNG file.
+    ///
+    /// # Panics
+    /// If there are not `width · height` pixels.
+    pub fn png(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::Adaptive)
+            .write_image(&self.pixels, self.width as u32, self.height as u32, image::ExtendedColorType::L8)
+            .expect("memory takes every byte of a grey image");
+        bytes
+    }
+}
+
+/// The extent of an image in pixels, which whatever is in the picture is laid out by.
+#[derive(Clone, Copy)]
+struct Extent {
+    width: usize,
+    height: usize,
+}
+
+impl Extent {
+    fn draw(stream: &mut Stream) -> Extent {
+        let mut length = |(low, high): (u32, u32)| (low + stream.below(high - low + 1)) as usize;
+        Extent { width: length(WIDTHS), height: length(HEIGHTS) }
+    }
+
+    /// The shorter side in pixels: the unit in which lengths of the anatomy are given.
+    fn side(self) -> f64 {
+        self.width.min(self.height) as f64
+    }
+}
+
+/// Draws the set: `benign` images and then `malignant` ones, in the order of their names.
+///
+/// The image with a given class and number depends on the seed alone, not on how many are asked for.
+pub fn draw(seed: u64, benign: usize, malignant: usize) -> Vec<PhantomImage> {
+    let keys: Vec<(Class, usize)> = (0..benign)
+        .map(|index| (Class::Benign, index))
+        .chain((0..malignant).map(|index| (Class::Malignant, index)))
+        .collect();
+    keys.into_par_iter().map(|(class, index)| draw_image(seed, class, index)).collect()
+}
+
+/// Draws one image; see the module's head for the sum.
+fn draw_image(seed: u64, class: Class, index: usize) -> PhantomImage {
+    let mut stream = Stream::new(seed, Purpose::Phantom, class as u64, index as u64);
+    let extent = Extent::draw(&mut stream);
+    let brightness = stream.uniform_f64(BRIGHTNESS.0, BRIGHTNESS.1);
+    let contrast = stream.uniform_f64(CONTRAST.0, CONTRAST.1);
+    let tissue = Tissue::draw(&mut stream, extent);
+    let mut echo = texture::speckle(&mut stream, extent);
+    let lesion = Lesion::draw(&mut stream, extent, class);
+
+    for (row, line) in echo.chunks_exact_mut(extent.width).enumerate() {
+        for (column, echo) in line.iter_mut().enumerate() {
+            let (x, y) = (column as f64, row as f64);
+            let spot = lesion.at(x, y);
+            *echo += tissue.liver(x, y) + (1.0 - spot.cover) * tissue.vessels(x, y) + spot.echo;
+        }
+    }
+    PhantomImage {
+        class,
+        name: format!("{}-{:03}.png", class.name(), index + 1),
+        width: extent.width,
+        height: extent.height,
+        pixels: grey(&echo, brightness, contrast),
+    }
+}
+
+/// Grey levels with the wanted mean and standard deviation: `brightness + contrast·(echo − mean) / deviation`, rounded,
+/// and cut off at black and white.
+fn grey(echo: &[f64], brightness: f64, contrast: f64) -> Vec<u8> {
+    let count = echo.len() as f64;
+    let mean = echo.iter().sum::<f64>() / count;
+    let deviation = (echo.iter().map(|e| (e - mean) * (e - mean)).sum::<f64>() / count).sqrt();
+    let level = |e: &f64| (brightness + contrast * (e - mean) / deviation).round().clamp(0.0, 255.0) as u8;
+    echo.iter().map(level).collect()
+}
+
+/// Writes the images as `folder/benign/NAME.png` and `folder/malignant/NAME.png`.
+///
+/// # Errors
+/// If the folder is there and holds anything (nothing is overwritten), or if the system refuses to write.
+pub fn write(images: &[PhantomImage], folder: &Path) -> Result<()> {
+    if folder.exists() && fs::read_dir(folder).map_err(Error::io("read", folder))?.next().is_some() {
+        return Err(Error::data(folder, "the folder is not empty, and nothing is overwritten; name a new or an empty one"));
+    }
+    for class in [Class::Benign, Class::Malignant] {
+        let class_folder = folder.join(class.name());
+        fs::create_dir_all(&class_folder).map_err(Error::io("create", &class_folder))?;
+    }
+    images.par_iter().try_for_each(|image| {
+        let path = folder.join(image.class.name()).join(&image.name);
+        fs::write(&path, image.png()).map_err(Error::io("write", &path))
+    })
+}
