@@ -7,24 +7,25 @@ use super::{Class, Extent};
 use crate::random::Stream;
 
 /// Place of the centre, as a share of width and of height, lowest and highest.
-const CENTRE: (f64, f64) = (0.38, 0.62);
+const CENTRE: (f64, f64) = (0.42, 0.58);
 /// Mean radius √(a·b) as a share of the image's shorter side, smallest and largest.
-const RADIUS: (f64, f64) = (0.22, 0.32);
+const RADIUS: (f64, f64) = (0.25, 0.31);
 /// Ratio of the half axes a/b, lowest and highest.
-const ELONGATION: (f64, f64) = (0.75, 1.33);
-/// How far a lesion is darker or brighter than liver, in decibels, least and most; the sign is drawn.
-const CONTRAST: (f64, f64) = (2.5, 5.0);
+const ELONGATION: (f64, f64) = (0.8, 1.25);
+/// How far the inside differs from liver in decibels (root mean square), least and most. Whether an even lesion is darker or
+/// brighter is drawn.
+const STRENGTH: (f64, f64) = (6.25, 7.25);
 /// Width of the soft edge, in radii: the same for both classes.
-const EDGE: f64 = 0.12;
+const EDGE: f64 = 0.18;
 
 /// Harmonics of an irregular outline, lowest and highest: below 3 they only shift and stretch, above 9 they are grain.
 const HARMONICS: (usize, usize) = (3, 9);
 /// Amplitude of one harmonic at grade 1, in radii, at most.
 const ROUGHNESS: f64 = 0.09;
 /// Size of the patches inside a mottled lesion, in radii.
-const MOTTLE_SIZE: f64 = 0.3;
-/// Peak strength of the patches at grade 1, in decibels.
-const MOTTLE: f64 = 10.0;
+const MOTTLE_SIZE: f64 = 0.16;
+/// Root mean square of [`ValueNoise`]: ⅓ for values uniform on [−1, 1], times what blending them takes off, (26/35)².
+const NOISE_RMS: f64 = 0.429;
 /// Distance of the bright crest of the rim, and of the dark trough of the halo, from the outline, in radii.
 const RIM_DISTANCE: f64 = 0.12;
 /// Height of rim and depth of halo at grade 1, in decibels.
@@ -47,8 +48,9 @@ pub struct Lesion {
     /// Half axes in pixels, and the cosine and sine of the first one's direction.
     half_axes: (f64, f64),
     direction: (f64, f64),
-    /// Echo relative to liver in decibels.
-    contrast: f64,
+    /// How far the inside differs from liver in decibels (root mean square), and which way if it is even: ±1.
+    strength: f64,
+    sign: f64,
     /// Amplitude at grade 1 and phase of each harmonic from the lowest on.
     harmonics: Vec<(f64, f64)>,
     mottle: ValueNoise,
@@ -73,14 +75,15 @@ impl Lesion {
         let stretch = between(ELONGATION).sqrt();
         let angle = between((0.0, TAU));
         let sign = if between((-1.0, 1.0)) < 0.0 { -1.0 } else { 1.0 };
-        let contrast = sign * between(CONTRAST);
+        let strength = between(STRENGTH);
         let harmonics =
             (HARMONICS.0..=HARMONICS.1).map(|_| (between((0.0, ROUGHNESS)), between((0.0, TAU)))).collect();
         Lesion {
             centre,
             half_axes: (radius * stretch, radius / stretch),
             direction: (libm::cos(angle), libm::sin(angle)),
-            contrast,
+            strength,
+            sign,
             harmonics,
             mottle: ValueNoise::draw(stream, 4.0 / MOTTLE_SIZE, 4.0 / MOTTLE_SIZE),
             grade: stream.uniform_f64(class.grades().0, class.grades().1),
@@ -91,8 +94,11 @@ impl Lesion {
     ///
     /// ```text
     ///   cover = smoothstep from 0 at q = 1 + EDGE/2 to 1 at q = 1 − EDGE/2
-    ///   echo  = cover·(contrast + grade·MOTTLE·noise(u, v)) + grade·RIM·rim(q)
+    ///   echo  = cover·strength·(±√(1 − grade²) + grade·mottle(u, v)) + grade·RIM·rim(q)
     /// ```
+    ///
+    /// where the mottle has mean 0 and mean square 1. So the grade moves the same strength from evenness to mottle: the
+    /// contrast of the whole picture does not tell the class.
     pub fn at(&self, x: f64, y: f64) -> Spot {
         let (dx, dy) = (x - self.centre.0, y - self.centre.1);
         let (cosine, sine) = self.direction;
@@ -100,8 +106,9 @@ impl Lesion {
         let v = (dy * cosine - dx * sine) / self.half_axes.1;
         let q = (u * u + v * v).sqrt() / self.outline(libm::atan2(v, u));
         let cover = smoothstep((1.0 - q) / EDGE + 0.5);
-        let mottle = self.mottle.at((u + 2.0) / MOTTLE_SIZE, (v + 2.0) / MOTTLE_SIZE);
-        let echo = cover * (self.contrast + self.grade * MOTTLE * mottle) + self.grade * RIM * rim(q);
+        let mottle = self.mottle.at((u + 2.0) / MOTTLE_SIZE, (v + 2.0) / MOTTLE_SIZE) / NOISE_RMS;
+        let even = self.sign * (1.0 - self.grade * self.grade).sqrt();
+        let echo = cover * self.strength * (even + self.grade * mottle) + self.grade * RIM * rim(q);
         Spot { cover, echo }
     }
 

@@ -12,14 +12,14 @@
 //!              + speckle                                       texture.rs
 //! ```
 //!
-//! and becomes grey by `grey = brightness + contrast·(echo − mean echo) / (standard deviation of echo)`, where brightness
-//! and contrast are drawn for the image.
+//! and becomes grey as on a scanner's screen, where a step in decibels is a step in grey:
+//! `grey = brightness + 255 · (echo − mean echo) / dynamic range`.
 //!
 //! **What tells the classes apart** is one number per lesion, its *grade* in [0, 1], which multiplies the irregularity of
 //! the outline, the mottle inside, and the rim with its halo. Benign lesions have a low grade, malignant ones a high
-//! grade. All else (size of the image, liver, vessels, brightness, contrast, and the lesion's place, area and sign) is
-//! drawn before the class is looked at, from one distribution. And as every image is brought to the mean and the
-//! deviation drawn for it, neither of the two can give the class away.
+//! grade. All else (size of the image, liver, vessels, grain, brightness, dynamic range, and the lesion's place, area and
+//! sign) is drawn before the class is looked at, from one distribution. And as every image is brought to the brightness
+//! drawn for it, its mean cannot give the class away.
 //!
 //! **The same pixels on every machine.** The drawing uses `+ − × ÷` and square roots, which IEEE 754 defines to the last
 //! bit, and for sine, exponential and the like the `libm` crate, which is made of these; never the functions of std,
@@ -53,9 +53,9 @@ const WIDTHS: (u32, u32) = (120, 240);
 /// Heights of the images in pixels, first and last included; drawn independently of the width.
 const HEIGHTS: (u32, u32) = (100, 200);
 /// Mean grey level of an image, lowest and highest: wide enough that brightness is a nuisance one must see past.
-const BRIGHTNESS: (f64, f64) = (75.0, 115.0);
-/// Standard deviation of an image in grey levels, lowest and highest: the sonographer's choice of dynamic range.
-const CONTRAST: (f64, f64) = (26.0, 38.0);
+const BRIGHTNESS: (f64, f64) = (65.0, 105.0);
+/// Decibels from black to white, least and most: a setting that sonographers choose. The less, the harder the contrast.
+const DYNAMIC_RANGE: (f64, f64) = (30.0, 36.0);
 
 /// The two kinds of lesion. Their names are the names of the folders, and sort as the discriminants do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,9 +119,9 @@ impl Extent {
         Extent { width: length(WIDTHS), height: length(HEIGHTS) }
     }
 
-    /// The shorter side in pixels: the unit in which lengths of the anatomy are given.
+    /// Side in pixels of the square with the same area, √(width·height): the unit in which lengths of the anatomy are given.
     fn side(self) -> f64 {
-        self.width.min(self.height) as f64
+        ((self.width * self.height) as f64).sqrt()
     }
 }
 
@@ -141,7 +141,7 @@ fn draw_image(seed: u64, class: Class, index: usize) -> PhantomImage {
     let mut stream = Stream::new(seed, Purpose::Phantom, class as u64, index as u64);
     let extent = Extent::draw(&mut stream);
     let brightness = stream.uniform_f64(BRIGHTNESS.0, BRIGHTNESS.1);
-    let contrast = stream.uniform_f64(CONTRAST.0, CONTRAST.1);
+    let dynamic_range = stream.uniform_f64(DYNAMIC_RANGE.0, DYNAMIC_RANGE.1);
     let tissue = Tissue::draw(&mut stream, extent);
     let mut echo = texture::speckle(&mut stream, extent);
     let lesion = Lesion::draw(&mut stream, extent, class);
@@ -158,17 +158,15 @@ fn draw_image(seed: u64, class: Class, index: usize) -> PhantomImage {
         name: format!("{}-{:03}.png", class.name(), index + 1),
         width: extent.width,
         height: extent.height,
-        pixels: grey(&echo, brightness, contrast),
+        pixels: grey(&echo, brightness, dynamic_range),
     }
 }
 
-/// Grey levels with the wanted mean and standard deviation: `brightness + contrast·(echo − mean) / deviation`, rounded,
-/// and cut off at black and white.
-fn grey(echo: &[f64], brightness: f64, contrast: f64) -> Vec<u8> {
-    let count = echo.len() as f64;
-    let mean = echo.iter().sum::<f64>() / count;
-    let deviation = (echo.iter().map(|e| (e - mean) * (e - mean)).sum::<f64>() / count).sqrt();
-    let level = |e: &f64| (brightness + contrast * (e - mean) / deviation).round().clamp(0.0, 255.0) as u8;
+/// Grey levels around the wanted mean: `brightness + 255·(echo − mean echo) / dynamic range`, rounded, and cut off at black
+/// and white.
+fn grey(echo: &[f64], brightness: f64, dynamic_range: f64) -> Vec<u8> {
+    let mean = echo.iter().sum::<f64>() / echo.len() as f64;
+    let level = |echo: &f64| (brightness + 255.0 * (echo - mean) / dynamic_range).round().clamp(0.0, 255.0) as u8;
     echo.iter().map(level).collect()
 }
 

@@ -8,7 +8,7 @@ const CELL_AXIAL: f64 = 0.8;
 /// Spread (σ) of the resolution cell across the beam in pixels; a beam is wider than its pulse is long.
 const CELL_LATERAL: f64 = 1.3;
 /// Pictures of the same spot that the scanner averages ("compounding"); the grain fades with their number.
-const LOOKS: usize = 2;
+const LOOKS: usize = 4;
 /// The receiver's noise, relative to the mean echo power (−20 dB): it keeps the logarithm of a dark grain finite.
 const NOISE_FLOOR: f64 = 0.01;
 

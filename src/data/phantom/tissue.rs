@@ -15,7 +15,7 @@ const VESSELS: (u32, u32) = (2, 4);
 /// Half the length of a vessel as a share of the shorter side, shortest and longest.
 const VESSEL_HALF_LENGTH: (f64, f64) = (0.12, 0.5);
 /// Half the width of a vessel as a share of the shorter side, thinnest and widest.
-const VESSEL_HALF_WIDTH: (f64, f64) = (0.015, 0.04);
+const VESSEL_HALF_WIDTH: (f64, f64) = (0.02, 0.05);
 /// Bend of a vessel: how far its ends leave the straight line, as a share of its half length, at most.
 const VESSEL_BEND: f64 = 0.3;
 /// Echo of blood relative to liver, in decibels: vessels are nearly black.
