@@ -90,10 +90,10 @@ fn in_the_shipped_set_neither_size_nor_brightness_tells_the_class() {
 
 #[test]
 fn size_and_brightness_follow_one_distribution_in_both_classes() {
-    // With 400 images of each class the standard error is 0.020; the bounds are three of them.
-    let images = phantom::draw(11, 400, 400);
+    // With 200 images of each class the standard error is 0.029; the bounds are three of them.
+    let images = phantom::draw(11, 200, 200);
     for (name, auc) in [("area", auc(&images, area)), ("brightness", auc(&images, brightness))] {
-        assert!((0.44..=0.56).contains(&auc), "the AUC of {name} is {auc:.3}");
+        assert!((0.413..=0.587).contains(&auc), "the AUC of {name} is {auc:.3}");
     }
 }
 

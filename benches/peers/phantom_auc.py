@@ -73,7 +73,8 @@ def main():
         held_out.append(roc_auc_score(labels, probabilities))
     fitted = roc_auc_score(labels, model.fit(thumbnails, labels).predict_proba(thumbnails)[:, 1])
     name = f"{THUMBNAIL}x{THUMBNAIL} thumbnails, held out"
-    print(f"{name:<32} AUC {np.mean(held_out):.3f}  (from {min(held_out):.3f} to {max(held_out):.3f} over {options.shuffles} cross-validations)")
+    spread = f"from {min(held_out):.3f} to {max(held_out):.3f} over {options.shuffles} cross-validations"
+    print(f"{name:<32} AUC {np.mean(held_out):.3f}  ({spread})")
     print(f"{'the same, fitted':<32} AUC {fitted:.3f}")
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 SIDE = 128  # pixels
 BATCH = 16
 VALIDATION_SHARE = 0.2
+KEYS = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
 def arguments():
@@ -74,9 +75,6 @@ def row(name, history):
     """One line: the four curves of one run, epoch by epoch."""
     curves = (" ".join(f"{value:.4f}" for value in history[key]) for key in KEYS)
     return f"{name:>6} | " + " | ".join(curves)
-
-
-KEYS = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
 def main():

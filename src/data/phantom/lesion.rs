@@ -6,29 +6,32 @@ use super::texture::{ValueNoise, smoothstep};
 use super::{Class, Extent};
 use crate::random::Stream;
 
-/// Place of the centre, as a share of width and of height, lowest and highest.
+/// Place of the centre, as a share of width and of height, lowest and highest: a crop is made around its lesion.
 const CENTRE: (f64, f64) = (0.42, 0.58);
-/// Mean radius √(a·b) as a share of the image's shorter side, smallest and largest.
+/// Mean radius √(a·b) as a share of the image's [side](Extent::side), smallest and largest: it fills 20 to 30 %.
 const RADIUS: (f64, f64) = (0.25, 0.31);
-/// Ratio of the half axes a/b, lowest and highest.
+/// Ratio of the half axes a/b, lowest and highest: from lying to standing, as likely.
 const ELONGATION: (f64, f64) = (0.8, 1.25);
-/// How far the inside differs from liver in decibels (root mean square), least and most. Whether an even lesion is darker or
-/// brighter is drawn.
+/// How far the inside differs from liver in decibels (root mean square), least and most: well above the speckle's 2.2 dB.
+/// Whether an even lesion is darker or brighter is drawn. This sets how fast a network learns: chosen with Keras.
 const STRENGTH: (f64, f64) = (6.25, 7.25);
-/// Width of the soft edge, in radii: the same for both classes.
+/// Width of the soft edge in radii, the same for both classes: else its blur would tell them apart.
 const EDGE: f64 = 0.18;
 
 /// Harmonics of an irregular outline, lowest and highest: below 3 they only shift and stretch, above 9 they are grain.
 const HARMONICS: (usize, usize) = (3, 9);
-/// Amplitude of one harmonic at grade 1, in radii, at most.
+/// Amplitude of one harmonic at grade 1, in radii, at most: bulges and notches, but the outline stays one piece.
 const ROUGHNESS: f64 = 0.09;
-/// Size of the patches inside a mottled lesion, in radii.
+/// Size of the patches inside a mottled lesion, in radii: the finer, the more of them and the sooner a network that sees
+/// with 3×3 kernels finds them. Chosen with Keras.
 const MOTTLE_SIZE: f64 = 0.16;
-/// Root mean square of [`ValueNoise`]: ⅓ for values uniform on [−1, 1], times what blending them takes off, (26/35)².
-const NOISE_RMS: f64 = 0.429;
-/// Distance of the bright crest of the rim, and of the dark trough of the halo, from the outline, in radii.
+/// How far from the centre the patches are drawn, in radii: farther than the outline can reach, 1 + 7·ROUGHNESS.
+const MOTTLE_REACH: f64 = 2.0;
+/// Distance of the bright crest of the rim, and of the dark trough of the halo, from the outline, in radii: a line, not a
+/// ring, at 3 to 8 pixels.
 const RIM_DISTANCE: f64 = 0.12;
-/// Height of rim and depth of halo at grade 1, in decibels.
+/// Height of rim and depth of halo at grade 1, in decibels: visible beside the mottle, and no stronger, for it adds to the
+/// contrast of the whole picture.
 const RIM: f64 = 5.0;
 
 impl Class {
@@ -45,14 +48,17 @@ impl Class {
 pub struct Lesion {
     /// Centre in pixels.
     centre: (f64, f64),
-    /// Half axes in pixels, and the cosine and sine of the first one's direction.
+    /// Half axes in pixels.
     half_axes: (f64, f64),
+    /// Cosine and sine of the first half axis's direction.
     direction: (f64, f64),
-    /// How far the inside differs from liver in decibels (root mean square), and which way if it is even: ±1.
+    /// How far the inside differs from liver in decibels (root mean square).
     strength: f64,
+    /// Whether it is brighter, 1, or darker, −1, as far as it is even.
     sign: f64,
     /// Amplitude at grade 1 and phase of each harmonic from the lowest on.
     harmonics: Vec<(f64, f64)>,
+    /// The patches, laid out in units of MOTTLE_SIZE.
     mottle: ValueNoise,
     /// 0 for the smoothest and most even lesion, 1 for the most irregular one.
     grade: f64,
@@ -67,7 +73,7 @@ pub struct Spot {
 }
 
 impl Lesion {
-    /// Draws everything from the same distributions, and the grade, last, from the range of its class.
+    /// Draws everything from the same distributions and, last, the grade from the range of its class.
     pub fn draw(stream: &mut Stream, extent: Extent, class: Class) -> Lesion {
         let mut between = |(low, high): (f64, f64)| stream.uniform_f64(low, high);
         let centre = (between(CENTRE) * extent.width as f64, between(CENTRE) * extent.height as f64);
@@ -76,8 +82,7 @@ impl Lesion {
         let angle = between((0.0, TAU));
         let sign = if between((-1.0, 1.0)) < 0.0 { -1.0 } else { 1.0 };
         let strength = between(STRENGTH);
-        let harmonics =
-            (HARMONICS.0..=HARMONICS.1).map(|_| (between((0.0, ROUGHNESS)), between((0.0, TAU)))).collect();
+        let harmonics = (HARMONICS.0..=HARMONICS.1).map(|_| (between((0.0, ROUGHNESS)), between((0.0, TAU)))).collect();
         Lesion {
             centre,
             half_axes: (radius * stretch, radius / stretch),
@@ -85,7 +90,7 @@ impl Lesion {
             strength,
             sign,
             harmonics,
-            mottle: ValueNoise::draw(stream, 4.0 / MOTTLE_SIZE, 4.0 / MOTTLE_SIZE),
+            mottle: ValueNoise::draw(stream, 2.0 * MOTTLE_REACH / MOTTLE_SIZE, 2.0 * MOTTLE_REACH / MOTTLE_SIZE),
             grade: stream.uniform_f64(class.grades().0, class.grades().1),
         }
     }
@@ -97,8 +102,8 @@ impl Lesion {
     ///   echo  = cover·strength·(±√(1 − grade²) + grade·mottle(u, v)) + grade·RIM·rim(q)
     /// ```
     ///
-    /// where the mottle has mean 0 and mean square 1. So the grade moves the same strength from evenness to mottle: the
-    /// contrast of the whole picture does not tell the class.
+    /// where the mottle has mean 0 and mean square 1. So the grade moves one and the same strength from evenness to mottle,
+    /// and the contrast of the whole picture tells little of the class.
     pub fn at(&self, x: f64, y: f64) -> Spot {
         let (dx, dy) = (x - self.centre.0, y - self.centre.1);
         let (cosine, sine) = self.direction;
@@ -106,7 +111,8 @@ impl Lesion {
         let v = (dy * cosine - dx * sine) / self.half_axes.1;
         let q = (u * u + v * v).sqrt() / self.outline(libm::atan2(v, u));
         let cover = smoothstep((1.0 - q) / EDGE + 0.5);
-        let mottle = self.mottle.at((u + 2.0) / MOTTLE_SIZE, (v + 2.0) / MOTTLE_SIZE) / NOISE_RMS;
+        let patch = |radii: f64| (radii + MOTTLE_REACH) / MOTTLE_SIZE;
+        let mottle = self.mottle.at(patch(u), patch(v)) / ValueNoise::ROOT_MEAN_SQUARE;
         let even = self.sign * (1.0 - self.grade * self.grade).sqrt();
         let echo = cover * self.strength * (even + self.grade * mottle) + self.grade * RIM * rim(q);
         Spot { cover, echo }

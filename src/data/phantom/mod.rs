@@ -15,15 +15,18 @@
 //! and becomes grey as on a scanner's screen, where a step in decibels is a step in grey:
 //! `grey = brightness + 255 · (echo − mean echo) / dynamic range`.
 //!
-//! **What tells the classes apart** is one number per lesion, its *grade* in [0, 1], which multiplies the irregularity of
-//! the outline, the mottle inside, and the rim with its halo. Benign lesions have a low grade, malignant ones a high
-//! grade. All else (size of the image, liver, vessels, grain, brightness, dynamic range, and the lesion's place, area and
-//! sign) is drawn before the class is looked at, from one distribution. And as every image is brought to the brightness
-//! drawn for it, its mean cannot give the class away.
+//! **What tells the classes apart** is one number per lesion, its *grade* in [0, 1]: the higher it is, the more irregular
+//! is the outline, the more of the lesion's strength is mottle instead of an even shade, and the stronger are rim and halo.
+//! Benign lesions have a low grade, malignant ones a high grade. All else (size of the image, liver, vessels, grain,
+//! brightness, dynamic range, and the lesion's place, area, strength and sign) is drawn before the class is looked at, from
+//! one distribution. And as every image is brought to the brightness drawn for it, its mean does not give the class away.
 //!
 //! **The same pixels on every machine.** The drawing uses `+ − × ÷` and square roots, which IEEE 754 defines to the last
 //! bit, and for sine, exponential and the like the `libm` crate, which is made of these; never the functions of std,
 //! which may differ from system to system. Each image has a [`Stream`] of its own.
+//!
+//! **The set is frozen.** How hard it is was chosen with Keras (`data/liver-phantom/README.md`), and results are compared
+//! on it: whoever changes a constant here makes another set.
 
 mod lesion;
 mod texture;
@@ -52,7 +55,7 @@ pub const DEFAULT_MALIGNANT: usize = 103;
 const WIDTHS: (u32, u32) = (120, 240);
 /// Heights of the images in pixels, first and last included; drawn independently of the width.
 const HEIGHTS: (u32, u32) = (100, 200);
-/// Mean grey level of an image, lowest and highest: wide enough that brightness is a nuisance one must see past.
+/// Mean grey level of an image, lowest and highest: dark, as such images are, and a nuisance that one must see past.
 const BRIGHTNESS: (f64, f64) = (65.0, 105.0);
 /// Decibels from black to white, least and most: a setting that sonographers choose. The less, the harder the contrast.
 const DYNAMIC_RANGE: (f64, f64) = (30.0, 36.0);
@@ -176,7 +179,10 @@ fn grey(echo: &[f64], brightness: f64, dynamic_range: f64) -> Vec<u8> {
 /// If the folder is there and holds anything (nothing is overwritten), or if the system refuses to write.
 pub fn write(images: &[PhantomImage], folder: &Path) -> Result<()> {
     if folder.exists() && fs::read_dir(folder).map_err(Error::io("read", folder))?.next().is_some() {
-        return Err(Error::data(folder, "the folder is not empty, and nothing is overwritten; name a new or an empty one"));
+        return Err(Error::data(
+            folder,
+            "the folder is not empty, and nothing is overwritten; name a new or an empty one",
+        ));
     }
     for class in [Class::Benign, Class::Malignant] {
         let class_folder = folder.join(class.name());

@@ -4,19 +4,20 @@ use super::Extent;
 use super::texture::{ValueNoise, smoothstep};
 use crate::random::Stream;
 
-/// Sizes of the liver's patches, as shares of the image's shorter side, each with its peak strength in decibels: broad
-/// unevenness, and a finer one near the size of lobules.
+/// Sizes of the liver's patches, as shares of the image's [side](Extent::side), each with its peak strength in decibels:
+/// broad unevenness and a finer one, both weaker than the speckle.
 const PATCHES: [(f64, f64); 2] = [(0.45, 1.5), (0.12, 1.2)];
 /// Gain from the top to the bottom of the image in decibels, lowest and highest: what the scanner's compensation for
 /// attenuation left over or overdid.
 const GAIN_OVER_DEPTH: (f64, f64) = (-4.0, 4.0);
-/// Vessels in an image, fewest and most.
+/// Vessels in an image, fewest and most: dark structures that are no lesion, in every image.
 const VESSELS: (u32, u32) = (2, 4);
-/// Half the length of a vessel as a share of the shorter side, shortest and longest.
+/// Half the length of a vessel as a share of the side, shortest and longest: from a stump to one across the image.
 const VESSEL_HALF_LENGTH: (f64, f64) = (0.12, 0.5);
-/// Half the width of a vessel as a share of the shorter side, thinnest and widest.
+/// Half the width of a vessel as a share of the side, thinnest and widest: 2 to 11 pixels.
 const VESSEL_HALF_WIDTH: (f64, f64) = (0.02, 0.05);
-/// Bend of a vessel: how far its ends leave the straight line, as a share of its half length, at most.
+/// Bend of a vessel: how far its ends leave the straight line, as a share of its half length, at most: curved, not
+/// coiled.
 const VESSEL_BEND: f64 = 0.3;
 /// Echo of blood relative to liver, in decibels: vessels are nearly black.
 const VESSEL_ECHO: f64 = -11.0;
@@ -66,8 +67,10 @@ struct Vessel {
     centre: (f64, f64),
     /// Cosine and sine of the axis's direction.
     direction: (f64, f64),
+    /// Half axes in pixels.
     half_length: f64,
     half_width: f64,
+    /// Sideways shift of the ends, as a share of the half length.
     bend: f64,
 }
 
