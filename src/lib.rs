@@ -1,4 +1,86 @@
-//! A from-scratch CNN engine that you can see through.
+//! glassnet: a from-scratch CNN engine that you can see through.
+//!
+//! It trains a convolutional image classifier with two classes from a folder or a zip of images. Convolution, pooling, dense
+//! layers, dropout, sigmoid with binary cross-entropy, the whole backward pass and Adam are written here; no framework lies
+//! underneath.
+//!
+//! ```
+//! use glassnet::{network::Network, plan::predict, spec::ModelSpec};
+//! use ndarray::Array4;
+//!
+//! let network = Network::new(&ModelSpec::documented())?;
+//! let parameters = network.initial_parameters(0);
+//! let images = Array4::zeros((2, 128, 128, 3));
+//! let probabilities = predict(&network, &parameters, images.view())?;
+//! assert_eq!(probabilities, [0.5, 0.5]); // black images, and biases that are still zero
+//! # Ok::<(), glassnet::Error>(())
+//! ```
+//!
+//! # Where to start
+//!
+//! To **learn** what backpropagation computes, read [`reference`](mod@reference): the whole network in plain `f64` loops, with
+//! an example to check by hand. To **use** the engine, start at [`network`] and [`train`]. To **see how it is fast**, start at [`kernels`].
+//!
+//! # Notation
+//!
+//! | letter | meaning |
+//! |---|---|
+//! | N | images in a batch |
+//! | H, W, C | height, width and channels of an image; tensors are N H W C, channels last |
+//! | F | filters of a convolution: the channels of its output |
+//! | K | kernel height · kernel width · C: the length of the patch under the kernel |
+//! | P | output height · output width: the positions of the kernel |
+//! | I, U | inputs and units of a dense layer |
+//! | L | the loss, one number |
+//! | z, p, y | logit, probability σ(z), label 0 or 1 |
+//!
+//! Kernels are `[kernel height, kernel width, C, F]`, which in memory is the matrix `[K×F]`; dense kernels are `[I×U]`. A
+//! gradient has the shape of what it is the gradient of, and is called `grad_…`.
+//!
+//! # The house, in the order the data flows
+//!
+//! | room | what happens there |
+//! |---|---|
+//! | [`data`] | a folder or a zip becomes named bytes, classes, a split, pixels, and batches `[N, H, W, C]` |
+//! | [`spec`] → [`network`] | a list of layers becomes a checked network |
+//! | [`parameters`] | its weights: one buffer, and a table of what stands where |
+//! | [`plan`] | how it runs: steps, and the memory they write to; forward and backward |
+//! | [`layers`] | what each layer is, and how a batch is cut among threads |
+//! | [`kernels`] | the arithmetic, one image or block at a time |
+//! | [`loss`] | sigmoid and binary cross-entropy: value and gradient |
+//! | [`optim`] | Adam: from gradients to new weights |
+//! | [`train`](mod@train) | the loop: batch, forward, loss, backward, step, report |
+//! | [`metrics`] | accuracy, confusion, sensitivity, specificity, ROC AUC |
+//! | [`report`] | Keras's lines, CSV files, pictures |
+//! | [`checkpoint`] | weights files |
+//! | [`random`] | every random number, keyed by what it is for |
+//! | [`error`] | what can go wrong, in sentences |
+//!
+//! # Where each formula stands
+//!
+//! | formula | plainly | in the engine |
+//! |---|---|---|
+//! | convolution, forward | [`reference::conv2d_forward`] | [`kernels::conv_im2col`] |
+//! | convolution, gradients | [`reference::conv2d_backward`] | [`kernels::conv_im2col`], [`kernels::im2col`] |
+//! | convolution, output size and padding | | [`kernels::geometry`] |
+//! | max-pooling and its gradient | [`reference::max_pool_forward`], [`reference::max_pool_backward`] | [`kernels::max_pool`] |
+//! | dense and its gradients | [`reference::dense_forward`], [`reference::dense_backward`] | [`kernels::dense`] |
+//! | ReLU | [`reference::relu_forward`], [`reference::relu_backward`] | [`kernels::elementwise`] |
+//! | dropout | [`reference::dropout`] | [`layers::dropout`] |
+//! | sigmoid, cross-entropy, ∂L/∂z | [`reference::binary_cross_entropy`] | [`loss`] |
+//! | Adam | [`reference::Adam`] | [`optim`] |
+//! | Glorot's initial weights | | [`network::Network::initial_parameters`] |
+//! | nearest resize, ×1/255 | | [`data::resize`] |
+//! | metrics | | [`metrics`] |
+//!
+//! # The chain of trust
+//!
+//! Every number is tied to the definition of the derivative by a chain of tests: central finite differences →
+//! [`reference`](mod@reference) (`tests/reference_gradients.rs`) → the engine (`tests/engine_vs_reference.rs`) → Keras
+//! (`tests/keras_fixture.rs`). The error of a tensor is max|a − b| / max|b|.
+//!
+//! Imports run one way: the binary's `cli` → [`train`](mod@train) → {[`data`], [`network`], [`loss`], [`optim`],
+//! [`metrics`], [`report`], [`checkpoint`]}, and [`network`] → [`layers`] → [`kernels`].
 
 pub mod checkpoint;
 pub mod data;

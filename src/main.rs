@@ -1,3 +1,7 @@
-//! The command line of glassnet.
+//! The command line of glassnet: `glassnet <command>`.
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

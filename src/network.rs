@@ -7,14 +7,11 @@
 //! # Ok::<(), glassnet::Error>(())
 //! ```
 
-use crate::layers::{Layer, LayerKind, Shape, check_floats};
-use crate::loss::sigmoid;
+use crate::layers::{Layer, Shape, check_floats};
 use crate::parameters::{ParameterTable, Parameters};
-use crate::plan::{Mode, Plan, PlanOptions};
 use crate::random::{Purpose, Stream};
 use crate::spec::ModelSpec;
 use crate::{Error, Result};
-use ndarray::ArrayView4;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -99,26 +96,9 @@ impl Network {
         parameters
     }
 
-    /// The probability of class 1 for each image of `images` `[N, H, W, C]`; dropout is off.
-    ///
-    /// A convenience for a batch now and then. To answer many batches, make a [`Plan`] and keep its workspace.
-    ///
-    /// # Errors
-    /// Where the images are not of the network's input size.
-    pub fn predict(&self, parameters: &Parameters, images: ArrayView4<f32>) -> Result<Vec<f32>> {
-        let plan = Plan::new(self, images.dim().0, PlanOptions::default());
-        let logits = plan.forward(parameters, images, Mode::Inference, &mut plan.workspace())?.to_vec();
-        Ok(logits.into_iter().map(|z| sigmoid(f64::from(z)) as f32).collect())
-    }
-
     /// Multiply-adds of a forward pass over one image, all layers.
     pub fn multiply_adds(&self) -> usize {
         self.layers.iter().map(Layer::multiply_adds).sum()
-    }
-
-    /// The number of dropout layers.
-    pub fn dropout_layers(&self) -> usize {
-        self.layers.iter().filter(|layer| matches!(layer.kind, LayerKind::Dropout(_))).count()
     }
 }
 

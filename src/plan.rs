@@ -14,9 +14,11 @@
 //! Backward needs what forward saw: a step's input is the output of the step before it, and stays in the workspace.
 
 use crate::kernels::conv::{ConvAlgorithm, ConvChoice};
+use crate::kernels::elementwise;
 use crate::layers::dropout::{self, DropoutMasks};
 use crate::layers::scratch::Scratch;
-use crate::layers::{LayerKind, activation};
+use crate::layers::{LayerKind, Shape, activation};
+use crate::loss::sigmoid;
 use crate::network::Network;
 use crate::parameters::{AlignedBuffer, Parameters};
 use crate::{Error, Result};
@@ -204,7 +206,7 @@ impl<'n> Plan<'n> {
                         let factors = &mut factors[index].as_mut_slice()[..values];
                         let len = layer.output.len();
                         dropout::fill_factors(masks, *rate, step.layer(), dropout_layers, len, factors);
-                        crate::kernels::elementwise::multiply(input, factors, output);
+                        elementwise::multiply(input, factors, output);
                         dropout_layers += 1;
                     }
                 },
@@ -271,7 +273,7 @@ impl<'n> Plan<'n> {
                 }
                 LayerKind::Dropout(_) => {
                     let factors = &factors[index].as_slice()[..values];
-                    crate::kernels::elementwise::multiply(grad_output_values, factors, grad_input_values);
+                    elementwise::multiply(grad_output_values, factors, grad_input_values);
                 }
                 LayerKind::Flatten => unreachable!("a flatten is covered by the step behind it"),
             }
@@ -285,8 +287,8 @@ impl<'n> Plan<'n> {
         // The step that computes it is the last one that ends at or before the layer.
         let step = self.steps.iter().rposition(|step| step.layer() <= layer).unwrap_or(0);
         let shape = match self.network.layers()[layer].output {
-            crate::layers::Shape::Image([height, width, channels]) => vec![batch, height, width, channels],
-            crate::layers::Shape::Vector(len) => vec![batch, len],
+            Shape::Image([height, width, channels]) => vec![batch, height, width, channels],
+            Shape::Vector(len) => vec![batch, len],
         };
         let values = &workspace.outputs[step].as_slice()[..shape.iter().product()];
         ArrayViewD::from_shape(IxDyn(&shape), values).expect("an output holds its layer's shape")
@@ -327,6 +329,19 @@ impl<'n> Plan<'n> {
     fn batch_of(&self, images: &[f32]) -> usize {
         images.len() / self.network.spec().input.iter().product::<usize>()
     }
+}
+
+/// The probability of class 1 for each image of `images` `[N, H, W, C]`; dropout is off.
+///
+/// A convenience for a batch now and then. To answer many batches, make a [`Plan`] and keep its workspace.
+///
+/// # Errors
+/// As [`Plan::forward`].
+pub fn predict(network: &Network, parameters: &Parameters, images: ArrayView4<f32>) -> Result<Vec<f32>> {
+    let plan = Plan::new(network, images.dim().0, PlanOptions::default());
+    let mut workspace = plan.workspace();
+    let logits = plan.forward(parameters, images, Mode::Inference, &mut workspace)?;
+    Ok(logits.iter().map(|&z| sigmoid(f64::from(z)) as f32).collect())
 }
 
 /// The algorithm of a convolution's step.

@@ -24,6 +24,8 @@ pub enum Purpose {
     Dropout = 3,
     /// The synthetic set; the index is the image.
     Phantom = 4,
+    /// Which images `samples` shows; the index is the class.
+    Samples = 6,
     /// Anything a test draws.
     Test = 5,
 }

@@ -67,7 +67,7 @@ pub enum LayerSpec {
     /// Drops values at random while training.
     Dropout {
         /// The share that is dropped, in [0, 1).
-        rate: f32,
+        rate: f64,
     },
 }
 
@@ -130,7 +130,7 @@ impl ModelSpec {
     }
 
     /// The same layers with this rate in every dropout layer.
-    pub fn with_dropout(mut self, new_rate: f32) -> ModelSpec {
+    pub fn with_dropout(mut self, new_rate: f64) -> ModelSpec {
         for layer in &mut self.layers {
             if let LayerSpec::Dropout { rate } = layer {
                 *rate = new_rate;

@@ -49,6 +49,8 @@ pub enum Event<'a> {
         record: EpochRecord,
         /// The weights after it.
         parameters: &'a Parameters,
+        /// What they answer on the validation part.
+        validation: Option<&'a Evaluation>,
     },
 }
 
@@ -119,7 +121,7 @@ pub fn train(
         if let Some(value) = record.val_loss.filter(|loss| !loss.is_finite()) {
             return Err(Error::NotFinite { value, epoch: epoch + 1, step: adam.steps() as usize });
         }
-        report(Event::Epoch { record, parameters })?;
+        report(Event::Epoch { record, parameters, validation: after.as_ref() })?;
     }
     Ok(())
 }

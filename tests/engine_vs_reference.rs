@@ -153,7 +153,7 @@ fn networks() -> impl Strategy<Value = Network> {
     // With one or two filters, a bias's gradient is a tensor of one or two sums that may cancel; with few hidden units all
     // may be nearly off. The kernels' own tests have these sizes.
     let block = (3..6usize, size(1..4), size(1..3), padding, any::<bool>(), pool);
-    let hidden = proptest::option::of((6..12usize, 0.0..0.5f32));
+    let hidden = proptest::option::of((6..12usize, 0.0..0.5f64));
     let input = (4..8usize, 4..8usize, 1..4usize);
     (input, proptest::collection::vec(block, 1..3), hidden).prop_filter_map(
         "the layers do not fit each other",
@@ -225,7 +225,7 @@ impl Batch {
 
     /// The textbook's step on this batch; factors are masks divided by 1 − rate.
     fn textbook_step(&self, network: &Network, parameters: &Parameters) -> textbook::Step {
-        let rates: Vec<f32> = network
+        let rates: Vec<f64> = network
             .spec()
             .layers
             .iter()
@@ -236,9 +236,9 @@ impl Batch {
             .collect();
         let count = self.labels.len();
         let factors_of = |sample: usize| {
-            let of_layer = |(mask, rate): (&Vec<f32>, &f32)| {
+            let of_layer = |(mask, rate): (&Vec<f32>, &f64)| {
                 let units = mask.len() / count;
-                let kept = 1.0 / (1.0 - f64::from(*rate));
+                let kept = 1.0 / (1.0 - rate);
                 mask[sample * units..][..units].iter().map(|&keep| f64::from(keep) * kept).collect()
             };
             self.masks.iter().zip(&rates).map(of_layer).collect::<Vec<Vec<f64>>>()

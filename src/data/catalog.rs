@@ -51,9 +51,11 @@ impl Catalog {
             let path = below(name, &root).unwrap_or(name);
             let class = path.split_once('/').and_then(|(folder, _)| folders.binary_search(&folder).ok());
             match class {
-                _ if !is_image_name(name) => others.push(path),
-                Some(label) => images[label].push(Item { entry, label, path: path.to_string() }),
-                None => strays.push(path),
+                Some(label) if is_image_name(name) => images[label].push(Item { entry, label, path: path.to_string() }),
+                Some(_) => others.push(path),
+                None if is_image_name(name) => strays.push(path),
+                // A README beside the class folders is where it belongs.
+                None => {}
             }
         }
         let shown = source.path().display();

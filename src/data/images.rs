@@ -6,6 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
 
 use super::catalog::Item;
 use super::decode::{ImageInfo, Rgb8, decode, suffix_note};
@@ -27,11 +28,16 @@ pub struct ImageSet {
     cache: Option<Vec<OnceLock<Arc<[u8]>>>>,
 }
 
+/// A SHA-256.
+pub type Digest = [u8; 32];
+
 /// What [`ImageSet::check_all`] found.
 #[derive(Debug, Default)]
 pub struct Check {
     /// For each item what its file holds, or `None` if it cannot be read.
     pub infos: Vec<Option<ImageInfo>>,
+    /// For each item the SHA-256 of its file's bytes, or `None` if it cannot be read.
+    pub digests: Vec<Option<Digest>>,
     /// Why files cannot be read, in the order of the items.
     pub errors: Vec<Error>,
     /// What is odd about files that can, in sentences.
@@ -73,7 +79,7 @@ impl ImageSet {
     pub fn picture(&self, index: usize) -> Result<Arc<[u8]>> {
         match self.kept(index) {
             Some(picture) => Ok(picture),
-            None => Ok(self.keep(index, &self.decode(index)?.0)),
+            None => Ok(self.keep(index, &self.decode(index, &self.read(index)?)?.0)),
         }
     }
 
@@ -88,34 +94,41 @@ impl ImageSet {
     /// Decodes every file once, on all threads of the rayon pool the caller is in, so that unreadable ones are known before
     /// training. What is decoded is kept for the first epoch if the set fits.
     pub fn check_all(&self) -> Check {
-        let outcomes: Vec<Result<ImageInfo>> = (0..self.items.len())
+        let outcomes: Vec<Result<(ImageInfo, Digest)>> = (0..self.items.len())
             .into_par_iter()
             .map(|index| {
-                let (image, info) = self.decode(index)?;
+                let bytes = self.read(index)?;
+                let (image, info) = self.decode(index, &bytes)?;
                 self.keep(index, &image);
-                Ok(info)
+                Ok((info, Sha256::digest(&bytes).into()))
             })
             .collect();
         let mut check = Check::default();
         for (item, outcome) in self.items.iter().zip(outcomes) {
             match outcome {
-                Ok(info) => {
+                Ok((info, digest)) => {
                     check.notes.extend(suffix_note(&item.path, &info));
                     check.infos.push(Some(info));
+                    check.digests.push(Some(digest));
                 }
                 Err(error) => {
                     check.errors.push(error);
                     check.infos.push(None);
+                    check.digests.push(None);
                 }
             }
         }
         check
     }
 
-    /// Reads and decodes the file of the item at `index`.
-    fn decode(&self, index: usize) -> Result<(Rgb8, ImageInfo)> {
-        let entry = self.items[index].entry;
-        decode(&self.source.full_name(entry), &self.source.read(entry)?)
+    /// The bytes of the file of the item at `index`.
+    fn read(&self, index: usize) -> Result<Vec<u8>> {
+        self.source.read(self.items[index].entry)
+    }
+
+    /// Decodes the file of the item at `index`.
+    fn decode(&self, index: usize, bytes: &[u8]) -> Result<(Rgb8, ImageInfo)> {
+        decode(&self.source.full_name(self.items[index].entry), bytes)
     }
 
     /// Resizes the image of the item at `index`, and keeps the picture if there is a place for it.

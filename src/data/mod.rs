@@ -7,6 +7,8 @@
 //! 5. [`resize`]: the picture is brought to the network's size, and its bytes become floats;
 //! 6. [`images`]: the set as decoded pictures, kept in memory when they fit;
 //! 7. [`batches`]: pictures become `[N, H, W, 3]` tensors, in a seeded order, decoded ahead of need.
+//!
+//! [`phantom`] draws the synthetic set that the project ships.
 
 pub mod batches;
 pub mod catalog;

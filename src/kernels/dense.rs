@@ -27,7 +27,7 @@ fn columns<'a>(batch: &'a [f32], inputs: usize, rows: &Range<usize>) -> Matrix<'
     Matrix::with_row_stride(&batch[rows.start..], batch.len() / inputs, rows.len(), inputs)
 }
 
-/// Writes the block's part of the output, X[:, r]·W[r], to `partial`, [N×U].
+/// Writes the block's part of the output, `X[:, r]·W[r]`, to `partial`, `[N×U]`.
 pub fn forward(input: &[f32], inputs: usize, rows: Range<usize>, kernel: &[f32], partial: &mut [f32]) {
     let units = kernel.len() / inputs;
     let kernel = &kernel[rows.start * units..rows.end * units];
@@ -35,7 +35,7 @@ pub fn forward(input: &[f32], inputs: usize, rows: Range<usize>, kernel: &[f32],
     gemm(columns(input, inputs, &rows), Matrix::new(kernel, rows.len(), units), Beta::Zero, partial);
 }
 
-/// Writes dX[:, r] to `partial`, [N×r].
+/// Writes `dX[:, r]` to `partial`, `[N×r]`.
 pub fn grad_input(grad_output: &[f32], units: usize, rows: Range<usize>, kernel: &[f32], partial: &mut [f32]) {
     let kernel = &kernel[rows.start * units..rows.end * units];
     // [N×U]·[U×r]
@@ -47,7 +47,7 @@ pub fn grad_input(grad_output: &[f32], units: usize, rows: Range<usize>, kernel:
     );
 }
 
-/// Writes dW[r], [r×U], to `grad_kernel`.
+/// Writes `dW[r]`, `[r×U]`, to `grad_kernel`.
 pub fn grad_kernel(
     input: &[f32],
     inputs: usize,

@@ -147,7 +147,7 @@ impl Layer {
                 if !(0.0..1.0).contains(&rate) {
                     return Err(fail(format!("a dropout rate of {rate}; it must be at least 0 and below 1")));
                 }
-                (input, LayerKind::Dropout(rate))
+                (input, LayerKind::Dropout(rate as f32))
             }
         };
         Ok(Layer { name, input, output, kind })

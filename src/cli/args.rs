@@ -1,0 +1,250 @@
+//! The arguments, as clap reads them. Nothing here touches a file.
+
+use clap::{Args, Parser, Subcommand};
+use glassnet::kernels::conv::ConvChoice;
+use std::path::PathBuf;
+
+/// Train and look into a convolutional image classifier, with no framework underneath.
+#[derive(Debug, Parser)]
+#[command(
+    name = "glassnet",
+    version,
+    about = "A from-scratch CNN engine you can see through: train an image classifier from a folder or a zip, with no framework underneath. Not for diagnosis.",
+    after_help = "Results go to stdout, progress and warnings to stderr.\nExit codes: 0 done, 1 the work failed, 2 the call was wrong (a flag, a value, a path that is not there), 130 interrupted.",
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train as the documented five-epoch run did, on the synthetic phantom set, and set the two side by side
+    Reproduce(ReproduceArgs),
+    /// Train a classifier on a folder or a zip with two class folders
+    Train(TrainArgs),
+    /// Say what a trained model takes images for
+    Predict(PredictArgs),
+    /// Tell what a data set holds: classes, split, sizes, modes, unreadable files
+    Inspect(InspectArgs),
+    /// Draw sample images of both classes side by side
+    Samples(SamplesArgs),
+    /// Show a model's layers, shapes, parameters, arithmetic and memory
+    Summary(SummaryArgs),
+    /// Draw the synthetic set of liver lesions into a folder
+    Phantom(PhantomArgs),
+}
+
+/// `--threads`.
+#[derive(Args, Clone, Debug)]
+pub struct ThreadsArgs {
+    /// Threads to work with [default: one for each core]; the results are the same for any number
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub threads: Option<usize>,
+}
+
+/// What `train` and `reproduce` share.
+#[derive(Args, Clone, Debug)]
+pub struct RunArgs {
+    /// The run folder [default: runs/train1, or the next number that is free]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Seed of the initial weights, the shuffles and the dropout masks
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Threads to work with [default: one for each core]; the results are the same for any number
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub threads: Option<usize>,
+    /// Convolution algorithm: auto or im2col
+    #[arg(long, value_name = "NAME", default_value_t = ConvChoice::Auto)]
+    pub conv: ConvChoice,
+    /// Print one JSON object instead of text; progress then goes to stderr
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `glassnet reproduce`.
+#[derive(Args, Debug)]
+pub struct ReproduceArgs {
+    /// Shared with `train`.
+    #[command(flatten)]
+    pub common: RunArgs,
+}
+
+/// `glassnet train`.
+#[derive(Args, Debug)]
+pub struct TrainArgs {
+    /// A folder that holds two class folders of images, or a zip of one
+    #[arg(value_name = "DATA")]
+    pub data: PathBuf,
+    /// Passes over the training images
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one)]
+    pub epochs: usize,
+    /// Images in a training step
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = at_least_one)]
+    pub batch_size: usize,
+    /// Height and width to which images are resized [default: 128, or the model's]
+    #[arg(long, value_name = "PIXELS", value_parser = at_least_one)]
+    pub image_size: Option<usize>,
+    /// Share of each class that validates: its first files by name
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
+    pub validation_split: f64,
+    /// Adam's learning rate
+    #[arg(long, value_name = "RATE", default_value_t = 0.001, value_parser = positive)]
+    pub learning_rate: f64,
+    /// Share of values that dropout layers drop while training [default: 0.5, or the model's]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub dropout: Option<f64>,
+    /// Start from the weights in this file instead of drawn ones
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub init_weights: Option<PathBuf>,
+    /// Take the images in the listing's order in every epoch
+    #[arg(long)]
+    pub no_shuffle: bool,
+    /// The network's layers [default: those of the documented model]
+    #[arg(long, value_name = "FILE.toml")]
+    pub model: Option<PathBuf>,
+    /// Shared with `reproduce`.
+    #[command(flatten)]
+    pub common: RunArgs,
+}
+
+/// `glassnet predict`.
+#[derive(Args, Debug)]
+pub struct PredictArgs {
+    /// A weights file that `train` wrote, such as runs/train1/weights/best.safetensors
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Images; a folder or a zip stands for all images in it
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<PathBuf>,
+    /// Also draw each image with its class and probability into this PNG
+    #[arg(long, value_name = "OUT.png")]
+    pub plot: Option<PathBuf>,
+    /// Print one JSON object instead of lines
+    #[arg(long)]
+    pub json: bool,
+    /// `--threads`.
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
+}
+
+/// `glassnet inspect`.
+#[derive(Args, Debug)]
+pub struct InspectArgs {
+    /// A folder that holds two class folders of images, or a zip of one
+    #[arg(value_name = "DATA")]
+    pub data: PathBuf,
+    /// Share of each class that would validate
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
+    pub validation_split: f64,
+    /// List every file with its class, subset, size and mode
+    #[arg(long)]
+    pub list: bool,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// `--threads`.
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
+}
+
+/// `glassnet samples`.
+#[derive(Args, Debug)]
+pub struct SamplesArgs {
+    /// A folder that holds two class folders of images, or a zip of one
+    #[arg(value_name = "DATA")]
+    pub data: PathBuf,
+    /// The picture to write
+    #[arg(long, value_name = "GRID.png")]
+    pub out: PathBuf,
+    /// Images of each class
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = at_least_one)]
+    pub per_class: usize,
+    /// Which images are drawn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// `glassnet summary`.
+#[derive(Args, Debug)]
+pub struct SummaryArgs {
+    /// A weights file, or a model.toml [default: the documented model]
+    #[arg(value_name = "MODEL")]
+    pub model: Option<PathBuf>,
+    /// Height and width of the images [default: 128, or the model's]
+    #[arg(long, value_name = "PIXELS", value_parser = at_least_one)]
+    pub image_size: Option<usize>,
+    /// Images in a batch, for the memory figures
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = at_least_one)]
+    pub batch_size: usize,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `glassnet phantom`.
+#[derive(Args, Debug)]
+pub struct PhantomArgs {
+    /// The folder to write; it must not exist yet, or be empty
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Which set is drawn
+    #[arg(long, value_name = "N", default_value_t = glassnet::data::phantom::DEFAULT_SEED)]
+    pub seed: u64,
+    /// Benign images
+    #[arg(long, value_name = "N", default_value_t = glassnet::data::phantom::DEFAULT_BENIGN)]
+    pub benign: usize,
+    /// Malignant images
+    #[arg(long, value_name = "N", default_value_t = glassnet::data::phantom::DEFAULT_MALIGNANT)]
+    pub malignant: usize,
+    /// `--threads`.
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
+}
+
+/// The most threads that may be asked for.
+const MAX_THREADS: usize = 1024;
+
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(threads) if (1..=MAX_THREADS).contains(&threads) => Ok(threads),
+        _ => Err(format!("it must be a whole number from 1 to {MAX_THREADS}")),
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number >= 1 => Ok(number),
+        _ => Err("it must be a whole number, at least 1".into()),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..1.0).contains(&share) => Ok(share),
+        _ => Err("it must be a number, at least 0 and below 1".into()),
+    }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        // The engine computes in f32: what is zero or infinite there cannot work.
+        Ok(number) if number as f32 > 0.0 && (number as f32).is_finite() => Ok(number),
+        _ => Err("it must be a number above 0".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,70 @@
+//! What goes to the terminal: results on stdout, everything else on stderr.
+
+use glassnet::Error;
+use std::fmt;
+use std::io::{self, Write};
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub enum Failure {
+    /// The library says so.
+    Work(Error),
+    /// Stdout cannot be written.
+    Stdout(io::Error),
+}
+
+impl Failure {
+    /// Whether the reader of our stdout went away.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Failure::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Work(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::Stdout(error)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Failure::Work(error) => error.fmt(formatter),
+            Failure::Stdout(error) => write!(formatter, "cannot write the results: {error}"),
+        }
+    }
+}
+
+/// A line of results.
+pub fn print(line: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(line.as_bytes())?;
+    stdout.write_all(b"\n")?;
+    stdout.flush()
+}
+
+/// One JSON object, the whole of what a command prints with `--json`.
+pub fn print_json(value: &serde_json::Value) -> io::Result<()> {
+    print(&format!("{value:#}"))
+}
+
+/// A line of progress; nobody is told if stderr is closed.
+pub fn progress(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Something the user should know, that stops nothing.
+pub fn warn(sentence: &str) {
+    progress(&format!("warning: {sentence}"));
+}
+
+/// Why something could not be done.
+pub fn error(sentence: &str) {
+    progress(&format!("error: {sentence}"));
+}

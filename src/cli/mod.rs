@@ -1,0 +1,81 @@
+//! The commands. Each is a file: it resolves its arguments, runs the library, and prints.
+//!
+//! Results go to stdout, progress and warnings to stderr. Exit 0: done. 1: the work failed. 2: the call was wrong. 130:
+//! interrupted. A reader that closes our stdout early, as `head` does, is no error.
+
+mod args;
+mod console;
+mod dataset;
+mod inspect;
+mod machine;
+mod phantom;
+mod predict;
+mod reproduce;
+mod run_folder;
+mod samples;
+mod summary;
+mod train;
+mod training_run;
+
+use args::{Cli, Command};
+use clap::Parser;
+use console::Failure;
+use glassnet::Error;
+use std::process::ExitCode;
+
+/// What a command that did not fail as a whole says of its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All was done.
+    Done,
+    /// A part could not be done, and was named; the rest was.
+    PartlyFailed,
+}
+
+/// How a command ends.
+type CommandResult = std::result::Result<Outcome, Failure>;
+
+const EXIT_FAILED: u8 = 1;
+const EXIT_WRONG_CALL: u8 = 2;
+const EXIT_INTERRUPTED: i32 = 130;
+
+/// Reads the arguments, runs the command, and tells the system how it went.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Err(error) = ctrlc::set_handler(|| std::process::exit(EXIT_INTERRUPTED)) {
+        console::warn(&format!("Ctrl-C will not be answered with exit code 130: {error}"));
+    }
+    match run(&cli.command) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::PartlyFailed) => ExitCode::from(EXIT_FAILED),
+        Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            console::error(&failure.to_string());
+            match failure {
+                Failure::Work(Error::Missing { .. } | Error::Setting { .. }) => ExitCode::from(EXIT_WRONG_CALL),
+                _ => ExitCode::from(EXIT_FAILED),
+            }
+        }
+    }
+}
+
+fn run(command: &Command) -> CommandResult {
+    match command {
+        Command::Reproduce(args) => in_pool(args.common.threads, || reproduce::run(args)),
+        Command::Train(args) => in_pool(args.common.threads, || train::run(args)),
+        Command::Predict(args) => in_pool(args.threads.threads, || predict::run(args)),
+        Command::Inspect(args) => in_pool(args.threads.threads, || inspect::run(args)),
+        Command::Samples(args) => samples::run(args),
+        Command::Summary(args) => summary::run(args),
+        Command::Phantom(args) => in_pool(args.threads.threads, || phantom::run(args)),
+    }
+}
+
+/// Runs `work` in a thread pool of our own; by default it has a thread for each core.
+fn in_pool(threads: Option<usize>, work: impl FnOnce() -> CommandResult + Send) -> CommandResult {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.unwrap_or(0))
+        .build()
+        .map_err(|error| Error::setting("--threads", format!("the threads cannot be started: {error}")))?;
+    pool.install(work)
+}

@@ -1,0 +1,19 @@
+//! `glassnet phantom`: the synthetic set as files.
+
+use super::args::PhantomArgs;
+use super::{CommandResult, Outcome, console};
+use glassnet::data::phantom;
+
+/// Draws the set and writes it.
+pub fn run(args: &PhantomArgs) -> CommandResult {
+    let images = phantom::draw(args.seed, args.benign, args.malignant);
+    phantom::write(&images, &args.out)?;
+    console::print(&format!(
+        "Drew {} benign and {} malignant synthetic images with seed {} into {}. Not for diagnosis.",
+        args.benign,
+        args.malignant,
+        args.seed,
+        args.out.display()
+    ))?;
+    Ok(Outcome::Done)
+}

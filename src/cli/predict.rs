@@ -1,0 +1,209 @@
+//! `glassnet predict`: what a trained model takes images for.
+
+use super::args::PredictArgs;
+use super::console::{self, Failure};
+use super::{CommandResult, Outcome};
+use glassnet::checkpoint::{self, Checkpoint};
+use glassnet::data::catalog::is_image_name;
+use glassnet::data::decode::{Rgb8, decode};
+use glassnet::data::resize::{resize_nearest, scale};
+use glassnet::data::source::Source;
+use glassnet::loss::sigmoid;
+use glassnet::plan::{Mode, Plan, PlanOptions};
+use glassnet::report::pictures::{AnnotatedImage, LabelledImage, write_predictions};
+use glassnet::{Error, Result};
+use ndarray::Array4;
+use rayon::prelude::*;
+use serde_json::json;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Images that go through the network at once.
+const BATCH: usize = 16;
+
+/// The most images that a plot shows, and so that are kept for it.
+const MOST_PLOTTED: usize = 200;
+
+/// Answers for every image; one that cannot be read is named, and the others are done.
+pub fn run(args: &PredictArgs) -> CommandResult {
+    let model = checkpoint::load(&args.model)?;
+    let [_, _, channels] = model.card.spec.input;
+    if channels != 3 {
+        let reason = format!("its network takes images of {channels} channels, and image files are read as 3");
+        return Err(Error::weights(&args.model, reason).into());
+    }
+    let positive = &model.card.classes[1];
+    let mut lister = Lister::default();
+    for path in &args.images {
+        lister.add(path);
+    }
+    let mut answers = Vec::new();
+    let mut failed = lister.failed;
+    if !args.json {
+        console::print(&format!("file\tclass\tp({positive})"))?;
+    }
+    let plan = Plan::new(&model.network, BATCH, PlanOptions::default());
+    let mut workspace = plan.workspace();
+    for batch in lister.images.chunks(BATCH) {
+        let decoded: Vec<Result<Rgb8>> = batch.par_iter().map(Image::decode).collect();
+        let mut good = Vec::new();
+        for (image, decoded) in batch.iter().zip(decoded) {
+            match decoded {
+                Ok(pixels) => good.push((image, pixels)),
+                Err(error) => {
+                    console::error(&error.to_string());
+                    failed.push(json!({"file": image.name(), "error": error.to_string()}));
+                }
+            }
+        }
+        if good.is_empty() {
+            continue;
+        }
+        let input = network_input(&model, good.iter().map(|(_, pixels)| pixels));
+        let logits = plan.forward(&model.parameters, input.view(), Mode::Inference, &mut workspace)?;
+        for ((image, pixels), &z) in good.into_iter().zip(logits) {
+            let probability = sigmoid(f64::from(z));
+            let class = usize::from(probability > model.card.threshold);
+            let answer = Answer { name: image.name(), class, probability, pixels: None };
+            if !args.json {
+                console::print(&format!("{}\t{}\t{probability:.6}", answer.name, model.card.classes[class]))?;
+            }
+            let keep = args.plot.is_some() && answers.len() < MOST_PLOTTED;
+            answers.push(Answer { pixels: keep.then_some(pixels), ..answer });
+        }
+    }
+    if args.json {
+        print_json(&model, &answers, &failed)?;
+    }
+    if let Some(path) = &args.plot {
+        plot(path, &model, &answers)?;
+    }
+    Ok(if failed.is_empty() { Outcome::Done } else { Outcome::PartlyFailed })
+}
+
+/// What the model says of an image.
+struct Answer {
+    name: String,
+    /// The index of the class it is taken for.
+    class: usize,
+    /// The probability of class 1.
+    probability: f64,
+    /// The image, where it will be plotted.
+    pixels: Option<Rgb8>,
+}
+
+/// An image to answer for.
+enum Image {
+    File(PathBuf),
+    InSource(std::sync::Arc<Source>, usize),
+}
+
+impl Image {
+    fn name(&self) -> String {
+        match self {
+            Image::File(path) => path.display().to_string(),
+            Image::InSource(source, index) => source.full_name(*index),
+        }
+    }
+
+    fn decode(&self) -> Result<Rgb8> {
+        let bytes = match self {
+            Image::File(path) => std::fs::read(path).map_err(Error::io("read", path))?,
+            Image::InSource(source, index) => source.read(*index)?,
+        };
+        Ok(decode(&self.name(), &bytes)?.0)
+    }
+}
+
+/// Turns the arguments into images.
+#[derive(Default)]
+struct Lister {
+    images: Vec<Image>,
+    /// What could not be listed, named on stderr.
+    failed: Vec<serde_json::Value>,
+}
+
+impl Lister {
+    /// A folder or a zip stands for all images in it, anything else for itself.
+    fn add(&mut self, path: &Path) {
+        if !path.is_dir() && !starts_as_zip(path) {
+            self.images.push(Image::File(path.to_path_buf()));
+            return;
+        }
+        let listed = Source::open(path).and_then(|source| {
+            let source = std::sync::Arc::new(source);
+            let names: Vec<usize> =
+                source.names().enumerate().filter(|(_, name)| is_image_name(name)).map(|(index, _)| index).collect();
+            if names.is_empty() {
+                return Err(Error::data(path, "it holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff)"));
+            }
+            Ok((source, names))
+        });
+        match listed {
+            Ok((source, names)) => {
+                self.images.extend(names.into_iter().map(|index| Image::InSource(source.clone(), index)));
+            }
+            Err(error) => {
+                console::error(&error.to_string());
+                self.failed.push(json!({"file": path, "error": error.to_string()}));
+            }
+        }
+    }
+}
+
+/// Whether a file begins as zips do, empty ones included; a file that cannot be read does not.
+fn starts_as_zip(path: &Path) -> bool {
+    let mut start = [0; 4];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && matches!(&start, b"PK\x03\x04" | b"PK\x05\x06")
+}
+
+/// The images as the network was trained to see them, `[N, H, W, 3]`.
+fn network_input<'a>(model: &Checkpoint, images: impl ExactSizeIterator<Item = &'a Rgb8>) -> Array4<f32> {
+    let [height, width, _] = model.card.spec.input;
+    let shape = (images.len(), height, width, 3);
+    let values = images.flat_map(|image| resize_nearest(image, width, height).pixels.into_iter().map(scale)).collect();
+    Array4::from_shape_vec(shape, values).expect("each image was resized to the network's input")
+}
+
+fn print_json(
+    model: &Checkpoint,
+    answers: &[Answer],
+    failed: &[serde_json::Value],
+) -> std::result::Result<(), Failure> {
+    let predictions: Vec<_> = answers
+        .iter()
+        .map(|answer| {
+            json!({"file": answer.name, "class": model.card.classes[answer.class], "probability": answer.probability})
+        })
+        .collect();
+    Ok(console::print_json(&json!({
+        "classes": model.card.classes,
+        "positive_class": model.card.classes[1],
+        "threshold": model.card.threshold,
+        "predictions": predictions,
+        "errors": failed,
+        "note": "probability is that of the positive class; not for diagnosis",
+    }))?)
+}
+
+fn plot(path: &Path, model: &Checkpoint, answers: &[Answer]) -> Result<()> {
+    let annotated: Vec<AnnotatedImage> = answers
+        .iter()
+        .filter_map(|answer| {
+            let pixels = answer.pixels.as_ref()?;
+            let label = answer.name.rsplit('/').next().unwrap_or(&answer.name);
+            let (width, height) = (pixels.width as u32, pixels.height as u32);
+            Some(AnnotatedImage {
+                image: LabelledImage { label, width, height, pixels: &pixels.pixels },
+                class: &model.card.classes[answer.class],
+                probability: answer.probability,
+            })
+        })
+        .collect();
+    if annotated.len() < answers.len() {
+        console::warn(&format!("the plot shows the first {} of {} images", annotated.len(), answers.len()));
+    }
+    write_predictions(path, &model.card.classes[1], &annotated)
+}

@@ -1,0 +1,166 @@
+//! The run folder: what a training run leaves, and where.
+
+use super::machine;
+use glassnet::optim::AdamSettings;
+use glassnet::spec::ModelSpec;
+use glassnet::{Error, Result};
+use serde::Serialize;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Where runs go by default.
+const RUNS: &str = "runs";
+
+/// A folder made for one run.
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes the folder, with the one for weights in it: `out`, or else `runs/trainN` with the first free N.
+    ///
+    /// # Errors
+    /// Where it cannot be made; or `out` is there and holds something, as nothing is ever overwritten.
+    pub fn create(out: Option<&Path>) -> Result<RunFolder> {
+        let path = match out {
+            Some(out) => {
+                std::fs::create_dir_all(out).map_err(Error::io("create", out))?;
+                if std::fs::read_dir(out).map_err(Error::io("read", out))?.next().is_some() {
+                    let reason =
+                        format!("{} is not empty, and nothing is overwritten; name a new folder", out.display());
+                    return Err(Error::setting("--out", reason));
+                }
+                out.to_path_buf()
+            }
+            None => first_free(Path::new(RUNS))?,
+        };
+        let weights = path.join("weights");
+        std::fs::create_dir(&weights).map_err(Error::io("create", &weights))?;
+        Ok(RunFolder { path })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// A weights file in it: `best` or `last`.
+    pub fn weights(&self, which: &str) -> PathBuf {
+        self.path.join("weights").join(format!("{which}.safetensors"))
+    }
+
+    /// Writes `config.toml`.
+    pub fn write_config(&self, config: &Config) -> Result<()> {
+        let path = self.file("config.toml");
+        let text = toml::to_string(config)
+            .map_err(|error| Error::setting(path.display().to_string(), format!("cannot be written: {error}")))?;
+        std::fs::write(&path, text).map_err(Error::io("write", &path))
+    }
+}
+
+/// Makes the first `runs/trainN` that is not there yet. Making and finding out are one call, so two runs started at once
+/// get two folders.
+fn first_free(runs: &Path) -> Result<PathBuf> {
+    std::fs::create_dir_all(runs).map_err(Error::io("create", runs))?;
+    let mut number = 1;
+    loop {
+        let path = runs.join(format!("train{number}"));
+        match std::fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(Error::io("create", path)(error)),
+        }
+    }
+}
+
+/// All that is needed to make the run again.
+#[derive(Debug, Serialize)]
+pub struct Config {
+    /// What was run.
+    pub command: &'static str,
+    /// The version of glassnet.
+    pub version: &'static str,
+    /// Every setting.
+    pub settings: Settings,
+    /// The optimizer's further settings.
+    pub adam: Adam,
+    /// What it ran on.
+    pub machine: Machine,
+    /// What it learned from.
+    pub data: Data,
+    /// The network.
+    pub model: ModelSpec,
+}
+
+/// The flags' values.
+#[derive(Debug, Serialize)]
+pub struct Settings {
+    pub epochs: usize,
+    pub batch_size: usize,
+    pub image_size: usize,
+    pub validation_split: f64,
+    pub learning_rate: f64,
+    pub seed: u64,
+    pub shuffle: bool,
+    pub conv: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init_weights: Option<PathBuf>,
+}
+
+/// Adam's settings that no flag changes.
+#[derive(Debug, Serialize)]
+pub struct Adam {
+    pub beta_1: f64,
+    pub beta_2: f64,
+    pub epsilon: f64,
+}
+
+impl Default for Adam {
+    fn default() -> Adam {
+        let AdamSettings { beta_1, beta_2, epsilon, .. } = AdamSettings::default();
+        Adam { beta_1: decimal(beta_1), beta_2: decimal(beta_2), epsilon: decimal(epsilon) }
+    }
+}
+
+/// The f64 that prints as the f32 does: 0.9, not 0.8999999761581421.
+fn decimal(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
+}
+
+/// The machine.
+#[derive(Debug, Serialize)]
+pub struct Machine {
+    pub processor: String,
+    pub instruction_set: &'static str,
+    pub threads: usize,
+    pub system: &'static str,
+}
+
+impl Machine {
+    /// This one, with the current thread pool.
+    pub fn here() -> Machine {
+        Machine {
+            processor: machine::processor(),
+            instruction_set: machine::instruction_set(),
+            threads: rayon::current_num_threads(),
+            system: std::env::consts::OS,
+        }
+    }
+}
+
+/// The data set.
+#[derive(Debug, Serialize)]
+pub struct Data {
+    pub path: PathBuf,
+    /// SHA-256 over each file's name, a zero byte and the SHA-256 of its bytes, training part first.
+    pub sha256: String,
+    pub classes: [String; 2],
+    pub positive_class: String,
+    pub training_images: usize,
+    pub validation_images: usize,
+}

@@ -1,0 +1,45 @@
+//! `glassnet samples`: a picture of some images of both classes.
+
+use super::args::SamplesArgs;
+use super::dataset::Dataset;
+use super::{CommandResult, Outcome, console};
+use glassnet::data::catalog::Item;
+use glassnet::data::decode::{Rgb8, decode};
+use glassnet::data::source::Source;
+use glassnet::random::{Purpose, Stream};
+use glassnet::report::pictures::{ClassSamples, LabelledImage, write_samples};
+
+/// Draws images of each class without repetition, and the grid.
+pub fn run(args: &SamplesArgs) -> CommandResult {
+    let dataset = Dataset::new(Source::open(&args.data)?, 0.0)?;
+    let mut images: [Vec<(String, Rgb8)>; 2] = [Vec::new(), Vec::new()];
+    for (label, chosen) in images.iter_mut().enumerate() {
+        let mut items: Vec<&Item> = dataset.catalog.items.iter().filter(|item| item.label == label).collect();
+        Stream::new(args.seed, Purpose::Samples, 0, label as u64).shuffle(&mut items);
+        for item in items.into_iter().take(args.per_class) {
+            let name = dataset.source.full_name(item.entry);
+            let (image, _) = decode(&name, &dataset.source.read(item.entry)?)?;
+            chosen.push((item.path.clone(), image));
+        }
+    }
+    let labelled = images.each_ref().map(|images| images.iter().map(labelled).collect::<Vec<_>>());
+    let classes = dataset.classes();
+    let columns = [0, 1].map(|label| ClassSamples { name: classes[label], images: &labelled[label] });
+    let title = dataset.source.path().file_name().unwrap_or_default().to_string_lossy();
+    write_samples(&args.out, &title, &columns)?;
+    console::print(&format!(
+        "Drew {} images of '{}' and {} of '{}' into {}",
+        labelled[0].len(),
+        classes[0],
+        labelled[1].len(),
+        classes[1],
+        args.out.display()
+    ))?;
+    Ok(Outcome::Done)
+}
+
+fn labelled((path, image): &(String, Rgb8)) -> LabelledImage<'_> {
+    // The class stands above; the file's own name is enough.
+    let label = path.rsplit('/').next().unwrap_or(path);
+    LabelledImage { label, width: image.width as u32, height: image.height as u32, pixels: &image.pixels }
+}

@@ -1,0 +1,143 @@
+//! `glassnet summary`: what a model is made of.
+
+use super::args::SummaryArgs;
+use super::train::read_spec;
+use super::{CommandResult, Outcome, console};
+use glassnet::checkpoint;
+use glassnet::layers::Layer;
+use glassnet::network::Network;
+use glassnet::plan::{Plan, PlanOptions};
+use glassnet::spec::ModelSpec;
+use serde_json::json;
+
+/// Prints a line for each layer, and the sums.
+pub fn run(args: &SummaryArgs) -> CommandResult {
+    let mut spec = match args.model.as_deref() {
+        None => ModelSpec::documented(),
+        Some(path) if path.extension().is_some_and(|extension| extension == "toml") => read_spec(path)?,
+        Some(path) => checkpoint::load(path)?.card.spec,
+    };
+    if let Some(side) = args.image_size {
+        spec = spec.with_image_size(side);
+    }
+    let network = Network::new(&spec)?;
+    let memory = Memory::of(&network, args.batch_size);
+    if args.json {
+        console::print_json(&as_json(&network, args.batch_size, &memory))?;
+    } else {
+        for line in table(&network, args.batch_size, &memory) {
+            console::print(&line)?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// Bytes that a batch takes.
+struct Memory {
+    /// One copy of all parameters.
+    parameters: usize,
+    /// What a plan for prediction writes to.
+    inference: usize,
+    /// What a plan for training writes to, with gradients and Adam's two moments.
+    training: usize,
+}
+
+impl Memory {
+    fn of(network: &Network, batch: usize) -> Memory {
+        let parameters = 4 * network.table().parameter_count();
+        let plan = |training| Plan::new(network, batch, PlanOptions { training, ..PlanOptions::default() });
+        let workspace = |training| plan(training).workspace().bytes();
+        Memory { parameters, inference: workspace(false), training: workspace(true) + 3 * parameters }
+    }
+}
+
+/// The number of a layer's parameters.
+fn parameters(network: &Network, layer: &Layer) -> usize {
+    let entries = network.table().entries();
+    layer.weights().map_or(0, |(kernel, bias)| entries[kernel].range.len() + entries[bias].range.len())
+}
+
+fn table(network: &Network, batch: usize, memory: &Memory) -> Vec<String> {
+    let row = |name: &str, shape: &str, parameters: &str, multiply_adds: &str| {
+        format!("{name:<18} {shape:>14} {parameters:>12} {multiply_adds:>16}").trim_end().to_string()
+    };
+    let rule = "─".repeat(63);
+    let [height, width, channels] = network.spec().input;
+    let mut lines = vec![
+        row("layer", "output", "parameters", "multiply-adds"),
+        rule.clone(),
+        row("input", &format!("{height}×{width}×{channels}"), "", ""),
+    ];
+    for layer in network.layers() {
+        let counts = [parameters(network, layer), layer.multiply_adds()];
+        let [parameters, multiply_adds] = counts.map(|count| if count == 0 { String::new() } else { grouped(count) });
+        lines.push(row(&layer.name, &layer.output.to_string(), &parameters, &multiply_adds));
+    }
+    lines.push(rule);
+    let total = network.table().parameter_count();
+    lines.push(row("all", "", &grouped(total), &grouped(network.multiply_adds())));
+    lines.push(String::new());
+    lines.push(format!("Parameters: {} ({} MiB in f32)", grouped(total), mebibytes(memory.parameters)));
+    lines.push("Multiply-adds are of one image going forward; a training step takes about three times as many.".into());
+    lines.push(format!(
+        "Memory for a batch of {batch}: {} MiB to predict, {} MiB to train (activations, gradients, Adam's moments), besides the parameters",
+        mebibytes(memory.inference),
+        mebibytes(memory.training)
+    ));
+    lines
+}
+
+fn as_json(network: &Network, batch: usize, memory: &Memory) -> serde_json::Value {
+    let layers: Vec<_> = network
+        .layers()
+        .iter()
+        .map(|layer| {
+            json!({
+                "name": layer.name,
+                "input": layer.input.to_string(),
+                "output": layer.output.to_string(),
+                "parameters": parameters(network, layer),
+                "multiply_adds": layer.multiply_adds(),
+            })
+        })
+        .collect();
+    json!({
+        "input": network.spec().input,
+        "layers": layers,
+        "parameters": network.table().parameter_count(),
+        "multiply_adds": network.multiply_adds(),
+        "batch_size": batch,
+        "bytes": {
+            "parameters": memory.parameters,
+            "inference": memory.inference,
+            "training": memory.training,
+        },
+    })
+}
+
+/// 3,304,769
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn mebibytes(bytes: usize) -> String {
+    format!("{:.1}", bytes as f64 / (1 << 20) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_three_digits() {
+        assert_eq!([0, 999, 1000, 3_304_769].map(grouped), ["0", "999", "1,000", "3,304,769"]);
+    }
+}
