@@ -44,12 +44,13 @@ fn sample_loss(z: f64, y: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::assert_abs_diff_eq;
 
     #[test]
     fn the_loss_is_minus_the_logarithm_of_the_right_answers_probability() {
         let loss = binary_cross_entropy(&[0.0, 2.0], &[1.0, 0.0]);
         let expected = (2f64.ln() - (1.0 - sigmoid(2.0)).ln()) / 2.0;
-        assert!((loss - expected).abs() < 1e-15, "{loss} against {expected}");
+        assert_abs_diff_eq!(loss, expected, epsilon = 1e-15);
         let mut gradient = [f32::NAN; 2];
         binary_cross_entropy_gradient(&[0.0, 2.0], &[1.0, 0.0], &mut gradient);
         assert_eq!(gradient, [-0.25, (sigmoid(2.0) / 2.0) as f32]);

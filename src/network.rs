@@ -105,6 +105,7 @@ impl Network {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::assert_relative_eq;
 
     #[test]
     fn the_documented_model_has_the_documented_shapes_and_parameters() {
@@ -142,7 +143,7 @@ mod tests {
         let largest = kernel.iter().fold(0.0f32, |largest, weight| largest.max(weight.abs()));
         assert!(largest <= limit && largest > 0.999 * limit, "{largest} against {limit}");
         let variance = kernel.iter().map(|weight| weight * weight).sum::<f32>() / kernel.len() as f32;
-        assert!((variance / (limit * limit / 3.0) - 1.0).abs() < 0.02);
+        assert_relative_eq!(variance, limit * limit / 3.0, max_relative = 0.02);
         assert!(parameters.view("conv2d_2/bias").unwrap().iter().all(|&bias| bias == 0.0));
         assert_eq!(parameters.as_slice(), network.initial_parameters(4).as_slice());
         assert_ne!(parameters.as_slice(), network.initial_parameters(5).as_slice());

@@ -100,6 +100,7 @@ fn one_minus(beta: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::assert_abs_diff_eq;
 
     #[test]
     fn the_step_counter_advances_once_a_step_and_alpha_follows_it() {
@@ -114,10 +115,10 @@ mod tests {
         adam.step(&mut weights, &gradients);
         assert_eq!(adam.steps(), 1);
         // A steady gradient moves a weight by the learning rate, whatever the gradient's size.
-        assert!((weights.tensor(1)[0] - 1e-3).abs() < 1e-7, "{}", weights.tensor(1)[0]);
+        assert_abs_diff_eq!(weights.tensor(1)[0], 1e-3, epsilon = 1e-7);
         assert_eq!(weights.tensor(0), [0.0; 5]);
         adam.step(&mut weights, &gradients);
-        assert!((weights.tensor(1)[4] - 2e-3).abs() < 1e-7, "{}", weights.tensor(1)[4]);
+        assert_abs_diff_eq!(weights.tensor(1)[4], 2e-3, epsilon = 1e-7);
     }
 
     #[test]

@@ -106,6 +106,7 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::assert_abs_diff_eq;
 
     #[test]
     fn streams_with_different_keys_differ_and_the_same_key_repeats() {
@@ -151,6 +152,7 @@ mod tests {
         let draws: Vec<f64> = (0..20_000).map(|_| stream.normal_f64()).collect();
         let mean = draws.iter().sum::<f64>() / draws.len() as f64;
         let variance = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / draws.len() as f64;
-        assert!(mean.abs() < 0.03 && (variance - 1.0).abs() < 0.04, "mean {mean}, variance {variance}");
+        assert_abs_diff_eq!(mean, 0.0, epsilon = 0.03);
+        assert_abs_diff_eq!(variance, 1.0, epsilon = 0.04);
     }
 }

@@ -441,6 +441,7 @@ impl Adam {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::assert_abs_diff_eq;
 
     /// The network and image of the example at the top.
     fn example() -> (Vec<Layer>, Image) {
@@ -472,7 +473,7 @@ mod tests {
     fn the_example_backward_is_what_the_page_says() {
         let (layers, image) = example();
         let step = step(&layers, &[image], &[1.0], &[vec![]]);
-        assert!((step.loss - std::f64::consts::LN_2).abs() < 1e-15);
+        assert_abs_diff_eq!(step.loss, std::f64::consts::LN_2, epsilon = 1e-15);
         assert_eq!(step.gradients[4], LayerGradient { kernel: vec![-2.0], bias: vec![-0.5] });
         let quarter = |values: &[f64]| values.iter().map(|x| -0.25 * x).collect::<Vec<f64>>();
         assert_eq!(step.gradients[0].kernel, quarter(&[2., 0., 1., 1., 3., 1., 1., 0., 0.]));
@@ -488,6 +489,6 @@ mod tests {
         let adam = Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
         let (mut weight, mut m, mut v) = ([0.5], [0.0], [0.0]);
         adam.update(1, &mut weight, &[-2.0], &mut m, &mut v);
-        assert!((weight[0] - 0.501).abs() < 1e-8, "{}", weight[0]);
+        assert_abs_diff_eq!(weight[0], 0.501, epsilon = 1e-8);
     }
 }

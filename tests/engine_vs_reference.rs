@@ -3,6 +3,7 @@
 
 mod common;
 
+use approx::assert_relative_eq;
 use common::{as_images, as_textbook, assert_close, random_parameters, values, wide};
 use glassnet::kernels::conv::{CONV_ALGORITHMS, ConvAlgorithm};
 use glassnet::kernels::geometry::{ConvGeometry, Padding, PoolGeometry};
@@ -263,7 +264,7 @@ fn check_network_step(network: &Network, parameters: &Parameters, batch: &Batch,
     let logits = plan.forward(parameters, images, mode, &mut workspace).unwrap().to_vec();
     assert_close("logits", &logits, &expected.logits, TOLERANCE);
     let loss = binary_cross_entropy(&logits, &batch.labels);
-    assert!((loss - expected.loss).abs() <= TOLERANCE * expected.loss, "{loss} against {}", expected.loss);
+    assert_relative_eq!(loss, expected.loss, max_relative = TOLERANCE);
 
     let mut grad_logits = vec![f32::NAN; count];
     binary_cross_entropy_gradient(&logits, &batch.labels, &mut grad_logits);

@@ -1,6 +1,7 @@
 //! The first link of the chain of trust: the textbook's gradients against central finite differences,
 //! dL/dx ≈ (L(x + h) − L(x − h)) / 2h, for every parameter and for the input.
 
+use approx::assert_abs_diff_eq;
 use glassnet::random::{Purpose, Stream};
 use glassnet::reference::*;
 
@@ -162,6 +163,6 @@ fn adam_is_the_papers_form_up_to_where_epsilon_stands() {
         paper_m = 0.9 * paper_m + 0.1 * g;
         paper_v = 0.999 * paper_v + 0.001 * g * g;
         expected -= 0.01 * (paper_m / (1.0 - 0.9f64.powi(t))) / (paper_v / (1.0 - 0.999f64.powi(t))).sqrt();
-        assert!((weight[0] - expected).abs() < 1e-14, "step {t}: {} against {expected}", weight[0]);
+        assert_abs_diff_eq!(weight[0], expected, epsilon = 1e-14);
     }
 }

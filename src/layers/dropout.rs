@@ -50,6 +50,7 @@ pub fn fill_factors(masks: DropoutMasks, rate: f32, layer: usize, ordinal: usize
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::assert_abs_diff_eq;
 
     #[test]
     fn drawn_factors_keep_the_mean_and_repeat_for_the_same_step_only() {
@@ -61,7 +62,7 @@ mod tests {
         let factors = draw(0);
         assert!(factors.iter().all(|&factor| factor == 0.0 || factor == 1.0 / 0.75));
         let mean = factors.iter().sum::<f32>() / factors.len() as f32;
-        assert!((mean - 1.0).abs() < 0.02, "mean {mean}");
+        assert_abs_diff_eq!(mean, 1.0, epsilon = 0.02);
         assert_eq!(factors, draw(0));
         assert_ne!(factors, draw(1));
         assert_ne!(factors[..100], factors[100..200], "samples have masks of their own");
