@@ -13,8 +13,9 @@
 //!
 //! Backward needs what forward saw: a step's input is the output of the step before it, and stays in the workspace.
 
-use crate::kernels::conv::{ConvAlgorithm, ConvChoice};
+use crate::kernels::conv::ConvAlgorithm;
 use crate::kernels::elementwise;
+use crate::kernels::registry::ConvChoice;
 use crate::layers::dropout::{self, DropoutMasks};
 use crate::layers::scratch::Scratch;
 use crate::layers::{LayerKind, Shape, activation};

@@ -3,7 +3,7 @@
 //! Progress goes to a closure as [`Event`]s, so the loop knows nothing of terminals and files.
 
 use crate::data::batches::{Batch, Loader, epoch_order};
-use crate::kernels::conv::ConvChoice;
+use crate::kernels::registry::ConvChoice;
 use crate::layers::dropout::DropoutMasks;
 use crate::loss::{binary_cross_entropy, binary_cross_entropy_gradient, sigmoid};
 use crate::metrics::{DEFAULT_THRESHOLD, RunningMean, accuracy};

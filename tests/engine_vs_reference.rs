@@ -5,9 +5,10 @@ mod common;
 
 use approx::assert_relative_eq;
 use common::{as_images, as_textbook, assert_close, random_parameters, values, wide};
-use glassnet::kernels::conv::{CONV_ALGORITHMS, ConvAlgorithm};
+use glassnet::kernels::conv::ConvAlgorithm;
 use glassnet::kernels::geometry::{ConvGeometry, Padding, PoolGeometry};
 use glassnet::kernels::max_pool;
+use glassnet::kernels::registry::CONV_ALGORITHMS;
 use glassnet::layers::dropout::DropoutMasks;
 use glassnet::loss::{binary_cross_entropy, binary_cross_entropy_gradient};
 use glassnet::network::Network;

@@ -4,8 +4,8 @@
 mod common;
 
 use common::{assert_close, wide};
-use glassnet::kernels::conv::ConvChoice;
 use glassnet::kernels::geometry::Padding;
+use glassnet::kernels::registry::ConvChoice;
 use glassnet::layers::dropout::DropoutMasks;
 use glassnet::loss::{binary_cross_entropy, binary_cross_entropy_gradient};
 use glassnet::network::Network;

@@ -1,7 +1,7 @@
 //! The arguments, as clap reads them. Nothing here touches a file.
 
 use clap::{Args, Parser, Subcommand};
-use glassnet::kernels::conv::ConvChoice;
+use glassnet::kernels::registry::ConvChoice;
 use std::path::PathBuf;
 
 /// Train and look into a convolutional image classifier, with no framework underneath.

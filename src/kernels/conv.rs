@@ -1,10 +1,7 @@
-//! The registry of convolution algorithms. An algorithm is one file and one entry in [`CONV_ALGORITHMS`]; property tests and
-//! benches walk that list.
+//! What a convolution algorithm is. Each is one file, and one line in the [`registry`](super::registry).
 
-use super::conv_im2col::Im2col;
 use super::geometry::ConvGeometry;
 use std::fmt;
-use std::str::FromStr;
 
 /// A way to compute a convolution's three passes. Each works on one image, single-threaded.
 ///
@@ -51,47 +48,4 @@ pub trait ConvAlgorithm: fmt::Debug + Sync {
         grad_bias: &mut [f32],
         scratch: &mut [f32],
     );
-}
-
-/// All algorithms, the general one first.
-pub const CONV_ALGORITHMS: &[&dyn ConvAlgorithm] = &[&Im2col];
-
-/// What the user asks for with `--conv`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ConvChoice {
-    /// The fastest algorithm for each layer, by rule, not by timing, so that results repeat.
-    #[default]
-    Auto,
-    /// im2col everywhere.
-    Im2col,
-}
-
-impl ConvChoice {
-    /// The algorithm for a layer.
-    pub fn algorithm(self, _geometry: &ConvGeometry) -> &'static dyn ConvAlgorithm {
-        match self {
-            ConvChoice::Auto | ConvChoice::Im2col => &Im2col,
-        }
-    }
-}
-
-impl fmt::Display for ConvChoice {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str(match self {
-            ConvChoice::Auto => "auto",
-            ConvChoice::Im2col => "im2col",
-        })
-    }
-}
-
-impl FromStr for ConvChoice {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<ConvChoice, String> {
-        match name {
-            "auto" => Ok(ConvChoice::Auto),
-            "im2col" => Ok(ConvChoice::Im2col),
-            _ => Err(format!("'{name}' is not a convolution algorithm; it can be auto or im2col")),
-        }
-    }
 }

@@ -9,8 +9,9 @@
 //! | [`geometry`] | sizes of convolution and pooling, computed and checked once |
 //! | [`gemm`] | matrix products, the safe face of `matrixmultiply` |
 //! | [`im2col`] | patches as rows of a matrix, and its adjoint col2im |
+//! | [`conv`] | what a convolution algorithm is: three passes |
 //! | [`conv_im2col`] | the three passes of a convolution as matrix products |
-//! | [`conv`] | the registry of convolution algorithms, and the rule that chooses one |
+//! | [`registry`] | all algorithms, and the rule that chooses one |
 //! | [`max_pool`] | max-pooling with argmax |
 //! | [`dense`] | a block of rows of a dense layer's weights |
 //! | [`elementwise`] | ReLU, and multiplication by a mask |
@@ -23,3 +24,4 @@ pub mod gemm;
 pub mod geometry;
 pub mod im2col;
 pub mod max_pool;
+pub mod registry;

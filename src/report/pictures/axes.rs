@@ -6,7 +6,8 @@ use std::ops::RangeInclusive;
 use plotters::coord::ranged1d::Ranged;
 use plotters::coord::types::RangedCoordf64;
 
-use super::page::{Area, GREY, PALE, Page};
+use super::page::{Area, Page};
+use super::palette::{GREY, PALE};
 use super::text::{HEADING, SMALL};
 
 /// The most epochs that are labelled, not counting the first.

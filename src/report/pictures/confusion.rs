@@ -6,7 +6,8 @@ use std::path::Path;
 use image::RgbImage;
 use plotters::style::{RGBColor, WHITE};
 
-use super::page::{Area, BLUE, GREY, INK, MAT, Page};
+use super::page::{Area, Page};
+use super::palette::{BLUE, GREY, INK, MAT};
 use super::text::{BODY, HEADING, SMALL, Style, TITLE, shorten};
 use super::{DISCLAIMER, save};
 use crate::metrics::Confusion;

@@ -7,7 +7,8 @@ use image::RgbImage;
 use plotters::style::RGBColor;
 
 use super::axes::Axes;
-use super::page::{Area, BLUE, Page, VERMILION};
+use super::page::{Area, Page};
+use super::palette::{BLUE, VERMILION};
 use super::save;
 use super::text::{BODY, TITLE, shorten, width};
 use crate::report::epoch::EpochRecord;

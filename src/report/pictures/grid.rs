@@ -6,7 +6,8 @@ use std::io;
 use image::{RgbImage, imageops};
 
 use super::LabelledImage;
-use super::page::{MAT, Page};
+use super::page::Page;
+use super::palette::MAT;
 use super::text::{Style, shorten};
 use crate::Result;
 

@@ -9,6 +9,7 @@ mod confusion;
 mod curves;
 mod grid;
 mod page;
+mod palette;
 mod predictions;
 mod samples;
 mod text;

@@ -12,20 +12,6 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::text::{Align, Style};
 
-/// Text and axes.
-pub(super) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
-/// Text of less weight.
-pub(super) const GREY: RGBColor = RGBColor(0x66, 0x66, 0x66);
-/// Grid lines.
-pub(super) const PALE: RGBColor = RGBColor(0xE2, 0xE2, 0xE2);
-/// What surrounds an image that does not fill its cell.
-pub(super) const MAT: RGBColor = RGBColor(0xF2, 0xF2, 0xF2);
-/// The first colour of data. With [`VERMILION`] it is of the palette of Okabe and Ito, told apart by colour-blind
-/// readers.
-pub(super) const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xB2);
-/// The second colour of data.
-pub(super) const VERMILION: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
-
 /// Drawn pixels to a pixel of the finished picture, across and down.
 const OVERSAMPLING: u32 = 3;
 
@@ -121,6 +107,7 @@ fn drawn((x, y): (f64, f64)) -> (i32, i32) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::palette::{BLUE, INK, VERMILION};
     use super::super::testing::count;
     use super::super::text::BODY;
     use super::*;

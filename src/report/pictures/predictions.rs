@@ -6,7 +6,8 @@ use std::path::Path;
 use image::{Rgb, RgbImage};
 
 use super::grid::{GAP, Grid, MARGIN, fit, paste, strip};
-use super::page::{Area, BLUE, GREY, INK, PALE, Page};
+use super::page::{Area, Page};
+use super::palette::{BLUE, GREY, INK, PALE};
 use super::text::{BODY, HEADING, SMALL, shorten, width};
 use super::{DISCLAIMER, LabelledImage, save};
 use crate::{Error, Result};

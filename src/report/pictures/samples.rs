@@ -5,7 +5,7 @@ use std::path::Path;
 use image::{Rgb, RgbImage};
 
 use super::grid::{GAP, Grid, MARGIN, fit, paste, strip};
-use super::page::GREY;
+use super::palette::GREY;
 use super::text::{BODY, HEADING, SMALL, TITLE};
 use super::{DISCLAIMER, LabelledImage, save};
 use crate::{Error, Result};

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use plotters::style::{FontDesc, FontFamily, FontStyle, RGBColor, register_font};
 
-use super::page::INK;
+use super::palette::INK;
 
 /// The name under which plotters knows the embedded font.
 const FAMILY: &str = "Roboto";
