@@ -82,6 +82,8 @@
 //! Imports run one way: the binary's `cli` → [`train`](mod@train) → {[`data`], [`network`], [`loss`], [`optim`],
 //! [`metrics`], [`report`], [`checkpoint`]}, and [`network`] → [`layers`] → [`kernels`].
 
+#![deny(missing_docs)]
+
 pub mod checkpoint;
 pub mod data;
 pub mod error;

@@ -23,6 +23,7 @@ EPOCHS = 5
 BATCH_SIZE = 16
 IMAGE_SIZE = 128
 VALIDATION_SPLIT = 0.2
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".tif", ".tiff"}
 
 METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
 PROGRAMS = ("glassnet", "keras")
@@ -121,9 +122,8 @@ def image_flows(data, shuffle=True):
 
 def class_counts(data):
     """Images per class of the (training, validation) subset, by Keras's rule for the split."""
-    suffixes = {".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".tif", ".tiff"}
     totals = [
-        sum(path.suffix.lower() in suffixes for path in folder.rglob("*"))
+        sum(path.suffix.lower() in IMAGE_SUFFIXES for path in folder.rglob("*"))
         for folder in sorted(Path(data).iterdir())
         if folder.is_dir()
     ]

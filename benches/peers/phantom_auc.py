@@ -17,6 +17,7 @@ Needs numpy, pillow and scikit-learn.
 import argparse
 from pathlib import Path
 
+import common
 import numpy as np
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
@@ -31,9 +32,8 @@ FOLDS = 5
 
 def arguments():
     """The command line."""
-    here = Path(__file__).resolve().parent
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--data", type=Path, default=here.parent.parent / "data" / "liver-phantom")
+    parser.add_argument("--data", type=Path, default=common.PHANTOM)
     parser.add_argument("--shuffles", type=int, default=10, help="cross-validations, each with folds of its own")
     return parser.parse_args()
 

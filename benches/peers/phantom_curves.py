@@ -9,21 +9,19 @@ Needs tensorflow (Keras 3), numpy and pillow.
 """
 
 import argparse
-import os
 import statistics
 from pathlib import Path
 
-SIDE = 128  # pixels
-BATCH = 16
-VALIDATION_SHARE = 0.2
-KEYS = ("loss", "accuracy", "val_loss", "val_accuracy")
+import common
+
+SIDE = common.IMAGE_SIZE
+KEYS = common.METRICS
 
 
 def arguments():
     """The command line."""
-    here = Path(__file__).resolve().parent
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--data", type=Path, default=here.parent.parent / "data" / "liver-phantom")
+    parser.add_argument("--data", type=Path, default=common.PHANTOM)
     parser.add_argument("--first-seed", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=12, help="how many, counted up from the first")
     parser.add_argument("--epochs", type=int, default=5)
@@ -40,35 +38,13 @@ def load(folder):
     classes = sorted(path for path in folder.iterdir() if path.is_dir())
     for label, class_folder in enumerate(classes):
         files = sorted(class_folder.glob("*.png"))
-        held_out = int(VALIDATION_SHARE * len(files))
+        held_out = int(common.VALIDATION_SPLIT * len(files))
         for index, file in enumerate(files):
             images, labels = parts["validation" if index < held_out else "training"]
             image = Image.open(file).convert("RGB").resize((SIDE, SIDE), Image.NEAREST)
             images.append(np.asarray(image, dtype=np.float32) * np.float32(1 / 255))
             labels.append(label)
     return [np.array(part, dtype=np.float32) for pair in parts.values() for part in pair]
-
-
-def build(keras):
-    """The documented model, compiled."""
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            keras.Input((SIDE, SIDE, 3)),
-            layers.Conv2D(32, (3, 3), activation="relu"),
-            layers.MaxPooling2D((2, 2)),
-            layers.Conv2D(64, (3, 3), activation="relu"),
-            layers.MaxPooling2D((2, 2)),
-            layers.Conv2D(128, (3, 3), activation="relu"),
-            layers.MaxPooling2D((2, 2)),
-            layers.Flatten(),
-            layers.Dense(128, activation="relu"),
-            layers.Dropout(0.5),
-            layers.Dense(1, activation="sigmoid"),
-        ]
-    )
-    model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
-    return model
 
 
 def row(name, history):
@@ -80,12 +56,7 @@ def row(name, history):
 def main():
     """Train once per seed, print every run, then the median of all."""
     options = arguments()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import keras
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    keras = common.start_keras(options.threads)
     images, labels, validation_images, validation_labels = load(options.data)
     print(f"{len(images)} training and {len(validation_images)} validation images, Keras {keras.__version__}")
     print("  seed | " + " | ".join(KEYS) + f"   (epochs 1 to {options.epochs})")
@@ -93,10 +64,10 @@ def main():
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         keras.backend.clear_session()
         keras.utils.set_random_seed(seed)
-        history = build(keras).fit(
+        history = common.documented_model(keras).fit(
             images,
             labels,
-            batch_size=BATCH,
+            batch_size=common.BATCH_SIZE,
             epochs=options.epochs,
             shuffle=True,
             validation_data=(validation_images, validation_labels),

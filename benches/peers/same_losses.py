@@ -6,16 +6,14 @@ What   Trains the documented model five epochs in both, from the same initial we
        of each of the 35 steps, taken before the step's update.
 Why    Nothing random is left, so every difference is arithmetic: an error in any layer, any
        gradient or Adam shows in the second loss or soon after. Rounding shows too, and training
-       amplifies it. How much of that is usual is seen in Keras itself, computing in float64.
-How    python benches/peers/same_losses.py [--seeds 1 2 3]
+       amplifies it, more on some images and initial weights than on others. So Keras runs three
+       more times: on one thread, without oneDNN (that is, with its other kernels), and in
+       float64. How far these are from the first is how far rounding alone leads.
+How    python benches/peers/same_losses.py [--data FOLDER] [--seeds 1 2 3]
 
-       prints one table for each of Keras's initial weights, and exits with 1 if glassnet is
-       further from Keras than 3e-6 in the first 7 steps or 1e-3 in all 35 (relative).
-
-           python benches/peers/same_losses.py --self
-
-       needs no glassnet: it compares Keras on one thread with Keras on two, without oneDNN,
-       and in float64. This is the yardstick behind the two limits.
+       prints one table for each of Keras's initial weights, and exits with 1 unless glassnet is
+       within 3e-6 of Keras in the first 7 steps and 1e-3 in all 35 (relative), or, where Keras
+       itself is not, within three times Keras's furthest distance from itself.
 
 Equality holds for PNG images; JPEG decoders differ by a level here and there.
 """
@@ -25,9 +23,14 @@ import tempfile
 from pathlib import Path
 
 import common
+import numpy
 
-FIRST_STEPS, FIRST_LIMIT = 7, 3e-6
-ALL_LIMIT = 1e-3
+FIRST_STEPS = 7
+# Relative distances allowed in the first steps and in all, where the run amplifies rounding little.
+LIMITS = (3e-6, 1e-3)
+# Elsewhere, how many times as far as Keras from itself. Each distance is one draw of a quantity
+# that grows exponentially with the steps; three draws of it show its size, not its maximum.
+KERAS_NOISE_FACTOR = 3
 
 
 def write_initial_weights(seed, path):
@@ -64,65 +67,54 @@ def distances(losses, reference):
     return [abs(a - b) / abs(b) for a, b in zip(losses, reference)]
 
 
-def print_steps(losses, compared):
-    """Losses by name, and the distances of `compared`: {title: (name, name of reference)}."""
-    differences = {t: distances(losses[a], losses[b]) for t, (a, b) in compared.items()}
-    header = ["step", *losses, *differences]
-    rows = [
-        [str(step + 1)]
-        + [f"{values[step]:.9f}" for values in losses.values()]
-        + [f"{values[step]:.1e}" for values in differences.values()]
-        for step in range(len(next(iter(losses.values()))))
-    ]
-    print(common.markdown_table(header, rows) + "\n")
-    for title, values in differences.items():
-        first, all_steps = max(values[:FIRST_STEPS]), max(values)
-        print(f"{title}: at most {first:.1e} in steps 1-{FIRST_STEPS}, {all_steps:.1e} in all")
-    print()
-    return differences
+def largest(distances):
+    """The largest distance in the first steps, and in all. NaN, unlike with max(), stays."""
+    distances = numpy.array(distances)
+    return distances[:FIRST_STEPS].max(), distances.max()
 
 
-def within_limits(values):
-    # `<=` in this direction, so that NaN fails.
-    return all(v <= FIRST_LIMIT for v in values[:FIRST_STEPS]) and all(
-        v <= ALL_LIMIT for v in values
-    )
-
-
-def compare_with_glassnet(args, weights):
+def compare(args, weights):
     """One set of initial weights; True if glassnet is within the limits."""
     run = common.in_fresh_process
-    losses = {
-        "glassnet": glassnet_losses(args.glassnet, args.data, weights, args.threads),
-        "Keras": run(keras_losses, args.data, weights, threads=args.threads),
-        "Keras f64": run(
+    ours = glassnet_losses(args.glassnet, args.data, weights, args.threads)
+    keras = run(keras_losses, args.data, weights, threads=args.threads)
+    others = {
+        "Keras, 1 thread": run(keras_losses, args.data, weights, threads=1),
+        "Keras, no oneDNN": run(
+            keras_losses, args.data, weights, threads=args.threads, onednn=False
+        ),
+        "Keras, float64": run(
             keras_losses, args.data, weights, threads=args.threads, floatx="float64"
         ),
     }
-    differences = print_steps(
-        losses,
-        {
-            "glassnet - Keras": ("glassnet", "Keras"),
-            "glassnet - f64": ("glassnet", "Keras f64"),
-            "Keras - f64": ("Keras", "Keras f64"),
-        },
-    )
-    good = within_limits(differences["glassnet - Keras"])
-    verdict = "within" if good else "EXCEEDS"
-    print(f"{verdict} the limits {FIRST_LIMIT:.0e} (steps 1-{FIRST_STEPS}) and {ALL_LIMIT:.0e}\n")
+    from_keras = {"glassnet": distances(ours, keras)}
+    from_keras.update((name, distances(losses, keras)) for name, losses in others.items())
+
+    print("Losses, and relative distances from Keras's:\n")
+    rows = [
+        [str(step + 1), f"{ours[step]:.9f}", f"{keras[step]:.9f}"]
+        + [f"{values[step]:.1e}" for values in from_keras.values()]
+        for step in range(len(ours))
+    ]
+    print(common.markdown_table(["step", "glassnet", "Keras", *from_keras], rows) + "\n")
+    table = {name: largest(values) for name, values in from_keras.items()}
+    rows = [[name, *(f"{value:.1e}" for value in values)] for name, values in table.items()]
+    header = ["largest distance from Keras", f"steps 1-{FIRST_STEPS}", "all steps"]
+    print(common.markdown_table(header, rows) + "\n")
+
+    noise = [max(values) for values in zip(*list(table.values())[1:])]
+    good = True
+    for steps, value, limit, own in zip(header[1:], table["glassnet"], LIMITS, noise):
+        # `<=` in this direction, so that NaN fails.
+        if value <= limit:
+            print(f"{steps}: within the limit {limit:.0e}")
+        elif value <= KERAS_NOISE_FACTOR * own:
+            print(f"{steps}: beyond {limit:.0e}, as Keras is from itself, which is up to {own:.1e}")
+        else:
+            print(f"{steps}: EXCEEDS {limit:.0e} and {KERAS_NOISE_FACTOR} times Keras's own {own:.1e}")
+            good = False
+    print()
     return good
-
-
-def compare_keras_with_itself(args, weights):
-    run = common.in_fresh_process
-    losses = {
-        "2 threads": run(keras_losses, args.data, weights, threads=2),
-        "1 thread": run(keras_losses, args.data, weights, threads=1),
-        "no oneDNN": run(keras_losses, args.data, weights, threads=2, onednn=False),
-        "f64": run(keras_losses, args.data, weights, threads=2, floatx="float64"),
-    }
-    compared = {f"2 threads - {name}": ("2 threads", name) for name in list(losses)[1:]}
-    print_steps(losses, compared)
 
 
 def main():
@@ -130,7 +122,6 @@ def main():
     parser.add_argument(
         "--seeds", type=int, nargs="+", default=[1, 2, 3], help="of Keras's initial weights"
     )
-    parser.add_argument("--self", action="store_true", help="compare Keras with itself")
     args = parser.parse_args()
 
     good = True
@@ -139,10 +130,7 @@ def main():
             weights = Path(folder) / f"keras-{seed}.safetensors"
             common.in_fresh_process(write_initial_weights, seed, weights)
             print(f"## Initial weights of Keras seed {seed}\n")
-            if args.self:
-                compare_keras_with_itself(args, weights)
-            else:
-                good &= compare_with_glassnet(args, weights)
+            good &= compare(args, weights)
     sys.exit(0 if good else 1)
 
 
