@@ -71,7 +71,7 @@ impl Catalog {
         }
         if let Some(empty) = images.iter().position(Vec::is_empty) {
             let reason = format!(
-                "the class folder {} holds no image ({}); put images there or remove it",
+                "the class folder {} holds no image ({}); put the images of this class there",
                 folders[empty],
                 SUFFIXES.join(", ")
             );
@@ -121,14 +121,9 @@ fn below<'a>(name: &'a str, folder: &str) -> Option<&'a str> {
 fn not_two(folders: &[&str], images: &[Vec<Item>], strays: usize) -> String {
     if folders.is_empty() {
         return format!(
-            "there are no class folders in it, and {strays} images outside of any; make one folder for each of the two classes \
-             and put the images there"
+            "it holds {strays} images and no class folders; make one folder for each of the two classes and put the images there"
         );
     }
-    let counts = folders.iter().zip(images).map(|(folder, images)| format!("{folder}: {}", images.len()));
-    format!(
-        "there must be exactly two class folders in it, and there are, with the number of images in each, {}; keep one folder \
-         for each of the two classes",
-        some_of(counts)
-    )
+    let counts = folders.iter().zip(images).map(|(folder, images)| format!("{folder}: {} images", images.len()));
+    format!("it must hold exactly two class folders, and holds {}; make it one folder for each class", some_of(counts))
 }

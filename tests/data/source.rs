@@ -19,7 +19,7 @@ fn a_path_that_leads_nowhere_is_named() {
 #[test]
 fn a_file_that_is_no_zip_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, found) in [("set.zip", "is named .zip and is none"), ("set.dat", "is neither folder nor zip")] {
+    for (name, found) in [("set.zip", "is named .zip but is no zip"), ("set.dat", "is neither a folder nor a zip")] {
         let path = folder.path().join(name);
         fs::write(&path, "not a zip").unwrap();
         let error = Source::open(&path).unwrap_err().to_string();

@@ -45,7 +45,7 @@ pub(super) fn list(path: &Path) -> Result<Listing> {
         let name = plain_name(&raw_name).map_err(|fault| {
             Error::data(
                 path,
-                format!("the zip's entry {raw_name:?} {fault}; unpack it with a tool you trust, give the folder"),
+                format!("the zip's entry {raw_name:?} {fault}; unpack it with a tool you trust and give the folder"),
             )
         })?;
         unpacked = unpacked.saturating_add(entry.size());
@@ -61,7 +61,10 @@ pub(super) fn list(path: &Path) -> Result<Listing> {
     }
     if unpacked > MAX_UNPACKED_BYTES {
         let gib = MAX_UNPACKED_BYTES >> 30;
-        return Err(Error::data(path, format!("the zip unpacks to more than {gib} GiB; unpack it, give the folder")));
+        return Err(Error::data(
+            path,
+            format!("the zip unpacks to more than {gib} GiB; unpack it and give the folder"),
+        ));
     }
     Ok(listing)
 }
@@ -90,7 +93,7 @@ fn open(path: &Path) -> Result<ZipArchive<BufReader<File>>> {
     file.by_ref().take(2).read_to_end(&mut start).map_err(Error::io("read", path))?;
     if start != SIGNATURE {
         let named_zip = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("zip"));
-        let found = if named_zip { "the file is named .zip and is none" } else { "the file is neither folder nor zip" };
+        let found = if named_zip { "it is named .zip but is no zip" } else { "it is neither a folder nor a zip" };
         return Err(Error::data(path, format!("{found}; give a folder that holds two class folders, or a zip of one")));
     }
     ZipArchive::new(BufReader::new(file)).map_err(|error| damaged(path, error))
