@@ -5,7 +5,7 @@
 //! fixed, and the same run shall write the same bytes.
 
 use crate::network::Network;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, TensorEntry};
 use crate::spec::ModelSpec;
 use crate::{Error, Result};
 use safetensors::tensor::TensorView;
@@ -127,11 +127,19 @@ pub fn load_parameters(path: &Path, network: &Network) -> Result<Parameters> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
+    if !std::fs::metadata(path).map_err(Error::io("read", path))?.is_file() {
+        let reason =
+            "it is not a file; give one that 'glassnet train' wrote, such as weights/best.safetensors in a run folder";
+        return Err(Error::weights(path, reason));
+    }
     std::fs::read(path).map_err(Error::io("read", path))
 }
 
 fn not_safetensors(path: &Path) -> impl Fn(safetensors::SafeTensorError) -> Error + '_ {
-    move |error| Error::weights(path, format!("it is not a whole safetensors file ({error})"))
+    move |error| {
+        let reason = format!("it is not a whole safetensors file ({error}); give one that 'glassnet train' wrote");
+        Error::weights(path, reason)
+    }
 }
 
 /// The tensors of a file as a network's weights: every one of them, none besides, each of its shape, all numbers finite.
@@ -139,26 +147,33 @@ fn tensors(path: &Path, bytes: &[u8], network: &Network) -> Result<Parameters> {
     let file = SafeTensors::deserialize(bytes).map_err(not_safetensors(path))?;
     let fail = |reason: String| Error::weights(path, reason);
     let entries = network.table().entries();
+    let other_network = |fault: String| fail(format!("{fault}; give weights of the same layers and image size"));
     if let Some(name) = file.names().into_iter().find(|name| entries.iter().all(|entry| entry.name != *name)) {
-        return Err(fail(format!("it has a tensor '{name}', which this network has not")));
+        return Err(other_network(format!("it has a tensor '{name}', which this network has not")));
     }
-    let mut parameters = Parameters::zeros(network.table());
-    for (id, entry) in entries.iter().enumerate() {
-        let name = &entry.name;
-        let view =
-            file.tensor(name).map_err(|_| fail(format!("it has no tensor '{name}', which this network needs")))?;
-        if view.shape() != entry.shape || view.dtype() != Dtype::F32 {
-            return Err(fail(format!(
-                "its tensor '{name}' is {:?} {:?}, but this network needs F32 {:?}",
+    // All shapes are compared before memory is asked for: then the file has as many bytes as the weights will take.
+    let mut views = Vec::with_capacity(entries.len());
+    for TensorEntry { name, shape, .. } in entries {
+        let view = file
+            .tensor(name)
+            .map_err(|_| other_network(format!("it has no tensor '{name}', which this network needs")))?;
+        if view.shape() != shape || view.dtype() != Dtype::F32 {
+            return Err(other_network(format!(
+                "its tensor '{name}' is {:?} {:?}, but this network needs F32 {shape:?}",
                 view.dtype(),
                 view.shape(),
-                entry.shape
             )));
         }
+        views.push((name, view));
+    }
+    let mut parameters = Parameters::zeros(network.table());
+    for (id, (name, view)) in views.into_iter().enumerate() {
         for (value, bytes) in parameters.tensor_mut(id).iter_mut().zip(view.data().chunks_exact(4)) {
             *value = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
             if !value.is_finite() {
-                return Err(fail(format!("its tensor '{name}' holds {value}; the training that wrote it went astray")));
+                return Err(fail(format!(
+                    "its tensor '{name}' holds {value}, as its training went astray; take another"
+                )));
             }
         }
     }
@@ -212,7 +227,7 @@ mod tests {
         save(&path, &card(&spec(5)), &parameters).unwrap();
         let error = load_parameters(&path, &Network::new(&spec(4)).unwrap()).err().unwrap().to_string();
         assert!(
-            error.ends_with("its tensor 'dense/kernel' is F32 [108, 5], but this network needs F32 [108, 4]"),
+            error.contains("its tensor 'dense/kernel' is F32 [108, 5], but this network needs F32 [108, 4]; give"),
             "{error}"
         );
         // A spec that does not fit its own tensors
