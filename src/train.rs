@@ -117,8 +117,15 @@ pub fn train(
             val_loss: after.as_ref().map(|after| after.loss),
             val_accuracy: after.as_ref().map(|after| after.accuracy),
         };
-        // The last update of all has no forward pass after it but this one.
-        if let Some(value) = record.val_loss.filter(|loss| !loss.is_finite()) {
+        // The last update has no forward pass after it but this one: the validation's or, without, the last batch again.
+        let value = match record.val_loss {
+            Some(loss) => loss,
+            None => {
+                let logits = plan.forward(parameters, batch.images.view(), Mode::Inference, &mut workspace)?;
+                binary_cross_entropy(logits, &batch.labels)
+            }
+        };
+        if !value.is_finite() {
             return Err(Error::NotFinite { value, epoch: epoch + 1, step: adam.steps() as usize });
         }
         report(Event::Epoch { record, parameters, validation: after.as_ref() })?;
