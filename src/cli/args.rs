@@ -42,7 +42,7 @@ pub enum Command {
 #[derive(Args, Clone, Debug)]
 pub struct ThreadsArgs {
     /// Threads to work with [default: one for each core]; the results are the same for any number
-    #[arg(long, value_name = "N", value_parser = threads)]
+    #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
     pub threads: Option<usize>,
 }
 
@@ -53,10 +53,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Seed of the initial weights, the shuffles and the dropout masks
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
     /// Threads to work with [default: one for each core]; the results are the same for any number
-    #[arg(long, value_name = "N", value_parser = threads)]
+    #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
     pub threads: Option<usize>,
     /// Convolution algorithm: auto or im2col
     #[arg(long, value_name = "NAME", default_value_t = ConvChoice::Auto)]
@@ -81,22 +81,22 @@ pub struct TrainArgs {
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
     /// Passes over the training images
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one, allow_negative_numbers = true)]
     pub epochs: usize,
     /// Images in a training step
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = batch_size, allow_negative_numbers = true)]
     pub batch_size: usize,
     /// Height and width to which images are resized [default: 128, or the model's]
-    #[arg(long, value_name = "PIXELS", value_parser = at_least_one)]
+    #[arg(long, value_name = "PIXELS", value_parser = at_least_one, allow_negative_numbers = true)]
     pub image_size: Option<usize>,
     /// Share of each class that validates: its first files by name
-    #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share, allow_negative_numbers = true)]
     pub validation_split: f64,
     /// Adam's learning rate
-    #[arg(long, value_name = "RATE", default_value_t = 0.001, value_parser = positive)]
+    #[arg(long, value_name = "RATE", default_value_t = 0.001, value_parser = positive, allow_negative_numbers = true)]
     pub learning_rate: f64,
     /// Share of values that dropout layers drop while training [default: 0.5, or the model's]
-    #[arg(long, value_name = "SHARE", value_parser = share)]
+    #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     pub dropout: Option<f64>,
     /// Start from the weights in this file instead of drawn ones
     #[arg(long, value_name = "FILE.safetensors")]
@@ -139,7 +139,7 @@ pub struct InspectArgs {
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
     /// Share of each class that would validate
-    #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share, allow_negative_numbers = true)]
     pub validation_split: f64,
     /// List every file with its class, subset, size and mode
     #[arg(long)]
@@ -162,10 +162,10 @@ pub struct SamplesArgs {
     #[arg(long, value_name = "GRID.png")]
     pub out: PathBuf,
     /// Images of each class
-    #[arg(long, value_name = "N", default_value_t = 6, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = shown, allow_negative_numbers = true)]
     pub per_class: usize,
     /// Which images are drawn
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
 }
 
@@ -176,10 +176,10 @@ pub struct SummaryArgs {
     #[arg(value_name = "MODEL")]
     pub model: Option<PathBuf>,
     /// Height and width of the images [default: 128, or the model's]
-    #[arg(long, value_name = "PIXELS", value_parser = at_least_one)]
+    #[arg(long, value_name = "PIXELS", value_parser = at_least_one, allow_negative_numbers = true)]
     pub image_size: Option<usize>,
     /// Images in a batch, for the memory figures
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = batch_size, allow_negative_numbers = true)]
     pub batch_size: usize,
     /// Print one JSON object instead of a table
     #[arg(long)]
@@ -193,13 +193,13 @@ pub struct PhantomArgs {
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Which set is drawn
-    #[arg(long, value_name = "N", default_value_t = glassnet::data::phantom::DEFAULT_SEED)]
+    #[arg(long, value_name = "N", default_value_t = glassnet::data::phantom::DEFAULT_SEED, value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
     /// Benign images
-    #[arg(long, value_name = "N", default_value_t = glassnet::data::phantom::DEFAULT_BENIGN)]
+    #[arg(long, value_name = "N", default_value_t = glassnet::data::phantom::DEFAULT_BENIGN, value_parser = drawn, allow_negative_numbers = true)]
     pub benign: usize,
     /// Malignant images
-    #[arg(long, value_name = "N", default_value_t = glassnet::data::phantom::DEFAULT_MALIGNANT)]
+    #[arg(long, value_name = "N", default_value_t = glassnet::data::phantom::DEFAULT_MALIGNANT, value_parser = drawn, allow_negative_numbers = true)]
     pub malignant: usize,
     /// `--threads`.
     #[command(flatten)]
@@ -209,11 +209,36 @@ pub struct PhantomArgs {
 /// The most threads that may be asked for.
 const MAX_THREADS: usize = 1024;
 
-fn threads(text: &str) -> Result<usize, String> {
+/// The largest batch: more images than a data set may hold, and few enough that sizes in bytes can be counted.
+const MAX_BATCH_SIZE: usize = 1_000_000;
+
+/// The most samples of each class: more cannot be told apart in one picture.
+const MAX_SHOWN: usize = 100;
+
+/// The most synthetic images of each class; all are in memory before the first is written.
+const MAX_DRAWN: usize = 10_000;
+
+fn whole_number(text: &str, most: usize) -> Result<usize, String> {
     match text.parse() {
-        Ok(threads) if (1..=MAX_THREADS).contains(&threads) => Ok(threads),
-        _ => Err(format!("it must be a whole number from 1 to {MAX_THREADS}")),
+        Ok(number) if (1..=most).contains(&number) => Ok(number),
+        _ => Err(format!("it must be a whole number from 1 to {most}")),
     }
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    whole_number(text, MAX_THREADS)
+}
+
+fn batch_size(text: &str) -> Result<usize, String> {
+    whole_number(text, MAX_BATCH_SIZE)
+}
+
+fn shown(text: &str) -> Result<usize, String> {
+    whole_number(text, MAX_SHOWN)
+}
+
+fn drawn(text: &str) -> Result<usize, String> {
+    whole_number(text, MAX_DRAWN)
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -221,6 +246,10 @@ fn at_least_one(text: &str) -> Result<usize, String> {
         Ok(number) if number >= 1 => Ok(number),
         _ => Err("it must be a whole number, at least 1".into()),
     }
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("it must be a whole number from 0 to {}", u64::MAX))
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -233,8 +262,8 @@ fn share(text: &str) -> Result<f64, String> {
 fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         // The engine computes in f32: what is zero or infinite there cannot work.
-        Ok(number) if number as f32 > 0.0 && (number as f32).is_finite() => Ok(number),
-        _ => Err("it must be a number above 0".into()),
+        Ok(number) if (f32::MIN_POSITIVE..=f32::MAX).contains(&(number as f32)) => Ok(number),
+        _ => Err(format!("it must be a number above 0, from {:e} to {:e}", f32::MIN_POSITIVE, f32::MAX)),
     }
 }
 
