@@ -130,17 +130,23 @@ impl Source {
         match &self.files[index].place {
             Place::Memory(bytes) => Ok(bytes.clone()),
             Place::Zip { archive, index: entry } => archive::read(archive, *entry, &self.full_name(index)),
-            Place::Disk(path) => {
-                let file = std::fs::File::open(path).map_err(Error::io("read", path))?;
-                let mut bytes = Vec::new();
-                // The file may grow while it is read, so the limit is set on the reading.
-                file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
-                match bytes.len() as u64 > MAX_FILE_BYTES {
-                    true => Err(too_large(path)),
-                    false => Ok(bytes),
-                }
-            }
+            Place::Disk(path) => read_file(path),
         }
+    }
+}
+
+/// The bytes of a file on the disk.
+///
+/// # Errors
+/// [`Error::Missing`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if it has more than [`MAX_FILE_BYTES`].
+pub fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let file = std::fs::File::open(path).map_err(Error::io("read", path))?;
+    let mut bytes = Vec::new();
+    // The file may grow while it is read, or be a device without an end, so the limit is set on the reading.
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    match bytes.len() as u64 > MAX_FILE_BYTES {
+        true => Err(too_large(path)),
+        false => Ok(bytes),
     }
 }
 
