@@ -98,7 +98,7 @@ impl Network {
 
     /// Multiply-adds of a forward pass over one image, all layers.
     pub fn multiply_adds(&self) -> usize {
-        self.layers.iter().map(Layer::multiply_adds).sum()
+        self.layers.iter().map(Layer::multiply_adds).fold(0, usize::saturating_add)
     }
 }
 
@@ -169,7 +169,7 @@ mod tests {
         );
         assert_eq!(
             error,
-            "layer conv2d: a kernel of 3×1 with stride 1×1 does not fit an input of 2×2×3 (height × width × channels)"
+            "layer conv2d: a kernel of 3×1 with stride 1×1 does not fit an input of 2×2×3 (height × width × channels); use larger images or a smaller kernel"
         );
     }
 

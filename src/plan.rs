@@ -91,12 +91,26 @@ pub struct Workspace {
     trained: Option<usize>,
 }
 
-impl Workspace {
-    /// Bytes that it holds.
-    pub fn bytes(&self) -> usize {
-        let floats = self.outputs.iter().chain(&self.factors).chain(&self.gradients).chain([&self.partials]);
-        4 * (floats.map(|buffer| buffer.as_slice().len()).sum::<usize>() + self.scratch.floats())
-            + 2 * self.argmax.iter().map(Vec::len).sum::<usize>()
+/// How many values each part of a [`Workspace`] has.
+struct WorkspaceSizes {
+    outputs: Vec<usize>,
+    argmax: Vec<usize>,
+    factors: Vec<usize>,
+    gradient: usize,
+    partials: usize,
+    /// For each thread.
+    scratch: usize,
+}
+
+impl WorkspaceSizes {
+    /// Bytes of all parts. They are counted before any is allocated and may be more than any machine has, so the sum saturates.
+    fn bytes(&self) -> usize {
+        let scratch = self.scratch.saturating_mul(rayon::current_num_threads());
+        let others = [self.gradient, self.gradient, self.partials, scratch];
+        let floats = self.outputs.iter().chain(&self.factors).chain(&others);
+        let floats = floats.fold(0usize, |sum, &len| sum.saturating_add(len));
+        let places = self.argmax.iter().fold(0usize, |sum, &len| sum.saturating_add(len));
+        floats.saturating_mul(size_of::<f32>()).saturating_add(places.saturating_mul(size_of::<u16>()))
     }
 }
 
@@ -131,9 +145,28 @@ impl<'n> Plan<'n> {
 
     /// The memory that this plan needs, for use in the current thread pool.
     pub fn workspace(&self) -> Workspace {
+        let sizes = self.workspace_sizes();
+        let gradient = || AlignedBuffer::zeros(sizes.gradient);
+        Workspace {
+            outputs: sizes.outputs.iter().map(|&len| AlignedBuffer::zeros(len)).collect(),
+            argmax: sizes.argmax.iter().map(|&len| vec![0; len]).collect(),
+            factors: sizes.factors.iter().map(|&len| AlignedBuffer::zeros(len)).collect(),
+            gradients: [gradient(), gradient()],
+            partials: AlignedBuffer::zeros(sizes.partials),
+            scratch: Scratch::new(sizes.scratch),
+            trained: None,
+        }
+    }
+
+    /// How many bytes [`Plan::workspace`] will take in the current thread pool.
+    pub fn workspace_bytes(&self) -> usize {
+        self.workspace_sizes().bytes()
+    }
+
+    fn workspace_sizes(&self) -> WorkspaceSizes {
         let kinds = || self.steps.iter().map(|step| &self.network.layers()[step.layer()]);
-        let output_len = |training: bool, len: usize| if training { self.batch * len } else { 0 };
         let training = self.options.training;
+        let if_training = |len: usize| if training { self.batch * len } else { 0 };
         let mut partials = 0;
         let mut scratch = 0;
         for (step, layer) in self.steps.iter().zip(kinds()) {
@@ -147,25 +180,23 @@ impl<'n> Plan<'n> {
             }
         }
         let largest = kinds().flat_map(|layer| [layer.input.len(), layer.output.len()]).max().unwrap_or(0);
-        let gradient = || AlignedBuffer::zeros(output_len(training, largest));
-        Workspace {
-            outputs: kinds().map(|layer| AlignedBuffer::zeros(self.batch * layer.output.len())).collect(),
+        WorkspaceSizes {
+            outputs: kinds().map(|layer| self.batch * layer.output.len()).collect(),
             argmax: kinds()
                 .map(|layer| match layer.kind {
-                    LayerKind::MaxPool(_) => vec![0; self.batch * layer.output.len()],
-                    _ => Vec::new(),
+                    LayerKind::MaxPool(_) => self.batch * layer.output.len(),
+                    _ => 0,
                 })
                 .collect(),
             factors: kinds()
                 .map(|layer| match layer.kind {
-                    LayerKind::Dropout(_) => AlignedBuffer::zeros(output_len(training, layer.output.len())),
-                    _ => AlignedBuffer::default(),
+                    LayerKind::Dropout(_) => if_training(layer.output.len()),
+                    _ => 0,
                 })
                 .collect(),
-            gradients: [gradient(), gradient()],
-            partials: AlignedBuffer::zeros(partials),
-            scratch: Scratch::new(scratch),
-            trained: None,
+            gradient: if_training(largest),
+            partials,
+            scratch,
         }
     }
 

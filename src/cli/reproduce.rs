@@ -6,6 +6,7 @@ use super::training_run::TrainingRun;
 use super::{CommandResult, Outcome, console};
 use glassnet::data::phantom;
 use glassnet::data::source::Source;
+use glassnet::network::Network;
 use glassnet::report::documented::{DOCUMENTED_RUN, comparison_table};
 use glassnet::spec::ModelSpec;
 use serde_json::json;
@@ -32,7 +33,7 @@ pub fn run(args: &ReproduceArgs) -> CommandResult {
     let run = TrainingRun {
         command: "reproduce",
         dataset: Dataset::new(source, VALIDATION_SPLIT)?,
-        spec: ModelSpec::documented(),
+        network: Network::new(&ModelSpec::documented())?,
         init_weights: None,
         epochs: EPOCHS,
         batch_size: BATCH_SIZE,

@@ -1,6 +1,6 @@
 //! The run folder: what a training run leaves, and where.
 
-use super::machine;
+use super::{machine, output};
 use glassnet::optim::AdamSettings;
 use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};
@@ -11,25 +11,34 @@ use std::path::{Path, PathBuf};
 /// Where runs go by default.
 const RUNS: &str = "runs";
 
+/// The flag that names another place.
+const OUT: &str = "--out";
+
 /// A folder made for one run.
 pub struct RunFolder {
     path: PathBuf,
 }
 
 impl RunFolder {
+    /// Whether [`RunFolder::create`] will find its place free; asked before the work begins.
+    ///
+    /// # Errors
+    /// Where a file is in the way; or `out` is there and holds something, as nothing is ever overwritten.
+    pub fn check(out: Option<&Path>) -> Result<()> {
+        match out {
+            Some(out) => output::check_new_folder(OUT, out),
+            None => output::check_nothing_in_the_way(OUT, Path::new(RUNS)),
+        }
+    }
+
     /// Makes the folder, with the one for weights in it: `out`, or else `runs/trainN` with the first free N.
     ///
     /// # Errors
-    /// Where it cannot be made; or `out` is there and holds something, as nothing is ever overwritten.
+    /// Where it cannot be made.
     pub fn create(out: Option<&Path>) -> Result<RunFolder> {
         let path = match out {
             Some(out) => {
                 std::fs::create_dir_all(out).map_err(Error::io("create", out))?;
-                if std::fs::read_dir(out).map_err(Error::io("read", out))?.next().is_some() {
-                    let reason =
-                        format!("{} is not empty, and nothing is overwritten; name a new folder", out.display());
-                    return Err(Error::setting("--out", reason));
-                }
                 out.to_path_buf()
             }
             None => first_free(Path::new(RUNS))?,
@@ -109,7 +118,7 @@ pub struct Settings {
     pub shuffle: bool,
     pub conv: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub init_weights: Option<PathBuf>,
+    pub init_weights: Option<String>,
 }
 
 /// Adam's settings that no flag changes.
@@ -156,7 +165,7 @@ impl Machine {
 /// The data set.
 #[derive(Debug, Serialize)]
 pub struct Data {
-    pub path: PathBuf,
+    pub path: String,
     /// SHA-256 over each file's name, a zero byte and the SHA-256 of its bytes, training part first.
     pub sha256: String,
     pub classes: [String; 2],

@@ -2,7 +2,7 @@
 
 use super::args::SamplesArgs;
 use super::dataset::Dataset;
-use super::{CommandResult, Outcome, console};
+use super::{CommandResult, Outcome, console, output};
 use glassnet::data::catalog::Item;
 use glassnet::data::decode::{Rgb8, decode};
 use glassnet::data::source::Source;
@@ -11,6 +11,7 @@ use glassnet::report::pictures::{ClassSamples, LabelledImage, write_samples};
 
 /// Draws images of each class without repetition, and the grid.
 pub fn run(args: &SamplesArgs) -> CommandResult {
+    output::check_picture("--out", &args.out)?;
     let dataset = Dataset::new(Source::open(&args.data)?, 0.0)?;
     let mut images: [Vec<(String, Rgb8)>; 2] = [Vec::new(), Vec::new()];
     for (label, chosen) in images.iter_mut().enumerate() {

@@ -1,26 +1,23 @@
 //! `glassnet summary`: what a model is made of.
 
 use super::args::SummaryArgs;
-use super::train::read_spec;
+use super::memory::Memory;
+use super::model::{Origin, read_spec};
 use super::{CommandResult, Outcome, console};
 use glassnet::checkpoint;
 use glassnet::layers::Layer;
 use glassnet::network::Network;
-use glassnet::plan::{Plan, PlanOptions};
 use glassnet::spec::ModelSpec;
 use serde_json::json;
 
 /// Prints a line for each layer, and the sums.
 pub fn run(args: &SummaryArgs) -> CommandResult {
-    let mut spec = match args.model.as_deref() {
+    let spec = match args.model.as_deref() {
         None => ModelSpec::documented(),
         Some(path) if path.extension().is_some_and(|extension| extension == "toml") => read_spec(path)?,
         Some(path) => checkpoint::load(path)?.card.spec,
     };
-    if let Some(side) = args.image_size {
-        spec = spec.with_image_size(side);
-    }
-    let network = Network::new(&spec)?;
+    let network = Origin { file: args.model.as_deref(), image_size: args.image_size }.network(spec)?;
     let memory = Memory::of(&network, args.batch_size);
     if args.json {
         console::print_json(&as_json(&network, args.batch_size, &memory))?;
@@ -30,25 +27,6 @@ pub fn run(args: &SummaryArgs) -> CommandResult {
         }
     }
     Ok(Outcome::Done)
-}
-
-/// Bytes that a batch takes.
-struct Memory {
-    /// One copy of all parameters.
-    parameters: usize,
-    /// What a plan for prediction writes to.
-    inference: usize,
-    /// What a plan for training writes to, with gradients and Adam's two moments.
-    training: usize,
-}
-
-impl Memory {
-    fn of(network: &Network, batch: usize) -> Memory {
-        let parameters = 4 * network.table().parameter_count();
-        let plan = |training| Plan::new(network, batch, PlanOptions { training, ..PlanOptions::default() });
-        let workspace = |training| plan(training).workspace().bytes();
-        Memory { parameters, inference: workspace(false), training: workspace(true) + 3 * parameters }
-    }
 }
 
 /// The number of a layer's parameters.

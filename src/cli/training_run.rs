@@ -3,6 +3,7 @@
 use super::args::RunArgs;
 use super::console::{self, Failure};
 use super::dataset::{Dataset, Part, report_check};
+use super::memory::Memory;
 use super::run_folder::{Adam, Config, Data, Machine, RunFolder, Settings};
 use glassnet::checkpoint::{self, ModelCard, TrainingFacts};
 use glassnet::data::batches::Loader;
@@ -14,11 +15,11 @@ use glassnet::parameters::Parameters;
 use glassnet::report::csv_files::{self, PredictionRow, StepRow};
 use glassnet::report::epoch::{EpochRecord, epoch_heading, epoch_line, found_line, training_accuracy_line};
 use glassnet::report::pictures;
-use glassnet::spec::ModelSpec;
 use glassnet::train::{Evaluation, Event, TrainSettings, train};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,7 +31,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(10);
 pub struct TrainingRun<'a> {
     pub command: &'static str,
     pub dataset: Dataset,
-    pub spec: ModelSpec,
+    pub network: Network,
     pub init_weights: Option<&'a Path>,
     pub epochs: usize,
     pub batch_size: usize,
@@ -58,15 +59,18 @@ pub struct Validated {
 impl TrainingRun<'_> {
     /// Checks the data, trains, prints an epoch's line when it ends, and writes the run folder.
     pub fn execute(self) -> Result<Finished, Failure> {
-        let network = Network::new(&self.spec)?;
-        let [side, _, _] = self.spec.input;
+        RunFolder::check(self.common.out.as_deref())?;
+        self.check_memory()?;
+        let network = &self.network;
+        let [side, _, _] = network.spec().input;
         let mut parameters = match self.init_weights {
-            Some(path) => checkpoint::load_parameters(path, &network)?,
+            Some(path) => checkpoint::load_parameters(path, network)?,
             None => network.initial_parameters(self.common.seed),
         };
+        let mut text = RunText::new(self.common.json);
         let parts = [self.dataset.images(Part::Training, side)?, self.dataset.images(Part::Validation, side)?];
         for part in &parts {
-            self.print(&found_line(part.items().len(), 2))?;
+            text.line(&found_line(part.items().len(), 2));
         }
         let sha256 = check_and_hash(&parts)?;
         let [training, validation] = parts.map(|images| Loader::new(images, self.batch_size));
@@ -85,32 +89,17 @@ impl TrainingRun<'_> {
             adam: AdamSettings { learning_rate: self.learning_rate as f32, ..AdamSettings::default() },
             conv: self.common.conv,
         };
-        let mut recorder = Recorder::new(&self, &folder, config.data, training.batches());
-        recorder.epoch_begins(0)?;
-        let mut stdout_failure = None;
-        let outcome = train(&network, &mut parameters, &training, validation.as_ref(), &settings, |event| {
-            recorder.record(event).or_else(|failure| match failure {
-                Failure::Work(error) => Err(error),
-                // Nobody reads on; the run itself goes on and leaves its folder.
-                failure => {
-                    stdout_failure.get_or_insert(failure);
-                    Ok(())
-                }
-            })
-        });
-        outcome?;
-        let finished = recorder.finish(&parameters, validation.as_ref().map(|loader| loader.images()))?;
-        stdout_failure.map_or(Ok(finished), Err)
+        let mut recorder = Recorder::new(&self, text, &folder, config.data, training.batches());
+        recorder.epoch_begins(0);
+        train(network, &mut parameters, &training, validation.as_ref(), &settings, |event| recorder.record(event))?;
+        recorder.finish(&parameters, validation.as_ref().map(|loader| loader.images()))
     }
 
-    /// A line of the run's own text: a result, or with `--json` progress.
-    pub fn print(&self, line: &str) -> Result<(), Failure> {
-        if self.common.json {
-            console::progress(line);
-            Ok(())
-        } else {
-            Ok(console::print(line)?)
-        }
+    /// Whether this machine can hold the largest batch that there will be.
+    fn check_memory(&self) -> glassnet::Result<()> {
+        let split = &self.dataset.split;
+        let batch = self.batch_size.min(split.training.len().max(split.validation.len()));
+        Memory::of(&self.network, batch).check_training(batch)
     }
 
     fn config(&self, sha256: String, training: &Loader, validation: Option<&Loader>) -> Config {
@@ -121,25 +110,25 @@ impl TrainingRun<'_> {
             settings: Settings {
                 epochs: self.epochs,
                 batch_size: self.batch_size,
-                image_size: self.spec.input[0],
+                image_size: self.network.spec().input[0],
                 validation_split: self.validation_split,
                 learning_rate: self.learning_rate,
                 seed: self.common.seed,
                 shuffle: self.shuffle,
                 conv: self.common.conv.to_string(),
-                init_weights: self.init_weights.map(Path::to_path_buf),
+                init_weights: self.init_weights.map(|path| path.display().to_string()),
             },
             adam: Adam::default(),
             machine: Machine::here(),
             data: Data {
-                path: self.dataset.source.path().to_path_buf(),
+                path: self.dataset.source.path().display().to_string(),
                 sha256,
                 positive_class: classes[1].clone(),
                 classes,
                 training_images: training.images().items().len(),
                 validation_images: validation.map_or(0, |loader| loader.images().items().len()),
             },
-            model: self.spec.clone(),
+            model: self.network.spec().clone(),
         }
     }
 }
@@ -160,9 +149,36 @@ fn check_and_hash(parts: &[Arc<ImageSet>]) -> Result<String, Failure> {
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// The lines of a run: results, or with `--json` progress. The run matters more than its lines: when stdout takes no more,
+/// as when its reader went away, the run goes on, leaves its folder, and tells at the end.
+struct RunText {
+    json: bool,
+    failure: Option<io::Error>,
+}
+
+impl RunText {
+    fn new(json: bool) -> RunText {
+        RunText { json, failure: None }
+    }
+
+    fn line(&mut self, line: &str) {
+        if self.json {
+            console::progress(line);
+        } else if self.failure.is_none() {
+            self.failure = console::print(line).err();
+        }
+    }
+
+    /// `Err` where a line could not be printed.
+    fn end(self) -> io::Result<()> {
+        self.failure.map_or(Ok(()), Err)
+    }
+}
+
 /// Keeps the run's story and writes it down.
 struct Recorder<'a> {
     run: &'a TrainingRun<'a>,
+    text: RunText,
     folder: &'a RunFolder,
     data: Data,
     steps_per_epoch: usize,
@@ -176,9 +192,16 @@ struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    fn new(run: &'a TrainingRun<'a>, folder: &'a RunFolder, data: Data, steps_per_epoch: usize) -> Recorder<'a> {
+    fn new(
+        run: &'a TrainingRun<'a>,
+        text: RunText,
+        folder: &'a RunFolder,
+        data: Data,
+        steps_per_epoch: usize,
+    ) -> Recorder<'a> {
         Recorder {
             run,
+            text,
             folder,
             data,
             steps_per_epoch,
@@ -192,19 +215,18 @@ impl<'a> Recorder<'a> {
     }
 
     /// Prints `Epoch 1/5` and starts a bar under it, where stderr is a terminal.
-    fn epoch_begins(&mut self, epoch: usize) -> Result<(), Failure> {
+    fn epoch_begins(&mut self, epoch: usize) {
         if epoch < self.run.epochs {
-            self.run.print(&epoch_heading(epoch, self.run.epochs))?;
+            self.text.line(&epoch_heading(epoch, self.run.epochs));
             let style = ProgressStyle::with_template("{pos}/{len} [{bar:30}] {per_sec} - ETA {eta} {msg}")
                 .map(|style| style.progress_chars("=>."))
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
             let target = ProgressDrawTarget::stderr();
             self.bar = ProgressBar::with_draw_target(Some(self.steps_per_epoch as u64), target).with_style(style);
         }
-        Ok(())
     }
 
-    fn record(&mut self, event: Event) -> Result<(), Failure> {
+    fn record(&mut self, event: Event) -> glassnet::Result<()> {
         match event {
             Event::Step { row, mean_loss, mean_accuracy } => {
                 self.steps.push(row);
@@ -225,14 +247,15 @@ impl<'a> Recorder<'a> {
                 if self.saved.elapsed() >= SAVE_EVERY {
                     self.save(parameters)?;
                 }
-                self.run.print(&epoch_line(&record))?;
-                self.epoch_begins(record.epoch + 1)
+                self.text.line(&epoch_line(&record));
+                self.epoch_begins(record.epoch + 1);
+                Ok(())
             }
         }
     }
 
     /// Writes both weights files.
-    fn save(&mut self, last: &Parameters) -> Result<(), Failure> {
+    fn save(&mut self, last: &Parameters) -> glassnet::Result<()> {
         if let Some((record, parameters)) = &self.best {
             checkpoint::save(&self.folder.weights("best"), &self.card(record), parameters)?;
         }
@@ -246,7 +269,7 @@ impl<'a> Recorder<'a> {
     fn card(&self, record: &EpochRecord) -> ModelCard {
         ModelCard {
             version: env!("CARGO_PKG_VERSION").to_string(),
-            spec: self.run.spec.clone(),
+            spec: self.run.network.spec().clone(),
             classes: self.data.classes.clone(),
             rescale: 1.0 / 255.0,
             resize: "nearest".to_string(),
@@ -287,6 +310,7 @@ impl<'a> Recorder<'a> {
             }
             _ => None,
         };
+        self.text.end()?;
         Ok(Finished {
             folder: self.folder.path().to_path_buf(),
             classes,
@@ -327,7 +351,7 @@ impl Finished {
     /// The same as JSON.
     pub fn json(&self) -> serde_json::Value {
         json!({
-            "run_folder": self.folder,
+            "run_folder": self.folder.display().to_string(),
             "classes": self.classes,
             "positive_class": self.classes[1],
             "training_images": self.training_images,

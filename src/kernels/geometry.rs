@@ -164,7 +164,8 @@ impl Axis {
 
 fn does_not_fit(what: &str, size: [usize; 2], stride: [usize; 2], input: [usize; 3]) -> String {
     format!(
-        "a {what} of {}×{} with stride {}×{} does not fit an input of {}×{}×{} (height × width × channels)",
+        "a {what} of {}×{} with stride {}×{} does not fit an input of {}×{}×{} (height × width × channels); use larger images or a \
+         smaller {what}",
         size[0], size[1], stride[0], stride[1], input[0], input[1], input[2]
     )
 }
@@ -197,7 +198,10 @@ mod tests {
     #[test]
     fn sizes_that_cannot_work_are_told_in_a_sentence() {
         let error = ConvGeometry::new([2, 9, 3], [3, 3], [1, 1], Padding::Valid, 8).unwrap_err();
-        assert_eq!(error, "a kernel of 3×3 with stride 1×1 does not fit an input of 2×9×3 (height × width × channels)");
+        assert_eq!(
+            error,
+            "a kernel of 3×3 with stride 1×1 does not fit an input of 2×9×3 (height × width × channels); use larger images or a smaller kernel"
+        );
         assert!(ConvGeometry::new([9, 9, 3], [3, 3], [0, 1], Padding::Same, 8).is_err());
         assert!(ConvGeometry::new([9, 9, 3], [3, 3], [1, 1], Padding::Same, 0).is_err());
         assert!(PoolGeometry::new([1, 1, 8], [2, 2], [2, 2]).is_err());

@@ -197,7 +197,10 @@ pub(crate) fn check_floats(sizes: &[usize]) -> std::result::Result<(), String> {
         Some(floats) if floats <= MAX_TENSOR_FLOATS => Ok(()),
         _ => {
             let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
-            Err(format!("a size of {} floats; at most {MAX_TENSOR_FLOATS} are possible", sizes.join("×")))
+            Err(format!(
+                "it would have {} floats, and {MAX_TENSOR_FLOATS} is the most; make it smaller",
+                sizes.join("×")
+            ))
         }
     }
 }

@@ -24,9 +24,4 @@ impl Scratch {
         let mut buffer = self.buffers[worker].lock().unwrap_or_else(PoisonError::into_inner);
         work(buffer.as_mut_slice())
     }
-
-    /// Floats in all buffers together.
-    pub fn floats(&self) -> usize {
-        self.buffers.iter().map(|buffer| buffer.lock().unwrap_or_else(PoisonError::into_inner).as_slice().len()).sum()
-    }
 }

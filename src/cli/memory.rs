@@ -1,0 +1,61 @@
+//! How much memory a network takes, and whether this machine has it.
+
+use super::machine;
+use glassnet::network::Network;
+use glassnet::plan::{Plan, PlanOptions};
+use glassnet::{Error, Result};
+use std::path::Path;
+
+/// Where the system does not tell how much memory it has, this much is let through; beyond is a slip of the finger.
+const ASSUMED_BYTES: usize = 1 << 40;
+
+/// Bytes that a network and a batch take. Nothing is allocated to find out.
+pub struct Memory {
+    /// One copy of all parameters.
+    pub parameters: usize,
+    /// What a plan for prediction writes to.
+    pub inference: usize,
+    /// What a plan for training writes to, with gradients and Adam's two moments.
+    pub training: usize,
+}
+
+impl Memory {
+    /// For batches of `batch` images in the current thread pool.
+    pub fn of(network: &Network, batch: usize) -> Memory {
+        let parameters = 4 * network.table().parameter_count();
+        let workspace =
+            |training| Plan::new(network, batch, PlanOptions { training, ..PlanOptions::default() }).workspace_bytes();
+        Memory { parameters, inference: workspace(false), training: workspace(true).saturating_add(3 * parameters) }
+    }
+
+    /// Refuses a training that this machine cannot hold. It is refused here because a system that promises more than it has
+    /// ends the program later, and says nothing.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with both sizes.
+    pub fn check_training(&self, batch: usize) -> Result<()> {
+        check(self.parameters.saturating_add(self.training)).map_err(|sizes| {
+            let reason = format!("training takes {sizes}; use smaller batches, smaller images or a smaller model");
+            Error::setting(format!("--batch-size {batch}"), reason)
+        })
+    }
+
+    /// Refuses a prediction with the model in `file` that this machine cannot hold.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] with both sizes.
+    pub fn check_inference(&self, file: &Path) -> Result<()> {
+        check(self.parameters.saturating_add(self.inference))
+            .map_err(|sizes| Error::weights(file, format!("a prediction takes {sizes}; use a smaller model")))
+    }
+}
+
+/// Both sizes in words, where more is needed than is there.
+fn check(needed: usize) -> std::result::Result<(), String> {
+    let there = machine::memory_bytes().unwrap_or(ASSUMED_BYTES);
+    if needed <= there {
+        return Ok(());
+    }
+    let gibibytes = |bytes: usize| format!("{:.1} GiB", bytes as f64 / (1u64 << 30) as f64);
+    Err(format!("{} of memory, and this machine has {}", gibibytes(needed), gibibytes(there)))
+}

@@ -1,0 +1,53 @@
+//! From a model file and flags to a network.
+
+use glassnet::network::Network;
+use glassnet::spec::ModelSpec;
+use glassnet::{Error, Result};
+use std::path::Path;
+
+/// What a network is made from, named in messages as the user wrote it.
+pub struct Origin<'a> {
+    /// The file, or none for the documented model.
+    pub file: Option<&'a Path>,
+    /// `--image-size`, where it was given.
+    pub image_size: Option<usize>,
+}
+
+impl Origin<'_> {
+    /// The network of `spec`, which came from here, for images of the size that was asked for.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], where the layers do not fit each other or the images.
+    pub fn network(&self, mut spec: ModelSpec) -> Result<Network> {
+        if let Some(side) = self.image_size {
+            spec = spec.with_image_size(side);
+        }
+        Network::new(&spec)
+            .map_err(|error| Error::setting(self.name(), format!("no such network can be built: {error}")))
+    }
+
+    fn name(&self) -> String {
+        match (self.file, self.image_size) {
+            (Some(file), Some(side)) => format!("{} with --image-size {side}", file.display()),
+            (Some(file), None) => file.display().to_string(),
+            (None, Some(side)) => format!("--image-size {side}"),
+            (None, None) => "the documented model".to_string(),
+        }
+    }
+}
+
+/// Reads a `model.toml`.
+///
+/// # Errors
+/// [`Error::Setting`] names the line that is not as it should be.
+pub fn read_spec(path: &Path) -> Result<ModelSpec> {
+    let fail = |reason: String| Error::setting(path.display().to_string(), reason);
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        fail("it is not a text file; a model.toml lists layers, and weights go to --init-weights".into())
+    })?;
+    toml::from_str(&text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        fail(format!("it is not a model: line {}: {}", before.matches('\n').count() + 1, error.message()))
+    })
+}
