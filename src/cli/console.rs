@@ -1,6 +1,7 @@
 //! What goes to the terminal: results on stdout, everything else on stderr.
 
 use glassnet::Error;
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -61,10 +62,30 @@ pub fn progress(line: &str) {
 
 /// Something the user should know, that stops nothing.
 pub fn warn(sentence: &str) {
-    progress(&format!("warning: {sentence}"));
+    progress(&format!("warning: {}", one_line(sentence)));
 }
 
 /// Why something could not be done.
 pub fn error(sentence: &str) {
-    progress(&format!("error: {sentence}"));
+    progress(&format!("error: {}", one_line(sentence)));
+}
+
+/// The text with its control characters escaped: names of files may hold line breaks, and codes that terminals obey.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let escaped = |char: char| if char.is_control() { char.escape_default().to_string() } else { char.to_string() };
+    Cow::Owned(text.chars().map(escaped).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn a_name_with_a_line_break_or_a_terminal_code_stays_on_one_line() {
+        assert_eq!(one_line("a\nb \u{1b}[2J 肝"), "a\\nb \\u{1b}[2J 肝");
+        assert_eq!(one_line("plain"), "plain");
+    }
 }

@@ -142,7 +142,7 @@ fn as_json(args: &InspectArgs, dataset: &Dataset, files: &[File]) -> serde_json:
         .filter_map(|file| Some(json!({"file": file.item.path, "reason": file.found.as_ref().err()?})))
         .collect();
     let mut object = json!({
-        "data": dataset.source.path(),
+        "data": dataset.source.path().display().to_string(),
         "classes": classes,
         "positive_class": dataset.classes()[1],
         "sizes": sizes,

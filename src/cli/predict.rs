@@ -2,12 +2,13 @@
 
 use super::args::PredictArgs;
 use super::console::{self, Failure};
-use super::{CommandResult, Outcome};
+use super::memory::Memory;
+use super::{CommandResult, Outcome, output};
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::data::catalog::is_image_name;
 use glassnet::data::decode::{Rgb8, decode};
 use glassnet::data::resize::{resize_nearest, scale};
-use glassnet::data::source::Source;
+use glassnet::data::source::{Source, read_file};
 use glassnet::loss::sigmoid;
 use glassnet::plan::{Mode, Plan, PlanOptions};
 use glassnet::report::pictures::{AnnotatedImage, LabelledImage, write_predictions};
@@ -27,12 +28,16 @@ const MOST_PLOTTED: usize = 200;
 
 /// Answers for every image; one that cannot be read is named, and the others are done.
 pub fn run(args: &PredictArgs) -> CommandResult {
+    if let Some(path) = &args.plot {
+        output::check_picture("--plot", path)?;
+    }
     let model = checkpoint::load(&args.model)?;
     let [_, _, channels] = model.card.spec.input;
     if channels != 3 {
         let reason = format!("its network takes images of {channels} channels, and image files are read as 3");
         return Err(Error::weights(&args.model, reason).into());
     }
+    Memory::of(&model.network, BATCH).check_inference(&args.model)?;
     let positive = &model.card.classes[1];
     let mut lister = Lister::default();
     for path in &args.images {
@@ -52,8 +57,7 @@ pub fn run(args: &PredictArgs) -> CommandResult {
             match decoded {
                 Ok(pixels) => good.push((image, pixels)),
                 Err(error) => {
-                    console::error(&error.to_string());
-                    failed.push(json!({"file": image.name(), "error": error.to_string()}));
+                    failed.push(refused(&image.name(), &error.to_string()));
                 }
             }
         }
@@ -64,10 +68,16 @@ pub fn run(args: &PredictArgs) -> CommandResult {
         let logits = plan.forward(&model.parameters, input.view(), Mode::Inference, &mut workspace)?;
         for ((image, pixels), &z) in good.into_iter().zip(logits) {
             let probability = sigmoid(f64::from(z));
+            if probability.is_nan() {
+                let reason = "the model's answer is not a number; its training went astray, take another weights file";
+                failed.push(refused(&image.name(), &format!("{}: {reason}", image.name())));
+                continue;
+            }
             let class = usize::from(probability > model.card.threshold);
             let answer = Answer { name: image.name(), class, probability, pixels: None };
             if !args.json {
-                console::print(&format!("{}\t{}\t{probability:.6}", answer.name, model.card.classes[class]))?;
+                let (name, class) = (console::one_line(&answer.name), console::one_line(&model.card.classes[class]));
+                console::print(&format!("{name}\t{class}\t{probability:.6}"))?;
             }
             let keep = args.plot.is_some() && answers.len() < MOST_PLOTTED;
             answers.push(Answer { pixels: keep.then_some(pixels), ..answer });
@@ -76,7 +86,7 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     if args.json {
         print_json(&model, &answers, &failed)?;
     }
-    if let Some(path) = &args.plot {
+    if let Some(path) = args.plot.as_ref().filter(|_| !answers.is_empty()) {
         plot(path, &model, &answers)?;
     }
     Ok(if failed.is_empty() { Outcome::Done } else { Outcome::PartlyFailed })
@@ -109,11 +119,17 @@ impl Image {
 
     fn decode(&self) -> Result<Rgb8> {
         let bytes = match self {
-            Image::File(path) => std::fs::read(path).map_err(Error::io("read", path))?,
+            Image::File(path) => read_file(path)?,
             Image::InSource(source, index) => source.read(*index)?,
         };
         Ok(decode(&self.name(), &bytes)?.0)
     }
+}
+
+/// Says on stderr why there is no answer for a file, and returns the same for `--json`.
+fn refused(file: &str, sentence: &str) -> serde_json::Value {
+    console::error(sentence);
+    json!({"file": file, "error": sentence})
 }
 
 /// Turns the arguments into images.
@@ -145,8 +161,7 @@ impl Lister {
                 self.images.extend(names.into_iter().map(|index| Image::InSource(source.clone(), index)));
             }
             Err(error) => {
-                console::error(&error.to_string());
-                self.failed.push(json!({"file": path, "error": error.to_string()}));
+                self.failed.push(refused(&path.display().to_string(), &error.to_string()));
             }
         }
     }
