@@ -218,6 +218,9 @@ const MAX_SHOWN: usize = 100;
 /// The most synthetic images of each class; all are in memory before the first is written.
 const MAX_DRAWN: usize = 10_000;
 
+/// The largest seed: the largest whole number of TOML, in which a run's configuration is written.
+const MAX_SEED: u64 = i64::MAX as u64;
+
 fn whole_number(text: &str, most: usize) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if (1..=most).contains(&number) => Ok(number),
@@ -249,7 +252,10 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 }
 
 fn seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("it must be a whole number from 0 to {}", u64::MAX))
+    match text.parse() {
+        Ok(seed) if seed <= MAX_SEED => Ok(seed),
+        _ => Err(format!("it must be a whole number from 0 to {MAX_SEED}")),
+    }
 }
 
 fn share(text: &str) -> Result<f64, String> {
