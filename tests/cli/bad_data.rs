@@ -1,0 +1,148 @@
+//! Data that cannot be trained on: one plain sentence on stderr, which names the file and says what to do.
+
+use super::{Here, encoded, noise, set, zipped};
+use image::ImageFormat;
+
+const TRAIN: &str = "train DATA --model tiny.toml --epochs 1 --out run";
+
+/// Trains on `data`; wants the sentence, the exit code, and no run folder.
+#[track_caller]
+fn refused(here: &Here, data: &str, code: i32, sentence: &str) {
+    here.refused(&TRAIN.replace("DATA", data), code, sentence);
+    assert!(!here.path("run").exists(), "a run folder was left");
+}
+
+#[test]
+fn a_path_that_is_not_there_is_a_wrong_call() {
+    refused(&Here::empty(), "missing", 2, "missing does not exist; check the path");
+}
+
+#[test]
+fn a_file_that_is_no_zip_is_told_so() {
+    let here = Here::empty();
+    here.write("set.zip", "text");
+    let wanted = "give a folder that holds two class folders, or a zip of one";
+    refused(&here, "set.zip", 1, &format!("set.zip: it is named .zip but is no zip; {wanted}"));
+    refused(&here, "tiny.toml", 1, &format!("tiny.toml: it is neither a folder nor a zip; {wanted}"));
+}
+
+#[test]
+fn a_number_of_classes_other_than_two_is_told_with_their_names() {
+    let here = Here::with_set();
+    let tail = "make it one folder for each class";
+    std::fs::rename(here.path("set/cat"), here.path("cat")).unwrap();
+    let one = format!("set: it must hold exactly two class folders, and holds 1 (dog: 14 images); {tail}");
+    refused(&here, "set", 1, &one);
+    here.write("set/ant/1.png", "");
+    here.write("set/bee/1.png", "");
+    let three =
+        "set: it must hold exactly two class folders, and holds 3 (ant: 1 images, bee: 1 images, dog: 14 images)";
+    refused(&here, "set", 1, &format!("{three}; {tail}"));
+    let none =
+        "it holds 10 images and no class folders; make one folder for each of the two classes and put the images there";
+    refused(&here, "cat", 1, &format!("cat: {none}"));
+    std::fs::create_dir(here.path("void")).unwrap();
+    refused(&here, "void", 1, &format!("void: {}", none.replace("10", "0")));
+}
+
+#[test]
+fn a_class_without_images_is_named() {
+    let here = Here::with_set();
+    std::fs::remove_dir_all(here.path("set/cat")).unwrap();
+    std::fs::create_dir(here.path("set/cat")).unwrap();
+    let sentence = "set: the class folder cat holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff); put the images of this class there";
+    refused(&here, "set", 1, sentence);
+}
+
+#[test]
+fn every_image_that_cannot_be_read_is_named_before_the_training_begins() {
+    let here = Here::with_set();
+    let (png, jpeg) = (encoded(noise(1, 40, 40, 9), ImageFormat::Png), encoded(noise(1, 40, 40, 9), ImageFormat::Jpeg));
+    here.write("set/cat/03.png", "hello");
+    here.write("set/cat/04.png", "");
+    here.write("set/cat/05.png", &png[..png.len() / 2]);
+    here.write("set/dog/06.jpg", &jpeg[..jpeg.len() / 2]);
+    here.write("set/dog/07.gif.png", b"GIF89a\x01\x00\x01\x00");
+    let ran = here.run(&TRAIN.replace("DATA", "set"));
+    assert_eq!(ran.code, Some(1));
+    let format = "its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out";
+    let expected = [
+        format!("error: set/cat/03.png cannot be read as an image: {format}"),
+        "error: set/cat/04.png cannot be read as an image: the file is empty".to_string(),
+        "error: set/cat/05.png cannot be read as an image: unexpected end of file; save it anew as PNG with an image program, or take it out".to_string(),
+        "error: set/dog/06.jpg cannot be read as an image: the file ends before the picture does; fetch it again".to_string(),
+        format!("error: set/dog/07.gif.png cannot be read as an image: {format}"),
+    ];
+    assert_eq!(ran.stderr.lines().collect::<Vec<_>>(), expected);
+    assert!(!here.path("run").exists());
+}
+
+#[test]
+fn a_picture_of_absurd_size_is_refused_by_its_header() {
+    let here = Here::with_set();
+    here.write("set/cat/03.ppm", "P6 1000000 1000000 255\n");
+    let sentence = "set/cat/03.ppm cannot be read as an image: it has 1000000 × 1000000 pixels, and 64 Mi is the most; make it smaller";
+    refused(&here, "set", 1, sentence);
+}
+
+#[test]
+fn zips_that_are_empty_cut_short_or_lead_outside_are_refused() {
+    let here = Here::empty();
+    here.write("set.zip", zipped(&[]));
+    refused(&here, "set.zip", 1, "set.zip: the zip is empty; put the two class folders into it");
+
+    let evil =
+        "the zip's entry \"../evil.png\" leads outside of it; unpack it with a tool you trust and give the folder";
+    here.write("set.zip", zipped(&[("../evil.png".into(), Vec::new())]));
+    refused(&here, "set.zip", 1, &format!("set.zip: {evil}"));
+
+    let whole = zipped(&set());
+    here.write("set.zip", &whole[..whole.len() / 2]);
+    let ran = here.run(&TRAIN.replace("DATA", "set.zip"));
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.starts_with("error: set.zip: the zip cannot be unpacked here: "), "{}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 1);
+}
+
+#[test]
+fn names_of_any_alphabet_are_names_like_others() {
+    let here = Here::empty();
+    for (name, bytes) in set() {
+        here.write(&format!("données/{}", name.replace("cat", "猫 ♥").replace("dog", "собака")), bytes);
+    }
+    let object = here.json(&format!("{} --validation-split 0.5", TRAIN.replace("DATA", "données")));
+    assert_eq!(object["classes"][1], "猫 ♥");
+    assert!(here.text("run/split.csv").contains("\nсобака/07.png,собака,training\n"));
+    let answers = here.done("predict run/weights/last.safetensors données");
+    assert!(answers.contains("\ndonnées/猫 ♥/00.png\t"), "{answers}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn paths_that_are_no_unicode_work_and_are_shown_as_far_as_they_can_be() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let here = Here::with_set();
+    let [data, out] = [b"set\xFF", b"run\xFF"].map(|name| OsStr::from_bytes(name).to_os_string());
+    std::fs::rename(here.path("set"), here.0.path().join(&data)).unwrap();
+    let mut command = here.command();
+    let ran =
+        super::Ran::of(command.arg("train").arg(&data).args(["--model", "tiny.toml", "--json", "--out"]).arg(&out));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(ran.json()["run_folder"], "run\u{FFFD}");
+    let config = std::fs::read_to_string(here.0.path().join(&out).join("config.toml")).unwrap();
+    assert!(config.contains("path = \"set\u{FFFD}\"\n"), "{config}");
+    let ran = super::Ran::of(here.command().args(["inspect", "--json"]).arg(&data));
+    assert_eq!((ran.code, ran.json()["data"].as_str()), (Some(0), Some("set\u{FFFD}")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_name_with_a_line_break_or_terminal_codes_stays_on_one_line() {
+    let here = Here::with_set();
+    here.write("set/cat/a\nb\u{1b}[2J.png", "");
+    let ran = here.run(&TRAIN.replace("DATA", "set"));
+    let sentence = "set/cat/a\\nb\\u{1b}[2J.png cannot be read as an image: the file is empty";
+    assert_eq!((ran.code, ran.stderr), (Some(1), format!("error: {sentence}\n")));
+}

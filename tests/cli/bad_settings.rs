@@ -1,0 +1,140 @@
+//! Settings that cannot work: one plain sentence on stderr, and nothing misleading left behind.
+
+use super::{Here, TINY};
+
+const TRAIN: &str = "train set --model tiny.toml --epochs 1";
+
+#[test]
+fn a_model_file_with_a_mistake_is_told_with_its_line() {
+    let here = Here::with_set();
+    for (name, content, sentence) in [
+        (
+            "key.toml",
+            TINY.replace("units = 8", "unit = 8"),
+            "it is not a model: line 3: unknown field `unit`, expected `units`",
+        ),
+        ("open.toml", "layers = [".into(), "it is not a model: line 1: unclosed array, expected `]`"),
+        ("void.toml", String::new(), "it is not a model: line 1: missing field `layers`"),
+        ("none.toml", "layers = []".into(), "no such network can be built: layer input: the model has no layers"),
+    ] {
+        here.write(name, &content);
+        let ran = here.run(&format!("train set --model {name} --out run"));
+        assert_eq!(ran.code, Some(2), "{name}");
+        assert_eq!(ran.stderr, format!("error: {name}: {sentence}\n"));
+        let summary = here.run(&format!("summary {name}"));
+        assert_eq!((summary.code, summary.stderr), (ran.code, ran.stderr));
+    }
+    here.write("model.toml", b"\xFF\xFE");
+    let sentence = "model.toml: it is not a text file; a model.toml lists layers, and weights go to --init-weights";
+    here.refused("train set --model model.toml", 2, sentence);
+    here.refused("train set --model missing.toml", 2, "missing.toml does not exist; check the path");
+}
+
+#[test]
+fn a_model_for_images_that_are_no_squares_of_colour_cannot_be_trained() {
+    let here = Here::with_set();
+    for (input, shown) in [("16, 24, 3", "16×24×3"), ("16, 16, 1", "16×16×1")] {
+        here.write("model.toml", TINY.replace("16, 16, 3", input));
+        let sentence = format!(
+            "--model: its input is {shown} (height × width × channels), and images are read as squares of 3 channels; \
+             write input = [16, 16, 3]"
+        );
+        here.refused("train set --model model.toml", 2, &sentence);
+    }
+}
+
+#[test]
+fn images_too_small_or_too_large_for_the_network_are_told_with_the_layer() {
+    let here = Here::with_set();
+    let built = "no such network can be built: layer";
+    for (size, reason) in [
+        (
+            "8",
+            "max_pooling2d_1: a window of 2×2 with stride 2×2 does not fit an input of 1×1×64 (height × width × channels); \
+             use larger images or a smaller window",
+        ),
+        ("100000", "input: it would have 100000×100000 floats, and 2147483648 is the most; make it smaller"),
+        ("20000", "conv2d: it would have 19998×19998×32 floats, and 2147483648 is the most; make it smaller"),
+    ] {
+        let sentence = format!("--image-size {size}: {built} {reason}");
+        here.refused(&format!("train set --image-size {size}"), 2, &sentence);
+        here.refused(&format!("summary --image-size {size}"), 2, &sentence);
+    }
+    let sentence = format!(
+        "tiny.toml with --image-size 3: {built} max_pooling2d: a window of 2×2 with stride 2×2 does not fit an input of \
+         1×1×4 (height × width × channels); use larger images or a smaller window"
+    );
+    here.refused(&format!("{TRAIN} --image-size 3"), 2, &sentence);
+    assert!(!here.path("runs").exists());
+}
+
+#[test]
+fn what_no_machine_can_hold_is_refused_before_memory_is_asked_for() {
+    let here = Here::with_set();
+    here.write("huge.toml", TINY.replace("units = 8", "units = 1000000000000"));
+    let sentence = "huge.toml: no such network can be built: layer dense: it would have 196×1000000000000 floats, and \
+                    2147483648 is the most; make it smaller";
+    here.refused("train set --model huge.toml", 2, sentence);
+
+    // Each layer is possible, all of them are not.
+    let layer = "{ type = \"dense\", units = 40000 },\n";
+    here.write(
+        "deep.toml",
+        format!("layers = [{{ type = \"flatten\" }},\n{}{}]", layer.repeat(200), layer.replace("40000", "1")),
+    );
+    let ran = here.run("train set --model deep.toml");
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.starts_with("error: --batch-size 16: training takes "), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with(" GiB; use smaller batches, smaller images or a smaller model\n"), "{}", ran.stderr);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.lines().count()), ("", 1));
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_run_and_leaves_no_weights() {
+    let here = Here::with_set();
+    for (run, flags) in
+        [("a", "--learning-rate 1e30"), ("b", "--learning-rate 3e38 --batch-size 64 --validation-split 0")]
+    {
+        let ran = here.run(&format!("{TRAIN} {flags} --out {run}"));
+        assert_eq!(ran.code, Some(1), "{flags}");
+        assert!(ran.stderr.starts_with("error: the loss became "), "{}", ran.stderr);
+        assert!(ran.stderr.ends_with("; a smaller --learning-rate usually helps\n"), "{}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1);
+        assert!(!ran.stdout.contains("Training Accuracy"), "{}", ran.stdout);
+        assert_eq!(here.names(run), ["config.toml", "split.csv", "weights"]);
+        assert_eq!(here.names(&format!("{run}/weights")), [""; 0]);
+    }
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_named_before_the_work_begins() {
+    let here = Here::with_model();
+    let sentence = "--out: tiny.toml is a file, and a folder is wanted; name a new folder";
+    here.refused(&format!("{TRAIN} --out tiny.toml"), 2, sentence);
+    here.refused(&format!("{TRAIN} --out tiny.toml/run"), 2, sentence);
+    here.refused("phantom --out tiny.toml", 2, sentence);
+    here.write("runs", "");
+    here.refused(TRAIN, 2, "--out: runs is a file, and a folder is wanted; name a new folder");
+
+    let predict = "predict run/weights/last.safetensors set/cat/00.png --plot";
+    for (command, flag) in [(predict, "--plot"), ("samples set --out", "--out")] {
+        let sentence = format!("{flag}: the folder missing does not exist; make it, or name another");
+        here.refused(&format!("{command} missing/a.png"), 2, &sentence);
+        let sentence = format!("{flag}: a PNG is written, so the name must end with .png, and set does not");
+        here.refused(&format!("{command} set"), 2, &sentence);
+        std::fs::create_dir_all(here.path("folder.png")).unwrap();
+        here.refused(
+            &format!("{command} folder.png"),
+            2,
+            &format!("{flag}: folder.png is a folder; name a file in it"),
+        );
+    }
+}
+
+#[test]
+fn the_largest_seed_is_kept_in_a_configuration_that_can_be_read() {
+    let here = Here::with_set();
+    here.done(&format!("{TRAIN} --seed {} --out run", i64::MAX));
+    let config: toml::Table = here.text("run/config.toml").parse().unwrap();
+    assert_eq!(config["settings"]["seed"].as_integer(), Some(i64::MAX));
+}

@@ -1,0 +1,109 @@
+//! Weights files that cannot be used: one plain sentence on stderr.
+
+use super::{Here, TINY};
+use glassnet::checkpoint::{self, Checkpoint};
+use glassnet::spec::ModelSpec;
+
+/// The three ways in which a weights file is given.
+const USES: [&str; 3] = [
+    "predict WEIGHTS set/cat/00.png",
+    "summary WEIGHTS",
+    "train set --model tiny.toml --init-weights WEIGHTS --out new",
+];
+
+#[test]
+fn a_file_that_is_not_there_is_a_wrong_call() {
+    let here = Here::with_set();
+    for command in USES {
+        let command = command.replace("WEIGHTS", "missing.safetensors");
+        here.refused(&command, 2, "missing.safetensors does not exist; check the path");
+    }
+}
+
+#[test]
+fn a_folder_is_answered_with_the_file_that_is_meant() {
+    let here = Here::with_model();
+    for command in USES {
+        let sentence = "weights file run: it is not a file; give one that 'glassnet train' wrote, such as \
+                        weights/best.safetensors in a run folder";
+        here.refused(&command.replace("WEIGHTS", "run"), 1, sentence);
+    }
+}
+
+#[test]
+fn text_and_a_file_cut_short_are_no_whole_safetensors_files() {
+    let here = Here::with_model();
+    let whole = here.read("run/weights/last.safetensors");
+    for (name, content) in [("empty", &b""[..]), ("text", b"these are no weights"), ("cut", &whole[..whole.len() - 9])]
+    {
+        here.write(name, content);
+        for command in USES {
+            let ran = here.run(&command.replace("WEIGHTS", name));
+            let start = format!("error: weights file {name}: it is not a whole safetensors file (");
+            assert!(ran.stderr.starts_with(&start), "{}", ran.stderr);
+            assert!(ran.stderr.ends_with("); give one that 'glassnet train' wrote\n"), "{}", ran.stderr);
+            assert_eq!((ran.code, ran.stderr.lines().count()), (Some(1), 1));
+        }
+    }
+    assert!(!here.path("new").exists());
+}
+
+#[test]
+fn weights_of_another_network_are_told_with_both_shapes() {
+    let here = Here::with_model();
+    let start = |flags: &str, tensor: &str, sentence: &str| {
+        let sentence = format!(
+            "weights file run/weights/last.safetensors: its tensor '{tensor}' is {sentence}; give weights of the same \
+             layers and image size"
+        );
+        here.refused(&format!("train set {flags} --init-weights run/weights/last.safetensors --out new"), 1, &sentence);
+    };
+    start("--image-size 24", "conv2d/kernel", "F32 [3, 3, 3, 4], but this network needs F32 [3, 3, 3, 32]");
+    let flags = "--model tiny.toml --image-size 18";
+    start(flags, "dense/kernel", "F32 [196, 8], but this network needs F32 [256, 8]");
+    assert!(!here.path("new").exists());
+}
+
+#[test]
+fn tensors_without_a_model_description_start_a_training_but_predict_nothing() {
+    let here = Here::with_model();
+    let whole = here.read("run/weights/last.safetensors");
+    let bare = safetensors::SafeTensors::deserialize(&whole).unwrap();
+    here.write("bare", safetensors::serialize(bare.tensors(), None).unwrap());
+    here.done("train set --model tiny.toml --epochs 1 --init-weights bare --out new");
+    let sentence =
+        "weights file bare: it holds tensors but no model description; give a file that 'glassnet train' wrote";
+    here.refused("predict bare set/cat/00.png", 1, sentence);
+}
+
+#[test]
+fn a_description_larger_than_its_tensors_is_refused_before_memory_is_asked_for() {
+    let here = Here::with_model();
+    let path = here.path("run/weights/last.safetensors");
+    let Checkpoint { mut card, parameters, .. } = checkpoint::load(&path).unwrap();
+    let layers = "{ type = \"dense\", units = 40000 }, ".repeat(200);
+    card.spec = toml::from_str::<ModelSpec>(&TINY.replace("{ type = \"dense\", units = 8 },", &layers)).unwrap();
+    checkpoint::save(&path, &card, &parameters).unwrap();
+    let ran = here.run("predict run/weights/last.safetensors set/cat/00.png");
+    assert_eq!((ran.code, ran.stderr.lines().count()), (Some(1), 1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("its tensor 'dense/kernel' is F32 [196, 8]"), "{}", ran.stderr);
+}
+
+#[test]
+fn weights_that_answer_with_no_number_answer_with_an_error() {
+    let here = Here::with_model();
+    let path = here.path("run/weights/last.safetensors");
+    let Checkpoint { card, mut parameters, .. } = checkpoint::load(&path).unwrap();
+    // Each is finite; their sums of products are +∞ and −∞, and the sum of these is not a number.
+    for tensor in 0..parameters.table().entries().len() {
+        for (index, weight) in parameters.tensor_mut(tensor).iter_mut().enumerate() {
+            *weight = if index % 3 == 0 { -3e38 } else { 3e38 };
+        }
+    }
+    checkpoint::save(&path, &card, &parameters).unwrap();
+    let ran = here.run("predict run/weights/last.safetensors set/cat/00.png");
+    let sentence =
+        "set/cat/00.png: the model's answer is not a number; its training went astray, take another weights file";
+    assert_eq!((ran.code, ran.stderr), (Some(1), format!("error: {sentence}\n")));
+    assert_eq!(ran.stdout, "file\tclass\tp(dog)\n");
+}

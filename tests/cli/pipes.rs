@@ -1,0 +1,51 @@
+//! A reader of stdout that leaves early, as `head` does, is no error.
+
+use super::Here;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+/// Runs the binary, reads one line of its stdout and closes that; wants exit code 0 and a silent stderr.
+fn read_one_line(here: &Here, arguments: &str) -> String {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_glassnet"))
+        .args(arguments.split(' '))
+        .current_dir(here.0.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::with_capacity(1, child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""), "{arguments}");
+    line
+}
+
+#[test]
+fn a_command_whose_reader_leaves_ends_in_silence() {
+    let here = Here::with_model();
+    assert_eq!(read_one_line(&here, "inspect set --list"), "set\n");
+    assert!(read_one_line(&here, "summary").starts_with("layer "));
+    assert_eq!(read_one_line(&here, "predict run/weights/last.safetensors set set set"), "file\tclass\tp(dog)\n");
+    assert!(read_one_line(&here, "--help").starts_with("A from-scratch CNN engine"));
+}
+
+#[test]
+fn a_training_whose_reader_leaves_goes_on_and_leaves_its_folder() {
+    let here = Here::with_set();
+    let line = read_one_line(&here, "train set --model tiny.toml --epochs 3 --out run");
+    assert_eq!(line, "Found 20 images belonging to 2 classes.\n");
+    assert_eq!(here.text("run/history.csv").lines().count(), 4);
+    assert_eq!(here.names("run/weights"), ["best.safetensors", "last.safetensors"]);
+    assert!(here.path("run/confusion.png").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn results_that_cannot_be_written_are_an_error() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_glassnet")).arg("summary").stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.starts_with("error: cannot write the results: ") && stderr.lines().count() == 1, "{stderr}");
+}

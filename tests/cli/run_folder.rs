@@ -1,0 +1,108 @@
+//! What a training run leaves.
+
+use super::{Here, TINY, csv};
+use glassnet::checkpoint;
+use glassnet::spec::ModelSpec;
+
+#[test]
+fn a_run_folder_holds_what_is_needed_to_judge_the_run_and_to_make_it_again() {
+    let here = Here::with_model();
+    let files = [
+        "config.toml",
+        "confusion.png",
+        "curves.png",
+        "history.csv",
+        "predictions.csv",
+        "split.csv",
+        "steps.csv",
+        "weights",
+    ];
+    assert_eq!(here.names("run"), files);
+    assert_eq!(here.names("run/weights"), ["best.safetensors", "last.safetensors"]);
+    for picture in ["curves.png", "confusion.png"] {
+        let picture = image::load_from_memory(&here.read(&format!("run/{picture}"))).unwrap();
+        assert!(picture.width() >= 200 && picture.height() >= 200);
+    }
+}
+
+#[test]
+fn the_tables_have_their_headings_and_a_row_for_each_epoch_step_and_file() {
+    let here = Here::with_model();
+    for (file, heading, rows) in [
+        ("history.csv", "epoch,accuracy,loss,val_accuracy,val_loss", 2),
+        ("steps.csv", "step,epoch,batch_size,loss,accuracy", 4),
+        ("split.csv", "file,class,subset", 24),
+        ("predictions.csv", "file,label,probability", 4),
+    ] {
+        let text = here.text(&format!("run/{file}"));
+        assert_eq!(text.lines().next(), Some(heading));
+        assert_eq!(text.lines().count(), 1 + rows, "{file}");
+        assert!(csv(&text).iter().all(|row| row.len() == heading.split(',').count()), "{file}");
+    }
+    let steps = here.text("run/steps.csv");
+    let batches: Vec<String> = csv(&steps)[1..].iter().map(|row| row[..3].join(" ")).collect();
+    assert_eq!(batches, ["1 0 16", "2 0 4", "3 1 16", "4 1 4"]);
+    let predictions = here.text("run/predictions.csv");
+    let files: Vec<&str> = csv(&predictions)[1..].iter().map(|row| row[0]).collect();
+    assert_eq!(files, ["cat/00.png", "cat/01.png", "dog/00.png", "dog/01.png"]);
+}
+
+#[test]
+fn the_configuration_has_every_setting_and_the_model_in_the_form_that_can_be_given_again() {
+    let here = Here::with_set();
+    here.done("train set --model tiny.toml --epochs 1 --dropout 0.25 --seed 7 --threads 1 --no-shuffle --out run");
+    let config: toml::Table = here.text("run/config.toml").parse().unwrap();
+    assert_eq!(config["command"].as_str(), Some("train"));
+    assert_eq!(config["version"].as_str(), Some(env!("CARGO_PKG_VERSION")));
+    let expected = r#"
+        batch_size = 16
+        conv = "auto"
+        epochs = 1
+        image_size = 16
+        learning_rate = 0.001
+        seed = 7
+        shuffle = false
+        validation_split = 0.2
+    "#;
+    assert_eq!(config["settings"].as_table(), Some(&expected.parse().unwrap()));
+    let expected = "beta_1 = 0.9\nbeta_2 = 0.999\nepsilon = 1e-7";
+    assert_eq!(config["adam"].as_table(), Some(&expected.parse().unwrap()));
+    let machine = config["machine"].as_table().unwrap();
+    assert_eq!(machine.keys().collect::<Vec<_>>(), ["instruction_set", "processor", "system", "threads"]);
+    assert_eq!(machine["threads"].as_integer(), Some(1));
+    let data = config["data"].as_table().unwrap();
+    assert_eq!(data["path"].as_str(), Some("set"));
+    assert_eq!(data["positive_class"].as_str(), Some("dog"));
+    assert_eq!(data["sha256"].as_str().unwrap().len(), 64);
+    assert_eq!((data["training_images"].as_integer(), data["validation_images"].as_integer()), (Some(20), Some(4)));
+
+    let model: ModelSpec = config["model"].clone().try_into().unwrap();
+    assert_eq!(model, toml::from_str::<ModelSpec>(TINY).unwrap().with_dropout(0.25));
+    here.write("again.toml", toml::to_string(&config["model"]).unwrap());
+    here.done("train set --model again.toml --epochs 1 --seed 7 --no-shuffle --out again");
+    assert_eq!(here.text("run/history.csv"), here.text("again/history.csv"));
+}
+
+#[test]
+fn the_weights_load_with_all_that_a_prediction_needs() {
+    let here = Here::with_model();
+    for which in ["best", "last"] {
+        let model = checkpoint::load(&here.path(&format!("run/weights/{which}.safetensors"))).unwrap();
+        assert_eq!(model.card.spec, toml::from_str(TINY).unwrap());
+        assert_eq!(model.card.classes, ["cat", "dog"]);
+        assert_eq!(model.card.training.images, 20);
+        assert!(model.card.training.val_loss.is_some());
+        assert_eq!(model.parameters.table().parameter_count(), 1_697);
+    }
+}
+
+#[test]
+fn the_best_weights_are_those_of_the_epoch_with_the_lowest_validation_loss() {
+    let here = Here::with_set();
+    here.done("train set --model tiny.toml --epochs 6 --learning-rate 0.05 --out run");
+    let history = here.text("run/history.csv");
+    let lowest = csv(&history)[1..].iter().map(|row| row[4].parse::<f64>().unwrap()).fold(f64::INFINITY, f64::min);
+    let card = |which: &str| checkpoint::load(&here.path(&format!("run/weights/{which}.safetensors"))).unwrap().card;
+    assert_eq!(card("best").training.val_loss, Some(lowest));
+    assert_eq!(card("last").training.epochs, 6);
+}

@@ -1,0 +1,22 @@
+//! `glassnet samples`.
+
+use super::Here;
+
+#[test]
+fn samples_of_both_classes_are_drawn_into_one_picture_that_the_seed_decides() {
+    let here = Here::with_set();
+    let stdout = here.done("samples set --out a.png --per-class 3");
+    assert_eq!(stdout, "Drew 3 images of 'cat' and 3 of 'dog' into a.png\n");
+    assert!(image::load_from_memory(&here.read("a.png")).unwrap().width() > 400);
+    here.done("samples set --out b.png --per-class 3");
+    here.done("samples set --out c.png --per-class 3 --seed 1");
+    assert!(here.read("a.png") == here.read("b.png"));
+    assert!(here.read("a.png") != here.read("c.png"));
+}
+
+#[test]
+fn a_class_with_fewer_images_shows_all_it_has() {
+    let here = Here::with_set();
+    let stdout = here.done("samples set --out a.png --per-class 12");
+    assert_eq!(stdout, "Drew 10 images of 'cat' and 12 of 'dog' into a.png\n");
+}

@@ -1,0 +1,192 @@
+//! `glassnet train`: what it prints, and what its flags do.
+
+use super::{Here, csv, keys, set, without_times, zipped};
+use glassnet::metrics::roc_auc;
+
+const TRAIN: &str = "train set --model tiny.toml --epochs 2";
+
+/// The files that tell two runs apart, to the last bit.
+fn results(here: &Here, run: &str) -> [Vec<u8>; 4] {
+    ["history.csv", "steps.csv", "weights/best.safetensors", "weights/last.safetensors"]
+        .map(|file| here.read(&format!("{run}/{file}")))
+}
+
+#[test]
+fn training_prints_what_keras_prints_and_then_how_good_the_model_is() {
+    let here = Here::with_set();
+    let stdout = here.done(&format!("{TRAIN} --out run"));
+
+    let mut expected = "Found 20 images belonging to 2 classes.\nFound 4 images belonging to 2 classes.\n".to_string();
+    let history = here.text("run/history.csv");
+    let history = csv(&history);
+    let number = |epoch: usize, column: usize| history[epoch][column].parse::<f64>().unwrap();
+    for epoch in 1..=2 {
+        let [accuracy, loss, val_accuracy, val_loss] = [1, 2, 3, 4].map(|column| number(epoch, column));
+        expected += &format!(
+            "Epoch {epoch}/2\n2/2 [==============================] - TIME - loss: {loss:.4} - accuracy: {accuracy:.4} \
+             - val_loss: {val_loss:.4} - val_accuracy: {val_accuracy:.4}\n"
+        );
+    }
+    expected += &format!("Training Accuracy: {:.4}\n", number(2, 1));
+
+    let predictions = here.text("run/predictions.csv");
+    let answers: Vec<(bool, f32)> =
+        csv(&predictions)[1..].iter().map(|row| (row[1] == "dog", row[2].parse().unwrap())).collect();
+    let right = |dog: bool| answers.iter().filter(|&&(is_dog, p)| is_dog == dog && (p > 0.5) == dog).count();
+    let labels: Vec<f32> = answers.iter().map(|&(is_dog, _)| f32::from(u8::from(is_dog))).collect();
+    let probabilities: Vec<f32> = answers.iter().map(|&(_, p)| p).collect();
+    let all_right = right(false) + right(true);
+    expected += &format!(
+        "Validation: {all_right} of 4 right, accuracy {:.4}; always answering 'dog' would have 0.5000\n\
+         Positive class 'dog': sensitivity {:.4}, specificity {:.4}, ROC AUC {:.4}\n\
+         Run folder: run\n",
+        all_right as f64 / 4.0,
+        right(true) as f64 / 2.0,
+        right(false) as f64 / 2.0,
+        roc_auc(&labels, &probabilities).unwrap(),
+    );
+    assert_eq!(without_times(&stdout), expected);
+}
+
+#[test]
+fn with_json_stdout_is_one_object_and_the_lines_go_to_stderr() {
+    let here = Here::with_set();
+    let ran = here.run(&format!("{TRAIN} --out run --json"));
+    assert_eq!(ran.code, Some(0));
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(lines.len(), 6, "{}", ran.stderr);
+    assert_eq!((lines[0], lines[2]), ("Found 20 images belonging to 2 classes.", "Epoch 1/2"));
+
+    let object = ran.json();
+    assert_eq!(
+        keys(&object),
+        [
+            "classes",
+            "epochs",
+            "positive_class",
+            "run_folder",
+            "training_accuracy",
+            "training_images",
+            "validation",
+            "validation_images"
+        ]
+    );
+    assert_eq!(object["positive_class"], "dog");
+    assert_eq!(object["run_folder"], "run");
+    assert_eq!((&object["training_images"], &object["validation_images"]), (&20.into(), &4.into()));
+    assert_eq!(
+        keys(&object["epochs"][1]),
+        ["accuracy", "epoch", "loss", "seconds", "step_seconds", "steps", "val_accuracy", "val_loss"]
+    );
+    assert_eq!(
+        keys(&object["validation"]),
+        ["accuracy", "balanced_accuracy", "confusion", "majority_share", "roc_auc", "sensitivity", "specificity"]
+    );
+    let history = here.text("run/history.csv");
+    assert_eq!(object["epochs"][1]["loss"].as_f64().unwrap(), csv(&history)[2][2].parse::<f64>().unwrap());
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_on_one_thread_and_on_two_and_another_seed_gives_others() {
+    let here = Here::with_set();
+    for (run, flags) in [("one", "--threads 1"), ("two", "--threads 2"), ("again", ""), ("other", "--seed 1")] {
+        here.done(&format!("{TRAIN} --out {run} {flags}"));
+    }
+    let one = results(&here, "one");
+    assert!(one == results(&here, "two"), "two threads");
+    assert!(one == results(&here, "again"), "the same command once more");
+    assert!(one.iter().zip(&results(&here, "other")).all(|(one, other)| one != other), "another seed");
+}
+
+#[test]
+fn a_zip_trains_as_the_folder_that_was_packed_into_it() {
+    let here = Here::with_set();
+    let inside = |(name, bytes)| (format!("set/{name}"), bytes);
+    here.write("set.zip", zipped(&set().into_iter().map(inside).collect::<Vec<_>>()));
+    here.done(&format!("{TRAIN} --out folder"));
+    here.done(&format!("{} --out zip", TRAIN.replace("train set", "train set.zip")));
+    assert!(results(&here, "folder") == results(&here, "zip"));
+    assert_eq!(here.text("folder/split.csv"), here.text("zip/split.csv"));
+    let hash = |run: &str| here.text(run).lines().find(|line| line.starts_with("sha256")).unwrap().to_string();
+    assert_eq!(hash("folder/config.toml"), hash("zip/config.toml"));
+}
+
+#[test]
+fn runs_are_numbered_and_a_folder_that_holds_something_is_never_written_to() {
+    let here = Here::with_set();
+    assert!(here.done(TRAIN).ends_with("Run folder: runs/train1\n"));
+    assert!(here.done(TRAIN).ends_with("Run folder: runs/train2\n"));
+    assert_eq!(here.names("runs"), ["train1", "train2"]);
+
+    let before = results(&here, "runs/train1");
+    let sentence = "--out: runs/train1 is not empty, and nothing is overwritten; name a new folder";
+    here.refused(&format!("{TRAIN} --seed 1 --out runs/train1"), 2, sentence);
+    assert!(before == results(&here, "runs/train1"));
+
+    std::fs::create_dir(here.path("made")).unwrap();
+    assert!(here.done(&format!("{TRAIN} --out made")).ends_with("Run folder: made\n"));
+}
+
+#[test]
+fn training_goes_on_from_given_weights_with_the_loss_that_they_have() {
+    let here = Here::with_model();
+    let flags = "--dropout 0 --batch-size 20 --init-weights run/weights/last.safetensors";
+    here.done(&format!("{TRAIN} {flags} --out on"));
+
+    // Mean over the training images of −ln P(right class), from what predict says of each.
+    let predictions = here.json("predict run/weights/last.safetensors set");
+    let split = here.text("on/split.csv");
+    let training: Vec<&str> = csv(&split)[1..].iter().filter(|row| row[2] == "training").map(|row| row[0]).collect();
+    let mut losses = Vec::new();
+    for prediction in predictions["predictions"].as_array().unwrap() {
+        let file = prediction["file"].as_str().unwrap().strip_prefix("set/").unwrap();
+        let probability = prediction["probability"].as_f64().unwrap();
+        if training.contains(&file) {
+            losses.push(-(if file.starts_with("dog") { probability } else { 1.0 - probability }).ln());
+        }
+    }
+    assert_eq!(losses.len(), 20);
+    let expected = losses.iter().sum::<f64>() / 20.0;
+    let steps = here.text("on/steps.csv");
+    let first: f64 = csv(&steps)[1][3].parse().unwrap();
+    assert!((first - expected).abs() <= 1e-6 * expected, "{first} against {expected}");
+}
+
+#[test]
+fn without_shuffling_and_dropout_equal_weights_make_equal_runs_whatever_the_seed() {
+    let here = Here::with_model();
+    let still = "--dropout 0 --no-shuffle --init-weights run/weights/last.safetensors";
+    let moving = "--dropout 0 --init-weights run/weights/last.safetensors";
+    for (run, flags) in [("a", still), ("b", still), ("c", moving)] {
+        let seed = run.as_bytes()[0];
+        here.done(&format!("{TRAIN} {flags} --seed {seed} --out {run}"));
+    }
+    assert_eq!(here.text("a/steps.csv"), here.text("b/steps.csv"));
+    assert_ne!(here.text("a/steps.csv"), here.text("c/steps.csv"));
+}
+
+#[test]
+fn where_no_image_validates_the_run_says_so_and_works_without() {
+    let here = Here::with_set();
+    let ran = here.run(&format!("{TRAIN} --validation-split 0.01 --out run"));
+    assert_eq!(ran.code, Some(0));
+    assert_eq!(
+        ran.stderr,
+        "warning: 0.01 of the 10 images of cat is less than one, so none of them validates\n\
+         warning: 0.01 of the 14 images of dog is less than one, so none of them validates\n"
+    );
+    let stdout = without_times(&ran.stdout);
+    assert!(stdout.starts_with("Found 24 images belonging to 2 classes.\nFound 0 images belonging to 2 classes.\n"));
+    assert!(!stdout.contains("val_") && !stdout.contains("Validation"), "{stdout}");
+    assert!(here.text("run/history.csv").lines().skip(1).all(|line| line.ends_with(",,")));
+    let files = ["config.toml", "curves.png", "history.csv", "split.csv", "steps.csv", "weights"];
+    assert_eq!(here.names("run"), files);
+}
+
+#[test]
+fn the_documented_network_trains_at_a_smaller_image_size() {
+    let here = Here::with_set();
+    let object = here.json("train set --image-size 24 --epochs 1");
+    assert_eq!(object["epochs"].as_array().unwrap().len(), 1);
+    assert!(here.text("runs/train1/config.toml").contains("image_size = 24\n"));
+}
