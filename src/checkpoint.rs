@@ -16,6 +16,11 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
+/// What [`resize::scale`](crate::data::resize::scale) multiplies by.
+pub const RESCALE: f64 = 1.0 / 255.0;
+/// What [`resize::resize_nearest`](crate::data::resize::resize_nearest) is called in a [`ModelCard`].
+pub const RESIZE: &str = "nearest";
+
 /// The metadata's key.
 const KEY: &str = "glassnet";
 
@@ -28,9 +33,9 @@ pub struct ModelCard {
     pub spec: ModelSpec,
     /// The names of class 0 and class 1; the network's probability is that of class 1.
     pub classes: [String; 2],
-    /// What every byte of an image was multiplied by.
+    /// What every byte of an image was multiplied by: always [`RESCALE`].
     pub rescale: f64,
-    /// How images were brought to the input size.
+    /// How images were brought to the input size: always [`RESIZE`].
     pub resize: String,
     /// Class 1 is predicted where its probability is above this.
     pub threshold: f64,
@@ -112,6 +117,14 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
     })?;
     let card: ModelCard = serde_json::from_str(card)
         .map_err(|error| Error::weights(path, format!("its model description cannot be read: {error}")))?;
+    if card.rescale != RESCALE || card.resize != RESIZE {
+        let reason = format!(
+            "its images were scaled by {} and resized by '{}', but this version knows only {RESCALE} and '{RESIZE}'; use the \
+             glassnet that wrote it, version {}",
+            card.rescale, card.resize, card.version
+        );
+        return Err(Error::weights(path, reason));
+    }
     let network = Network::new(&card.spec)
         .map_err(|error| Error::weights(path, format!("its model cannot be built: {error}")))?;
     let parameters = tensors(path, &bytes, &network)?;
@@ -189,8 +202,8 @@ mod tests {
             version: "0.0.0".into(),
             spec: spec.clone(),
             classes: ["cat".into(), "dog".into()],
-            rescale: 1.0 / 255.0,
-            resize: "nearest".into(),
+            rescale: RESCALE,
+            resize: RESIZE.into(),
             threshold: 0.5,
             training: TrainingFacts { epochs: 2, seed: 3, images: 4, val_loss: Some(0.5), val_accuracy: None },
         }
@@ -217,6 +230,16 @@ mod tests {
         save(&path, &loaded.card, &loaded.parameters).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), first);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no unfinished file stays");
+    }
+
+    #[test]
+    fn a_model_that_saw_its_images_otherwise_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        let parameters = Network::new(&spec(5)).unwrap().initial_parameters(8);
+        save(&path, &ModelCard { resize: "bilinear".into(), ..card(&spec(5)) }, &parameters).unwrap();
+        let error = load(&path).err().unwrap().to_string();
+        assert!(error.contains("resized by 'bilinear'") && error.ends_with("version 0.0.0"), "{error}");
     }
 
     #[test]

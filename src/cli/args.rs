@@ -10,7 +10,7 @@ use std::path::PathBuf;
     name = "glassnet",
     version,
     about = "A from-scratch CNN engine you can see through: train an image classifier from a folder or a zip, with no framework underneath. Not for diagnosis.",
-    after_help = "Results go to stdout, progress and warnings to stderr.\nExit codes: 0 done, 1 the work failed, 2 the call was wrong (a flag, a value, a path that is not there), 130 interrupted.",
+    after_help = "Results go to stdout, progress and warnings to stderr.\nExit codes: 0 done, 1 the work failed, 2 the call was wrong (a flag, a value, data or a model that is not there), 130 interrupted.",
     arg_required_else_help = true
 )]
 pub struct Cli {

@@ -6,6 +6,7 @@
 mod args;
 mod console;
 mod dataset;
+mod finished;
 mod inspect;
 mod machine;
 mod memory;
@@ -13,6 +14,7 @@ mod model;
 mod output;
 mod phantom;
 mod predict;
+mod recorder;
 mod reproduce;
 mod run_folder;
 mod samples;

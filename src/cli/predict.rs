@@ -43,6 +43,10 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     for path in &args.images {
         lister.add(path);
     }
+    if let Some(path) = args.plot.as_deref().filter(|path| lister.contains(path)) {
+        let reason = format!("{} is one of the images; name another file", path.display());
+        return Err(Error::setting("--plot", reason).into());
+    }
     let mut answers = Vec::new();
     let mut failed = lister.failed;
     if !args.json {
@@ -164,6 +168,12 @@ impl Lister {
                 self.failed.push(refused(&path.display().to_string(), &error.to_string()));
             }
         }
+    }
+
+    /// Whether a file, which may not be there yet, is one of the images. An image in a zip is no file.
+    fn contains(&self, path: &Path) -> bool {
+        let Ok(file) = path.canonicalize() else { return false };
+        self.images.iter().any(|image| Path::new(&image.name()).canonicalize().is_ok_and(|image| image == file))
     }
 }
 

@@ -8,6 +8,7 @@ mod inspect;
 mod phantom;
 mod pipes;
 mod predict;
+mod reproduce;
 mod run_folder;
 mod samples;
 mod summary;

@@ -81,6 +81,17 @@ fn images_of_other_formats_and_sizes_are_taken() {
 }
 
 #[test]
+fn a_plot_never_overwrites_one_of_its_images() {
+    let here = Here::with_model();
+    let before = here.read("set/cat/00.png");
+    for images in ["set/cat/00.png", "set", "set/dog/13.png set/cat"] {
+        let reason = "--plot: set/cat/../cat/00.png is one of the images; name another file";
+        here.refused(&format!("{MODEL} {images} --plot set/cat/../cat/00.png"), 2, reason);
+    }
+    assert!(here.read("set/cat/00.png") == before);
+}
+
+#[test]
 fn a_plot_shows_the_images_that_could_be_read() {
     let here = Here::with_model();
     here.done(&format!("{MODEL} set --plot plot.png"));

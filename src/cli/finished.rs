@@ -1,0 +1,71 @@
+//! What a training run came to, as lines and as JSON.
+
+use glassnet::metrics::Confusion;
+use glassnet::report::epoch::{EpochRecord, training_accuracy_line};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// What a run came to.
+pub struct Finished {
+    pub folder: PathBuf,
+    pub classes: [String; 2],
+    pub epochs: Vec<EpochRecord>,
+    pub training_images: usize,
+    pub validation: Option<Validated>,
+}
+
+/// What the last weights answer on the validation part.
+pub struct Validated {
+    pub confusion: Confusion,
+    pub roc_auc: Option<f64>,
+}
+
+impl Finished {
+    /// The lines that close a run.
+    pub fn closing_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        lines.extend(self.epochs.last().map(|last| training_accuracy_line(last.accuracy)));
+        if let Some(Validated { confusion, roc_auc }) = &self.validation {
+            let share = |value: Option<f64>| value.map_or("undefined".to_string(), |value| format!("{value:.4}"));
+            let [negative, positive] = &self.classes;
+            let majority = if confusion.positives() >= confusion.negatives() { positive } else { negative };
+            lines.push(format!(
+                "Validation: {} of {} right, accuracy {}; always answering '{majority}' would have {}",
+                confusion.true_positive + confusion.true_negative,
+                confusion.total(),
+                share(confusion.accuracy()),
+                share(confusion.majority_share()),
+            ));
+            lines.push(format!(
+                "Positive class '{positive}': sensitivity {}, specificity {}, ROC AUC {}",
+                share(confusion.sensitivity()),
+                share(confusion.specificity()),
+                share(*roc_auc),
+            ));
+        }
+        lines.push(format!("Run folder: {}", self.folder.display()));
+        lines
+    }
+
+    /// The same as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        json!({
+            "run_folder": self.folder.display().to_string(),
+            "classes": self.classes,
+            "positive_class": self.classes[1],
+            "training_images": self.training_images,
+            "validation_images": self.validation.as_ref().map_or(0, |validated| validated.confusion.total()),
+            "epochs": self.epochs,
+            "training_accuracy": self.epochs.last().map(|last| last.accuracy),
+            "validation": self.validation.as_ref().map(|Validated { confusion, roc_auc }| json!({
+                "confusion": confusion,
+                "accuracy": confusion.accuracy(),
+                "majority_share": confusion.majority_share(),
+                "sensitivity": confusion.sensitivity(),
+                "specificity": confusion.specificity(),
+                "balanced_accuracy": confusion.balanced_accuracy(),
+                "roc_auc": roc_auc,
+            })),
+        })
+    }
+}
