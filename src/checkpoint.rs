@@ -4,6 +4,7 @@
 //! metadata has one key, `glassnet`, whose value is a [`ModelCard`] as JSON. One key, because the order of several is not
 //! fixed, and the same run shall write the same bytes.
 
+use crate::files::write_whole;
 use crate::network::Network;
 use crate::parameters::{Parameters, TensorEntry};
 use crate::spec::ModelSpec;
@@ -12,8 +13,6 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 
 /// What [`resize::scale`](crate::data::resize::scale) multiplies by.
@@ -69,7 +68,7 @@ pub struct Checkpoint {
     pub parameters: Parameters,
 }
 
-/// Writes a weights file. It is written beside its place and then moved there, so a file of that name is always whole.
+/// Writes a weights file; one of that name is always whole ([`write_whole`]).
 ///
 /// # Errors
 /// [`Error::Io`], where the folder cannot be written or the disk is full.
@@ -90,18 +89,7 @@ pub fn save(path: &Path, card: &ModelCard, parameters: &Parameters) -> Result<()
     let metadata = HashMap::from([(KEY.to_string(), card)]);
     let bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| fail(error.to_string()))?;
 
-    let unfinished = path.with_extension("safetensors.part");
-    let write = || {
-        let mut file = File::create(&unfinished)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&unfinished, path)
-    };
-    write().map_err(|source| {
-        // What is left of it is of no use to anyone; if it cannot be removed either, the first error says why.
-        let _ = std::fs::remove_file(&unfinished);
-        Error::io("write", path)(source)
-    })
+    write_whole(path, &bytes)
 }
 
 /// Reads a model.

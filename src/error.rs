@@ -1,5 +1,5 @@
 //! The one error type of the library. Each variant is a sentence for a person: it names the file, layer or setting, says
-//! what was found and what was wanted, and what to do.
+//! what was found and what was wanted, and what to do where we can know that.
 
 use std::path::PathBuf;
 
@@ -68,6 +68,10 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+
+    /// Someone pressed Ctrl-C.
+    #[error("interrupted; what was reached by then is in the run folder")]
+    Interrupted,
 
     /// A number stopped being finite, so that going on would be meaningless.
     #[error("the loss became {value} in epoch {epoch}, step {step}; a smaller --learning-rate usually helps")]

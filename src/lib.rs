@@ -54,6 +54,7 @@
 //! | [`report`] | Keras's lines, CSV files, pictures |
 //! | [`checkpoint`] | weights files |
 //! | [`random`] | every random number, keyed by what it is for |
+//! | [`files`] | writing whole files or none |
 //! | [`error`] | what can go wrong, in sentences |
 //!
 //! # Where each formula stands
@@ -79,14 +80,16 @@
 //! [`reference`](mod@reference) (`tests/reference_gradients.rs`) → the engine (`tests/engine_vs_reference.rs`) → Keras
 //! (`tests/keras_fixture.rs`). The error of a tensor is max|a − b| / max|b|.
 //!
-//! Imports run one way: the binary's `cli` → [`train`](mod@train) → {[`data`], [`network`], [`loss`], [`optim`],
-//! [`metrics`], [`report`], [`checkpoint`]}, and [`network`] → [`layers`] → [`kernels`].
+//! Imports run one way: the binary's `cli` → [`train`](mod@train) → {[`data`], [`plan`], [`loss`], [`optim`], [`metrics`],
+//! [`report`]}; [`plan`] → [`network`] → [`layers`] → [`kernels`]; [`checkpoint`] → [`network`]. [`parameters`], [`spec`],
+//! [`random`], [`files`] and [`error`] serve any of them, and [`reference`](mod@reference) stands alone.
 
 #![deny(missing_docs)]
 
 pub mod checkpoint;
 pub mod data;
 pub mod error;
+pub mod files;
 pub mod kernels;
 pub mod layers;
 pub mod loss;

@@ -14,6 +14,11 @@ pub fn sigmoid(z: f64) -> f64 {
     }
 }
 
+/// The probability of class 1 that a logit stands for, as the program reports it and compares it with a threshold.
+pub fn probability(logit: f32) -> f32 {
+    sigmoid(f64::from(logit)) as f32
+}
+
 /// The mean loss of a batch of N logits and labels (0 or 1), in nats. Not finite where a logit is not.
 ///
 /// # Panics

@@ -30,6 +30,7 @@ impl Network {
     /// [`Error::Layer`] names the layer that cannot work, and both shapes.
     pub fn new(spec: &ModelSpec) -> Result<Network> {
         let mut shape = Shape::Image(spec.input);
+        // Height times width by itself too: a size of 0 channels would hide that it is too large.
         for sizes in [&spec.input[..2], &spec.input[..]] {
             check_floats(sizes).map_err(|reason| Error::layer("input", reason))?;
         }
@@ -48,6 +49,9 @@ impl Network {
             layers.push(layer);
         }
         match layers.last() {
+            Some(last) if table.entries().is_empty() => {
+                Err(Error::layer(&last.name, "the network has no weights to learn; add a 'dense' layer"))
+            }
             Some(Layer { output: Shape::Vector(1), .. }) => {
                 Ok(Network { spec: spec.clone(), layers, table: Arc::new(table) })
             }

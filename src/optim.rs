@@ -15,17 +15,17 @@ use std::sync::Arc;
 /// Parameters in one piece of parallel work: 64 KiB of each of the four buffers.
 const CHUNK_FLOATS: usize = 16 * 1024;
 
-/// Adam's settings.
+/// Adam's settings, as they are written: they are rounded to f32 where the arithmetic is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamSettings {
     /// How far a weight moves in a step, at most about.
-    pub learning_rate: f32,
+    pub learning_rate: f64,
     /// β₁, the decay of the mean gradient.
-    pub beta_1: f32,
+    pub beta_1: f64,
     /// β₂, the decay of the mean squared gradient.
-    pub beta_2: f32,
+    pub beta_2: f64,
     /// ε, which keeps the division finite.
-    pub epsilon: f32,
+    pub epsilon: f64,
 }
 
 impl Default for AdamSettings {
@@ -62,10 +62,11 @@ impl Adam {
         assert_eq!(weights.table(), gradients.table(), "weights and gradients of one network");
         assert_eq!(weights.table(), self.first_moment.table(), "weights and moments of one network");
         self.steps += 1;
-        let AdamSettings { beta_1, beta_2, epsilon, .. } = self.settings;
         let alpha = self.settings.step_size(self.steps);
-        // As Keras, 1 − β is formed in f64 and rounded once.
-        let (blend_1, blend_2) = (one_minus(beta_1), one_minus(beta_2));
+        // As in Keras, 1 − β is formed in f64 and rounded once.
+        let blend_1 = (1.0 - self.settings.beta_1) as f32;
+        let blend_2 = (1.0 - self.settings.beta_2) as f32;
+        let epsilon = self.settings.epsilon as f32;
         weights
             .as_mut_slice()
             .par_chunks_mut(CHUNK_FLOATS)
@@ -86,15 +87,9 @@ impl AdamSettings {
     /// α of step t (from 1). It is rounded where Keras rounds: βᵗ to f32 first, from an f32 β. That matters: 1 − 0.999 is
     /// 1.3e-5 off in f32, and with it the first steps.
     fn step_size(&self, t: u64) -> f32 {
-        let power = |beta: f32| f64::from(beta).powf(t as f64) as f32;
-        self.learning_rate * (1.0 - power(self.beta_2)).sqrt() / (1.0 - power(self.beta_1))
+        let power = |beta: f64| f64::from(beta as f32).powf(t as f64) as f32;
+        self.learning_rate as f32 * (1.0 - power(self.beta_2)).sqrt() / (1.0 - power(self.beta_1))
     }
-}
-
-/// 1 − β, from the decimal number that was meant by the f32 β.
-fn one_minus(beta: f32) -> f32 {
-    let decimal: f64 = beta.to_string().parse().unwrap_or(f64::from(beta));
-    (1.0 - decimal) as f32
 }
 
 #[cfg(test)]
@@ -119,10 +114,5 @@ mod tests {
         assert_eq!(weights.tensor(0), [0.0; 5]);
         adam.step(&mut weights, &gradients);
         assert_abs_diff_eq!(weights.tensor(1)[4], 2e-3, epsilon = 1e-7);
-    }
-
-    #[test]
-    fn one_minus_beta_is_the_decimal_difference() {
-        assert_eq!((one_minus(0.9), one_minus(0.999)), (0.1, 0.001));
     }
 }

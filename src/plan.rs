@@ -18,12 +18,12 @@ use crate::kernels::elementwise;
 use crate::kernels::registry::ConvChoice;
 use crate::layers::dropout::{self, DropoutMasks};
 use crate::layers::scratch::Scratch;
-use crate::layers::{LayerKind, Shape, activation};
-use crate::loss::sigmoid;
+use crate::layers::{LayerKind, activation};
+use crate::loss::probability;
 use crate::network::Network;
 use crate::parameters::{AlignedBuffer, Parameters};
 use crate::{Error, Result};
-use ndarray::{ArrayView4, ArrayViewD, IxDyn};
+use ndarray::ArrayView4;
 use std::ops::Range;
 
 /// How a plan is made.
@@ -89,6 +89,8 @@ pub struct Workspace {
     scratch: Scratch,
     /// Images in the batch that went forward last, if that was for training.
     trained: Option<usize>,
+    /// Whether that batch has gone backward too.
+    backward_done: bool,
 }
 
 /// How many values each part of a [`Workspace`] has.
@@ -155,6 +157,7 @@ impl<'n> Plan<'n> {
             partials: AlignedBuffer::zeros(sizes.partials),
             scratch: Scratch::new(sizes.scratch),
             trained: None,
+            backward_done: false,
         }
     }
 
@@ -205,6 +208,9 @@ impl<'n> Plan<'n> {
     /// # Errors
     /// Where the images are not of the network's input size, are not one contiguous block, or are more than the plan is for;
     /// or a training pass is asked of a plan made for inference.
+    ///
+    /// # Panics
+    /// If the parameters are another network's, the workspace another plan's, or masks are given that do not fit.
     pub fn forward<'w>(
         &self,
         parameters: &Parameters,
@@ -219,6 +225,7 @@ impl<'n> Plan<'n> {
             Mode::Training(_) if self.options.training => Some(batch),
             Mode::Training(_) => return Err(Error::setting("plan", "it was made for inference and cannot train")),
         };
+        workspace.backward_done = false;
         let Workspace { outputs, argmax, factors, partials, scratch, .. } = workspace;
         let mut dropout_layers = 0;
         for (index, step) in self.steps.iter().enumerate() {
@@ -253,6 +260,9 @@ impl<'n> Plan<'n> {
     ///
     /// # Errors
     /// As [`Plan::forward`]; and where the forward pass before was not for training, or of another batch size.
+    ///
+    /// # Panics
+    /// If the parameters are another network's, or the workspace another plan's.
     pub fn backward(
         &self,
         parameters: &Parameters,
@@ -314,24 +324,12 @@ impl<'n> Plan<'n> {
         Ok(())
     }
 
-    /// What a layer gave in the last forward pass of `batch` images, `[N, …]`; for a flatten, what the layer before it gave.
-    pub fn output_of<'w>(&self, workspace: &'w Workspace, layer: usize, batch: usize) -> ArrayViewD<'w, f32> {
-        // The step that computes it is the last one that ends at or before the layer.
-        let step = self.steps.iter().rposition(|step| step.layer() <= layer).unwrap_or(0);
-        let shape = match self.network.layers()[layer].output {
-            Shape::Image([height, width, channels]) => vec![batch, height, width, channels],
-            Shape::Vector(len) => vec![batch, len],
-        };
-        let values = &workspace.outputs[step].as_slice()[..shape.iter().product()];
-        ArrayViewD::from_shape(IxDyn(&shape), values).expect("an output holds its layer's shape")
-    }
-
     /// ∂L/∂images of the last backward pass, `[N, H, W, C]`.
     ///
     /// # Errors
     /// Where the plan was made without `input_gradient`, or no training pass has run.
     pub fn input_gradient<'w>(&self, workspace: &'w Workspace) -> Result<ArrayView4<'w, f32>> {
-        let Some(batch) = workspace.trained.filter(|_| self.options.input_gradient) else {
+        let Some(batch) = workspace.trained.filter(|_| self.options.input_gradient && workspace.backward_done) else {
             return Err(Error::setting("input_gradient", "the plan was made without it, or has not run backward"));
         };
         let [height, width, channels] = self.network.spec().input;
@@ -373,7 +371,7 @@ pub fn predict(network: &Network, parameters: &Parameters, images: ArrayView4<f3
     let plan = Plan::new(network, images.dim().0, PlanOptions::default());
     let mut workspace = plan.workspace();
     let logits = plan.forward(parameters, images, Mode::Inference, &mut workspace)?;
-    Ok(logits.iter().map(|&z| sigmoid(f64::from(z)) as f32).collect())
+    Ok(logits.iter().map(|&z| probability(z)).collect())
 }
 
 /// The algorithm of a convolution's step.

@@ -24,10 +24,10 @@ pub enum Purpose {
     Dropout = 3,
     /// The synthetic set; the index is the image.
     Phantom = 4,
-    /// Which images `samples` shows; the index is the class.
-    Samples = 6,
     /// Anything a test draws.
     Test = 5,
+    /// Which images `samples` shows; the index is the class.
+    Samples = 6,
 }
 
 /// A reproducible stream of random numbers.

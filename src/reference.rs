@@ -163,7 +163,8 @@ fn for_each_product(input: &Image, shape: &ConvShape, mut visit: impl FnMut(usiz
     }
 }
 
-/// `output[y, x, f] = bias[f] + Σ_{ky, kx, c} input[y·s + ky − p, x·s + kx − p, c] · kernel[ky, kx, c, f]`.
+/// `output[y, x, f] = bias[f] + Σ_{ky, kx, c} input[y·stride + ky − padding, x·stride + kx − padding, c] · kernel[ky, kx, c, f]`,
+/// where pixels outside the image are 0. The kernel is not flipped, so strictly this is a cross-correlation.
 pub fn conv2d_forward(input: &Image, shape: &ConvShape, kernel: &[f64], bias: &[f64]) -> Image {
     let mut output = Image::zeros(shape.output[0], shape.output[1], shape.filters);
     for (position, value) in output.values.iter_mut().enumerate() {
@@ -173,7 +174,8 @@ pub fn conv2d_forward(input: &Image, shape: &ConvShape, kernel: &[f64], bias: &[
     output
 }
 
-/// Returns ∂L/∂input and adds ∂L/∂kernel and ∂L/∂bias to `gradient`.
+/// With g = ∂L/∂output, adds to `gradient` ∂L/∂bias[f] = Σ_{y, x} g[y, x, f] and ∂L/∂kernel[ky, kx, c, f] = Σ_{y, x} g[y, x, f] ·
+/// (the input under kernel cell ky, kx), and returns ∂L/∂input: for each pixel, Σ g · kernel over the products it was in.
 pub fn conv2d_backward(
     input: &Image,
     shape: &ConvShape,
@@ -256,7 +258,7 @@ pub fn relu_backward(input: &Image, grad_output: &Image) -> Image {
     Image { values: input.values.iter().zip(&grad_output.values).map(|(x, g)| g * slope(*x)).collect(), ..*input }
 }
 
-/// Each value times its factor. Being linear, it is its own backward pass.
+/// Each value times its own factor; backward, its gradient is multiplied by that same factor.
 pub fn dropout(values: &Image, factors: &[f64]) -> Image {
     Image { values: values.values.iter().zip(factors).map(|(x, factor)| x * factor).collect(), ..*values }
 }
@@ -274,7 +276,8 @@ pub fn dense_forward(input: &Image, kernel: &[f64], bias: &[f64]) -> Image {
     output
 }
 
-/// Returns ∂L/∂input and adds ∂L/∂kernel and ∂L/∂bias to `gradient`.
+/// With g = ∂L/∂output, returns ∂L/∂input[i] = Σ_u g[u] · kernel[i, u], and adds ∂L/∂kernel[i, u] = g[u] · input[i] and
+/// ∂L/∂bias[u] = g[u] to `gradient`.
 pub fn dense_backward(input: &Image, kernel: &[f64], grad_output: &Image, gradient: &mut LayerGradient) -> Image {
     let units = grad_output.values.len();
     let mut grad_input = Image::zeros(input.height, input.width, input.channels);
@@ -301,7 +304,7 @@ pub fn binary_cross_entropy(z: f64, label: f64) -> f64 {
     z.max(0.0) - z * label + (-z.abs()).exp().ln_1p()
 }
 
-/// ∂/∂z of [`binary_cross_entropy`]: σ(z) − y. All the exponentials cancel; that is why the two are taken together.
+/// ∂/∂z of [`binary_cross_entropy`]. With p = σ(z), ∂L/∂p = (p − y) / (p·(1 − p)) and ∂p/∂z = p·(1 − p), so ∂L/∂z = p − y.
 pub fn binary_cross_entropy_gradient(z: f64, label: f64) -> f64 {
     sigmoid(z) - label
 }
@@ -320,8 +323,8 @@ pub struct Step {
     /// Per sample, ∂L/∂image.
     pub grad_inputs: Vec<Image>,
     /// How far the nearest kink is: the smallest |x| that went into a ReLU, and the smallest lead of a maximum over the
-    /// runner-up of its window. Below about 1e-4, `f32` and `f64` may rightly take different sides. (A window of zeros only,
-    /// common after a ReLU, has no lead and no gradient either, and is not counted.)
+    /// runner-up of its window. Below about 1e-4, `f32` and `f64` may rightly take different sides. (A tie of zeros,
+    /// common after a ReLU, which stops their gradient, is not counted.)
     pub margin: f64,
 }
 

@@ -5,7 +5,7 @@
 use crate::data::batches::{Batch, Loader, epoch_order};
 use crate::kernels::registry::ConvChoice;
 use crate::layers::dropout::DropoutMasks;
-use crate::loss::{binary_cross_entropy, binary_cross_entropy_gradient, sigmoid};
+use crate::loss::{binary_cross_entropy, binary_cross_entropy_gradient, probability};
 use crate::metrics::{DEFAULT_THRESHOLD, RunningMean, accuracy};
 use crate::network::Network;
 use crate::optim::{Adam, AdamSettings};
@@ -175,12 +175,13 @@ pub fn evaluate(
     })
 }
 
-/// σ of each logit.
+/// The probability of class 1 for each logit.
 fn probabilities(logits: &[f32]) -> Vec<f32> {
-    logits.iter().map(|&z| sigmoid(f64::from(z)) as f32).collect()
+    logits.iter().map(|&z| probability(z)).collect()
 }
 
-/// Measures an epoch as Keras does: the first step, which warms up, does not count for the mean of a step.
+/// Measures an epoch. The first step, which warms up, does not count for the mean of a step, as in Keras; validation does not
+/// either.
 struct Clock {
     start: Instant,
     last_step: Instant,

@@ -55,9 +55,9 @@ pub struct RunArgs {
     /// Seed of the initial weights, the shuffles and the dropout masks
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
-    /// Threads to work with [default: one for each core]; the results are the same for any number
-    #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
-    pub threads: Option<usize>,
+    /// `--threads`.
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
     /// Convolution algorithm: auto or im2col
     #[arg(long, value_name = "NAME", default_value_t = ConvChoice::Auto)]
     pub conv: ConvChoice,
@@ -81,7 +81,7 @@ pub struct TrainArgs {
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
     /// Passes over the training images
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = epochs, allow_negative_numbers = true)]
     pub epochs: usize,
     /// Images in a training step
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = batch_size, allow_negative_numbers = true)]
@@ -212,6 +212,9 @@ const MAX_THREADS: usize = 1024;
 /// The largest batch: more images than a data set may hold, and few enough that sizes in bytes can be counted.
 const MAX_BATCH_SIZE: usize = 1_000_000;
 
+/// The most epochs.
+const MAX_EPOCHS: usize = 1_000_000;
+
 /// The most samples of each class: more cannot be told apart in one picture.
 const MAX_SHOWN: usize = 100;
 
@@ -226,6 +229,10 @@ fn whole_number(text: &str, most: usize) -> Result<usize, String> {
         Ok(number) if (1..=most).contains(&number) => Ok(number),
         _ => Err(format!("it must be a whole number from 1 to {most}")),
     }
+}
+
+fn epochs(text: &str) -> Result<usize, String> {
+    whole_number(text, MAX_EPOCHS)
 }
 
 fn threads(text: &str) -> Result<usize, String> {
@@ -260,7 +267,8 @@ fn seed(text: &str) -> Result<u64, String> {
 
 fn share(text: &str) -> Result<f64, String> {
     match text.parse() {
-        Ok(share) if (0.0..1.0).contains(&share) => Ok(share),
+        // In f32 too, in which the engine computes: 0.99999999999 would be 1 there.
+        Ok(share) if (0.0..1.0).contains(&share) && (share as f32) < 1.0 => Ok(share),
         _ => Err("it must be a number, at least 0 and below 1".into()),
     }
 }

@@ -1,6 +1,7 @@
 //! From DATA to loaders: opened, listed, split, checked.
 
 use super::console::{self, Failure};
+use glassnet::Error;
 use glassnet::data::catalog::Catalog;
 use glassnet::data::images::{CACHE_BUDGET_BYTES, Check, ImageSet};
 use glassnet::data::source::Source;
@@ -63,13 +64,13 @@ pub enum Part {
     Validation,
 }
 
-/// Passes on what a check found: notes as warnings, unreadable files as errors. `Err` holds the last of these, where there
-/// are any, after the others were printed.
-pub fn report_check(check: Check) -> Result<(), Failure> {
-    for note in &check.notes {
+/// Passes on what checks found: notes as warnings, unreadable files as errors. `Err` holds the last of these, where there are
+/// any, after the others were printed.
+pub fn report_checks(checks: Vec<Check>) -> Result<(), Failure> {
+    for note in checks.iter().flat_map(|check| &check.notes) {
         console::warn(note);
     }
-    let mut errors = check.errors;
+    let mut errors: Vec<Error> = checks.into_iter().flat_map(|check| check.errors).collect();
     let Some(last) = errors.pop() else { return Ok(()) };
     for error in errors {
         console::error(&error.to_string());

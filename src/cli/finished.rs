@@ -1,5 +1,6 @@
 //! What a training run came to, as lines and as JSON.
 
+use super::console;
 use glassnet::metrics::Confusion;
 use glassnet::report::epoch::{EpochRecord, training_accuracy_line};
 use serde_json::json;
@@ -10,6 +11,8 @@ pub struct Finished {
     pub folder: PathBuf,
     pub classes: [String; 2],
     pub epochs: Vec<EpochRecord>,
+    /// The epoch whose weights are `best`.
+    pub best: Option<EpochRecord>,
     pub training_images: usize,
     pub validation: Option<Validated>,
 }
@@ -27,10 +30,10 @@ impl Finished {
         lines.extend(self.epochs.last().map(|last| training_accuracy_line(last.accuracy)));
         if let Some(Validated { confusion, roc_auc }) = &self.validation {
             let share = |value: Option<f64>| value.map_or("undefined".to_string(), |value| format!("{value:.4}"));
-            let [negative, positive] = &self.classes;
-            let majority = if confusion.positives() >= confusion.negatives() { positive } else { negative };
+            let [negative, positive] = self.classes.each_ref().map(|name| console::one_line(name));
+            let majority = if confusion.positives() >= confusion.negatives() { &positive } else { &negative };
             lines.push(format!(
-                "Validation: {} of {} right, accuracy {}; always answering '{majority}' would have {}",
+                "Validation, last weights: {} of {} right, accuracy {}; always answering '{majority}' would have {}",
                 confusion.true_positive + confusion.true_negative,
                 confusion.total(),
                 share(confusion.accuracy()),
@@ -42,6 +45,10 @@ impl Finished {
                 share(confusion.specificity()),
                 share(*roc_auc),
             ));
+        }
+        if let Some(best) = &self.best {
+            let (which, loss) = best.val_loss.map_or(("loss", best.loss), |loss| ("val_loss", loss));
+            lines.push(format!("Best weights: those of epoch {}, with the lowest {which}, {loss:.4}", best.epoch + 1));
         }
         lines.push(format!("Run folder: {}", self.folder.display()));
         lines
@@ -56,6 +63,7 @@ impl Finished {
             "training_images": self.training_images,
             "validation_images": self.validation.as_ref().map_or(0, |validated| validated.confusion.total()),
             "epochs": self.epochs,
+            "best_epoch": self.best.map(|best| best.epoch),
             "training_accuracy": self.epochs.last().map(|last| last.accuracy),
             "validation": self.validation.as_ref().map(|Validated { confusion, roc_auc }| json!({
                 "confusion": confusion,

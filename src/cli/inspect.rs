@@ -82,10 +82,10 @@ fn lines(args: &InspectArgs, dataset: &Dataset, files: &[File]) -> Vec<String> {
         format!("{:<24} {:>10} {:>10} {:>10}", "class", "training", "validation", "all"),
     ];
     for (label, name) in dataset.classes().into_iter().enumerate() {
-        lines.push(row(&format!("{label} {name}"), Some(label)));
+        lines.push(row(&format!("{label} {}", console::one_line(name)), Some(label)));
     }
     lines.push(row("both", None));
-    lines.push(format!("The positive class is '{}'.", dataset.classes()[1]));
+    lines.push(format!("The positive class is '{}'.", console::one_line(dataset.classes()[1])));
     lines.push(String::new());
 
     let readable = || files.iter().filter_map(|file| file.found.as_ref().ok());
@@ -110,7 +110,7 @@ fn lines(args: &InspectArgs, dataset: &Dataset, files: &[File]) -> Vec<String> {
                 Ok(info) => format!("{}×{} {} {}", info.width, info.height, info.format, info.mode),
                 Err(_) => "unreadable".to_string(),
             };
-            format!("{}\t{class}\t{}\t{what}", file.item.path, file.subset)
+            format!("{}\t{}\t{}\t{what}", console::one_line(&file.item.path), console::one_line(class), file.subset)
         }));
     }
     lines

@@ -8,6 +8,7 @@ mod console;
 mod dataset;
 mod finished;
 mod inspect;
+mod interrupt;
 mod machine;
 mod memory;
 mod model;
@@ -42,14 +43,12 @@ type CommandResult = std::result::Result<Outcome, Failure>;
 
 const EXIT_FAILED: u8 = 1;
 const EXIT_WRONG_CALL: u8 = 2;
-const EXIT_INTERRUPTED: i32 = 130;
+const EXIT_INTERRUPTED: u8 = 130;
 
 /// Reads the arguments, runs the command, and tells the system how it went.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Err(error) = ctrlc::set_handler(|| std::process::exit(EXIT_INTERRUPTED)) {
-        console::warn(&format!("Ctrl-C will not be answered with exit code 130: {error}"));
-    }
+    interrupt::install();
     match run(&cli.command) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::PartlyFailed) => ExitCode::from(EXIT_FAILED),
@@ -58,6 +57,7 @@ pub fn main() -> ExitCode {
             console::error(&failure.to_string());
             match failure {
                 Failure::Work(Error::Missing { .. } | Error::Setting { .. }) => ExitCode::from(EXIT_WRONG_CALL),
+                Failure::Work(Error::Interrupted) => ExitCode::from(EXIT_INTERRUPTED),
                 _ => ExitCode::from(EXIT_FAILED),
             }
         }
@@ -66,8 +66,8 @@ pub fn main() -> ExitCode {
 
 fn run(command: &Command) -> CommandResult {
     match command {
-        Command::Reproduce(args) => in_pool(args.common.threads, || reproduce::run(args)),
-        Command::Train(args) => in_pool(args.common.threads, || train::run(args)),
+        Command::Reproduce(args) => in_pool(args.common.threads.threads, || reproduce::run(args)),
+        Command::Train(args) => in_pool(args.common.threads.threads, || train::run(args)),
         Command::Predict(args) => in_pool(args.threads.threads, || predict::run(args)),
         Command::Inspect(args) => in_pool(args.threads.threads, || inspect::run(args)),
         Command::Samples(args) => samples::run(args),

@@ -1,5 +1,6 @@
 //! From a model file and flags to a network.
 
+use glassnet::data::source::read_file;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};
@@ -42,7 +43,7 @@ impl Origin<'_> {
 /// [`Error::Setting`] names the line that is not as it should be.
 pub fn read_spec(path: &Path) -> Result<ModelSpec> {
     let fail = |reason: String| Error::setting(path.display().to_string(), reason);
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let bytes = read_file(path)?;
     let text = String::from_utf8(bytes).map_err(|_| {
         fail("it is not a text file; a model.toml lists layers, and weights go to --init-weights".into())
     })?;

@@ -1,9 +1,11 @@
 //! Paths that a command will write, checked before the work whose result they are for.
 
+use glassnet::data::decode::Rgb8;
+use glassnet::report::pictures;
 use glassnet::{Error, Result};
 use std::path::Path;
 
-/// Whether `folder` can become a folder of results: it is not there yet, or it is empty. Nothing is ever overwritten.
+/// Whether `folder` can become a folder of results: it is not there yet, or it is empty. No folder's content is ever overwritten.
 ///
 /// # Errors
 /// [`Error::Setting`] of `flag`, where something stands there already.
@@ -52,4 +54,22 @@ pub fn check_picture(flag: &str, path: &Path) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether `path`, which may not be there yet, is none of the files that are read; a file in a zip is none.
+///
+/// # Errors
+/// [`Error::Setting`] of `flag`, where writing it would destroy an input.
+pub fn check_no_input(flag: &str, path: &Path, mut inputs: impl Iterator<Item = String>) -> Result<()> {
+    let Ok(file) = path.canonicalize() else { return Ok(()) };
+    match inputs.any(|input| Path::new(&input).canonicalize().is_ok_and(|input| input == file)) {
+        true => Err(Error::setting(flag, format!("{} is one of the images; name another file", path.display()))),
+        false => Ok(()),
+    }
+}
+
+/// The image, no larger than a picture shows it: of many that wait to be drawn, all are in memory.
+pub fn shrink(name: &str, mut image: Rgb8) -> Result<Rgb8> {
+    let (width, height) = pictures::shrink(name, image.width as u32, image.height as u32, &mut image.pixels)?;
+    Ok(Rgb8 { width: width as usize, height: height as usize, pixels: image.pixels })
 }

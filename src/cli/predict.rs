@@ -9,9 +9,9 @@ use glassnet::data::catalog::is_image_name;
 use glassnet::data::decode::{Rgb8, decode};
 use glassnet::data::resize::{resize_nearest, scale};
 use glassnet::data::source::{Source, read_file};
-use glassnet::loss::sigmoid;
+use glassnet::loss::probability;
 use glassnet::plan::{Mode, Plan, PlanOptions};
-use glassnet::report::pictures::{AnnotatedImage, LabelledImage, write_predictions};
+use glassnet::report::pictures::{AnnotatedImage, LabelledImage, MOST_IMAGES, write_predictions};
 use glassnet::{Error, Result};
 use ndarray::Array4;
 use rayon::prelude::*;
@@ -22,9 +22,6 @@ use std::path::{Path, PathBuf};
 
 /// Images that go through the network at once.
 const BATCH: usize = 16;
-
-/// The most images that a plot shows, and so that are kept for it.
-const MOST_PLOTTED: usize = 200;
 
 /// Answers for every image; one that cannot be read is named, and the others are done.
 pub fn run(args: &PredictArgs) -> CommandResult {
@@ -43,14 +40,13 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     for path in &args.images {
         lister.add(path);
     }
-    if let Some(path) = args.plot.as_deref().filter(|path| lister.contains(path)) {
-        let reason = format!("{} is one of the images; name another file", path.display());
-        return Err(Error::setting("--plot", reason).into());
+    if let Some(path) = &args.plot {
+        output::check_no_input("--plot", path, lister.images.iter().map(Image::name))?;
     }
     let mut answers = Vec::new();
     let mut failed = lister.failed;
     if !args.json {
-        console::print(&format!("file\tclass\tp({positive})"))?;
+        console::print(&format!("file\tclass\tp({})", console::one_line(positive)))?;
     }
     let plan = Plan::new(&model.network, BATCH, PlanOptions::default());
     let mut workspace = plan.workspace();
@@ -71,7 +67,7 @@ pub fn run(args: &PredictArgs) -> CommandResult {
         let input = network_input(&model, good.iter().map(|(_, pixels)| pixels));
         let logits = plan.forward(&model.parameters, input.view(), Mode::Inference, &mut workspace)?;
         for ((image, pixels), &z) in good.into_iter().zip(logits) {
-            let probability = sigmoid(f64::from(z));
+            let probability = f64::from(probability(z));
             if probability.is_nan() {
                 let reason = "the model's answer is not a number; its training went astray, take another weights file";
                 failed.push(refused(&image.name(), &format!("{}: {reason}", image.name())));
@@ -83,8 +79,9 @@ pub fn run(args: &PredictArgs) -> CommandResult {
                 let (name, class) = (console::one_line(&answer.name), console::one_line(&model.card.classes[class]));
                 console::print(&format!("{name}\t{class}\t{probability:.6}"))?;
             }
-            let keep = args.plot.is_some() && answers.len() < MOST_PLOTTED;
-            answers.push(Answer { pixels: keep.then_some(pixels), ..answer });
+            let keep = args.plot.is_some() && answers.len() < MOST_IMAGES;
+            let pixels = keep.then(|| output::shrink(&answer.name, pixels)).transpose()?;
+            answers.push(Answer { pixels, ..answer });
         }
     }
     if args.json {
@@ -168,12 +165,6 @@ impl Lister {
                 self.failed.push(refused(&path.display().to_string(), &error.to_string()));
             }
         }
-    }
-
-    /// Whether a file, which may not be there yet, is one of the images. An image in a zip is no file.
-    fn contains(&self, path: &Path) -> bool {
-        let Ok(file) = path.canonicalize() else { return false };
-        self.images.iter().any(|image| Path::new(&image.name()).canonicalize().is_ok_and(|image| image == file))
     }
 }
 

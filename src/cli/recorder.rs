@@ -2,6 +2,7 @@
 
 use super::console::{self, Failure};
 use super::finished::{Finished, Validated};
+use super::interrupt;
 use super::run_folder::{Data, RunFolder};
 use glassnet::checkpoint::{self, ModelCard, TrainingFacts};
 use glassnet::data::images::ImageSet;
@@ -18,6 +19,9 @@ use std::time::{Duration, Instant};
 
 /// How old the saved weights may get before the next end of an epoch saves again.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
+
+/// How old the tables on the disk may get before the next end of an epoch writes them again, whole as they are.
+const TABLES_EVERY: Duration = Duration::from_secs(1);
 
 /// The lines of a run: results, or with `--json` progress. The run matters more than its lines: when stdout takes no more,
 /// as when its reader went away, the run goes on, leaves its folder, and tells at the end.
@@ -71,6 +75,7 @@ pub struct Recorder<'a> {
     /// The epoch with the lowest validation loss so far, or training loss where there is no validation part.
     best: Option<(EpochRecord, Parameters)>,
     saved: Instant,
+    tables_written: Option<Instant>,
 }
 
 impl<'a> Recorder<'a> {
@@ -86,6 +91,7 @@ impl<'a> Recorder<'a> {
             validation: None,
             best: None,
             saved: Instant::now(),
+            tables_written: None,
         }
     }
 
@@ -108,7 +114,7 @@ impl<'a> Recorder<'a> {
                 self.steps.push(row);
                 self.bar.set_message(format!("- loss: {mean_loss:.4} - accuracy: {mean_accuracy:.4}"));
                 self.bar.inc(1);
-                Ok(())
+                interrupt::check()
             }
             Event::Epoch { record, parameters, validation } => {
                 self.bar.finish_and_clear();
@@ -118,7 +124,9 @@ impl<'a> Recorder<'a> {
                 if self.best.as_ref().is_none_or(|(best, _)| loss(&record) < loss(best)) {
                     self.best = Some((record, parameters.clone()));
                 }
-                self.write_tables()?;
+                if self.tables_written.is_none_or(|written| written.elapsed() >= TABLES_EVERY) {
+                    self.write_tables()?;
+                }
                 if self.saved.elapsed() >= SAVE_EVERY {
                     self.save(parameters)?;
                 }
@@ -130,16 +138,32 @@ impl<'a> Recorder<'a> {
     }
 
     /// Writes `history.csv` and `steps.csv` as far as the run has come.
-    pub fn write_tables(&self) -> glassnet::Result<()> {
+    fn write_tables(&mut self) -> glassnet::Result<()> {
         csv_files::write_history(&self.folder.file("history.csv"), &self.epochs)?;
-        csv_files::write_steps(&self.folder.file("steps.csv"), &self.steps)
+        csv_files::write_steps(&self.folder.file("steps.csv"), &self.steps)?;
+        self.tables_written = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Writes what a run that ended early has come to: the tables, and the best weights so far.
+    pub fn write_what_there_is(&mut self) -> glassnet::Result<()> {
+        self.bar.finish_and_clear();
+        self.write_tables()?;
+        self.save_best()
+    }
+
+    fn save_best(&self) -> glassnet::Result<()> {
+        match &self.best {
+            Some((record, parameters)) => {
+                checkpoint::save(&self.folder.weights("best"), &self.card(record), parameters)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Writes both weights files.
     fn save(&mut self, last: &Parameters) -> glassnet::Result<()> {
-        if let Some((record, parameters)) = &self.best {
-            checkpoint::save(&self.folder.weights("best"), &self.card(record), parameters)?;
-        }
+        self.save_best()?;
         if let Some(record) = self.epochs.last() {
             checkpoint::save(&self.folder.weights("last"), &self.card(record), last)?;
         }
@@ -171,6 +195,7 @@ impl<'a> Recorder<'a> {
         parameters: &Parameters,
         validation_images: Option<&ImageSet>,
     ) -> Result<Finished, Failure> {
+        self.write_tables()?;
         self.save(parameters)?;
         let title = format!("glassnet {}", self.facts.command);
         pictures::write_curves(&self.folder.file("curves.png"), &title, &self.epochs)?;
@@ -190,7 +215,12 @@ impl<'a> Recorder<'a> {
                 csv_files::write_predictions(&self.folder.file("predictions.csv"), &rows)?;
                 let confusion = Confusion::count(&evaluation.labels, &evaluation.probabilities, DEFAULT_THRESHOLD);
                 let names = [classes[0].as_str(), classes[1].as_str()];
-                pictures::write_confusion(&self.folder.file("confusion.png"), "Validation", names, &confusion)?;
+                pictures::write_confusion(
+                    &self.folder.file("confusion.png"),
+                    "Validation, last weights",
+                    names,
+                    &confusion,
+                )?;
                 Some(Validated { confusion, roc_auc: roc_auc(&evaluation.labels, &evaluation.probabilities) })
             }
             _ => None,
@@ -199,6 +229,7 @@ impl<'a> Recorder<'a> {
         Ok(Finished {
             folder: self.folder.path().to_path_buf(),
             classes,
+            best: self.best.map(|(record, _)| record),
             epochs: self.epochs,
             training_images: self.facts.data.training_images,
             validation: validated,

@@ -87,7 +87,7 @@ fn first_free(runs: &Path) -> Result<PathBuf> {
     }
 }
 
-/// All that is needed to make the run again.
+/// What a run was made from.
 #[derive(Debug, Serialize)]
 pub struct Config {
     /// What was run.
@@ -132,13 +132,8 @@ pub struct Adam {
 impl Default for Adam {
     fn default() -> Adam {
         let AdamSettings { beta_1, beta_2, epsilon, .. } = AdamSettings::default();
-        Adam { beta_1: decimal(beta_1), beta_2: decimal(beta_2), epsilon: decimal(epsilon) }
+        Adam { beta_1, beta_2, epsilon }
     }
-}
-
-/// The f64 that prints as the f32 does: 0.9, not 0.8999999761581421.
-fn decimal(value: f32) -> f64 {
-    value.to_string().parse().unwrap_or(f64::from(value))
 }
 
 /// The machine.

@@ -13,6 +13,8 @@ use glassnet::report::pictures::{ClassSamples, LabelledImage, write_samples};
 pub fn run(args: &SamplesArgs) -> CommandResult {
     output::check_picture("--out", &args.out)?;
     let dataset = Dataset::new(Source::open(&args.data)?, 0.0)?;
+    let files = dataset.catalog.items.iter().map(|item| dataset.source.full_name(item.entry));
+    output::check_no_input("--out", &args.out, files)?;
     let mut images: [Vec<(String, Rgb8)>; 2] = [Vec::new(), Vec::new()];
     for (label, chosen) in images.iter_mut().enumerate() {
         let mut items: Vec<&Item> = dataset.catalog.items.iter().filter(|item| item.label == label).collect();
@@ -20,7 +22,7 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
         for item in items.into_iter().take(args.per_class) {
             let name = dataset.source.full_name(item.entry);
             let (image, _) = decode(&name, &dataset.source.read(item.entry)?)?;
-            chosen.push((item.path.clone(), image));
+            chosen.push((item.path.clone(), output::shrink(&name, image)?));
         }
     }
     let labelled = images.each_ref().map(|images| images.iter().map(labelled).collect::<Vec<_>>());

@@ -1,15 +1,16 @@
 //! A training run from data to run folder: what `train` and `reproduce` have in common.
 
 use super::args::RunArgs;
-use super::console::Failure;
-use super::dataset::{Dataset, Part, report_check};
+use super::console::{self, Failure};
+use super::dataset::{Dataset, Part, report_checks};
 use super::finished::Finished;
+use super::interrupt;
 use super::memory::Memory;
 use super::recorder::{Recorder, RunFacts, RunText};
 use super::run_folder::{Adam, Config, Data, Machine, RunFolder, Settings};
 use glassnet::checkpoint;
 use glassnet::data::batches::Loader;
-use glassnet::data::images::{Digest, ImageSet};
+use glassnet::data::images::{Check, ImageSet};
 use glassnet::network::Network;
 use glassnet::optim::AdamSettings;
 use glassnet::report::csv_files;
@@ -63,7 +64,7 @@ impl TrainingRun<'_> {
             epochs: self.epochs,
             seed: self.common.seed,
             shuffle: self.shuffle,
-            adam: AdamSettings { learning_rate: self.learning_rate as f32, ..AdamSettings::default() },
+            adam: AdamSettings { learning_rate: self.learning_rate, ..AdamSettings::default() },
             conv: self.common.conv,
         };
         let facts = RunFacts {
@@ -76,11 +77,14 @@ impl TrainingRun<'_> {
         };
         let mut recorder = Recorder::new(facts, text, &folder);
         recorder.epoch_begins(0);
+        interrupt::finish_the_step_first();
         let outcome =
             train(network, &mut parameters, &training, validation.as_ref(), &settings, |event| recorder.record(event));
         if let Err(error) = outcome {
-            // The steps up to there may show what went wrong.
-            recorder.write_tables()?;
+            // What was reached stays, and if it cannot be written, the first error is still the one to tell.
+            if let Err(second) = recorder.write_what_there_is() {
+                console::error(&second.to_string());
+            }
             return Err(error.into());
         }
         recorder.finish(&parameters, validation.as_ref().map(|loader| loader.images()))
@@ -126,16 +130,15 @@ impl TrainingRun<'_> {
 
 /// Decodes every image once, so that an unreadable one stops the run before its first epoch, and hashes the set.
 fn check_and_hash(parts: &[Arc<ImageSet>]) -> Result<String, Failure> {
+    let checks: Vec<Check> = parts.iter().map(|part| part.check_all()).collect();
     let mut hash = Sha256::new();
-    for part in parts {
-        let mut check = part.check_all();
-        let digests: Vec<Option<Digest>> = std::mem::take(&mut check.digests);
-        report_check(check)?;
-        for (item, digest) in part.items().iter().zip(digests) {
+    for (part, check) in parts.iter().zip(&checks) {
+        for (item, digest) in part.items().iter().zip(&check.digests) {
             hash.update(item.path.as_bytes());
             hash.update([0]);
             hash.update(digest.unwrap_or_default());
         }
     }
+    report_checks(checks)?;
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -195,7 +195,7 @@ impl Ahead {
     fn wait(&self) -> Result<Vec<Arc<[u8]>>> {
         let mut pictures: Vec<Option<Result<Arc<[u8]>>>> = self.indices.iter().map(|_| None).collect();
         while pictures.iter().any(Option::is_none) {
-            let Some((place, picture)) = self.next_arrival() else { break };
+            let (place, picture) = self.next_arrival().expect("a task that was begun sends its picture or its error");
             pictures[place] = Some(picture);
         }
         pictures.into_iter().flatten().collect()

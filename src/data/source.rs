@@ -121,8 +121,8 @@ impl Source {
     /// The bytes of the file at `index`.
     ///
     /// # Errors
-    /// [`Error::Missing`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if a zip's entry is damaged or
-    /// encrypted, or if the file has more than [`MAX_FILE_BYTES`].
+    /// [`Error::Image`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if a zip's entry is damaged or encrypted,
+    /// or if the file has more than [`MAX_FILE_BYTES`].
     ///
     /// # Panics
     /// If `index` is not below [`len`](Source::len).
@@ -130,7 +130,14 @@ impl Source {
         match &self.files[index].place {
             Place::Memory(bytes) => Ok(bytes.clone()),
             Place::Zip { archive, index: entry } => archive::read(archive, *entry, &self.full_name(index)),
-            Place::Disk(path) => read_file(path),
+            Place::Disk(path) => read_file(path).map_err(|error| match error {
+                // The user named the folder, not this file.
+                Error::Missing { .. } => Error::Image {
+                    file: self.full_name(index),
+                    reason: "it is not there any more, or is a link to nothing; take it out of the data".to_string(),
+                },
+                error => error,
+            }),
         }
     }
 }
@@ -138,11 +145,16 @@ impl Source {
 /// The bytes of a file on the disk.
 ///
 /// # Errors
-/// [`Error::Missing`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if it has more than [`MAX_FILE_BYTES`].
+/// [`Error::Missing`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if it is no regular file, or has more than
+/// [`MAX_FILE_BYTES`].
 pub fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
+    if !metadata.is_file() {
+        return Err(Error::data(path, "it is not a file; give a file"));
+    }
     let file = std::fs::File::open(path).map_err(Error::io("read", path))?;
     let mut bytes = Vec::new();
-    // The file may grow while it is read, or be a device without an end, so the limit is set on the reading.
+    // The file may grow while it is read, so the limit is set on the reading.
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
     match bytes.len() as u64 > MAX_FILE_BYTES {
         true => Err(too_large(path)),

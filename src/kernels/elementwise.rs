@@ -1,7 +1,8 @@
 //! Layers that work value by value.
 
-/// `output = max(input, 0)`; NaN stays NaN, so that a broken network shows in its loss.
+/// `output = max(input, 0)`; NaN stays NaN.
 pub fn relu(input: &[f32], output: &mut [f32]) {
+    debug_assert_eq!(input.len(), output.len());
     for (output, &x) in output.iter_mut().zip(input) {
         *output = if x < 0.0 { 0.0 } else { x };
     }
@@ -9,6 +10,7 @@ pub fn relu(input: &[f32], output: &mut [f32]) {
 
 /// `grad_input = grad_output` where ReLU's output was positive, else 0; its slope at 0 is 0.
 pub fn relu_backward(output: &[f32], grad_output: &[f32], grad_input: &mut [f32]) {
+    debug_assert!(output.len() == grad_input.len() && grad_output.len() == grad_input.len());
     for ((grad_input, g), &y) in grad_input.iter_mut().zip(grad_output).zip(output) {
         *grad_input = if y > 0.0 { *g } else { 0.0 };
     }
@@ -16,6 +18,7 @@ pub fn relu_backward(output: &[f32], grad_output: &[f32], grad_input: &mut [f32]
 
 /// `output = input · factor`, value by value: dropout, forward and backward alike.
 pub fn multiply(input: &[f32], factors: &[f32], output: &mut [f32]) {
+    debug_assert!(input.len() == output.len() && factors.len() == output.len());
     for ((output, x), factor) in output.iter_mut().zip(input).zip(factors) {
         *output = x * factor;
     }

@@ -28,13 +28,16 @@ impl<'a> Matrix<'a> {
     /// If the last element would lie outside `values`.
     pub fn with_row_stride(values: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Matrix<'a> {
         if rows > 0 && columns > 0 {
-            // [`gemm`] reads every element, so this length is what its `unsafe` rests on.
+            // [`gemm`] reads every element, so this length is what its `unsafe` rests on; a product that wraps is too long.
+            let end = (rows - 1).checked_mul(row_stride).and_then(|last_row| last_row.checked_add(columns));
             assert!(
-                (rows - 1) * row_stride + columns <= values.len(),
+                end.is_some_and(|end| end <= values.len()),
                 "a matrix of {rows}×{columns}, rows {row_stride} apart, in a slice of {}",
                 values.len()
             );
         }
+        // Between fewer than two rows there is no distance, and an absurd one must not become a pointer's stride.
+        let row_stride = if rows > 1 && columns > 0 { row_stride } else { columns };
         Matrix { values, rows, columns, row_stride, column_stride: 1 }
     }
 
@@ -66,14 +69,17 @@ pub enum Beta {
 pub fn gemm(a: Matrix, b: Matrix, beta: Beta, c: &mut [f32]) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     assert_eq!(k, b.rows, "a is {m}×{k}, b is {}×{n}", b.rows);
-    assert_eq!(c.len(), m * n, "the product is {m}×{n}");
+    assert_eq!(Some(c.len()), m.checked_mul(n), "the product is {m}×{n}");
+    if c.is_empty() {
+        return;
+    }
     let beta = match beta {
         Beta::Zero => 0.0,
         Beta::One => 1.0,
     };
     // SAFETY: `Matrix` was built so that every (i, j) within rows × columns lies inside its slice (`transposed` only
     // exchanges the two), and c holds m·n floats, row stride n; a and b are shared borrows, c is exclusive, so they do not
-    // overlap. With beta = 0 sgemm does not read c. Strides fit isize because a slice's length does.
+    // overlap. With beta = 0 sgemm does not read c. Strides fit isize: each is at most the length of its slice, or of c.
     unsafe {
         matrixmultiply::sgemm(
             m,
@@ -116,6 +122,19 @@ mod tests {
         let mut c = [f32::NAN; 6];
         gemm(Matrix::new(&[], 2, 0), Matrix::new(&[], 0, 3), Beta::Zero, &mut c);
         assert_eq!(c, [0.0; 6]);
+    }
+
+    #[test]
+    #[should_panic(expected = "in a slice of 4")]
+    fn a_stride_whose_products_wrap_is_refused() {
+        Matrix::with_row_stride(&[0.0; 4], 3, 1, 1 << (usize::BITS - 1));
+    }
+
+    #[test]
+    #[should_panic(expected = "the product is")]
+    fn a_product_whose_size_wraps_is_refused() {
+        let half = usize::BITS / 2;
+        gemm(Matrix::new(&[], 1 << half, 0), Matrix::new(&[], 0, 1 << half), Beta::Zero, &mut []);
     }
 
     #[test]

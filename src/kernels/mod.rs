@@ -2,7 +2,7 @@
 //!
 //! A kernel knows nothing of layers, parameters or threads; [`layers`](crate::layers) cuts the work and calls it. Forward
 //! and backward of a thing stand in one file. Kernels trust their callers: sizes were checked when the network was built,
-//! so they only debug-assert, save where `unsafe` rests on a length (in [`gemm`], the one file that has any).
+//! so they assert in debug builds at most, save where `unsafe` rests on a length (in [`gemm`], the one file that has any).
 //!
 //! | file | what |
 //! |---|---|

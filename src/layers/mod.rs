@@ -144,7 +144,7 @@ impl Layer {
                 (Shape::Vector(units), LayerKind::Dense(Dense { inputs, units, kernel, bias }))
             }
             LayerSpec::Dropout { rate } => {
-                if !(0.0..1.0).contains(&rate) {
+                if !(0.0..1.0).contains(&(rate as f32)) {
                     return Err(fail(format!("a dropout rate of {rate}; it must be at least 0 and below 1")));
                 }
                 (input, LayerKind::Dropout(rate as f32))

@@ -1,6 +1,6 @@
 //! The CSV files of a run folder: `history.csv`, `steps.csv`, `split.csv` and `predictions.csv`.
 //!
-//! Every file has a heading, lines that end with `\n`, and numbers in the shortest form that reads back to the same
+//! Every file is whole at any time ([`write_whole`]), and has a heading, lines that end with `\n`, and numbers in the shortest form that reads back to the same
 //! bits.
 
 use std::path::Path;
@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::epoch::EpochRecord;
+use crate::files::write_whole;
 use crate::{Error, Result};
 
 /// A line of `history.csv`: the columns of Keras's `CSVLogger`, in its order.
@@ -101,12 +102,13 @@ pub fn write_predictions(path: &Path, predictions: &[PredictionRow]) -> Result<(
 /// follows, which is why serde does not derive it.
 fn write<R: Serialize>(path: &Path, heading: &[&str], rows: impl IntoIterator<Item = R>) -> Result<()> {
     let failed = |error: csv::Error| Error::io("write", path)(error.into());
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_path(path).map_err(failed)?;
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     writer.write_record(heading).map_err(failed)?;
     for row in rows {
         writer.serialize(row).map_err(failed)?;
     }
-    writer.flush().map_err(Error::io("write", path))
+    let bytes = writer.into_inner().map_err(|error| Error::io("write", path)(error.into_error()))?;
+    write_whole(path, &bytes)
 }
 
 #[cfg(test)]

@@ -20,3 +20,12 @@ fn a_class_with_fewer_images_shows_all_it_has() {
     let stdout = here.done("samples set --out a.png --per-class 12");
     assert_eq!(stdout, "Drew 10 images of 'cat' and 12 of 'dog' into a.png\n");
 }
+
+#[test]
+fn a_grid_never_overwrites_an_image_of_its_set() {
+    let here = Here::with_set();
+    let before = here.read("set/cat/00.png");
+    let reason = "--out: set/cat/00.png is one of the images; name another file";
+    here.refused("samples set --out set/cat/00.png", 2, reason);
+    assert!(here.read("set/cat/00.png") == before);
+}

@@ -37,13 +37,16 @@ fn training_prints_what_keras_prints_and_then_how_good_the_model_is() {
     let probabilities: Vec<f32> = answers.iter().map(|&(_, p)| p).collect();
     let all_right = right(false) + right(true);
     expected += &format!(
-        "Validation: {all_right} of 4 right, accuracy {:.4}; always answering 'dog' would have 0.5000\n\
+        "Validation, last weights: {all_right} of 4 right, accuracy {:.4}; always answering 'dog' would have 0.5000\n\
          Positive class 'dog': sensitivity {:.4}, specificity {:.4}, ROC AUC {:.4}\n\
+         Best weights: those of epoch {}, with the lowest val_loss, {:.4}\n\
          Run folder: run\n",
         all_right as f64 / 4.0,
         right(true) as f64 / 2.0,
         right(false) as f64 / 2.0,
         roc_auc(&labels, &probabilities).unwrap(),
+        if number(1, 4) <= number(2, 4) { 1 } else { 2 },
+        number(1, 4).min(number(2, 4)),
     );
     assert_eq!(without_times(&stdout), expected);
 }
@@ -61,6 +64,7 @@ fn with_json_stdout_is_one_object_and_the_lines_go_to_stderr() {
     assert_eq!(
         keys(&object),
         [
+            "best_epoch",
             "classes",
             "epochs",
             "positive_class",

@@ -36,13 +36,14 @@ fn commands_and_flags_that_do_not_exist_are_named() {
 fn every_number_has_its_range_and_says_it() {
     let here = Here::empty();
     for (value, flag, range) in [
-        ("0", "--epochs <N>", "it must be a whole number, at least 1"),
+        ("0", "--epochs <N>", "it must be a whole number from 1 to 1000000"),
         ("x", "--batch-size <N>", "it must be a whole number from 1 to 1000000"),
         ("1000000000", "--batch-size <N>", "it must be a whole number from 1 to 1000000"),
         ("-3", "--image-size <PIXELS>", "it must be a whole number, at least 1"),
         ("1", "--validation-split <SHARE>", "it must be a number, at least 0 and below 1"),
         ("-0.1", "--validation-split <SHARE>", "it must be a number, at least 0 and below 1"),
         ("nan", "--dropout <SHARE>", "it must be a number, at least 0 and below 1"),
+        ("0.99999999999", "--dropout <SHARE>", "it must be a number, at least 0 and below 1"),
         ("0", "--learning-rate <RATE>", "it must be a number above 0, from 1.1754944e-38 to 3.4028235e38"),
         ("inf", "--learning-rate <RATE>", "it must be a number above 0, from 1.1754944e-38 to 3.4028235e38"),
         ("-1", "--seed <N>", "it must be a whole number from 0 to 9223372036854775807"),

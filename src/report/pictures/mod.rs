@@ -16,7 +16,7 @@ mod text;
 
 pub use confusion::write_confusion;
 pub use curves::write_curves;
-pub use predictions::{AnnotatedImage, write_predictions};
+pub use predictions::{AnnotatedImage, MOST_IMAGES, write_predictions};
 pub use samples::{ClassSamples, write_samples};
 
 use std::io::{self, Cursor};
@@ -24,6 +24,7 @@ use std::path::Path;
 
 use image::{ImageBuffer, ImageError, ImageFormat, Rgb, RgbImage};
 
+use crate::files::write_whole;
 use crate::{Error, Result};
 
 /// What every picture that could be taken for a finding says.
@@ -68,7 +69,28 @@ fn save(path: &Path, picture: &RgbImage) -> Result<()> {
         ImageError::IoError(error) => Error::io("encode", path)(error),
         error => Error::io("encode", path)(io::Error::other(error)),
     })?;
-    std::fs::write(path, png.into_inner()).map_err(Error::io("write", path))
+    write_whole(path, &png.into_inner())
+}
+
+/// The longest side that an image is shown with, in pixels, with some to spare.
+const LONGEST_SHOWN: u32 = 640;
+
+/// Makes an RGB image no larger than any picture here shows it, its aspect kept; for those who keep many until they are
+/// drawn. Returns its new width and height.
+///
+/// # Errors
+/// [`Error::Image`] when the image is empty or its bytes do not fit its size.
+pub fn shrink(label: &str, width: u32, height: u32, pixels: &mut Vec<u8>) -> Result<(u32, u32)> {
+    let longest = width.max(height);
+    if longest <= LONGEST_SHOWN {
+        return Ok((width, height));
+    }
+    let scaled = |length: u32| (u64::from(length) * u64::from(LONGEST_SHOWN) / u64::from(longest)).max(1) as u32;
+    let (new_width, new_height) = (scaled(width), scaled(height));
+    let image = LabelledImage { label, width, height, pixels };
+    let small = image::imageops::thumbnail(&image.buffer()?, new_width, new_height);
+    *pixels = small.into_raw();
+    Ok((new_width, new_height))
 }
 
 /// What the tests of all pictures share.
@@ -98,6 +120,16 @@ mod testing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shrinking_keeps_the_aspect_and_leaves_small_images_alone() {
+        let mut pixels = testing::plain(1280, 10, [9, 8, 7]);
+        assert_eq!(shrink("wide", 1280, 10, &mut pixels).unwrap(), (640, 5));
+        assert_eq!(pixels, testing::plain(640, 5, [9, 8, 7]));
+        let mut pixels = testing::plain(3, 640, [1, 2, 3]);
+        assert_eq!(shrink("small", 3, 640, &mut pixels).unwrap(), (3, 640));
+        assert_eq!(pixels.len(), 3 * 3 * 640);
+    }
 
     #[test]
     fn an_image_whose_bytes_do_not_fit_its_size_is_named() {

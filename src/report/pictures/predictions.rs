@@ -13,7 +13,7 @@ use super::{DISCLAIMER, LabelledImage, save};
 use crate::{Error, Result};
 
 /// The most images on one picture. More would make a sheet that few programs open; a note tells how many are left out.
-const MOST_IMAGES: usize = 200;
+pub const MOST_IMAGES: usize = 200;
 
 /// The side of an image's square in a grid, in pixels.
 const SIDE: u32 = 220;
