@@ -1,24 +1,27 @@
 //! The second link of the chain of trust: the f32 engine against the textbook's f64, forward and every gradient, on
-//! geometries drawn at random. Outputs are filled with NaN before, so that a value nobody wrote fails.
+//! geometries drawn at random, and on some that are large enough for every parallel and blocked path. Outputs are filled
+//! with NaN before, a network's by a step on images of NaN, so that a value nobody wrote fails.
 
 mod common;
 
 use approx::assert_relative_eq;
 use common::{as_images, as_textbook, assert_close, random_parameters, values, wide};
 use glassnet::kernels::conv::ConvAlgorithm;
+use glassnet::kernels::dense::BLOCK_ROWS;
 use glassnet::kernels::geometry::{ConvGeometry, Padding, PoolGeometry};
 use glassnet::kernels::max_pool;
 use glassnet::kernels::registry::CONV_ALGORITHMS;
+use glassnet::layers::conv2d::MAX_SLOTS;
 use glassnet::layers::dropout::DropoutMasks;
 use glassnet::loss::{binary_cross_entropy, binary_cross_entropy_gradient};
 use glassnet::network::Network;
 use glassnet::optim::{Adam, AdamSettings};
 use glassnet::parameters::Parameters;
-use glassnet::plan::{Mode, Plan, PlanOptions};
+use glassnet::plan::{Mode, Plan, PlanOptions, Workspace};
 use glassnet::random::{Purpose, Stream};
 use glassnet::reference as textbook;
 use glassnet::spec::{LayerSpec, ModelSpec, Size};
-use ndarray::ArrayView4;
+use ndarray::{Array4, ArrayView4};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use std::cell::Cell;
@@ -30,6 +33,8 @@ const SMALLEST_MARGIN: f64 = 1e-4;
 /// A batch whose samples' gradients cancel to less than this share, or whose logits are all near 0, is drawn
 /// again: how little is left of f32's 24 bits is then not the engine's doing.
 const SMALLEST_REST: f64 = 0.1;
+/// So many draws for a network, none of which will do, mean that the textbook or the drawing is broken.
+const MOST_ATTEMPTS: u64 = 50;
 
 /// The same cases in every run, so that a failure is the code's doing. `PROPTEST_CASES=30000 cargo test` draws that many fresh
 /// ones instead; about one in ten thousand networks then sums gradients that cancel *within* a sample, which
@@ -147,6 +152,28 @@ fn the_documented_convolutions_agree_with_the_textbook_at_full_size() {
     }
 }
 
+#[test]
+fn convolutions_of_several_bands_agree_with_the_textbook_with_strides_and_padding() {
+    for (input, kernel, stride, padding, filters) in [
+        // Bands of 10, 10, 10 and 1 rows of 25 positions
+        ([61, 50, 24], [5, 4], [2, 2], Padding::Same, 9),
+        // The same without padding: bands of 11, 11 and 7 rows of 24
+        ([61, 50, 24], [5, 4], [2, 2], Padding::Valid, 9),
+        // Bands of 5 rows of 33, whose patches share 5 of 7 rows of the image
+        ([40, 33, 16], [7, 7], [2, 1], Padding::Same, 7),
+        // A row alone is more than a band is meant to hold
+        ([9, 200, 32], [5, 5], [1, 1], Padding::Same, 5),
+    ] {
+        let geometry = ConvGeometry::new(input, kernel, stride, padding, filters).unwrap();
+        let patches = geometry.output[0] * geometry.output[1] * geometry.patch_len();
+        let band = CONV_ALGORITHMS[0].scratch_len(&geometry);
+        assert!(2 * band < patches, "{geometry:?} has too few bands to test them");
+        for algorithm in CONV_ALGORITHMS.iter().filter(|algorithm| algorithm.supports(&geometry)) {
+            check_conv_passes(*algorithm, &geometry, 6);
+        }
+    }
+}
+
 /// Small networks: one or two blocks of convolution, perhaps ReLU and pooling, then one or two dense layers.
 fn networks() -> impl Strategy<Value = Network> {
     let size = |range: std::ops::Range<usize>| [range.clone(), range].prop_map(Size::Rectangle);
@@ -251,6 +278,18 @@ impl Batch {
     }
 }
 
+/// Leaves NaN in a workspace: a whole step on `count` images that hold nothing else. (Only the two buffers that gradients
+/// take turns in may keep numbers: a ReLU sends 0 back from a NaN.)
+fn spoil(plan: &Plan, parameters: &Parameters, count: usize, workspace: &mut Workspace) {
+    let [height, width, channels] = plan.network().spec().input;
+    let images = Array4::from_elem((count, height, width, channels), f32::NAN);
+    let mode = Mode::Training(DropoutMasks::Drawn { seed: 0, step: 0 });
+    let logits = plan.forward(parameters, images.view(), mode, workspace).unwrap();
+    assert!(logits.iter().all(|z| z.is_nan()), "images of NaN give logits of NaN");
+    let mut ignored = Parameters::zeros(plan.network().table());
+    plan.backward(parameters, images.view(), &vec![f32::NAN; count], &mut ignored, workspace).unwrap();
+}
+
 /// Compares one training step of the engine with the textbook's.
 fn check_network_step(network: &Network, parameters: &Parameters, batch: &Batch, expected: &textbook::Step) {
     let count = batch.labels.len();
@@ -258,6 +297,7 @@ fn check_network_step(network: &Network, parameters: &Parameters, batch: &Batch,
     let options = PlanOptions { training: true, input_gradient: true, ..PlanOptions::default() };
     let plan = Plan::new(network, count + 2, options);
     let mut workspace = plan.workspace();
+    spoil(&plan, parameters, count + 2, &mut workspace);
     let masks: Vec<&[f32]> = batch.masks.iter().map(Vec::as_slice).collect();
     let mode = Mode::Training(DropoutMasks::Given(&masks));
     let images = batch.images(network);
@@ -289,7 +329,7 @@ fn whole_networks_agree_with_the_textbook_in_loss_and_every_gradient() {
     runner
         .run(&(networks(), 1..5usize, any::<u32>()), |(network, count, seed)| {
             cases.set(cases.get() + 1);
-            let case = (0..).map(|attempt: u64| {
+            let case = (0..MOST_ATTEMPTS).map(|attempt| {
                 let seed = u64::from(seed) + (attempt << 32);
                 let (parameters, batch) = (random_parameters(&network, seed), Batch::draw(&network, count, seed));
                 let expected = batch.textbook_step(&network, &parameters);
@@ -300,7 +340,9 @@ fn whole_networks_agree_with_the_textbook_in_loss_and_every_gradient() {
                 .find(|(_, (parameters, batch, expected))| {
                     expected.margin >= SMALLEST_MARGIN && batch.rest(&network, parameters, expected) >= SMALLEST_REST
                 })
-                .unwrap();
+                .unwrap_or_else(|| {
+                    panic!("a kink too near or sums that cancel in {MOST_ATTEMPTS} draws for {network:?}")
+                });
             redrawn.set(redrawn.get() + attempt);
             check_network_step(&network, &parameters, &batch, &expected);
             Ok(())
@@ -309,6 +351,34 @@ fn whole_networks_agree_with_the_textbook_in_loss_and_every_gradient() {
     let (cases, redrawn) = (cases.get(), redrawn.get());
     println!("{redrawn} of {} cases drawn again", cases + redrawn);
     assert!(redrawn * 5 <= cases + redrawn, "{redrawn} of {} cases had a kink too near or cancelled", cases + redrawn);
+}
+
+#[test]
+fn a_network_that_fills_several_of_every_block_agrees_with_the_textbook() {
+    // No ReLU and no pool, so there is no kink in a million activations to stay away from. The convolution's kernel of 4,704
+    // is added up over the slots in two pieces.
+    let (side, channels, filters) = (40, 6, 16);
+    let layers = vec![
+        LayerSpec::Conv2d { filters, kernel: Size::Square(7), stride: Size::Square(1), padding: Padding::Same },
+        LayerSpec::Flatten {},
+        LayerSpec::Dense { units: 3 },
+        LayerSpec::Dense { units: 1 },
+    ];
+    let network = Network::new(&ModelSpec { input: [side, side, channels], layers }).unwrap();
+    let count = MAX_SLOTS + 3;
+    let inputs = side * side * filters;
+    assert!(inputs > 2 * BLOCK_ROWS && !inputs.is_multiple_of(BLOCK_ROWS), "the last of several blocks is a short one");
+    let geometry = ConvGeometry::new([side, side, channels], [7, 7], [1, 1], Padding::Same, filters).unwrap();
+    let band = CONV_ALGORITHMS[0].scratch_len(&geometry);
+    assert!(2 * band < side * side * geometry.patch_len(), "the patches take several bands");
+
+    let parameters = random_parameters(&network, 4);
+    let mut batch = Batch::draw(&network, count, 4);
+    // Nearly all of one class, so that the samples' gradients have one sign and do not cancel.
+    batch.labels = (0..count).map(|sample| f32::from(sample != 7)).collect();
+    let expected = batch.textbook_step(&network, &parameters);
+    assert!(batch.rest(&network, &parameters, &expected) >= SMALLEST_REST);
+    check_network_step(&network, &parameters, &batch, &expected);
 }
 
 #[test]
