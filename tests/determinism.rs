@@ -10,7 +10,7 @@ use glassnet::random::{Purpose, Stream};
 use glassnet::spec::ModelSpec;
 use ndarray::{Array4, s};
 
-/// The documented layers at 64×64: convolutions of several bands, a dense layer of several blocks, all kinds of passes.
+/// The documented layers at 64×64: a convolution of two bands, a dense layer of three blocks, all kinds of passes.
 fn network() -> Network {
     Network::new(&ModelSpec::documented().with_image_size(64)).unwrap()
 }

@@ -137,7 +137,7 @@ fn a_network_of_all_layer_kinds_has_the_gradients_that_differences_measure() {
 fn strides_padding_and_overlapping_windows_have_the_gradients_that_differences_measure() {
     let case = case_away_from_kinks(|stream| Case {
         layers: vec![
-            // 8×7, 'same' with stride 2: 4×4, one row of zeros above or below
+            // 8×7, 'same' with stride 2: 4×4, one row of zeros below and one column to the right
             conv(stream, [3, 2], [2, 2], [0, 0], [4, 4], [1, 2]),
             Layer::MaxPool { window: [2, 3], stride: [1, 1] },
             conv(stream, [3, 3], [1, 1], [1, 1], [3, 2], [2, 2]),
