@@ -174,8 +174,8 @@ pub fn conv2d_forward(input: &Image, shape: &ConvShape, kernel: &[f64], bias: &[
     output
 }
 
-/// With g = ∂L/∂output, adds to `gradient` ∂L/∂bias[f] = Σ_{y, x} g[y, x, f] and ∂L/∂kernel[ky, kx, c, f] = Σ_{y, x} g[y, x, f] ·
-/// (the input under kernel cell ky, kx), and returns ∂L/∂input: for each pixel, Σ g · kernel over the products it was in.
+/// With g = ∂L/∂output, adds to `gradient` `∂L/∂bias[f] = Σ_{y, x} g[y, x, f]` and `∂L/∂kernel[ky, kx, c, f] = Σ_{y, x} g[y, x, f]`
+/// · (the input under kernel cell ky, kx), and returns ∂L/∂input: for each pixel, Σ g · kernel over the products it was in.
 pub fn conv2d_backward(
     input: &Image,
     shape: &ConvShape,
@@ -276,8 +276,8 @@ pub fn dense_forward(input: &Image, kernel: &[f64], bias: &[f64]) -> Image {
     output
 }
 
-/// With g = ∂L/∂output, returns ∂L/∂input[i] = Σ_u g[u] · kernel[i, u], and adds ∂L/∂kernel[i, u] = g[u] · input[i] and
-/// ∂L/∂bias[u] = g[u] to `gradient`.
+/// With g = ∂L/∂output, returns `∂L/∂input[i] = Σ_u g[u] · kernel[i, u]`, and adds `∂L/∂kernel[i, u] = g[u] · input[i]` and
+/// `∂L/∂bias[u] = g[u]` to `gradient`.
 pub fn dense_backward(input: &Image, kernel: &[f64], grad_output: &Image, gradient: &mut LayerGradient) -> Image {
     let units = grad_output.values.len();
     let mut grad_input = Image::zeros(input.height, input.width, input.channels);
