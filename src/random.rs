@@ -121,13 +121,17 @@ mod tests {
 
     #[test]
     fn the_mapping_from_words_to_numbers_is_fixed_for_ever() {
-        let mut stream = Stream::new(0, Purpose::Test, 0, 0);
-        let words: Vec<u32> = (0..4).map(|_| stream.next_u32()).collect();
-        let mut stream = Stream::new(0, Purpose::Test, 0, 0);
-        assert_eq!(stream.unit_f32(), (words[0] >> 8) as f32 / 16_777_216.0);
-        let mut stream = Stream::new(0, Purpose::Test, 0, 0);
-        let expected = (f64::from(words[0] >> 5) * 67_108_864.0 + f64::from(words[1] >> 6)) / 9_007_199_254_740_992.0;
-        assert_eq!(stream.unit_f64(), expected);
+        // Computed from the paper's description of ChaCha and the text above, by another program in another language.
+        let stream = || Stream::new(20, Purpose::Test, 3, 4);
+        let mut words = stream();
+        assert_eq!([(); 4].map(|()| words.next_u32()), [0x1f60_9917, 0xbb18_0b9c, 0x6f31_4b8a, 0x7152_3b74]);
+        assert_eq!(stream().unit_f32().to_bits(), 0x3dfb_04c8);
+        assert_eq!(stream().unit_f64().to_bits(), 0x3fbf_6099_1763_0170);
+        assert_eq!(stream().below(1000), 343);
+        assert_eq!(stream().normal_f64().to_bits(), 0x3fe3_6106_c14e_dfd8);
+        let mut items = [0, 1, 2, 3, 4, 5, 6, 7];
+        stream().shuffle(&mut items);
+        assert_eq!(items, [6, 2, 5, 3, 0, 4, 1, 7]);
     }
 
     #[test]
