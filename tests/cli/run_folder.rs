@@ -1,6 +1,7 @@
 //! What a training run leaves.
 
 use super::{Here, TINY, csv};
+use approx::assert_abs_diff_eq;
 use glassnet::checkpoint;
 use glassnet::spec::ModelSpec;
 
@@ -101,8 +102,29 @@ fn the_best_weights_are_those_of_the_epoch_with_the_lowest_validation_loss() {
     let here = Here::with_set();
     here.done("train set --model tiny.toml --epochs 6 --learning-rate 0.05 --out run");
     let history = here.text("run/history.csv");
-    let lowest = csv(&history)[1..].iter().map(|row| row[4].parse::<f64>().unwrap()).fold(f64::INFINITY, f64::min);
+    let losses: Vec<f64> = csv(&history)[1..].iter().map(|row| row[4].parse().unwrap()).collect();
+    let lowest = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    assert_ne!(lowest, losses[5], "the best epoch is the last, so the two files are the same and this tests nothing");
     let card = |which: &str| checkpoint::load(&here.path(&format!("run/weights/{which}.safetensors"))).unwrap().card;
     assert_eq!(card("best").training.val_loss, Some(lowest));
+    assert_eq!(card("last").training.val_loss, Some(losses[5]));
     assert_eq!(card("last").training.epochs, 6);
+    assert_abs_diff_eq!(validation_loss(&here, "best"), lowest, epsilon = 1e-6);
+    assert_abs_diff_eq!(validation_loss(&here, "last"), losses[5], epsilon = 1e-6);
+}
+
+/// The mean loss of one of the run's weights on the run's validation files, from what `predict` answers for each.
+fn validation_loss(here: &Here, weights: &str) -> f64 {
+    let split = here.text("run/split.csv");
+    let rows: Vec<Vec<&str>> = csv(&split).into_iter().filter(|row| row[2] == "validation").collect();
+    let files: Vec<String> = rows.iter().map(|row| format!("set/{}", row[0])).collect();
+    let answers = here.json(&format!("predict run/weights/{weights}.safetensors {}", files.join(" ")));
+    let answers = answers["predictions"].as_array().unwrap();
+    assert_eq!((answers.len(), rows.len()), (4, 4));
+    let losses = rows.iter().zip(&files).zip(answers).map(|((row, file), answer)| {
+        assert_eq!(answer["file"], file.as_str());
+        let p = answer["probability"].as_f64().unwrap();
+        -(if row[1] == "dog" { p } else { 1.0 - p }).ln()
+    });
+    losses.sum::<f64>() / rows.len() as f64
 }
