@@ -70,8 +70,12 @@ fn assert_updates_close(file: &SafeTensors, prefix: &str, parameters: &Parameter
     }
 }
 
+fn fixture() -> Vec<u8> {
+    std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keras_small.safetensors")).unwrap()
+}
+
 fn reproduce_the_fixture(conv: ConvChoice) {
-    let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keras_small.safetensors")).unwrap();
+    let bytes = fixture();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let network = network();
     let mut parameters = Parameters::zeros(network.table());
@@ -88,6 +92,8 @@ fn reproduce_the_fixture(conv: ConvChoice) {
 
     let logits = plan.forward(&parameters, images, Mode::Inference, &mut workspace).unwrap();
     assert_close("logits/inference", logits, &wide(&tensor(&file, "logits/inference")), TOLERANCE);
+    let loss = binary_cross_entropy(logits, &labels) as f32;
+    assert_close("loss/inference", &[loss], &wide(&tensor(&file, "loss/inference")), TOLERANCE);
 
     for step in 1..=3 {
         let mask = tensor(&file, &format!("mask/{step}"));
@@ -115,6 +121,18 @@ fn reproduce_the_fixture(conv: ConvChoice) {
             assert_updates_close(&file, &format!("after{step}"), &parameters);
         }
     }
+}
+
+#[test]
+fn adams_defaults_are_those_of_keras() {
+    let (_, metadata) = SafeTensors::read_metadata(&fixture()).unwrap();
+    let fixture: serde_json::Value = serde_json::from_str(&metadata.metadata().as_ref().unwrap()["fixture"]).unwrap();
+    let keras = |key: &str| fixture["adam"][key].as_f64().unwrap() as f32;
+    let AdamSettings { learning_rate, beta_1, beta_2, epsilon } = AdamSettings::default();
+    assert_eq!(
+        [learning_rate, beta_1, beta_2, epsilon],
+        [keras("learning_rate"), keras("beta_1"), keras("beta_2"), keras("epsilon")]
+    );
 }
 
 #[test]
