@@ -130,7 +130,7 @@ fn adams_defaults_are_those_of_keras() {
     let keras = |key: &str| fixture["adam"][key].as_f64().unwrap() as f32;
     let AdamSettings { learning_rate, beta_1, beta_2, epsilon } = AdamSettings::default();
     assert_eq!(
-        [learning_rate, beta_1, beta_2, epsilon],
+        [learning_rate, beta_1, beta_2, epsilon].map(|setting| setting as f32),
         [keras("learning_rate"), keras("beta_1"), keras("beta_2"), keras("epsilon")]
     );
 }
