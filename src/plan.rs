@@ -279,6 +279,7 @@ impl<'n> Plan<'n> {
                 format!("it needs a training forward pass and logits of the same {batch} images before it"),
             ));
         }
+        workspace.backward_done = true;
         let Workspace { outputs, argmax, factors, gradients: [grad_output, grad_input], partials, scratch, .. } =
             workspace;
         grad_output.as_mut_slice()[..batch].copy_from_slice(grad_logits);

@@ -403,3 +403,21 @@ fn adam_agrees_with_the_textbook_over_many_steps() {
         }
     }
 }
+
+#[test]
+fn the_images_gradient_is_refused_until_the_batch_has_gone_backward() {
+    let network = Network::new(&ModelSpec::documented().with_image_size(32)).unwrap();
+    let parameters = random_parameters(&network, 1);
+    let batch = Batch::draw(&network, 2, 1);
+    let options = PlanOptions { training: true, input_gradient: true, ..PlanOptions::default() };
+    let plan = Plan::new(&network, 2, options);
+    let mut workspace = plan.workspace();
+    let mut gradients = Parameters::zeros(network.table());
+    for step in 0..2 {
+        let mode = Mode::Training(DropoutMasks::Drawn { seed: 0, step });
+        plan.forward(&parameters, batch.images(&network), mode, &mut workspace).unwrap();
+        assert!(plan.input_gradient(&workspace).is_err(), "step {step}, forward only");
+        plan.backward(&parameters, batch.images(&network), &[0.5, -0.5], &mut gradients, &mut workspace).unwrap();
+        assert!(plan.input_gradient(&workspace).is_ok(), "step {step}");
+    }
+}

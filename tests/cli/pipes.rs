@@ -64,8 +64,8 @@ fn an_interrupted_training_finishes_its_step_and_leaves_what_it_reached() {
     assert_eq!(here.names("run/weights"), ["best.safetensors"]);
     let (history, steps) = (here.text("run/history.csv"), here.text("run/steps.csv"));
     let (history, steps) = (csv(&history), csv(&steps));
-    // Two steps an epoch, and perhaps one of an epoch that was not finished.
-    assert!(matches!(steps.len() - 1 - 2 * (history.len() - 1), 0 | 1), "{} and {}", history.len(), steps.len());
+    // Two steps an epoch, and perhaps one or both of an epoch that had not ended.
+    assert!(matches!(steps.len() - 1 - 2 * (history.len() - 1), 0..=2), "{} and {}", history.len(), steps.len());
     assert!(history.iter().all(|row| row.len() == 5) && steps.iter().all(|row| row.len() == 5));
 }
 
