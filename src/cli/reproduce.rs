@@ -25,7 +25,7 @@ const LEARNING_RATE: f64 = 0.001;
 const WHAT_IT_SHOWS: &str = "\
 The set is synthetic, and its difficulty was chosen so that Keras's curve on it resembles the documented one:
 the resemblance is by construction. The evidence that the engine is right is another: from equal weights and
-batches it has the losses that Keras has (benches/peers/same_losses.py). Not for diagnosis.";
+batches its losses are those of Keras but for rounding (benches/peers/README.md says how near). Not for diagnosis.";
 
 /// Trains with the documented settings and sets the epochs beside the documented ones.
 pub fn run(args: &ReproduceArgs) -> CommandResult {
