@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use glassnet::kernels::registry::ConvChoice;
+use glassnet::report::documented;
 use std::path::PathBuf;
 
 /// Train and look into a convolutional image classifier, with no framework underneath.
@@ -81,19 +82,19 @@ pub struct TrainArgs {
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
     /// Passes over the training images
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = epochs, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = documented::EPOCHS, value_parser = epochs, allow_negative_numbers = true)]
     pub epochs: usize,
     /// Images in a training step
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = batch_size, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = documented::BATCH_SIZE, value_parser = batch_size, allow_negative_numbers = true)]
     pub batch_size: usize,
     /// Height and width to which images are resized [default: 128, or the model's]
     #[arg(long, value_name = "PIXELS", value_parser = at_least_one, allow_negative_numbers = true)]
     pub image_size: Option<usize>,
     /// Share of each class that validates: its first files by name
-    #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SHARE", default_value_t = documented::VALIDATION_SPLIT, value_parser = share, allow_negative_numbers = true)]
     pub validation_split: f64,
     /// Adam's learning rate
-    #[arg(long, value_name = "RATE", default_value_t = 0.001, value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "RATE", default_value_t = documented::LEARNING_RATE, value_parser = positive, allow_negative_numbers = true)]
     pub learning_rate: f64,
     /// Share of values that dropout layers drop while training [default: 0.5, or the model's]
     #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
@@ -139,7 +140,7 @@ pub struct InspectArgs {
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
     /// Share of each class that would validate
-    #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SHARE", default_value_t = documented::VALIDATION_SPLIT, value_parser = share, allow_negative_numbers = true)]
     pub validation_split: f64,
     /// List every file with its class, subset, size and mode
     #[arg(long)]
@@ -179,7 +180,7 @@ pub struct SummaryArgs {
     #[arg(long, value_name = "PIXELS", value_parser = at_least_one, allow_negative_numbers = true)]
     pub image_size: Option<usize>,
     /// Images in a batch, for the memory figures
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = batch_size, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = documented::BATCH_SIZE, value_parser = batch_size, allow_negative_numbers = true)]
     pub batch_size: usize,
     /// Print one JSON object instead of a table
     #[arg(long)]

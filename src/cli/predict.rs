@@ -5,7 +5,7 @@ use super::console::{self, Failure};
 use super::memory::Memory;
 use super::{CommandResult, Outcome, output};
 use glassnet::checkpoint::{self, Checkpoint};
-use glassnet::data::catalog::is_image_name;
+use glassnet::data::catalog::{SUFFIXES, is_image_name};
 use glassnet::data::decode::{Rgb8, decode};
 use glassnet::data::resize::{resize_nearest, scale};
 use glassnet::data::source::{Source, read_file};
@@ -153,7 +153,7 @@ impl Lister {
             let names: Vec<usize> =
                 source.names().enumerate().filter(|(_, name)| is_image_name(name)).map(|(index, _)| index).collect();
             if names.is_empty() {
-                return Err(Error::data(path, "it holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff)"));
+                return Err(Error::data(path, format!("it holds no image ({})", SUFFIXES.join(", "))));
             }
             Ok((source, names))
         });

@@ -7,19 +7,13 @@ use super::{CommandResult, Outcome, console};
 use glassnet::data::phantom;
 use glassnet::data::source::Source;
 use glassnet::network::Network;
-use glassnet::report::documented::{DOCUMENTED_RUN, comparison_table};
+use glassnet::report::documented::{self, DOCUMENTED_RUN, comparison_table};
 use glassnet::spec::ModelSpec;
 use serde_json::json;
 use std::path::Path;
 
 /// Where the shipped set lies, seen from the project's folder.
 const SHIPPED_SET: &str = "data/liver-phantom";
-
-/// The settings of the documented run.
-const EPOCHS: usize = 5;
-const BATCH_SIZE: usize = 16;
-const VALIDATION_SPLIT: f64 = 0.2;
-const LEARNING_RATE: f64 = 0.001;
 
 /// What the comparison shows and what it does not.
 const WHAT_IT_SHOWS: &str = "\
@@ -32,13 +26,13 @@ pub fn run(args: &ReproduceArgs) -> CommandResult {
     let source = phantom_set()?;
     let run = TrainingRun {
         command: "reproduce",
-        dataset: Dataset::new(source, VALIDATION_SPLIT)?,
+        dataset: Dataset::new(source, documented::VALIDATION_SPLIT)?,
         network: Network::new(&ModelSpec::documented())?,
         init_weights: None,
-        epochs: EPOCHS,
-        batch_size: BATCH_SIZE,
-        validation_split: VALIDATION_SPLIT,
-        learning_rate: LEARNING_RATE,
+        epochs: documented::EPOCHS,
+        batch_size: documented::BATCH_SIZE,
+        validation_split: documented::VALIDATION_SPLIT,
+        learning_rate: documented::LEARNING_RATE,
         shuffle: true,
         common: &args.common,
     };

@@ -3,6 +3,15 @@
 
 use super::epoch::EpochRecord;
 
+/// Epochs of the documented run.
+pub const EPOCHS: usize = 5;
+/// Images in its training steps.
+pub const BATCH_SIZE: usize = 16;
+/// The share of each class that it validated on.
+pub const VALIDATION_SPLIT: f64 = 0.2;
+/// Its learning rate: Adam's default in Keras.
+pub const LEARNING_RATE: f64 = 0.001;
+
 /// Training images of the documented run: `Found 110 images belonging to 2 classes.`
 pub const DOCUMENTED_TRAINING_IMAGES: usize = 110;
 
@@ -10,7 +19,7 @@ pub const DOCUMENTED_TRAINING_IMAGES: usize = 110;
 pub const DOCUMENTED_VALIDATION_IMAGES: usize = 26;
 
 /// The five epochs of the documented run, as rounded there: whole seconds, whole milliseconds a step, four decimals.
-pub const DOCUMENTED_RUN: [EpochRecord; 5] = [
+pub const DOCUMENTED_RUN: [EpochRecord; EPOCHS] = [
     documented(0, 4.0, 0.325, [0.6425, 0.6727, 0.5376, 0.7692]),
     documented(1, 1.0, 0.195, [0.5685, 0.7545, 0.5435, 0.7692]),
     documented(2, 1.0, 0.189, [0.5068, 0.7636, 0.4064, 0.7692]),
