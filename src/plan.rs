@@ -13,12 +13,13 @@
 //!
 //! Backward needs what forward saw: a step's input is the output of the step before it, and stays in the workspace.
 
-use crate::kernels::conv::ConvAlgorithm;
+use crate::kernels::conv::ScratchLen;
 use crate::kernels::elementwise;
 use crate::kernels::registry::ConvChoice;
+use crate::layers::conv_block::{BlockBackward, ConvBlock};
 use crate::layers::dropout::{self, DropoutMasks};
-use crate::layers::scratch::Scratch;
-use crate::layers::{LayerKind, activation};
+use crate::layers::scratch::ScratchPool;
+use crate::layers::{Layer, LayerKind, activation};
 use crate::loss::probability;
 use crate::network::Network;
 use crate::parameters::{AlignedBuffer, Parameters};
@@ -27,14 +28,24 @@ use ndarray::ArrayView4;
 use std::ops::Range;
 
 /// How a plan is made.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct PlanOptions {
     /// The convolution algorithm.
     pub conv: ConvChoice,
+    /// Whether a convolution, the ReLU behind it and the max-pool behind that run as one step; without, each layer is a step of
+    /// its own, and the numbers are the same.
+    pub fuse: bool,
     /// Whether there will be backward passes; without, the workspace has no memory for them.
     pub training: bool,
     /// Whether the backward pass goes on to the images' own gradient, which training does not need.
     pub input_gradient: bool,
+}
+
+impl Default for PlanOptions {
+    /// The fastest, for prediction.
+    fn default() -> PlanOptions {
+        PlanOptions { conv: ConvChoice::Auto, fuse: true, training: false, input_gradient: false }
+    }
 }
 
 /// What a forward pass is for.
@@ -46,19 +57,37 @@ pub enum Mode<'a> {
     Training(DropoutMasks<'a>),
 }
 
-/// A piece of the network that runs as one: some consecutive layers of which one computes.
+/// A piece of the network that runs as one: some consecutive layers.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// The layers it covers. A flatten only renames what reaches the next layer, and is covered by that one.
     pub layers: Range<usize>,
-    /// By which algorithm, where it is a convolution.
-    pub conv: Option<&'static dyn ConvAlgorithm>,
+    /// How it runs, where it is a convolution with its followers.
+    pub block: Option<ConvBlock>,
 }
 
 impl Step {
-    /// The layer that computes.
+    /// The layer that computes, where it is not a block.
     fn layer(&self) -> usize {
         self.layers.end - 1
+    }
+
+    /// The convolution at layer `index` with those followers that run in the same step, and the layer behind them.
+    fn conv_block(layers: &[Layer], index: usize, options: &PlanOptions) -> Option<(ConvBlock, usize)> {
+        let LayerKind::Conv2d(conv) = &layers[index].kind else { return None };
+        let relu = matches!(layers.get(index + 1), Some(Layer { kind: LayerKind::Relu, .. }));
+        let behind = index + 1 + usize::from(relu);
+        let pool = match layers.get(behind) {
+            Some(Layer { kind: LayerKind::MaxPool(pool), .. }) => Some(pool.geometry),
+            _ => None,
+        };
+        let algorithms = ConvBlock::algorithms(options.conv, conv, pool.as_ref());
+        let conv = conv.clone();
+        if !options.fuse {
+            return Some((ConvBlock { conv, relu: false, pool: None, algorithms }, index + 1));
+        }
+        let pool = pool.filter(ConvBlock::can_fuse);
+        Some((ConvBlock { conv, relu, pool, algorithms }, behind + usize::from(pool.is_some())))
     }
 }
 
@@ -77,16 +106,20 @@ pub struct Plan<'n> {
 pub struct Workspace {
     /// Each step's output, `[batch, …]`.
     outputs: Vec<AlignedBuffer>,
-    /// Each max-pool's argmax; empty for other steps.
+    /// The places of the maxima where a max-pool is a step of its own; empty for other steps.
     argmax: Vec<Vec<u16>>,
+    /// Those of the blocks with a max-pool; empty for other steps, and without training.
+    places: Vec<Vec<u8>>,
     /// Each dropout's factors; empty for other steps.
     factors: Vec<AlignedBuffer>,
     /// The gradient of a step's output and of its input, in turn.
     gradients: [AlignedBuffer; 2],
     /// Partial sums of the step at work.
     partials: AlignedBuffer,
+    /// The kernel of the convolution at work, packed.
+    packed: AlignedBuffer,
     /// Scratch of the convolution at work.
-    scratch: Scratch,
+    scratch: ScratchPool,
     /// Images in the batch that went forward last, if that was for training.
     trained: Option<usize>,
     /// Whether that batch has gone backward too.
@@ -97,39 +130,45 @@ pub struct Workspace {
 struct WorkspaceSizes {
     outputs: Vec<usize>,
     argmax: Vec<usize>,
+    places: Vec<usize>,
     factors: Vec<usize>,
     gradient: usize,
     partials: usize,
+    packed: usize,
     /// For each thread.
-    scratch: usize,
+    scratch: ScratchLen,
 }
 
 impl WorkspaceSizes {
     /// Bytes of all parts. They are counted before any is allocated and may be more than any machine has, so the sum saturates.
     fn bytes(&self) -> usize {
-        let scratch = self.scratch.saturating_mul(rayon::current_num_threads());
-        let others = [self.gradient, self.gradient, self.partials, scratch];
-        let floats = self.outputs.iter().chain(&self.factors).chain(&others);
-        let floats = floats.fold(0usize, |sum, &len| sum.saturating_add(len));
-        let places = self.argmax.iter().fold(0usize, |sum, &len| sum.saturating_add(len));
-        floats.saturating_mul(size_of::<f32>()).saturating_add(places.saturating_mul(size_of::<u16>()))
+        let total = |lens: &mut dyn Iterator<Item = &usize>| lens.fold(0usize, |sum, &len| sum.saturating_add(len));
+        let scratch = self.scratch.floats.saturating_add(self.scratch.words);
+        let scratch = scratch.saturating_mul(rayon::current_num_threads());
+        let others = [self.gradient, self.gradient, self.partials, self.packed, scratch];
+        let words = total(&mut self.outputs.iter().chain(&self.factors).chain(&others));
+        let halves = total(&mut self.argmax.iter());
+        let bytes = total(&mut self.places.iter());
+        words.saturating_mul(4).saturating_add(halves.saturating_mul(2)).saturating_add(bytes)
     }
 }
 
 impl<'n> Plan<'n> {
     /// Compiles a network for batches of up to `batch` images.
     pub fn new(network: &'n Network, batch: usize, options: PlanOptions) -> Plan<'n> {
+        let layers = network.layers();
         let (mut steps, mut first) = (Vec::new(), 0);
-        for (index, layer) in network.layers().iter().enumerate() {
-            let conv = match &layer.kind {
-                LayerKind::Flatten => continue,
-                LayerKind::Conv2d(conv) => Some(options.conv.algorithm(&conv.geometry)),
-                _ => None,
+        while let Some(computes) =
+            (first..layers.len()).find(|&index| !matches!(layers[index].kind, LayerKind::Flatten))
+        {
+            let (block, end) = match Step::conv_block(layers, computes, &options) {
+                Some((block, end)) => (Some(block), end),
+                None => (None, computes + 1),
             };
-            steps.push(Step { layers: first..index + 1, conv });
-            first = index + 1;
+            steps.push(Step { layers: first..end, block });
+            first = end;
         }
-        let has_weights = |step: &Step| network.layers()[step.layer()].weights().is_some();
+        let has_weights = |step: &Step| layers[step.layers.clone()].iter().any(|layer| layer.weights().is_some());
         let first_with_weights = steps.iter().position(has_weights).unwrap_or(steps.len());
         let first_backward = if options.input_gradient { 0 } else { first_with_weights };
         Plan { network, batch, options, steps, first_backward }
@@ -148,14 +187,16 @@ impl<'n> Plan<'n> {
     /// The memory that this plan needs, for use in the current thread pool.
     pub fn workspace(&self) -> Workspace {
         let sizes = self.workspace_sizes();
-        let gradient = || AlignedBuffer::zeros(sizes.gradient);
+        let floats = |lens: &[usize]| lens.iter().map(|&len| AlignedBuffer::zeros(len)).collect();
         Workspace {
-            outputs: sizes.outputs.iter().map(|&len| AlignedBuffer::zeros(len)).collect(),
+            outputs: floats(&sizes.outputs),
             argmax: sizes.argmax.iter().map(|&len| vec![0; len]).collect(),
-            factors: sizes.factors.iter().map(|&len| AlignedBuffer::zeros(len)).collect(),
-            gradients: [gradient(), gradient()],
+            places: sizes.places.iter().map(|&len| vec![0; len]).collect(),
+            factors: floats(&sizes.factors),
+            gradients: [AlignedBuffer::zeros(sizes.gradient), AlignedBuffer::zeros(sizes.gradient)],
             partials: AlignedBuffer::zeros(sizes.partials),
-            scratch: Scratch::new(sizes.scratch),
+            packed: AlignedBuffer::zeros(sizes.packed),
+            scratch: ScratchPool::new(sizes.scratch),
             trained: None,
             backward_done: false,
         }
@@ -167,40 +208,53 @@ impl<'n> Plan<'n> {
     }
 
     fn workspace_sizes(&self) -> WorkspaceSizes {
-        let kinds = || self.steps.iter().map(|step| &self.network.layers()[step.layer()]);
+        let layers = self.network.layers();
         let training = self.options.training;
-        let if_training = |len: usize| if training { self.batch * len } else { 0 };
-        let mut partials = 0;
-        let mut scratch = 0;
-        for (step, layer) in self.steps.iter().zip(kinds()) {
-            match &layer.kind {
-                LayerKind::Conv2d(conv) => {
-                    partials = partials.max(if training { conv.slots_len(self.batch) } else { 0 });
-                    scratch = scratch.max(step.conv.map_or(0, |algorithm| algorithm.scratch_len(&conv.geometry)));
+        let input_len = |step: &Step| layers[step.layers.start].input.len();
+        let output_len = |step: &Step| layers[step.layer()].output.len();
+        let lens = |len: &dyn Fn(&Step) -> usize| self.steps.iter().map(|step| self.batch * len(step)).collect();
+        let (mut partials, mut packed, mut scratch) = (0, 0, ScratchLen::default());
+        for step in &self.steps {
+            match (&step.block, &layers[step.layer()].kind) {
+                (Some(block), _) => {
+                    partials = partials.max(if training { block.slots_len(self.batch) } else { 0 });
+                    packed = packed.max(block.packed_len(training));
+                    scratch = scratch.max(block.scratch_len(training));
                 }
-                LayerKind::Dense(dense) => partials = partials.max(dense.partials_len(self.batch)),
+                (None, LayerKind::Dense(dense)) => partials = partials.max(dense.partials_len(self.batch)),
                 _ => {}
             }
         }
-        let largest = kinds().flat_map(|layer| [layer.input.len(), layer.output.len()]).max().unwrap_or(0);
+        // The backward pass holds the gradients of the outputs of its steps, and of the inputs of all but its last.
+        let backward = self.steps.iter().enumerate().skip(self.first_backward);
+        let gradient = backward.map(|(index, step)| {
+            let input = if self.goes_on(index) { input_len(step) } else { 0 };
+            input.max(output_len(step))
+        });
         WorkspaceSizes {
-            outputs: kinds().map(|layer| self.batch * layer.output.len()).collect(),
-            argmax: kinds()
-                .map(|layer| match layer.kind {
-                    LayerKind::MaxPool(_) => self.batch * layer.output.len(),
-                    _ => 0,
-                })
-                .collect(),
-            factors: kinds()
-                .map(|layer| match layer.kind {
-                    LayerKind::Dropout(_) => if_training(layer.output.len()),
-                    _ => 0,
-                })
-                .collect(),
-            gradient: if_training(largest),
+            outputs: lens(&output_len),
+            argmax: lens(&|step| match &layers[step.layer()].kind {
+                LayerKind::MaxPool(_) if step.block.is_none() => output_len(step),
+                _ => 0,
+            }),
+            places: lens(&|step| match &step.block {
+                Some(block) if training && block.pool.is_some() => output_len(step),
+                _ => 0,
+            }),
+            factors: lens(&|step| match &layers[step.layer()].kind {
+                LayerKind::Dropout(_) if training => output_len(step),
+                _ => 0,
+            }),
+            gradient: if training { self.batch * gradient.max().unwrap_or(0) } else { 0 },
             partials,
+            packed,
             scratch,
         }
+    }
+
+    /// Whether the backward pass of step `index` computes the gradient of its input.
+    fn goes_on(&self, index: usize) -> bool {
+        index > self.first_backward || self.options.input_gradient
     }
 
     /// Runs the batch `images` `[N, H, W, C]` through all steps and returns the N logits.
@@ -226,16 +280,23 @@ impl<'n> Plan<'n> {
             Mode::Training(_) => return Err(Error::setting("plan", "it was made for inference and cannot train")),
         };
         workspace.backward_done = false;
-        let Workspace { outputs, argmax, factors, partials, scratch, .. } = workspace;
+        let Workspace { outputs, argmax, places, factors, partials, packed, scratch, .. } = workspace;
         let mut dropout_layers = 0;
         for (index, step) in self.steps.iter().enumerate() {
             let layer = &self.network.layers()[step.layer()];
             let (before, rest) = outputs.split_at_mut(index);
-            let input = before.last().map_or(images, |output| &output.as_slice()[..batch * layer.input.len()]);
+            let input_len = self.network.layers()[step.layers.start].input.len();
+            let input = before.last().map_or(images, |output| &output.as_slice()[..batch * input_len]);
             let values = batch * layer.output.len();
             let output = &mut rest[0].as_mut_slice()[..values];
+            if let Some(block) = &step.block {
+                let places = if workspace.trained.is_some() { &mut places[index][..] } else { &mut [] };
+                let places_len = values.min(places.len());
+                block.forward(parameters, input, output, &mut places[..places_len], packed.as_mut_slice(), scratch);
+                continue;
+            }
             match &layer.kind {
-                LayerKind::Conv2d(conv) => conv.forward(algorithm(step), parameters, input, output, scratch),
+                LayerKind::Conv2d(_) => unreachable!("a convolution's step has a block"),
                 LayerKind::MaxPool(pool) => pool.forward(input, output, &mut argmax[index][..values]),
                 LayerKind::Dense(dense) => dense.forward(parameters, input, output, partials.as_mut_slice()),
                 LayerKind::Relu => activation::forward(input, output),
@@ -280,28 +341,32 @@ impl<'n> Plan<'n> {
             ));
         }
         workspace.backward_done = true;
-        let Workspace { outputs, argmax, factors, gradients: [grad_output, grad_input], partials, scratch, .. } =
-            workspace;
+        let Workspace { outputs, argmax, places, factors, partials, packed, scratch, .. } = workspace;
+        let [grad_output, grad_input] = &mut workspace.gradients;
         grad_output.as_mut_slice()[..batch].copy_from_slice(grad_logits);
         for (index, step) in self.steps.iter().enumerate().skip(self.first_backward).rev() {
             let layer = &self.network.layers()[step.layer()];
             let values = batch * layer.output.len();
+            let inputs = batch * self.network.layers()[step.layers.start].input.len();
             let input = match index {
                 0 => images,
-                _ => &outputs[index - 1].as_slice()[..batch * layer.input.len()],
+                _ => &outputs[index - 1].as_slice()[..inputs],
             };
+            let output = &outputs[index].as_slice()[..values];
             let grad_output_values = &grad_output.as_slice()[..values];
-            let grad_input_values = &mut grad_input.as_mut_slice()[..batch * layer.input.len()];
-            let go_on = index > self.first_backward || self.options.input_gradient;
+            let go_on = self.goes_on(index);
+            let grad_input_values = &mut grad_input.as_mut_slice()[..if go_on { inputs } else { 0 }];
+            if let Some(block) = &step.block {
+                let places = &places[index][..values.min(places[index].len())];
+                let saved = BlockBackward { input, output, places, grad_output: grad_output_values };
+                let wanted = go_on.then_some(grad_input_values);
+                let buffers = [partials.as_mut_slice(), packed.as_mut_slice()];
+                block.backward(parameters, saved, wanted, gradients, buffers, scratch);
+                std::mem::swap(grad_output, grad_input);
+                continue;
+            }
             match &layer.kind {
-                LayerKind::Conv2d(conv) => {
-                    let algorithm = algorithm(step);
-                    let slots = partials.as_mut_slice();
-                    conv.grad_weights(algorithm, input, grad_output_values, gradients, slots, scratch);
-                    if go_on {
-                        conv.grad_input(algorithm, parameters, grad_output_values, grad_input_values, scratch);
-                    }
-                }
+                LayerKind::Conv2d(_) => unreachable!("a convolution's step has a block"),
                 LayerKind::Dense(dense) => {
                     dense.grad_weights(input, grad_output_values, gradients);
                     if go_on {
@@ -312,7 +377,7 @@ impl<'n> Plan<'n> {
                     pool.backward(grad_output_values, &argmax[index][..values], grad_input_values);
                 }
                 LayerKind::Relu => {
-                    activation::backward(&outputs[index].as_slice()[..values], grad_output_values, grad_input_values);
+                    activation::backward(output, grad_output_values, grad_input_values);
                 }
                 LayerKind::Dropout(_) => {
                     let factors = &factors[index].as_slice()[..values];
@@ -373,9 +438,4 @@ pub fn predict(network: &Network, parameters: &Parameters, images: ArrayView4<f3
     let mut workspace = plan.workspace();
     let logits = plan.forward(parameters, images, Mode::Inference, &mut workspace)?;
     Ok(logits.iter().map(|&z| probability(z)).collect())
-}
-
-/// The algorithm of a convolution's step.
-fn algorithm(step: &Step) -> &'static dyn ConvAlgorithm {
-    step.conv.expect("a convolution's step names its algorithm")
 }

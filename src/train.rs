@@ -29,6 +29,8 @@ pub struct TrainSettings {
     pub adam: AdamSettings,
     /// The convolution algorithm.
     pub conv: ConvChoice,
+    /// Whether convolution, ReLU and max-pool run as one.
+    pub fuse: bool,
 }
 
 /// What happened in training.
@@ -67,7 +69,7 @@ pub fn train(
     mut report: impl FnMut(Event) -> Result<()>,
 ) -> Result<()> {
     let largest_batch = training.largest_batch().max(validation.map_or(0, Loader::largest_batch));
-    let options = PlanOptions { conv: settings.conv, training: true, input_gradient: false };
+    let options = PlanOptions { conv: settings.conv, fuse: settings.fuse, training: true, input_gradient: false };
     let plan = Plan::new(network, largest_batch, options);
     let mut workspace = plan.workspace();
     let mut gradients = Parameters::zeros(network.table());

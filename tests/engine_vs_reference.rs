@@ -6,12 +6,12 @@ mod common;
 
 use approx::assert_relative_eq;
 use common::{as_images, as_textbook, assert_close, random_parameters, values, wide};
-use glassnet::kernels::conv::ConvAlgorithm;
+use glassnet::kernels::conv::{ConvAlgorithm, GradLayout, GradOutput, Pass, Scratch, Weights};
 use glassnet::kernels::dense::BLOCK_ROWS;
 use glassnet::kernels::geometry::{ConvGeometry, Padding, PoolGeometry};
 use glassnet::kernels::max_pool;
 use glassnet::kernels::registry::CONV_ALGORITHMS;
-use glassnet::layers::conv2d::MAX_SLOTS;
+use glassnet::layers::conv_block::MAX_SLOTS;
 use glassnet::layers::dropout::DropoutMasks;
 use glassnet::loss::{binary_cross_entropy, binary_cross_entropy_gradient};
 use glassnet::network::Network;
@@ -88,22 +88,54 @@ fn check_conv_passes(algorithm: &dyn ConvAlgorithm, geometry: &ConvGeometry, see
     let expected_input = textbook::conv2d_backward(&image, &shape, &wide(&kernel), &upstream, &mut expected_weights);
 
     let what = |pass: &str| format!("{} {pass} on {geometry:?}", algorithm.name());
-    let scratch = &mut vec![f32::NAN; algorithm.scratch_len(geometry)];
-    let mut output = vec![f32::NAN; geometry.output_len()];
-    algorithm.forward(geometry, &input, &kernel, &bias, &mut output, scratch);
-    assert_close(&what("forward"), &output, &expected.values, TOLERANCE);
-
-    scratch.fill(f32::NAN);
-    let mut grad_input = vec![f32::NAN; input.len()];
-    algorithm.grad_input(geometry, &grad_output, &kernel, &mut grad_input, scratch);
-    assert_close(&what("grad_input"), &grad_input, &expected_input.values, TOLERANCE);
-
-    scratch.fill(f32::NAN);
-    // The weights' gradient is added to what stands there: 1 and 2 here, as in the textbook's above.
-    let (mut grad_kernel, mut grad_bias) = (vec![1.0; kernel.len()], vec![2.0; bias.len()]);
-    algorithm.grad_weights(geometry, &input, &grad_output, &mut grad_kernel, &mut grad_bias, scratch);
-    assert_close(&what("grad_kernel"), &grad_kernel, &expected_weights.kernel, TOLERANCE);
-    assert_close(&what("grad_bias"), &grad_bias, &expected_weights.bias, TOLERANCE);
+    for pass in Pass::ALL.into_iter().filter(|&pass| algorithm.supports(geometry, pass)) {
+        let len = algorithm.scratch_len(geometry, pass);
+        let (mut floats, mut words) = (vec![f32::NAN; len.floats], vec![u32::MAX; len.words]);
+        let mut packed = vec![f32::NAN; algorithm.packed_len(geometry, pass)];
+        algorithm.pack(geometry, pass, &kernel, &mut packed);
+        let weights = Weights { kernel: &kernel, packed: &packed, bias: &bias };
+        let gradient = GradOutput::Dense(&grad_output);
+        match pass {
+            Pass::Forward => {
+                // In ranges of rows, each as short as it may be, in an order of their own.
+                let mut output = vec![f32::NAN; geometry.output_len()];
+                let step = algorithm.row_step(geometry);
+                let row_len = geometry.output[1] * geometry.filters;
+                for (band, output) in output.chunks_mut(step * row_len).enumerate().rev() {
+                    let rows = band * step..band * step + output.len() / row_len;
+                    let scratch = Scratch { floats: &mut floats, words: &mut words };
+                    algorithm.forward(geometry, &input, weights, rows, output, scratch);
+                }
+                assert_close(&what("forward"), &output, &expected.values, TOLERANCE);
+                // What a position gets does not depend on the range.
+                let mut whole = vec![f32::NAN; geometry.output_len()];
+                let scratch = Scratch { floats: &mut floats, words: &mut words };
+                algorithm.forward(geometry, &input, weights, 0..geometry.output[0], &mut whole, scratch);
+                assert_eq!(whole, output, "{}", what("forward"));
+            }
+            Pass::GradInput => {
+                let mut grad_input = vec![f32::NAN; input.len()];
+                let scratch = Scratch { floats: &mut floats, words: &mut words };
+                algorithm.grad_input(geometry, gradient, weights, &mut grad_input, scratch);
+                assert_close(&what("grad_input"), &grad_input, &expected_input.values, TOLERANCE);
+            }
+            Pass::GradWeights => {
+                // The gradient is added to what stands there: 1 and 2 here, as in the textbook's above.
+                let (mut grad_kernel, mut grad_bias) = (vec![1.0; kernel.len()], vec![2.0; bias.len()]);
+                let scratch = Scratch { floats: &mut floats, words: &mut words };
+                algorithm.grad_weights(geometry, &input, gradient, &mut grad_kernel, &mut grad_bias, scratch);
+                if algorithm.grad_layout() == GradLayout::ByFilter {
+                    let k = geometry.patch_len();
+                    let by_filter = grad_kernel.clone();
+                    for (index, g) in by_filter.iter().enumerate() {
+                        grad_kernel[index % k * geometry.filters + index / k] = *g;
+                    }
+                }
+                assert_close(&what("grad_kernel"), &grad_kernel, &expected_weights.kernel, TOLERANCE);
+                assert_close(&what("grad_bias"), &grad_bias, &expected_weights.bias, TOLERANCE);
+            }
+        }
+    }
 }
 
 proptest! {
@@ -111,7 +143,7 @@ proptest! {
 
     #[test]
     fn every_convolution_algorithm_agrees_with_the_textbook(geometry in conv_geometries(), seed: u64) {
-        for algorithm in CONV_ALGORITHMS.iter().filter(|algorithm| algorithm.supports(&geometry)) {
+        for algorithm in CONV_ALGORITHMS.iter() {
             check_conv_passes(*algorithm, &geometry, seed);
         }
     }
@@ -146,7 +178,7 @@ proptest! {
 fn the_documented_convolutions_agree_with_the_textbook_at_full_size() {
     for (input, filters) in [([128, 128, 3], 32), ([63, 63, 32], 64), ([30, 30, 64], 128)] {
         let geometry = ConvGeometry::new(input, [3, 3], [1, 1], Padding::Valid, filters).unwrap();
-        for algorithm in CONV_ALGORITHMS.iter().filter(|algorithm| algorithm.supports(&geometry)) {
+        for algorithm in CONV_ALGORITHMS.iter() {
             check_conv_passes(*algorithm, &geometry, 5);
         }
     }
@@ -166,9 +198,9 @@ fn convolutions_of_several_bands_agree_with_the_textbook_with_strides_and_paddin
     ] {
         let geometry = ConvGeometry::new(input, kernel, stride, padding, filters).unwrap();
         let patches = geometry.output[0] * geometry.output[1] * geometry.patch_len();
-        let band = CONV_ALGORITHMS[0].scratch_len(&geometry);
+        let band = CONV_ALGORITHMS[0].scratch_len(&geometry, Pass::Forward).floats;
         assert!(2 * band < patches, "{geometry:?} has too few bands to test them");
-        for algorithm in CONV_ALGORITHMS.iter().filter(|algorithm| algorithm.supports(&geometry)) {
+        for algorithm in CONV_ALGORITHMS.iter() {
             check_conv_passes(*algorithm, &geometry, 6);
         }
     }
@@ -369,7 +401,7 @@ fn a_network_that_fills_several_of_every_block_agrees_with_the_textbook() {
     let inputs = side * side * filters;
     assert!(inputs > 2 * BLOCK_ROWS && !inputs.is_multiple_of(BLOCK_ROWS), "the last of several blocks is a short one");
     let geometry = ConvGeometry::new([side, side, channels], [7, 7], [1, 1], Padding::Same, filters).unwrap();
-    let band = CONV_ALGORITHMS[0].scratch_len(&geometry);
+    let band = CONV_ALGORITHMS[0].scratch_len(&geometry, Pass::Forward).floats;
     assert!(2 * band < side * side * geometry.patch_len(), "the patches take several bands");
 
     let parameters = random_parameters(&network, 4);

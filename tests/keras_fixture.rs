@@ -84,7 +84,11 @@ fn reproduce_the_fixture(conv: ConvChoice) {
     }
     let (images, labels) = (tensor(&file, "input"), tensor(&file, "labels"));
     let images = ArrayView4::from_shape([labels.len(), 17, 15, 3], &images).unwrap();
-    let plan = Plan::new(&network, labels.len(), PlanOptions { conv, training: true, input_gradient: true });
+    let plan = Plan::new(
+        &network,
+        labels.len(),
+        PlanOptions { conv, training: true, input_gradient: true, ..PlanOptions::default() },
+    );
     let mut workspace = plan.workspace();
     let mut adam = Adam::new(network.table(), AdamSettings::default());
     let mut gradients = Parameters::zeros(network.table());

@@ -62,6 +62,9 @@ pub struct RunArgs {
     /// Convolution algorithm: auto or im2col
     #[arg(long, value_name = "NAME", default_value_t = ConvChoice::Auto)]
     pub conv: ConvChoice,
+    /// Run convolution, ReLU and max-pooling layer by layer, not as one; the numbers are the same
+    #[arg(long)]
+    pub no_fuse: bool,
     /// Print one JSON object instead of text; progress then goes to stderr
     #[arg(long)]
     pub json: bool,

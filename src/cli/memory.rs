@@ -20,11 +20,10 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// For batches of `batch` images in the current thread pool.
-    pub fn of(network: &Network, batch: usize) -> Memory {
+    /// For batches of `batch` images in the current thread pool, run as `options` say.
+    pub fn of(network: &Network, batch: usize, options: PlanOptions) -> Memory {
         let parameters = 4 * network.table().parameter_count();
-        let workspace =
-            |training| Plan::new(network, batch, PlanOptions { training, ..PlanOptions::default() }).workspace_bytes();
+        let workspace = |training| Plan::new(network, batch, PlanOptions { training, ..options }).workspace_bytes();
         Memory { parameters, inference: workspace(false), training: workspace(true).saturating_add(3 * parameters) }
     }
 

@@ -34,7 +34,7 @@ pub fn run(args: &PredictArgs) -> CommandResult {
         let reason = format!("its network takes images of {channels} channels, and image files are read as 3");
         return Err(Error::weights(&args.model, reason).into());
     }
-    Memory::of(&model.network, BATCH).check_inference(&args.model)?;
+    Memory::of(&model.network, BATCH, PlanOptions::default()).check_inference(&args.model)?;
     let positive = &model.card.classes[1];
     let mut lister = Lister::default();
     for path in &args.images {

@@ -117,6 +117,7 @@ pub struct Settings {
     pub seed: u64,
     pub shuffle: bool,
     pub conv: String,
+    pub fuse: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init_weights: Option<String>,
 }

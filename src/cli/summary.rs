@@ -7,6 +7,7 @@ use super::{CommandResult, Outcome, console};
 use glassnet::checkpoint;
 use glassnet::layers::Layer;
 use glassnet::network::Network;
+use glassnet::plan::PlanOptions;
 use glassnet::spec::ModelSpec;
 use serde_json::json;
 
@@ -18,7 +19,7 @@ pub fn run(args: &SummaryArgs) -> CommandResult {
         Some(path) => checkpoint::load(path)?.card.spec,
     };
     let network = Origin { file: args.model.as_deref(), image_size: args.image_size }.network(spec)?;
-    let memory = Memory::of(&network, args.batch_size);
+    let memory = Memory::of(&network, args.batch_size, PlanOptions::default());
     if args.json {
         console::print_json(&as_json(&network, args.batch_size, &memory))?;
     } else {

@@ -13,6 +13,7 @@ use glassnet::data::batches::Loader;
 use glassnet::data::images::{Check, ImageSet};
 use glassnet::network::Network;
 use glassnet::optim::AdamSettings;
+use glassnet::plan::PlanOptions;
 use glassnet::report::csv_files;
 use glassnet::report::epoch::found_line;
 use glassnet::train::{TrainSettings, train};
@@ -66,6 +67,7 @@ impl TrainingRun<'_> {
             shuffle: self.shuffle,
             adam: AdamSettings { learning_rate: self.learning_rate, ..AdamSettings::default() },
             conv: self.common.conv,
+            fuse: !self.common.no_fuse,
         };
         let facts = RunFacts {
             command: self.command,
@@ -94,7 +96,8 @@ impl TrainingRun<'_> {
     fn check_memory(&self) -> glassnet::Result<()> {
         let split = &self.dataset.split;
         let batch = self.batch_size.min(split.training.len().max(split.validation.len()));
-        Memory::of(&self.network, batch).check_training(batch)
+        let options = PlanOptions { conv: self.common.conv, fuse: !self.common.no_fuse, ..PlanOptions::default() };
+        Memory::of(&self.network, batch, options).check_training(batch)
     }
 
     fn config(&self, sha256: String, training: &Loader, validation: Option<&Loader>) -> Config {
@@ -111,6 +114,7 @@ impl TrainingRun<'_> {
                 seed: self.common.seed,
                 shuffle: self.shuffle,
                 conv: self.common.conv.to_string(),
+                fuse: !self.common.no_fuse,
                 init_weights: self.init_weights.map(|path| path.display().to_string()),
             },
             adam: Adam::default(),

@@ -1,51 +1,194 @@
 //! What a convolution algorithm is. Each is one file, and one line in the [`registry`](super::registry).
 
-use super::geometry::ConvGeometry;
+use super::geometry::{ConvGeometry, PoolGeometry};
 use std::fmt;
+use std::ops::Range;
 
-/// A way to compute a convolution's three passes. Each works on one image, single-threaded.
+/// One of a convolution's three passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// The output from the input.
+    Forward,
+    /// ∂L/∂input from ∂L/∂output.
+    GradInput,
+    /// ∂L/∂kernel and ∂L/∂bias from the input and ∂L/∂output.
+    GradWeights,
+}
+
+impl Pass {
+    /// All passes, in the order of a training step.
+    pub const ALL: [Pass; 3] = [Pass::Forward, Pass::GradInput, Pass::GradWeights];
+
+    /// What users call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Pass::Forward => "forward",
+            Pass::GradInput => "grad_input",
+            Pass::GradWeights => "grad_weights",
+        }
+    }
+}
+
+/// A convolution's weights, as an algorithm's pass reads them.
+#[derive(Clone, Copy, Debug)]
+pub struct Weights<'a> {
+    /// The kernel, `[K, F]`.
+    pub kernel: &'a [f32],
+    /// The kernel as [`ConvAlgorithm::pack`] arranged it for this pass.
+    pub packed: &'a [f32],
+    /// `[F]`.
+    pub bias: &'a [f32],
+}
+
+/// ∂L/∂output of a convolution, for one image.
+#[derive(Clone, Copy, Debug)]
+pub enum GradOutput<'a> {
+    /// Each position's gradient, `[P, F]`.
+    Dense(&'a [f32]),
+    /// As it comes back through max-pooling.
+    Pooled(PooledGradient<'a>),
+}
+
+/// The gradient of a max-pool's output, `[output height, output width, F]`, and where each value of it goes: at most one
+/// position of every window has a gradient, all others have 0. Windows do not overlap.
+#[derive(Clone, Copy, Debug)]
+pub struct PooledGradient<'a> {
+    /// The pool's sizes. Its input is the convolution's output; its stride is its window.
+    pub pool: PoolGeometry,
+    /// ∂L/∂(pool's output).
+    pub values: &'a [f32],
+    /// For each value the place of the maximum in its window, dy·window width + dx, or [`DEAD`].
+    pub places: &'a [u8],
+}
+
+/// The place of a maximum that ReLU cut off: nothing of the window has a gradient.
+pub const DEAD: u8 = u8::MAX;
+
+impl<'a> GradOutput<'a> {
+    /// The gradient of each position.
+    ///
+    /// # Panics
+    /// If it is pooled: it is given so only to an algorithm that [takes it](ConvAlgorithm::takes_pooled).
+    pub fn dense(self) -> &'a [f32] {
+        match self {
+            GradOutput::Dense(values) => values,
+            GradOutput::Pooled(_) => panic!("a pooled gradient for an algorithm that takes none"),
+        }
+    }
+}
+
+/// Memory for a call, whose content does not matter.
+#[derive(Debug)]
+pub struct Scratch<'a> {
+    /// For numbers.
+    pub floats: &'a mut [f32],
+    /// For places.
+    pub words: &'a mut [u32],
+}
+
+/// How much of it a call needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScratchLen {
+    /// Floats.
+    pub floats: usize,
+    /// Words of 32 bits.
+    pub words: usize,
+}
+
+impl ScratchLen {
+    /// This many floats and no words.
+    pub fn floats(floats: usize) -> ScratchLen {
+        ScratchLen { floats, words: 0 }
+    }
+
+    /// Enough for either of two calls.
+    pub fn max(self, other: ScratchLen) -> ScratchLen {
+        ScratchLen { floats: self.floats.max(other.floats), words: self.words.max(other.words) }
+    }
+}
+
+/// How an algorithm lays out the kernel's gradient that it adds up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GradLayout {
+    /// As the kernel is, `[K, F]`.
+    ByPatch,
+    /// Its transpose, `[F, K]`.
+    ByFilter,
+}
+
+/// A way to compute some or all of a convolution's three passes. Each call works on one image, single-threaded.
 ///
-/// Shapes: `input` and `grad_input` `[H, W, C]`, `kernel` and `grad_kernel` `[K, F]`, `bias` and `grad_bias` `[F]`, `output`
-/// and `grad_output` `[P, F]`. `scratch` has at least [`ConvAlgorithm::scratch_len`] floats, whose content does not matter.
+/// Shapes: `input` and `grad_input` `[H, W, C]`, kernel `[K, F]`, bias and `grad_bias` `[F]`. A pass is asked for only if the
+/// algorithm [supports](ConvAlgorithm::supports) it, and with at least the scratch that it [needs](ConvAlgorithm::scratch_len).
 pub trait ConvAlgorithm: fmt::Debug + Sync {
     /// What users call it.
     fn name(&self) -> &'static str;
 
-    /// Whether it can take this geometry.
-    fn supports(&self, geometry: &ConvGeometry) -> bool;
+    /// Whether it can do this pass for this geometry.
+    fn supports(&self, geometry: &ConvGeometry, pass: Pass) -> bool;
 
-    /// Floats of scratch that any of its passes needs.
-    fn scratch_len(&self, geometry: &ConvGeometry) -> usize;
+    /// The scratch that a pass needs.
+    fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass) -> ScratchLen;
 
-    /// Writes `output[p, f] = bias[f] + Σ_k patch(input)[p, k] · kernel[k, f]`.
+    /// Floats that the kernel takes as this pass wants it arranged; 0 where it reads the kernel as it is.
+    fn packed_len(&self, _geometry: &ConvGeometry, _pass: Pass) -> usize {
+        0
+    }
+
+    /// Arranges the kernel for a pass, once for all images that meet the same weights.
+    fn pack(&self, _geometry: &ConvGeometry, _pass: Pass, _kernel: &[f32], _packed: &mut [f32]) {}
+
+    /// A range of output rows that goes forward starts at a multiple of this. It ends at one too, or at the last row.
+    fn row_step(&self, _geometry: &ConvGeometry) -> usize {
+        1
+    }
+
+    /// Writes `output[p, f] = bias[f] + Σ_k patch(input)[p, k] · kernel[k, f]` for the output rows `rows`, and these alone:
+    /// `output` is `[rows, output width, F]`. What a position gets does not depend on the range it is computed in.
     fn forward(
         &self,
-        geometry: &ConvGeometry,
-        input: &[f32],
-        kernel: &[f32],
-        bias: &[f32],
-        output: &mut [f32],
-        scratch: &mut [f32],
-    );
+        _geometry: &ConvGeometry,
+        _input: &[f32],
+        _weights: Weights,
+        _rows: Range<usize>,
+        _output: &mut [f32],
+        _scratch: Scratch,
+    ) {
+        unreachable!("{} has no forward pass", self.name())
+    }
+
+    /// Whether the gradients' passes take [`GradOutput::Pooled`] as well.
+    fn takes_pooled(&self) -> bool {
+        false
+    }
 
     /// Writes ∂L/∂input.
     fn grad_input(
         &self,
-        geometry: &ConvGeometry,
-        grad_output: &[f32],
-        kernel: &[f32],
-        grad_input: &mut [f32],
-        scratch: &mut [f32],
-    );
+        _geometry: &ConvGeometry,
+        _grad_output: GradOutput,
+        _weights: Weights,
+        _grad_input: &mut [f32],
+        _scratch: Scratch,
+    ) {
+        unreachable!("{} has no gradient of the input", self.name())
+    }
+
+    /// How [`ConvAlgorithm::grad_weights`] lays out `grad_kernel`.
+    fn grad_layout(&self) -> GradLayout {
+        GradLayout::ByPatch
+    }
 
     /// **Adds** ∂L/∂kernel and ∂L/∂bias to what stands there.
     fn grad_weights(
         &self,
-        geometry: &ConvGeometry,
-        input: &[f32],
-        grad_output: &[f32],
-        grad_kernel: &mut [f32],
-        grad_bias: &mut [f32],
-        scratch: &mut [f32],
-    );
+        _geometry: &ConvGeometry,
+        _input: &[f32],
+        _grad_output: GradOutput,
+        _grad_kernel: &mut [f32],
+        _grad_bias: &mut [f32],
+        _scratch: Scratch,
+    ) {
+        unreachable!("{} has no gradient of the weights", self.name())
+    }
 }

@@ -12,7 +12,7 @@
 //! X is K times as large as an image with one channel, so it is never made as a whole: a band of output rows at a time is
 //! written to a scratch buffer that stays in the second-level cache, used, and written over.
 
-use super::conv::ConvAlgorithm;
+use super::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
 use super::gemm::{Beta, Matrix, gemm};
 use super::geometry::ConvGeometry;
 use super::im2col::{col2im_add, im2col};
@@ -31,11 +31,11 @@ fn band_rows(geometry: &ConvGeometry) -> usize {
     (BAND_FLOATS / (geometry.output[1] * geometry.patch_len())).clamp(1, geometry.output[0])
 }
 
-/// The bands of output rows, each with the range of output positions it covers.
-fn bands(geometry: &ConvGeometry) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + use<> {
-    let (rows, height, width) = (band_rows(geometry), geometry.output[0], geometry.output[1]);
-    (0..height).step_by(rows).map(move |first| {
-        let last = (first + rows).min(height);
+/// The bands of the output rows `rows`, each with the range of output positions it covers.
+fn bands(geometry: &ConvGeometry, rows: Range<usize>) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + use<> {
+    let (step, width) = (band_rows(geometry), geometry.output[1]);
+    rows.clone().step_by(step).map(move |first| {
+        let last = (first + step).min(rows.end);
         (first..last, first * width..last * width)
     })
 }
@@ -45,53 +45,54 @@ impl ConvAlgorithm for Im2col {
         "im2col"
     }
 
-    fn supports(&self, _geometry: &ConvGeometry) -> bool {
+    fn supports(&self, _geometry: &ConvGeometry, _pass: Pass) -> bool {
         true
     }
 
-    fn scratch_len(&self, geometry: &ConvGeometry) -> usize {
-        band_rows(geometry) * geometry.output[1] * geometry.patch_len()
+    fn scratch_len(&self, geometry: &ConvGeometry, _pass: Pass) -> ScratchLen {
+        ScratchLen::floats(band_rows(geometry) * geometry.output[1] * geometry.patch_len())
     }
 
     fn forward(
         &self,
         geometry: &ConvGeometry,
         input: &[f32],
-        kernel: &[f32],
-        bias: &[f32],
+        weights: Weights,
+        rows: Range<usize>,
         output: &mut [f32],
-        scratch: &mut [f32],
+        scratch: Scratch,
     ) {
         let (k, f) = (geometry.patch_len(), geometry.filters);
-        for (rows, positions) in bands(geometry) {
-            let columns = &mut scratch[..positions.len() * k];
+        let start = rows.start * geometry.output[1];
+        for (rows, positions) in bands(geometry, rows) {
+            let columns = &mut scratch.floats[..positions.len() * k];
             im2col(geometry, input, rows, columns);
-            let output = &mut output[positions.start * f..positions.end * f];
+            let output = &mut output[(positions.start - start) * f..(positions.end - start) * f];
             for position in output.chunks_exact_mut(f) {
-                position.copy_from_slice(bias);
+                position.copy_from_slice(weights.bias);
             }
             // [P×K]·[K×F]
-            gemm(Matrix::new(columns, positions.len(), k), Matrix::new(kernel, k, f), Beta::One, output);
+            gemm(Matrix::new(columns, positions.len(), k), Matrix::new(weights.kernel, k, f), Beta::One, output);
         }
     }
 
     fn grad_input(
         &self,
         geometry: &ConvGeometry,
-        grad_output: &[f32],
-        kernel: &[f32],
+        grad_output: GradOutput,
+        weights: Weights,
         grad_input: &mut [f32],
-        scratch: &mut [f32],
+        scratch: Scratch,
     ) {
         let (k, f) = (geometry.patch_len(), geometry.filters);
         grad_input.fill(0.0);
-        for (rows, positions) in bands(geometry) {
-            let columns = &mut scratch[..positions.len() * k];
-            let grad_output = &grad_output[positions.start * f..positions.end * f];
+        for (rows, positions) in bands(geometry, 0..geometry.output[0]) {
+            let columns = &mut scratch.floats[..positions.len() * k];
+            let grad_output = &grad_output.dense()[positions.start * f..positions.end * f];
             // [P×F]·[F×K]
             gemm(
                 Matrix::new(grad_output, positions.len(), f),
-                Matrix::new(kernel, k, f).transposed(),
+                Matrix::new(weights.kernel, k, f).transposed(),
                 Beta::Zero,
                 columns,
             );
@@ -103,16 +104,16 @@ impl ConvAlgorithm for Im2col {
         &self,
         geometry: &ConvGeometry,
         input: &[f32],
-        grad_output: &[f32],
+        grad_output: GradOutput,
         grad_kernel: &mut [f32],
         grad_bias: &mut [f32],
-        scratch: &mut [f32],
+        scratch: Scratch,
     ) {
         let (k, f) = (geometry.patch_len(), geometry.filters);
-        for (rows, positions) in bands(geometry) {
-            let columns = &mut scratch[..positions.len() * k];
+        for (rows, positions) in bands(geometry, 0..geometry.output[0]) {
+            let columns = &mut scratch.floats[..positions.len() * k];
             im2col(geometry, input, rows, columns);
-            let grad_output = &grad_output[positions.start * f..positions.end * f];
+            let grad_output = &grad_output.dense()[positions.start * f..positions.end * f];
             // [K×P]·[P×F]
             gemm(
                 Matrix::new(columns, positions.len(), k).transposed(),

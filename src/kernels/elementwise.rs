@@ -1,10 +1,17 @@
 //! Layers that work value by value.
 
-/// `output = max(input, 0)`; NaN stays NaN.
+/// `output = max(input, 0)`; NaN stays NaN, and −0 becomes 0.
 pub fn relu(input: &[f32], output: &mut [f32]) {
     debug_assert_eq!(input.len(), output.len());
     for (output, &x) in output.iter_mut().zip(input) {
-        *output = if x < 0.0 { 0.0 } else { x };
+        *output = if x <= 0.0 { 0.0 } else { x };
+    }
+}
+
+/// [`relu`] of `values`, written over them.
+pub fn relu_in_place(values: &mut [f32]) {
+    for x in values {
+        *x = if *x <= 0.0 { 0.0 } else { *x };
     }
 }
 
@@ -21,6 +28,17 @@ pub fn multiply(input: &[f32], factors: &[f32], output: &mut [f32]) {
     debug_assert!(input.len() == output.len() && factors.len() == output.len());
     for ((output, x), factor) in output.iter_mut().zip(input).zip(factors) {
         *output = x * factor;
+    }
+}
+
+/// Writes the transpose of `matrix`, whose rows have `columns` floats, to `transposed`.
+pub fn transpose(matrix: &[f32], columns: usize, transposed: &mut [f32]) {
+    debug_assert_eq!(matrix.len(), transposed.len());
+    let rows = matrix.len() / columns;
+    for (column, target) in transposed.chunks_exact_mut(rows).enumerate() {
+        for (target, row) in target.iter_mut().zip(matrix.chunks_exact(columns)) {
+            *target = row[column];
+        }
     }
 }
 

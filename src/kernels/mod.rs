@@ -2,17 +2,19 @@
 //!
 //! A kernel knows nothing of layers, parameters or threads; [`layers`](crate::layers) cuts the work and calls it. Forward
 //! and backward of a thing stand in one file. Kernels trust their callers: sizes were checked when the network was built,
-//! so they assert in debug builds at most, save where `unsafe` rests on a length (in [`gemm`], the one file that has any).
+//! so they assert in debug builds at most, save where `unsafe` rests on a length (in [`gemm`] and [`simd`], the files that have any).
 //!
 //! | file | what |
 //! |---|---|
 //! | [`geometry`] | sizes of convolution and pooling, computed and checked once |
 //! | [`gemm`] | matrix products, the safe face of `matrixmultiply` |
+//! | [`simd`] | vector instructions, chosen when the program runs |
 //! | [`im2col`] | patches as rows of a matrix, and its adjoint col2im |
 //! | [`conv`] | what a convolution algorithm is: three passes |
 //! | [`conv_im2col`] | the three passes of a convolution as matrix products |
 //! | [`registry`] | all algorithms, and the rule that chooses one |
 //! | [`max_pool`] | max-pooling with argmax |
+//! | [`relu_pool`] | ReLU and max-pooling of a band of rows, fused |
 //! | [`dense`] | a block of rows of a dense layer's weights |
 //! | [`elementwise`] | ReLU, and multiplication by a mask |
 
@@ -25,3 +27,5 @@ pub mod geometry;
 pub mod im2col;
 pub mod max_pool;
 pub mod registry;
+pub mod relu_pool;
+pub mod simd;

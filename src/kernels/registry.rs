@@ -1,6 +1,6 @@
 //! The registry of convolution algorithms, and the choice among them. Property tests and benches walk the list.
 
-use super::conv::ConvAlgorithm;
+use super::conv::{ConvAlgorithm, Pass};
 use super::conv_im2col::Im2col;
 use super::geometry::ConvGeometry;
 use std::fmt;
@@ -12,18 +12,43 @@ pub const CONV_ALGORITHMS: &[&dyn ConvAlgorithm] = &[&Im2col];
 /// What the user asks for with `--conv`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ConvChoice {
-    /// The fastest algorithm for each layer, by rule, not by timing, so that results repeat.
+    /// The fastest algorithm for each layer and pass, by rule, not by timing, so that results repeat.
     #[default]
     Auto,
     /// im2col everywhere.
     Im2col,
 }
 
+/// Which algorithm does each pass of a layer.
+#[derive(Clone, Copy, Debug)]
+pub struct ConvAlgorithms {
+    /// The output.
+    pub forward: &'static dyn ConvAlgorithm,
+    /// ∂L/∂input.
+    pub grad_input: &'static dyn ConvAlgorithm,
+    /// ∂L/∂kernel and ∂L/∂bias.
+    pub grad_weights: &'static dyn ConvAlgorithm,
+}
+
+impl ConvAlgorithms {
+    /// The one for a pass.
+    pub fn of(&self, pass: Pass) -> &'static dyn ConvAlgorithm {
+        match pass {
+            Pass::Forward => self.forward,
+            Pass::GradInput => self.grad_input,
+            Pass::GradWeights => self.grad_weights,
+        }
+    }
+}
+
 impl ConvChoice {
-    /// The algorithm for a layer.
-    pub fn algorithm(self, _geometry: &ConvGeometry) -> &'static dyn ConvAlgorithm {
+    /// The algorithms for a layer. `sparse_gradient` tells that its output goes into a max-pool, which leaves most of the
+    /// output's gradient zero.
+    pub fn algorithms(self, _geometry: &ConvGeometry, _sparse_gradient: bool) -> ConvAlgorithms {
         match self {
-            ConvChoice::Auto | ConvChoice::Im2col => &Im2col,
+            ConvChoice::Auto | ConvChoice::Im2col => {
+                ConvAlgorithms { forward: &Im2col, grad_input: &Im2col, grad_weights: &Im2col }
+            }
         }
     }
 }

@@ -10,6 +10,7 @@
 
 pub mod activation;
 pub mod conv2d;
+pub mod conv_block;
 pub mod dense;
 pub mod dropout;
 pub mod max_pool;

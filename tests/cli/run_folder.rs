@@ -59,6 +59,7 @@ fn the_configuration_has_every_setting_and_the_model_in_the_form_that_can_be_giv
         batch_size = 16
         conv = "auto"
         epochs = 1
+        fuse = true
         image_size = 16
         learning_rate = 0.001
         seed = 7

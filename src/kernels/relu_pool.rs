@@ -1,0 +1,151 @@
+//! ReLU and max-pooling of a band of rows in one go, and the way back.
+//!
+//! With m the maximum of a window (the first in reading order, as in [`max_pool`](super::max_pool)), the output is max(m, 0),
+//! which is what ReLU before pooling gives as well. Where m ≤ 0 nothing of the window gets a gradient, so its place is kept as
+//! [`DEAD`], and the way back needs neither the output nor the input. Windows do not overlap.
+
+use super::conv::{DEAD, PooledGradient};
+use super::geometry::PoolGeometry;
+use super::simd::{Kernel, dispatch};
+
+/// From the band `values` `[rows, W, C]` with W = output width · window width, rows a multiple of the window's: writes the
+/// maxima to `output` `[rows / window height, output width, C]`, cut off at 0 if `relu`, and their places to `places`, of the same
+/// shape, unless that is empty.
+pub fn forward(pool: &PoolGeometry, relu: bool, values: &[f32], output: &mut [f32], places: &mut [u8]) {
+    debug_assert_eq!(values.len(), output.len() * pool.window[0] * pool.window[1]);
+    debug_assert!(places.is_empty() || places.len() == output.len());
+    dispatch(Forward { pool, relu, values, output, places });
+}
+
+struct Forward<'a> {
+    pool: &'a PoolGeometry,
+    relu: bool,
+    values: &'a [f32],
+    output: &'a mut [f32],
+    places: &'a mut [u8],
+}
+
+impl Kernel for Forward<'_> {
+    #[inline(always)]
+    fn run<const LANES: usize, const FUSED: bool>(self) {
+        let Forward { pool, relu, values, output, places } = self;
+        let channels = pool.input[2];
+        let [window_height, window_width] = pool.window;
+        let row_len = pool.output[1] * window_width * channels;
+        let mut places = places.chunks_exact_mut(channels);
+        for (cell, output) in output.chunks_exact_mut(channels).enumerate() {
+            let (y, x) = (cell / pool.output[1], cell % pool.output[1]);
+            let corner = y * window_height * row_len + x * window_width * channels;
+            let mut places = places.next().unwrap_or_default();
+            let mut from = 0;
+            // Registers of channels at a time, then single ones.
+            while from < channels {
+                if from + LANES <= channels {
+                    cells::<LANES>(pool, relu, values, row_len, corner + from, &mut output[from..], places);
+                    places = places.get_mut(LANES..).unwrap_or_default();
+                    from += LANES;
+                } else {
+                    cells::<1>(pool, relu, values, row_len, corner + from, &mut output[from..], places);
+                    places = places.get_mut(1..).unwrap_or_default();
+                    from += 1;
+                }
+            }
+        }
+    }
+}
+
+/// The first `LANES` channels of `output` and `places`, from those of `values` that start at `corner`.
+#[inline(always)]
+fn cells<const LANES: usize>(
+    pool: &PoolGeometry,
+    relu: bool,
+    values: &[f32],
+    row_len: usize,
+    corner: usize,
+    output: &mut [f32],
+    places: &mut [u8],
+) {
+    let load = |from: usize| -> [f32; LANES] { *values[from..].first_chunk().expect("a window's channels") };
+    let mut best = load(corner);
+    let mut place = [0u32; LANES];
+    for dy in 0..pool.window[0] {
+        for dx in 0..pool.window[1] {
+            let candidate = load(corner + dy * row_len + dx * pool.input[2]);
+            let number = (dy * pool.window[1] + dx) as u32;
+            for lane in 0..LANES {
+                let better = candidate[lane] > best[lane];
+                best[lane] = if better { candidate[lane] } else { best[lane] };
+                place[lane] = if better { number } else { place[lane] };
+            }
+        }
+    }
+    if relu {
+        for lane in 0..LANES {
+            let dead = best[lane] <= 0.0;
+            best[lane] = if dead { 0.0 } else { best[lane] };
+            place[lane] = if dead { u32::from(DEAD) } else { place[lane] };
+        }
+    }
+    output[..LANES].copy_from_slice(&best);
+    if let Some(places) = places.first_chunk_mut::<LANES>() {
+        *places = place.map(|place| place as u8);
+    }
+}
+
+/// Writes the gradient of each position, `[H, W, C]` of the pool's input: each value at its place, 0 elsewhere.
+pub fn expand(gradient: &PooledGradient, expanded: &mut [f32]) {
+    let PooledGradient { pool, values, places } = gradient;
+    let [_, width, channels] = pool.input;
+    expanded.fill(0.0);
+    let cells = values.chunks_exact(channels).zip(places.chunks_exact(channels));
+    for (cell, (values, places)) in cells.enumerate() {
+        let (y, x) = (cell / pool.output[1], cell % pool.output[1]);
+        let corner = (y * pool.window[0] * width + x * pool.window[1]) * channels;
+        for (channel, (value, &place)) in values.iter().zip(places).enumerate() {
+            if place != DEAD {
+                let (dy, dx) = (usize::from(place) / pool.window[1], usize::from(place) % pool.window[1]);
+                expanded[corner + (dy * width + dx) * channels + channel] = *value;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::{elementwise, max_pool};
+    use crate::random::{Purpose, Stream};
+
+    #[test]
+    fn a_band_gives_the_bits_of_relu_and_then_max_pooling_and_so_does_the_way_back() {
+        let pool = PoolGeometry::new([6, 12, 37], [3, 2], [3, 2]).unwrap();
+        let mut stream = Stream::new(0, Purpose::Test, 0, 0);
+        // A few levels only, so that ties happen, windows die and signed zeros occur.
+        let values: Vec<f32> = (0..pool.input_len()).map(|_| (4.0 * stream.unit_f32()).floor() - 2.0).collect();
+        let upstream: Vec<f32> = (0..pool.output_len()).map(|_| stream.unit_f32() + 0.5).collect();
+        for relu in [false, true] {
+            let mut rectified = values.clone();
+            if relu {
+                elementwise::relu(&values, &mut rectified);
+            }
+            let (mut expected, mut argmax) = (vec![f32::NAN; upstream.len()], vec![9; upstream.len()]);
+            max_pool::forward(&pool, &rectified, &mut expected, &mut argmax);
+            let (mut output, mut places) = (vec![f32::NAN; upstream.len()], vec![9; upstream.len()]);
+            forward(&pool, relu, &values, &mut output, &mut places);
+            assert_eq!(output, expected);
+            let mut without_places = vec![f32::NAN; upstream.len()];
+            forward(&pool, relu, &values, &mut without_places, &mut []);
+            assert_eq!(without_places, expected);
+
+            let mut expected = vec![f32::NAN; values.len()];
+            max_pool::backward(&pool, &upstream, &argmax, &mut expected);
+            if relu {
+                let pooled = expected.clone();
+                elementwise::relu_backward(&rectified, &pooled, &mut expected);
+            }
+            let mut expanded = vec![f32::NAN; values.len()];
+            expand(&PooledGradient { pool, values: &upstream, places: &places }, &mut expanded);
+            assert_eq!(expanded, expected);
+        }
+    }
+}

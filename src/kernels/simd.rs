@@ -1,0 +1,183 @@
+//! Which vector instructions the kernels use, chosen when the program runs, so that one binary serves any machine.
+//!
+//! A kernel is written once, over arrays of [`Lanes`] floats, as the `#[inline(always)]` method [`Kernel::run`]. [`dispatch`]
+//! compiles it three times: inside a function that enables AVX-512, one that enables AVX2 and FMA, and one that enables nothing
+//! beyond what every machine has. The compiler turns the arrays into the registers that the function allows.
+//!
+//! `GLASSNET_SIMD=avx512|avx2|portable` forces a set, for measuring and testing. It governs our own kernels only;
+//! `matrixmultiply` looks for itself.
+
+#![allow(unsafe_code)]
+
+use std::sync::OnceLock;
+
+/// A set of vector instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum InstructionSet {
+    /// What every machine of this architecture has.
+    Portable,
+    /// 16 registers of 8 floats, and fused multiply-add.
+    Avx2,
+    /// 32 registers of 16 floats.
+    Avx512,
+}
+
+/// The environment variable that forces a set.
+pub const VARIABLE: &str = "GLASSNET_SIMD";
+
+impl InstructionSet {
+    /// All sets, the narrowest first.
+    pub const ALL: [InstructionSet; 3] = [InstructionSet::Portable, InstructionSet::Avx2, InstructionSet::Avx512];
+
+    /// What users call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            InstructionSet::Portable => "portable",
+            InstructionSet::Avx2 => "avx2",
+            InstructionSet::Avx512 => "avx512",
+        }
+    }
+
+    /// Whether this machine has it.
+    pub fn is_available(self) -> bool {
+        match self {
+            InstructionSet::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2 => {
+                std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
+            }
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512 => {
+                InstructionSet::Avx2.is_available() && std::arch::is_x86_feature_detected!("avx512f")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => false,
+        }
+    }
+
+    /// The sets of this machine, the narrowest first.
+    pub fn available() -> impl DoubleEndedIterator<Item = InstructionSet> {
+        InstructionSet::ALL.into_iter().filter(|set| set.is_available())
+    }
+
+    /// The set in force: the one that `GLASSNET_SIMD` names, or else the widest that this machine has.
+    ///
+    /// # Errors
+    /// A sentence, where the variable names a set that there is not, here or at all.
+    pub fn from_environment() -> Result<InstructionSet, String> {
+        let widest = InstructionSet::available().next_back().unwrap_or(InstructionSet::Portable);
+        let Some(name) = std::env::var_os(VARIABLE) else { return Ok(widest) };
+        let names = || InstructionSet::available().map(InstructionSet::name).collect::<Vec<_>>().join(", ");
+        InstructionSet::available().find(|set| name == set.name()).ok_or_else(|| {
+            format!("{VARIABLE}: '{}' is not an instruction set of this machine; it has {}", name.display(), names())
+        })
+    }
+
+    /// The set in force, decided once; the widest, where the variable cannot be followed.
+    pub fn in_force() -> InstructionSet {
+        static CHOSEN: OnceLock<InstructionSet> = OnceLock::new();
+        *CHOSEN.get_or_init(|| {
+            InstructionSet::from_environment()
+                .unwrap_or_else(|_| InstructionSet::available().next_back().unwrap_or(InstructionSet::Portable))
+        })
+    }
+}
+
+/// A piece of work to be compiled for each set.
+pub trait Kernel {
+    /// Does it with registers of `LANES` floats. `FUSED` tells whether the set has fused multiply-add; without it,
+    /// `f32::mul_add` would call a library for every product.
+    ///
+    /// Every implementation is `#[inline(always)]`, and so is all it calls: code that is not inlined is compiled for the portable
+    /// set.
+    fn run<const LANES: usize, const FUSED: bool>(self);
+}
+
+/// Runs a kernel with the set in force.
+pub fn dispatch(kernel: impl Kernel) {
+    dispatch_to(InstructionSet::in_force(), kernel);
+}
+
+/// Runs a kernel with this set.
+///
+/// # Panics
+/// If this machine does not have it.
+pub fn dispatch_to(set: InstructionSet, kernel: impl Kernel) {
+    assert!(set.is_available(), "this machine has no {}", set.name());
+    match set {
+        // SAFETY: the assertion above has asked the processor for the very features that these functions enable.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512 => unsafe { avx512(kernel) },
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2 => unsafe { avx2(kernel) },
+        _ => kernel.run::<4, false>(),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx2,fma")]
+fn avx512(kernel: impl Kernel) {
+    kernel.run::<16, true>();
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn avx2(kernel: impl Kernel) {
+    kernel.run::<8, true>();
+}
+
+/// A register's worth of floats.
+pub type Lanes<const LANES: usize> = [f32; LANES];
+
+/// `a·b + c`, lane by lane.
+#[inline(always)]
+pub fn multiply_add<const LANES: usize, const FUSED: bool>(
+    a: Lanes<LANES>,
+    b: Lanes<LANES>,
+    c: Lanes<LANES>,
+) -> Lanes<LANES> {
+    let mut sum = c;
+    for lane in 0..LANES {
+        sum[lane] = if FUSED { a[lane].mul_add(b[lane], c[lane]) } else { a[lane] * b[lane] + c[lane] };
+    }
+    sum
+}
+
+/// The `LANES` floats of `values` from `start` on.
+///
+/// # Panics
+/// If they are not there.
+#[inline(always)]
+pub fn load<const LANES: usize>(values: &[f32], start: usize) -> Lanes<LANES> {
+    *values[start..].first_chunk().expect("a register's worth of floats")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Axpy<'a>(f32, &'a [f32], &'a mut [f32]);
+
+    impl Kernel for Axpy<'_> {
+        #[inline(always)]
+        fn run<const LANES: usize, const FUSED: bool>(self) {
+            let Axpy(a, x, y) = self;
+            for (y, x) in y.as_chunks_mut::<LANES>().0.iter_mut().zip(x.as_chunks::<LANES>().0) {
+                *y = multiply_add::<LANES, FUSED>([a; LANES], *x, *y);
+            }
+        }
+    }
+
+    #[test]
+    fn every_set_of_this_machine_runs_a_kernel() {
+        for set in InstructionSet::ALL {
+            if !set.is_available() {
+                println!("skipped: this machine has no {}", set.name());
+                continue;
+            }
+            let mut y = [1.0; 32];
+            dispatch_to(set, Axpy(2.0, &[3.0; 32], &mut y));
+            assert_eq!(y, [7.0; 32], "{}", set.name());
+        }
+    }
+}

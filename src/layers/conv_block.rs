@@ -1,0 +1,346 @@
+//! A convolution and what runs right behind it, over a batch: `Conv2d`, `Conv2d + Relu`, `Conv2d + MaxPool` or
+//! `Conv2d + Relu + MaxPool`.
+//!
+//! A convolution's output is the largest thing in a network, and ReLU and pooling do next to nothing with it: run one after
+//! the other, they wait for memory. So a block computes a band of output rows that fits the second-level cache, and
+//! finishes it there: ReLU, then the maximum of each window and its place. What leaves the cache is a quarter of the size.
+//!
+//! ```text
+//! forward    for each image, each band:  convolution ─▶ scratch ─▶ ReLU, maximum ─▶ output, places
+//! backward   for each image:             grad_output, places ─▶ ∂L/∂(convolution's output) ─▶ grad_input, grad_weights
+//! ```
+//!
+//! On the way back the gradient of the convolution's own output is written out for one image at a time, or not at all where
+//! the algorithm takes it pooled. ReLU and maximum may change places: both keep the order of numbers. So a block and its layers run
+//! singly give the same bits.
+//!
+//! **In parallel**: forward, bands; backward, runs of images. The weights' gradient is a sum over images: it is taken in at most
+//! [`MAX_SLOTS`] partial sums, each over a fixed run of images in order, and these are then added in order.
+
+use super::conv2d::Conv2d;
+use super::scratch::ScratchPool;
+use crate::kernels::conv::{ConvAlgorithm, GradLayout, GradOutput, Pass, PooledGradient, Scratch, ScratchLen, Weights};
+use crate::kernels::geometry::{ConvGeometry, PoolGeometry};
+use crate::kernels::registry::{ConvAlgorithms, ConvChoice};
+use crate::kernels::{elementwise, relu_pool};
+use crate::parameters::Parameters;
+use rayon::prelude::*;
+
+/// The most partial sums of a weight gradient. It bounds both the memory for them and how many threads can help.
+pub const MAX_SLOTS: usize = 16;
+
+/// Parameters that one thread adds up over the slots in one piece of work: 16 KiB of each slot.
+const REDUCE_FLOATS: usize = 4096;
+
+/// Floats of the convolution's output in one band: 128 KiB, which leave room in the second-level cache for the input rows
+/// and the weights. A band is at least as many rows as the algorithm computes at once and the pool needs.
+const BAND_FLOATS: usize = 32 * 1024;
+
+/// A window with fewer cells leaves so much of the gradient that the sparse passes do not pay.
+const SPARSE_WINDOW_CELLS: usize = 4;
+
+/// A convolution with its followers and its algorithms.
+#[derive(Clone, Debug)]
+pub struct ConvBlock {
+    /// The convolution.
+    pub conv: Conv2d,
+    /// Whether a ReLU follows.
+    pub relu: bool,
+    /// The max-pool that follows, if one does.
+    pub pool: Option<PoolGeometry>,
+    /// What computes each pass.
+    pub algorithms: ConvAlgorithms,
+}
+
+/// What a block's backward pass reads: all that the forward pass saw and left, and the gradient.
+#[derive(Clone, Copy)]
+pub struct BlockBackward<'a> {
+    /// `[N, H, W, C]`.
+    pub input: &'a [f32],
+    /// The block's output.
+    pub output: &'a [f32],
+    /// The maxima's places; empty without a pool.
+    pub places: &'a [u8],
+    /// ∂L/∂output.
+    pub grad_output: &'a [f32],
+}
+
+impl ConvBlock {
+    /// Whether a pool can be part of a block: windows do not overlap, and the place of a maximum fits a byte.
+    pub fn can_fuse(pool: &PoolGeometry) -> bool {
+        pool.stride == pool.window && pool.window[0] * pool.window[1] < usize::from(crate::kernels::conv::DEAD)
+    }
+
+    /// The algorithms for a convolution whose output reaches `pool`, at once or through a ReLU, in the same block or not.
+    pub fn algorithms(choice: ConvChoice, conv: &Conv2d, pool: Option<&PoolGeometry>) -> ConvAlgorithms {
+        let sparse = pool
+            .is_some_and(|pool| ConvBlock::can_fuse(pool) && pool.window[0] * pool.window[1] >= SPARSE_WINDOW_CELLS);
+        choice.algorithms(&conv.geometry, sparse)
+    }
+
+    /// Floats of one image's output.
+    pub fn output_len(&self) -> usize {
+        self.pool.map_or(self.conv.geometry.output_len(), |pool| pool.output_len())
+    }
+
+    /// The convolution as forward computes it: without the last rows and columns where no window reaches them.
+    fn live_geometry(&self) -> ConvGeometry {
+        let geometry = self.conv.geometry;
+        match self.pool {
+            Some(pool) => {
+                let live = |axis: usize| pool.output[axis] * pool.window[axis];
+                ConvGeometry { output: [live(0), live(1)], ..geometry }
+            }
+            None => geometry,
+        }
+    }
+
+    /// Output rows of the convolution in one band: whole windows, and as the algorithm wants them.
+    fn band_rows(&self) -> usize {
+        let geometry = self.live_geometry();
+        let window = self.pool.map_or(1, |pool| pool.window[0]);
+        let step = least_common_multiple(self.algorithms.forward.row_step(&geometry), window);
+        let row_len = geometry.output[1] * geometry.filters;
+        (BAND_FLOATS / row_len / step).max(1) * step
+    }
+
+    /// Floats that the passes need for the packed kernel.
+    pub fn packed_len(&self, training: bool) -> usize {
+        let passes = if training { &Pass::ALL[..] } else { &Pass::ALL[..1] };
+        let len = |&pass: &Pass| self.algorithms.of(pass).packed_len(&self.geometry_of(pass), pass);
+        // The way back also needs room to sum up a kernel's gradient whose layout is not the kernel's.
+        let sums = if training { self.conv.geometry.kernel_len() } else { 0 };
+        passes.iter().map(len).max().unwrap_or(0).max(sums)
+    }
+
+    fn geometry_of(&self, pass: Pass) -> ConvGeometry {
+        match pass {
+            Pass::Forward => self.live_geometry(),
+            _ => self.conv.geometry,
+        }
+    }
+
+    /// The scratch that one thread needs: a pass's own, and before it what the block keeps there.
+    pub fn scratch_len(&self, training: bool) -> ScratchLen {
+        let of = |pass: Pass| {
+            let own = self.algorithms.of(pass).scratch_len(&self.geometry_of(pass), pass);
+            ScratchLen { floats: own.floats + self.kept_len(pass), ..own }
+        };
+        if training { of(Pass::Forward).max(of(Pass::GradInput)).max(of(Pass::GradWeights)) } else { of(Pass::Forward) }
+    }
+
+    /// Floats of scratch that the block itself uses during a pass: a band going forward, an image's gradient going back. In
+    /// whole cache lines, so that what lies behind them is aligned.
+    fn kept_len(&self, pass: Pass) -> usize {
+        let geometry = self.live_geometry();
+        let len = match pass {
+            Pass::Forward if self.pool.is_some() => {
+                self.band_rows().min(geometry.output[0]) * geometry.output[1] * geometry.filters
+            }
+            Pass::Forward => 0,
+            // Both gradients' passes use the same one.
+            _ if self.needs_expanded() => self.conv.geometry.output_len(),
+            _ => 0,
+        };
+        len.next_multiple_of(16)
+    }
+
+    /// Whether some backward pass needs the gradient of the convolution's own output written out.
+    fn needs_expanded(&self) -> bool {
+        let behind = self.relu || self.pool.is_some();
+        let pooled = self.pool.is_some()
+            && self.algorithms.grad_input.takes_pooled()
+            && self.algorithms.grad_weights.takes_pooled();
+        behind && !pooled
+    }
+
+    /// Floats that [`ConvBlock::backward`] needs for its partial sums in a batch of `batch`.
+    pub fn slots_len(&self, batch: usize) -> usize {
+        batch.div_ceil(images_per_slot(batch)) * self.slot_len()
+    }
+
+    /// A slot holds a kernel's gradient and a bias's behind it.
+    fn slot_len(&self) -> usize {
+        self.conv.geometry.kernel_len() + self.conv.geometry.filters
+    }
+
+    /// `input` `[N, H, W, C]` → `output`. `places` take the maxima's places for the way back: as many as `output` has floats, or
+    /// none. `packed` are [`ConvBlock::packed_len`] floats.
+    pub fn forward(
+        &self,
+        parameters: &Parameters,
+        input: &[f32],
+        output: &mut [f32],
+        places: &mut [u8],
+        packed: &mut [f32],
+        scratch: &ScratchPool,
+    ) {
+        let geometry = self.live_geometry();
+        let weights = self.pack(Pass::Forward, parameters, packed);
+        let band_rows = self.band_rows();
+        let band_len = match self.pool {
+            Some(pool) => band_rows / pool.window[0] * pool.output[1] * geometry.filters,
+            None => band_rows * geometry.output[1] * geometry.filters,
+        };
+        let run_band = |image: &[f32], band: usize, output: &mut [f32], places: &mut [u8]| {
+            let first = band * band_rows;
+            let rows = first..(first + band_rows).min(geometry.output[0]);
+            scratch.with(|Scratch { floats, words }| {
+                let (kept, floats) = floats.split_at_mut(self.kept_len(Pass::Forward));
+                let scratch = Scratch { floats, words };
+                let Some(pool) = &self.pool else {
+                    self.algorithms.forward.forward(&geometry, image, weights, rows, output, scratch);
+                    if self.relu {
+                        elementwise::relu_in_place(output);
+                    }
+                    return;
+                };
+                let values = &mut kept[..rows.len() * geometry.output[1] * geometry.filters];
+                self.algorithms.forward.forward(&geometry, image, weights, rows, values, scratch);
+                relu_pool::forward(pool, self.relu, values, output, places);
+            });
+        };
+        let images = input.par_chunks_exact(geometry.input_len());
+        let outputs = output.par_chunks_exact_mut(self.output_len());
+        if places.is_empty() {
+            outputs.zip(images).for_each(|(output, image)| {
+                let bands = output.par_chunks_mut(band_len).enumerate();
+                bands.for_each(|(band, output)| run_band(image, band, output, &mut []));
+            });
+        } else {
+            let places = places.par_chunks_exact_mut(self.output_len());
+            outputs.zip(places).zip(images).for_each(|((output, places), image)| {
+                let bands = output.par_chunks_mut(band_len).zip(places.par_chunks_mut(band_len)).enumerate();
+                bands.for_each(|(band, (output, places))| run_band(image, band, output, places));
+            });
+        }
+    }
+
+    /// Writes the kernel's and the bias's part of `gradients`, and ∂L/∂input to `grad_input`, `[N, H, W, C]`, if that is wanted.
+    /// `slots` are [`ConvBlock::slots_len`] floats of scratch, `packed` as for [`ConvBlock::forward`].
+    pub fn backward(
+        &self,
+        parameters: &Parameters,
+        saved: BlockBackward,
+        grad_input: Option<&mut [f32]>,
+        gradients: &mut Parameters,
+        [slots, packed]: [&mut [f32]; 2],
+        scratch: &ScratchPool,
+    ) {
+        let geometry = self.conv.geometry;
+        let weights = self.pack(Pass::GradInput, parameters, packed);
+        let batch = saved.input.len() / geometry.input_len();
+        let run = images_per_slot(batch);
+        let slots = &mut slots[..self.slots_len(batch)];
+        let sums = slots.par_chunks_exact_mut(self.slot_len()).enumerate();
+        match grad_input {
+            Some(grad_input) => {
+                let grad_inputs = grad_input.par_chunks_mut(run * geometry.input_len());
+                sums.zip(grad_inputs).for_each(|((slot, sums), grad_inputs)| {
+                    sums.fill(0.0);
+                    for (image, grad_input) in grad_inputs.chunks_exact_mut(geometry.input_len()).enumerate() {
+                        let work = |scratch: Scratch| {
+                            self.backward_image(saved, slot * run + image, weights, Some(grad_input), sums, scratch);
+                        };
+                        scratch.with(work);
+                    }
+                });
+            }
+            None => sums.for_each(|(slot, sums)| {
+                sums.fill(0.0);
+                for image in slot * run..((slot + 1) * run).min(batch) {
+                    scratch.with(|scratch| self.backward_image(saved, image, weights, None, sums, scratch));
+                }
+            }),
+        }
+        let (kernel, bias) = gradients.kernel_and_bias_mut(self.conv.kernel, self.conv.bias);
+        add_slots(slots, self.slot_len(), geometry.kernel_len(), bias);
+        match self.algorithms.grad_weights.grad_layout() {
+            GradLayout::ByPatch => add_slots(slots, self.slot_len(), 0, kernel),
+            GradLayout::ByFilter => {
+                let (sums, _) = packed.split_at_mut(geometry.kernel_len());
+                add_slots(slots, self.slot_len(), 0, sums);
+                elementwise::transpose(sums, geometry.patch_len(), kernel);
+            }
+        }
+    }
+
+    /// One image of the backward pass; its weights' gradient is added to `sums`.
+    fn backward_image(
+        &self,
+        saved: BlockBackward,
+        image: usize,
+        weights: Weights,
+        grad_input: Option<&mut [f32]>,
+        sums: &mut [f32],
+        scratch: Scratch,
+    ) {
+        fn part<T>(values: &[T], image: usize, len: usize) -> &[T] {
+            &values[image * len..][..len]
+        }
+        let geometry = &self.conv.geometry;
+        let input = part(saved.input, image, geometry.input_len());
+        let grad_output = part(saved.grad_output, image, self.output_len());
+        let Scratch { floats, words } = scratch;
+        let (kept, floats) = floats.split_at_mut(self.kept_len(Pass::GradInput));
+        let (mut expanded, mut pooled) = (GradOutput::Dense(grad_output), None);
+        if let Some(pool) = self.pool {
+            let places = part(saved.places, image, self.output_len());
+            let gradient = PooledGradient { pool, values: grad_output, places };
+            pooled = Some(GradOutput::Pooled(gradient));
+            if self.needs_expanded() {
+                let kept = &mut kept[..geometry.output_len()];
+                relu_pool::expand(&gradient, kept);
+                expanded = GradOutput::Dense(kept);
+            }
+        } else if self.relu {
+            let kept = &mut kept[..geometry.output_len()];
+            elementwise::relu_backward(part(saved.output, image, self.output_len()), grad_output, kept);
+            expanded = GradOutput::Dense(kept);
+        }
+        let gradient_for = |algorithm: &dyn ConvAlgorithm| match pooled {
+            Some(pooled) if algorithm.takes_pooled() => pooled,
+            _ => expanded,
+        };
+        let (kernel, bias) = sums.split_at_mut(geometry.kernel_len());
+        let algorithm = self.algorithms.grad_weights;
+        let scratch = Scratch { floats, words };
+        algorithm.grad_weights(geometry, input, gradient_for(algorithm), kernel, bias, scratch);
+        if let Some(grad_input) = grad_input {
+            let algorithm = self.algorithms.grad_input;
+            let scratch = Scratch { floats, words };
+            algorithm.grad_input(geometry, gradient_for(algorithm), weights, grad_input, scratch);
+        }
+    }
+
+    /// The weights, packed for a pass.
+    fn pack<'a>(&self, pass: Pass, parameters: &'a Parameters, packed: &'a mut [f32]) -> Weights<'a> {
+        let (algorithm, geometry) = (self.algorithms.of(pass), self.geometry_of(pass));
+        let (kernel, bias) = (parameters.tensor(self.conv.kernel), parameters.tensor(self.conv.bias));
+        let packed = &mut packed[..algorithm.packed_len(&geometry, pass)];
+        algorithm.pack(&geometry, pass, kernel, packed);
+        Weights { kernel, packed, bias }
+    }
+}
+
+/// Images whose gradients one slot sums. The last slot may have fewer.
+fn images_per_slot(batch: usize) -> usize {
+    batch.div_ceil(MAX_SLOTS).max(1)
+}
+
+fn least_common_multiple(a: usize, b: usize) -> usize {
+    (1..).map(|times| times * a).find(|multiple| multiple.is_multiple_of(b)).unwrap_or(a * b)
+}
+
+/// `sums[i] = Σ over slots, in order, of slots[slot·slot_len + offset + i]`.
+fn add_slots(slots: &[f32], slot_len: usize, offset: usize, sums: &mut [f32]) {
+    sums.par_chunks_mut(REDUCE_FLOATS).enumerate().for_each(|(chunk, sums)| {
+        sums.fill(0.0);
+        for slot in slots.chunks_exact(slot_len) {
+            let part = &slot[offset + chunk * REDUCE_FLOATS..][..sums.len()];
+            for (sum, g) in sums.iter_mut().zip(part) {
+                *sum += g;
+            }
+        }
+    });
+}
