@@ -6,7 +6,7 @@ mod common;
 
 use approx::assert_relative_eq;
 use common::{as_images, as_textbook, assert_close, random_parameters, values, wide};
-use glassnet::kernels::conv::{ConvAlgorithm, GradLayout, GradOutput, Pass, Scratch, Weights};
+use glassnet::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, Weights};
 use glassnet::kernels::dense::BLOCK_ROWS;
 use glassnet::kernels::geometry::{ConvGeometry, Padding, PoolGeometry};
 use glassnet::kernels::max_pool;
@@ -89,7 +89,7 @@ fn check_conv_passes(algorithm: &dyn ConvAlgorithm, geometry: &ConvGeometry, see
 
     let what = |pass: &str| format!("{} {pass} on {geometry:?}", algorithm.name());
     for pass in Pass::ALL.into_iter().filter(|&pass| algorithm.supports(geometry, pass)) {
-        let len = algorithm.scratch_len(geometry, pass);
+        let len = algorithm.scratch_len(geometry, pass, None);
         let (mut floats, mut words) = (vec![f32::NAN; len.floats], vec![u32::MAX; len.words]);
         let mut packed = vec![f32::NAN; algorithm.packed_len(geometry, pass)];
         algorithm.pack(geometry, pass, &kernel, &mut packed);
@@ -121,16 +121,11 @@ fn check_conv_passes(algorithm: &dyn ConvAlgorithm, geometry: &ConvGeometry, see
             }
             Pass::GradWeights => {
                 // The gradient is added to what stands there: 1 and 2 here, as in the textbook's above.
-                let (mut grad_kernel, mut grad_bias) = (vec![1.0; kernel.len()], vec![2.0; bias.len()]);
+                let (mut sums, mut grad_bias) = (vec![1.0; algorithm.sums_len(geometry)], vec![2.0; bias.len()]);
                 let scratch = Scratch { floats: &mut floats, words: &mut words };
-                algorithm.grad_weights(geometry, &input, gradient, &mut grad_kernel, &mut grad_bias, scratch);
-                if algorithm.grad_layout() == GradLayout::ByFilter {
-                    let k = geometry.patch_len();
-                    let by_filter = grad_kernel.clone();
-                    for (index, g) in by_filter.iter().enumerate() {
-                        grad_kernel[index % k * geometry.filters + index / k] = *g;
-                    }
-                }
+                algorithm.grad_weights(geometry, &input, gradient, &mut sums, &mut grad_bias, scratch);
+                let mut grad_kernel = vec![f32::NAN; kernel.len()];
+                algorithm.unpack_sums(geometry, &sums, &mut grad_kernel);
                 assert_close(&what("grad_kernel"), &grad_kernel, &expected_weights.kernel, TOLERANCE);
                 assert_close(&what("grad_bias"), &grad_bias, &expected_weights.bias, TOLERANCE);
             }
@@ -198,7 +193,7 @@ fn convolutions_of_several_bands_agree_with_the_textbook_with_strides_and_paddin
     ] {
         let geometry = ConvGeometry::new(input, kernel, stride, padding, filters).unwrap();
         let patches = geometry.output[0] * geometry.output[1] * geometry.patch_len();
-        let band = CONV_ALGORITHMS[0].scratch_len(&geometry, Pass::Forward).floats;
+        let band = CONV_ALGORITHMS[0].scratch_len(&geometry, Pass::Forward, None).floats;
         assert!(2 * band < patches, "{geometry:?} has too few bands to test them");
         for algorithm in CONV_ALGORITHMS.iter() {
             check_conv_passes(*algorithm, &geometry, 6);
@@ -401,7 +396,7 @@ fn a_network_that_fills_several_of_every_block_agrees_with_the_textbook() {
     let inputs = side * side * filters;
     assert!(inputs > 2 * BLOCK_ROWS && !inputs.is_multiple_of(BLOCK_ROWS), "the last of several blocks is a short one");
     let geometry = ConvGeometry::new([side, side, channels], [7, 7], [1, 1], Padding::Same, filters).unwrap();
-    let band = CONV_ALGORITHMS[0].scratch_len(&geometry, Pass::Forward).floats;
+    let band = CONV_ALGORITHMS[0].scratch_len(&geometry, Pass::Forward, None).floats;
     assert!(2 * band < side * side * geometry.patch_len(), "the patches take several bands");
 
     let parameters = random_parameters(&network, 4);

@@ -107,15 +107,6 @@ impl ScratchLen {
     }
 }
 
-/// How an algorithm lays out the kernel's gradient that it adds up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GradLayout {
-    /// As the kernel is, `[K, F]`.
-    ByPatch,
-    /// Its transpose, `[F, K]`.
-    ByFilter,
-}
-
 /// A way to compute some or all of a convolution's three passes. Each call works on one image, single-threaded.
 ///
 /// Shapes: `input` and `grad_input` `[H, W, C]`, kernel `[K, F]`, bias and `grad_bias` `[F]`. A pass is asked for only if the
@@ -127,8 +118,8 @@ pub trait ConvAlgorithm: fmt::Debug + Sync {
     /// Whether it can do this pass for this geometry.
     fn supports(&self, geometry: &ConvGeometry, pass: Pass) -> bool;
 
-    /// The scratch that a pass needs.
-    fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass) -> ScratchLen;
+    /// The scratch that a pass needs, for gradients that are dense or come back through `pool`, if one is given.
+    fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass, pool: Option<&PoolGeometry>) -> ScratchLen;
 
     /// Floats that the kernel takes as this pass wants it arranged; 0 where it reads the kernel as it is.
     fn packed_len(&self, _geometry: &ConvGeometry, _pass: Pass) -> usize {
@@ -174,18 +165,23 @@ pub trait ConvAlgorithm: fmt::Debug + Sync {
         unreachable!("{} has no gradient of the input", self.name())
     }
 
-    /// How [`ConvAlgorithm::grad_weights`] lays out `grad_kernel`.
-    fn grad_layout(&self) -> GradLayout {
-        GradLayout::ByPatch
+    /// Floats in which [`ConvAlgorithm::grad_weights`] sums up ∂L/∂kernel, laid out as it likes.
+    fn sums_len(&self, geometry: &ConvGeometry) -> usize {
+        geometry.kernel_len()
     }
 
-    /// **Adds** ∂L/∂kernel and ∂L/∂bias to what stands there.
+    /// Writes the sums to `grad_kernel`, `[K, F]`.
+    fn unpack_sums(&self, _geometry: &ConvGeometry, sums: &[f32], grad_kernel: &mut [f32]) {
+        grad_kernel.copy_from_slice(sums);
+    }
+
+    /// **Adds** ∂L/∂kernel and ∂L/∂bias to what stands in `sums` and `grad_bias`.
     fn grad_weights(
         &self,
         _geometry: &ConvGeometry,
         _input: &[f32],
         _grad_output: GradOutput,
-        _grad_kernel: &mut [f32],
+        _sums: &mut [f32],
         _grad_bias: &mut [f32],
         _scratch: Scratch,
     ) {

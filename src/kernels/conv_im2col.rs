@@ -14,7 +14,7 @@
 
 use super::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
 use super::gemm::{Beta, Matrix, gemm};
-use super::geometry::ConvGeometry;
+use super::geometry::{ConvGeometry, PoolGeometry};
 use super::im2col::{col2im_add, im2col};
 use std::ops::Range;
 
@@ -49,7 +49,7 @@ impl ConvAlgorithm for Im2col {
         true
     }
 
-    fn scratch_len(&self, geometry: &ConvGeometry, _pass: Pass) -> ScratchLen {
+    fn scratch_len(&self, geometry: &ConvGeometry, _pass: Pass, _pool: Option<&PoolGeometry>) -> ScratchLen {
         ScratchLen::floats(band_rows(geometry) * geometry.output[1] * geometry.patch_len())
     }
 

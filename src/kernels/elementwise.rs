@@ -31,17 +31,6 @@ pub fn multiply(input: &[f32], factors: &[f32], output: &mut [f32]) {
     }
 }
 
-/// Writes the transpose of `matrix`, whose rows have `columns` floats, to `transposed`.
-pub fn transpose(matrix: &[f32], columns: usize, transposed: &mut [f32]) {
-    debug_assert_eq!(matrix.len(), transposed.len());
-    let rows = matrix.len() / columns;
-    for (column, target) in transposed.chunks_exact_mut(rows).enumerate() {
-        for (target, row) in target.iter_mut().zip(matrix.chunks_exact(columns)) {
-            *target = row[column];
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,7 +19,7 @@
 
 use super::conv2d::Conv2d;
 use super::scratch::ScratchPool;
-use crate::kernels::conv::{ConvAlgorithm, GradLayout, GradOutput, Pass, PooledGradient, Scratch, ScratchLen, Weights};
+use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, PooledGradient, Scratch, ScratchLen, Weights};
 use crate::kernels::geometry::{ConvGeometry, PoolGeometry};
 use crate::kernels::registry::{ConvAlgorithms, ConvChoice};
 use crate::kernels::{elementwise, relu_pool};
@@ -108,8 +108,8 @@ impl ConvBlock {
     pub fn packed_len(&self, training: bool) -> usize {
         let passes = if training { &Pass::ALL[..] } else { &Pass::ALL[..1] };
         let len = |&pass: &Pass| self.algorithms.of(pass).packed_len(&self.geometry_of(pass), pass);
-        // The way back also needs room to sum up a kernel's gradient whose layout is not the kernel's.
-        let sums = if training { self.conv.geometry.kernel_len() } else { 0 };
+        // The way back also needs room to add up the sums.
+        let sums = if training { self.sums_len() } else { 0 };
         passes.iter().map(len).max().unwrap_or(0).max(sums)
     }
 
@@ -123,7 +123,7 @@ impl ConvBlock {
     /// The scratch that one thread needs: a pass's own, and before it what the block keeps there.
     pub fn scratch_len(&self, training: bool) -> ScratchLen {
         let of = |pass: Pass| {
-            let own = self.algorithms.of(pass).scratch_len(&self.geometry_of(pass), pass);
+            let own = self.algorithms.of(pass).scratch_len(&self.geometry_of(pass), pass, self.pool.as_ref());
             ScratchLen { floats: own.floats + self.kept_len(pass), ..own }
         };
         if training { of(Pass::Forward).max(of(Pass::GradInput)).max(of(Pass::GradWeights)) } else { of(Pass::Forward) }
@@ -159,9 +159,13 @@ impl ConvBlock {
         batch.div_ceil(images_per_slot(batch)) * self.slot_len()
     }
 
-    /// A slot holds a kernel's gradient and a bias's behind it.
+    /// A slot holds the sums of a kernel's gradient, and a bias's gradient behind them.
     fn slot_len(&self) -> usize {
-        self.conv.geometry.kernel_len() + self.conv.geometry.filters
+        self.sums_len() + self.conv.geometry.filters
+    }
+
+    fn sums_len(&self) -> usize {
+        self.algorithms.grad_weights.sums_len(&self.conv.geometry)
     }
 
     /// `input` `[N, H, W, C]` → `output`. `places` take the maxima's places for the way back: as many as `output` has floats, or
@@ -254,15 +258,10 @@ impl ConvBlock {
             }),
         }
         let (kernel, bias) = gradients.kernel_and_bias_mut(self.conv.kernel, self.conv.bias);
-        add_slots(slots, self.slot_len(), geometry.kernel_len(), bias);
-        match self.algorithms.grad_weights.grad_layout() {
-            GradLayout::ByPatch => add_slots(slots, self.slot_len(), 0, kernel),
-            GradLayout::ByFilter => {
-                let (sums, _) = packed.split_at_mut(geometry.kernel_len());
-                add_slots(slots, self.slot_len(), 0, sums);
-                elementwise::transpose(sums, geometry.patch_len(), kernel);
-            }
-        }
+        let sums = &mut packed[..self.sums_len()];
+        add_slots(slots, self.slot_len(), 0, sums);
+        self.algorithms.grad_weights.unpack_sums(&geometry, sums, kernel);
+        add_slots(slots, self.slot_len(), self.sums_len(), bias);
     }
 
     /// One image of the backward pass; its weights' gradient is added to `sums`.
@@ -302,10 +301,10 @@ impl ConvBlock {
             Some(pooled) if algorithm.takes_pooled() => pooled,
             _ => expanded,
         };
-        let (kernel, bias) = sums.split_at_mut(geometry.kernel_len());
+        let (sums, bias) = sums.split_at_mut(self.sums_len());
         let algorithm = self.algorithms.grad_weights;
         let scratch = Scratch { floats, words };
-        algorithm.grad_weights(geometry, input, gradient_for(algorithm), kernel, bias, scratch);
+        algorithm.grad_weights(geometry, input, gradient_for(algorithm), sums, bias, scratch);
         if let Some(grad_input) = grad_input {
             let algorithm = self.algorithms.grad_input;
             let scratch = Scratch { floats, words };
