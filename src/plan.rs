@@ -143,7 +143,7 @@ impl WorkspaceSizes {
     /// Bytes of all parts. They are counted before any is allocated and may be more than any machine has, so the sum saturates.
     fn bytes(&self) -> usize {
         let total = |lens: &mut dyn Iterator<Item = &usize>| lens.fold(0usize, |sum, &len| sum.saturating_add(len));
-        let scratch = self.scratch.floats.saturating_add(self.scratch.words);
+        let scratch = self.scratch.floats.saturating_add(self.scratch.words.saturating_mul(2));
         let scratch = scratch.saturating_mul(rayon::current_num_threads());
         let others = [self.gradient, self.gradient, self.partials, self.packed, scratch];
         let words = total(&mut self.outputs.iter().chain(&self.factors).chain(&others));

@@ -90,7 +90,7 @@ fn check_conv_passes(algorithm: &dyn ConvAlgorithm, geometry: &ConvGeometry, see
     let what = |pass: &str| format!("{} {pass} on {geometry:?}", algorithm.name());
     for pass in Pass::ALL.into_iter().filter(|&pass| algorithm.supports(geometry, pass)) {
         let len = algorithm.scratch_len(geometry, pass, None);
-        let (mut floats, mut words) = (vec![f32::NAN; len.floats], vec![u32::MAX; len.words]);
+        let (mut floats, mut words) = (vec![f32::NAN; len.floats], vec![u64::MAX; len.words]);
         let mut packed = vec![f32::NAN; algorithm.packed_len(geometry, pass)];
         algorithm.pack(geometry, pass, &kernel, &mut packed);
         let weights = Weights { kernel: &kernel, packed: &packed, bias: &bias };

@@ -82,8 +82,8 @@ impl<'a> GradOutput<'a> {
 pub struct Scratch<'a> {
     /// For numbers.
     pub floats: &'a mut [f32],
-    /// For places.
-    pub words: &'a mut [u32],
+    /// For lists.
+    pub words: &'a mut [u64],
 }
 
 /// How much of it a call needs.
@@ -91,7 +91,7 @@ pub struct Scratch<'a> {
 pub struct ScratchLen {
     /// Floats.
     pub floats: usize,
-    /// Words of 32 bits.
+    /// Words of 64 bits.
     pub words: usize,
 }
 

@@ -12,6 +12,9 @@
 //! | [`im2col`] | patches as rows of a matrix, and its adjoint col2im |
 //! | [`conv`] | what a convolution algorithm is: three passes |
 //! | [`conv_im2col`] | the three passes of a convolution as matrix products |
+//! | [`conv_sparse`] | the gradients behind a max-pool, from the non-zeros alone |
+//! | [`sparse_lists`] | those non-zeros, gathered |
+//! | [`frame`] | an image among zeros |
 //! | [`registry`] | all algorithms, and the rule that chooses one |
 //! | [`max_pool`] | max-pooling with argmax |
 //! | [`relu_pool`] | ReLU and max-pooling of a band of rows, fused |
@@ -20,8 +23,10 @@
 
 pub mod conv;
 pub mod conv_im2col;
+pub mod conv_sparse;
 pub mod dense;
 pub mod elementwise;
+pub mod frame;
 pub mod gemm;
 pub mod geometry;
 pub mod im2col;
@@ -29,3 +34,4 @@ pub mod max_pool;
 pub mod registry;
 pub mod relu_pool;
 pub mod simd;
+pub mod sparse_lists;

@@ -2,12 +2,13 @@
 
 use super::conv::{ConvAlgorithm, Pass};
 use super::conv_im2col::Im2col;
+use super::conv_sparse::Sparse;
 use super::geometry::ConvGeometry;
 use std::fmt;
 use std::str::FromStr;
 
 /// All algorithms, the general one first.
-pub const CONV_ALGORITHMS: &[&dyn ConvAlgorithm] = &[&Im2col];
+pub const CONV_ALGORITHMS: &[&dyn ConvAlgorithm] = &[&Im2col, &Sparse];
 
 /// What the user asks for with `--conv`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,11 +45,13 @@ impl ConvAlgorithms {
 impl ConvChoice {
     /// The algorithms for a layer. `sparse_gradient` tells that its output goes into a max-pool, which leaves most of the
     /// output's gradient zero.
-    pub fn algorithms(self, _geometry: &ConvGeometry, _sparse_gradient: bool) -> ConvAlgorithms {
+    pub fn algorithms(self, _geometry: &ConvGeometry, sparse_gradient: bool) -> ConvAlgorithms {
+        let im2col = ConvAlgorithms { forward: &Im2col, grad_input: &Im2col, grad_weights: &Im2col };
         match self {
-            ConvChoice::Auto | ConvChoice::Im2col => {
-                ConvAlgorithms { forward: &Im2col, grad_input: &Im2col, grad_weights: &Im2col }
+            ConvChoice::Auto if sparse_gradient => {
+                ConvAlgorithms { grad_input: &Sparse, grad_weights: &Sparse, ..im2col }
             }
+            ConvChoice::Auto | ConvChoice::Im2col => im2col,
         }
     }
 }

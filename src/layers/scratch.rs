@@ -12,7 +12,7 @@ pub struct ScratchPool {
 
 struct Piece {
     floats: AlignedBuffer,
-    words: Vec<u32>,
+    words: Vec<u64>,
 }
 
 impl ScratchPool {

@@ -1,0 +1,402 @@
+//! The gradients of a convolution whose output went through max-pooling, from the non-zeros alone.
+//!
+//! A window of max-pooling sends its gradient to one position, so of the 2×2 positions of the documented model three have
+//! none, and where ReLU cut the maximum off, all four. With the non-zeros at hand as short lists
+//! ([`sparse_lists`](super::sparse_lists)), each costs one K-long multiply-add, and zeros cost nothing:
+//!
+//! ```text
+//! weights   dWᵀ[f] += g · patch(p)     for each g at (p, f)        sums of one filter in registers, its list streams by
+//! input     dX at patch(p) += g · Wᵀ[f]                            sums of one position in registers, likewise
+//! ```
+//!
+//! The result is exact: only products with zero are left out. It is the better way while at most a quarter of the positions
+//! has a gradient; a dense one costs more than a matrix product.
+//!
+//! Both passes hold Wᵀ or its gradient as `[F][kernel height][run]`, where a run is one kernel row, kernel width·C floats, padded to
+//! whole registers. A register tile is up to [`TILE_ROWS`] kernel rows times [`TILE_VECTORS`] registers:
+//!
+//! ```text
+//! loop 1   over groups of output rows            gathered into lists
+//! loop 2     over filters (weights) or over blocks of filters, then positions (input)
+//! loop 3       over tiles of the patch            sums in registers
+//! loop 4         over the list                    one broadcast, up to 9 multiply-adds
+//! ```
+
+use super::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
+use super::frame::Frame;
+use super::geometry::{ConvGeometry, PoolGeometry};
+use super::simd::{Kernel, dispatch, load, multiply_add};
+use super::sparse_lists::{Groups, Lists, gather_by_filter, gather_by_position};
+
+/// Runs are padded to a multiple of this many floats: the widest register.
+const RUN_ALIGNMENT: usize = 16;
+
+/// Kernel rows in a register tile.
+const TILE_ROWS: usize = 3;
+
+/// Registers of a kernel row in a register tile. 3·3 sums are more than the 4·2 that hide the latency of a multiply-add
+/// (4 cycles, 2 a cycle), and few enough for the 16 registers of AVX2.
+const TILE_VECTORS: usize = 3;
+
+/// Filters whose part of a tile's weights, 576 bytes each, stays in the first-level cache while the positions of a group go by.
+const FILTER_BLOCK: usize = 64;
+
+/// The registry's entry.
+#[derive(Debug)]
+pub struct Sparse;
+
+/// What both passes need to know of the sizes.
+#[derive(Clone, Copy, Debug)]
+struct Layout {
+    geometry: ConvGeometry,
+    /// The input, and room for runs that end beyond the last row.
+    frame: Frame,
+    /// Floats of a run.
+    run: usize,
+    /// The same, padded.
+    padded_run: usize,
+}
+
+impl Layout {
+    fn new(geometry: &ConvGeometry) -> Layout {
+        let run = geometry.kernel[1] * geometry.input[2];
+        let reach = |axis: usize| (geometry.output[axis] - 1) * geometry.stride[axis] + geometry.kernel[axis];
+        let size = |axis: usize| reach(axis).max(geometry.padding[axis] + geometry.input[axis]);
+        let frame = Frame { image: geometry.input, size: [size(0), size(1)], before: geometry.padding };
+        Layout { geometry: *geometry, frame, run, padded_run: run.next_multiple_of(RUN_ALIGNMENT) }
+    }
+
+    /// Floats of a filter.
+    fn filter_len(&self) -> usize {
+        self.geometry.kernel[0] * self.padded_run
+    }
+
+    /// Floats of all filters.
+    fn len(&self) -> usize {
+        self.geometry.filters * self.filter_len()
+    }
+
+    /// Whether runs can be read and written in the image as it lies, without a copy in a frame.
+    fn is_bare(&self) -> bool {
+        self.frame.is_bare() && self.run == self.padded_run
+    }
+
+    /// Floats of that copy.
+    fn framed_len(&self) -> usize {
+        if self.is_bare() { 0 } else { (self.frame.len() + RUN_ALIGNMENT).next_multiple_of(RUN_ALIGNMENT) }
+    }
+
+    /// Visits the tiles of a patch: first kernel row, rows, first register, registers.
+    #[inline(always)]
+    fn for_each_tile<const LANES: usize>(&self, mut visit: impl FnMut(usize, usize, usize, usize)) {
+        let (rows, vectors) = (self.geometry.kernel[0], self.padded_run / LANES);
+        let mut row = 0;
+        while row < rows {
+            let tile_rows = if row + TILE_ROWS <= rows { TILE_ROWS } else { 1 };
+            for vector in (0..vectors).step_by(TILE_VECTORS) {
+                visit(row, tile_rows, vector, TILE_VECTORS.min(vectors - vector));
+            }
+            row += tile_rows;
+        }
+    }
+}
+
+/// A piece of a patch, `ROWS` kernel rows of `VECTORS` registers each.
+type Tile<const ROWS: usize, const VECTORS: usize, const LANES: usize> = [[[f32; LANES]; VECTORS]; ROWS];
+
+/// Calls a function that is generic over a tile's rows and registers with those that it has.
+macro_rules! with_tile_size {
+    ($rows:expr, $vectors:expr, $function:ident::<$lanes:ident, $fused:ident>($($argument:expr),* $(,)?)) => {
+        match ($rows, $vectors) {
+            (3, 3) => $function::<3, 3, $lanes, $fused>($($argument),*),
+            (3, 2) => $function::<3, 2, $lanes, $fused>($($argument),*),
+            (3, 1) => $function::<3, 1, $lanes, $fused>($($argument),*),
+            (1, 3) => $function::<1, 3, $lanes, $fused>($($argument),*),
+            (1, 2) => $function::<1, 2, $lanes, $fused>($($argument),*),
+            (1, 1) => $function::<1, 1, $lanes, $fused>($($argument),*),
+            size => unreachable!("a tile of {size:?}"),
+        }
+    };
+}
+
+impl ConvAlgorithm for Sparse {
+    fn name(&self) -> &'static str {
+        "sparse"
+    }
+
+    fn supports(&self, _geometry: &ConvGeometry, pass: Pass) -> bool {
+        pass != Pass::Forward
+    }
+
+    fn takes_pooled(&self) -> bool {
+        true
+    }
+
+    fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass, pool: Option<&PoolGeometry>) -> ScratchLen {
+        let layout = Layout::new(geometry);
+        let of = |window: Option<[usize; 2]>| {
+            let (lists, most) = lists_for(geometry, pass, &Groups::new(geometry, window));
+            ScratchLen { words: Lists::len(lists, most), floats: layout.framed_len() }
+        };
+        of(None).max(of(pool.map(|pool| pool.window)))
+    }
+
+    fn packed_len(&self, geometry: &ConvGeometry, pass: Pass) -> usize {
+        if pass == Pass::GradInput { Layout::new(geometry).len() } else { 0 }
+    }
+
+    fn pack(&self, geometry: &ConvGeometry, pass: Pass, kernel: &[f32], packed: &mut [f32]) {
+        if pass != Pass::GradInput {
+            return;
+        }
+        let layout = Layout::new(geometry);
+        for (filter, packed) in packed.chunks_exact_mut(layout.filter_len()).enumerate() {
+            for (row, packed) in packed.chunks_exact_mut(layout.padded_run).enumerate() {
+                let first = row * layout.run;
+                for (k, packed) in packed.iter_mut().enumerate() {
+                    *packed = if k < layout.run { kernel[(first + k) * geometry.filters + filter] } else { 0.0 };
+                }
+            }
+        }
+    }
+
+    fn grad_input(
+        &self,
+        geometry: &ConvGeometry,
+        grad_output: GradOutput,
+        weights: Weights,
+        grad_input: &mut [f32],
+        scratch: Scratch,
+    ) {
+        let layout = Layout::new(geometry);
+        let Scratch { floats, words } = scratch;
+        let framed = &mut floats[..layout.framed_len()];
+        if layout.is_bare() {
+            grad_input.fill(0.0);
+            dispatch(GradInput { layout, grad_output, packed: weights.packed, target: grad_input, words });
+        } else {
+            framed.fill(0.0);
+            dispatch(GradInput { layout, grad_output, packed: weights.packed, target: &mut *framed, words });
+            layout.frame.take(framed, grad_input);
+        }
+    }
+
+    fn sums_len(&self, geometry: &ConvGeometry) -> usize {
+        Layout::new(geometry).len()
+    }
+
+    fn unpack_sums(&self, geometry: &ConvGeometry, sums: &[f32], grad_kernel: &mut [f32]) {
+        let layout = Layout::new(geometry);
+        for (k, grads) in grad_kernel.chunks_exact_mut(geometry.filters).enumerate() {
+            let at = k / layout.run * layout.padded_run + k % layout.run;
+            for (filter, g) in grads.iter_mut().enumerate() {
+                *g = sums[filter * layout.filter_len() + at];
+            }
+        }
+    }
+
+    fn grad_weights(
+        &self,
+        geometry: &ConvGeometry,
+        input: &[f32],
+        grad_output: GradOutput,
+        sums: &mut [f32],
+        grad_bias: &mut [f32],
+        scratch: Scratch,
+    ) {
+        let layout = Layout::new(geometry);
+        let framed = &mut scratch.floats[..layout.framed_len()];
+        let input = if layout.is_bare() {
+            input
+        } else {
+            layout.frame.put(input, framed);
+            framed
+        };
+        dispatch(GradWeights { layout, input, grad_output, sums, grad_bias, words: scratch.words });
+    }
+}
+
+/// How many lists a group has, and the most entries in each.
+fn lists_for(geometry: &ConvGeometry, pass: Pass, groups: &Groups) -> (usize, usize) {
+    match pass {
+        Pass::GradInput => (groups.rows * geometry.output[1], FILTER_BLOCK.min(geometry.filters)),
+        _ => (groups.rows * geometry.filters, groups.most_in_row),
+    }
+}
+
+struct GradWeights<'a> {
+    layout: Layout,
+    input: &'a [f32],
+    grad_output: GradOutput<'a>,
+    sums: &'a mut [f32],
+    grad_bias: &'a mut [f32],
+    words: &'a mut [u64],
+}
+
+impl Kernel for GradWeights<'_> {
+    #[inline(always)]
+    fn run<const LANES: usize, const FUSED: bool>(self) {
+        let GradWeights { layout, input, grad_output, sums, grad_bias, words } = self;
+        let geometry = &layout.geometry;
+        let groups = Groups::of(geometry, &grad_output);
+        let (count, most) = lists_for(geometry, Pass::GradWeights, &groups);
+        let step = geometry.stride[1] * geometry.input[2];
+        for group in 0..groups.count {
+            let mut lists = Lists::new(count, most, words);
+            gather_by_filter(geometry, grad_output, group, step, &mut lists);
+            for (filter, sums) in sums.chunks_exact_mut(layout.filter_len()).enumerate() {
+                for row in 0..groups.rows {
+                    for entry in lists.list(row * geometry.filters + filter) {
+                        grad_bias[filter] += entry.value();
+                    }
+                }
+                layout.for_each_tile::<LANES>(|kernel_row, rows, vector, vectors| {
+                    let first_row = group * groups.rows * geometry.stride[0] + kernel_row;
+                    let corner = first_row * layout.frame.row_len() + vector * LANES;
+                    let sums = &mut sums[kernel_row * layout.padded_run + vector * LANES..];
+                    with_tile_size!(
+                        rows,
+                        vectors,
+                        add_patches::<LANES, FUSED>(&layout, groups.rows, &lists, filter, &input[corner..], sums,)
+                    );
+                });
+            }
+        }
+    }
+}
+
+/// Loop 4 for the weights: adds a filter's gradients times a tile of their patches to a tile of the sums. `input` starts at
+/// the tile of the patch at the group's first position.
+#[inline(always)]
+fn add_patches<const ROWS: usize, const VECTORS: usize, const LANES: usize, const FUSED: bool>(
+    layout: &Layout,
+    group_rows: usize,
+    lists: &Lists,
+    filter: usize,
+    input: &[f32],
+    sums: &mut [f32],
+) {
+    let row_len = layout.frame.row_len();
+    let mut tile = load_tile::<ROWS, VECTORS, LANES>(sums, layout.padded_run);
+    for group_row in 0..group_rows {
+        let input = &input[group_row * layout.geometry.stride[0] * row_len..];
+        for entry in lists.list(group_row * layout.geometry.filters + filter) {
+            let patch = load_tile::<ROWS, VECTORS, LANES>(&input[entry.key()..], row_len);
+            tile = add_product::<ROWS, VECTORS, LANES, FUSED>(entry.value(), &patch, tile);
+        }
+    }
+    store_tile(&tile, sums, layout.padded_run);
+}
+
+struct GradInput<'a> {
+    layout: Layout,
+    grad_output: GradOutput<'a>,
+    packed: &'a [f32],
+    target: &'a mut [f32],
+    words: &'a mut [u64],
+}
+
+impl Kernel for GradInput<'_> {
+    #[inline(always)]
+    fn run<const LANES: usize, const FUSED: bool>(self) {
+        let GradInput { layout, grad_output, packed, target, words } = self;
+        let geometry = &layout.geometry;
+        let groups = Groups::of(geometry, &grad_output);
+        let (count, most) = lists_for(geometry, Pass::GradInput, &groups);
+        for group in 0..groups.count {
+            for (block, packed) in packed.chunks(FILTER_BLOCK * layout.filter_len()).enumerate() {
+                let filters = block * FILTER_BLOCK..((block + 1) * FILTER_BLOCK).min(geometry.filters);
+                let mut lists = Lists::new(count, most, words);
+                gather_by_position(geometry, grad_output, group, filters, layout.filter_len(), &mut lists);
+                layout.for_each_tile::<LANES>(|kernel_row, rows, vector, vectors| {
+                    let first_row = group * groups.rows * geometry.stride[0] + kernel_row;
+                    let corner = first_row * layout.frame.row_len() + vector * LANES;
+                    let packed = &packed[kernel_row * layout.padded_run + vector * LANES..];
+                    with_tile_size!(
+                        rows,
+                        vectors,
+                        add_filters::<LANES, FUSED>(&layout, groups.rows, &lists, packed, &mut target[corner..],)
+                    );
+                });
+            }
+        }
+    }
+}
+
+/// Loop 4 for the input: adds a tile of the filters, times their gradients at a position, to the tile of its patch.
+/// `target` starts at the tile of the patch at the group's first position.
+#[inline(always)]
+fn add_filters<const ROWS: usize, const VECTORS: usize, const LANES: usize, const FUSED: bool>(
+    layout: &Layout,
+    group_rows: usize,
+    lists: &Lists,
+    packed: &[f32],
+    target: &mut [f32],
+) {
+    let row_len = layout.frame.row_len();
+    let [stride_down, stride_across] = layout.geometry.stride;
+    let width = layout.geometry.output[1];
+    for group_row in 0..group_rows {
+        for column in 0..width {
+            let entries = lists.list(group_row * width + column);
+            if entries.len() == 0 {
+                continue;
+            }
+            let at = group_row * stride_down * row_len + column * stride_across * layout.geometry.input[2];
+            let mut tile = [[[0.0; LANES]; VECTORS]; ROWS];
+            for entry in entries {
+                let weights = load_tile::<ROWS, VECTORS, LANES>(&packed[entry.key()..], layout.padded_run);
+                tile = add_product::<ROWS, VECTORS, LANES, FUSED>(entry.value(), &weights, tile);
+            }
+            let target = &mut target[at..];
+            let before = load_tile::<ROWS, VECTORS, LANES>(target, row_len);
+            let sum = add_product::<ROWS, VECTORS, LANES, FUSED>(1.0, &before, tile);
+            store_tile(&sum, target, row_len);
+        }
+    }
+}
+
+/// Registers of `ROWS` rows that are `row_len` floats apart.
+#[inline(always)]
+fn load_tile<const ROWS: usize, const VECTORS: usize, const LANES: usize>(
+    values: &[f32],
+    row_len: usize,
+) -> Tile<ROWS, VECTORS, LANES> {
+    let mut tile = [[[0.0; LANES]; VECTORS]; ROWS];
+    for row in 0..ROWS {
+        let values = &values[row * row_len..][..VECTORS * LANES];
+        for (vector, register) in tile[row].iter_mut().enumerate() {
+            *register = load(values, vector * LANES);
+        }
+    }
+    tile
+}
+
+#[inline(always)]
+fn store_tile<const ROWS: usize, const VECTORS: usize, const LANES: usize>(
+    tile: &Tile<ROWS, VECTORS, LANES>,
+    values: &mut [f32],
+    row_len: usize,
+) {
+    for row in 0..ROWS {
+        let values = &mut values[row * row_len..][..VECTORS * LANES];
+        for vector in 0..VECTORS {
+            values[vector * LANES..][..LANES].copy_from_slice(&tile[row][vector]);
+        }
+    }
+}
+
+/// `tile + g·factors`.
+#[inline(always)]
+fn add_product<const ROWS: usize, const VECTORS: usize, const LANES: usize, const FUSED: bool>(
+    g: f32,
+    factors: &Tile<ROWS, VECTORS, LANES>,
+    mut tile: Tile<ROWS, VECTORS, LANES>,
+) -> Tile<ROWS, VECTORS, LANES> {
+    for row in 0..ROWS {
+        for vector in 0..VECTORS {
+            tile[row][vector] = multiply_add::<LANES, FUSED>([g; LANES], factors[row][vector], tile[row][vector]);
+        }
+    }
+    tile
+}

@@ -1,0 +1,80 @@
+//! An image with a frame of zeros, so that a kernel that reaches over the edge needs no condition there.
+
+/// Where an image lies in its frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// H, W, C of the image.
+    pub image: [usize; 3],
+    /// H and W of the frame.
+    pub size: [usize; 2],
+    /// Rows above the image and columns to the left of it.
+    pub before: [usize; 2],
+}
+
+impl Frame {
+    /// Floats of the frame.
+    pub fn len(&self) -> usize {
+        self.size[0] * self.row_len()
+    }
+
+    /// Whether the frame has no floats.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Floats of a row of the frame.
+    pub fn row_len(&self) -> usize {
+        self.size[1] * self.image[2]
+    }
+
+    /// Whether the image fills its frame.
+    pub fn is_bare(&self) -> bool {
+        self.size == self.image[..2]
+    }
+
+    /// Where each row of the image starts in the frame.
+    fn row_starts(&self) -> impl Iterator<Item = usize> + use<> {
+        let Frame { image, before, .. } = *self;
+        let row_len = self.row_len();
+        (0..image[0]).map(move |row| (before[0] + row) * row_len + before[1] * image[2])
+    }
+
+    /// Writes the image with zeros around it. What `framed` has beyond the frame is zeroed as well.
+    pub fn put(&self, image: &[f32], framed: &mut [f32]) {
+        let image_row = self.image[1] * self.image[2];
+        let mut written = 0;
+        for (start, row) in self.row_starts().zip(image.chunks_exact(image_row)) {
+            framed[written..start].fill(0.0);
+            framed[start..start + image_row].copy_from_slice(row);
+            written = start + image_row;
+        }
+        framed[written..].fill(0.0);
+    }
+
+    /// Copies the image out of its frame.
+    pub fn take(&self, framed: &[f32], image: &mut [f32]) {
+        let image_row = self.image[1] * self.image[2];
+        for (start, row) in self.row_starts().zip(image.chunks_exact_mut(image_row)) {
+            row.copy_from_slice(&framed[start..start + image_row]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_put_among_zeros_and_taken_out_again() {
+        let frame = Frame { image: [2, 1, 2], size: [4, 3], before: [1, 1] };
+        let mut framed = [f32::NAN; 4 * 3 * 2 + 1];
+        frame.put(&[1., 2., 3., 4.], &mut framed);
+        let mut expected = [0.0; 25];
+        expected[8..10].copy_from_slice(&[1., 2.]);
+        expected[14..16].copy_from_slice(&[3., 4.]);
+        assert_eq!(framed, expected);
+        let mut image = [f32::NAN; 4];
+        frame.take(&framed, &mut image);
+        assert_eq!(image, [1., 2., 3., 4.]);
+    }
+}

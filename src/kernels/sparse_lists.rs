@@ -1,0 +1,252 @@
+//! The non-zeros of a convolution's output gradient, gathered into short lists.
+//!
+//! Behind a max-pool at most one position of every window has a gradient, and none where ReLU cut the maximum off. What is
+//! there is gathered for a *group* of output rows at a time: one row of a dense gradient, the rows of one row of windows of a
+//! pooled one. Each row of the group has lists of its own, by filter or by position, and in every list the entries
+//! stand in reading order. So a dense gradient and the same one pooled give the same entries in the same order, and what is
+//! computed from them has the same bits.
+
+use super::conv::{DEAD, GradOutput, PooledGradient};
+use super::geometry::ConvGeometry;
+use std::ops::Range;
+
+/// An entry of a list: a key and a gradient.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Entry(u64);
+
+impl Entry {
+    #[inline(always)]
+    fn new(key: u32, value: f32) -> Entry {
+        Entry(u64::from(key) << 32 | u64::from(value.to_bits()))
+    }
+
+    /// Where the entry belongs.
+    #[inline(always)]
+    pub fn key(self) -> usize {
+        (self.0 >> 32) as usize
+    }
+
+    /// The gradient.
+    #[inline(always)]
+    pub fn value(self) -> f32 {
+        f32::from_bits(self.0 as u32)
+    }
+}
+
+/// Lists of equal capacity, one behind the other.
+pub struct Lists<'a> {
+    /// Where each list's next entry goes.
+    ends: &'a mut [u64],
+    entries: &'a mut [u64],
+    /// Entries that a list may have, and one more: a candidate is written before it is known whether it counts.
+    capacity: usize,
+}
+
+impl<'a> Lists<'a> {
+    /// Words for `lists` lists of up to `most` entries.
+    pub fn len(lists: usize, most: usize) -> usize {
+        lists * (most + 2)
+    }
+
+    /// Lists in this memory.
+    pub fn new(lists: usize, most: usize, words: &'a mut [u64]) -> Lists<'a> {
+        let (ends, entries) = words[..Lists::len(lists, most)].split_at_mut(lists);
+        Lists { ends, entries, capacity: most + 1 }
+    }
+
+    #[inline(always)]
+    fn clear(&mut self) {
+        for (list, end) in self.ends.iter_mut().enumerate() {
+            *end = (list * self.capacity) as u64;
+        }
+    }
+
+    /// Appends an entry if it is `live`, without a branch.
+    #[inline(always)]
+    fn push(&mut self, list: usize, entry: Entry, live: bool) {
+        let end = &mut self.ends[list];
+        self.entries[*end as usize] = entry.0;
+        *end += u64::from(live);
+    }
+
+    /// A list.
+    #[inline(always)]
+    pub fn list(&self, list: usize) -> impl ExactSizeIterator<Item = Entry> {
+        self.entries[list * self.capacity..self.ends[list] as usize].iter().map(|&word| Entry(word))
+    }
+}
+
+/// How a gradient's rows form groups.
+#[derive(Clone, Copy, Debug)]
+pub struct Groups {
+    /// Groups in all.
+    pub count: usize,
+    /// Output rows in each.
+    pub rows: usize,
+    /// The most entries of a row for one filter.
+    pub most_in_row: usize,
+}
+
+impl Groups {
+    /// Those of a dense gradient, or of one that comes back through a pool whose windows are this large.
+    pub fn new(geometry: &ConvGeometry, window: Option<[usize; 2]>) -> Groups {
+        let window = window.unwrap_or([1, 1]);
+        Groups { count: geometry.output[0] / window[0], rows: window[0], most_in_row: geometry.output[1] / window[1] }
+    }
+
+    /// Those of this gradient.
+    pub fn of(geometry: &ConvGeometry, grad_output: &GradOutput) -> Groups {
+        match grad_output {
+            GradOutput::Dense(_) => Groups::new(geometry, None),
+            GradOutput::Pooled(PooledGradient { pool, .. }) => Groups::new(geometry, Some(pool.window)),
+        }
+    }
+}
+
+/// Gathers a group into a list for each of its rows and each filter, number `row·F + f`. Keys are columns times `key_step`.
+#[inline(always)]
+pub fn gather_by_filter(
+    geometry: &ConvGeometry,
+    grad_output: GradOutput,
+    group: usize,
+    key_step: usize,
+    lists: &mut Lists,
+) {
+    let filters = geometry.filters;
+    lists.clear();
+    let target = |row: usize, column: usize| Target { list: row * filters, key: column * key_step };
+    let unit = Target { list: 1, key: 0 };
+    for_each_candidate(geometry, grad_output, group, 0..filters, target, unit, |target, value, live| {
+        lists.push(target.list, Entry::new(target.key as u32, value), live);
+    });
+}
+
+/// Gathers a group's part that belongs to the filters `filters` into a list for each of its rows and each column, number
+/// `row·W + column` with W the output's width. Keys are filters, counted from the first, times `key_step`.
+#[inline(always)]
+pub fn gather_by_position(
+    geometry: &ConvGeometry,
+    grad_output: GradOutput,
+    group: usize,
+    filters: Range<usize>,
+    key_step: usize,
+    lists: &mut Lists,
+) {
+    let width = geometry.output[1];
+    lists.clear();
+    let target = |row: usize, column: usize| Target { list: row * width + column, key: 0 };
+    let unit = Target { list: 0, key: key_step };
+    for_each_candidate(geometry, grad_output, group, filters, target, unit, |target, value, live| {
+        lists.push(target.list, Entry::new(target.key as u32, value), live);
+    });
+}
+
+/// Which list an entry goes to, and its key there; or what is added to both.
+#[derive(Clone, Copy, Debug, Default)]
+struct Target {
+    list: usize,
+    key: usize,
+}
+
+impl Target {
+    #[inline(always)]
+    fn plus(self, other: Target) -> Target {
+        Target { list: self.list + other.list, key: self.key + other.key }
+    }
+}
+
+/// Visits what may be a gradient in a group: its target, its value, and whether it is one. In every row, columns and then
+/// filters ascend. `target` gives the target of a row and column of the group; it is linear, and each filter adds `filter_step`.
+#[inline(always)]
+fn for_each_candidate(
+    geometry: &ConvGeometry,
+    grad_output: GradOutput,
+    group: usize,
+    filters: Range<usize>,
+    target: impl Fn(usize, usize) -> Target,
+    filter_step: Target,
+    mut visit: impl FnMut(Target, f32, bool),
+) {
+    match grad_output {
+        GradOutput::Dense(values) => {
+            let row_len = geometry.output[1] * geometry.filters;
+            let row = &values[group * row_len..][..row_len];
+            for (column, position) in row.chunks_exact(geometry.filters).enumerate() {
+                let mut at = target(0, column);
+                for &value in &position[filters.clone()] {
+                    visit(at, value, value != 0.0);
+                    at = at.plus(filter_step);
+                }
+            }
+        }
+        GradOutput::Pooled(PooledGradient { pool, values, places }) => {
+            // What each place adds to its window's target, so that no division is left inside.
+            let mut of_place = [Target::default(); 1 << u8::BITS];
+            for (place, of_place) in of_place.iter_mut().enumerate().take(pool.window[0] * pool.window[1]) {
+                *of_place = target(place / pool.window[1], place % pool.window[1]);
+            }
+            let row_len = pool.output[1] * geometry.filters;
+            let row = group * row_len..(group + 1) * row_len;
+            let cells = values[row.clone()].chunks_exact(geometry.filters);
+            let cells = cells.zip(places[row].chunks_exact(geometry.filters)).enumerate();
+            for (cell, (values, places)) in cells {
+                let mut at = target(0, cell * pool.window[1]);
+                for (&value, &place) in values[filters.clone()].iter().zip(&places[filters.clone()]) {
+                    visit(at.plus(of_place[usize::from(place)]), value, place != DEAD && value != 0.0);
+                    at = at.plus(filter_step);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::geometry::{Padding, PoolGeometry};
+    use crate::kernels::relu_pool;
+
+    #[test]
+    fn a_pooled_gradient_and_the_same_one_expanded_give_the_same_lists() {
+        let geometry = ConvGeometry::new([7, 9, 1], [1, 1], [1, 1], Padding::Valid, 3).unwrap();
+        let pool = PoolGeometry::new([7, 9, 3], [2, 3], [2, 3]).unwrap();
+        let values: Vec<f32> = (0..pool.output_len()).map(|i| if i % 7 == 3 { 0.0 } else { i as f32 + 1.0 }).collect();
+        let places: Vec<u8> =
+            (0..pool.output_len()).map(|i| if i % 5 == 2 { DEAD } else { (i * i % 6) as u8 }).collect();
+        let pooled = PooledGradient { pool, values: &values, places: &places };
+        let mut expanded = vec![f32::NAN; geometry.output_len()];
+        relu_pool::expand(&pooled, &mut expanded);
+
+        type Row = Vec<Vec<(usize, f32)>>;
+        let gather = |grad_output: GradOutput, by_filter: bool| -> Vec<Row> {
+            let groups = Groups::of(&geometry, &grad_output);
+            let lists_in_row = if by_filter { 3 } else { 9 };
+            let mut words = vec![u64::MAX; Lists::len(groups.rows * lists_in_row, 9)];
+            let mut rows = Vec::new();
+            for group in 0..groups.count {
+                let mut lists = Lists::new(groups.rows * lists_in_row, 9, &mut words);
+                if by_filter {
+                    gather_by_filter(&geometry, grad_output, group, 10, &mut lists);
+                } else {
+                    gather_by_position(&geometry, grad_output, group, 1..3, 10, &mut lists);
+                }
+                for row in 0..groups.rows {
+                    let entries = |list| lists.list(row * lists_in_row + list).map(|e| (e.key(), e.value()));
+                    let list = |list: usize| entries(list).collect();
+                    rows.push((0..lists_in_row).map(list).collect());
+                }
+            }
+            rows
+        };
+        for by_filter in [true, false] {
+            let from_pooled = gather(GradOutput::Pooled(pooled), by_filter);
+            let from_dense = gather(GradOutput::Dense(&expanded), by_filter);
+            // The seventh row belongs to no window.
+            assert_eq!((from_pooled.len(), from_dense.len()), (6, 7));
+            assert_eq!(from_pooled, from_dense[..6]);
+            assert!(from_dense[6].iter().all(Vec::is_empty));
+            let entries = from_pooled.iter().flatten().map(Vec::len).sum::<usize>();
+            assert!(entries > 4, "only {entries} entries");
+        }
+    }
+}
