@@ -9,6 +9,7 @@
 //! | [`geometry`] | sizes of convolution and pooling, computed and checked once |
 //! | [`gemm`] | matrix products, the safe face of `matrixmultiply` |
 //! | [`simd`] | vector instructions, chosen when the program runs |
+//! | [`tile`] | the register tile, the innermost product of the faster convolutions |
 //! | [`im2col`] | patches as rows of a matrix, and its adjoint col2im |
 //! | [`conv`] | what a convolution algorithm is: three passes |
 //! | [`conv_im2col`] | the three passes of a convolution as matrix products |
@@ -35,3 +36,4 @@ pub mod registry;
 pub mod relu_pool;
 pub mod simd;
 pub mod sparse_lists;
+pub mod tile;
