@@ -219,7 +219,10 @@ impl ConvAlgorithm for Sparse {
 /// How many lists a group has, and the most entries in each.
 fn lists_for(geometry: &ConvGeometry, pass: Pass, groups: &Groups) -> (usize, usize) {
     match pass {
-        Pass::GradInput => (groups.rows * geometry.output[1], FILTER_BLOCK.min(geometry.filters)),
+        Pass::GradInput => {
+            let blocks = geometry.filters.div_ceil(FILTER_BLOCK);
+            (blocks * groups.rows * geometry.output[1], FILTER_BLOCK.min(geometry.filters))
+        }
         _ => (groups.rows * geometry.filters, groups.most_in_row),
     }
 }
@@ -243,6 +246,7 @@ impl Kernel for GradWeights<'_> {
         let step = geometry.stride[1] * geometry.input[2];
         for group in 0..groups.count {
             let mut lists = Lists::new(count, most, words);
+            lists.clear();
             gather_by_filter(geometry, grad_output, group, step, &mut lists);
             for (filter, sums) in sums.chunks_exact_mut(layout.filter_len()).enumerate() {
                 for row in 0..groups.rows {
@@ -304,55 +308,61 @@ impl Kernel for GradInput<'_> {
         let groups = Groups::of(geometry, &grad_output);
         let (count, most) = lists_for(geometry, Pass::GradInput, &groups);
         for group in 0..groups.count {
-            for (block, packed) in packed.chunks(FILTER_BLOCK * layout.filter_len()).enumerate() {
+            let mut lists = Lists::new(count, most, words);
+            lists.clear();
+            let blocks = packed.chunks(FILTER_BLOCK * layout.filter_len()).enumerate();
+            let lists_of_block = groups.rows * geometry.output[1];
+            for (block, _) in blocks.clone() {
                 let filters = block * FILTER_BLOCK..((block + 1) * FILTER_BLOCK).min(geometry.filters);
-                let mut lists = Lists::new(count, most, words);
-                gather_by_position(geometry, grad_output, group, filters, layout.filter_len(), &mut lists);
-                layout.for_each_tile::<LANES>(|kernel_row, rows, vector, vectors| {
-                    let first_row = group * groups.rows * geometry.stride[0] + kernel_row;
-                    let corner = first_row * layout.frame.row_len() + vector * LANES;
-                    let packed = &packed[kernel_row * layout.padded_run + vector * LANES..];
-                    with_tile_size!(
-                        rows,
-                        vectors,
-                        add_filters::<LANES, FUSED>(&layout, groups.rows, &lists, packed, &mut target[corner..],)
-                    );
-                });
+                let first_list = block * lists_of_block;
+                gather_by_position(geometry, grad_output, group, filters, layout.filter_len(), first_list, &mut lists);
+            }
+            for row in 0..groups.rows {
+                let first_row = (group * groups.rows + row) * geometry.stride[0];
+                for (block, packed) in blocks.clone() {
+                    let first_list = block * lists_of_block + row * geometry.output[1];
+                    layout.for_each_tile::<LANES>(|kernel_row, rows, vector, vectors| {
+                        let corner = (first_row + kernel_row) * layout.frame.row_len() + vector * LANES;
+                        let packed = &packed[kernel_row * layout.padded_run + vector * LANES..];
+                        let target = &mut target[corner..];
+                        with_tile_size!(
+                            rows,
+                            vectors,
+                            add_filters::<LANES, FUSED>(&layout, first_list, &lists, packed, target)
+                        );
+                    });
+                }
             }
         }
     }
 }
 
 /// Loop 4 for the input: adds a tile of the filters, times their gradients at a position, to the tile of its patch.
-/// `target` starts at the tile of the patch at the group's first position.
+/// `target` starts at the tile of the patch at the row's first position, and `first_list` is that position's.
 #[inline(always)]
 fn add_filters<const ROWS: usize, const VECTORS: usize, const LANES: usize, const FUSED: bool>(
     layout: &Layout,
-    group_rows: usize,
+    first_list: usize,
     lists: &Lists,
     packed: &[f32],
     target: &mut [f32],
 ) {
     let row_len = layout.frame.row_len();
-    let [stride_down, stride_across] = layout.geometry.stride;
-    let width = layout.geometry.output[1];
-    for group_row in 0..group_rows {
-        for column in 0..width {
-            let entries = lists.list(group_row * width + column);
-            if entries.len() == 0 {
-                continue;
-            }
-            let at = group_row * stride_down * row_len + column * stride_across * layout.geometry.input[2];
-            let mut tile = [[[0.0; LANES]; VECTORS]; ROWS];
-            for entry in entries {
-                let weights = load_tile::<ROWS, VECTORS, LANES>(&packed[entry.key()..], layout.padded_run);
-                tile = add_product::<ROWS, VECTORS, LANES, FUSED>(entry.value(), &weights, tile);
-            }
-            let target = &mut target[at..];
-            let before = load_tile::<ROWS, VECTORS, LANES>(target, row_len);
-            let sum = add_product::<ROWS, VECTORS, LANES, FUSED>(1.0, &before, tile);
-            store_tile(&sum, target, row_len);
+    let step = layout.geometry.stride[1] * layout.geometry.input[2];
+    for column in 0..layout.geometry.output[1] {
+        let entries = lists.list(first_list + column);
+        if entries.len() == 0 {
+            continue;
         }
+        let mut tile = [[[0.0; LANES]; VECTORS]; ROWS];
+        for entry in entries {
+            let weights = load_tile::<ROWS, VECTORS, LANES>(&packed[entry.key()..], layout.padded_run);
+            tile = add_product::<ROWS, VECTORS, LANES, FUSED>(entry.value(), &weights, tile);
+        }
+        let target = &mut target[column * step..];
+        let before = load_tile::<ROWS, VECTORS, LANES>(target, row_len);
+        let sum = add_product::<ROWS, VECTORS, LANES, FUSED>(1.0, &before, tile);
+        store_tile(&sum, target, row_len);
     }
 }
 

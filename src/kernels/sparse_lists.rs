@@ -54,8 +54,9 @@ impl<'a> Lists<'a> {
         Lists { ends, entries, capacity: most + 1 }
     }
 
+    /// Empties all lists.
     #[inline(always)]
-    fn clear(&mut self) {
+    pub fn clear(&mut self) {
         for (list, end) in self.ends.iter_mut().enumerate() {
             *end = (list * self.capacity) as u64;
         }
@@ -103,7 +104,8 @@ impl Groups {
     }
 }
 
-/// Gathers a group into a list for each of its rows and each filter, number `row·F + f`. Keys are columns times `key_step`.
+/// Gathers a group into a list for each of its rows and each filter, number `row·F + f`. Keys are columns times `key_step`. The
+/// lists have been [cleared](Lists::clear).
 #[inline(always)]
 pub fn gather_by_filter(
     geometry: &ConvGeometry,
@@ -113,7 +115,6 @@ pub fn gather_by_filter(
     lists: &mut Lists,
 ) {
     let filters = geometry.filters;
-    lists.clear();
     let target = |row: usize, column: usize| Target { list: row * filters, key: column * key_step };
     let unit = Target { list: 1, key: 0 };
     for_each_candidate(geometry, grad_output, group, 0..filters, target, unit, |target, value, live| {
@@ -122,7 +123,8 @@ pub fn gather_by_filter(
 }
 
 /// Gathers a group's part that belongs to the filters `filters` into a list for each of its rows and each column, number
-/// `row·W + column` with W the output's width. Keys are filters, counted from the first, times `key_step`.
+/// `first_list + row·W + column` with W the output's width. Keys are filters, counted from the first, times `key_step`. The
+/// lists have been [cleared](Lists::clear).
 #[inline(always)]
 pub fn gather_by_position(
     geometry: &ConvGeometry,
@@ -130,14 +132,14 @@ pub fn gather_by_position(
     group: usize,
     filters: Range<usize>,
     key_step: usize,
+    first_list: usize,
     lists: &mut Lists,
 ) {
     let width = geometry.output[1];
-    lists.clear();
     let target = |row: usize, column: usize| Target { list: row * width + column, key: 0 };
     let unit = Target { list: 0, key: key_step };
     for_each_candidate(geometry, grad_output, group, filters, target, unit, |target, value, live| {
-        lists.push(target.list, Entry::new(target.key as u32, value), live);
+        lists.push(first_list + target.list, Entry::new(target.key as u32, value), live);
     });
 }
 
@@ -225,10 +227,11 @@ mod tests {
             let mut rows = Vec::new();
             for group in 0..groups.count {
                 let mut lists = Lists::new(groups.rows * lists_in_row, 9, &mut words);
+                lists.clear();
                 if by_filter {
                     gather_by_filter(&geometry, grad_output, group, 10, &mut lists);
                 } else {
-                    gather_by_position(&geometry, grad_output, group, 1..3, 10, &mut lists);
+                    gather_by_position(&geometry, grad_output, group, 1..3, 10, 0, &mut lists);
                 }
                 for row in 0..groups.rows {
                     let entries = |list| lists.list(row * lists_in_row + list).map(|e| (e.key(), e.value()));
