@@ -1,7 +1,8 @@
-"""What the comparison scripts share: the notebook's model and data in Keras, and glassnet.
+"""What the comparison scripts share: the notebook's model and data in Keras, the same model in
+PyTorch, and glassnet.
 
-Keras is imported inside functions only. Its threads and float type can be set only before
-TensorFlow starts, so every Keras run happens in a process of its own (`in_fresh_process`),
+Keras and PyTorch are imported inside functions only. Their threads and float type can be set only
+before they start, so every run of theirs happens in a process of its own (`in_fresh_process`),
 and the memory is free again when glassnet's turn comes.
 """
 
@@ -47,11 +48,8 @@ def argument_parser(description, data=PHANTOM):
         default=REPOSITORY / "target" / "release" / "glassnet",
         help="the program (default: target/release/glassnet)",
     )
-    parser.add_argument("--threads", type=int, default=2, help="for both programs (default 2)")
+    parser.add_argument("--threads", type=int, default=2, help="for every program (default 2)")
     return parser
-
-
-# Keras
 
 
 def in_fresh_process(function, *args, **kwargs):
@@ -59,6 +57,9 @@ def in_fresh_process(function, *args, **kwargs):
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
         return pool.submit(function, *args, **kwargs).result()
+
+
+# Keras
 
 
 def start_keras(threads, floatx="float32", onednn=True):
@@ -118,6 +119,31 @@ def image_flows(data, shuffle=True):
 
     with contextlib.redirect_stdout(sys.stderr):  # "Found 110 images belonging to 2 classes."
         return flow("training"), flow("validation")
+
+
+def image_batch(data):
+    """One batch for programs that have no `image_flows`: (images, labels) as numpy float32.
+
+    Half of it is from each class, and the images are prepared as the notebook does it.
+    """
+    import numpy
+    from PIL import Image
+
+    def pixels(path):
+        with Image.open(path) as image:
+            size = (IMAGE_SIZE, IMAGE_SIZE)
+            image = image.convert("RGB").resize(size, Image.Resampling.NEAREST)
+            return numpy.asarray(image, numpy.float32) / 255
+
+    half = BATCH_SIZE // 2
+    paths = []
+    for folder in sorted(folder for folder in Path(data).iterdir() if folder.is_dir()):
+        files = (path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+        paths += sorted(files)[:half]
+    if len(paths) != BATCH_SIZE:
+        raise ValueError(f"{data} does not hold two class folders with {half} images in each")
+    labels = numpy.repeat(numpy.array([[0], [1]], numpy.float32), half, axis=0)
+    return numpy.stack([pixels(path) for path in paths]), labels
 
 
 def class_counts(data):
@@ -181,6 +207,48 @@ def keras_runs(data, seeds, epochs, threads):
     return rows
 
 
+# PyTorch
+
+
+def start_torch(threads):
+    """Imports PyTorch with so many threads, which holds for the rest of the process."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.set_num_interop_threads(threads)
+    return torch
+
+
+def torch_model(torch, dropout=0.5):
+    """The notebook's network up to the logit, with Keras's initial weights, channels last.
+
+    The sigmoid is left to the loss, where PyTorch computes both at once.
+    """
+    nn = torch.nn
+
+    class Flatten(nn.Module):
+        """Rows, columns, channels, as in Keras; with channels last that takes no copy."""
+
+        def forward(self, x):
+            return x.permute(0, 2, 3, 1).flatten(1)
+
+    model = nn.Sequential(
+        *(nn.Conv2d(3, 32, 3), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(64, 128, 3), nn.ReLU(), nn.MaxPool2d(2)),
+        Flatten(),
+        *(nn.Linear(14 * 14 * 128, 128), nn.ReLU(), nn.Dropout(dropout)),
+        nn.Linear(128, 1),
+    )
+    for name, parameter in model.named_parameters():
+        if name.endswith("bias"):
+            nn.init.zeros_(parameter)
+        else:
+            nn.init.xavier_uniform_(parameter)
+    return model.to(memory_format=torch.channels_last)
+
+
 # glassnet
 
 
@@ -197,10 +265,15 @@ def read_csv(path):
         return [{key: value(text) for key, text in row.items()} for row in csv.DictReader(file)]
 
 
-def train_glassnet(binary, data, output, *options):
-    """Runs `glassnet train DATA --out DIR ...`; returns the rows of DIR/`output`."""
+def check_glassnet(binary):
+    """Ends the script if the program is not there."""
     if not Path(binary).is_file():
         raise SystemExit(f"{binary} is missing: run `cargo build --release` or give --glassnet")
+
+
+def train_glassnet(binary, data, output, *options):
+    """Runs `glassnet train DATA --out DIR ...`; returns the rows of DIR/`output`."""
+    check_glassnet(binary)
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         command = [binary, "train", data, "--out", run, *options]
