@@ -53,6 +53,7 @@
 //! | [`metrics`] | accuracy, confusion, sensitivity, specificity, ROC AUC |
 //! | [`report`] | Keras's lines, CSV files, pictures |
 //! | [`checkpoint`] | weights files |
+//! | [`bench`] | how fast it is: convolutions, training steps, the machine's limits |
 //! | [`random`] | every random number, keyed by what it is for |
 //! | [`files`] | writing whole files or none |
 //! | [`error`] | what can go wrong, in sentences |
@@ -81,11 +82,12 @@
 //! (`tests/keras_fixture.rs`). The error of a tensor is max|a − b| / max|b|.
 //!
 //! Imports run one way: the binary's `cli` → [`train`](mod@train) → {[`data`], [`plan`], [`loss`], [`optim`], [`metrics`],
-//! [`report`]}; [`plan`] → [`network`] → [`layers`] → [`kernels`]; [`checkpoint`] → [`network`]. [`parameters`], [`spec`],
+//! [`report`]}; [`plan`] → [`network`] → [`layers`] → [`kernels`]; [`checkpoint`] → [`network`]; [`bench`] → all it measures. [`parameters`], [`spec`],
 //! [`random`], [`files`] and [`error`] serve any of them, and [`reference`](mod@reference) stands alone.
 
 #![deny(missing_docs)]
 
+pub mod bench;
 pub mod checkpoint;
 pub mod data;
 pub mod error;

@@ -13,7 +13,9 @@
 //!
 //! Backward needs what forward saw: a step's input is the output of the step before it, and stays in the workspace.
 
-use crate::kernels::conv::ScratchLen;
+pub mod timings;
+
+use crate::kernels::conv::{DEAD, ScratchLen};
 use crate::kernels::elementwise;
 use crate::kernels::registry::ConvChoice;
 use crate::layers::conv_block::{BlockBackward, ConvBlock};
@@ -26,6 +28,7 @@ use crate::parameters::{AlignedBuffer, Parameters};
 use crate::{Error, Result};
 use ndarray::ArrayView4;
 use std::ops::Range;
+use timings::{StepClock, StepTimings};
 
 /// How a plan is made.
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +127,29 @@ pub struct Workspace {
     trained: Option<usize>,
     /// Whether that batch has gone backward too.
     backward_done: bool,
+    /// How long the steps of the last passes took.
+    timings: StepTimings,
+    /// For each step what [`Workspace::live_gradients`] tells, if someone wants to know.
+    live_gradients: Option<Vec<usize>>,
+}
+
+impl Workspace {
+    /// How long each step of the last forward and of the last backward pass took. It is always measured: a pass reads the
+    /// clock once a step.
+    pub fn timings(&self) -> &StepTimings {
+        &self.timings
+    }
+
+    /// From the next backward pass on, counts what [`Workspace::live_gradients`] tells. Only then does it cost anything.
+    pub fn count_live_gradients(&mut self) {
+        self.live_gradients = Some(vec![0; self.outputs.len()]);
+    }
+
+    /// For each step that is a convolution with a max-pool: how many values of the convolution's own output got a gradient other
+    /// than 0 in the last backward pass. 0 for all other steps; nothing before [`Workspace::count_live_gradients`].
+    pub fn live_gradients(&self) -> Option<&[usize]> {
+        self.live_gradients.as_deref()
+    }
 }
 
 /// How many values each part of a [`Workspace`] has.
@@ -184,6 +210,11 @@ impl<'n> Plan<'n> {
         &self.steps
     }
 
+    /// The first step that has a backward pass: nobody needs the gradients of those before it.
+    pub fn first_backward(&self) -> usize {
+        self.first_backward
+    }
+
     /// The memory that this plan needs, for use in the current thread pool.
     pub fn workspace(&self) -> Workspace {
         let sizes = self.workspace_sizes();
@@ -199,6 +230,8 @@ impl<'n> Plan<'n> {
             scratch: ScratchPool::new(sizes.scratch),
             trained: None,
             backward_done: false,
+            timings: StepTimings::new(self.steps.len()),
+            live_gradients: None,
         }
     }
 
@@ -280,9 +313,11 @@ impl<'n> Plan<'n> {
             Mode::Training(_) => return Err(Error::setting("plan", "it was made for inference and cannot train")),
         };
         workspace.backward_done = false;
-        let Workspace { outputs, argmax, places, factors, partials, packed, scratch, .. } = workspace;
+        let Workspace { outputs, argmax, places, factors, partials, packed, scratch, timings, .. } = workspace;
         let mut dropout_layers = 0;
+        let mut clock = StepClock::start(&mut timings.forward);
         for (index, step) in self.steps.iter().enumerate() {
+            clock.enter(index);
             let layer = &self.network.layers()[step.layer()];
             let (before, rest) = outputs.split_at_mut(index);
             let input_len = self.network.layers()[step.layers.start].input.len();
@@ -313,6 +348,7 @@ impl<'n> Plan<'n> {
                 LayerKind::Flatten => unreachable!("a flatten is covered by the step behind it"),
             }
         }
+        clock.stop();
         Ok(&outputs[outputs.len() - 1].as_slice()[..batch])
     }
 
@@ -341,10 +377,13 @@ impl<'n> Plan<'n> {
             ));
         }
         workspace.backward_done = true;
-        let Workspace { outputs, argmax, places, factors, partials, packed, scratch, .. } = workspace;
+        let Workspace { outputs, argmax, places, factors, partials, packed, scratch, timings, live_gradients, .. } =
+            workspace;
         let [grad_output, grad_input] = &mut workspace.gradients;
         grad_output.as_mut_slice()[..batch].copy_from_slice(grad_logits);
+        let mut clock = StepClock::start(&mut timings.backward);
         for (index, step) in self.steps.iter().enumerate().skip(self.first_backward).rev() {
+            clock.enter(index);
             let layer = &self.network.layers()[step.layer()];
             let values = batch * layer.output.len();
             let inputs = batch * self.network.layers()[step.layers.start].input.len();
@@ -358,6 +397,10 @@ impl<'n> Plan<'n> {
             let grad_input_values = &mut grad_input.as_mut_slice()[..if go_on { inputs } else { 0 }];
             if let Some(block) = &step.block {
                 let places = &places[index][..values.min(places[index].len())];
+                if let Some(counts) = live_gradients {
+                    let live = |(&place, &g): (&u8, &f32)| place != DEAD && g != 0.0;
+                    counts[index] = places.iter().zip(grad_output_values).filter(|&pair| live(pair)).count();
+                }
                 let saved = BlockBackward { input, output, places, grad_output: grad_output_values };
                 let wanted = go_on.then_some(grad_input_values);
                 let buffers = [partials.as_mut_slice(), packed.as_mut_slice()];
@@ -387,6 +430,7 @@ impl<'n> Plan<'n> {
             }
             std::mem::swap(grad_output, grad_input);
         }
+        clock.stop();
         Ok(())
     }
 

@@ -1,5 +1,8 @@
 //! The arguments, as clap reads them. Nothing here touches a file.
 
+pub mod bench;
+
+use bench::BenchArgs;
 use clap::{Args, Parser, Subcommand};
 use glassnet::kernels::registry::ConvChoice;
 use glassnet::report::documented;
@@ -37,6 +40,8 @@ pub enum Command {
     Summary(SummaryArgs),
     /// Draw the synthetic set of liver lesions into a folder
     Phantom(PhantomArgs),
+    /// Measure how fast the engine is, with the machine's limits beside it
+    Bench(BenchArgs),
 }
 
 /// `--threads`.

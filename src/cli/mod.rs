@@ -4,6 +4,7 @@
 //! interrupted. A reader that closes our stdout early, as `head` does, is no error.
 
 mod args;
+mod bench;
 mod console;
 mod dataset;
 mod finished;
@@ -27,6 +28,7 @@ use args::{Cli, Command};
 use clap::Parser;
 use console::Failure;
 use glassnet::Error;
+use rayon::ThreadPool;
 use std::process::ExitCode;
 
 /// What a command that did not fail as a whole says of its work.
@@ -73,14 +75,19 @@ fn run(command: &Command) -> CommandResult {
         Command::Samples(args) => samples::run(args),
         Command::Summary(args) => summary::run(args),
         Command::Phantom(args) => in_pool(args.threads.threads, || phantom::run(args)),
+        Command::Bench(args) => bench::run(args),
     }
 }
 
 /// Runs `work` in a thread pool of our own; by default it has a thread for each core.
 fn in_pool(threads: Option<usize>, work: impl FnOnce() -> CommandResult + Send) -> CommandResult {
-    let pool = rayon::ThreadPoolBuilder::new()
+    thread_pool(threads)?.install(work)
+}
+
+/// A pool of so many threads, or of one for each core.
+fn thread_pool(threads: Option<usize>) -> glassnet::Result<ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
         .num_threads(threads.unwrap_or(0))
         .build()
-        .map_err(|error| Error::setting("--threads", format!("the threads cannot be started: {error}")))?;
-    pool.install(work)
+        .map_err(|error| Error::setting("--threads", format!("the threads cannot be started: {error}")))
 }

@@ -37,6 +37,22 @@ impl Origin<'_> {
     }
 }
 
+/// Whether images as they are read can go into the network.
+///
+/// # Errors
+/// [`Error::Setting`] of `--model`, with which alone another input can come.
+pub fn check_takes_images(network: &Network) -> Result<()> {
+    let [height, width, channels] = network.spec().input;
+    if height == width && channels == 3 {
+        return Ok(());
+    }
+    let reason = format!(
+        "its input is {height}×{width}×{channels} (height × width × channels), and images are read as squares of 3 channels; \
+         write input = [{height}, {height}, 3]"
+    );
+    Err(Error::setting("--model", reason))
+}
+
 /// Reads a `model.toml`.
 ///
 /// # Errors

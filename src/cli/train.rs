@@ -2,13 +2,13 @@
 
 use super::args::TrainArgs;
 use super::dataset::Dataset;
-use super::model::{Origin, read_spec};
+use super::model::{Origin, check_takes_images, read_spec};
 use super::training_run::TrainingRun;
 use super::{CommandResult, Outcome, console};
+use glassnet::Result;
 use glassnet::data::source::Source;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
-use glassnet::{Error, Result};
 
 /// Trains, and prints what the documented run printed.
 pub fn run(args: &TrainArgs) -> CommandResult {
@@ -44,13 +44,6 @@ fn network(args: &TrainArgs) -> Result<Network> {
         spec = spec.with_dropout(rate);
     }
     let network = Origin { file: args.model.as_deref(), image_size: args.image_size }.network(spec)?;
-    let [height, width, channels] = network.spec().input;
-    if height != width || channels != 3 {
-        let reason = format!(
-            "its input is {height}×{width}×{channels} (height × width × channels), and images are read as squares of 3 \
-             channels; write input = [{height}, {height}, 3]"
-        );
-        return Err(Error::setting("--model", reason));
-    }
+    check_takes_images(&network)?;
     Ok(network)
 }

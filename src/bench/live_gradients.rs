@@ -1,0 +1,94 @@
+//! How much of a convolution's output has a gradient.
+//!
+//! Max-pooling sends its gradient to one position of each window, and to none where ReLU cut the maximum off. The sparse
+//! backward passes do work for these positions only, so their time hangs on this share.
+
+use crate::data::batches::Batch;
+use crate::kernels::registry::ConvChoice;
+use crate::layers::dropout::DropoutMasks;
+use crate::loss::binary_cross_entropy_gradient;
+use crate::network::Network;
+use crate::parameters::Parameters;
+use crate::plan::{Mode, Plan, PlanOptions};
+use crate::{Error, Result};
+use serde::Serialize;
+
+/// The share of a convolution.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LiveShare {
+    /// The convolution's name.
+    pub layer: String,
+    /// Values of its output with a gradient other than 0, divided by all of them. In \[0, 1\].
+    pub share: f64,
+}
+
+/// The shares of those convolutions that run as one step with a max-pool, over all these batches, dropout on.
+///
+/// # Errors
+/// Where the batches do not fit the network, or there is none.
+pub fn live_shares(
+    network: &Network,
+    parameters: &Parameters,
+    batches: &[Batch],
+    conv: ConvChoice,
+) -> Result<Vec<LiveShare>> {
+    let Some(largest) = batches.iter().map(|batch| batch.labels.len()).max() else {
+        return Err(Error::setting("batches", "there is none to count in"));
+    };
+    let plan = Plan::new(network, largest, PlanOptions { conv, training: true, ..PlanOptions::default() });
+    let mut workspace = plan.workspace();
+    workspace.count_live_gradients();
+    let mut gradients = Parameters::zeros(network.table());
+    let mut live = vec![0usize; plan.steps().len()];
+    for (step, batch) in batches.iter().enumerate() {
+        let masks = DropoutMasks::Drawn { seed: 0, step: step as u64 };
+        let logits = plan.forward(parameters, batch.images.view(), Mode::Training(masks), &mut workspace)?;
+        let mut grad_logits = vec![0.0; logits.len()];
+        binary_cross_entropy_gradient(logits, &batch.labels, &mut grad_logits);
+        plan.backward(parameters, batch.images.view(), &grad_logits, &mut gradients, &mut workspace)?;
+        for (sum, count) in live.iter_mut().zip(workspace.live_gradients().unwrap_or_default()) {
+            *sum += count;
+        }
+    }
+    let images: usize = batches.iter().map(|batch| batch.labels.len()).sum();
+    let shares = plan.steps().iter().zip(live).filter_map(|(step, live)| {
+        let block = step.block.as_ref().filter(|block| block.pool.is_some())?;
+        let all = images * block.conv.geometry.output_len();
+        Some(LiveShare { layer: network.layers()[step.layers.start].name.clone(), share: live as f64 / all as f64 })
+    });
+    Ok(shares.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::ModelSpec;
+    use ndarray::Array4;
+
+    #[test]
+    fn at_most_one_position_of_each_window_has_a_gradient() {
+        let network = Network::new(&ModelSpec::documented().with_image_size(32)).unwrap();
+        let images = Array4::from_shape_fn((3, 32, 32, 3), |(n, y, x, c)| ((n + 3 * y + 5 * x + 7 * c) % 11) as f32);
+        let batches = [Batch { images, labels: vec![0.0, 1.0, 1.0], indices: vec![0, 1, 2] }];
+        let shares = live_shares(&network, &network.initial_parameters(0), &batches, ConvChoice::Auto).unwrap();
+        let layers: Vec<&str> = shares.iter().map(|share| share.layer.as_str()).collect();
+        assert_eq!(layers, ["conv2d", "conv2d_1", "conv2d_2"]);
+        assert!(shares.iter().all(|share| share.share > 0.0 && share.share <= 0.25), "{shares:?}");
+    }
+
+    #[test]
+    fn without_relu_each_window_has_one_and_an_untouched_border_none() {
+        // The convolution's 5×5 outputs are pooled to 2×2: 4 of 25 positions.
+        let spec: ModelSpec = toml::from_str(
+            r#"input = [7, 7, 3]
+            layers = [{ type = "conv2d", filters = 2, kernel = 3 }, { type = "max_pool", window = 2 },
+                      { type = "flatten" }, { type = "dense", units = 1 }]"#,
+        )
+        .unwrap();
+        let network = Network::new(&spec).unwrap();
+        let images = Array4::from_shape_fn((1, 7, 7, 3), |(_, y, x, c)| (y * x + c) as f32 / 50.0);
+        let batches = [Batch { images, labels: vec![1.0], indices: vec![0] }];
+        let shares = live_shares(&network, &network.initial_parameters(0), &batches, ConvChoice::Im2col).unwrap();
+        assert_eq!(shares, [LiveShare { layer: "conv2d".into(), share: 4.0 / 25.0 }]);
+    }
+}

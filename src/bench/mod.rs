@@ -1,0 +1,55 @@
+//! Measuring how fast the engine is: convolutions pass by pass, whole training steps phase by phase, and the machine's own
+//! limits beside them. `glassnet bench` and the programs in `benches/` print what is measured here.
+//!
+//! Work runs in the rayon pool that the caller is in. Times are wall clock, and a shared machine disturbs them: the minimum is
+//! the run that was disturbed least, the median the usual one. What is compared is measured in turn, so that a drift of the machine
+//! meets all of it.
+
+pub mod live_gradients;
+pub mod machine_peak;
+pub mod phantom_batches;
+pub mod step;
+
+use serde::Serialize;
+use std::time::Duration;
+
+/// Milliseconds that some work took, over several runs of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Milliseconds {
+    /// The fastest run.
+    pub min: f64,
+    /// The run in the middle; of an even number, the mean of the two there.
+    pub median: f64,
+}
+
+impl Milliseconds {
+    /// Those of these runs.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn of(runs: &[Duration]) -> Milliseconds {
+        assert!(!runs.is_empty(), "nothing was run");
+        let mut sorted: Vec<f64> = runs.iter().map(|run| run.as_nanos() as f64 / 1e6).collect();
+        sorted.sort_by(f64::total_cmp);
+        let middle = sorted.len() / 2;
+        let median = if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 };
+        Milliseconds { min: sorted[0], median }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_run_and_the_minimum_the_fastest() {
+        let of = |runs: &[u64]| {
+            let runs: Vec<Duration> = runs.iter().map(|&run| Duration::from_millis(run)).collect();
+            let Milliseconds { min, median } = Milliseconds::of(&runs);
+            (min, median)
+        };
+        assert_eq!(of(&[7]), (7.0, 7.0));
+        assert_eq!(of(&[9, 2, 5]), (2.0, 5.0));
+        assert_eq!(of(&[9, 2, 5, 4]), (2.0, 4.5));
+    }
+}

@@ -1,0 +1,210 @@
+//! A training step and an inference batch, as a whole and phase by phase.
+
+use super::Milliseconds;
+use crate::data::batches::Batch;
+use crate::layers::dropout::DropoutMasks;
+use crate::loss::{binary_cross_entropy, binary_cross_entropy_gradient};
+use crate::network::Network;
+use crate::optim::{Adam, AdamSettings};
+use crate::parameters::Parameters;
+use crate::plan::{Mode, Plan, PlanOptions, Step, Workspace};
+use crate::{Error, Result};
+use serde::Serialize;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// A network with all that a step needs.
+///
+/// The optimizer does all its work with a learning rate of 0, so every step meets the same weights.
+pub struct StepBench<'a> {
+    batches: &'a [Batch],
+    parameters: Parameters,
+    training: Plan<'a>,
+    workspace: Workspace,
+    inference: Plan<'a>,
+    inference_workspace: Workspace,
+    gradients: Parameters,
+    grad_logits: Vec<f32>,
+    adam: Adam,
+}
+
+/// A part of a step, over all measured steps.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Phase {
+    /// `forward`, `loss`, `backward` or `optimizer`.
+    pub phase: &'static str,
+    /// The layers that it covers, such as `conv2d+re_lu+max_pooling2d`; none for loss and optimizer.
+    pub layers: Option<String>,
+    /// How long it took.
+    pub ms: Milliseconds,
+    /// Its part of the time of all steps.
+    pub share: f64,
+}
+
+/// What was measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepFigures {
+    /// A training step on a batch in memory: forward, loss, backward, optimizer.
+    pub train_step_ms: Milliseconds,
+    /// A forward pass of a batch in memory, without dropout.
+    pub inference_ms: Milliseconds,
+    /// The parts of the training step in order.
+    pub phases: Vec<Phase>,
+    /// The parts of the inference batch in order.
+    pub inference_phases: Vec<Phase>,
+}
+
+impl<'a> StepBench<'a> {
+    /// For these weights and batches, in the current pool; of the options, the algorithm and whether to fuse matter.
+    ///
+    /// # Errors
+    /// Where there is no batch.
+    pub fn new(
+        network: &'a Network,
+        parameters: Parameters,
+        batches: &'a [Batch],
+        options: PlanOptions,
+    ) -> Result<StepBench<'a>> {
+        let Some(largest) = batches.iter().map(|batch| batch.labels.len()).max() else {
+            return Err(Error::setting("batches", "there is none to measure with"));
+        };
+        let plan = |training| Plan::new(network, largest, PlanOptions { training, input_gradient: false, ..options });
+        let (training, inference) = (plan(true), plan(false));
+        Ok(StepBench {
+            batches,
+            parameters,
+            workspace: training.workspace(),
+            inference_workspace: inference.workspace(),
+            training,
+            inference,
+            gradients: Parameters::zeros(network.table()),
+            grad_logits: vec![0.0; largest],
+            adam: Adam::new(network.table(), AdamSettings { learning_rate: 0.0, ..AdamSettings::default() }),
+        })
+    }
+
+    /// Takes one training step, as [`train`](crate::train::train) does, and tells how long the whole, the loss and the optimizer
+    /// took.
+    ///
+    /// # Errors
+    /// Where a batch does not fit the network.
+    pub fn train_step(&mut self) -> Result<[Duration; 3]> {
+        let step = self.adam.steps();
+        let batch = &self.batches[step as usize % self.batches.len()];
+        let grad_logits = &mut self.grad_logits[..batch.labels.len()];
+        let start = Instant::now();
+        let mode = Mode::Training(DropoutMasks::Drawn { seed: 0, step });
+        let logits = self.training.forward(&self.parameters, batch.images.view(), mode, &mut self.workspace)?;
+        let loss_begins = Instant::now();
+        black_box(binary_cross_entropy(logits, &batch.labels));
+        binary_cross_entropy_gradient(logits, &batch.labels, grad_logits);
+        let loss = loss_begins.elapsed();
+        let images = batch.images.view();
+        self.training.backward(&self.parameters, images, grad_logits, &mut self.gradients, &mut self.workspace)?;
+        let optimizer_begins = Instant::now();
+        self.adam.step(&mut self.parameters, &self.gradients);
+        Ok([start.elapsed(), loss, optimizer_begins.elapsed()])
+    }
+
+    /// Runs a batch forward without dropout, and tells how long it took.
+    ///
+    /// # Errors
+    /// Where the batch does not fit the network.
+    pub fn infer(&mut self, number: usize) -> Result<Duration> {
+        let images = self.batches[number % self.batches.len()].images.view();
+        let start = Instant::now();
+        let logits =
+            self.inference.forward(&self.parameters, images, Mode::Inference, &mut self.inference_workspace)?;
+        black_box(logits);
+        Ok(start.elapsed())
+    }
+
+    /// Takes `steps` training steps and as many inference batches, and before each kind one that warms up and is not counted.
+    ///
+    /// # Errors
+    /// Where a batch does not fit the network.
+    ///
+    /// # Panics
+    /// If `steps` is 0.
+    pub fn measure(&mut self, steps: usize) -> Result<StepFigures> {
+        let plan_steps = self.training.steps().len();
+        let (mut whole, mut loss, mut optimizer) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut forward, mut backward) = (vec![Vec::new(); plan_steps], vec![Vec::new(); plan_steps]);
+        self.train_step()?;
+        for _ in 0..steps {
+            let [all, of_loss, of_optimizer] = self.train_step()?;
+            whole.push(all);
+            loss.push(of_loss);
+            optimizer.push(of_optimizer);
+            let timings = self.workspace.timings();
+            for index in 0..plan_steps {
+                forward[index].push(timings.forward[index]);
+                backward[index].push(timings.backward[index]);
+            }
+        }
+        let (mut inference, mut inference_forward) = (Vec::new(), vec![Vec::new(); plan_steps]);
+        self.infer(0)?;
+        for number in 1..=steps {
+            inference.push(self.infer(number)?);
+            let timings = &self.inference_workspace.timings().forward;
+            for (runs, &timing) in inference_forward.iter_mut().zip(timings) {
+                runs.push(timing);
+            }
+        }
+
+        let total = |runs: &[Duration]| runs.iter().sum::<Duration>().as_secs_f64();
+        let (training_total, inference_total) = (total(&whole), total(&inference));
+        let phase = |phase, index: Option<usize>, runs: &Vec<Duration>, of_all: f64| Phase {
+            phase,
+            layers: index.map(|index| self.covered(&self.training.steps()[index])),
+            ms: Milliseconds::of(runs),
+            share: total(runs) / of_all,
+        };
+        let of_steps = |name, runs: &[Vec<Duration>], of_all: f64| -> Vec<Phase> {
+            runs.iter().enumerate().map(|(index, runs)| phase(name, Some(index), runs, of_all)).collect()
+        };
+        let mut phases = of_steps("forward", &forward, training_total);
+        phases.push(phase("loss", None, &loss, training_total));
+        let backward = of_steps("backward", &backward, training_total);
+        phases.extend(backward.into_iter().skip(self.training.first_backward()).rev());
+        phases.push(phase("optimizer", None, &optimizer, training_total));
+        Ok(StepFigures {
+            train_step_ms: Milliseconds::of(&whole),
+            inference_ms: Milliseconds::of(&inference),
+            phases,
+            inference_phases: of_steps("forward", &inference_forward, inference_total),
+        })
+    }
+
+    /// The names of the layers that a step covers.
+    fn covered(&self, step: &Step) -> String {
+        let layers = &self.training.network().layers()[step.layers.clone()];
+        layers.iter().map(|layer| layer.name.as_str()).collect::<Vec<_>>().join("+")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::phantom_batches::PhantomBatches;
+    use crate::spec::ModelSpec;
+
+    #[test]
+    fn a_step_has_all_its_phases_in_order_and_leaves_the_weights_alone() {
+        let network = Network::new(&ModelSpec::documented().with_image_size(32)).unwrap();
+        let batches = PhantomBatches::draw(32, 2).unwrap().batches().unwrap();
+        let parameters = network.initial_parameters(0);
+        let mut bench = StepBench::new(&network, parameters.clone(), &batches, PlanOptions::default()).unwrap();
+        let figures = bench.measure(2).unwrap();
+        assert_eq!(bench.parameters.as_slice(), parameters.as_slice());
+        let names: Vec<_> = figures.phases.iter().map(|phase| (phase.phase, phase.layers.as_deref())).collect();
+        let blocks = ["conv2d+re_lu+max_pooling2d", "conv2d_1+re_lu_1+max_pooling2d_1"];
+        assert_eq!(names[..2], blocks.map(|block| ("forward", Some(block))));
+        let middle = [("forward", Some("dense_1")), ("loss", None), ("backward", Some("dense_1"))];
+        assert_eq!(names[6..9], middle);
+        assert_eq!(names[14..], [("backward", Some(blocks[0])), ("optimizer", None)]);
+        let shares: f64 = figures.phases.iter().map(|phase| phase.share).sum();
+        assert!(shares > 0.0 && shares <= 1.0, "{shares}");
+        assert_eq!(figures.inference_phases.len(), 7);
+    }
+}

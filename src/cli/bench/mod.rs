@@ -1,0 +1,60 @@
+//! `glassnet bench`: how fast the engine is on this machine, with the machine's own limits beside it.
+
+mod step;
+
+use super::args::bench::{BenchArgs, BenchCommand, ThreadCounts};
+use super::{CommandResult, console, machine, thread_pool};
+use glassnet::bench::machine_peak::MachinePeak;
+use glassnet::kernels::simd::InstructionSet;
+use rayon::ThreadPool;
+use serde_json::{Value, json};
+
+/// Measures what is asked for.
+pub fn run(args: &BenchArgs) -> CommandResult {
+    if cfg!(debug_assertions) {
+        console::warn(
+            "this program was built without --release; its figures are not those of the engine as it is meant to be used",
+        );
+    }
+    match &args.what {
+        BenchCommand::Step(args) => step::run(args),
+    }
+}
+
+/// A pool for each number of threads that is asked for, and what the machine can do at most with so many.
+fn pools(threads: &ThreadCounts) -> glassnet::Result<Vec<(ThreadPool, MachinePeak)>> {
+    let counts = match threads.counts.as_slice() {
+        [] => vec![None],
+        counts => counts.iter().copied().map(Some).collect(),
+    };
+    let pools = counts.into_iter().map(|count| {
+        let pool = thread_pool(count)?;
+        let peak = pool.install(MachinePeak::measure);
+        Ok((pool, peak))
+    });
+    pools.collect()
+}
+
+/// What the figures are of: a line, and a further one for each further number of threads.
+fn machine_lines(peaks: &[MachinePeak]) -> Vec<String> {
+    let limits = |peak: &MachinePeak| {
+        let threads = if peak.threads == 1 { "1 thread".to_string() } else { format!("{} threads", peak.threads) };
+        format!("{threads}: at most {:.1} GFLOP/s in f32, {:.1} GB/s to memory", peak.gflops, peak.gb_per_s)
+    };
+    let machine = format!("{}, {}, ", machine::processor(), InstructionSet::in_force().name());
+    let line = |(index, peak): (usize, &MachinePeak)| match index {
+        0 => format!("{machine}{}", limits(peak)),
+        _ => format!("{:width$}{}", "", limits(peak), width = machine.chars().count()),
+    };
+    peaks.iter().enumerate().map(line).collect()
+}
+
+/// The same for `--json`.
+fn machine_json(peaks: &[MachinePeak]) -> Value {
+    json!({
+        "processor": machine::processor(),
+        "instruction_set": InstructionSet::in_force().name(),
+        "release_build": !cfg!(debug_assertions),
+        "peaks": peaks,
+    })
+}
