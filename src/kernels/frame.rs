@@ -1,5 +1,7 @@
 //! An image with a frame of zeros, so that a kernel that reaches over the edge needs no condition there.
 
+use std::ops::Range;
+
 /// Where an image lies in its frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
@@ -30,6 +32,18 @@ impl Frame {
     /// Whether the image fills its frame.
     pub fn is_bare(&self) -> bool {
         self.size == self.image[..2]
+    }
+
+    /// The rows `rows` of the frame as a frame of their own, and the image's rows in it.
+    pub fn band(&self, rows: Range<usize>) -> (Frame, Range<usize>) {
+        let first = rows.start.saturating_sub(self.before[0]).min(self.image[0]);
+        let last = rows.end.saturating_sub(self.before[0]).clamp(first, self.image[0]);
+        let band = Frame {
+            image: [last - first, self.image[1], self.image[2]],
+            size: [rows.len(), self.size[1]],
+            before: [(self.before[0] + first).saturating_sub(rows.start).min(rows.len()), self.before[1]],
+        };
+        (band, first..last)
     }
 
     /// Where each row of the image starts in the frame.
@@ -73,6 +87,13 @@ mod tests {
         expected[8..10].copy_from_slice(&[1., 2.]);
         expected[14..16].copy_from_slice(&[3., 4.]);
         assert_eq!(framed, expected);
+        for (rows, image_rows) in [(0..1, 0..0), (0..2, 0..1), (2..4, 1..2), (3..4, 2..2)] {
+            let (band, in_image) = frame.band(rows.clone());
+            assert_eq!(in_image, image_rows);
+            let mut part = [f32::NAN; 12];
+            band.put(&[1., 2., 3., 4.][2 * in_image.start..2 * in_image.end], &mut part[..band.len()]);
+            assert_eq!(part[..band.len()], expected[6 * rows.start..6 * rows.end]);
+        }
         let mut image = [f32::NAN; 4];
         frame.take(&framed, &mut image);
         assert_eq!(image, [1., 2., 3., 4.]);

@@ -13,6 +13,7 @@
 //! | [`im2col`] | patches as rows of a matrix, and its adjoint col2im |
 //! | [`conv`] | what a convolution algorithm is: three passes |
 //! | [`conv_im2col`] | the three passes of a convolution as matrix products |
+//! | [`conv_direct`] | the same without the matrices |
 //! | [`conv_sparse`] | the gradients behind a max-pool, from the non-zeros alone |
 //! | [`sparse_lists`] | those non-zeros, gathered |
 //! | [`frame`] | an image among zeros |
@@ -23,6 +24,7 @@
 //! | [`elementwise`] | ReLU, and multiplication by a mask |
 
 pub mod conv;
+pub mod conv_direct;
 pub mod conv_im2col;
 pub mod conv_sparse;
 pub mod dense;

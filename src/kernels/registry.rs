@@ -1,6 +1,7 @@
 //! The registry of convolution algorithms, and the choice among them. Property tests and benches walk the list.
 
 use super::conv::{ConvAlgorithm, Pass};
+use super::conv_direct::Direct;
 use super::conv_im2col::Im2col;
 use super::conv_sparse::Sparse;
 use super::geometry::ConvGeometry;
@@ -8,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// All algorithms, the general one first.
-pub const CONV_ALGORITHMS: &[&dyn ConvAlgorithm] = &[&Im2col, &Sparse];
+pub const CONV_ALGORITHMS: &[&dyn ConvAlgorithm] = &[&Im2col, &Direct, &Sparse];
 
 /// What the user asks for with `--conv`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
