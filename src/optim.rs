@@ -8,8 +8,11 @@
 //! m += (g − m)(1 − β₁)      v += (g² − v)(1 − β₂)      w −= α·m / (√v + ε)
 //! ```
 
-use crate::parameters::{ParameterTable, Parameters};
+use crate::kernels::adam::{self, AdamStep};
+use crate::parameters::{ParameterTable, Parameters, TensorId};
 use rayon::prelude::*;
+use rayon::slice::ChunksMut;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Parameters in one piece of parallel work: 64 KiB of each of the four buffers.
@@ -59,27 +62,62 @@ impl Adam {
     /// # Panics
     /// If the three do not have the same table.
     pub fn step(&mut self, weights: &mut Parameters, gradients: &Parameters) {
+        let step = self.begin_step();
+        self.finish_step(step, weights, gradients, std::iter::empty());
+    }
+
+    /// Counts a step, and tells its numbers. [`Adam::finish_step`] has to follow.
+    pub fn begin_step(&mut self) -> AdamStep {
+        self.steps += 1;
+        AdamStep {
+            alpha: self.settings.step_size(self.steps),
+            // As in Keras, 1 − β is formed in f64 and rounded once.
+            blend_1: (1.0 - self.settings.beta_1) as f32,
+            blend_2: (1.0 - self.settings.beta_2) as f32,
+            epsilon: self.settings.epsilon as f32,
+        }
+    }
+
+    /// The first and second moments, for those who apply a part of a step that has begun.
+    pub fn moments_mut(&mut self) -> [&mut Parameters; 2] {
+        [&mut self.first_moment, &mut self.second_moment]
+    }
+
+    /// Moves all weights but those of the tensors `applied`, which have been moved since the step began; these are in
+    /// the table's order.
+    ///
+    /// # Panics
+    /// If weights, gradients and moments do not have the same table.
+    pub fn finish_step(
+        &mut self,
+        step: AdamStep,
+        weights: &mut Parameters,
+        gradients: &Parameters,
+        applied: impl Iterator<Item = TensorId>,
+    ) {
         assert_eq!(weights.table(), gradients.table(), "weights and gradients of one network");
         assert_eq!(weights.table(), self.first_moment.table(), "weights and moments of one network");
-        self.steps += 1;
-        let alpha = self.settings.step_size(self.steps);
-        // As in Keras, 1 − β is formed in f64 and rounded once.
-        let blend_1 = (1.0 - self.settings.beta_1) as f32;
-        let blend_2 = (1.0 - self.settings.beta_2) as f32;
-        let epsilon = self.settings.epsilon as f32;
-        weights
-            .as_mut_slice()
-            .par_chunks_mut(CHUNK_FLOATS)
-            .zip(gradients.as_slice().par_chunks(CHUNK_FLOATS))
-            .zip(self.first_moment.as_mut_slice().par_chunks_mut(CHUNK_FLOATS))
-            .zip(self.second_moment.as_mut_slice().par_chunks_mut(CHUNK_FLOATS))
-            .for_each(|(((weights, gradients), first), second)| {
-                for (((w, &g), m), v) in weights.iter_mut().zip(gradients).zip(first).zip(second) {
-                    *m += (g - *m) * blend_1;
-                    *v += (g * g - *v) * blend_2;
-                    *w -= alpha * *m / (v.sqrt() + epsilon);
-                }
-            });
+        let mut start = 0;
+        for id in applied {
+            let range = gradients.table().entries()[id].range.clone();
+            self.move_weights(step, weights, gradients, start..range.start);
+            start = range.end;
+        }
+        self.move_weights(step, weights, gradients, start..gradients.as_slice().len());
+    }
+
+    /// Moves the weights in this range of the buffer.
+    fn move_weights(&mut self, step: AdamStep, weights: &mut Parameters, gradients: &Parameters, range: Range<usize>) {
+        fn chunks<'a>(parameters: &'a mut Parameters, range: &Range<usize>) -> ChunksMut<'a, f32> {
+            parameters.as_mut_slice()[range.clone()].par_chunks_mut(CHUNK_FLOATS)
+        }
+        let moments = chunks(&mut self.first_moment, &range).zip(chunks(&mut self.second_moment, &range));
+        let gradients = gradients.as_slice()[range.clone()].par_chunks(CHUNK_FLOATS);
+        chunks(weights, &range).zip(moments).zip(gradients).for_each(
+            |((weights, (first_moment, second_moment)), gradients)| {
+                adam::update(adam::Weights { weights, first_moment, second_moment }, gradients, step);
+            },
+        );
     }
 }
 

@@ -21,13 +21,16 @@ use crate::kernels::registry::ConvChoice;
 use crate::layers::conv_block::{BlockBackward, ConvBlock};
 use crate::layers::dropout::{self, DropoutMasks};
 use crate::layers::scratch::ScratchPool;
+use crate::layers::update::Update;
 use crate::layers::{Layer, LayerKind, activation};
 use crate::loss::probability;
 use crate::network::Network;
+use crate::optim::Adam;
 use crate::parameters::{AlignedBuffer, Parameters};
 use crate::{Error, Result};
 use ndarray::ArrayView4;
 use std::ops::Range;
+use std::time::Instant;
 use timings::{StepClock, StepTimings};
 
 /// How a plan is made.
@@ -254,7 +257,7 @@ impl<'n> Plan<'n> {
                     packed = packed.max(block.packed_len(training));
                     scratch = scratch.max(block.scratch_len(training));
                 }
-                (None, LayerKind::Dense(dense)) => partials = partials.max(dense.partials_len(self.batch)),
+                (None, LayerKind::Dense(dense)) => partials = partials.max(dense.partials_len(self.batch, training)),
                 _ => {}
             }
         }
@@ -368,7 +371,54 @@ impl<'n> Plan<'n> {
         gradients: &mut Parameters,
         workspace: &mut Workspace,
     ) -> Result<()> {
-        let images = self.check_images(&images)?;
+        let images = self.check_backward(&images, grad_logits, workspace)?;
+        self.run_backward(images, grad_logits, Update::Write { parameters, gradients }, workspace);
+        Ok(())
+    }
+
+    /// [`Plan::backward`], and the optimizer's step. Fused, the largest gradients are applied as they come: their places in
+    /// `gradients` are then not written. The weights come out the same.
+    ///
+    /// # Errors
+    /// As [`Plan::backward`]; no step is then taken.
+    ///
+    /// # Panics
+    /// As [`Plan::backward`].
+    pub fn backward_and_step(
+        &self,
+        parameters: &mut Parameters,
+        images: ArrayView4<f32>,
+        grad_logits: &[f32],
+        gradients: &mut Parameters,
+        adam: &mut Adam,
+        workspace: &mut Workspace,
+    ) -> Result<()> {
+        let images = self.check_backward(&images, grad_logits, workspace)?;
+        let step = adam.begin_step();
+        let applied = |layer: &&Layer| self.options.fuse && layer.applied_tensor().is_some();
+        if self.options.fuse {
+            let (parameters, gradients) = (&mut *parameters, &mut *gradients);
+            let update = Update::Apply { parameters, gradients, moments: adam.moments_mut(), step };
+            self.run_backward(images, grad_logits, update, workspace);
+        } else {
+            let update = Update::Write { parameters, gradients };
+            self.run_backward(images, grad_logits, update, workspace);
+        }
+        let start = Instant::now();
+        let applied = self.network.layers().iter().filter(applied).filter_map(Layer::applied_tensor);
+        adam.finish_step(step, parameters, gradients, applied);
+        workspace.timings.optimizer = start.elapsed();
+        Ok(())
+    }
+
+    /// The images, if a backward pass can run.
+    fn check_backward<'a>(
+        &self,
+        images: &'a ArrayView4<f32>,
+        grad_logits: &[f32],
+        workspace: &Workspace,
+    ) -> Result<&'a [f32]> {
+        let images = self.check_images(images)?;
         let batch = self.batch_of(images);
         if workspace.trained != Some(batch) || grad_logits.len() != batch {
             return Err(Error::setting(
@@ -376,6 +426,11 @@ impl<'n> Plan<'n> {
                 format!("it needs a training forward pass and logits of the same {batch} images before it"),
             ));
         }
+        Ok(images)
+    }
+
+    fn run_backward(&self, images: &[f32], grad_logits: &[f32], mut update: Update, workspace: &mut Workspace) {
+        let batch = grad_logits.len();
         workspace.backward_done = true;
         let Workspace { outputs, argmax, places, factors, partials, packed, scratch, timings, live_gradients, .. } =
             workspace;
@@ -404,6 +459,7 @@ impl<'n> Plan<'n> {
                 let saved = BlockBackward { input, output, places, grad_output: grad_output_values };
                 let wanted = go_on.then_some(grad_input_values);
                 let buffers = [partials.as_mut_slice(), packed.as_mut_slice()];
+                let (parameters, gradients) = update.weights_and_gradients();
                 block.backward(parameters, saved, wanted, gradients, buffers, scratch);
                 std::mem::swap(grad_output, grad_input);
                 continue;
@@ -411,10 +467,8 @@ impl<'n> Plan<'n> {
             match &layer.kind {
                 LayerKind::Conv2d(_) => unreachable!("a convolution's step has a block"),
                 LayerKind::Dense(dense) => {
-                    dense.grad_weights(input, grad_output_values, gradients);
-                    if go_on {
-                        dense.grad_input(parameters, grad_output_values, grad_input_values, partials.as_mut_slice());
-                    }
+                    let wanted = go_on.then_some(grad_input_values);
+                    dense.backward(input, grad_output_values, wanted, &mut update, partials.as_mut_slice());
                 }
                 LayerKind::MaxPool(pool) => {
                     pool.backward(grad_output_values, &argmax[index][..values], grad_input_values);
@@ -431,7 +485,6 @@ impl<'n> Plan<'n> {
             std::mem::swap(grad_output, grad_input);
         }
         clock.stop();
-        Ok(())
     }
 
     /// ∂L/∂images of the last backward pass, `[N, H, W, C]`.

@@ -93,8 +93,15 @@ pub fn train(
                 return Err(Error::NotFinite { value: loss, epoch: epoch + 1, step });
             }
             binary_cross_entropy_gradient(logits, &batch.labels, &mut grad_logits[..size]);
-            plan.backward(parameters, batch.images.view(), &grad_logits[..size], &mut gradients, &mut workspace)?;
-            adam.step(parameters, &gradients);
+            let grad_logits = &grad_logits[..size];
+            plan.backward_and_step(
+                parameters,
+                batch.images.view(),
+                grad_logits,
+                &mut gradients,
+                &mut adam,
+                &mut workspace,
+            )?;
 
             mean_loss.add(loss, size);
             mean_accuracy.add(batch_accuracy, size);

@@ -4,63 +4,310 @@
 //!
 //! ```text
 //! forward       Y  = Σ over blocks X[:, r]·W[r]      [N×r]·[r×U]
-//! input         dX[:, r] = dY·W[r]ᵀ                  [N×U]·[U×r]
+//! input         dX[:, r]ᵀ = W[r]·dYᵀ                 [r×U]·[U×N]
 //! weights       dW[r] = X[:, r]ᵀ·dY                  [r×N]·[N×U]
 //! ```
 //!
 //! so in all three passes each block of W is read or written once, by one thread, and that is what the time goes into: the
-//! first dense layer of the documented model has 3.2 million weights and few samples to use them on.
+//! first dense layer of the documented model has 3.2 million weights and few samples to use them on. All three are sums over
+//! [register tiles](super::tile). A row of dW is complete when its tile is, so Adam can take its step on it there and
+//! then, and the gradient never reaches memory.
 
-use super::gemm::{Beta, Matrix, gemm};
+use super::adam::{self, AdamStep};
+use super::simd::{Kernel, Lanes, dispatch};
+use super::tile::{PANEL, PIXELS, VECTORS, tile};
 use std::ops::Range;
 
-/// Rows of W in a block: at 128 units 1 MiB, enough work for a thread, and enough blocks for several.
+/// Rows of W whose part of the output is summed up on its own: at 128 units 1 MiB, enough work for a thread, and enough blocks
+/// for several.
 pub const BLOCK_ROWS: usize = 2048;
 
-/// The range of rows of block `index` when W has `inputs` rows.
-pub fn block(index: usize, inputs: usize) -> Range<usize> {
-    index * BLOCK_ROWS..((index + 1) * BLOCK_ROWS).min(inputs)
+/// Rows of W in one piece of work on the way back: at 128 units 64 KiB, and as much of each of Adam's moments.
+pub const BACKWARD_ROWS: usize = 128;
+
+/// Rows of W, or samples, that are brought into a tile's order at once, on the stack.
+const DEPTH: usize = 64;
+
+/// The range of rows of block `index` when W has `inputs` rows, `rows` to a block.
+pub fn block(index: usize, rows: usize, inputs: usize) -> Range<usize> {
+    index * rows..((index + 1) * rows).min(inputs)
 }
 
-/// The columns r of a batch [N×I], as a matrix [N×r].
-fn columns<'a>(batch: &'a [f32], inputs: usize, rows: &Range<usize>) -> Matrix<'a> {
-    Matrix::with_row_stride(&batch[rows.start..], batch.len() / inputs, rows.len(), inputs)
+/// A matrix in the order in which tiles read it, `[panels of columns][rows][PANEL]`; columns beyond the last are zeros.
+#[derive(Clone, Copy, Debug)]
+pub struct Panels<'a> {
+    values: &'a [[f32; PANEL]],
+    rows: usize,
+    columns: usize,
+}
+
+impl<'a> Panels<'a> {
+    /// Floats that a matrix takes.
+    pub fn len(rows: usize, columns: usize) -> usize {
+        columns.div_ceil(PANEL) * PANEL * rows
+    }
+
+    /// Writes the matrix with these elements to `packed`.
+    pub fn pack(
+        rows: usize,
+        columns: usize,
+        element: impl Fn(usize, usize) -> f32,
+        packed: &'a mut [f32],
+    ) -> Panels<'a> {
+        let packed = &mut packed[..Panels::len(rows, columns)];
+        for (panel, packed) in packed.chunks_exact_mut(rows * PANEL).enumerate() {
+            for (row, packed) in packed.chunks_exact_mut(PANEL).enumerate() {
+                for (column, packed) in (panel * PANEL..).zip(packed) {
+                    *packed = if column < columns { element(row, column) } else { 0.0 };
+                }
+            }
+        }
+        Panels { values: packed.as_chunks().0, rows, columns }
+    }
 }
 
 /// Writes the block's part of the output, `X[:, r]·W[r]`, to `partial`, `[N×U]`.
 pub fn forward(input: &[f32], inputs: usize, rows: Range<usize>, kernel: &[f32], partial: &mut [f32]) {
-    let units = kernel.len() / inputs;
-    let kernel = &kernel[rows.start * units..rows.end * units];
-    // [N×r]·[r×U]
-    gemm(columns(input, inputs, &rows), Matrix::new(kernel, rows.len(), units), Beta::Zero, partial);
+    dispatch(Forward { input, inputs, rows, kernel, partial });
 }
 
-/// Writes `dX[:, r]` to `partial`, `[N×r]`.
-pub fn grad_input(grad_output: &[f32], units: usize, rows: Range<usize>, kernel: &[f32], partial: &mut [f32]) {
-    let kernel = &kernel[rows.start * units..rows.end * units];
-    // [N×U]·[U×r]
-    gemm(
-        Matrix::new(grad_output, grad_output.len() / units, units),
-        Matrix::new(kernel, rows.len(), units).transposed(),
-        Beta::Zero,
-        partial,
-    );
-}
-
-/// Writes `dW[r]`, `[r×U]`, to `grad_kernel`.
-pub fn grad_kernel(
-    input: &[f32],
+struct Forward<'a> {
+    input: &'a [f32],
     inputs: usize,
     rows: Range<usize>,
-    grad_output: &[f32],
-    units: usize,
-    grad_kernel: &mut [f32],
+    kernel: &'a [f32],
+    partial: &'a mut [f32],
+}
+
+impl Kernel for Forward<'_> {
+    #[inline(always)]
+    fn run<const LANES: usize, const FUSED: bool>(self) {
+        let Forward { input, inputs, rows, kernel, partial } = self;
+        let units = kernel.len() / inputs;
+        let samples = input.len() / inputs;
+        partial.fill(0.0);
+        for first in rows.clone().step_by(DEPTH) {
+            let depth = DEPTH.min(rows.end - first);
+            for panel in (0..units).step_by(PANEL) {
+                let live = PANEL.min(units - panel);
+                let mut weights = [[0.0; PANEL]; DEPTH];
+                for (weights, row) in weights.iter_mut().zip(kernel[first * units..].chunks_exact(units)).take(depth) {
+                    match row[panel..panel + live].first_chunk::<PANEL>() {
+                        Some(row) => *weights = *row,
+                        None => weights[..live].copy_from_slice(&row[panel..panel + live]),
+                    }
+                }
+                let columns = panel..panel + live;
+                let rows_of = |sample: usize| &input[sample * inputs + first..][..depth];
+                let store = |sample: usize| sample * units;
+                add_rows::<LANES, FUSED>(samples, rows_of, &weights[..depth], columns, partial, store);
+            }
+        }
+    }
+}
+
+/// `target[start(i) + columns] += rows(i)·weights`, for i < `count`.
+#[inline(always)]
+fn add_rows<'a, const LANES: usize, const FUSED: bool>(
+    count: usize,
+    rows: impl Fn(usize) -> &'a [f32],
+    weights: &[[f32; PANEL]],
+    columns: Range<usize>,
+    target: &mut [f32],
+    start: impl Fn(usize) -> usize,
 ) {
-    // [r×N]·[N×U]
-    gemm(
-        columns(input, inputs, &rows).transposed(),
-        Matrix::new(grad_output, grad_output.len() / units, units),
-        Beta::Zero,
-        grad_kernel,
-    );
+    let mut from = 0;
+    while from < count {
+        let pixels = match count - from {
+            PIXELS.. => PIXELS,
+            4.. => 4,
+            2.. => 2,
+            _ => 1,
+        };
+        for column in (0..columns.len()).step_by(VECTORS * LANES) {
+            let at = columns.start + column;
+            let live = (columns.end - at).min(VECTORS * LANES);
+            let at = |i: usize| start(from + i) + at;
+            match pixels {
+                PIXELS => add_tile::<PIXELS, LANES, FUSED>(|i| rows(from + i), weights, column, live, target, at),
+                4 => add_tile::<4, LANES, FUSED>(|i| rows(from + i), weights, column, live, target, at),
+                2 => add_tile::<2, LANES, FUSED>(|i| rows(from + i), weights, column, live, target, at),
+                _ => add_tile::<1, LANES, FUSED>(|i| rows(from + i), weights, column, live, target, at),
+            }
+        }
+        from += pixels;
+    }
+}
+
+/// One tile of [`add_rows`]; `live` of its filters are there.
+#[inline(always)]
+fn add_tile<'a, const P: usize, const LANES: usize, const FUSED: bool>(
+    rows: impl Fn(usize) -> &'a [f32],
+    weights: &[[f32; PANEL]],
+    column: usize,
+    live: usize,
+    target: &mut [f32],
+    at: impl Fn(usize) -> usize,
+) {
+    let mut sums = [[[0.0; LANES]; VECTORS]; P];
+    let whole = live == VECTORS * LANES;
+    for (i, sums) in sums.iter_mut().enumerate() {
+        let target = &target[at(i)..][..live];
+        if whole {
+            sums.as_flattened_mut().copy_from_slice(target);
+        } else {
+            sums.as_flattened_mut()[..live].copy_from_slice(target);
+        }
+    }
+    tile::<P, VECTORS, LANES, FUSED>(std::array::from_fn(rows), weights, column, &mut sums);
+    for (i, sums) in sums.iter().enumerate() {
+        let target = &mut target[at(i)..][..live];
+        if whole {
+            target.copy_from_slice(sums.as_flattened());
+        } else {
+            target.copy_from_slice(&sums.as_flattened()[..live]);
+        }
+    }
+}
+
+/// Writes `dX[:, r]` to `partial`, `[N×r]`, from the block `kernel` `[r×U]` and `grad_output`, dYᵀ `[U×N]`.
+pub fn grad_input(kernel: &[f32], grad_output: Panels, partial: &mut [f32]) {
+    debug_assert_eq!(partial.len() * grad_output.rows, kernel.len() * grad_output.columns);
+    dispatch(GradInput { kernel, grad_output, partial });
+}
+
+struct GradInput<'a> {
+    kernel: &'a [f32],
+    grad_output: Panels<'a>,
+    partial: &'a mut [f32],
+}
+
+impl Kernel for GradInput<'_> {
+    #[inline(always)]
+    fn run<const LANES: usize, const FUSED: bool>(self) {
+        let GradInput { kernel, grad_output, partial } = self;
+        let (units, samples) = (grad_output.rows, grad_output.columns);
+        let rows = kernel.len() / units;
+        for (panel, weights) in grad_output.values.chunks_exact(units).enumerate() {
+            let live = PANEL.min(samples - panel * PANEL);
+            let mut row = 0;
+            while row < rows {
+                let pixels = if rows - row >= PIXELS { PIXELS } else { 1 };
+                for column in (0..live).step_by(LANES) {
+                    let first_sample = panel * PANEL + column;
+                    let mut store = |pixel: usize, sums: &Lanes<LANES>| {
+                        let samples = first_sample..samples.min(first_sample + LANES);
+                        for (sample, &sum) in samples.zip(sums) {
+                            partial[sample * rows + row + pixel] = sum;
+                        }
+                    };
+                    let rows = |pixel: usize| &kernel[(row + pixel) * units..][..units];
+                    // One register of samples: batches are small.
+                    if pixels == PIXELS {
+                        let mut sums = [[[0.0; LANES]; 1]; PIXELS];
+                        tile::<PIXELS, 1, LANES, FUSED>(std::array::from_fn(rows), weights, column, &mut sums);
+                        for (pixel, [sums]) in sums.iter().enumerate() {
+                            store(pixel, sums);
+                        }
+                    } else {
+                        let mut sums = [[[0.0; LANES]; 1]; 1];
+                        tile::<1, 1, LANES, FUSED>(std::array::from_fn(rows), weights, column, &mut sums);
+                        store(0, &sums[0][0]);
+                    }
+                }
+                row += pixels;
+            }
+        }
+    }
+}
+
+/// What becomes of the gradient of a block of W.
+pub enum Gradient<'a> {
+    /// It is written here, `[r×U]`.
+    Written(&'a mut [f32]),
+    /// Adam takes its step on these weights, `[r×U]`.
+    Applied(adam::Weights<'a>, AdamStep),
+}
+
+/// Computes `dW[r]` from X and `grad_output`, dY `[N×U]`.
+pub fn grad_kernel(input: &[f32], inputs: usize, rows: Range<usize>, grad_output: Panels, gradient: Gradient) {
+    dispatch(GradKernel { input, inputs, rows, grad_output, gradient });
+}
+
+struct GradKernel<'a> {
+    input: &'a [f32],
+    inputs: usize,
+    rows: Range<usize>,
+    grad_output: Panels<'a>,
+    gradient: Gradient<'a>,
+}
+
+impl Kernel for GradKernel<'_> {
+    #[inline(always)]
+    fn run<const LANES: usize, const FUSED: bool>(mut self) {
+        let mut row = self.rows.start;
+        while row < self.rows.end {
+            if self.rows.end - row >= PIXELS {
+                self.rows::<PIXELS, LANES, FUSED>(row);
+                row += PIXELS;
+            } else {
+                self.rows::<1, LANES, FUSED>(row);
+                row += 1;
+            }
+        }
+    }
+}
+
+impl GradKernel<'_> {
+    /// `P` rows of dW, from `row` on.
+    #[inline(always)]
+    fn rows<const P: usize, const LANES: usize, const FUSED: bool>(&mut self, row: usize) {
+        let (samples, units) = (self.grad_output.rows, self.grad_output.columns);
+        let mut columns_of_input = [[0.0; DEPTH]; P];
+        let start = (row - self.rows.start) * units;
+        for (panel, weights) in self.grad_output.values.chunks_exact(samples).enumerate() {
+            let live = PANEL.min(units - panel * PANEL);
+            for column in (0..live).step_by(VECTORS * LANES) {
+                let mut sums = [[[0.0; LANES]; VECTORS]; P];
+                for first in (0..samples).step_by(DEPTH) {
+                    let depth = DEPTH.min(samples - first);
+                    // A small batch is turned once for all panels.
+                    if samples > DEPTH || (panel == 0 && column == 0) {
+                        for (sample, values) in self.input.chunks_exact(self.inputs).skip(first).take(depth).enumerate()
+                        {
+                            for (pixel, &value) in values[row..row + P].iter().enumerate() {
+                                columns_of_input[pixel][sample] = value;
+                            }
+                        }
+                    }
+                    let rows = std::array::from_fn(|pixel| &columns_of_input[pixel][..depth]);
+                    tile::<P, VECTORS, LANES, FUSED>(rows, &weights[first..first + depth], column, &mut sums);
+                }
+                for (pixel, sums) in sums.iter().enumerate() {
+                    let at = start + pixel * units + panel * PANEL + column;
+                    self.take::<LANES>(at, sums, (live - column).min(VECTORS * LANES));
+                }
+            }
+        }
+    }
+
+    /// Does with the gradient what is to be done; it belongs to the `live` weights from `at` on.
+    #[inline(always)]
+    fn take<const LANES: usize>(&mut self, at: usize, g: &[Lanes<LANES>; VECTORS], live: usize) {
+        let whole = live == VECTORS * LANES;
+        match &mut self.gradient {
+            Gradient::Written(target) if whole => target[at..at + VECTORS * LANES].copy_from_slice(g.as_flattened()),
+            Gradient::Written(target) => target[at..at + live].copy_from_slice(&g.as_flattened()[..live]),
+            Gradient::Applied(weights, step) if whole => {
+                for (vector, g) in g.iter().enumerate() {
+                    weights.update(at + vector * LANES, *g, step);
+                }
+            }
+            Gradient::Applied(weights, step) => {
+                for (index, &g) in g.as_flattened()[..live].iter().enumerate() {
+                    weights.update(at + index, [g], step);
+                }
+            }
+        }
+    }
 }

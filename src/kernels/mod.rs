@@ -20,9 +20,11 @@
 //! | [`registry`] | all algorithms, and the rule that chooses one |
 //! | [`max_pool`] | max-pooling with argmax |
 //! | [`relu_pool`] | ReLU and max-pooling of a band of rows, fused |
+//! | [`adam`] | the optimizer's step on some weights |
 //! | [`dense`] | a block of rows of a dense layer's weights |
 //! | [`elementwise`] | ReLU, and multiplication by a mask |
 
+pub mod adam;
 pub mod conv;
 pub mod conv_direct;
 pub mod conv_im2col;

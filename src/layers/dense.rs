@@ -2,10 +2,19 @@
 //!
 //! Each block yields a part of the result: of the output a summand, which are added in order; of the input's gradient some
 //! columns, which are put in their places; of the weights' gradient some rows, which stand where they belong.
+//!
+//! On the way back a block's weights are in the cache for the input's gradient. Where the optimizer may take its step at once,
+//! it does so there, and a large layer's weights, moments and gradient cross the memory bus 6 times a step and not 10 times.
 
-use crate::kernels::dense::{self, BLOCK_ROWS, block};
+use crate::kernels::adam::Weights;
+use crate::kernels::dense::{self, BACKWARD_ROWS, BLOCK_ROWS, Gradient, Panels, block};
+use crate::layers::update::Update;
 use crate::parameters::{Parameters, TensorId};
 use rayon::prelude::*;
+
+/// A layer of at least this many weights, 256 KiB, has its gradient applied as it comes, where that is allowed: a smaller one
+/// stays in the caches.
+const APPLY_FLOATS: usize = 64 * 1024;
 
 /// A dense layer.
 #[derive(Clone, Debug)]
@@ -21,9 +30,16 @@ pub struct Dense {
 }
 
 impl Dense {
-    /// Floats that [`Dense::forward`] and [`Dense::grad_input`] need for the parts in a batch of `batch`.
-    pub fn partials_len(&self, batch: usize) -> usize {
-        batch * (self.inputs.div_ceil(BLOCK_ROWS) * self.units).max(self.inputs)
+    /// Floats that a pass needs for its parts, in a batch of `batch`.
+    pub fn partials_len(&self, batch: usize, training: bool) -> usize {
+        let forward = self.inputs.div_ceil(BLOCK_ROWS) * batch * self.units;
+        let panels = Panels::len(batch, self.units) + Panels::len(self.units, batch);
+        if training { forward.max(batch * self.inputs + panels) } else { forward }
+    }
+
+    /// Whether [`Update::Apply`] applies the kernel's gradient.
+    pub fn applies(&self) -> bool {
+        self.inputs * self.units >= APPLY_FLOATS
     }
 
     /// `input` `[N, I]` → `output` `[N, U]`: Y = X·W + bias. `partials` are [`Dense::partials_len`] floats of scratch.
@@ -31,7 +47,7 @@ impl Dense {
         let (kernel, bias) = (parameters.tensor(self.kernel), parameters.tensor(self.bias));
         let partials = &mut partials[..self.inputs.div_ceil(BLOCK_ROWS) * output.len()];
         partials.par_chunks_exact_mut(output.len()).enumerate().for_each(|(index, partial)| {
-            dense::forward(input, self.inputs, block(index, self.inputs), kernel, partial);
+            dense::forward(input, self.inputs, block(index, BLOCK_ROWS, self.inputs), kernel, partial);
         });
         for sample in output.chunks_exact_mut(self.units) {
             sample.copy_from_slice(bias);
@@ -43,40 +59,72 @@ impl Dense {
         }
     }
 
-    /// `grad_output` `[N, U]` → `grad_input` `[N, I]`: dX = dY·Wᵀ. `partials` are [`Dense::partials_len`] floats of scratch.
-    pub fn grad_input(
+    /// The backward pass: `input` `[N, I]` and `grad_output` `[N, U]` → dX = dY·Wᵀ in `grad_input` `[N, I]`, if that is wanted, and
+    /// dW = Xᵀ·dY, dbias = column sums of dY, with which `update` does what it says.
+    pub fn backward(
         &self,
-        parameters: &Parameters,
+        input: &[f32],
         grad_output: &[f32],
-        grad_input: &mut [f32],
+        grad_input: Option<&mut [f32]>,
+        update: &mut Update,
         partials: &mut [f32],
     ) {
-        let batch = grad_output.len() / self.units;
-        let kernel = parameters.tensor(self.kernel);
-        let partials = &mut partials[..grad_input.len()];
-        partials.par_chunks_mut(batch * BLOCK_ROWS).enumerate().for_each(|(index, partial)| {
-            dense::grad_input(grad_output, self.units, block(index, self.inputs), kernel, partial);
-        });
-        grad_input.par_chunks_exact_mut(self.inputs).enumerate().for_each(|(sample, grad_input)| {
-            for (index, partial) in partials.chunks(batch * BLOCK_ROWS).enumerate() {
-                let columns = block(index, self.inputs);
-                let part = &partial[sample * columns.len()..][..columns.len()];
-                grad_input[columns].copy_from_slice(part);
-            }
-        });
-    }
+        let (inputs, units) = (self.inputs, self.units);
+        let samples = grad_output.len() / units;
+        let (by_sample, partials) = partials.split_at_mut(Panels::len(samples, units));
+        let (by_unit, partials) = partials.split_at_mut(Panels::len(units, samples));
+        let by_sample = Panels::pack(samples, units, |sample, unit| grad_output[sample * units + unit], by_sample);
+        let by_unit = Panels::pack(units, samples, |unit, sample| grad_output[sample * units + unit], by_unit);
 
-    /// Writes the kernel's and the bias's part of `gradients`: dW = Xᵀ·dY, dbias = column sums of dY.
-    pub fn grad_weights(&self, input: &[f32], grad_output: &[f32], gradients: &mut Parameters) {
-        let (kernel, bias) = gradients.kernel_and_bias_mut(self.kernel, self.bias);
-        kernel.par_chunks_mut(BLOCK_ROWS * self.units).enumerate().for_each(|(index, rows)| {
-            dense::grad_kernel(input, self.inputs, block(index, self.inputs), grad_output, self.units, rows);
-        });
+        let partials = &mut partials[..samples * inputs];
+        let parts = partials.par_chunks_mut(samples * BACKWARD_ROWS);
+        let rows_len = BACKWARD_ROWS * units;
+        // A block's part of dX is taken before its weights change.
+        let input_part = |weights: &[f32], part: &mut [f32]| {
+            if grad_input.is_some() {
+                dense::grad_input(weights, by_unit, part);
+            }
+        };
+        let rows = |index: usize| block(index, BACKWARD_ROWS, inputs);
+        match update {
+            Update::Apply { parameters, moments: [first, second], step, .. } if self.applies() => {
+                let weights = parameters.tensor_mut(self.kernel).par_chunks_mut(rows_len);
+                let first = first.tensor_mut(self.kernel).par_chunks_mut(rows_len);
+                let second = second.tensor_mut(self.kernel).par_chunks_mut(rows_len);
+                weights.zip(first).zip(second).zip(parts).enumerate().for_each(
+                    |(index, (((weights, first_moment), second_moment), part))| {
+                        input_part(weights, part);
+                        let weights = Weights { weights, first_moment, second_moment };
+                        let gradient = Gradient::Applied(weights, *step);
+                        dense::grad_kernel(input, inputs, rows(index), by_sample, gradient);
+                    },
+                );
+            }
+            _ => {
+                let (parameters, gradients) = update.weights_and_gradients();
+                let weights = parameters.tensor(self.kernel).par_chunks(rows_len);
+                let targets = gradients.tensor_mut(self.kernel).par_chunks_mut(rows_len);
+                weights.zip(targets).zip(parts).enumerate().for_each(|(index, ((weights, target), part))| {
+                    input_part(weights, part);
+                    dense::grad_kernel(input, inputs, rows(index), by_sample, Gradient::Written(target));
+                });
+            }
+        }
+        let bias = update.weights_and_gradients().1.tensor_mut(self.bias);
         bias.fill(0.0);
-        for sample in grad_output.chunks_exact(self.units) {
+        for sample in grad_output.chunks_exact(units) {
             for (sum, g) in bias.iter_mut().zip(sample) {
                 *sum += g;
             }
+        }
+        if let Some(grad_input) = grad_input {
+            grad_input.par_chunks_exact_mut(inputs).enumerate().for_each(|(sample, grad_input)| {
+                for (index, part) in partials.chunks(samples * BACKWARD_ROWS).enumerate() {
+                    let columns = rows(index);
+                    let part = &part[sample * columns.len()..][..columns.len()];
+                    grad_input[columns].copy_from_slice(part);
+                }
+            });
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod dense;
 pub mod dropout;
 pub mod max_pool;
 pub mod scratch;
+pub mod update;
 
 use crate::kernels::geometry::{ConvGeometry, PoolGeometry};
 use crate::parameters::{ParameterTable, TensorId};
@@ -171,6 +172,14 @@ impl Layer {
         match &self.kind {
             LayerKind::Conv2d(conv) => Some((conv.kernel, conv.bias)),
             LayerKind::Dense(dense) => Some((dense.kernel, dense.bias)),
+            _ => None,
+        }
+    }
+
+    /// The tensor whose gradient [`Update::Apply`](update::Update::Apply) applies, if it does.
+    pub fn applied_tensor(&self) -> Option<TensorId> {
+        match &self.kind {
+            LayerKind::Dense(dense) if dense.applies() => Some(dense.kernel),
             _ => None,
         }
     }

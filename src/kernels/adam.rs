@@ -1,0 +1,99 @@
+//! Adam's update of some weights; [`optim`](crate::optim) has the formula and its source.
+
+use super::simd::{Kernel, Lanes, dispatch};
+
+/// Moments smaller than this become zero. Half of all floats this small are denormal, and arithmetic with those takes a
+/// hundred times as long; beside ε = 1e-7 neither they nor their root could move a weight.
+pub const SMALLEST_MOMENT: f32 = 1e-30;
+
+/// The numbers of one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamStep {
+    /// α, the step size with the bias corrections in it.
+    pub alpha: f32,
+    /// 1 − β₁.
+    pub blend_1: f32,
+    /// 1 − β₂.
+    pub blend_2: f32,
+    /// ε.
+    pub epsilon: f32,
+}
+
+/// Some weights and their two moments, each of the same length.
+#[derive(Debug)]
+pub struct Weights<'a> {
+    /// w.
+    pub weights: &'a mut [f32],
+    /// m.
+    pub first_moment: &'a mut [f32],
+    /// v.
+    pub second_moment: &'a mut [f32],
+}
+
+impl Weights<'_> {
+    /// Takes the step for the `LANES` weights from `start` on, whose gradient is `g`.
+    #[inline(always)]
+    pub fn update<const LANES: usize>(&mut self, start: usize, g: Lanes<LANES>, step: &AdamStep) {
+        let part =
+            |values: &mut [f32]| -> Lanes<LANES> { *values[start..].first_chunk().expect("the weights' length") };
+        let (mut w, mut m, mut v) = (part(self.weights), part(self.first_moment), part(self.second_moment));
+        for lane in 0..LANES {
+            // Products and sums apart, never fused: the numbers are then the same with every instruction set, and Keras's.
+            m[lane] += (g[lane] - m[lane]) * step.blend_1;
+            v[lane] += (g[lane] * g[lane] - v[lane]) * step.blend_2;
+            m[lane] = if m[lane].abs() < SMALLEST_MOMENT { 0.0 } else { m[lane] };
+            v[lane] = if v[lane] < SMALLEST_MOMENT { 0.0 } else { v[lane] };
+            w[lane] -= step.alpha * m[lane] / (v[lane].sqrt() + step.epsilon);
+        }
+        self.weights[start..start + LANES].copy_from_slice(&w);
+        self.first_moment[start..start + LANES].copy_from_slice(&m);
+        self.second_moment[start..start + LANES].copy_from_slice(&v);
+    }
+}
+
+/// Takes the step for all of them.
+pub fn update(weights: Weights, gradients: &[f32], step: AdamStep) {
+    debug_assert_eq!(weights.weights.len(), gradients.len());
+    dispatch(Update { weights, gradients, step });
+}
+
+struct Update<'a> {
+    weights: Weights<'a>,
+    gradients: &'a [f32],
+    step: AdamStep,
+}
+
+impl Kernel for Update<'_> {
+    #[inline(always)]
+    fn run<const LANES: usize, const FUSED: bool>(mut self) {
+        let (registers, rest) = self.gradients.as_chunks::<LANES>();
+        for (index, g) in registers.iter().enumerate() {
+            self.weights.update(index * LANES, *g, &self.step);
+        }
+        for (index, &g) in rest.iter().enumerate() {
+            self.weights.update(registers.len() * LANES + index, [g], &self.step);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::simd::{InstructionSet, dispatch_to};
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits_and_moments_do_not_become_denormal() {
+        let step = AdamStep { alpha: 1e-3, blend_1: 0.1, blend_2: 1e-3, epsilon: 1e-7 };
+        let gradients: Vec<f32> = (0..37).map(|i| (i as f32 - 18.0) * 0.37).chain([1e-20, -1e-30, 0.0]).collect();
+        let mut results = Vec::new();
+        for set in InstructionSet::available() {
+            let [mut weights, mut first, mut second] = [vec![0.5; 40], vec![0.25; 40], vec![0.125; 40]];
+            (first[39], second[39]) = (-1.05e-30, 1.0005e-30);
+            let of = Weights { weights: &mut weights, first_moment: &mut first, second_moment: &mut second };
+            dispatch_to(set, Update { weights: of, gradients: &gradients, step });
+            assert_eq!((first[39], second[39]), (0.0, 0.0), "0.9 and 0.999 of a moment that was just large enough");
+            results.push([weights, first, second]);
+        }
+        assert!(results.iter().all(|result| *result == results[0]));
+    }
+}
