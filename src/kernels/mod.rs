@@ -17,6 +17,9 @@
 //! | [`conv_sparse`] | the gradients behind a max-pool, from the non-zeros alone |
 //! | [`sparse_lists`] | those non-zeros, gathered |
 //! | [`frame`] | an image among zeros |
+//! | [`conv_winograd`] | 3×3 convolutions with fewer products, forward and back to the input |
+//! | [`winograd`] | its transforms, and where they come from |
+//! | [`winograd_steps`] | its steps on tiles |
 //! | [`registry`] | all algorithms, and the rule that chooses one |
 //! | [`max_pool`] | max-pooling with argmax |
 //! | [`relu_pool`] | ReLU and max-pooling of a band of rows, fused |
@@ -29,6 +32,7 @@ pub mod conv;
 pub mod conv_direct;
 pub mod conv_im2col;
 pub mod conv_sparse;
+pub mod conv_winograd;
 pub mod dense;
 pub mod elementwise;
 pub mod frame;
@@ -41,3 +45,5 @@ pub mod relu_pool;
 pub mod simd;
 pub mod sparse_lists;
 pub mod tile;
+pub mod winograd;
+pub mod winograd_steps;

@@ -5,11 +5,12 @@ use super::conv_direct::Direct;
 use super::conv_im2col::Im2col;
 use super::conv_sparse::Sparse;
 use super::geometry::ConvGeometry;
+use super::winograd::Winograd;
 use std::fmt;
 use std::str::FromStr;
 
 /// All algorithms, the general one first.
-pub const CONV_ALGORITHMS: &[&dyn ConvAlgorithm] = &[&Im2col, &Direct, &Sparse];
+pub const CONV_ALGORITHMS: &[&dyn ConvAlgorithm] = &[&Im2col, &Direct, &Winograd::<4, 6>, &Winograd::<2, 4>, &Sparse];
 
 /// What the user asks for with `--conv`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

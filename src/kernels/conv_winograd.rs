@@ -1,0 +1,268 @@
+//! Convolution by Winograd's minimal filtering, forward and back to the input, for kernels of 3×3 at stride 1.
+//!
+//! [`winograd`](super::winograd) tells how a tile of OUT×OUT outputs comes from IN×IN inputs with IN² products instead of
+//! 9·OUT². Those products are between one transformed input and one transformed kernel value; over all tiles t, channels c and
+//! filters f, they make IN² independent matrix products, one for each place ξ in the transformed tile:
+//!
+//! ```text
+//! U[ξ][c][f] = (G g Gᵀ)[ξ]                   once for all images, by `pack`
+//! V[ξ][t][c] = (Bᵀ d B)[ξ]
+//! M[ξ]       = V[ξ] · U[ξ]                   [tiles×C]·[C×F]
+//! Y[t][f]    = Aᵀ M[·][t][f] A + bias[f]
+//! ```
+//!
+//! The loops, from the outside in; what each keeps, and where:
+//!
+//! ```text
+//! 1  groups of tiles                         V and a block's M in the second-level cache
+//! 2    tiles                                 input transform, registers of channels at a time
+//! 3    blocks of PANEL filters               a block's M is used before the next one's is made
+//! 4      places ξ                            U's panel [C×PANEL] in the first-level cache
+//! 5        strips of up to PIXELS tiles      sums in registers: `tile`
+//! 6      tiles                               output transform, registers of filters at a time
+//! ```
+//!
+//! **The gradient of the input** is a convolution too: of ∂L/∂output, framed by kernel − 1 − padding zeros, with the kernel
+//! turned by 180° and channels and filters exchanged. So it differs in what `pack` reads and where the image's edge lies, and
+//! in nothing else.
+//!
+//! **Edges.** A tile that reaches over the image's edge is copied into a patch of zeros first, and of its outputs those
+//! outside are dropped.
+//!
+//! **Error.** Sums and differences of inputs cancel in Aᵀ: F(4×4) loses a few bits against a direct sum, F(2×2) hardly any. The
+//! tests say how many.
+
+use super::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
+use super::geometry::{ConvGeometry, PoolGeometry};
+use super::simd::{Kernel, dispatch};
+use super::tile::{PANEL, PIXELS};
+use super::winograd::{Transforms, Winograd};
+use super::winograd_steps::{Pack, Target, product, transform_input, transform_output};
+use std::ops::Range;
+
+/// Floats of V and a block's M in one group of tiles: 512 KiB, half of a 1 MiB second-level cache; U, the image and the output
+/// pass through the other half. A group is at least one strip.
+const GROUP_FLOATS: usize = 128 * 1024;
+
+/// Floats in a cache line. Consecutive ξ are an odd number of lines apart, so that the IN² lines that a transform writes
+/// fall into different sets of the first-level cache.
+const LINE: usize = 16;
+
+/// A 3×3 convolution at stride 1: what either pass is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Problem {
+    /// Height, width, channels of what is read.
+    pub input: [usize; 3],
+    /// Height and width of what is written.
+    pub output: [usize; 2],
+    /// Its channels.
+    pub filters: usize,
+    /// Rows and columns of zeros above and to the left.
+    before: [isize; 2],
+}
+
+impl Problem {
+    /// What a pass computes.
+    pub fn new(geometry: &ConvGeometry, pass: Pass) -> Problem {
+        let [height, width, channels] = geometry.input;
+        let padding = geometry.padding.map(|padding| padding as isize);
+        match pass {
+            Pass::GradInput => Problem {
+                input: [geometry.output[0], geometry.output[1], geometry.filters],
+                output: [height, width],
+                filters: channels,
+                before: padding.map(|padding| 2 - padding),
+            },
+            _ => Problem { input: geometry.input, output: geometry.output, filters: geometry.filters, before: padding },
+        }
+    }
+
+    /// Blocks of filters.
+    pub fn blocks(&self) -> usize {
+        self.filters.div_ceil(PANEL)
+    }
+}
+
+/// How the scratch is cut for groups of at most `tiles` tiles.
+#[derive(Clone, Copy)]
+struct Layout {
+    tiles: usize,
+    /// Floats from one ξ to the next, in V and in M.
+    steps: [usize; 2],
+    /// Floats of V, of M, and of the patch for tiles at the edge.
+    parts: [usize; 3],
+}
+
+impl Layout {
+    fn new<const OUT: usize, const IN: usize>(problem: &Problem) -> Layout {
+        let channels = problem.input[2];
+        let all = problem.output[0].div_ceil(OUT) * problem.output[1].div_ceil(OUT);
+        let fitting = GROUP_FLOATS / (IN * IN * (channels + PANEL));
+        let tiles = (fitting / PIXELS * PIXELS).max(PIXELS).min(all);
+        let steps = [channels, PANEL].map(|len| ((tiles * len).div_ceil(LINE) | 1) * LINE);
+        Layout { tiles, steps, parts: [IN * IN * steps[0], IN * IN * steps[1], IN * IN * channels] }
+    }
+}
+
+impl<const OUT: usize, const IN: usize> ConvAlgorithm for Winograd<OUT, IN>
+where
+    Winograd<OUT, IN>: Transforms<OUT, IN>,
+{
+    fn name(&self) -> &'static str {
+        if OUT == 4 { "winograd" } else { "winograd2x2" }
+    }
+
+    fn supports(&self, geometry: &ConvGeometry, pass: Pass) -> bool {
+        geometry.kernel == [3, 3] && geometry.stride == [1, 1] && pass != Pass::GradWeights
+    }
+
+    fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass, _pool: Option<&PoolGeometry>) -> ScratchLen {
+        ScratchLen::floats(Layout::new::<OUT, IN>(&Problem::new(geometry, pass)).parts.iter().sum())
+    }
+
+    fn packed_len(&self, geometry: &ConvGeometry, pass: Pass) -> usize {
+        let problem = Problem::new(geometry, pass);
+        IN * IN * problem.blocks() * problem.input[2] * PANEL
+    }
+
+    fn pack(&self, geometry: &ConvGeometry, pass: Pass, kernel: &[f32], packed: &mut [f32]) {
+        dispatch(Pack::<IN> { problem: Problem::new(geometry, pass), pass, kernel, packed });
+    }
+
+    fn row_step(&self, _geometry: &ConvGeometry) -> usize {
+        OUT
+    }
+
+    fn forward(
+        &self,
+        geometry: &ConvGeometry,
+        input: &[f32],
+        weights: Weights,
+        rows: Range<usize>,
+        output: &mut [f32],
+        scratch: Scratch,
+    ) {
+        let problem = Problem::new(geometry, Pass::Forward);
+        let (packed, bias) = (weights.packed, Some(weights.bias));
+        dispatch(Convolve::<OUT, IN> { problem, input, packed, bias, rows, output, scratch: scratch.floats });
+    }
+
+    fn grad_input(
+        &self,
+        geometry: &ConvGeometry,
+        grad_output: GradOutput,
+        weights: Weights,
+        grad_input: &mut [f32],
+        scratch: Scratch,
+    ) {
+        let problem = Problem::new(geometry, Pass::GradInput);
+        dispatch(Convolve::<OUT, IN> {
+            problem,
+            input: grad_output.dense(),
+            packed: weights.packed,
+            bias: None,
+            rows: 0..problem.output[0],
+            output: grad_input,
+            scratch: scratch.floats,
+        });
+    }
+}
+
+/// The output rows `rows` of a problem, with or without a bias.
+struct Convolve<'a, const OUT: usize, const IN: usize> {
+    problem: Problem,
+    input: &'a [f32],
+    packed: &'a [f32],
+    bias: Option<&'a [f32]>,
+    rows: Range<usize>,
+    output: &'a mut [f32],
+    scratch: &'a mut [f32],
+}
+
+impl<const OUT: usize, const IN: usize> Kernel for Convolve<'_, OUT, IN>
+where
+    Winograd<OUT, IN>: Transforms<OUT, IN>,
+{
+    #[inline(always)]
+    fn run<const LANES: usize, const FUSED: bool>(self) {
+        let Convolve { problem, input, packed, bias, rows, output, scratch } = self;
+        let [height, width, channels] = problem.input;
+        let (out_width, filters) = (problem.output[1], problem.filters);
+        let layout = Layout::new::<OUT, IN>(&problem);
+        let [v_step, m_step] = layout.steps;
+        let (v, scratch) = scratch.split_at_mut(layout.parts[0]);
+        let (m, scratch) = scratch.split_at_mut(layout.parts[1]);
+        let patch = &mut scratch[..layout.parts[2]];
+        let (panels, _) = packed.as_chunks::<PANEL>();
+
+        let across = out_width.div_ceil(OUT);
+        let corner = |tile: usize| [rows.start + tile / across * OUT, tile % across * OUT];
+        let all = rows.len().div_ceil(OUT) * across;
+        // 1
+        for first in (0..all).step_by(layout.tiles) {
+            let tiles = layout.tiles.min(all - first);
+            // 2
+            for tile in 0..tiles {
+                let [y, x] = corner(first + tile);
+                let (y, x) = (y as isize - problem.before[0], x as isize - problem.before[1]);
+                let inside = |start: isize, len: usize| start >= 0 && start as usize + IN <= len;
+                let (source, row_len) = if inside(y, height) && inside(x, width) {
+                    (&input[(y as usize * width + x as usize) * channels..], width * channels)
+                } else {
+                    copy_patch(&problem, IN, [y, x], input, patch);
+                    (&*patch, IN * channels)
+                };
+                let v = &mut v[tile * channels..];
+                transform_input::<OUT, IN, LANES, FUSED>(source, row_len, channels, v, v_step);
+            }
+            // 3
+            for (block, panels) in panels.chunks_exact(IN * IN * channels).enumerate() {
+                let live = PANEL.min(filters - block * PANEL);
+                // 4
+                for (place, panel) in panels.chunks_exact(channels).enumerate() {
+                    let v = &v[place * v_step..][..tiles * channels];
+                    let (m, _) = m[place * m_step..][..tiles * PANEL].as_chunks_mut();
+                    // 5
+                    product::<LANES, FUSED>(v, panel, live, m);
+                }
+                let mut block_bias = [0.0; PANEL];
+                if let Some(bias) = bias {
+                    block_bias[..live].copy_from_slice(&bias[block * PANEL..][..live]);
+                }
+                // 6
+                for tile in 0..tiles {
+                    let [y, x] = corner(first + tile);
+                    let start = ((y - rows.start) * out_width + x) * filters + block * PANEL;
+                    let target = Target {
+                        output: &mut output[start..],
+                        steps: [out_width * filters, filters],
+                        inside: [OUT.min(rows.end - y), OUT.min(out_width - x)],
+                        live,
+                    };
+                    transform_output::<OUT, IN, LANES, FUSED>(&m[tile * PANEL..], m_step, &block_bias, target);
+                }
+            }
+        }
+    }
+}
+
+/// Copies the `side`×`side` inputs from `corner` on, and zeros where there are none.
+fn copy_patch(problem: &Problem, side: usize, corner: [isize; 2], input: &[f32], patch: &mut [f32]) {
+    let [height, width, channels] = problem.input;
+    // The part of a side from `start` on that is inside `len`, counted from `start`.
+    let inside = |start: isize, len: usize| {
+        let first = (-start).clamp(0, side as isize) as usize;
+        first..(len as isize - start).clamp(first as isize, side as isize) as usize
+    };
+    let (rows, columns) = (inside(corner[0], height), inside(corner[1], width));
+    patch.fill(0.0);
+    if columns.is_empty() {
+        return;
+    }
+    for row in rows {
+        let y = (corner[0] + row as isize) as usize;
+        let x = (corner[1] + columns.start as isize) as usize;
+        let values = &input[(y * width + x) * channels..][..columns.len() * channels];
+        patch[(row * side + columns.start) * channels..][..values.len()].copy_from_slice(values);
+    }
+}

@@ -1,0 +1,211 @@
+//! Winograd's minimal filtering: the transforms of F(m×m, 3×3), for tiles of m = 4 and m = 2 outputs a side.
+//!
+//! A tile of m outputs in a row, of a kernel of 3, reads n = m + 2 inputs d and costs 3m products. It can do with n:
+//!
+//! ```text
+//! 1-D    y = Aᵀ [ (G g) ⊙ (Bᵀ d) ]                   Bᵀ [n×n], G [n×3], Aᵀ [m×n], ⊙ value by value
+//! 2-D    Y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A            9m² products become n²: 144 → 36 for m = 4, 36 → 16 for m = 2
+//! ```
+//!
+//! **Where the matrices come from.** The product of two polynomials of degree 2 and m − 1 has degree n − 1. It can be found
+//! without their coefficients' products: evaluate both at n points, multiply n values, interpolate (Cook–Toom; the last point
+//! may be ∞, where a polynomial's value is its leading coefficient). Correlation is the transpose of that. With the finite
+//! points p₀ … p₍ₙ₋₂₎, Nᵢ = Πⱼ≠ᵢ (pᵢ − pⱼ) and the last row or column standing for ∞:
+//!
+//! ```text
+//! G   row i     (1, pᵢ, pᵢ²) / Nᵢ                     last (0, 0, 1)
+//! Bᵀ  row i     the coefficients of Πⱼ≠ᵢ (x − pⱼ)     last those of Πⱼ (x − pⱼ)
+//! Aᵀ  column i  (1, pᵢ, …, pᵢᵐ⁻¹)                     last (0, …, 0, 1)
+//! ```
+//!
+//! **The points** decide the rounding error. m = 2 takes 0, 1, −1, ∞, whose matrices hold nothing but 0, ±1 and ±½. m = 4
+//! takes ½ and −2 besides: with them Bᵀ has no coefficient above 2.5, where the more usual 2 and −2 bring 5, and sums lose fewer
+//! bits to cancelling.
+//!
+//! Sources: S. Winograd, *Arithmetic Complexity of Computations*, 1980; A. Lavin and S. Gray, *Fast Algorithms for
+//! Convolutional Neural Networks*, 2016 (the 2-D form and its use); B. Barabasz, A. Anderson, K. M. Soodhalter and D. Gregg,
+//! *Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks*, 2020 (the points).
+
+use super::simd::{Lanes, multiply_add};
+
+/// The finite points; a tile with n inputs a side uses the first n − 1, and ∞.
+const POINTS: [f64; 5] = [0.0, 1.0, -1.0, 0.5, -2.0];
+
+/// F(OUT×OUT, 3×3) with IN = OUT + 2, as its transforms in one dimension, each on `LANES` channels or filters at once.
+#[derive(Debug)]
+pub struct Winograd<const OUT: usize, const IN: usize>;
+
+/// Bᵀ and Aᵀ, with what their rows have in common computed once.
+pub trait Transforms<const OUT: usize, const IN: usize> {
+    /// Bᵀ d.
+    fn input<const LANES: usize, const FUSED: bool>(d: [Lanes<LANES>; IN]) -> [Lanes<LANES>; IN];
+
+    /// Aᵀ v.
+    fn output<const LANES: usize, const FUSED: bool>(v: [Lanes<LANES>; IN]) -> [Lanes<LANES>; OUT];
+}
+
+impl Transforms<2, 4> for Winograd<2, 4> {
+    #[inline(always)]
+    fn input<const LANES: usize, const FUSED: bool>([d0, d1, d2, d3]: [Lanes<LANES>; 4]) -> [Lanes<LANES>; 4] {
+        [subtract(d2, d0), add(d2, d1), subtract(d2, d1), subtract(d3, d1)]
+    }
+
+    #[inline(always)]
+    fn output<const LANES: usize, const FUSED: bool>([v0, v1, v2, v3]: [Lanes<LANES>; 4]) -> [Lanes<LANES>; 2] {
+        [add(v0, add(v1, v2)), add(subtract(v1, v2), v3)]
+    }
+}
+
+impl Transforms<4, 6> for Winograd<4, 6> {
+    /// The points pair up: every row is a product of (x² − 1), (x² + 1.5x − 1), which stand for the pairs ±1 and ½, −2, x, and
+    /// the other point of the own pair.
+    #[inline(always)]
+    fn input<const LANES: usize, const FUSED: bool>(d: [Lanes<LANES>; 6]) -> [Lanes<LANES>; 6] {
+        // x²−1 at four shifts, and x(x²+1.5x−1) at two.
+        let w: [_; 4] = std::array::from_fn(|shift| subtract(d[shift + 2], d[shift]));
+        let u: [_; 2] = std::array::from_fn(|shift| {
+            scaled::<LANES, FUSED>(1.5, d[shift + 2], subtract(d[shift + 3], d[shift + 1]))
+        });
+        [
+            scaled::<LANES, FUSED>(1.5, w[1], subtract(w[2], w[0])),
+            add(u[1], u[0]),
+            subtract(u[1], u[0]),
+            scaled::<LANES, FUSED>(2.0, w[1], w[2]),
+            scaled::<LANES, FUSED>(-0.5, w[1], w[2]),
+            scaled::<LANES, FUSED>(1.5, w[2], subtract(w[3], w[1])),
+        ]
+    }
+
+    #[inline(always)]
+    fn output<const LANES: usize, const FUSED: bool>(v: [Lanes<LANES>; 6]) -> [Lanes<LANES>; 4] {
+        let [v0, one, minus_one, half, minus_two, infinity] = v;
+        let (even, odd) = (add(one, minus_one), subtract(one, minus_one));
+        let powers = |a: f32, b: f32, sum| scaled::<LANES, FUSED>(a, half, scaled::<LANES, FUSED>(b, minus_two, sum));
+        [
+            add(add(v0, even), add(half, minus_two)),
+            powers(0.5, -2.0, odd),
+            powers(0.25, 4.0, even),
+            powers(0.125, -8.0, add(odd, infinity)),
+        ]
+    }
+}
+
+/// G.
+pub const fn kernel_matrix<const IN: usize>() -> [[f64; 3]; IN] {
+    let mut matrix = [[0.0; 3]; IN];
+    let mut i = 0;
+    while i < IN - 1 {
+        let mut divisor = 1.0;
+        let mut j = 0;
+        while j < IN - 1 {
+            if j != i {
+                divisor *= POINTS[i] - POINTS[j];
+            }
+            j += 1;
+        }
+        matrix[i] = [1.0 / divisor, POINTS[i] / divisor, POINTS[i] * POINTS[i] / divisor];
+        i += 1;
+    }
+    matrix[IN - 1] = [0.0, 0.0, 1.0];
+    matrix
+}
+
+#[inline(always)]
+fn add<const LANES: usize>(a: Lanes<LANES>, b: Lanes<LANES>) -> Lanes<LANES> {
+    std::array::from_fn(|lane| a[lane] + b[lane])
+}
+
+#[inline(always)]
+fn subtract<const LANES: usize>(a: Lanes<LANES>, b: Lanes<LANES>) -> Lanes<LANES> {
+    std::array::from_fn(|lane| a[lane] - b[lane])
+}
+
+/// `factor·x + y`.
+#[inline(always)]
+fn scaled<const LANES: usize, const FUSED: bool>(factor: f32, x: Lanes<LANES>, y: Lanes<LANES>) -> Lanes<LANES> {
+    multiply_add::<LANES, FUSED>([factor; LANES], x, y)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The coefficients of Π (x − p) over the points, the constant one first.
+    fn polynomial(points: impl Iterator<Item = f64>) -> Vec<f64> {
+        points.fold(vec![1.0], |coefficients, point| {
+            let mut product = vec![0.0; coefficients.len() + 1];
+            for (power, coefficient) in coefficients.iter().enumerate() {
+                product[power + 1] += coefficient;
+                product[power] -= point * coefficient;
+            }
+            product
+        })
+    }
+
+    /// Bᵀ, as the module's text derives it.
+    fn input_matrix<const IN: usize>() -> [[f64; IN]; IN] {
+        let mut matrix = [[0.0; IN]; IN];
+        for (i, row) in matrix.iter_mut().enumerate() {
+            let others = (0..IN - 1).filter(|&j| j != i).map(|j| POINTS[j]);
+            for (entry, coefficient) in row.iter_mut().zip(polynomial(others)) {
+                *entry = coefficient;
+            }
+        }
+        matrix
+    }
+
+    /// Aᵀ.
+    fn output_matrix<const OUT: usize, const IN: usize>() -> [[f64; IN]; OUT] {
+        let entry = |power: usize, i: usize| match POINTS[..IN - 1].get(i) {
+            Some(point) => point.powi(power as i32),
+            None => f64::from(power == OUT - 1),
+        };
+        std::array::from_fn(|power| std::array::from_fn(|i| entry(power, i)))
+    }
+
+    fn check_identity<const OUT: usize, const IN: usize>() {
+        // Both sides are bilinear, so one kernel value and one input at a time say it all.
+        let (b, g, a) = (input_matrix::<IN>(), kernel_matrix::<IN>(), output_matrix::<OUT, IN>());
+        for tap in 0..3 {
+            for input in 0..IN {
+                for output in 0..OUT {
+                    let y: f64 = (0..IN).map(|i| a[output][i] * g[i][tap] * b[i][input]).sum();
+                    let expected = f64::from(input == output + tap);
+                    assert!((y - expected).abs() < 1e-15, "F({OUT}, 3): output {output} has {y} of {tap}, {input}");
+                }
+            }
+        }
+    }
+
+    fn check_transforms<const OUT: usize, const IN: usize>()
+    where
+        Winograd<OUT, IN>: Transforms<OUT, IN>,
+    {
+        let (b, a) = (input_matrix::<IN>(), output_matrix::<OUT, IN>());
+        for column in 0..IN {
+            let unit = std::array::from_fn(|i| [f32::from(u8::from(i == column))]);
+            let input = Winograd::<OUT, IN>::input::<1, false>(unit);
+            assert_eq!(input.map(|[x]| f64::from(x)), std::array::from_fn(|i| b[i][column]), "F({OUT}, 3), {column}");
+            let output = Winograd::<OUT, IN>::output::<1, false>(unit);
+            assert_eq!(output.map(|[x]| f64::from(x)), std::array::from_fn(|i| a[i][column]), "F({OUT}, 3), {column}");
+        }
+    }
+
+    #[test]
+    fn transformed_products_are_the_convolution() {
+        check_identity::<2, 4>();
+        check_identity::<4, 6>();
+    }
+
+    #[test]
+    fn the_transforms_are_the_derived_matrices() {
+        check_transforms::<2, 4>();
+        check_transforms::<4, 6>();
+    }
+
+    #[test]
+    fn the_points_keep_the_input_coefficients_small() {
+        let largest = input_matrix::<6>().as_flattened().iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
+        assert_eq!(largest, 2.5);
+    }
+}
