@@ -35,58 +35,79 @@ const POINTS: [f64; 5] = [0.0, 1.0, -1.0, 0.5, -2.0];
 #[derive(Debug)]
 pub struct Winograd<const OUT: usize, const IN: usize>;
 
-/// Bᵀ and Aᵀ, with what their rows have in common computed once.
+/// Bᵀ and Aᵀ, with what their rows have in common computed once. Values are fetched and handed over one by one, by constant
+/// numbers, so that they live in registers; arrays of arrays would be copied about in memory.
 pub trait Transforms<const OUT: usize, const IN: usize> {
-    /// Bᵀ d.
-    fn input<const LANES: usize, const FUSED: bool>(d: [Lanes<LANES>; IN]) -> [Lanes<LANES>; IN];
+    /// Bᵀ d: `get(j)` is dⱼ, `put` takes each of the IN results.
+    fn input<const LANES: usize, const FUSED: bool>(
+        get: impl Fn(usize) -> Lanes<LANES>,
+        put: impl FnMut(usize, Lanes<LANES>),
+    );
 
-    /// Aᵀ v.
-    fn output<const LANES: usize, const FUSED: bool>(v: [Lanes<LANES>; IN]) -> [Lanes<LANES>; OUT];
+    /// Aᵀ v: `get(i)` is vᵢ, `put` takes each of the OUT results.
+    fn output<const LANES: usize, const FUSED: bool>(
+        get: impl Fn(usize) -> Lanes<LANES>,
+        put: impl FnMut(usize, Lanes<LANES>),
+    );
 }
 
 impl Transforms<2, 4> for Winograd<2, 4> {
     #[inline(always)]
-    fn input<const LANES: usize, const FUSED: bool>([d0, d1, d2, d3]: [Lanes<LANES>; 4]) -> [Lanes<LANES>; 4] {
-        [subtract(d2, d0), add(d2, d1), subtract(d2, d1), subtract(d3, d1)]
+    fn input<const LANES: usize, const FUSED: bool>(
+        get: impl Fn(usize) -> Lanes<LANES>,
+        mut put: impl FnMut(usize, Lanes<LANES>),
+    ) {
+        let [d0, d1, d2, d3] = [get(0), get(1), get(2), get(3)];
+        put(0, subtract(d2, d0));
+        put(1, add(d2, d1));
+        put(2, subtract(d2, d1));
+        put(3, subtract(d3, d1));
     }
 
     #[inline(always)]
-    fn output<const LANES: usize, const FUSED: bool>([v0, v1, v2, v3]: [Lanes<LANES>; 4]) -> [Lanes<LANES>; 2] {
-        [add(v0, add(v1, v2)), add(subtract(v1, v2), v3)]
+    fn output<const LANES: usize, const FUSED: bool>(
+        get: impl Fn(usize) -> Lanes<LANES>,
+        mut put: impl FnMut(usize, Lanes<LANES>),
+    ) {
+        let [v0, one, minus_one, infinity] = [get(0), get(1), get(2), get(3)];
+        put(0, add(v0, add(one, minus_one)));
+        put(1, add(subtract(one, minus_one), infinity));
     }
 }
 
 impl Transforms<4, 6> for Winograd<4, 6> {
-    /// The points pair up: every row is a product of (x² − 1), (x² + 1.5x − 1), which stand for the pairs ±1 and ½, −2, x, and
-    /// the other point of the own pair.
+    /// The points pair up: x² − 1 has the zeros ±1, and q = x² + 1.5x − 1 has ½ and −2. Every row is a product of one or both of
+    /// these, of x, and of the factor for the other point of its own pair.
     #[inline(always)]
-    fn input<const LANES: usize, const FUSED: bool>(d: [Lanes<LANES>; 6]) -> [Lanes<LANES>; 6] {
-        // x²−1 at four shifts, and x(x²+1.5x−1) at two.
-        let w: [_; 4] = std::array::from_fn(|shift| subtract(d[shift + 2], d[shift]));
-        let u: [_; 2] = std::array::from_fn(|shift| {
-            scaled::<LANES, FUSED>(1.5, d[shift + 2], subtract(d[shift + 3], d[shift + 1]))
-        });
-        [
-            scaled::<LANES, FUSED>(1.5, w[1], subtract(w[2], w[0])),
-            add(u[1], u[0]),
-            subtract(u[1], u[0]),
-            scaled::<LANES, FUSED>(2.0, w[1], w[2]),
-            scaled::<LANES, FUSED>(-0.5, w[1], w[2]),
-            scaled::<LANES, FUSED>(1.5, w[2], subtract(w[3], w[1])),
-        ]
+    fn input<const LANES: usize, const FUSED: bool>(
+        get: impl Fn(usize) -> Lanes<LANES>,
+        mut put: impl FnMut(usize, Lanes<LANES>),
+    ) {
+        let [d0, d1, d2, d3, d4, d5] = [get(0), get(1), get(2), get(3), get(4), get(5)];
+        // xᵏ(x² − 1) for k = 0 … 3
+        let [w0, w1, w2, w3] = [subtract(d2, d0), subtract(d3, d1), subtract(d4, d2), subtract(d5, d3)];
+        // xq and x²q
+        let [u1, u2] = [scaled::<LANES, FUSED>(1.5, d2, w1), scaled::<LANES, FUSED>(1.5, d3, w2)];
+        put(0, scaled::<LANES, FUSED>(1.5, w1, subtract(w2, w0)));
+        put(1, add(u2, u1));
+        put(2, subtract(u2, u1));
+        put(3, scaled::<LANES, FUSED>(2.0, w1, w2));
+        put(4, scaled::<LANES, FUSED>(-0.5, w1, w2));
+        put(5, scaled::<LANES, FUSED>(1.5, w2, subtract(w3, w1)));
     }
 
     #[inline(always)]
-    fn output<const LANES: usize, const FUSED: bool>(v: [Lanes<LANES>; 6]) -> [Lanes<LANES>; 4] {
-        let [v0, one, minus_one, half, minus_two, infinity] = v;
+    fn output<const LANES: usize, const FUSED: bool>(
+        get: impl Fn(usize) -> Lanes<LANES>,
+        mut put: impl FnMut(usize, Lanes<LANES>),
+    ) {
+        let [v0, one, minus_one, half, minus_two, infinity] = [get(0), get(1), get(2), get(3), get(4), get(5)];
         let (even, odd) = (add(one, minus_one), subtract(one, minus_one));
-        let powers = |a: f32, b: f32, sum| scaled::<LANES, FUSED>(a, half, scaled::<LANES, FUSED>(b, minus_two, sum));
-        [
-            add(add(v0, even), add(half, minus_two)),
-            powers(0.5, -2.0, odd),
-            powers(0.25, 4.0, even),
-            powers(0.125, -8.0, add(odd, infinity)),
-        ]
+        put(0, add(add(v0, even), add(half, minus_two)));
+        put(1, scaled::<LANES, FUSED>(0.5, half, scaled::<LANES, FUSED>(-2.0, minus_two, odd)));
+        put(2, scaled::<LANES, FUSED>(0.25, half, scaled::<LANES, FUSED>(4.0, minus_two, even)));
+        let odd = add(odd, infinity);
+        put(3, scaled::<LANES, FUSED>(0.125, half, scaled::<LANES, FUSED>(-8.0, minus_two, odd)));
     }
 }
 
@@ -110,14 +131,24 @@ pub const fn kernel_matrix<const IN: usize>() -> [[f64; 3]; IN] {
     matrix
 }
 
+/// `a + b`.
 #[inline(always)]
 fn add<const LANES: usize>(a: Lanes<LANES>, b: Lanes<LANES>) -> Lanes<LANES> {
-    std::array::from_fn(|lane| a[lane] + b[lane])
+    let mut sum = a;
+    for lane in 0..LANES {
+        sum[lane] += b[lane];
+    }
+    sum
 }
 
+/// `a − b`.
 #[inline(always)]
 fn subtract<const LANES: usize>(a: Lanes<LANES>, b: Lanes<LANES>) -> Lanes<LANES> {
-    std::array::from_fn(|lane| a[lane] - b[lane])
+    let mut difference = a;
+    for lane in 0..LANES {
+        difference[lane] -= b[lane];
+    }
+    difference
 }
 
 /// `factor·x + y`.
@@ -183,11 +214,13 @@ mod tests {
     {
         let (b, a) = (input_matrix::<IN>(), output_matrix::<OUT, IN>());
         for column in 0..IN {
-            let unit = std::array::from_fn(|i| [f32::from(u8::from(i == column))]);
-            let input = Winograd::<OUT, IN>::input::<1, false>(unit);
-            assert_eq!(input.map(|[x]| f64::from(x)), std::array::from_fn(|i| b[i][column]), "F({OUT}, 3), {column}");
-            let output = Winograd::<OUT, IN>::output::<1, false>(unit);
-            assert_eq!(output.map(|[x]| f64::from(x)), std::array::from_fn(|i| a[i][column]), "F({OUT}, 3), {column}");
+            let unit = |i: usize| [f32::from(u8::from(i == column))];
+            let mut input = [f64::NAN; IN];
+            Winograd::<OUT, IN>::input::<1, false>(unit, |i, [x]| input[i] = f64::from(x));
+            assert_eq!(input, std::array::from_fn(|i| b[i][column]), "F({OUT}, 3), {column}");
+            let mut output = [f64::NAN; OUT];
+            Winograd::<OUT, IN>::output::<1, false>(unit, |i, [x]| output[i] = f64::from(x));
+            assert_eq!(output, std::array::from_fn(|i| a[i][column]), "F({OUT}, 3), {column}");
         }
     }
 

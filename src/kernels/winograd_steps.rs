@@ -9,6 +9,7 @@ use super::conv_winograd::Problem;
 use super::simd::{Kernel, Lanes, load};
 use super::tile::{PANEL, PIXELS, VECTORS, tile};
 use super::winograd::{Transforms, Winograd, kernel_matrix};
+use std::ops::Range;
 
 /// The kernel's transform: writes U as `[blocks of PANEL filters][ξ][C][PANEL]`, with zeros for the filters that are missing
 /// in the last block.
@@ -23,35 +24,23 @@ pub(super) struct Pack<'a, const IN: usize> {
 /// filter's channels.
 const GATHERED: usize = 16;
 
+/// Values of a kernel for one channel and filter.
+const TAPS: usize = 9;
+
 impl<const IN: usize> Kernel for Pack<'_, IN> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
         let Pack { problem, pass, kernel, packed } = self;
-        let (channels, filters) = (problem.input[2], problem.filters);
+        let channels = problem.input[2];
         let (panels, _) = packed.as_chunks_mut::<PANEL>();
         for (block, panels) in panels.chunks_exact_mut(IN * IN * channels).enumerate() {
-            let live = PANEL.min(filters - block * PANEL);
+            let mut gathered = [[[0.0; PANEL]; TAPS]; GATHERED];
             for first in (0..channels).step_by(GATHERED) {
                 let count = GATHERED.min(channels - first);
-                let mut gathered = [[[0.0; PANEL]; 9]; GATHERED];
-                for tap in 0..9 {
-                    for f in 0..live {
-                        for c in 0..count {
-                            let (row, column) = (first + c, block * PANEL + f);
-                            gathered[c][tap][f] = match pass {
-                                // Turned by 180°, and its channels are the filters here.
-                                Pass::GradInput => kernel[((8 - tap) * filters + column) * channels + row],
-                                _ => kernel[(tap * channels + row) * filters + column],
-                            };
-                        }
-                    }
-                }
+                gather(&problem, pass, kernel, block, first..first + count, &mut gathered);
                 for (c, taps) in gathered[..count].iter().enumerate() {
                     for from in (0..PANEL).step_by(LANES) {
-                        let transformed = transform_kernel::<IN, LANES, FUSED>(taps, from);
-                        for (place, vector) in transformed.as_flattened().iter().enumerate() {
-                            panels[place * channels + first + c][from..from + LANES].copy_from_slice(vector);
-                        }
+                        transform_kernel::<IN, LANES, FUSED>(taps, from, &mut panels[first + c..], channels);
                     }
                 }
             }
@@ -59,35 +48,85 @@ impl<const IN: usize> Kernel for Pack<'_, IN> {
     }
 }
 
-/// G g Gᵀ of the filters from `from` on, in f64: U is rounded once.
+/// The kernel values of a block of filters and some channels; what stands for missing filters stays as it is.
 #[inline(always)]
-fn transform_kernel<const IN: usize, const LANES: usize, const FUSED: bool>(
-    taps: &[[f32; PANEL]; 9],
-    from: usize,
-) -> [[Lanes<LANES>; IN]; IN] {
-    let g = const { kernel_matrix::<IN>() };
-    let along = |factors: &[f64; 3], values: [[f64; LANES]; 3]| -> [f64; LANES] {
-        let mut sum = [0.0; LANES];
-        for (factor, values) in factors.iter().zip(values) {
-            for lane in 0..LANES {
-                sum[lane] =
-                    if FUSED { factor.mul_add(values[lane], sum[lane]) } else { factor * values[lane] + sum[lane] };
+fn gather(
+    problem: &Problem,
+    pass: Pass,
+    kernel: &[f32],
+    block: usize,
+    channels: Range<usize>,
+    gathered: &mut [[[f32; PANEL]; TAPS]; GATHERED],
+) {
+    let (all_channels, all_filters) = (problem.input[2], problem.filters);
+    let filters = block * PANEL..all_filters.min((block + 1) * PANEL);
+    for tap in 0..TAPS {
+        match pass {
+            // Turned by 180°, and the kernel's channels are the filters here.
+            Pass::GradInput => {
+                let kernel = &kernel[(TAPS - 1 - tap) * all_filters * all_channels..];
+                for (f, filter) in filters.clone().enumerate() {
+                    let values = &kernel[filter * all_channels..][channels.clone()];
+                    for (gathered, value) in gathered.iter_mut().zip(values) {
+                        gathered[tap][f] = *value;
+                    }
+                }
+            }
+            _ => {
+                for (gathered, channel) in gathered.iter_mut().zip(channels.clone()) {
+                    let values = &kernel[(tap * all_channels + channel) * all_filters..][filters.clone()];
+                    gathered[tap][..values.len()].copy_from_slice(values);
+                }
             }
         }
-        sum
-    };
-    let mut transformed = [[[0.0; LANES]; IN]; IN];
-    for (i, transformed) in transformed.iter_mut().enumerate() {
-        let mut half = [[0.0; LANES]; 3];
-        for (x, half) in half.iter_mut().enumerate() {
-            let column = [0, 1, 2].map(|y| load::<LANES>(&taps[y * 3 + x], from).map(f64::from));
-            *half = along(&g[i], column);
-        }
-        for (j, transformed) in transformed.iter_mut().enumerate() {
-            *transformed = along(&g[j], half).map(|value| value as f32);
+    }
+}
+
+/// G g Gᵀ of the filters from `from` on, in f64, so that U is rounded once. The first of `panels` takes ξ = 0.
+#[inline(always)]
+fn transform_kernel<const IN: usize, const LANES: usize, const FUSED: bool>(
+    taps: &[[f32; PANEL]; TAPS],
+    from: usize,
+    panels: &mut [[f32; PANEL]],
+    step: usize,
+) {
+    let g = const { kernel_matrix::<IN>() };
+    let mut wide = [[0.0; LANES]; TAPS];
+    for (wide, taps) in wide.iter_mut().zip(taps) {
+        let values: Lanes<LANES> = load(taps, from);
+        for lane in 0..LANES {
+            wide[lane] = f64::from(values[lane]);
         }
     }
-    transformed
+    for i in 0..IN {
+        let mut row = [[0.0; LANES]; 3];
+        for x in 0..3 {
+            row[x] = combine::<LANES, FUSED>(&g[i], [wide[x], wide[3 + x], wide[6 + x]]);
+        }
+        for (j, factors) in g.iter().enumerate() {
+            let sum = combine::<LANES, FUSED>(factors, row);
+            let mut rounded = [0.0; LANES];
+            for lane in 0..LANES {
+                rounded[lane] = sum[lane] as f32;
+            }
+            store(&mut panels[(i * IN + j) * step], from, rounded);
+        }
+    }
+}
+
+/// `Σ factors[i] · values[i]`.
+#[inline(always)]
+fn combine<const LANES: usize, const FUSED: bool>(factors: &[f64; 3], values: [[f64; LANES]; 3]) -> [f64; LANES] {
+    let mut sum = [0.0; LANES];
+    for lane in 0..LANES {
+        let [a, b, c] = [values[0][lane], values[1][lane], values[2][lane]];
+        sum[lane] = if FUSED {
+            factors[0].mul_add(a, factors[1].mul_add(b, factors[2] * c))
+        } else {
+            factors[0] * a + (factors[1] * b + factors[2] * c)
+        };
+    }
+    sum
 }
 
 /// V's `C` channels of one tile: Bᵀ d B. The tile's corner is the first value of `source`, whose rows are `row_len` floats
@@ -104,16 +143,19 @@ pub(super) fn transform_input<const OUT: usize, const IN: usize, const LANES: us
 {
     let mut from = 0;
     // Registers of channels at a time, then single ones.
+    let mut half = [[[0.0; LANES]; IN]; IN];
     while from + LANES <= channels {
-        input_lanes::<OUT, IN, LANES, FUSED>(&source[from..], row_len, channels, &mut v[from..], step);
+        input_lanes::<OUT, IN, LANES, FUSED>(&source[from..], row_len, channels, &mut v[from..], step, &mut half);
         from += LANES;
     }
+    let mut half = [[[0.0; 1]; IN]; IN];
     while from < channels {
-        input_lanes::<OUT, IN, 1, FUSED>(&source[from..], row_len, channels, &mut v[from..], step);
+        input_lanes::<OUT, IN, 1, FUSED>(&source[from..], row_len, channels, &mut v[from..], step, &mut half);
         from += 1;
     }
 }
 
+/// The first `LANES` channels. `half` is for Bᵀ d.
 #[inline(always)]
 fn input_lanes<const OUT: usize, const IN: usize, const LANES: usize, const FUSED: bool>(
     source: &[f32],
@@ -121,19 +163,17 @@ fn input_lanes<const OUT: usize, const IN: usize, const LANES: usize, const FUSE
     channels: usize,
     v: &mut [f32],
     step: usize,
+    half: &mut [[Lanes<LANES>; IN]; IN],
 ) where
     Winograd<OUT, IN>: Transforms<OUT, IN>,
 {
-    let mut half = [[[0.0; LANES]; IN]; IN];
-    for (i, half) in half.iter_mut().enumerate() {
-        let row = &source[i * row_len..];
-        *half = Winograd::<OUT, IN>::input::<LANES, FUSED>(std::array::from_fn(|j| load(row, j * channels)));
-    }
     for j in 0..IN {
-        let column = Winograd::<OUT, IN>::input::<LANES, FUSED>(std::array::from_fn(|i| half[i][j]));
-        for (i, vector) in column.iter().enumerate() {
-            v[(i * IN + j) * step..][..LANES].copy_from_slice(vector);
-        }
+        let column = &source[j * channels..];
+        Winograd::<OUT, IN>::input::<LANES, FUSED>(|i| load(column, i * row_len), |i, vector| half[i][j] = vector);
+    }
+    for (i, half) in half.iter().enumerate() {
+        let v = &mut v[i * IN * step..];
+        Winograd::<OUT, IN>::input::<LANES, FUSED>(|j| half[j], |j, vector| store(v, j * step, vector));
     }
 }
 
@@ -176,7 +216,9 @@ fn strip_product<const TILES: usize, const LANES: usize, const FUSED: bool>(
     let rows: [&[f32]; TILES] = std::array::from_fn(|row| &v[row * channels..][..channels]);
     tile::<TILES, VECTORS, LANES, FUSED>(rows, panel, column, &mut sums);
     for (m, sums) in m.iter_mut().zip(&sums) {
-        m[column..column + VECTORS * LANES].copy_from_slice(sums.as_flattened());
+        for (vector, sums) in sums.iter().enumerate() {
+            store(m, column + vector * LANES, *sums);
+        }
     }
 }
 
@@ -203,29 +245,37 @@ pub(super) fn transform_output<const OUT: usize, const IN: usize, const LANES: u
     Winograd<OUT, IN>: Transforms<OUT, IN>,
 {
     let Target { output, steps, inside, live } = target;
+    let mut half = [[[0.0; LANES]; IN]; OUT];
     for from in (0..live).step_by(LANES) {
-        let mut half = [[[0.0; LANES]; IN]; OUT];
         for j in 0..IN {
-            let column = std::array::from_fn(|i| load(m, (i * IN + j) * step + from));
-            let column = Winograd::<OUT, IN>::output::<LANES, FUSED>(column);
-            for (half, vector) in half.iter_mut().zip(column) {
-                half[j] = vector;
-            }
+            let column = &m[j * step + from..];
+            Winograd::<OUT, IN>::output::<LANES, FUSED>(
+                |i| load(column, i * IN * step),
+                |i, vector| half[i][j] = vector,
+            );
         }
         let bias: Lanes<LANES> = load(bias, from);
         let wanted = LANES.min(live - from);
-        for (i, half) in half.into_iter().enumerate().take(inside[0]) {
-            let row = Winograd::<OUT, IN>::output::<LANES, FUSED>(half);
-            for (j, mut vector) in row.into_iter().enumerate().take(inside[1]) {
+        for (i, half) in half.iter().enumerate().take(inside[0]) {
+            let output = &mut output[i * steps[0] + from..];
+            let mut row = [[0.0; LANES]; OUT];
+            Winograd::<OUT, IN>::output::<LANES, FUSED>(|j| half[j], |j, vector| row[j] = vector);
+            for j in 0..OUT {
                 for lane in 0..LANES {
-                    vector[lane] += bias[lane];
+                    row[j][lane] += bias[lane];
                 }
-                let output = &mut output[i * steps[0] + j * steps[1] + from..];
-                match output.first_chunk_mut::<LANES>() {
-                    Some(output) if wanted == LANES => *output = vector,
-                    _ => output[..wanted].copy_from_slice(&vector[..wanted]),
+                if j < inside[1] && wanted == LANES {
+                    store(output, j * steps[1], row[j]);
+                } else if j < inside[1] {
+                    output[j * steps[1]..][..wanted].copy_from_slice(&row[j][..wanted]);
                 }
             }
         }
     }
+}
+
+/// Writes a register's worth of floats to `values`, from `start` on.
+#[inline(always)]
+fn store<const LANES: usize>(values: &mut [f32], start: usize, vector: Lanes<LANES>) {
+    *values[start..].first_chunk_mut().expect("a register's worth of floats") = vector;
 }
