@@ -266,3 +266,6 @@ fn copy_patch(problem: &Problem, side: usize, corner: [isize; 2], input: &[f32],
         patch[(row * side + columns.start) * channels..][..values.len()].copy_from_slice(values);
     }
 }
+
+#[cfg(test)]
+mod tests;

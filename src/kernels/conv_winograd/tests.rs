@@ -1,0 +1,140 @@
+//! Both tile sizes against the textbook, on every instruction set, and what they lose to rounding.
+
+use super::*;
+use crate::kernels::geometry::Padding;
+use crate::kernels::simd::{InstructionSet, dispatch_to};
+use crate::random::{Purpose, Stream};
+use crate::reference as textbook;
+
+/// A pass by one tile size and one instruction set, forward in bands of `band` rows.
+fn run<const OUT: usize, const IN: usize>(set: InstructionSet, case: &Case, pass: Pass, band: usize) -> Vec<f32>
+where
+    Winograd<OUT, IN>: Transforms<OUT, IN>,
+{
+    let (winograd, geometry) = (Winograd::<OUT, IN>, &case.geometry);
+    let problem = Problem::new(geometry, pass);
+    let mut packed = vec![f32::NAN; winograd.packed_len(geometry, pass)];
+    dispatch_to(set, Pack::<IN> { problem, pass, kernel: &case.kernel, packed: &mut packed });
+    let row_len = problem.output[1] * problem.filters;
+    let mut output = vec![f32::NAN; problem.output[0] * row_len];
+    let mut scratch = vec![f32::NAN; winograd.scratch_len(geometry, pass).floats];
+    for (index, output) in output.chunks_mut(band * row_len).enumerate() {
+        let rows = index * band..index * band + output.len() / row_len;
+        let (input, bias) = match pass {
+            Pass::GradInput => (&case.grad_output, None),
+            _ => (&case.input, Some(&case.bias[..])),
+        };
+        let (packed, scratch) = (&packed[..], &mut scratch[..]);
+        dispatch_to(set, Convolve::<OUT, IN> { problem, input, packed, bias, rows, output, scratch });
+    }
+    output
+}
+
+/// A convolution and values for it.
+struct Case {
+    geometry: ConvGeometry,
+    input: Vec<f32>,
+    kernel: Vec<f32>,
+    bias: Vec<f32>,
+    grad_output: Vec<f32>,
+}
+
+impl Case {
+    fn new(geometry: ConvGeometry) -> Case {
+        let mut stream = Stream::new(0, Purpose::Test, 0, 0);
+        let mut draw = |len: usize| (0..len).map(|_| stream.unit_f32() - 0.5).collect();
+        let [input, kernel] = [draw(geometry.input_len()), draw(geometry.kernel_len())];
+        let [bias, grad_output] = [draw(geometry.filters), draw(geometry.output_len())];
+        Case { geometry, input, kernel, bias, grad_output }
+    }
+
+    /// What the textbook says, in f64.
+    fn expected(&self, pass: Pass) -> Vec<f64> {
+        let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
+        let ConvGeometry { input: [height, width, channels], kernel, stride, padding, output, filters } = self.geometry;
+        let shape = textbook::ConvShape { kernel, stride, padding, output, filters };
+        let image = textbook::Image { height, width, channels, values: wide(&self.input) };
+        if pass == Pass::Forward {
+            return textbook::conv2d_forward(&image, &shape, &wide(&self.kernel), &wide(&self.bias)).values;
+        }
+        let values = wide(&self.grad_output);
+        let upstream = textbook::Image { height: output[0], width: output[1], channels: filters, values };
+        let zeros = |len| vec![0.0; len];
+        let mut weights = textbook::LayerGradient { kernel: zeros(self.kernel.len()), bias: zeros(self.bias.len()) };
+        textbook::conv2d_backward(&image, &shape, &wide(&self.kernel), &upstream, &mut weights).values
+    }
+}
+
+/// The root of the mean square of the error, divided by that of the values.
+fn rms_error(values: &[f32], expected: &[f64]) -> f64 {
+    assert_eq!(values.len(), expected.len());
+    let squares = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
+        values.iter().zip(expected).map(|(&value, &expected)| of(f64::from(value), expected).powi(2)).sum()
+    };
+    (squares(&|value, expected| value - expected) / squares(&|_, expected| expected)).sqrt()
+}
+
+/// What is allowed: about twice what 64 channels, or 128 filters on the way back, cost.
+fn largest_error(out: usize) -> f64 {
+    if out == 4 { 2e-6 } else { 5e-7 }
+}
+
+const PASSES: [Pass; 2] = [Pass::Forward, Pass::GradInput];
+
+fn check_everywhere<const OUT: usize, const IN: usize>(case: &Case)
+where
+    Winograd<OUT, IN>: Transforms<OUT, IN>,
+{
+    for pass in PASSES {
+        let expected = case.expected(pass);
+        for set in InstructionSet::available() {
+            let output = run::<OUT, IN>(set, case, pass, OUT);
+            let error = rms_error(&output, &expected);
+            assert!(error < largest_error(OUT), "{} {OUT}×{OUT} {pass:?} {:?}: {error:e}", set.name(), case.geometry);
+            let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+            let whole = run::<OUT, IN>(set, case, pass, IN * OUT);
+            assert!(bits(whole) == bits(output), "{} {pass:?} {:?}: bands", set.name(), case.geometry);
+        }
+    }
+}
+
+#[test]
+fn every_size_and_border_agrees_with_the_textbook_on_every_instruction_set() {
+    for set in InstructionSet::ALL.into_iter().filter(|set| !set.is_available()) {
+        println!("skipped: this machine has no {}", set.name());
+    }
+    let sizes =
+        [([1, 1], 1, 1), ([3, 3], 3, 32), ([4, 9], 16, 5), ([10, 7], 17, 33), ([13, 22], 5, 64), ([6, 40], 48, 16)];
+    for ([height, width], channels, filters) in sizes {
+        for padding in [Padding::Valid, Padding::Same] {
+            let input = [height, width, channels];
+            let Ok(geometry) = ConvGeometry::new(input, [3, 3], [1, 1], padding, filters) else { continue };
+            check_everywhere::<4, 6>(&Case::new(geometry));
+            check_everywhere::<2, 4>(&Case::new(geometry));
+        }
+    }
+}
+
+#[test]
+fn any_frame_of_zeros_and_any_part_of_the_output_will_do() {
+    let geometry = ConvGeometry::new([9, 11, 6], [3, 3], [1, 1], Padding::Valid, 7).unwrap();
+    for (padding, output) in [([2, 2], [11, 13]), ([2, 0], [10, 5]), ([0, 1], [6, 11]), ([3, 4], [13, 17])] {
+        let case = Case::new(ConvGeometry { padding, output, ..geometry });
+        check_everywhere::<4, 6>(&case);
+        check_everywhere::<2, 4>(&case);
+    }
+}
+
+#[test]
+fn the_rounding_error_is_that_of_single_precision() {
+    let geometry = ConvGeometry::new([30, 30, 64], [3, 3], [1, 1], Padding::Valid, 128).unwrap();
+    let case = Case::new(geometry);
+    for pass in PASSES {
+        let expected = case.expected(pass);
+        let set = InstructionSet::in_force();
+        let errors = [run::<4, 6>(set, &case, pass, 28), run::<2, 4>(set, &case, pass, 28)]
+            .map(|output| rms_error(&output, &expected));
+        println!("{}: rms error 4×4 {:.1e}, 2×2 {:.1e}", pass.name(), errors[0], errors[1]);
+        assert!(errors[0] < largest_error(4) && errors[1] < largest_error(2), "{pass:?}: {errors:?}");
+    }
+}
