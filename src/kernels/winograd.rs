@@ -197,10 +197,13 @@ mod tests {
     fn check_identity<const OUT: usize, const IN: usize>() {
         // Both sides are bilinear, so one kernel value and one input at a time say it all.
         let (b, g, a) = (input_matrix::<IN>(), kernel_matrix::<IN>(), output_matrix::<OUT, IN>());
+        let response = |output: usize, tap: usize, input: usize| -> f64 {
+            (0..IN).map(|i| a[output][i] * g[i][tap] * b[i][input]).sum()
+        };
         for tap in 0..3 {
             for input in 0..IN {
                 for output in 0..OUT {
-                    let y: f64 = (0..IN).map(|i| a[output][i] * g[i][tap] * b[i][input]).sum();
+                    let y = response(output, tap, input);
                     let expected = f64::from(input == output + tap);
                     assert!((y - expected).abs() < 1e-15, "F({OUT}, 3): output {output} has {y} of {tap}, {input}");
                 }

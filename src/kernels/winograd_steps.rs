@@ -33,7 +33,7 @@ impl<const IN: usize> Kernel for Pack<'_, IN> {
         let Pack { problem, pass, kernel, packed } = self;
         let channels = problem.input[2];
         let (panels, _) = packed.as_chunks_mut::<PANEL>();
-        for (block, panels) in panels.chunks_exact_mut(IN * IN * channels).enumerate() {
+        for (block, panels) in panels.chunks_exact_mut(IN * IN * channels).enumerate().take(problem.blocks()) {
             let mut gathered = [[[0.0; PANEL]; TAPS]; GATHERED];
             for first in (0..channels).step_by(GATHERED) {
                 let count = GATHERED.min(channels - first);
@@ -129,6 +129,9 @@ fn combine<const LANES: usize, const FUSED: bool>(factors: &[f64; 3], values: [[
     sum
 }
 
+/// Room for a tile that is transformed in one of its two directions.
+pub(super) type Half<const IN: usize, const LANES: usize> = [[Lanes<LANES>; IN]; IN];
+
 /// V's `C` channels of one tile: Bᵀ d B. The tile's corner is the first value of `source`, whose rows are `row_len` floats
 /// apart; that of `v` is ξ = 0.
 #[inline(always)]
@@ -138,18 +141,18 @@ pub(super) fn transform_input<const OUT: usize, const IN: usize, const LANES: us
     channels: usize,
     v: &mut [f32],
     step: usize,
+    half: &mut Half<IN, LANES>,
 ) where
     Winograd<OUT, IN>: Transforms<OUT, IN>,
 {
     let mut from = 0;
     // Registers of channels at a time, then single ones.
-    let mut half = [[[0.0; LANES]; IN]; IN];
     while from + LANES <= channels {
-        input_lanes::<OUT, IN, LANES, FUSED>(&source[from..], row_len, channels, &mut v[from..], step, &mut half);
+        input_lanes::<OUT, IN, LANES, FUSED>(&source[from..], row_len, channels, &mut v[from..], step, half);
         from += LANES;
     }
-    let mut half = [[[0.0; 1]; IN]; IN];
     while from < channels {
+        let mut half = [[[0.0; 1]; IN]; IN];
         input_lanes::<OUT, IN, 1, FUSED>(&source[from..], row_len, channels, &mut v[from..], step, &mut half);
         from += 1;
     }
@@ -163,7 +166,7 @@ fn input_lanes<const OUT: usize, const IN: usize, const LANES: usize, const FUSE
     channels: usize,
     v: &mut [f32],
     step: usize,
-    half: &mut [[Lanes<LANES>; IN]; IN],
+    half: &mut Half<IN, LANES>,
 ) where
     Winograd<OUT, IN>: Transforms<OUT, IN>,
 {
@@ -241,11 +244,11 @@ pub(super) fn transform_output<const OUT: usize, const IN: usize, const LANES: u
     step: usize,
     bias: &[f32; PANEL],
     target: Target,
+    half: &mut Half<IN, LANES>,
 ) where
     Winograd<OUT, IN>: Transforms<OUT, IN>,
 {
     let Target { output, steps, inside, live } = target;
-    let mut half = [[[0.0; LANES]; IN]; OUT];
     for from in (0..live).step_by(LANES) {
         for j in 0..IN {
             let column = &m[j * step + from..];
@@ -256,7 +259,7 @@ pub(super) fn transform_output<const OUT: usize, const IN: usize, const LANES: u
         }
         let bias: Lanes<LANES> = load(bias, from);
         let wanted = LANES.min(live - from);
-        for (i, half) in half.iter().enumerate().take(inside[0]) {
+        for (i, half) in half[..inside[0]].iter().enumerate() {
             let output = &mut output[i * steps[0] + from..];
             let mut row = [[0.0; LANES]; OUT];
             Winograd::<OUT, IN>::output::<LANES, FUSED>(|j| half[j], |j, vector| row[j] = vector);
