@@ -64,7 +64,7 @@ pub struct RunArgs {
     /// `--threads`.
     #[command(flatten)]
     pub threads: ThreadsArgs,
-    /// Convolution algorithm: auto or im2col
+    /// Convolution algorithm: auto, im2col, direct, winograd or winograd2x2
     #[arg(long, value_name = "NAME", default_value_t = ConvChoice::Auto)]
     pub conv: ConvChoice,
     /// Run convolution, ReLU and max-pooling layer by layer, not as one; the numbers are the same

@@ -12,6 +12,12 @@ use std::str::FromStr;
 /// All algorithms, the general one first.
 pub const CONV_ALGORITHMS: &[&dyn ConvAlgorithm] = &[&Im2col, &Direct, &Winograd::<4, 6>, &Winograd::<2, 4>, &Sparse];
 
+/// Below this many channels or filters, Winograd's transforms cost more than its products save.
+const WINOGRAD_CHANNELS: usize = 16;
+
+/// F(4×4, 3×3).
+const WINOGRAD: Winograd<4, 6> = Winograd::<4, 6>;
+
 /// What the user asks for with `--conv`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ConvChoice {
@@ -20,6 +26,12 @@ pub enum ConvChoice {
     Auto,
     /// im2col everywhere.
     Im2col,
+    /// Direct, and im2col for the weights' gradient and for the input's where the stride is not 1.
+    Direct,
+    /// Winograd's F(4×4, 3×3), and im2col for the weights' gradient and where the kernel is not 3×3 with stride 1.
+    Winograd,
+    /// The same with F(2×2, 3×3), whose error is a fourth.
+    Winograd2x2,
 }
 
 /// Which algorithm does each pass of a layer.
@@ -45,25 +57,56 @@ impl ConvAlgorithms {
 }
 
 impl ConvChoice {
+    /// All choices.
+    pub const ALL: [ConvChoice; 5] =
+        [ConvChoice::Auto, ConvChoice::Im2col, ConvChoice::Direct, ConvChoice::Winograd, ConvChoice::Winograd2x2];
+
+    /// What users call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ConvChoice::Auto => "auto",
+            ConvChoice::Im2col => "im2col",
+            ConvChoice::Direct => "direct",
+            ConvChoice::Winograd => "winograd",
+            ConvChoice::Winograd2x2 => "winograd2x2",
+        }
+    }
+
     /// The algorithms for a layer. `sparse_gradient` tells that its output goes into a max-pool, which leaves most of the
     /// output's gradient zero.
-    pub fn algorithms(self, _geometry: &ConvGeometry, sparse_gradient: bool) -> ConvAlgorithms {
-        let im2col = ConvAlgorithms { forward: &Im2col, grad_input: &Im2col, grad_weights: &Im2col };
-        match self {
-            ConvChoice::Auto if sparse_gradient => {
-                ConvAlgorithms { grad_input: &Sparse, grad_weights: &Sparse, ..im2col }
+    pub fn algorithms(self, geometry: &ConvGeometry, sparse_gradient: bool) -> ConvAlgorithms {
+        let wanted: [&'static [&'static dyn ConvAlgorithm]; 3] = match self {
+            ConvChoice::Auto => {
+                let many_channels = geometry.input[2].min(geometry.filters) >= WINOGRAD_CHANNELS;
+                let forward: &[&dyn ConvAlgorithm] = if many_channels { &[&WINOGRAD, &Direct] } else { &[&Direct] };
+                let grad_input: &[&dyn ConvAlgorithm] = match (many_channels, sparse_gradient) {
+                    (true, true) => &[&WINOGRAD, &Sparse],
+                    (false, true) => &[&Sparse],
+                    (true, false) => &[&WINOGRAD, &Direct],
+                    (false, false) => &[&Direct],
+                };
+                let grad_weights: &[&dyn ConvAlgorithm] = if sparse_gradient { &[&Sparse] } else { &[] };
+                [forward, grad_input, grad_weights]
             }
-            ConvChoice::Auto | ConvChoice::Im2col => im2col,
+            ConvChoice::Im2col => [&[]; 3],
+            ConvChoice::Direct => [&[&Direct]; 3],
+            ConvChoice::Winograd => [&[&WINOGRAD]; 3],
+            ConvChoice::Winograd2x2 => [&[&Winograd::<2, 4>]; 3],
+        };
+        let first = |pass: Pass, wanted: &[&'static dyn ConvAlgorithm]| -> &'static dyn ConvAlgorithm {
+            wanted.iter().find(|algorithm| algorithm.supports(geometry, pass)).copied().unwrap_or(&Im2col)
+        };
+        ConvAlgorithms {
+            forward: first(Pass::Forward, wanted[0]),
+            grad_input: first(Pass::GradInput, wanted[1]),
+            grad_weights: first(Pass::GradWeights, wanted[2]),
         }
     }
 }
 
 impl fmt::Display for ConvChoice {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str(match self {
-            ConvChoice::Auto => "auto",
-            ConvChoice::Im2col => "im2col",
-        })
+        formatter.write_str(self.name())
     }
 }
 
@@ -71,10 +114,44 @@ impl FromStr for ConvChoice {
     type Err = String;
 
     fn from_str(name: &str) -> Result<ConvChoice, String> {
-        match name {
-            "auto" => Ok(ConvChoice::Auto),
-            "im2col" => Ok(ConvChoice::Im2col),
-            _ => Err(format!("'{name}' is not a convolution algorithm; it can be auto or im2col")),
+        ConvChoice::ALL.into_iter().find(|choice| choice.name() == name).ok_or_else(|| {
+            let (last, names) = ConvChoice::ALL.split_last().expect("some choices");
+            let names: Vec<&str> = names.iter().map(|choice| choice.name()).collect();
+            format!("'{name}' is not a convolution algorithm; it can be {} or {last}", names.join(", "))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::geometry::Padding;
+    use super::*;
+
+    fn names(choice: ConvChoice, geometry: ConvGeometry, sparse_gradient: bool) -> [&'static str; 3] {
+        let algorithms = choice.algorithms(&geometry, sparse_gradient);
+        Pass::ALL.map(|pass| algorithms.of(pass).name())
+    }
+
+    #[test]
+    fn auto_chooses_by_rule_and_a_forced_algorithm_leaves_to_im2col_what_it_cannot_do() {
+        let conv = |channels, kernel, stride, filters| {
+            ConvGeometry::new([30, 30, channels], kernel, stride, Padding::Valid, filters).unwrap()
+        };
+        let (first, later) = (conv(3, [3, 3], [1, 1], 32), conv(64, [3, 3], [1, 1], 128));
+        let odd = conv(64, [5, 3], [2, 1], 128);
+        assert_eq!(names(ConvChoice::Auto, first, true), ["direct", "sparse", "sparse"]);
+        assert_eq!(names(ConvChoice::Auto, later, true), ["winograd", "winograd", "sparse"]);
+        assert_eq!(names(ConvChoice::Auto, later, false), ["winograd", "winograd", "im2col"]);
+        assert_eq!(names(ConvChoice::Auto, first, false), ["direct", "direct", "im2col"]);
+        assert_eq!(names(ConvChoice::Auto, odd, true), ["direct", "sparse", "sparse"]);
+        assert_eq!(names(ConvChoice::Auto, odd, false), ["direct", "im2col", "im2col"]);
+        assert_eq!(names(ConvChoice::Im2col, later, true), ["im2col"; 3]);
+        assert_eq!(names(ConvChoice::Direct, later, true), ["direct", "direct", "im2col"]);
+        assert_eq!(names(ConvChoice::Direct, odd, true), ["direct", "im2col", "im2col"]);
+        assert_eq!(names(ConvChoice::Winograd, later, true), ["winograd", "winograd", "im2col"]);
+        assert_eq!(names(ConvChoice::Winograd2x2, odd, true), ["im2col"; 3]);
+        for choice in ConvChoice::ALL {
+            assert_eq!(choice.to_string().parse(), Ok(choice));
         }
     }
 }

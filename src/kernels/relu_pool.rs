@@ -94,19 +94,39 @@ fn cells<const LANES: usize>(
 
 /// Writes the gradient of each position, `[H, W, C]` of the pool's input: each value at its place, 0 elsewhere.
 pub fn expand(gradient: &PooledGradient, expanded: &mut [f32]) {
-    let PooledGradient { pool, values, places } = gradient;
-    let [_, width, channels] = pool.input;
-    expanded.fill(0.0);
-    let cells = values.chunks_exact(channels).zip(places.chunks_exact(channels));
-    for (cell, (values, places)) in cells.enumerate() {
-        let (y, x) = (cell / pool.output[1], cell % pool.output[1]);
-        let corner = (y * pool.window[0] * width + x * pool.window[1]) * channels;
-        for (channel, (value, &place)) in values.iter().zip(places).enumerate() {
-            if place != DEAD {
-                let (dy, dx) = (usize::from(place) / pool.window[1], usize::from(place) % pool.window[1]);
-                expanded[corner + (dy * width + dx) * channels + channel] = *value;
+    debug_assert_eq!(expanded.len(), gradient.pool.input_len());
+    dispatch(Expand { gradient, expanded });
+}
+
+struct Expand<'a> {
+    gradient: &'a PooledGradient<'a>,
+    expanded: &'a mut [f32],
+}
+
+impl Kernel for Expand<'_> {
+    #[inline(always)]
+    fn run<const LANES: usize, const FUSED: bool>(self) {
+        let Expand { gradient: PooledGradient { pool, values, places }, expanded } = self;
+        let [height, width, channels] = pool.input;
+        let [window_height, window_width] = pool.window;
+        let row_len = width * channels;
+        for row in 0..pool.output[0] * window_height {
+            let row_values = &mut expanded[row * row_len..][..row_len];
+            let (y, dy) = (row / window_height, row % window_height);
+            for x in 0..pool.output[1] {
+                let cell = (y * pool.output[1] + x) * channels;
+                let (values, places) = (&values[cell..][..channels], &places[cell..][..channels]);
+                for dx in 0..window_width {
+                    let place = (dy * window_width + dx) as u8;
+                    let target = &mut row_values[(x * window_width + dx) * channels..][..channels];
+                    for ((target, &value), &at) in target.iter_mut().zip(values).zip(places) {
+                        *target = if at == place { value } else { 0.0 };
+                    }
+                }
             }
+            row_values[pool.output[1] * window_width * channels..].fill(0.0);
         }
+        expanded[pool.output[0] * window_height * row_len..height * row_len].fill(0.0);
     }
 }
 
@@ -118,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_band_gives_the_bits_of_relu_and_then_max_pooling_and_so_does_the_way_back() {
-        let pool = PoolGeometry::new([6, 12, 37], [3, 2], [3, 2]).unwrap();
+        let pool = PoolGeometry::new([7, 13, 37], [3, 2], [3, 2]).unwrap();
         let mut stream = Stream::new(0, Purpose::Test, 0, 0);
         // A few levels only, so that ties happen, windows die and signed zeros occur.
         let values: Vec<f32> = (0..pool.input_len()).map(|_| (4.0 * stream.unit_f32()).floor() - 2.0).collect();
@@ -130,11 +150,14 @@ mod tests {
             }
             let (mut expected, mut argmax) = (vec![f32::NAN; upstream.len()], vec![9; upstream.len()]);
             max_pool::forward(&pool, &rectified, &mut expected, &mut argmax);
+            // A band has what windows cover: not the seventh row and the thirteenth column.
+            let rows = values.chunks_exact(13 * 37).take(6);
+            let band: Vec<f32> = rows.flat_map(|row| &row[..12 * 37]).copied().collect();
             let (mut output, mut places) = (vec![f32::NAN; upstream.len()], vec![9; upstream.len()]);
-            forward(&pool, relu, &values, &mut output, &mut places);
+            forward(&pool, relu, &band, &mut output, &mut places);
             assert_eq!(output, expected);
             let mut without_places = vec![f32::NAN; upstream.len()];
-            forward(&pool, relu, &values, &mut without_places, &mut []);
+            forward(&pool, relu, &band, &mut without_places, &mut []);
             assert_eq!(without_places, expected);
 
             let mut expected = vec![f32::NAN; values.len()];

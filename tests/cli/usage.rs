@@ -48,7 +48,11 @@ fn every_number_has_its_range_and_says_it() {
         ("inf", "--learning-rate <RATE>", "it must be a number above 0, from 1.1754944e-38 to 3.4028235e38"),
         ("-1", "--seed <N>", "it must be a whole number from 0 to 9223372036854775807"),
         ("0", "--threads <N>", "it must be a whole number from 1 to 1024"),
-        ("fast", "--conv <NAME>", "'fast' is not a convolution algorithm; it can be auto or im2col"),
+        (
+            "fast",
+            "--conv <NAME>",
+            "'fast' is not a convolution algorithm; it can be auto, im2col, direct, winograd or winograd2x2",
+        ),
     ] {
         let name = flag.split(' ').next().unwrap();
         here.misused(&format!("train set {name} {value}"), &format!("invalid value '{value}' for '{flag}': {range}"));

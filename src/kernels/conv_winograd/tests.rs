@@ -17,7 +17,7 @@ where
     dispatch_to(set, Pack::<IN> { problem, pass, kernel: &case.kernel, packed: &mut packed });
     let row_len = problem.output[1] * problem.filters;
     let mut output = vec![f32::NAN; problem.output[0] * row_len];
-    let mut scratch = vec![f32::NAN; winograd.scratch_len(geometry, pass).floats];
+    let mut scratch = vec![f32::NAN; winograd.scratch_len(geometry, pass, None).floats];
     for (index, output) in output.chunks_mut(band * row_len).enumerate() {
         let rows = index * band..index * band + output.len() / row_len;
         let (input, bias) = match pass {
