@@ -257,7 +257,12 @@ impl<'n> Plan<'n> {
                     packed = packed.max(block.packed_len(training));
                     scratch = scratch.max(block.scratch_len(training));
                 }
-                (None, LayerKind::Dense(dense)) => partials = partials.max(dense.partials_len(self.batch, training)),
+                (None, LayerKind::Dense(dense)) => {
+                    partials = partials.max(dense.partials_len(self.batch, training));
+                    if training {
+                        scratch = scratch.max(dense.scratch_len());
+                    }
+                }
                 _ => {}
             }
         }
@@ -468,7 +473,7 @@ impl<'n> Plan<'n> {
                 LayerKind::Conv2d(_) => unreachable!("a convolution's step has a block"),
                 LayerKind::Dense(dense) => {
                     let wanted = go_on.then_some(grad_input_values);
-                    dense.backward(input, grad_output_values, wanted, &mut update, partials.as_mut_slice());
+                    dense.backward(input, grad_output_values, wanted, &mut update, partials.as_mut_slice(), scratch);
                 }
                 LayerKind::MaxPool(pool) => {
                     pool.backward(grad_output_values, &argmax[index][..values], grad_input_values);

@@ -148,8 +148,8 @@ pub trait ConvAlgorithm: fmt::Debug + Sync {
         unreachable!("{} has no forward pass", self.name())
     }
 
-    /// Whether the gradients' passes take [`GradOutput::Pooled`] as well.
-    fn takes_pooled(&self) -> bool {
+    /// Whether a gradient's pass takes [`GradOutput::Pooled`] as well.
+    fn takes_pooled(&self, _pass: Pass) -> bool {
         false
     }
 

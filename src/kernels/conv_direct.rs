@@ -15,9 +15,11 @@
 //! ```
 //!
 //! The input's gradient at stride 1 is itself such a convolution: of the upstream gradient, framed by zeros, with the kernel
-//! turned by 180° and its channels and filters exchanged. The weights' gradient is not, and is left to im2col.
+//! turned by 180° and its channels and filters exchanged. The weights' gradient has a tile of its own
+//! (`conv_direct_weights.rs`).
 
 use super::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
+use super::conv_direct_weights as weights_pass;
 use super::frame::Frame;
 use super::geometry::{ConvGeometry, PoolGeometry};
 use super::simd::{Kernel, dispatch};
@@ -71,7 +73,7 @@ impl Problem {
     }
 
     fn of(geometry: &ConvGeometry, pass: Pass) -> Problem {
-        if pass == Pass::Forward { Problem::forward(geometry) } else { Problem::grad_input(geometry) }
+        if pass == Pass::GradInput { Problem::grad_input(geometry) } else { Problem::forward(geometry) }
     }
 
     /// Floats of a kernel row of a patch.
@@ -86,6 +88,10 @@ impl Problem {
     /// Floats of the packed kernel, `[panels][K][PANEL]`.
     fn packed_len(&self) -> usize {
         self.filters.div_ceil(PANEL) * self.patch_len() * PANEL
+    }
+
+    fn weights_layout(&self, geometry: &ConvGeometry) -> weights_pass::Layout {
+        weights_pass::Layout::new(geometry, self.frame)
     }
 
     /// Floats of the framed input, where a copy is needed.
@@ -123,19 +129,27 @@ impl ConvAlgorithm for Direct {
 
     fn supports(&self, geometry: &ConvGeometry, pass: Pass) -> bool {
         match pass {
-            Pass::Forward => true,
+            Pass::Forward | Pass::GradWeights => true,
             // A kernel's padding is less than its size, or else some position would see zeros alone.
             Pass::GradInput => geometry.stride == [1, 1],
-            Pass::GradWeights => false,
         }
     }
 
-    fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass, _pool: Option<&PoolGeometry>) -> ScratchLen {
-        ScratchLen::floats(Problem::of(geometry, pass).framed_len())
+    fn takes_pooled(&self, pass: Pass) -> bool {
+        pass == Pass::GradWeights
+    }
+
+    fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass, pool: Option<&PoolGeometry>) -> ScratchLen {
+        let problem = Problem::of(geometry, pass);
+        let band_len = match pass {
+            Pass::GradWeights => problem.weights_layout(geometry).band_len(pool.map(|pool| pool.window[0])),
+            _ => 0,
+        };
+        ScratchLen::floats(problem.framed_len() + band_len)
     }
 
     fn packed_len(&self, geometry: &ConvGeometry, pass: Pass) -> usize {
-        Problem::of(geometry, pass).packed_len()
+        if pass == Pass::GradWeights { 0 } else { Problem::of(geometry, pass).packed_len() }
     }
 
     fn pack(&self, geometry: &ConvGeometry, pass: Pass, kernel: &[f32], packed: &mut [f32]) {
@@ -143,8 +157,9 @@ impl ConvAlgorithm for Direct {
         let (filters, channels) = (geometry.filters, geometry.input[2]);
         match pass {
             Pass::Forward => problem.pack(|k, filter| kernel[k * filters + filter], packed),
+            Pass::GradWeights => {}
             // Row (ky, kx, f), column c of the turned kernel is row (last − ky, last − kx, c), column f of the kernel.
-            _ => {
+            Pass::GradInput => {
                 let last_cell = geometry.kernel[0] * geometry.kernel[1] - 1;
                 let turned =
                     |k: usize, c: usize| kernel[((last_cell - k / filters) * channels + c) * filters + k % filters];
@@ -182,6 +197,29 @@ impl ConvAlgorithm for Direct {
         let problem = Problem::grad_input(geometry);
         let input = problem.framed(grad_output.dense(), scratch.floats);
         dispatch(Convolve { problem, input, packed: weights.packed, bias: &[], output: grad_input });
+    }
+
+    fn sums_len(&self, geometry: &ConvGeometry) -> usize {
+        Problem::forward(geometry).weights_layout(geometry).sums_len()
+    }
+
+    fn unpack_sums(&self, geometry: &ConvGeometry, sums: &[f32], grad_kernel: &mut [f32]) {
+        Problem::forward(geometry).weights_layout(geometry).unpack(sums, grad_kernel);
+    }
+
+    fn grad_weights(
+        &self,
+        geometry: &ConvGeometry,
+        input: &[f32],
+        grad_output: GradOutput,
+        sums: &mut [f32],
+        grad_bias: &mut [f32],
+        scratch: Scratch,
+    ) {
+        let problem = Problem::forward(geometry);
+        let (framed, band) = scratch.floats.split_at_mut(problem.framed_len());
+        let input = problem.framed(input, framed);
+        weights_pass::grad_weights(problem.weights_layout(geometry), input, grad_output, sums, grad_bias, band);
     }
 }
 

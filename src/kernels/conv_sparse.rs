@@ -128,7 +128,7 @@ impl ConvAlgorithm for Sparse {
         pass != Pass::Forward
     }
 
-    fn takes_pooled(&self) -> bool {
+    fn takes_pooled(&self, _pass: Pass) -> bool {
         true
     }
 

@@ -10,10 +10,8 @@
 //!
 //! so in all three passes each block of W is read or written once, by one thread, and that is what the time goes into: the
 //! first dense layer of the documented model has 3.2 million weights and few samples to use them on. All three are sums over
-//! [register tiles](super::tile). A row of dW is complete when its tile is, so Adam can take its step on it there and
-//! then, and the gradient never reaches memory.
+//! [register tiles](super::tile).
 
-use super::adam::{self, AdamStep};
 use super::simd::{Kernel, Lanes, dispatch};
 use super::tile::{PANEL, PIXELS, VECTORS, tile};
 use std::ops::Range;
@@ -22,8 +20,8 @@ use std::ops::Range;
 /// for several.
 pub const BLOCK_ROWS: usize = 2048;
 
-/// Rows of W in one piece of work on the way back: at 128 units 64 KiB, and as much of each of Adam's moments.
-pub const BACKWARD_ROWS: usize = 128;
+/// Rows of W in one piece of work on the way back: at 128 units 48 KiB, and whole tiles.
+pub const BACKWARD_ROWS: usize = 16 * PIXELS;
 
 /// Rows of W, or samples, that are brought into a tile's order at once, on the stack.
 const DEPTH: usize = 64;
@@ -221,17 +219,10 @@ impl Kernel for GradInput<'_> {
     }
 }
 
-/// What becomes of the gradient of a block of W.
-pub enum Gradient<'a> {
-    /// It is written here, `[r×U]`.
-    Written(&'a mut [f32]),
-    /// Adam takes its step on these weights, `[r×U]`.
-    Applied(adam::Weights<'a>, AdamStep),
-}
-
-/// Computes `dW[r]` from X and `grad_output`, dY `[N×U]`.
-pub fn grad_kernel(input: &[f32], inputs: usize, rows: Range<usize>, grad_output: Panels, gradient: Gradient) {
-    dispatch(GradKernel { input, inputs, rows, grad_output, gradient });
+/// Writes `dW[r]` to `grad_kernel`, `[r×U]`, from X and `grad_output`, dY `[N×U]`.
+pub fn grad_kernel(input: &[f32], inputs: usize, rows: Range<usize>, grad_output: Panels, grad_kernel: &mut [f32]) {
+    debug_assert_eq!(grad_kernel.len(), rows.len() * grad_output.columns);
+    dispatch(GradKernel { input, inputs, rows, grad_output, grad_kernel });
 }
 
 struct GradKernel<'a> {
@@ -239,7 +230,7 @@ struct GradKernel<'a> {
     inputs: usize,
     rows: Range<usize>,
     grad_output: Panels<'a>,
-    gradient: Gradient<'a>,
+    grad_kernel: &'a mut [f32],
 }
 
 impl Kernel for GradKernel<'_> {
@@ -283,29 +274,14 @@ impl GradKernel<'_> {
                     let rows = std::array::from_fn(|pixel| &columns_of_input[pixel][..depth]);
                     tile::<P, VECTORS, LANES, FUSED>(rows, &weights[first..first + depth], column, &mut sums);
                 }
+                let live = (live - column).min(VECTORS * LANES);
                 for (pixel, sums) in sums.iter().enumerate() {
-                    let at = start + pixel * units + panel * PANEL + column;
-                    self.take::<LANES>(at, sums, (live - column).min(VECTORS * LANES));
-                }
-            }
-        }
-    }
-
-    /// Does with the gradient what is to be done; it belongs to the `live` weights from `at` on.
-    #[inline(always)]
-    fn take<const LANES: usize>(&mut self, at: usize, g: &[Lanes<LANES>; VECTORS], live: usize) {
-        let whole = live == VECTORS * LANES;
-        match &mut self.gradient {
-            Gradient::Written(target) if whole => target[at..at + VECTORS * LANES].copy_from_slice(g.as_flattened()),
-            Gradient::Written(target) => target[at..at + live].copy_from_slice(&g.as_flattened()[..live]),
-            Gradient::Applied(weights, step) if whole => {
-                for (vector, g) in g.iter().enumerate() {
-                    weights.update(at + vector * LANES, *g, step);
-                }
-            }
-            Gradient::Applied(weights, step) => {
-                for (index, &g) in g.as_flattened()[..live].iter().enumerate() {
-                    weights.update(at + index, [g], step);
+                    let target = &mut self.grad_kernel[start + pixel * units + panel * PANEL + column..][..live];
+                    if live == VECTORS * LANES {
+                        target.copy_from_slice(sums.as_flattened());
+                    } else {
+                        target.copy_from_slice(&sums.as_flattened()[..live]);
+                    }
                 }
             }
         }

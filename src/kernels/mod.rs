@@ -30,6 +30,7 @@
 pub mod adam;
 pub mod conv;
 pub mod conv_direct;
+mod conv_direct_weights;
 pub mod conv_im2col;
 pub mod conv_sparse;
 pub mod conv_winograd;

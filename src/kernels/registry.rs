@@ -26,7 +26,7 @@ pub enum ConvChoice {
     Auto,
     /// im2col everywhere.
     Im2col,
-    /// Direct, and im2col for the weights' gradient and for the input's where the stride is not 1.
+    /// Direct, and im2col for the input's gradient where the stride is not 1.
     Direct,
     /// Winograd's F(4×4, 3×3), and im2col for the weights' gradient and where the kernel is not 3×3 with stride 1.
     Winograd,
@@ -85,7 +85,9 @@ impl ConvChoice {
                     (true, false) => &[&WINOGRAD, &Direct],
                     (false, false) => &[&Direct],
                 };
-                let grad_weights: &[&dyn ConvAlgorithm] = if sparse_gradient { &[&Sparse] } else { &[] };
+                // With few channels the sparse pass spends its time on lists, and with short runs in padding.
+                let sparse_weights = many_channels && sparse_gradient;
+                let grad_weights: &[&dyn ConvAlgorithm] = if sparse_weights { &[&Sparse] } else { &[&Direct] };
                 [forward, grad_input, grad_weights]
             }
             ConvChoice::Im2col => [&[]; 3],
@@ -139,15 +141,15 @@ mod tests {
         };
         let (first, later) = (conv(3, [3, 3], [1, 1], 32), conv(64, [3, 3], [1, 1], 128));
         let odd = conv(64, [5, 3], [2, 1], 128);
-        assert_eq!(names(ConvChoice::Auto, first, true), ["direct", "sparse", "sparse"]);
+        assert_eq!(names(ConvChoice::Auto, first, true), ["direct", "sparse", "direct"]);
         assert_eq!(names(ConvChoice::Auto, later, true), ["winograd", "winograd", "sparse"]);
-        assert_eq!(names(ConvChoice::Auto, later, false), ["winograd", "winograd", "im2col"]);
-        assert_eq!(names(ConvChoice::Auto, first, false), ["direct", "direct", "im2col"]);
+        assert_eq!(names(ConvChoice::Auto, later, false), ["winograd", "winograd", "direct"]);
+        assert_eq!(names(ConvChoice::Auto, first, false), ["direct"; 3]);
         assert_eq!(names(ConvChoice::Auto, odd, true), ["direct", "sparse", "sparse"]);
-        assert_eq!(names(ConvChoice::Auto, odd, false), ["direct", "im2col", "im2col"]);
+        assert_eq!(names(ConvChoice::Auto, odd, false), ["direct", "im2col", "direct"]);
         assert_eq!(names(ConvChoice::Im2col, later, true), ["im2col"; 3]);
-        assert_eq!(names(ConvChoice::Direct, later, true), ["direct", "direct", "im2col"]);
-        assert_eq!(names(ConvChoice::Direct, odd, true), ["direct", "im2col", "im2col"]);
+        assert_eq!(names(ConvChoice::Direct, later, true), ["direct"; 3]);
+        assert_eq!(names(ConvChoice::Direct, odd, true), ["direct", "im2col", "direct"]);
         assert_eq!(names(ConvChoice::Winograd, later, true), ["winograd", "winograd", "im2col"]);
         assert_eq!(names(ConvChoice::Winograd2x2, odd, true), ["im2col"; 3]);
         for choice in ConvChoice::ALL {

@@ -94,39 +94,50 @@ fn cells<const LANES: usize>(
 
 /// Writes the gradient of each position, `[H, W, C]` of the pool's input: each value at its place, 0 elsewhere.
 pub fn expand(gradient: &PooledGradient, expanded: &mut [f32]) {
+    let PoolGeometry { input: [height, width, channels], window, output, .. } = gradient.pool;
     debug_assert_eq!(expanded.len(), gradient.pool.input_len());
-    dispatch(Expand { gradient, expanded });
+    let row_len = width * channels;
+    for (row, band) in expanded.chunks_exact_mut(window[0] * row_len).take(output[0]).enumerate() {
+        expand_row(gradient, row, channels, band);
+    }
+    expanded[output[0] * window[0] * row_len..height * row_len].fill(0.0);
 }
 
-struct Expand<'a> {
+/// The same for one row of windows: writes `[window height, W, C]`, positions `step` floats apart. What lies between them stays
+/// as it is.
+pub fn expand_row(gradient: &PooledGradient, row: usize, step: usize, expanded: &mut [f32]) {
+    dispatch(ExpandRow { gradient, row, step, expanded });
+}
+
+struct ExpandRow<'a> {
     gradient: &'a PooledGradient<'a>,
+    row: usize,
+    step: usize,
     expanded: &'a mut [f32],
 }
 
-impl Kernel for Expand<'_> {
+impl Kernel for ExpandRow<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
-        let Expand { gradient: PooledGradient { pool, values, places }, expanded } = self;
-        let [height, width, channels] = pool.input;
-        let [window_height, window_width] = pool.window;
-        let row_len = width * channels;
-        for row in 0..pool.output[0] * window_height {
-            let row_values = &mut expanded[row * row_len..][..row_len];
-            let (y, dy) = (row / window_height, row % window_height);
+        let ExpandRow { gradient: PooledGradient { pool, values, places }, row, step, expanded } = self;
+        let [_, width, channels] = pool.input;
+        let covered = pool.output[1] * pool.window[1];
+        for (dy, expanded) in expanded.chunks_exact_mut(width * step).take(pool.window[0]).enumerate() {
             for x in 0..pool.output[1] {
-                let cell = (y * pool.output[1] + x) * channels;
+                let cell = (row * pool.output[1] + x) * channels;
                 let (values, places) = (&values[cell..][..channels], &places[cell..][..channels]);
-                for dx in 0..window_width {
-                    let place = (dy * window_width + dx) as u8;
-                    let target = &mut row_values[(x * window_width + dx) * channels..][..channels];
+                for dx in 0..pool.window[1] {
+                    let place = (dy * pool.window[1] + dx) as u8;
+                    let target = &mut expanded[(x * pool.window[1] + dx) * step..][..channels];
                     for ((target, &value), &at) in target.iter_mut().zip(values).zip(places) {
                         *target = if at == place { value } else { 0.0 };
                     }
                 }
             }
-            row_values[pool.output[1] * window_width * channels..].fill(0.0);
+            for uncovered in expanded[covered * step..].chunks_mut(step) {
+                uncovered[..channels].fill(0.0);
+            }
         }
-        expanded[pool.output[0] * window_height * row_len..height * row_len].fill(0.0);
     }
 }
 

@@ -149,8 +149,8 @@ impl ConvBlock {
     fn needs_expanded(&self) -> bool {
         let behind = self.relu || self.pool.is_some();
         let pooled = self.pool.is_some()
-            && self.algorithms.grad_input.takes_pooled()
-            && self.algorithms.grad_weights.takes_pooled();
+            && self.algorithms.grad_input.takes_pooled(Pass::GradInput)
+            && self.algorithms.grad_weights.takes_pooled(Pass::GradWeights);
         behind && !pooled
     }
 
@@ -297,18 +297,18 @@ impl ConvBlock {
             elementwise::relu_backward(part(saved.output, image, self.output_len()), grad_output, kept);
             expanded = GradOutput::Dense(kept);
         }
-        let gradient_for = |algorithm: &dyn ConvAlgorithm| match pooled {
-            Some(pooled) if algorithm.takes_pooled() => pooled,
+        let gradient_for = |algorithm: &dyn ConvAlgorithm, pass: Pass| match pooled {
+            Some(pooled) if algorithm.takes_pooled(pass) => pooled,
             _ => expanded,
         };
         let (sums, bias) = sums.split_at_mut(self.sums_len());
         let algorithm = self.algorithms.grad_weights;
         let scratch = Scratch { floats, words };
-        algorithm.grad_weights(geometry, input, gradient_for(algorithm), sums, bias, scratch);
+        algorithm.grad_weights(geometry, input, gradient_for(algorithm, Pass::GradWeights), sums, bias, scratch);
         if let Some(grad_input) = grad_input {
             let algorithm = self.algorithms.grad_input;
             let scratch = Scratch { floats, words };
-            algorithm.grad_input(geometry, gradient_for(algorithm), weights, grad_input, scratch);
+            algorithm.grad_input(geometry, gradient_for(algorithm, Pass::GradInput), weights, grad_input, scratch);
         }
     }
 
