@@ -28,6 +28,8 @@ pub enum Purpose {
     Test = 5,
     /// Which images `samples` shows; the index is the class.
     Samples = 6,
+    /// Numbers that are only computed with to be timed; the index is the tensor.
+    Bench = 7,
 }
 
 /// A reproducible stream of random numbers.

@@ -27,7 +27,7 @@ impl MachinePeak {
 }
 
 /// Each limit is the best of this many runs: what disturbs a run only makes it slower.
-const RUNS: usize = 8;
+const RUNS: usize = 16;
 
 /// Independent sums that a core works on at once: two multiply-adds may start in every cycle and take four or five, so it takes
 /// eight to ten to keep both units busy. Twelve fit into 16 registers with their factor and addend.

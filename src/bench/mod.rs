@@ -5,6 +5,10 @@
 //! the run that was disturbed least, the median the usual one. What is compared is measured in turn, so that a drift of the machine
 //! meets all of it.
 
+pub mod conv;
+pub mod conv_error;
+pub mod conv_figures;
+pub mod descriptor;
 pub mod live_gradients;
 pub mod machine_peak;
 pub mod phantom_batches;

@@ -9,30 +9,6 @@ pub fn processor() -> String {
     std::env::consts::ARCH.to_string()
 }
 
-/// The widest set of vector instructions that the kernels may use here.
-pub fn instruction_set() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if std::arch::is_x86_feature_detected!("avx512f") {
-            "avx512f"
-        } else if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-            "avx2+fma"
-        } else if std::arch::is_x86_feature_detected!("avx") {
-            "avx"
-        } else {
-            "sse2"
-        }
-    }
-    #[cfg(target_arch = "aarch64")]
-    {
-        "neon"
-    }
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    {
-        "portable"
-    }
-}
-
 /// Bytes of memory that the machine has, where the system tells.
 pub fn memory_bytes() -> Option<usize> {
     // Linux: a line such as `MemTotal:       24646656 kB`.

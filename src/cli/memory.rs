@@ -49,6 +49,14 @@ impl Memory {
     }
 }
 
+/// Refuses a measurement whose arrays this machine cannot hold.
+///
+/// # Errors
+/// [`Error::Setting`] of `what`, with both sizes.
+pub fn check_arrays(what: String, bytes: usize) -> Result<()> {
+    check(bytes).map_err(|sizes| Error::setting(what, format!("its arrays take {sizes}; make it smaller")))
+}
+
 /// Both sizes in words, where more is needed than is there.
 fn check(needed: usize) -> std::result::Result<(), String> {
     let there = machine::memory_bytes().unwrap_or(ASSUMED_BYTES);

@@ -28,6 +28,7 @@ use args::{Cli, Command};
 use clap::Parser;
 use console::Failure;
 use glassnet::Error;
+use glassnet::kernels::simd::{self, InstructionSet};
 use rayon::ThreadPool;
 use std::process::ExitCode;
 
@@ -68,15 +69,21 @@ pub fn main() -> ExitCode {
 
 fn run(command: &Command) -> CommandResult {
     match command {
-        Command::Reproduce(args) => in_pool(args.common.threads.threads, || reproduce::run(args)),
-        Command::Train(args) => in_pool(args.common.threads.threads, || train::run(args)),
-        Command::Predict(args) => in_pool(args.threads.threads, || predict::run(args)),
+        Command::Reproduce(args) => computing(|| in_pool(args.common.threads.threads, || reproduce::run(args))),
+        Command::Train(args) => computing(|| in_pool(args.common.threads.threads, || train::run(args))),
+        Command::Predict(args) => computing(|| in_pool(args.threads.threads, || predict::run(args))),
         Command::Inspect(args) => in_pool(args.threads.threads, || inspect::run(args)),
         Command::Samples(args) => samples::run(args),
         Command::Summary(args) => summary::run(args),
         Command::Phantom(args) => in_pool(args.threads.threads, || phantom::run(args)),
-        Command::Bench(args) => bench::run(args),
+        Command::Bench(args) => computing(|| bench::run(args)),
     }
+}
+
+/// Runs `work`, for which kernels are needed, unless an instruction set is asked for that is not there.
+fn computing(work: impl FnOnce() -> CommandResult) -> CommandResult {
+    InstructionSet::from_environment().map_err(|reason| Error::setting(simd::VARIABLE, reason))?;
+    work()
 }
 
 /// Runs `work` in a thread pool of our own; by default it has a thread for each core.

@@ -44,8 +44,16 @@ pub fn check_picture(flag: &str, path: &Path) -> Result<()> {
             format!("a PNG is written, so the name must end with .png, and {shown} does not"),
         ));
     }
+    check_file(flag, path)
+}
+
+/// Whether a file can be written to `path`: it is no folder, and its folder is there.
+///
+/// # Errors
+/// [`Error::Setting`] of `flag` says what is amiss.
+pub fn check_file(flag: &str, path: &Path) -> Result<()> {
     if path.is_dir() {
-        return Err(Error::setting(flag, format!("{shown} is a folder; name a file in it")));
+        return Err(Error::setting(flag, format!("{} is a folder; name a file in it", path.display())));
     }
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {

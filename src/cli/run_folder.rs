@@ -1,6 +1,7 @@
 //! The run folder: what a training run leaves, and where.
 
 use super::{machine, output};
+use glassnet::kernels::simd::InstructionSet;
 use glassnet::optim::AdamSettings;
 use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};
@@ -141,6 +142,7 @@ impl Default for Adam {
 #[derive(Debug, Serialize)]
 pub struct Machine {
     pub processor: String,
+    /// The one in force: the machine's widest, or that of `GLASSNET_SIMD`.
     pub instruction_set: &'static str,
     pub threads: usize,
     pub system: &'static str,
@@ -151,7 +153,7 @@ impl Machine {
     pub fn here() -> Machine {
         Machine {
             processor: machine::processor(),
-            instruction_set: machine::instruction_set(),
+            instruction_set: InstructionSet::in_force().name(),
             threads: rayon::current_num_threads(),
             system: std::env::consts::OS,
         }

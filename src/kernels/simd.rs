@@ -63,13 +63,13 @@ impl InstructionSet {
     /// The set in force: the one that `GLASSNET_SIMD` names, or else the widest that this machine has.
     ///
     /// # Errors
-    /// A sentence, where the variable names a set that there is not, here or at all.
+    /// A sentence about the variable's value, where that names a set that there is not, here or at all.
     pub fn from_environment() -> Result<InstructionSet, String> {
         let widest = InstructionSet::available().next_back().unwrap_or(InstructionSet::Portable);
         let Some(name) = std::env::var_os(VARIABLE) else { return Ok(widest) };
         let names = || InstructionSet::available().map(InstructionSet::name).collect::<Vec<_>>().join(", ");
         InstructionSet::available().find(|set| name == set.name()).ok_or_else(|| {
-            format!("{VARIABLE}: '{}' is not an instruction set of this machine; it has {}", name.display(), names())
+            format!("'{}' is not an instruction set of this machine; it has {}", name.display(), names())
         })
     }
 

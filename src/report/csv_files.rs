@@ -100,7 +100,7 @@ pub fn write_predictions(path: &Path, predictions: &[PredictionRow]) -> Result<(
 
 /// Writes a heading and rows whose fields stand in the heading's order. The heading is written even when no row
 /// follows, which is why serde does not derive it.
-fn write<R: Serialize>(path: &Path, heading: &[&str], rows: impl IntoIterator<Item = R>) -> Result<()> {
+pub(crate) fn write<R: Serialize>(path: &Path, heading: &[&str], rows: impl IntoIterator<Item = R>) -> Result<()> {
     let failed = |error: csv::Error| Error::io("write", path)(error.into());
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     writer.write_record(heading).map_err(failed)?;

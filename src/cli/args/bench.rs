@@ -2,7 +2,9 @@
 
 use super::{at_least_one, batch_size, threads, whole_number};
 use clap::{Args, Subcommand};
-use glassnet::kernels::registry::ConvChoice;
+use glassnet::bench::descriptor::ConvDescriptor;
+use glassnet::kernels::conv::{ConvAlgorithm, Pass};
+use glassnet::kernels::registry::{CONV_ALGORITHMS, ConvChoice};
 use glassnet::report::documented;
 use std::path::PathBuf;
 
@@ -17,6 +19,8 @@ pub struct BenchArgs {
 /// What can be measured.
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
+    /// Convolutions pass by pass, by each algorithm, beside the machine's limits
+    Conv(ConvArgs),
     /// A training step and an inference batch, as a whole and phase by phase
     Step(StepArgs),
 }
@@ -27,6 +31,71 @@ pub struct ThreadCounts {
     /// Threads to measure with, one number after the other, as in 1,2 [default: one for each core]
     #[arg(long = "threads", value_name = "N,…", value_delimiter = ',', value_parser = threads, allow_negative_numbers = true)]
     pub counts: Vec<usize>,
+}
+
+/// `glassnet bench conv`.
+#[derive(Args, Debug)]
+pub struct ConvArgs {
+    /// Layers of the documented model (conv2d, conv2d_1, conv2d_2), or any convolution, as in n16h63w63c32f64k3: images, height,
+    /// width, channels, filters, kernel; then s2 for a stride of 2, psame for padding [default: the three layers]
+    #[arg(value_name = "CONVOLUTION", value_parser = convolution)]
+    pub convolutions: Vec<NamedConvolution>,
+    /// Only these algorithms
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = algorithm)]
+    pub algorithm: Vec<&'static dyn ConvAlgorithm>,
+    /// Only these passes: forward, grad_input, grad_weights
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = pass)]
+    pub pass: Vec<Pass>,
+    /// `--threads`.
+    #[command(flatten)]
+    pub threads: ThreadCounts,
+    /// Times that each pass is run over its batch; one more warms up
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = repetitions, allow_negative_numbers = true)]
+    pub rounds: usize,
+    /// Also write all figures into this file, a line for each case
+    #[arg(long, value_name = "FILE.csv")]
+    pub csv: Option<PathBuf>,
+    /// Print one JSON object instead of tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A convolution that is asked for, by its name in the documented model or by its sizes.
+#[derive(Clone, Debug)]
+pub struct NamedConvolution {
+    /// The layer's name, if that was given.
+    pub layer: Option<String>,
+    /// The sizes.
+    pub descriptor: ConvDescriptor,
+}
+
+impl NamedConvolution {
+    /// Those of the documented model.
+    pub fn documented() -> Vec<NamedConvolution> {
+        let named = |(name, descriptor)| NamedConvolution { layer: Some(name), descriptor };
+        ConvDescriptor::documented(documented::BATCH_SIZE).into_iter().map(named).collect()
+    }
+}
+
+fn convolution(text: &str) -> Result<NamedConvolution, String> {
+    match NamedConvolution::documented().into_iter().find(|named| named.layer.as_deref() == Some(text)) {
+        Some(named) => Ok(named),
+        None => Ok(NamedConvolution { layer: None, descriptor: text.parse()? }),
+    }
+}
+
+fn algorithm(name: &str) -> Result<&'static dyn ConvAlgorithm, String> {
+    CONV_ALGORITHMS.iter().copied().find(|algorithm| algorithm.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = CONV_ALGORITHMS.iter().map(|algorithm| algorithm.name()).collect();
+        format!("there is no such algorithm; there is {}", names.join(", "))
+    })
+}
+
+fn pass(name: &str) -> Result<Pass, String> {
+    Pass::ALL.into_iter().find(|pass| pass.name() == name).ok_or_else(|| {
+        let names = Pass::ALL.map(Pass::name);
+        format!("there is no such pass; there is {}", names.join(", "))
+    })
 }
 
 /// `glassnet bench step`.

@@ -1,5 +1,6 @@
 //! `glassnet bench`: how fast the engine is on this machine, with the machine's own limits beside it.
 
+mod conv;
 mod step;
 
 use super::args::bench::{BenchArgs, BenchCommand, ThreadCounts};
@@ -17,22 +18,22 @@ pub fn run(args: &BenchArgs) -> CommandResult {
         );
     }
     match &args.what {
+        BenchCommand::Conv(args) => conv::run(args),
         BenchCommand::Step(args) => step::run(args),
     }
 }
 
-/// A pool for each number of threads that is asked for, and what the machine can do at most with so many.
-fn pools(threads: &ThreadCounts) -> glassnet::Result<Vec<(ThreadPool, MachinePeak)>> {
-    let counts = match threads.counts.as_slice() {
-        [] => vec![None],
-        counts => counts.iter().copied().map(Some).collect(),
-    };
-    let pools = counts.into_iter().map(|count| {
-        let pool = thread_pool(count)?;
-        let peak = pool.install(MachinePeak::measure);
-        Ok((pool, peak))
-    });
-    pools.collect()
+/// A pool for each number of threads that is asked for.
+fn pools(threads: &ThreadCounts) -> glassnet::Result<Vec<ThreadPool>> {
+    match threads.counts.as_slice() {
+        [] => Ok(vec![thread_pool(None)?]),
+        counts => counts.iter().map(|&count| thread_pool(Some(count))).collect(),
+    }
+}
+
+/// What the machine can do at most with each pool's threads.
+fn peaks(pools: &[ThreadPool]) -> Vec<MachinePeak> {
+    pools.iter().map(|pool| pool.install(MachinePeak::measure)).collect()
 }
 
 /// What the figures are of: a line, and a further one for each further number of threads.

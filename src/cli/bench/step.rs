@@ -5,7 +5,7 @@ use super::super::console::Failure;
 use super::super::memory::Memory;
 use super::super::model::{Origin, check_takes_images, read_spec};
 use super::super::{CommandResult, Outcome, console};
-use super::{machine_json, machine_lines, pools};
+use super::{machine_json, machine_lines, peaks, pools};
 use glassnet::bench::Milliseconds;
 use glassnet::bench::live_gradients::{LiveShare, live_shares};
 use glassnet::bench::machine_peak::MachinePeak;
@@ -27,18 +27,19 @@ pub fn run(args: &StepArgs) -> CommandResult {
     let spec = args.model.as_deref().map_or_else(|| Ok(ModelSpec::documented()), read_spec)?;
     let network = Origin { file: args.model.as_deref(), image_size: args.image_size }.network(spec)?;
     check_takes_images(&network)?;
-    let memory = Memory::of(&network, args.batch_size, options(args));
-    memory.check_training(args.batch_size)?;
-
     let pools = pools(&args.threads)?;
-    let peaks: Vec<MachinePeak> = pools.iter().map(|(_, peak)| *peak).collect();
+    for pool in &pools {
+        let memory = pool.install(|| Memory::of(&network, args.batch_size, options(args)));
+        memory.check_training(args.batch_size)?;
+    }
+    let peaks = peaks(&pools);
     if !args.json {
         for line in machine_lines(&peaks).iter().chain(&heading(args, &network)) {
             console::print(line)?;
         }
     }
     let mut runs = Vec::new();
-    for (pool, _) in &pools {
+    for pool in &pools {
         let run = pool.install(|| measure(args, &network))?;
         if !args.json {
             for line in lines(&run) {

@@ -1,0 +1,177 @@
+//! How far an algorithm is from the textbook's f64 convolution: max|a − b| / max|b| of each tensor.
+
+use super::conv::{Buffers, Case, ConvData, Worker};
+use super::descriptor::ConvDescriptor;
+use crate::kernels::conv::{GradLayout, Pass, PooledGradient};
+use crate::kernels::geometry::{ConvGeometry, Padding};
+use crate::kernels::{elementwise, relu_pool};
+use crate::reference as textbook;
+
+/// The textbook takes some nanoseconds for a product; with more of them in an image a smaller one is taken.
+const MAX_MULTIPLY_ADDS: usize = 100_000_000;
+
+/// One image, and what the textbook makes of it.
+pub struct Oracle {
+    data: ConvData,
+    output: Vec<f64>,
+    dense: Gradients,
+    pooled: Option<Gradients>,
+    /// Whether the image is smaller than that of the convolution in question.
+    is_cropped: bool,
+}
+
+struct Gradients {
+    input: Vec<f64>,
+    kernel: Vec<f64>,
+    bias: Vec<f64>,
+}
+
+impl Oracle {
+    /// Computes one image by the textbook, cropped where that would take long. The gradients behind a max-pool are computed if
+    /// `pooled`.
+    ///
+    /// # Errors
+    /// Those of [`ConvDescriptor::geometry`].
+    pub fn new(descriptor: &ConvDescriptor, pooled: bool) -> Result<Oracle, String> {
+        let whole = descriptor.geometry()?;
+        let geometry = cropped(descriptor)?;
+        let data = ConvData::draw(geometry, 1);
+        let [height, width, channels] = geometry.input;
+        let image = textbook::Image { height, width, channels, values: wide(&data.input) };
+        let shape = shape(&geometry);
+        let kernel = wide(&data.kernel);
+        let gradients = |grad_output: &[f32]| {
+            let upstream = textbook::Image {
+                height: geometry.output[0],
+                width: geometry.output[1],
+                channels: geometry.filters,
+                values: wide(grad_output),
+            };
+            let zeros = |len| vec![0.0; len];
+            let mut weights =
+                textbook::LayerGradient { kernel: zeros(geometry.kernel_len()), bias: zeros(geometry.filters) };
+            let input = textbook::conv2d_backward(&image, &shape, &kernel, &upstream, &mut weights).values;
+            Gradients { input, kernel: weights.kernel, bias: weights.bias }
+        };
+        let expanded = data.pooled.as_ref().filter(|_| pooled).map(|(pool, values, places)| {
+            let mut expanded = vec![0.0; geometry.output_len()];
+            relu_pool::expand(&PooledGradient { pool: *pool, values, places }, &mut expanded);
+            expanded
+        });
+        Ok(Oracle {
+            output: textbook::conv2d_forward(&image, &shape, &kernel, &wide(&data.bias)).values,
+            dense: gradients(&data.grad_output),
+            pooled: expanded.map(|expanded| gradients(&expanded)),
+            is_cropped: geometry != whole,
+            data,
+        })
+    }
+
+    /// What the error is of, for the reader.
+    pub fn what(&self) -> String {
+        let [height, width, _] = self.data.geometry.input;
+        let kind = if self.is_cropped { "a smaller image" } else { "one image" };
+        format!("{kind} of {height}×{width}")
+    }
+
+    /// The largest error of the tensors that a case computes. None for the product alone, where the algorithm does not support
+    /// the smaller image, and for pooled gradients if these were not asked for.
+    pub fn error(&self, case: &Case) -> Option<f64> {
+        let Worker::Algorithm(algorithm) = case.worker else { return None };
+        let geometry = &self.data.geometry;
+        if !algorithm.supports(geometry, case.pass) {
+            return None;
+        }
+        let expected = if case.pooled { self.pooled.as_ref()? } else { &self.dense };
+        let mut buffers = Buffers::new(&self.data, std::slice::from_ref(case));
+        self.data.run(case, &mut buffers);
+        let result = buffers.first_part(&self.data, case.pass);
+        Some(match case.pass {
+            Pass::Forward => error(result, &self.output),
+            Pass::GradInput => error(result, &expected.input),
+            Pass::GradWeights => {
+                let (kernel, bias) = result.split_at(geometry.kernel_len());
+                let mut by_patch = kernel.to_vec();
+                if algorithm.grad_layout() == GradLayout::ByFilter {
+                    elementwise::transpose(kernel, geometry.patch_len(), &mut by_patch);
+                }
+                larger(error(&by_patch, &expected.kernel), error(bias, &expected.bias))
+            }
+        })
+    }
+}
+
+/// The convolution on an image that is as much smaller as it takes.
+fn cropped(descriptor: &ConvDescriptor) -> Result<ConvGeometry, String> {
+    let mut crop = *descriptor;
+    loop {
+        let geometry = crop.geometry()?;
+        let before = crop.input;
+        for axis in 0..2 {
+            let least = if crop.padding == Padding::Same { 1 } else { crop.kernel[axis] };
+            crop.input[axis] = (crop.input[axis] * 3 / 4).max(least);
+        }
+        if geometry.multiply_adds() <= MAX_MULTIPLY_ADDS || crop.input == before {
+            return Ok(geometry);
+        }
+    }
+}
+
+fn shape(geometry: &ConvGeometry) -> textbook::ConvShape {
+    textbook::ConvShape {
+        kernel: geometry.kernel,
+        stride: geometry.stride,
+        padding: geometry.padding,
+        output: geometry.output,
+        filters: geometry.filters,
+    }
+}
+
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| f64::from(value)).collect()
+}
+
+/// max|a − b| / max|b|. NaN if there is one in either.
+fn error(actual: &[f32], expected: &[f64]) -> f64 {
+    let (mut difference, mut largest) = (0.0, 0.0);
+    for (&a, &b) in actual.iter().zip(expected) {
+        difference = larger(difference, (f64::from(a) - b).abs());
+        largest = larger(largest, b.abs());
+    }
+    if difference == 0.0 { 0.0 } else { difference / largest }
+}
+
+/// The larger one; NaN if either is, which `f64::max` would hide.
+fn larger(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a > b { a } else { b }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::registry::CONV_ALGORITHMS;
+
+    #[test]
+    fn every_algorithm_is_near_the_textbook_and_a_wrong_result_is_not() {
+        let descriptor: ConvDescriptor = "n3h9w11c3f5k3".parse().unwrap();
+        let geometry = descriptor.geometry().unwrap();
+        let oracle = Oracle::new(&descriptor, true).unwrap();
+        assert_eq!(oracle.what(), "one image of 9×11");
+        for case in Case::all(&geometry, &Pass::ALL, CONV_ALGORITHMS, false) {
+            let error = oracle.error(&case).unwrap();
+            assert!(error <= 1e-5, "{case:?}: {error}");
+        }
+        assert_eq!(error(&[1.0, 2.5], &[1.0, 2.0]), 0.25);
+        assert!(error(&[f32::NAN, 2.0], &[1.0, 2.0]).is_nan());
+        assert!(error(&[1.0, 2.0], &[0.0, f64::NAN]).is_nan());
+    }
+
+    #[test]
+    fn a_large_image_is_cropped_and_a_kernel_still_fits() {
+        let descriptor: ConvDescriptor = "n1h600w9c64f64k3x9".parse().unwrap();
+        let geometry = cropped(&descriptor).unwrap();
+        assert!(geometry.multiply_adds() <= MAX_MULTIPLY_ADDS && geometry.input[1] == 9, "{geometry:?}");
+        let huge: ConvDescriptor = "n1h9w9c2000f2000k7psame".parse().unwrap();
+        assert_eq!(cropped(&huge).unwrap().input, [1, 1, 2000]);
+    }
+}
