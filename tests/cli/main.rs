@@ -4,6 +4,7 @@
 mod bad_data;
 mod bad_settings;
 mod bad_weights;
+mod bench;
 mod inspect;
 mod phantom;
 mod pipes;

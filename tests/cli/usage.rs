@@ -2,7 +2,7 @@
 
 use super::Here;
 
-const COMMANDS: [&str; 7] = ["reproduce", "train", "predict", "inspect", "samples", "summary", "phantom"];
+const COMMANDS: [&str; 8] = ["reproduce", "train", "predict", "inspect", "samples", "summary", "phantom", "bench"];
 
 #[test]
 fn help_is_there_for_every_command_and_goes_to_stdout() {
@@ -12,6 +12,9 @@ fn help_is_there_for_every_command_and_goes_to_stdout() {
         assert!(help.contains(&format!("\n  {command} ")), "{help}");
         let help = here.done(&format!("{command} --help"));
         assert!(help.contains(&format!("Usage: glassnet {command}")), "{help}");
+    }
+    for what in ["conv", "step"] {
+        assert!(here.done(&format!("bench {what} --help")).contains(&format!("Usage: glassnet bench {what}")));
     }
     assert_eq!(here.done("--version"), format!("glassnet {}\n", env!("CARGO_PKG_VERSION")));
 }
