@@ -14,7 +14,7 @@ const MAX_MULTIPLY_ADDS: usize = 100_000_000;
 pub struct Oracle {
     data: ConvData,
     output: Vec<f64>,
-    dense: Gradients,
+    dense: Option<Gradients>,
     pooled: Option<Gradients>,
     /// Whether the image is smaller than that of the convolution in question.
     is_cropped: bool,
@@ -27,12 +27,11 @@ struct Gradients {
 }
 
 impl Oracle {
-    /// Computes one image by the textbook, cropped where that would take long. The gradients behind a max-pool are computed if
-    /// `pooled`.
+    /// Computes one image by the textbook, cropped where that would take long, with those gradients that these cases have.
     ///
     /// # Errors
     /// Those of [`ConvDescriptor::geometry`].
-    pub fn new(descriptor: &ConvDescriptor, pooled: bool) -> Result<Oracle, String> {
+    pub fn new(descriptor: &ConvDescriptor, cases: &[Case]) -> Result<Oracle, String> {
         let whole = descriptor.geometry()?;
         let geometry = cropped(descriptor)?;
         let data = ConvData::draw(geometry, 1);
@@ -53,15 +52,16 @@ impl Oracle {
             let input = textbook::conv2d_backward(&image, &shape, &kernel, &upstream, &mut weights).values;
             Gradients { input, kernel: weights.kernel, bias: weights.bias }
         };
-        let expanded = data.pooled.as_ref().filter(|_| pooled).map(|(pool, values, places)| {
+        let wanted = |pooled| cases.iter().any(|case| case.pass != Pass::Forward && case.pooled == pooled);
+        let pooled = data.pooled.as_ref().filter(|_| wanted(true)).map(|(pool, values, places)| {
             let mut expanded = vec![0.0; geometry.output_len()];
             relu_pool::expand(&PooledGradient { pool: *pool, values, places }, &mut expanded);
-            expanded
+            gradients(&expanded)
         });
         Ok(Oracle {
             output: textbook::conv2d_forward(&image, &shape, &kernel, &wide(&data.bias)).values,
-            dense: gradients(&data.grad_output),
-            pooled: expanded.map(|expanded| gradients(&expanded)),
+            dense: wanted(false).then(|| gradients(&data.grad_output)),
+            pooled,
             is_cropped: geometry != whole,
             data,
         })
@@ -74,22 +74,23 @@ impl Oracle {
         format!("{kind} of {height}×{width}")
     }
 
-    /// The largest error of the tensors that a case computes. None for the product alone, where the algorithm does not support
-    /// the smaller image, and for pooled gradients if these were not asked for.
+    /// The largest error of the tensors that one of the cases computes. None for the product alone, and where the algorithm does
+    /// not support the smaller image.
     pub fn error(&self, case: &Case) -> Option<f64> {
         let Worker::Algorithm(algorithm) = case.worker else { return None };
         let geometry = &self.data.geometry;
         if !algorithm.supports(geometry, case.pass) {
             return None;
         }
-        let expected = if case.pooled { self.pooled.as_ref()? } else { &self.dense };
+        let gradients = if case.pooled { self.pooled.as_ref() } else { self.dense.as_ref() };
         let mut buffers = Buffers::new(&self.data, std::slice::from_ref(case));
         self.data.run(case, &mut buffers);
         let result = buffers.first_part(&self.data, case.pass);
         Some(match case.pass {
             Pass::Forward => error(result, &self.output),
-            Pass::GradInput => error(result, &expected.input),
+            Pass::GradInput => error(result, &gradients?.input),
             Pass::GradWeights => {
+                let expected = gradients?;
                 let (kernel, bias) = result.split_at(geometry.kernel_len());
                 let mut by_patch = kernel.to_vec();
                 if algorithm.grad_layout() == GradLayout::ByFilter {
@@ -155,9 +156,10 @@ mod tests {
     fn every_algorithm_is_near_the_textbook_and_a_wrong_result_is_not() {
         let descriptor: ConvDescriptor = "n3h9w11c3f5k3".parse().unwrap();
         let geometry = descriptor.geometry().unwrap();
-        let oracle = Oracle::new(&descriptor, true).unwrap();
+        let cases = Case::all(&geometry, &Pass::ALL, CONV_ALGORITHMS, false);
+        let oracle = Oracle::new(&descriptor, &cases).unwrap();
         assert_eq!(oracle.what(), "one image of 9×11");
-        for case in Case::all(&geometry, &Pass::ALL, CONV_ALGORITHMS, false) {
+        for case in cases {
             let error = oracle.error(&case).unwrap();
             assert!(error <= 1e-5, "{case:?}: {error}");
         }

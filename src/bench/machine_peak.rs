@@ -6,7 +6,7 @@ use crate::kernels::simd::{InstructionSet, Kernel, dispatch_to, load, multiply_a
 use rayon::prelude::*;
 use serde::Serialize;
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The limits of a number of threads.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -26,8 +26,22 @@ impl MachinePeak {
     }
 }
 
-/// Each limit is the best of this many runs: what disturbs a run only makes it slower.
-const RUNS: usize = 16;
+/// Each limit is the best of as many runs as take this long: what disturbs a run only makes it slower.
+const BUDGET: Duration = Duration::from_millis(100);
+
+/// But of at least so many.
+const LEAST_RUNS: usize = 3;
+
+/// The highest rate that a run gives.
+fn best(mut run: impl FnMut() -> f64) -> f64 {
+    let start = Instant::now();
+    let (mut best, mut runs) = (0.0, 0);
+    while runs < LEAST_RUNS || start.elapsed() < BUDGET {
+        best = f64::max(best, run());
+        runs += 1;
+    }
+    best
+}
 
 /// Independent sums that a core works on at once: two multiply-adds may start in every cycle and take four or five, so it takes
 /// eight to ten to keep both units busy. Twelve fit into 16 registers with their factor and addend.
@@ -36,11 +50,17 @@ const CHAINS: usize = 12;
 /// The largest number of lanes of any instruction set.
 const MAX_LANES: usize = 16;
 
-/// Multiply-adds of each chain in a run: some milliseconds.
-const ROUNDS: usize = 1 << 21;
+/// Seconds that a run of arithmetic should take: so long that starting the threads is nothing, and so short that some run is not
+/// interrupted.
+const RUN_SECONDS: f64 = 3e-3;
+
+/// Multiply-adds of each chain in the first run, and in any at least.
+const LEAST_ROUNDS: usize = 1 << 14;
 
 /// Multiply-adds on registers alone, and how many operations these are.
 struct Arithmetic<'a> {
+    /// Multiply-adds of each chain.
+    rounds: usize,
     /// Where the sums start and end; `CHAINS` times a register's worth.
     sums: &'a mut [f32; CHAINS * MAX_LANES],
     operations: &'a mut f64,
@@ -56,7 +76,7 @@ impl Kernel for Arithmetic<'_> {
         let (factor, addend) = ([black_box(0.999f32); LANES], [black_box(0.001f32); LANES]);
         // Each chain has a name: from a loop over them the compiler makes registers that lie across the chains.
         let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h, mut i, mut j, mut k, mut l] = sums;
-        for _ in 0..ROUNDS {
+        for _ in 0..self.rounds {
             a = multiply_add::<LANES, FUSED>(a, factor, addend);
             b = multiply_add::<LANES, FUSED>(b, factor, addend);
             c = multiply_add::<LANES, FUSED>(c, factor, addend);
@@ -74,7 +94,7 @@ impl Kernel for Arithmetic<'_> {
         for (sum, end) in sums.iter().zip(self.sums.chunks_exact_mut(MAX_LANES)) {
             end[..LANES].copy_from_slice(sum);
         }
-        *self.operations = (2 * ROUNDS * CHAINS * LANES) as f64;
+        *self.operations = (2 * self.rounds * CHAINS * LANES) as f64;
     }
 }
 
@@ -82,19 +102,23 @@ impl Kernel for Arithmetic<'_> {
 /// these too.
 fn arithmetic() -> f64 {
     let widest = InstructionSet::available().next_back().unwrap_or(InstructionSet::Portable);
-    let run = || {
+    let (mut rounds, mut fastest) = (LEAST_ROUNDS, 0.0);
+    best(|| {
         let start = Instant::now();
         let operations: Vec<f64> = rayon::broadcast(|_| {
             // Chains that differ, and sums that someone might look at: the compiler can leave none of them out.
             let mut sums = black_box(std::array::from_fn(|index| index as f32));
             let mut operations = 0.0;
-            dispatch_to(widest, Arithmetic { sums: &mut sums, operations: &mut operations });
+            dispatch_to(widest, Arithmetic { rounds, sums: &mut sums, operations: &mut operations });
             black_box(sums);
             operations
         });
-        operations.iter().sum::<f64>() / start.elapsed().as_secs_f64()
-    };
-    (0..RUNS).map(|_| run()).fold(0.0, f64::max)
+        let operations = operations.iter().sum::<f64>();
+        let rate = operations / start.elapsed().as_secs_f64();
+        fastest = f64::max(fastest, rate);
+        rounds = LEAST_ROUNDS.max((fastest * RUN_SECONDS / operations * rounds as f64) as usize);
+        rate
+    })
 }
 
 /// Floats of each array, 64 MiB: more than the caches of most machines hold.
@@ -121,7 +145,7 @@ fn memory() -> f64 {
         (3 * 4 * ARRAY_FLOATS) as f64 / start.elapsed().as_secs_f64()
     };
     run(); // The system hands out the pages of `a` only when they are written.
-    (0..RUNS).map(|_| run()).fold(0.0, f64::max)
+    best(run)
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ impl Measured {
         let product = algorithms.iter().any(|algorithm| algorithm.name() == CONV_ALGORITHMS[0].name());
         let cases = Case::all(&geometry, passes, algorithms, product);
 
-        let oracle = Oracle::new(&descriptor, cases.iter().any(|case| case.pooled));
+        let oracle = Oracle::new(&descriptor, &cases);
         let oracle = oracle.map_err(|reason| Error::setting(descriptor.to_string(), reason))?;
         let errors: Vec<Option<f64>> = cases.iter().map(|case| oracle.error(case)).collect();
         let data = ConvData::draw(geometry, descriptor.batch);
