@@ -53,7 +53,7 @@
 //! | [`metrics`] | accuracy, confusion, sensitivity, specificity, ROC AUC |
 //! | [`report`] | Keras's lines, CSV files, pictures |
 //! | [`checkpoint`] | weights files |
-//! | [`bench`] | how fast it is: convolutions, training steps, the machine's limits |
+//! | [`bench`](mod@bench) | how fast it is: convolutions, training steps, the machine's limits |
 //! | [`random`] | every random number, keyed by what it is for |
 //! | [`files`] | writing whole files or none |
 //! | [`error`] | what can go wrong, in sentences |
@@ -82,8 +82,9 @@
 //! (`tests/keras_fixture.rs`). The error of a tensor is max|a − b| / max|b|.
 //!
 //! Imports run one way: the binary's `cli` → [`train`](mod@train) → {[`data`], [`plan`], [`loss`], [`optim`], [`metrics`],
-//! [`report`]}; [`plan`] → [`network`] → [`layers`] → [`kernels`]; [`checkpoint`] → [`network`]; [`bench`] → all it measures. [`parameters`], [`spec`],
-//! [`random`], [`files`] and [`error`] serve any of them, and [`reference`](mod@reference) stands alone.
+//! [`report`]}; [`plan`] → [`network`] → [`layers`] → [`kernels`]; [`checkpoint`] → [`network`]; [`bench`](mod@bench) → all that
+//! it measures. [`parameters`], [`spec`], [`random`], [`files`] and [`error`] serve any of them, and
+//! [`reference`](mod@reference) stands alone.
 
 #![deny(missing_docs)]
 
