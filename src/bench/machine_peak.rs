@@ -127,7 +127,7 @@ const ARRAY_FLOATS: usize = 16 << 20;
 /// Floats in one piece of parallel work: 256 KiB of each array.
 const PIECE_FLOATS: usize = 64 * 1024;
 
-/// Bytes a second of a[i] = b[i] + s·c[i], two floats read and one written, as the STREAM benchmark counts them. (J. McCalpin,
+/// Bytes a second of `a[i] = b[i] + s·c[i]`, two floats read and one written, as the STREAM benchmark counts them. (J. McCalpin,
 /// *Memory Bandwidth and Machine Balance in Current High Performance Computers*, 1995.)
 fn memory() -> f64 {
     let mut a = vec![0.0f32; ARRAY_FLOATS];
