@@ -150,6 +150,8 @@ fn larger(a: f64, b: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::conv::{ConvAlgorithm, GradOutput, Scratch, ScratchLen, Weights};
+    use crate::kernels::conv_im2col::Im2col;
     use crate::kernels::registry::CONV_ALGORITHMS;
 
     #[test]
@@ -166,6 +168,83 @@ mod tests {
         assert_eq!(error(&[1.0, 2.5], &[1.0, 2.0]), 0.25);
         assert!(error(&[f32::NAN, 2.0], &[1.0, 2.0]).is_nan());
         assert!(error(&[1.0, 2.0], &[0.0, f64::NAN]).is_nan());
+    }
+
+    /// im2col behind an interface that it has not: pooled gradients, and sums laid out by filter.
+    #[derive(Debug)]
+    struct Disguised;
+
+    impl ConvAlgorithm for Disguised {
+        fn name(&self) -> &'static str {
+            "disguised"
+        }
+
+        fn supports(&self, _geometry: &ConvGeometry, pass: Pass) -> bool {
+            pass != Pass::Forward
+        }
+
+        fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass) -> ScratchLen {
+            ScratchLen::floats(geometry.output_len() + Im2col.scratch_len(geometry, pass).floats)
+        }
+
+        fn takes_pooled(&self) -> bool {
+            true
+        }
+
+        fn grad_input(
+            &self,
+            geometry: &ConvGeometry,
+            gradient: GradOutput,
+            weights: Weights,
+            grad_input: &mut [f32],
+            scratch: Scratch,
+        ) {
+            let (expanded, floats) = scratch.floats.split_at_mut(geometry.output_len());
+            let scratch = Scratch { floats, words: scratch.words };
+            Im2col.grad_input(geometry, written_out(gradient, expanded), weights, grad_input, scratch);
+        }
+
+        fn grad_layout(&self) -> GradLayout {
+            GradLayout::ByFilter
+        }
+
+        fn grad_weights(
+            &self,
+            geometry: &ConvGeometry,
+            input: &[f32],
+            gradient: GradOutput,
+            kernel: &mut [f32],
+            bias: &mut [f32],
+            scratch: Scratch,
+        ) {
+            let (expanded, floats) = scratch.floats.split_at_mut(geometry.output_len());
+            let scratch = Scratch { floats, words: scratch.words };
+            let mut by_patch = vec![0.0; kernel.len()];
+            Im2col.grad_weights(geometry, input, written_out(gradient, expanded), &mut by_patch, bias, scratch);
+            let mut by_filter = by_patch.clone();
+            elementwise::transpose(&by_patch, geometry.filters, &mut by_filter);
+            kernel.iter_mut().zip(by_filter).for_each(|(sum, g)| *sum += g);
+        }
+    }
+
+    fn written_out<'a>(gradient: GradOutput<'a>, expanded: &'a mut [f32]) -> GradOutput<'a> {
+        let GradOutput::Pooled(pooled) = gradient else { return gradient };
+        relu_pool::expand(&pooled, expanded);
+        GradOutput::Dense(expanded)
+    }
+
+    #[test]
+    fn pooled_gradients_and_sums_by_filter_are_compared_too() {
+        let descriptor: ConvDescriptor = "n2h9w11c3f5k3s1x2psame".parse().unwrap();
+        let cases = Case::all(&descriptor.geometry().unwrap(), &Pass::ALL, &[&Disguised], false);
+        let kinds: Vec<_> = cases.iter().map(|case| (case.pass.name(), case.pooled)).collect();
+        let pairs = ["grad_input", "grad_weights"].map(|pass| [(pass, false), (pass, true)]);
+        assert_eq!(kinds, pairs.concat());
+        let oracle = Oracle::new(&descriptor, &cases).unwrap();
+        for case in cases {
+            let error = oracle.error(&case).unwrap();
+            assert!(error <= 1e-5, "{case:?}: {error}");
+        }
     }
 
     #[test]
