@@ -60,7 +60,7 @@ impl Case {
             for &algorithm in algorithms.iter().filter(|algorithm| algorithm.supports(geometry, pass)) {
                 let case = Case { pass, worker: Worker::Algorithm(algorithm), pooled: false };
                 cases.push(case);
-                if pass != Pass::Forward && algorithm.takes_pooled() && pool_behind(geometry).is_some() {
+                if pass != Pass::Forward && algorithm.takes_pooled(pass) && pool_behind(geometry).is_some() {
                     cases.push(Case { pooled: true, ..case });
                 }
             }
@@ -179,7 +179,7 @@ impl ConvData {
         let start = Instant::now();
         match case.worker {
             Worker::Algorithm(algorithm) => self.run_algorithm(algorithm, case, buffers),
-            Worker::Product => self.run_product(case.pass, buffers),
+            Worker::Product => self.run_product(case, buffers),
         }
         start.elapsed()
     }
@@ -189,7 +189,7 @@ impl ConvData {
         let packed = &mut buffers.packed[..algorithm.packed_len(geometry, case.pass)];
         algorithm.pack(geometry, case.pass, &self.kernel, packed);
         let weights = Weights { kernel: &self.kernel, packed, bias: &self.bias };
-        self.for_each_part(case.pass, &mut buffers.result, |images, result| match case.pass {
+        self.for_each_part(case, &mut buffers.result, |images, result| match case.pass {
             Pass::Forward => scratch.with(|scratch| {
                 let rows = 0..geometry.output[0];
                 algorithm.forward(geometry, self.image(images.start), weights, rows, result, scratch);
@@ -199,22 +199,23 @@ impl ConvData {
             }),
             Pass::GradWeights => {
                 result.fill(0.0);
-                let (kernel, bias) = result.split_at_mut(geometry.kernel_len());
+                let (sums, bias) = result.split_at_mut(algorithm.sums_len(geometry));
                 for image in images {
                     let gradient = self.gradient(image, case.pooled);
                     scratch.with(|scratch| {
-                        algorithm.grad_weights(geometry, self.image(image), gradient, kernel, bias, scratch);
+                        algorithm.grad_weights(geometry, self.image(image), gradient, sums, bias, scratch);
                     });
                 }
             }
         });
     }
 
-    fn run_product(&self, pass: Pass, buffers: &mut Buffers) {
+    fn run_product(&self, case: &Case, buffers: &mut Buffers) {
+        let pass = case.pass;
         let (k, f) = (self.geometry.patch_len(), self.geometry.filters);
         let (kernel, scratch) = (Matrix::new(&self.kernel, k, f), &buffers.scratch);
         let band = self.patches.len() / k;
-        self.for_each_part(pass, &mut buffers.result, |images, result| {
+        self.for_each_part(case, &mut buffers.result, |images, result| {
             if pass == Pass::GradWeights {
                 result.fill(0.0);
             }
@@ -252,26 +253,30 @@ impl ConvData {
 
     /// Does `work` for each part of a pass's result, in parallel, with the images that it is the result of: one image, or those
     /// of a slot.
-    fn for_each_part(&self, pass: Pass, result: &mut [f32], work: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync) {
-        let images = if pass == Pass::GradWeights { self.images_per_slot() } else { 1 };
-        let parts = result[..self.result_len(pass)].par_chunks_exact_mut(self.part_len(pass));
+    fn for_each_part(&self, case: &Case, result: &mut [f32], work: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync) {
+        let images = if case.pass == Pass::GradWeights { self.images_per_slot() } else { 1 };
+        let parts = result[..self.result_len(case)].par_chunks_exact_mut(self.part_len(case));
         parts.enumerate().for_each(|(part, result)| {
             work(part * images..((part + 1) * images).min(self.batch), result);
         });
     }
 
     /// Floats of one part.
-    fn part_len(&self, pass: Pass) -> usize {
-        match pass {
-            Pass::Forward => self.geometry.output_len(),
-            Pass::GradInput => self.geometry.input_len(),
-            Pass::GradWeights => self.geometry.kernel_len() + self.geometry.filters,
+    fn part_len(&self, case: &Case) -> usize {
+        match (case.pass, case.worker) {
+            (Pass::Forward, _) => self.geometry.output_len(),
+            (Pass::GradInput, _) => self.geometry.input_len(),
+            (Pass::GradWeights, Worker::Algorithm(algorithm)) => {
+                algorithm.sums_len(&self.geometry) + self.geometry.filters
+            }
+            (Pass::GradWeights, Worker::Product) => self.geometry.kernel_len() + self.geometry.filters,
         }
     }
 
-    fn result_len(&self, pass: Pass) -> usize {
-        let parts = if pass == Pass::GradWeights { self.batch.div_ceil(self.images_per_slot()) } else { self.batch };
-        parts * self.part_len(pass)
+    fn result_len(&self, case: &Case) -> usize {
+        let parts =
+            if case.pass == Pass::GradWeights { self.batch.div_ceil(self.images_per_slot()) } else { self.batch };
+        parts * self.part_len(case)
     }
 }
 
@@ -286,10 +291,11 @@ impl Buffers {
     /// For all of these cases in the current pool.
     pub fn new(data: &ConvData, cases: &[Case]) -> Buffers {
         let (mut result, mut packed, mut scratch) = (0, 0, ScratchLen::default());
+        let pool = data.pooled.as_ref().map(|(pool, ..)| *pool);
         for case in cases {
-            result = result.max(data.result_len(case.pass));
+            result = result.max(data.result_len(case));
             scratch = scratch.max(match case.worker {
-                Worker::Algorithm(algorithm) => algorithm.scratch_len(&data.geometry, case.pass),
+                Worker::Algorithm(algorithm) => algorithm.scratch_len(&data.geometry, case.pass, pool.as_ref()),
                 Worker::Product => ScratchLen::floats(data.patches.len()),
             });
             if let Worker::Algorithm(algorithm) = case.worker {
@@ -300,9 +306,9 @@ impl Buffers {
     }
 
     /// The first part of the last result: the output or the input's gradient of image 0, or the gradients of kernel and bias
-    /// from the first slot's images.
-    pub fn first_part(&self, data: &ConvData, pass: Pass) -> &[f32] {
-        &self.result[..data.part_len(pass)]
+    /// from the first slot's images, the former as the algorithm sums it up.
+    pub fn first_part(&self, data: &ConvData, case: &Case) -> &[f32] {
+        &self.result[..data.part_len(case)]
     }
 }
 

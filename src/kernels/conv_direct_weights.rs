@@ -150,7 +150,8 @@ impl AddBand<'_> {
         for filter in (0..filters).step_by(LANES) {
             let start = (kernel_row * run + tap) * filters + filter;
             let mut bias = [0.0; LANES];
-            let of_filters = filter..geometry.filters.min(filter + LANES).max(filter);
+            // Registers of padding alone have no bias.
+            let of_filters = filter.min(geometry.filters)..geometry.filters.min(filter + LANES);
             if BIAS {
                 bias[..of_filters.len()].copy_from_slice(&self.grad_bias[of_filters.clone()]);
             }

@@ -63,7 +63,7 @@ fn every_algorithm_does_every_pass_it_supports_and_is_near_the_reference() {
             for algorithm in CONV_ALGORITHMS {
                 let supported = algorithm.supports(&geometry, pass);
                 assert_eq!(of(algorithm.name(), "dense").is_some(), supported, "{} {}", algorithm.name(), pass.name());
-                let pooled = supported && pass != Pass::Forward && algorithm.takes_pooled();
+                let pooled = supported && pass != Pass::Forward && algorithm.takes_pooled(pass);
                 assert!(!pooled || of(algorithm.name(), "pooled").is_some(), "{} {}", algorithm.name(), pass.name());
             }
             let base = of("im2col", "dense").unwrap();
