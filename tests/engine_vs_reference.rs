@@ -125,7 +125,7 @@ fn check_conv_passes(algorithm: &dyn ConvAlgorithm, geometry: &ConvGeometry, see
                 let scratch = Scratch { floats: &mut floats, words: &mut words };
                 algorithm.grad_weights(geometry, &input, gradient, &mut sums, &mut grad_bias, scratch);
                 let mut grad_kernel = vec![f32::NAN; kernel.len()];
-                algorithm.unpack_sums(geometry, &sums, &mut grad_kernel);
+                algorithm.unpack_sums(geometry, &sums, 0, &mut grad_kernel);
                 assert_close(&what("grad_kernel"), &grad_kernel, &expected_weights.kernel, TOLERANCE);
                 assert_close(&what("grad_bias"), &grad_bias, &expected_weights.bias, TOLERANCE);
             }

@@ -93,7 +93,7 @@ impl Oracle {
                 let expected = gradients?;
                 let (sums, bias) = result.split_at(algorithm.sums_len(geometry));
                 let mut kernel = vec![f32::NAN; geometry.kernel_len()];
-                algorithm.unpack_sums(geometry, sums, &mut kernel);
+                algorithm.unpack_sums(geometry, sums, 0, &mut kernel);
                 larger(error(&kernel, &expected.kernel), error(bias, &expected.bias))
             }
         })

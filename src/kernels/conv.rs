@@ -126,8 +126,29 @@ pub trait ConvAlgorithm: fmt::Debug + Sync {
         0
     }
 
-    /// Arranges the kernel for a pass, once for all images that meet the same weights.
-    fn pack(&self, _geometry: &ConvGeometry, _pass: Pass, _kernel: &[f32], _packed: &mut [f32]) {}
+    /// In how many parts of equal length the packed kernel falls, which can be arranged at the same time.
+    fn packed_parts(&self, _geometry: &ConvGeometry, _pass: Pass) -> usize {
+        1
+    }
+
+    /// Arranges a part of the kernel for a pass, once for all images that meet the same weights.
+    fn pack_part(
+        &self,
+        _geometry: &ConvGeometry,
+        _pass: Pass,
+        _part: usize,
+        _kernel: &[f32],
+        _packed_part: &mut [f32],
+    ) {
+    }
+
+    /// Arranges all parts.
+    fn pack(&self, geometry: &ConvGeometry, pass: Pass, kernel: &[f32], packed: &mut [f32]) {
+        let part_len = packed.len() / self.packed_parts(geometry, pass);
+        for (part, packed) in packed.chunks_exact_mut(part_len.max(1)).enumerate() {
+            self.pack_part(geometry, pass, part, kernel, packed);
+        }
+    }
 
     /// A range of output rows that goes forward starts at a multiple of this. It ends at one too, or at the last row.
     fn row_step(&self, _geometry: &ConvGeometry) -> usize {
@@ -170,9 +191,9 @@ pub trait ConvAlgorithm: fmt::Debug + Sync {
         geometry.kernel_len()
     }
 
-    /// Writes the sums to `grad_kernel`, `[K, F]`.
-    fn unpack_sums(&self, _geometry: &ConvGeometry, sums: &[f32], grad_kernel: &mut [f32]) {
-        grad_kernel.copy_from_slice(sums);
+    /// Writes the rows from `first` on of ∂L/∂kernel, `[K, F]`, as many as `grad_rows` holds, from the sums.
+    fn unpack_sums(&self, geometry: &ConvGeometry, sums: &[f32], first: usize, grad_rows: &mut [f32]) {
+        grad_rows.copy_from_slice(&sums[first * geometry.filters..][..grad_rows.len()]);
     }
 
     /// **Adds** ∂L/∂kernel and ∂L/∂bias to what stands in `sums` and `grad_bias`.

@@ -87,7 +87,7 @@ impl Problem {
 
     /// Floats of the packed kernel, `[panels][K][PANEL]`.
     fn packed_len(&self) -> usize {
-        self.filters.div_ceil(PANEL) * self.patch_len() * PANEL
+        self.panels() * self.patch_len() * PANEL
     }
 
     fn weights_layout(&self, geometry: &ConvGeometry) -> weights_pass::Layout {
@@ -109,14 +109,15 @@ impl Problem {
         framed
     }
 
-    /// Writes `weight(k, f)` as `[panels][K][PANEL]`; filters beyond the last are zeros.
-    fn pack(&self, weight: impl Fn(usize, usize) -> f32, packed: &mut [f32]) {
-        for (panel, packed) in packed.chunks_exact_mut(self.patch_len() * PANEL).enumerate() {
-            let first = panel * PANEL;
-            for (k, row) in packed.chunks_exact_mut(PANEL).enumerate() {
-                for (filter, packed) in (first..).zip(row) {
-                    *packed = if filter < self.filters { weight(k, filter) } else { 0.0 };
-                }
+    fn panels(&self) -> usize {
+        self.filters.div_ceil(PANEL)
+    }
+
+    /// Writes `weight(k, f)` of a panel as `[K][PANEL]`; filters beyond the last are zeros.
+    fn pack_panel(&self, panel: usize, weight: impl Fn(usize, usize) -> f32, packed: &mut [f32]) {
+        for (k, row) in packed.chunks_exact_mut(PANEL).enumerate() {
+            for (filter, packed) in (panel * PANEL..).zip(row) {
+                *packed = if filter < self.filters { weight(k, filter) } else { 0.0 };
             }
         }
     }
@@ -152,18 +153,22 @@ impl ConvAlgorithm for Direct {
         if pass == Pass::GradWeights { 0 } else { Problem::of(geometry, pass).packed_len() }
     }
 
-    fn pack(&self, geometry: &ConvGeometry, pass: Pass, kernel: &[f32], packed: &mut [f32]) {
+    fn packed_parts(&self, geometry: &ConvGeometry, pass: Pass) -> usize {
+        Problem::of(geometry, pass).panels()
+    }
+
+    fn pack_part(&self, geometry: &ConvGeometry, pass: Pass, panel: usize, kernel: &[f32], packed: &mut [f32]) {
         let problem = Problem::of(geometry, pass);
         let (filters, channels) = (geometry.filters, geometry.input[2]);
         match pass {
-            Pass::Forward => problem.pack(|k, filter| kernel[k * filters + filter], packed),
+            Pass::Forward => problem.pack_panel(panel, |k, filter| kernel[k * filters + filter], packed),
             Pass::GradWeights => {}
             // Row (ky, kx, f), column c of the turned kernel is row (last − ky, last − kx, c), column f of the kernel.
             Pass::GradInput => {
                 let last_cell = geometry.kernel[0] * geometry.kernel[1] - 1;
                 let turned =
                     |k: usize, c: usize| kernel[((last_cell - k / filters) * channels + c) * filters + k % filters];
-                problem.pack(turned, packed);
+                problem.pack_panel(panel, turned, packed);
             }
         }
     }
@@ -203,8 +208,8 @@ impl ConvAlgorithm for Direct {
         Problem::forward(geometry).weights_layout(geometry).sums_len()
     }
 
-    fn unpack_sums(&self, geometry: &ConvGeometry, sums: &[f32], grad_kernel: &mut [f32]) {
-        Problem::forward(geometry).weights_layout(geometry).unpack(sums, grad_kernel);
+    fn unpack_sums(&self, geometry: &ConvGeometry, sums: &[f32], first: usize, grad_rows: &mut [f32]) {
+        Problem::forward(geometry).weights_layout(geometry).unpack(sums, first, grad_rows);
     }
 
     fn grad_weights(

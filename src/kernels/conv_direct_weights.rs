@@ -54,10 +54,10 @@ impl Layout {
         window_height.unwrap_or(BAND_ROWS).max(BAND_ROWS) * self.geometry.output[1] * self.filters
     }
 
-    /// Copies the sums to `grad_kernel`, `[K, F]`.
-    pub fn unpack(&self, sums: &[f32], grad_kernel: &mut [f32]) {
-        let rows = grad_kernel.chunks_exact_mut(self.geometry.filters);
-        for (target, sums) in rows.zip(sums.chunks_exact(self.filters)) {
+    /// Copies the sums from row `first` on to `grad_rows`, `[…, F]`.
+    pub fn unpack(&self, sums: &[f32], first: usize, grad_rows: &mut [f32]) {
+        let rows = grad_rows.chunks_exact_mut(self.geometry.filters);
+        for (target, sums) in rows.zip(sums.chunks_exact(self.filters).skip(first)) {
             target.copy_from_slice(&sums[..self.geometry.filters]);
         }
     }

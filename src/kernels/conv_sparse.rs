@@ -145,17 +145,19 @@ impl ConvAlgorithm for Sparse {
         if pass == Pass::GradInput { Layout::new(geometry).len() } else { 0 }
     }
 
-    fn pack(&self, geometry: &ConvGeometry, pass: Pass, kernel: &[f32], packed: &mut [f32]) {
+    fn packed_parts(&self, geometry: &ConvGeometry, _pass: Pass) -> usize {
+        geometry.filters
+    }
+
+    fn pack_part(&self, geometry: &ConvGeometry, pass: Pass, filter: usize, kernel: &[f32], packed: &mut [f32]) {
         if pass != Pass::GradInput {
             return;
         }
         let layout = Layout::new(geometry);
-        for (filter, packed) in packed.chunks_exact_mut(layout.filter_len()).enumerate() {
-            for (row, packed) in packed.chunks_exact_mut(layout.padded_run).enumerate() {
-                let first = row * layout.run;
-                for (k, packed) in packed.iter_mut().enumerate() {
-                    *packed = if k < layout.run { kernel[(first + k) * geometry.filters + filter] } else { 0.0 };
-                }
+        for (row, packed) in packed.chunks_exact_mut(layout.padded_run).enumerate() {
+            let first = row * layout.run;
+            for (k, packed) in packed.iter_mut().enumerate() {
+                *packed = if k < layout.run { kernel[(first + k) * geometry.filters + filter] } else { 0.0 };
             }
         }
     }
@@ -185,9 +187,9 @@ impl ConvAlgorithm for Sparse {
         Layout::new(geometry).len()
     }
 
-    fn unpack_sums(&self, geometry: &ConvGeometry, sums: &[f32], grad_kernel: &mut [f32]) {
+    fn unpack_sums(&self, geometry: &ConvGeometry, sums: &[f32], first: usize, grad_rows: &mut [f32]) {
         let layout = Layout::new(geometry);
-        for (k, grads) in grad_kernel.chunks_exact_mut(geometry.filters).enumerate() {
+        for (k, grads) in (first..).zip(grad_rows.chunks_exact_mut(geometry.filters)) {
             let at = k / layout.run * layout.padded_run + k % layout.run;
             for (filter, g) in grads.iter_mut().enumerate() {
                 *g = sums[filter * layout.filter_len() + at];

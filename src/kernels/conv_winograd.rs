@@ -125,8 +125,12 @@ where
         IN * IN * problem.blocks() * problem.input[2] * PANEL
     }
 
-    fn pack(&self, geometry: &ConvGeometry, pass: Pass, kernel: &[f32], packed: &mut [f32]) {
-        dispatch(Pack::<IN> { problem: Problem::new(geometry, pass), pass, kernel, packed });
+    fn packed_parts(&self, geometry: &ConvGeometry, pass: Pass) -> usize {
+        Problem::new(geometry, pass).blocks()
+    }
+
+    fn pack_part(&self, geometry: &ConvGeometry, pass: Pass, block: usize, kernel: &[f32], packed: &mut [f32]) {
+        dispatch(Pack::<IN> { problem: Problem::new(geometry, pass), pass, block, kernel, packed });
     }
 
     fn row_step(&self, _geometry: &ConvGeometry) -> usize {

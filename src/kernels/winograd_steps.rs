@@ -11,11 +11,12 @@ use super::tile::{PANEL, PIXELS, VECTORS, tile};
 use super::winograd::{Transforms, Winograd, kernel_matrix};
 use std::ops::Range;
 
-/// The kernel's transform: writes U as `[blocks of PANEL filters][ξ][C][PANEL]`, with zeros for the filters that are missing
+/// The kernel's transform: writes a block of PANEL filters of U, `[ξ][C][PANEL]`, with zeros for the filters that are missing
 /// in the last block.
 pub(super) struct Pack<'a, const IN: usize> {
     pub problem: Problem,
     pub pass: Pass,
+    pub block: usize,
     pub kernel: &'a [f32],
     pub packed: &'a mut [f32],
 }
@@ -30,18 +31,16 @@ const TAPS: usize = 9;
 impl<const IN: usize> Kernel for Pack<'_, IN> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
-        let Pack { problem, pass, kernel, packed } = self;
+        let Pack { problem, pass, block, kernel, packed } = self;
         let channels = problem.input[2];
         let (panels, _) = packed.as_chunks_mut::<PANEL>();
-        for (block, panels) in panels.chunks_exact_mut(IN * IN * channels).enumerate().take(problem.blocks()) {
-            let mut gathered = [[[0.0; PANEL]; TAPS]; GATHERED];
-            for first in (0..channels).step_by(GATHERED) {
-                let count = GATHERED.min(channels - first);
-                gather(&problem, pass, kernel, block, first..first + count, &mut gathered);
-                for (c, taps) in gathered[..count].iter().enumerate() {
-                    for from in (0..PANEL).step_by(LANES) {
-                        transform_kernel::<IN, LANES, FUSED>(taps, from, &mut panels[first + c..], channels);
-                    }
+        let mut gathered = [[[0.0; PANEL]; TAPS]; GATHERED];
+        for first in (0..channels).step_by(GATHERED) {
+            let count = GATHERED.min(channels - first);
+            gather(&problem, pass, kernel, block, first..first + count, &mut gathered);
+            for (c, taps) in gathered[..count].iter().enumerate() {
+                for from in (0..PANEL).step_by(LANES) {
+                    transform_kernel::<IN, LANES, FUSED>(taps, from, &mut panels[first + c..], channels);
                 }
             }
         }

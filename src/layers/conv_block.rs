@@ -260,7 +260,10 @@ impl ConvBlock {
         let (kernel, bias) = gradients.kernel_and_bias_mut(self.conv.kernel, self.conv.bias);
         let sums = &mut packed[..self.sums_len()];
         add_slots(slots, self.slot_len(), 0, sums);
-        self.algorithms.grad_weights.unpack_sums(&geometry, sums, kernel);
+        let rows = (REDUCE_FLOATS / geometry.filters).max(1);
+        kernel.par_chunks_mut(rows * geometry.filters).enumerate().for_each(|(chunk, kernel)| {
+            self.algorithms.grad_weights.unpack_sums(&geometry, sums, chunk * rows, kernel);
+        });
         add_slots(slots, self.slot_len(), self.sums_len(), bias);
     }
 
@@ -317,7 +320,12 @@ impl ConvBlock {
         let (algorithm, geometry) = (self.algorithms.of(pass), self.geometry_of(pass));
         let (kernel, bias) = (parameters.tensor(self.conv.kernel), parameters.tensor(self.conv.bias));
         let packed = &mut packed[..algorithm.packed_len(&geometry, pass)];
-        algorithm.pack(&geometry, pass, kernel, packed);
+        let part_len = packed.len() / algorithm.packed_parts(&geometry, pass);
+        if part_len > 0 {
+            packed.par_chunks_exact_mut(part_len).enumerate().for_each(|(part, packed)| {
+                algorithm.pack_part(&geometry, pass, part, kernel, packed);
+            });
+        }
         Weights { kernel, packed, bias }
     }
 }

@@ -14,7 +14,10 @@ where
     let (winograd, geometry) = (Winograd::<OUT, IN>, &case.geometry);
     let problem = Problem::new(geometry, pass);
     let mut packed = vec![f32::NAN; winograd.packed_len(geometry, pass)];
-    dispatch_to(set, Pack::<IN> { problem, pass, kernel: &case.kernel, packed: &mut packed });
+    let blocks = packed.chunks_exact_mut(IN * IN * problem.input[2] * PANEL).enumerate();
+    blocks.for_each(|(block, packed)| {
+        dispatch_to(set, Pack::<IN> { problem, pass, block, kernel: &case.kernel, packed });
+    });
     let row_len = problem.output[1] * problem.filters;
     let mut output = vec![f32::NAN; problem.output[0] * row_len];
     let mut scratch = vec![f32::NAN; winograd.scratch_len(geometry, pass, None).floats];
