@@ -34,6 +34,7 @@
 
 use super::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
 use super::geometry::{ConvGeometry, PoolGeometry};
+use super::input_rows::InputRows;
 use super::simd::{Kernel, dispatch};
 use super::tile::{PANEL, PIXELS};
 use super::winograd::{Transforms, Winograd};
@@ -91,6 +92,8 @@ struct Layout {
     steps: [usize; 2],
     /// Floats of V, of M, and of the patch for tiles at the edge.
     parts: [usize; 3],
+    /// Input rows that a group's tiles read, at most.
+    rows: usize,
 }
 
 impl Layout {
@@ -100,7 +103,18 @@ impl Layout {
         let fitting = GROUP_FLOATS / (IN * IN * (channels + PANEL));
         let tiles = (fitting / PIXELS * PIXELS).max(PIXELS).min(all);
         let steps = [channels, PANEL].map(|len| ((tiles * len).div_ceil(LINE) | 1) * LINE);
-        Layout { tiles, steps, parts: [IN * IN * steps[0], IN * IN * steps[1], IN * IN * channels] }
+        let tile_rows = tiles.div_ceil(problem.output[1].div_ceil(OUT)) + 1;
+        Layout {
+            tiles,
+            steps,
+            parts: [IN * IN * steps[0], IN * IN * steps[1], IN * IN * channels],
+            rows: (tile_rows * OUT + IN - OUT).min(problem.input[0]),
+        }
+    }
+
+    /// Floats of the band in which a pooled gradient is written out.
+    fn band_len(&self, pool: Option<&PoolGeometry>) -> usize {
+        pool.map_or(0, |pool| InputRows::band_len(self.rows, pool))
     }
 }
 
@@ -116,8 +130,15 @@ where
         geometry.kernel == [3, 3] && geometry.stride == [1, 1] && pass != Pass::GradWeights
     }
 
-    fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass, _pool: Option<&PoolGeometry>) -> ScratchLen {
-        ScratchLen::floats(Layout::new::<OUT, IN>(&Problem::new(geometry, pass)).parts.iter().sum())
+    fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass, pool: Option<&PoolGeometry>) -> ScratchLen {
+        let problem = Problem::new(geometry, pass);
+        let layout = Layout::new::<OUT, IN>(&problem);
+        let pool = pool.filter(|_| pass == Pass::GradInput);
+        ScratchLen::floats(layout.parts.iter().sum::<usize>() + layout.band_len(pool))
+    }
+
+    fn takes_pooled(&self, pass: Pass) -> bool {
+        pass == Pass::GradInput
     }
 
     fn packed_len(&self, geometry: &ConvGeometry, pass: Pass) -> usize {
@@ -148,6 +169,7 @@ where
     ) {
         let problem = Problem::new(geometry, Pass::Forward);
         let (packed, bias) = (weights.packed, Some(weights.bias));
+        let input = InputRows::Whole(input);
         dispatch(Convolve::<OUT, IN> { problem, input, packed, bias, rows, output, scratch: scratch.floats });
     }
 
@@ -160,14 +182,20 @@ where
         scratch: Scratch,
     ) {
         let problem = Problem::new(geometry, Pass::GradInput);
+        let pool = match &grad_output {
+            GradOutput::Pooled(gradient) => Some(&gradient.pool),
+            GradOutput::Dense(_) => None,
+        };
+        let band_len = Layout::new::<OUT, IN>(&problem).band_len(pool);
+        let (band, floats) = scratch.floats.split_at_mut(band_len);
         dispatch(Convolve::<OUT, IN> {
             problem,
-            input: grad_output.dense(),
+            input: InputRows::gradient(grad_output, band),
             packed: weights.packed,
             bias: None,
             rows: 0..problem.output[0],
             output: grad_input,
-            scratch: scratch.floats,
+            scratch: floats,
         });
     }
 }
@@ -175,7 +203,8 @@ where
 /// The output rows `rows` of a problem, with or without a bias.
 struct Convolve<'a, const OUT: usize, const IN: usize> {
     problem: Problem,
-    input: &'a [f32],
+    /// The image, or the gradient that takes its place.
+    input: InputRows<'a>,
     packed: &'a [f32],
     bias: Option<&'a [f32]>,
     rows: Range<usize>,
@@ -189,7 +218,7 @@ where
 {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
-        let Convolve { problem, input, packed, bias, rows, output, scratch } = self;
+        let Convolve { problem, mut input, packed, bias, rows, output, scratch } = self;
         let [height, width, channels] = problem.input;
         let (out_width, filters) = (problem.output[1], problem.filters);
         let layout = Layout::new::<OUT, IN>(&problem);
@@ -207,15 +236,18 @@ where
         // 1
         for first in (0..all).step_by(layout.tiles) {
             let tiles = layout.tiles.min(all - first);
+            let top = |tile: usize| (corner(tile)[0] as isize - problem.before[0]).clamp(0, height as isize) as usize;
+            let bottom = (corner(first + tiles - 1)[0] as isize - problem.before[0]) + IN as isize;
+            let (input, first_row) = input.rows(top(first)..(bottom.max(0) as usize).clamp(top(first), height));
             // 2
             for tile in 0..tiles {
                 let [y, x] = corner(first + tile);
                 let (y, x) = (y as isize - problem.before[0], x as isize - problem.before[1]);
                 let inside = |start: isize, len: usize| start >= 0 && start as usize + IN <= len;
                 let (source, row_len) = if inside(y, height) && inside(x, width) {
-                    (&input[(y as usize * width + x as usize) * channels..], width * channels)
+                    (&input[((y as usize - first_row) * width + x as usize) * channels..], width * channels)
                 } else {
-                    copy_patch(&problem, IN, [y, x], input, patch);
+                    copy_patch(&problem, IN, [y, x], input, first_row, patch);
                     (&*patch, IN * channels)
                 };
                 let v = &mut v[tile * channels..];
@@ -258,8 +290,8 @@ where
     }
 }
 
-/// Copies the `side`×`side` inputs from `corner` on, and zeros where there are none.
-fn copy_patch(problem: &Problem, side: usize, corner: [isize; 2], input: &[f32], patch: &mut [f32]) {
+/// Copies the `side`×`side` inputs from `corner` on, and zeros where there are none. `input` starts with row `first_row`.
+fn copy_patch(problem: &Problem, side: usize, corner: [isize; 2], input: &[f32], first_row: usize, patch: &mut [f32]) {
     let [height, width, channels] = problem.input;
     // The part of a side from `start` on that is inside `len`, counted from `start`.
     let inside = |start: isize, len: usize| {
@@ -272,7 +304,7 @@ fn copy_patch(problem: &Problem, side: usize, corner: [isize; 2], input: &[f32],
         return;
     }
     for row in rows {
-        let y = (corner[0] + row as isize) as usize;
+        let y = (corner[0] + row as isize) as usize - first_row;
         let x = (corner[1] + columns.start as isize) as usize;
         let values = &input[(y * width + x) * channels..][..columns.len() * channels];
         patch[(row * side + columns.start) * channels..][..values.len()].copy_from_slice(values);

@@ -20,6 +20,7 @@
 //! | [`conv_winograd`] | 3×3 convolutions with fewer products, forward and back to the input |
 //! | [`winograd`] | its transforms, and where they come from |
 //! | [`winograd_steps`] | its steps on tiles |
+//! | [`input_rows`] | the rows that are at work, of an image or of a pooled gradient |
 //! | [`registry`] | all algorithms, and the rule that chooses one |
 //! | [`max_pool`] | max-pooling with argmax |
 //! | [`relu_pool`] | ReLU and max-pooling of a band of rows, fused |
@@ -40,6 +41,7 @@ pub mod frame;
 pub mod gemm;
 pub mod geometry;
 pub mod im2col;
+pub mod input_rows;
 pub mod max_pool;
 pub mod registry;
 pub mod relu_pool;

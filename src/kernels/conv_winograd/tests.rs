@@ -28,7 +28,10 @@ where
             _ => (&case.input, Some(&case.bias[..])),
         };
         let (packed, scratch) = (&packed[..], &mut scratch[..]);
-        dispatch_to(set, Convolve::<OUT, IN> { problem, input, packed, bias, rows, output, scratch });
+        dispatch_to(
+            set,
+            Convolve::<OUT, IN> { problem, input: InputRows::Whole(input), packed, bias, rows, output, scratch },
+        );
     }
     output
 }

@@ -1,0 +1,107 @@
+//! The rows that a convolution reads: an image's, or going back those of an output gradient, written out where they are at work.
+//!
+//! A pooled gradient is a quarter of the size of what it stands for. Written out as a whole it would leave the second-level
+//! cache; a band of rows that moves down with the work stays in it, and each row is written once.
+
+use super::conv::{GradOutput, PooledGradient};
+use super::geometry::PoolGeometry;
+use super::relu_pool;
+use std::ops::Range;
+
+/// Gives out rows, from the top down.
+pub enum InputRows<'a> {
+    /// All of them are there.
+    Whole(&'a [f32]),
+    /// They are written out as they are asked for.
+    Band(Band<'a>),
+}
+
+/// A pooled gradient and the rows of it that are written out.
+pub struct Band<'a> {
+    gradient: PooledGradient<'a>,
+    /// Memory for rows of windows.
+    band: &'a mut [f32],
+    /// The rows of windows that are there.
+    held: Range<usize>,
+}
+
+impl<'a> InputRows<'a> {
+    /// Floats of memory to give out up to `rows` rows of a gradient at a time, if it comes back through `pool`.
+    pub fn band_len(rows: usize, pool: &PoolGeometry) -> usize {
+        // At both ends a row of windows may stick out.
+        (rows.div_ceil(pool.window[0]) + 1) * row_of_windows_len(pool)
+    }
+
+    /// Those of a gradient, with this memory if it is pooled.
+    pub fn gradient(gradient: GradOutput<'a>, band: &'a mut [f32]) -> InputRows<'a> {
+        match gradient {
+            GradOutput::Dense(values) => InputRows::Whole(values),
+            GradOutput::Pooled(gradient) => InputRows::Band(Band { gradient, band, held: 0..0 }),
+        }
+    }
+
+    /// The values from some row on, and that row's number; `rows` are there. No range begins before the one that was asked for
+    /// last.
+    pub fn rows(&mut self, rows: Range<usize>) -> (&[f32], usize) {
+        match self {
+            InputRows::Whole(values) => (values, 0),
+            InputRows::Band(band) => {
+                let window = band.gradient.pool.window[0];
+                band.hold(rows.start / window..rows.end.div_ceil(window));
+                (band.band, band.held.start * window)
+            }
+        }
+    }
+}
+
+/// Floats of one row of windows, written out.
+fn row_of_windows_len(pool: &PoolGeometry) -> usize {
+    pool.window[0] * pool.input[1] * pool.input[2]
+}
+
+impl Band<'_> {
+    /// Sees to it that these rows of windows are there.
+    fn hold(&mut self, wanted: Range<usize>) {
+        let gradient = &self.gradient;
+        let len = row_of_windows_len(&gradient.pool);
+        let kept = wanted.start.max(self.held.start)..wanted.end.min(self.held.end).max(wanted.start);
+        if !kept.is_empty() {
+            let from = (kept.start - self.held.start) * len;
+            self.band.copy_within(from..from + kept.len() * len, 0);
+        }
+        for row in wanted.start + kept.len()..wanted.end {
+            let target = &mut self.band[(row - wanted.start) * len..][..len];
+            if row < gradient.pool.output[0] {
+                relu_pool::expand_row(gradient, row, gradient.pool.input[2], target);
+            } else {
+                // The last rows of the output, which no window covers.
+                target.fill(0.0);
+            }
+        }
+        self.held = wanted;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_band_that_moves_down_holds_the_rows_of_the_expanded_gradient() {
+        let pool = PoolGeometry::new([11, 5, 3], [3, 2], [3, 2]).unwrap();
+        let values: Vec<f32> = (0..pool.output_len()).map(|i| i as f32 + 1.0).collect();
+        let places: Vec<u8> = (0..pool.output_len()).map(|i| (i % 7) as u8).collect();
+        let gradient = PooledGradient { pool, values: &values, places: &places };
+        let mut expanded = vec![f32::NAN; pool.input_len()];
+        relu_pool::expand(&gradient, &mut expanded);
+        let mut memory = vec![f32::NAN; InputRows::band_len(5, &pool)];
+        let mut band = InputRows::gradient(GradOutput::Pooled(gradient), &mut memory);
+        for rows in [0..3, 0..5, 2..6, 4..9, 6..11, 9..11] {
+            let (values, first) = band.rows(rows.clone());
+            let from = (rows.start - first) * 15;
+            assert_eq!(values[from..from + rows.len() * 15], expanded[rows.start * 15..rows.end * 15], "{rows:?}");
+        }
+        let mut dense = InputRows::gradient(GradOutput::Dense(&expanded), &mut []);
+        assert_eq!(dense.rows(4..6), (&expanded[..], 0));
+    }
+}
