@@ -36,9 +36,17 @@ impl Confusion {
     /// # Panics
     /// If there are not as many labels as probabilities.
     pub fn count<P: Copy + Into<f64>>(labels: &[f32], probabilities: &[P], threshold: f64) -> Confusion {
+        Confusion::tally(labels, probabilities.iter().copied(), threshold)
+    }
+
+    fn tally<P: Into<f64>>(
+        labels: &[f32],
+        probabilities: impl ExactSizeIterator<Item = P>,
+        threshold: f64,
+    ) -> Confusion {
         assert_eq!(labels.len(), probabilities.len(), "as many labels as probabilities");
         let mut confusion = Confusion::default();
-        for (&label, &probability) in labels.iter().zip(probabilities) {
+        for (&label, probability) in labels.iter().zip(probabilities) {
             let answered_positive = probability.into() > threshold;
             let counter = match (is_positive(label), answered_positive) {
                 (true, true) => &mut confusion.true_positive,
@@ -97,8 +105,12 @@ impl Confusion {
 ///
 /// # Panics
 /// If there are not as many labels as probabilities.
-pub fn accuracy<P: Copy + Into<f64>>(labels: &[f32], probabilities: &[P], threshold: f64) -> Option<f64> {
-    Confusion::count(labels, probabilities, threshold).accuracy()
+pub fn accuracy<P: Into<f64>>(
+    labels: &[f32],
+    probabilities: impl ExactSizeIterator<Item = P>,
+    threshold: f64,
+) -> Option<f64> {
+    Confusion::tally(labels, probabilities, threshold).accuracy()
 }
 
 /// The area under the ROC curve: the chance that a positive drawn at random gets a higher probability than a negative
@@ -196,10 +208,10 @@ mod tests {
 
     #[test]
     fn a_probability_at_the_threshold_is_a_negative_answer() {
-        assert_eq!(accuracy(&[0.0], &[0.5f32], 0.5), Some(1.0));
-        assert_eq!(accuracy(&[1.0], &[0.5f64], 0.5), Some(0.0));
-        assert_eq!(accuracy(&[1.0], &[0.500_000_1f64], 0.5), Some(1.0));
-        assert_eq!(accuracy(&[1.0], &[0.4f32], 0.3), Some(1.0));
+        assert_eq!(accuracy(&[0.0], [0.5f32].into_iter(), 0.5), Some(1.0));
+        assert_eq!(accuracy(&[1.0], [0.5f64].into_iter(), 0.5), Some(0.0));
+        assert_eq!(accuracy(&[1.0], [0.500_000_1f64].into_iter(), 0.5), Some(1.0));
+        assert_eq!(accuracy(&[1.0], [0.4f32].into_iter(), 0.3), Some(1.0));
     }
 
     #[test]

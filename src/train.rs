@@ -87,7 +87,7 @@ pub fn train(
             let masks = DropoutMasks::Drawn { seed: settings.seed, step: adam.steps() };
             let logits = plan.forward(parameters, batch.images.view(), Mode::Training(masks), &mut workspace)?;
             let loss = binary_cross_entropy(logits, &batch.labels);
-            let batch_accuracy = accuracy(&batch.labels, &probabilities(logits), DEFAULT_THRESHOLD).unwrap_or(f64::NAN);
+            let batch_accuracy = accuracy(&batch.labels, probabilities(logits), DEFAULT_THRESHOLD).unwrap_or(f64::NAN);
             let step = adam.steps() as usize + 1;
             if !loss.is_finite() {
                 return Err(Error::NotFinite { value: loss, epoch: epoch + 1, step });
@@ -178,15 +178,15 @@ pub fn evaluate(
     }
     Ok(Evaluation {
         loss: mean_loss.mean().unwrap_or(f64::NAN),
-        accuracy: accuracy(&labels, &all, DEFAULT_THRESHOLD).unwrap_or(f64::NAN),
+        accuracy: accuracy(&labels, all.iter().copied(), DEFAULT_THRESHOLD).unwrap_or(f64::NAN),
         probabilities: all,
         labels,
     })
 }
 
 /// The probability of class 1 for each logit.
-fn probabilities(logits: &[f32]) -> Vec<f32> {
-    logits.iter().map(|&z| probability(z)).collect()
+fn probabilities(logits: &[f32]) -> impl ExactSizeIterator<Item = f32> {
+    logits.iter().map(|&z| probability(z))
 }
 
 /// Measures an epoch. The first step, which warms up, does not count for the mean of a step, as in Keras; validation does not
