@@ -208,6 +208,11 @@ impl<'n> Plan<'n> {
         self.network
     }
 
+    /// How it was made.
+    pub fn options(&self) -> &PlanOptions {
+        &self.options
+    }
+
     /// The steps in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps

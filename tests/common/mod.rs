@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each test program uses a part
 
+pub mod networks;
+
 use glassnet::layers::LayerKind;
 use glassnet::network::Network;
 use glassnet::parameters::Parameters;
@@ -59,6 +61,16 @@ pub fn error(actual: &[f32], expected: &[f64]) -> f64 {
 pub fn assert_close(what: &str, actual: &[f32], expected: &[f64], tolerance: f64) {
     let error = error(actual, expected);
     assert!(error <= tolerance, "{what}: error {error:e}, tolerance {tolerance:e}");
+}
+
+/// Fails, naming the tensor and the first place, unless all bits are the same.
+#[track_caller]
+pub fn assert_same_bits(what: &str, actual: &[f32], expected: &[f32]) {
+    assert_eq!(actual.len(), expected.len(), "{what}: tensors of different sizes");
+    let differs = actual.iter().zip(expected).position(|(a, b)| a.to_bits() != b.to_bits());
+    if let Some(place) = differs {
+        panic!("{what}: {:e} and not {:e} at {place} of {}", actual[place], expected[place], actual.len());
+    }
 }
 
 /// The engine's network with these weights, as layers of the textbook.
