@@ -412,3 +412,6 @@ fn add_product<const ROWS: usize, const VECTORS: usize, const LANES: usize, cons
     }
     tile
 }
+
+#[cfg(test)]
+mod tests;

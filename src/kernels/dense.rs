@@ -287,3 +287,77 @@ impl GradKernel<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::simd::{InstructionSet, dispatch_to};
+    use crate::random::{Purpose, Stream};
+
+    /// Fails unless each value is the sum of its products but for rounding.
+    fn assert_sums(what: &str, values: &[f32], mut sum: impl FnMut(usize) -> f64) {
+        for (index, &value) in values.iter().enumerate() {
+            let error = (f64::from(value) - sum(index)).abs();
+            assert!(error < 1e-5, "{what}: {error:e} at {index} of {}", values.len());
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_three_products_and_applies_the_gradient_that_it_would_write() {
+        // One sample and one unit; all of a tile and of a panel left over; more samples than DEPTH.
+        for (samples, inputs, units, rows) in [(1, 7, 1, 0..7), (5, 150, 45, 13..143), (70, 20, 33, 3..20)] {
+            let mut stream = Stream::new(1, Purpose::Test, 0, 0);
+            let mut draw = |len: usize| (0..len).map(|_| stream.unit_f32() - 0.5).collect::<Vec<f32>>();
+            let (input, kernel, upstream) = (draw(samples * inputs), draw(inputs * units), draw(samples * units));
+            let x = |sample: usize, row: usize| f64::from(input[sample * inputs + row]);
+            let w = |row: usize, unit: usize| f64::from(kernel[row * units + unit]);
+            let g = |sample: usize, unit: usize| f64::from(upstream[sample * units + unit]);
+            let mut packed = [Panels::len(samples, units), Panels::len(units, samples)].map(|len| vec![f32::NAN; len]);
+            let [by_sample, by_unit] = &mut packed;
+            let by_sample = Panels::pack(samples, units, |sample, unit| g(sample, unit) as f32, by_sample);
+            let by_unit = Panels::pack(units, samples, |unit, sample| g(sample, unit) as f32, by_unit);
+            let block = &kernel[rows.start * units..rows.end * units];
+            for set in InstructionSet::tested() {
+                let what = |pass: &str| format!("{} {pass}, {samples}×{inputs}·{inputs}×{units}", set.name());
+                let mut partial = vec![f32::NAN; samples * units];
+                let rows_of = rows.clone();
+                dispatch_to(
+                    set,
+                    Forward { input: &input, inputs, rows: rows_of, kernel: &kernel, partial: &mut partial },
+                );
+                assert_sums(&what("forward"), &partial, |i| {
+                    rows.clone().map(|r| x(i / units, r) * w(r, i % units)).sum()
+                });
+
+                let mut partial = vec![f32::NAN; samples * rows.len()];
+                dispatch_to(set, GradInput { kernel: block, grad_output: by_unit, partial: &mut partial });
+                assert_sums(&what("grad_input"), &partial, |i| {
+                    let (sample, row) = (i / rows.len(), rows.start + i % rows.len());
+                    (0..units).map(|unit| g(sample, unit) * w(row, unit)).sum()
+                });
+
+                let run = |gradient: Gradient| {
+                    let rows = rows.clone();
+                    dispatch_to(set, GradKernel { input: &input, inputs, rows, grad_output: by_sample, gradient });
+                };
+                let mut written = vec![f32::NAN; block.len()];
+                run(Gradient::Written(&mut written));
+                assert_sums(&what("grad_kernel"), &written, |i| {
+                    (0..samples).map(|sample| x(sample, rows.start + i / units) * g(sample, i % units)).sum()
+                });
+
+                let step = AdamStep { alpha: 1e-3, blend_1: 0.1, blend_2: 1e-3, epsilon: 1e-7 };
+                let start = || [block.to_vec(), vec![0.25; block.len()], vec![0.125; block.len()]];
+                let (mut expected, mut applied) = (start(), start());
+                adam::update(adam_weights(&mut expected), &written, step);
+                run(Gradient::Applied(adam_weights(&mut applied), step));
+                assert!(applied == expected, "{}", what("applied"));
+                assert!(applied[0] != block, "the step moves the weights");
+            }
+        }
+    }
+
+    fn adam_weights([weights, first_moment, second_moment]: &mut [Vec<f32>; 3]) -> adam::Weights<'_> {
+        adam::Weights { weights, first_moment, second_moment }
+    }
+}

@@ -144,11 +144,16 @@ impl Kernel for ExpandRow<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::simd::{InstructionSet, dispatch_to};
     use crate::kernels::{elementwise, max_pool};
     use crate::random::{Purpose, Stream};
 
+    fn bits(values: &[f32]) -> Vec<u32> {
+        values.iter().map(|value| value.to_bits()).collect()
+    }
+
     #[test]
-    fn a_band_gives_the_bits_of_relu_and_then_max_pooling_and_so_does_the_way_back() {
+    fn a_band_gives_the_bits_of_relu_and_then_max_pooling_and_so_does_the_way_back_on_every_instruction_set() {
         let pool = PoolGeometry::new([7, 13, 37], [3, 2], [3, 2]).unwrap();
         let mut stream = Stream::new(0, Purpose::Test, 0, 0);
         // A few levels only, so that ties happen, windows die and signed zeros occur.
@@ -164,22 +169,26 @@ mod tests {
             // A band has what windows cover: not the seventh row and the thirteenth column.
             let rows = values.chunks_exact(13 * 37).take(6);
             let band: Vec<f32> = rows.flat_map(|row| &row[..12 * 37]).copied().collect();
-            let (mut output, mut places) = (vec![f32::NAN; upstream.len()], vec![9; upstream.len()]);
-            forward(&pool, relu, &band, &mut output, &mut places);
-            assert_eq!(output, expected);
-            let mut without_places = vec![f32::NAN; upstream.len()];
-            forward(&pool, relu, &band, &mut without_places, &mut []);
-            assert_eq!(without_places, expected);
-
-            let mut expected = vec![f32::NAN; values.len()];
-            max_pool::backward(&pool, &upstream, &argmax, &mut expected);
+            let mut expected_back = vec![f32::NAN; values.len()];
+            max_pool::backward(&pool, &upstream, &argmax, &mut expected_back);
             if relu {
-                let pooled = expected.clone();
-                elementwise::relu_backward(&rectified, &pooled, &mut expected);
+                let pooled = expected_back.clone();
+                elementwise::relu_backward(&rectified, &pooled, &mut expected_back);
             }
-            let mut expanded = vec![f32::NAN; values.len()];
-            expand(&PooledGradient { pool, values: &upstream, places: &places }, &mut expanded);
-            assert_eq!(expanded, expected);
+            for set in InstructionSet::tested() {
+                let (mut output, mut places) = (vec![f32::NAN; upstream.len()], vec![9; upstream.len()]);
+                let (pool, values) = (&pool, &band[..]);
+                dispatch_to(set, Forward { pool, relu, values, output: &mut output, places: &mut places });
+                assert_eq!(bits(&output), bits(&expected), "{}", set.name());
+                let mut without_places = vec![f32::NAN; upstream.len()];
+                dispatch_to(set, Forward { pool, relu, values, output: &mut without_places, places: &mut [] });
+                assert_eq!(bits(&without_places), bits(&expected), "{}", set.name());
+
+                let mut expanded = vec![f32::NAN; pool.input_len()];
+                let gradient = PooledGradient { pool: *pool, values: &upstream, places: &places };
+                dispatch_to(set, Expand { gradient: &gradient, expanded: &mut expanded });
+                assert_eq!(bits(&expanded), bits(&expected_back), "{}", set.name());
+            }
         }
     }
 }
