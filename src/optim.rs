@@ -133,7 +133,55 @@ impl AdamSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::{Purpose, Stream};
     use approx::assert_abs_diff_eq;
+
+    #[test]
+    fn a_steps_end_moves_every_weight_once_but_those_of_applied_tensors() {
+        let mut table = ParameterTable::default();
+        // More than a chunk, and neighbours with and without a gap between.
+        for (name, len) in [("a", CHUNK_FLOATS + 5), ("b", 16), ("c", 7), ("d", 2 * CHUNK_FLOATS), ("e", 1)] {
+            table.push(name.into(), vec![len]);
+        }
+        let table = Arc::new(table);
+        let drawn = |index: u64| {
+            let mut stream = Stream::new(0, Purpose::Test, 0, index);
+            let mut parameters = Parameters::zeros(&table);
+            for id in 0..5 {
+                parameters.tensor_mut(id).fill_with(|| stream.unit_f32() - 0.5);
+            }
+            parameters
+        };
+        let (start, gradients, later) = (drawn(0), drawn(1), drawn(2));
+        // A step before, so that moments are not zero.
+        let begin = || {
+            let (mut weights, mut adam) = (start.clone(), Adam::new(&table, AdamSettings::default()));
+            adam.step(&mut weights, &gradients);
+            (weights, adam)
+        };
+        let (mut expected, mut expected_adam) = begin();
+        expected_adam.step(&mut expected, &later);
+        for applied in [vec![], vec![0], vec![4], vec![1, 2], vec![0, 3, 4], vec![0, 1, 2, 3, 4]] {
+            let (mut weights, mut adam) = begin();
+            let (before, [first, second]) = (weights.clone(), adam.moments_mut().map(|moment| moment.clone()));
+            let mut gradients = later.clone();
+            for &id in &applied {
+                gradients.tensor_mut(id).fill(f32::NAN);
+            }
+            let step = adam.begin_step();
+            adam.finish_step(step, &mut weights, &gradients, applied.iter().copied());
+            assert_eq!(adam.steps(), 2);
+            let [first_after, second_after] = adam.moments_mut().map(|moment| moment.clone());
+            let [expected_first, expected_second] = expected_adam.moments_mut().map(|moment| moment.clone());
+            for id in 0..5 {
+                let moved = [(&expected, &weights), (&expected_first, &first_after), (&expected_second, &second_after)];
+                let kept = [(&before, &weights), (&first, &first_after), (&second, &second_after)];
+                for (wanted, found) in if applied.contains(&id) { kept } else { moved } {
+                    assert!(wanted.tensor(id) == found.tensor(id), "tensor {id} where {applied:?} are applied");
+                }
+            }
+        }
+    }
 
     #[test]
     fn the_step_counter_advances_once_a_step_and_alpha_follows_it() {

@@ -150,3 +150,6 @@ impl Dense {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
