@@ -1,0 +1,252 @@
+//! Fused or layer by layer, the same bits: losses, logits, every gradient, and the weights after some steps of Adam, whether
+//! they are taken behind the backward pass or within it. And a gradient that comes back through a max-pool gives the same bits
+//! as the same one written out.
+
+mod common;
+
+use common::networks::{Batch, networks};
+use common::{assert_same_bits, random_parameters, values};
+use glassnet::kernels::conv::{ConvAlgorithm, DEAD, GradOutput, Pass, PooledGradient, Scratch, Weights};
+use glassnet::kernels::geometry::{ConvGeometry, Padding, PoolGeometry};
+use glassnet::kernels::registry::{CONV_ALGORITHMS, ConvChoice};
+use glassnet::kernels::relu_pool;
+use glassnet::layers::Layer;
+use glassnet::layers::dropout::DropoutMasks;
+use glassnet::loss::binary_cross_entropy_gradient;
+use glassnet::network::Network;
+use glassnet::optim::{Adam, AdamSettings};
+use glassnet::parameters::Parameters;
+use glassnet::plan::{Mode, Plan, PlanOptions};
+use glassnet::random::{Purpose, Stream};
+use glassnet::spec::{LayerSpec, ModelSpec};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed};
+
+/// Training steps: enough that moments and weights of one enter into the next.
+const STEPS: usize = 3;
+
+/// The same cases in every run; `PROPTEST_CASES=3000 cargo test` draws that many fresh ones instead.
+fn config(cases: u32) -> Config {
+    let config = Config { failure_persistence: None, ..Config::default() };
+    match std::env::var("PROPTEST_CASES") {
+        Ok(_) => config,
+        Err(_) => Config { cases, rng_seed: RngSeed::Fixed(1), ..config },
+    }
+}
+
+/// How a training step takes Adam's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Steps {
+    /// `Plan::backward`, then `Adam::step`.
+    Behind,
+    /// `Plan::backward_and_step`.
+    Within,
+}
+
+/// All that some steps of training leave, named.
+struct Trained(Vec<(String, Vec<f32>)>);
+
+impl Trained {
+    fn new(network: &Network, parameters: &Parameters, batch: &Batch, options: PlanOptions, steps: Steps) -> Trained {
+        let mut parameters = parameters.clone();
+        let (images, masks) = (batch.images(network), batch.masks());
+        let plan = Plan::new(network, batch.labels.len(), options);
+        let mut workspace = plan.workspace();
+        let mut adam = Adam::new(network.table(), AdamSettings::default());
+        let mut gradients = Parameters::zeros(network.table());
+        let mut grad_logits = vec![f32::NAN; batch.labels.len()];
+        let mut left = Vec::new();
+        for step in 0..STEPS {
+            let mut keep = |what: &str, values: &[f32]| left.push((format!("{what} of step {step}"), values.to_vec()));
+            let inference = plan.forward(&parameters, images, Mode::Inference, &mut workspace).unwrap();
+            keep("the logits without dropout", inference);
+            let mode = Mode::Training(DropoutMasks::Given(&masks));
+            let logits = plan.forward(&parameters, images, mode, &mut workspace).unwrap();
+            keep("the logits", logits);
+            binary_cross_entropy_gradient(logits, &batch.labels, &mut grad_logits);
+
+            gradients.as_mut_slice().fill(f32::NAN);
+            plan.backward(&parameters, images, &grad_logits, &mut gradients, &mut workspace).unwrap();
+            for (id, entry) in network.table().entries().iter().enumerate() {
+                keep(&format!("{}'s gradient", entry.name), gradients.tensor(id));
+            }
+            if options.input_gradient {
+                keep("the images' gradient", plan.input_gradient(&workspace).unwrap().as_slice().unwrap());
+            }
+            match steps {
+                Steps::Behind => adam.step(&mut parameters, &gradients),
+                Steps::Within => {
+                    let expected = gradients.clone();
+                    gradients.as_mut_slice().fill(f32::NAN);
+                    let (all, adam) = (&mut gradients, &mut adam);
+                    plan.backward_and_step(&mut parameters, images, &grad_logits, all, adam, &mut workspace).unwrap();
+                    check_written(network, &options, &gradients, &expected);
+                    if options.input_gradient {
+                        let gradient = plan.input_gradient(&workspace).unwrap();
+                        keep("the images' gradient", gradient.as_slice().unwrap());
+                        // The other kind of step has it once.
+                        let again = left.pop().unwrap();
+                        assert_same_bits(&again.0, &again.1, &left[left.len() - 1].1);
+                    }
+                }
+            }
+            assert_eq!(adam.steps(), step as u64 + 1);
+            let tensors = network.table().entries().iter().enumerate();
+            left.extend(
+                tensors.map(|(id, entry)| (format!("{} after {step}", entry.name), parameters.tensor(id).into())),
+            );
+        }
+        Trained(left)
+    }
+
+    fn assert_same_bits(&self, other: &Trained, what: &str) {
+        assert_eq!(self.0.len(), other.0.len());
+        for ((name, values), (_, expected)) in self.0.iter().zip(&other.0) {
+            assert_same_bits(&format!("{what}: {name}"), values, expected);
+        }
+    }
+}
+
+/// A step within the backward pass writes the gradients that a backward pass alone writes, but for those that it has applied
+/// where they arose: their places hold what they held, which was NaN.
+fn check_written(network: &Network, options: &PlanOptions, gradients: &Parameters, expected: &Parameters) {
+    let applied: Vec<_> = network.layers().iter().filter_map(Layer::applied_tensor).collect();
+    for (id, entry) in network.table().entries().iter().enumerate() {
+        if options.fuse && applied.contains(&id) {
+            assert!(gradients.tensor(id).iter().all(|g| g.is_nan()), "{} has been written to", entry.name);
+        } else {
+            assert_same_bits(&entry.name, gradients.tensor(id), expected.tensor(id));
+        }
+    }
+}
+
+/// For every choice of algorithms: layer by layer with Adam's steps behind the backward pass, against the other ways.
+fn check_every_choice(network: &Network, batch: &Batch, seed: u64, input_gradient: bool) {
+    let parameters = random_parameters(network, seed);
+    for conv in ConvChoice::ALL {
+        let train = |fuse: bool, steps: Steps| {
+            let options = PlanOptions { conv, fuse, training: true, input_gradient };
+            Trained::new(network, &parameters, batch, options, steps)
+        };
+        let singly = train(false, Steps::Behind);
+        for (fuse, steps) in [(false, Steps::Within), (true, Steps::Behind), (true, Steps::Within)] {
+            let what = format!("{conv}, fused {fuse}, steps {steps:?}, of {:?}", network.spec());
+            train(fuse, steps).assert_same_bits(&singly, &what);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config(100))]
+
+    #[test]
+    fn fused_networks_train_to_the_same_bits_as_their_layers_singly(
+        network in networks(),
+        count in 1..5usize,
+        seed in any::<u32>().prop_map(u64::from),
+        input_gradient: bool,
+    ) {
+        check_every_choice(&network, &Batch::draw(&network, count, seed), seed, input_gradient);
+    }
+}
+
+#[test]
+fn the_documented_network_trains_to_the_same_bits_fused_and_layer_by_layer() {
+    // At 64×64 the first block has several bands, and 20 images are more than there are slots for partial sums.
+    let network = Network::new(&ModelSpec::documented().with_image_size(64)).unwrap();
+    assert!(network.layers().iter().any(|layer| layer.applied_tensor().is_some()), "no gradient is applied at once");
+    let batch = Batch::draw(&network, 20, 1);
+    check_every_choice(&network, &batch, 1, false);
+}
+
+#[test]
+fn large_dense_layers_train_to_the_same_bits_with_adams_step_within_and_behind() {
+    // Two layers of more than 64Ki weights behind each other, with neither inputs nor units a multiple of any block, and more
+    // samples than a kernel takes at once; before them nothing, and behind them a small one.
+    let layers = vec![
+        LayerSpec::Flatten {},
+        LayerSpec::Dense { units: 93 },
+        LayerSpec::Relu {},
+        LayerSpec::Dense { units: 707 },
+        LayerSpec::Dropout { rate: 0.25 },
+        LayerSpec::Dense { units: 1 },
+    ];
+    let network = Network::new(&ModelSpec { input: [17, 15, 3], layers }).unwrap();
+    let applied = network.layers().iter().filter_map(Layer::applied_tensor).count();
+    assert_eq!(applied, 2, "both large layers' gradients are applied at once, the small one's is not");
+    for input_gradient in [false, true] {
+        check_every_choice(&network, &Batch::draw(&network, 70, 2), 2, input_gradient);
+    }
+}
+
+/// Convolutions with a max-pool behind them whose windows lie side by side.
+fn pooled_convolutions() -> impl Strategy<Value = (ConvGeometry, PoolGeometry)> {
+    let input = (1..16usize, 1..16usize, 1..6usize);
+    let padding = prop_oneof![Just(Padding::Valid), Just(Padding::Same)];
+    (input, [1..5usize, 1..5usize], [1..4usize, 1..4usize], padding, 1..20usize, [1..5usize, 1..5usize])
+        .prop_filter_map(
+            "the kernel or the window does not fit",
+            |((height, width, channels), kernel, stride, padding, filters, window)| {
+                let conv = ConvGeometry::new([height, width, channels], kernel, stride, padding, filters).ok()?;
+                let pool = PoolGeometry::new([conv.output[0], conv.output[1], filters], window, window).ok()?;
+                Some((conv, pool))
+            },
+        )
+}
+
+/// What both gradients' passes of an algorithm make of a gradient: the input's, the kernel's sums, the bias's.
+fn gradients(
+    algorithm: &dyn ConvAlgorithm,
+    conv: &ConvGeometry,
+    pool: &PoolGeometry,
+    grad_output: GradOutput,
+    seed: u64,
+) -> [Vec<f32>; 3] {
+    let (input, kernel) = (values(conv.input_len(), seed, 0), values(conv.kernel_len(), seed, 1));
+    let scratch = |pass: Pass| {
+        let len = algorithm.scratch_len(conv, pass, Some(pool));
+        (vec![f32::NAN; len.floats], vec![u64::MAX; len.words])
+    };
+    let mut packed = vec![f32::NAN; algorithm.packed_len(conv, Pass::GradInput)];
+    algorithm.pack(conv, Pass::GradInput, &kernel, &mut packed);
+    let mut grad_input = vec![f32::NAN; conv.input_len()];
+    let (mut floats, mut words) = scratch(Pass::GradInput);
+    let weights = Weights { kernel: &kernel, packed: &packed, bias: &[] };
+    let memory = Scratch { floats: &mut floats, words: &mut words };
+    algorithm.grad_input(conv, grad_output, weights, &mut grad_input, memory);
+
+    let (mut sums, mut bias) = (vec![0.0; algorithm.sums_len(conv)], vec![0.0; conv.filters]);
+    let (mut floats, mut words) = scratch(Pass::GradWeights);
+    let memory = Scratch { floats: &mut floats, words: &mut words };
+    algorithm.grad_weights(conv, &input, grad_output, &mut sums, &mut bias, memory);
+    [grad_input, sums, bias]
+}
+
+proptest! {
+    #![proptest_config(config(200))]
+
+    #[test]
+    fn a_pooled_gradient_gives_the_same_bits_as_the_same_one_written_out(
+        (conv, pool) in pooled_convolutions(),
+        seed: u64,
+    ) {
+        let upstream = values(pool.output_len(), seed, 2);
+        let mut stream = Stream::new(seed, Purpose::Test, 1, 0);
+        let cells = pool.window[0] * pool.window[1];
+        // One in four windows is dead.
+        let mut place = || if stream.below(4) == 0 { DEAD } else { stream.below(cells as u32) as u8 };
+        let places: Vec<u8> = (0..pool.output_len()).map(|_| place()).collect();
+        let pooled = PooledGradient { pool, values: &upstream, places: &places };
+        let mut expanded = vec![f32::NAN; conv.output_len()];
+        relu_pool::expand(&pooled, &mut expanded);
+        let takes_pooled: Vec<_> = CONV_ALGORITHMS.iter().filter(|algorithm| algorithm.takes_pooled()).collect();
+        prop_assert!(!takes_pooled.is_empty());
+        for algorithm in takes_pooled {
+            let from_pooled = gradients(*algorithm, &conv, &pool, GradOutput::Pooled(pooled), seed);
+            let from_dense = gradients(*algorithm, &conv, &pool, GradOutput::Dense(&expanded), seed);
+            for (pass, (a, b)) in ["input", "kernel", "bias"].iter().zip(from_pooled.iter().zip(&from_dense)) {
+                assert_same_bits(&format!("{}'s gradient of the {pass}, {conv:?}, {pool:?}", algorithm.name()), a, b);
+            }
+        }
+    }
+}
