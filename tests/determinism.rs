@@ -1,5 +1,11 @@
-//! Same seed, same bits: for any number of threads, and in a batch as well as in a smaller one.
+//! Same seed, same bits: for any number of threads, by every algorithm, fused or not, and in a batch as well as in a smaller
+//! one.
 
+mod common;
+
+use common::assert_same_bits;
+use common::networks::{way_name, ways_to_train};
+use glassnet::kernels::registry::ConvChoice;
 use glassnet::layers::dropout::DropoutMasks;
 use glassnet::loss::binary_cross_entropy_gradient;
 use glassnet::network::Network;
@@ -20,9 +26,9 @@ fn images(count: usize) -> Array4<f32> {
     Array4::from_shape_simple_fn((count, 64, 64, 3), || stream.unit_f32())
 }
 
-/// The bits of weights, gradients and logits after three training steps of 20 images (more than there are slots for
-/// partial sums), in a pool of this many threads.
-fn bits_after_three_steps(threads: usize) -> Vec<u32> {
+/// Weights, logits and those gradients that are always written, after two training steps of 20 images (more than there are
+/// slots for partial sums), in a pool of this many threads.
+fn after_two_steps(threads: usize, options: PlanOptions) -> Vec<f32> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
         let network = network();
@@ -31,37 +37,67 @@ fn bits_after_three_steps(threads: usize) -> Vec<u32> {
         let mut parameters = network.initial_parameters(1);
         let mut gradients = Parameters::zeros(network.table());
         let mut adam = Adam::new(network.table(), AdamSettings::default());
-        let plan = Plan::new(&network, 20, PlanOptions { training: true, ..PlanOptions::default() });
+        let plan = Plan::new(&network, 20, options);
         let mut workspace = plan.workspace();
         let mut grad_logits = vec![0.0; 20];
         let mut logits = Vec::new();
-        for step in 0..3 {
+        for step in 0..2 {
             let mode = Mode::Training(DropoutMasks::Drawn { seed: 1, step });
             logits = plan.forward(&parameters, images.view(), mode, &mut workspace).unwrap().to_vec();
             binary_cross_entropy_gradient(&logits, &labels, &mut grad_logits);
-            plan.backward(&parameters, images.view(), &grad_logits, &mut gradients, &mut workspace).unwrap();
-            adam.step(&mut parameters, &gradients);
+            let (all, adam) = (&mut gradients, &mut adam);
+            plan.backward_and_step(&mut parameters, images.view(), &grad_logits, all, adam, &mut workspace).unwrap();
         }
-        [parameters.as_slice(), gradients.as_slice(), &logits].concat().iter().map(|value| value.to_bits()).collect()
+        for id in network.layers().iter().filter_map(|layer| layer.applied_tensor()) {
+            gradients.tensor_mut(id).fill(0.0);
+        }
+        let grad_images = plan.input_gradient(&workspace).unwrap();
+        [parameters.as_slice(), gradients.as_slice(), &logits, grad_images.as_slice().unwrap()].concat()
     })
 }
 
 #[test]
-fn any_number_of_threads_gives_the_same_bits() {
-    let one = bits_after_three_steps(1);
-    for threads in [2, 3, 8] {
-        assert!(one == bits_after_three_steps(threads), "{threads} threads give other bits than one");
+fn any_number_of_threads_gives_the_same_bits_by_every_algorithm_fused_or_not() {
+    for options in ways_to_train() {
+        let one = after_two_steps(1, options);
+        assert!(one.iter().all(|value| value.is_finite()));
+        for threads in [2, 3, 8] {
+            let what = format!("{}, {threads} threads against one", way_name(&options));
+            assert_same_bits(&what, &after_two_steps(threads, options), &one);
+        }
     }
 }
 
 #[test]
-fn an_image_gets_the_same_answer_alone_and_in_any_batch() {
+fn an_image_gets_the_same_answer_alone_and_in_any_batch_by_every_algorithm_fused_or_not() {
     let network = network();
     let parameters = network.initial_parameters(2);
     let images = images(5);
-    let together = predict(&network, &parameters, images.view()).unwrap();
-    for (sample, together) in together.iter().enumerate() {
-        let alone = predict(&network, &parameters, images.slice(s![sample..sample + 1, .., .., ..])).unwrap();
-        assert_eq!(together.to_bits(), alone[0].to_bits(), "image {sample}");
+    for conv in ConvChoice::ALL {
+        for fuse in [true, false] {
+            let options = PlanOptions { conv, fuse, ..PlanOptions::default() };
+            let logits = |first: usize, count: usize| {
+                let plan = Plan::new(&network, count, options);
+                let images = images.slice(s![first..first + count, .., .., ..]);
+                plan.forward(&parameters, images, Mode::Inference, &mut plan.workspace()).unwrap().to_vec()
+            };
+            let together = logits(0, 5);
+            for (image, together) in together.iter().enumerate() {
+                let what = format!("{}, image {image}", way_name(&options));
+                assert_same_bits(&what, &logits(image, 1), &[*together]);
+            }
+        }
     }
+}
+
+#[test]
+fn predict_answers_what_a_plan_does() {
+    let network = network();
+    let parameters = network.initial_parameters(3);
+    let images = images(2);
+    let plan = Plan::new(&network, 2, PlanOptions::default());
+    let mut workspace = plan.workspace();
+    let logits = plan.forward(&parameters, images.view(), Mode::Inference, &mut workspace).unwrap();
+    let probabilities: Vec<f32> = logits.iter().map(|&z| glassnet::loss::probability(z)).collect();
+    assert_same_bits("predict", &predict(&network, &parameters, images.view()).unwrap(), &probabilities);
 }

@@ -3,9 +3,9 @@
 
 mod common;
 
+use common::networks::{way_name, ways_to_train};
 use common::{assert_close, wide};
 use glassnet::kernels::geometry::Padding;
-use glassnet::kernels::registry::ConvChoice;
 use glassnet::layers::dropout::DropoutMasks;
 use glassnet::loss::{binary_cross_entropy, binary_cross_entropy_gradient};
 use glassnet::network::Network;
@@ -74,7 +74,8 @@ fn fixture() -> Vec<u8> {
     std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keras_small.safetensors")).unwrap()
 }
 
-fn reproduce_the_fixture(conv: ConvChoice) {
+/// Adam's steps are taken in `backward_and_step`, or in `Adam::step` behind `backward`.
+fn reproduce_the_fixture(options: PlanOptions, step_within: bool) {
     let bytes = fixture();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let network = network();
@@ -84,11 +85,7 @@ fn reproduce_the_fixture(conv: ConvChoice) {
     }
     let (images, labels) = (tensor(&file, "input"), tensor(&file, "labels"));
     let images = ArrayView4::from_shape([labels.len(), 17, 15, 3], &images).unwrap();
-    let plan = Plan::new(
-        &network,
-        labels.len(),
-        PlanOptions { conv, training: true, input_gradient: true, ..PlanOptions::default() },
-    );
+    let plan = Plan::new(&network, labels.len(), options);
     let mut workspace = plan.workspace();
     let mut adam = Adam::new(network.table(), AdamSettings::default());
     let mut gradients = Parameters::zeros(network.table());
@@ -113,13 +110,19 @@ fn reproduce_the_fixture(conv: ConvChoice) {
 
         binary_cross_entropy_gradient(logits, &labels, &mut grad_logits);
         gradients.as_mut_slice().fill(f32::NAN);
-        plan.backward(&parameters, images, &grad_logits, &mut gradients, &mut workspace).unwrap();
+        if step_within {
+            // The network is small: no gradient is applied without being written.
+            let (all, adam) = (&mut gradients, &mut adam);
+            plan.backward_and_step(&mut parameters, images, &grad_logits, all, adam, &mut workspace).unwrap();
+        } else {
+            plan.backward(&parameters, images, &grad_logits, &mut gradients, &mut workspace).unwrap();
+            adam.step(&mut parameters, &gradients);
+        }
         if step == 1 {
             assert_parameters_close(&file, "grad", &gradients);
             let grad_images = plan.input_gradient(&workspace).unwrap();
             assert_close("grad/input", grad_images.as_slice().unwrap(), &wide(&tensor(&file, "grad/input")), TOLERANCE);
         }
-        adam.step(&mut parameters, &gradients);
         if step != 2 {
             assert_parameters_close(&file, &format!("after{step}"), &parameters);
             assert_updates_close(&file, &format!("after{step}"), &parameters);
@@ -140,11 +143,11 @@ fn adams_defaults_are_those_of_keras() {
 }
 
 #[test]
-fn the_default_engine_reproduces_what_keras_recorded() {
-    reproduce_the_fixture(ConvChoice::Auto);
-}
-
-#[test]
-fn im2col_reproduces_what_keras_recorded() {
-    reproduce_the_fixture(ConvChoice::Im2col);
+fn every_algorithm_fused_or_not_reproduces_what_keras_recorded() {
+    for options in ways_to_train() {
+        for step_within in [true, false] {
+            println!("{}, Adam's step within the backward pass: {step_within}", way_name(&options));
+            reproduce_the_fixture(options, step_within);
+        }
+    }
 }
