@@ -79,7 +79,8 @@
 //!
 //! Every number is tied to the definition of the derivative by a chain of tests: central finite differences →
 //! [`reference`](mod@reference) (`tests/reference_gradients.rs`) → the engine (`tests/engine_vs_reference.rs`) → Keras
-//! (`tests/keras_fixture.rs`). The error of a tensor is max|a − b| / max|b|.
+//! (`tests/keras_fixture.rs`). The error of a tensor is max|a − b| / max|b|. Fused blocks (`tests/fused_blocks.rs`) and the number
+//! of threads (`tests/determinism.rs`) change no bit, and a training step allocates nothing (`tests/allocations.rs`).
 //!
 //! Imports run one way: the binary's `cli` → [`train`](mod@train) → {[`data`], [`plan`], [`loss`], [`optim`], [`metrics`],
 //! [`report`]}; [`plan`] → [`network`] → [`layers`] → [`kernels`]; [`checkpoint`] → [`network`]; [`bench`](mod@bench) → all that
