@@ -6,6 +6,7 @@ use glassnet::optim::AdamSettings;
 use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -99,6 +100,8 @@ pub struct Config {
     pub settings: Settings,
     /// The optimizer's further settings.
     pub adam: Adam,
+    /// For each convolution what computes its passes.
+    pub algorithms: BTreeMap<String, Algorithms>,
     /// What it ran on.
     pub machine: Machine,
     /// What it learned from.
@@ -121,6 +124,14 @@ pub struct Settings {
     pub fuse: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init_weights: Option<String>,
+}
+
+/// The names of a convolution's algorithms.
+#[derive(Debug, Serialize)]
+pub struct Algorithms {
+    pub forward: &'static str,
+    pub grad_input: &'static str,
+    pub grad_weights: &'static str,
 }
 
 /// Adam's settings that no flag changes.

@@ -7,17 +7,20 @@ use super::finished::Finished;
 use super::interrupt;
 use super::memory::Memory;
 use super::recorder::{Recorder, RunFacts, RunText};
-use super::run_folder::{Adam, Config, Data, Machine, RunFolder, Settings};
+use super::run_folder::{Adam, Algorithms, Config, Data, Machine, RunFolder, Settings};
 use glassnet::checkpoint;
 use glassnet::data::batches::Loader;
 use glassnet::data::images::{Check, ImageSet};
+use glassnet::kernels::conv::Pass;
+use glassnet::kernels::registry::ConvChoice;
 use glassnet::network::Network;
 use glassnet::optim::AdamSettings;
-use glassnet::plan::PlanOptions;
+use glassnet::plan::{Plan, PlanOptions};
 use glassnet::report::csv_files;
 use glassnet::report::epoch::found_line;
 use glassnet::train::{TrainSettings, train};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -100,6 +103,24 @@ impl TrainingRun<'_> {
         Memory::of(&self.network, batch, options).check_training(batch)
     }
 
+    /// What computes each convolution, and a warning for those that the algorithm asked for cannot compute.
+    fn algorithms(&self) -> BTreeMap<String, Algorithms> {
+        let asked = self.common.conv;
+        let plan = Plan::new(&self.network, 1, PlanOptions { conv: asked, training: true, ..PlanOptions::default() });
+        let mut algorithms = BTreeMap::new();
+        for step in plan.steps() {
+            let Some(block) = &step.block else { continue };
+            let layers = &self.network.layers()[step.layers.clone()];
+            let name = layers.iter().find(|layer| layer.weights().is_some()).map_or("", |layer| layer.name.as_str());
+            let [forward, grad_input, grad_weights] = Pass::ALL.map(|pass| block.algorithms.of(pass).name());
+            if asked != ConvChoice::Auto && forward != asked.name() {
+                console::warn(&format!("{name}: --conv {asked} cannot compute it, so {forward} does"));
+            }
+            algorithms.insert(name.to_owned(), Algorithms { forward, grad_input, grad_weights });
+        }
+        algorithms
+    }
+
     fn config(&self, sha256: String, training: &Loader, validation: Option<&Loader>) -> Config {
         let classes = self.dataset.catalog.classes.clone();
         Config {
@@ -118,6 +139,7 @@ impl TrainingRun<'_> {
                 init_weights: self.init_weights.map(|path| path.display().to_string()),
             },
             adam: Adam::default(),
+            algorithms: self.algorithms(),
             machine: Machine::here(),
             data: Data {
                 path: self.dataset.source.path().display().to_string(),

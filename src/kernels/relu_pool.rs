@@ -186,8 +186,14 @@ mod tests {
 
                 let mut expanded = vec![f32::NAN; pool.input_len()];
                 let gradient = PooledGradient { pool: *pool, values: &upstream, places: &places };
-                dispatch_to(set, Expand { gradient: &gradient, expanded: &mut expanded });
-                assert_eq!(bits(&expanded), bits(&expected_back), "{}", set.name());
+                let row_len = pool.input[1] * pool.input[2];
+                let covered = pool.output[0] * pool.window[0] * row_len;
+                let rows = expanded[..covered].chunks_exact_mut(pool.window[0] * row_len).enumerate();
+                for (row, expanded) in rows {
+                    dispatch_to(set, ExpandRow { gradient: &gradient, row, step: pool.input[2], expanded });
+                }
+                assert_eq!(bits(&expanded[..covered]), bits(&expected_back[..covered]), "{}", set.name());
+                assert!(expected_back[covered..].iter().all(|&g| g == 0.0));
             }
         }
     }

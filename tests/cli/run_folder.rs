@@ -69,6 +69,13 @@ fn the_configuration_has_every_setting_and_the_model_in_the_form_that_can_be_giv
     assert_eq!(config["settings"].as_table(), Some(&expected.parse().unwrap()));
     let expected = "beta_1 = 0.9\nbeta_2 = 0.999\nepsilon = 1e-7";
     assert_eq!(config["adam"].as_table(), Some(&expected.parse().unwrap()));
+    let expected = r#"
+        [conv2d]
+        forward = "direct"
+        grad_input = "sparse"
+        grad_weights = "direct"
+    "#;
+    assert_eq!(config["algorithms"].as_table(), Some(&expected.parse().unwrap()));
     let machine = config["machine"].as_table().unwrap();
     assert_eq!(machine.keys().collect::<Vec<_>>(), ["instruction_set", "processor", "system", "threads"]);
     assert_eq!(machine["threads"].as_integer(), Some(1));
@@ -128,4 +135,19 @@ fn validation_loss(here: &Here, weights: &str) -> f64 {
         -(if row[1] == "dog" { p } else { 1.0 - p }).ln()
     });
     losses.sum::<f64>() / rows.len() as f64
+}
+
+#[test]
+fn a_convolution_that_the_algorithm_asked_for_cannot_compute_is_named() {
+    let here = Here::with_set();
+    let spec = here.text("tiny.toml").replace("kernel = 3", "kernel = 5");
+    here.write("five.toml", &spec);
+    let ran = here.run("train set --model five.toml --epochs 1 --conv winograd --out run");
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let warning = "warning: conv2d: --conv winograd cannot compute it, so im2col does\n";
+    assert!(ran.stderr.starts_with(warning), "{}", ran.stderr);
+    let config: toml::Table = here.text("run/config.toml").parse().unwrap();
+    assert_eq!(config["algorithms"]["conv2d"]["forward"].as_str(), Some("im2col"));
+    let ran = here.run("train set --model tiny.toml --epochs 1 --conv winograd --out other");
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
 }

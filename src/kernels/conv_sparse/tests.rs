@@ -90,7 +90,7 @@ fn both_gradients_agree_with_the_textbook_on_every_instruction_set() {
                     GradWeights { layout, input, grad_output, sums: sums_of, grad_bias: bias_of, words: &mut words },
                 );
                 let mut grad_kernel = vec![f32::NAN; weights.len()];
-                Sparse.unpack_sums(&geometry, &sums, &mut grad_kernel);
+                Sparse.unpack_sums(&geometry, &sums, 0, &mut grad_kernel);
                 assert_close(&what("grad_kernel"), &grad_kernel, &expected.kernel);
                 assert_close(&what("grad_bias"), &grad_bias, &expected.bias);
             }

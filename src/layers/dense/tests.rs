@@ -41,11 +41,15 @@ impl Case {
         vec![f32::NAN; self.dense.partials_len(self.samples(), true)]
     }
 
+    fn scratch(&self) -> ScratchPool {
+        ScratchPool::new(self.dense.scratch_len())
+    }
+
     /// The backward pass; returns the input's gradient.
     fn backward(&self, mut update: Update) -> Vec<f32> {
         let mut grad_input = vec![f32::NAN; self.input.len()];
         let wanted = Some(&mut grad_input[..]);
-        self.dense.backward(&self.input, &self.grad_output, wanted, &mut update, &mut self.partials());
+        self.dense.backward(&self.input, &self.grad_output, wanted, &mut update, &mut self.partials(), &self.scratch());
         grad_input
     }
 }
@@ -106,7 +110,7 @@ fn sizes_that_no_block_divides_give_the_sums_of_products() {
         // Without the input's gradient the others are the same.
         let mut alone = Parameters::zeros(case.parameters.table());
         let mut update = Update::Write { parameters: &case.parameters, gradients: &mut alone };
-        case.dense.backward(&case.input, &case.grad_output, None, &mut update, &mut case.partials());
+        case.dense.backward(&case.input, &case.grad_output, None, &mut update, &mut case.partials(), &case.scratch());
         for id in [case.dense.kernel, case.dense.bias] {
             assert!(same_bits(alone.tensor(id), gradients.tensor(id)), "{}", what("no input"));
         }
