@@ -285,12 +285,12 @@ fn describe(plan: &Plan, step: &Step) -> Vec<String> {
 }
 
 /// All that drawn networks have to make the engine run, in the words of [`describe`].
-const ALL_THAT_RUNS: [&str; 23] = [
+const ALL_THAT_RUNS: [&str; 24] = [
     "a pool that cannot be fused",
     "auto: direct forward",
     "auto: direct grad_input",
     "auto: im2col grad_input",
-    "auto: im2col grad_weights",
+    "auto: direct grad_weights",
     "auto: sparse grad_input",
     "auto: sparse grad_weights",
     "auto: winograd forward",
@@ -301,6 +301,7 @@ const ALL_THAT_RUNS: [&str; 23] = [
     "convolution + pool",
     "direct: direct forward",
     "direct: direct grad_input",
+    "direct: direct grad_weights",
     "direct: im2col grad_input",
     "im2col: im2col forward",
     "im2col: im2col grad_input",

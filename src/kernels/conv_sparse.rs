@@ -13,7 +13,7 @@
 //! has a gradient; a dense one costs more than a matrix product.
 //!
 //! Both passes hold Wᵀ or its gradient as `[F][kernel height][run]`, where a run is one kernel row, kernel width·C floats, padded to
-//! whole registers. A register tile is up to [`TILE_ROWS`] kernel rows times [`TILE_VECTORS`] registers:
+//! whole registers. A register tile is up to `TILE_ROWS` kernel rows times `TILE_VECTORS` registers:
 //!
 //! ```text
 //! loop 1   over groups of output rows            gathered into lists
