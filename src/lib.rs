@@ -62,15 +62,16 @@
 //!
 //! | formula | plainly | in the engine |
 //! |---|---|---|
-//! | convolution, forward | [`reference::conv2d_forward`] | [`kernels::conv_im2col`] |
-//! | convolution, gradients | [`reference::conv2d_backward`] | [`kernels::conv_im2col`], [`kernels::im2col`] |
+//! | convolution, forward | [`reference::conv2d_forward`] | [`kernels::conv_im2col`], faster [`kernels::conv_direct`], [`kernels::conv_winograd`] |
+//! | convolution, gradients | [`reference::conv2d_backward`] | [`kernels::conv_im2col`], faster the two above and [`kernels::conv_sparse`] |
+//! | which of these a layer takes | | [`kernels::registry`] |
 //! | convolution, output size and padding | | [`kernels::geometry`] |
-//! | max-pooling and its gradient | [`reference::max_pool_forward`], [`reference::max_pool_backward`] | [`kernels::max_pool`] |
+//! | max-pooling and its gradient | [`reference::max_pool_forward`], [`reference::max_pool_backward`] | [`kernels::max_pool`], behind ReLU [`kernels::relu_pool`] |
 //! | dense and its gradients | [`reference::dense_forward`], [`reference::dense_backward`] | [`kernels::dense`] |
 //! | ReLU | [`reference::relu_forward`], [`reference::relu_backward`] | [`kernels::elementwise`] |
 //! | dropout | [`reference::dropout`] | [`layers::dropout`] |
 //! | sigmoid, cross-entropy, ∂L/∂z | [`reference::binary_cross_entropy`] | [`loss`] |
-//! | Adam | [`reference::Adam`] | [`optim`] |
+//! | Adam | [`reference::Adam`] | [`optim`], [`kernels::adam`] |
 //! | Glorot's initial weights | | [`network::Network::initial_parameters`] |
 //! | nearest resize, ×1/255 | | [`data::resize`] |
 //! | metrics | | [`metrics`] |
@@ -83,7 +84,7 @@
 //! of threads (`tests/determinism.rs`) change no bit, and a training step allocates nothing (`tests/allocations.rs`).
 //!
 //! Imports run one way: the binary's `cli` → [`train`](mod@train) → {[`data`], [`plan`], [`loss`], [`optim`], [`metrics`],
-//! [`report`]}; [`plan`] → [`network`] → [`layers`] → [`kernels`]; [`checkpoint`] → [`network`]; [`bench`](mod@bench) → all that
+//! [`report`]}; [`plan`] → [`network`] → [`layers`] → [`kernels`], and [`plan`] → [`optim`] → [`kernels`]; [`checkpoint`] → [`network`]; [`bench`](mod@bench) → all that
 //! it measures. [`parameters`], [`spec`], [`random`], [`files`] and [`error`] serve any of them, and
 //! [`reference`](mod@reference) stands alone.
 
