@@ -32,9 +32,9 @@ pub const MAX_SLOTS: usize = 16;
 /// Parameters that one thread adds up over the slots in one piece of work: 16 KiB of each slot.
 const REDUCE_FLOATS: usize = 4096;
 
-/// Floats of the convolution's output in one band: 128 KiB, which leave room in the second-level cache for the input rows
+/// Floats of the convolution's output in one band: 256 KiB, which leave room in the second-level cache for the input rows
 /// and the weights. A band is at least as many rows as the algorithm computes at once and the pool needs.
-const BAND_FLOATS: usize = 32 * 1024;
+const BAND_FLOATS: usize = 64 * 1024;
 
 /// A window with fewer cells leaves so much of the gradient that the sparse passes do not pay.
 const SPARSE_WINDOW_CELLS: usize = 4;
