@@ -7,6 +7,9 @@
 //! The two functions are adjoint, ⟨im2col x, y⟩ = ⟨x, col2im y⟩, which is why the gradient of the one is the other.
 //! Source of the idea: K. Chellapilla, S. Puri, P. Simard, *High Performance Convolutional Neural Networks for Document
 //! Processing*, 2006.
+//!
+//! Nearly all patches lie wholly inside the image. [`Walk`] goes through them, a row of them at a time, without a thought of
+//! padding; only patches at the edge are looked at run by run.
 
 use super::geometry::ConvGeometry;
 use std::ops::Range;
@@ -15,61 +18,159 @@ use std::ops::Range;
 ///
 /// `input` is one image `[H, W, C]`.
 pub fn im2col(geometry: &ConvGeometry, input: &[f32], rows: Range<usize>, columns: &mut [f32]) {
-    for_each_run(geometry, rows, columns.len(), |run| {
-        let target = &mut columns[run.column.clone()];
-        let inside = run.skip..run.skip + run.image.len();
-        target[..inside.start].fill(0.0);
-        target[inside.end..].fill(0.0);
-        target[inside].copy_from_slice(&input[run.image]);
-    });
+    let (k, width, walk) = (geometry.patch_len(), geometry.output[1], Walk::new(geometry));
+    debug_assert_eq!(columns.len(), rows.len() * width * k);
+    for (y, patches) in rows.zip(columns.chunks_exact_mut(width * k)) {
+        let inside = inside(geometry, y);
+        for x in (0..inside.start).chain(inside.end..width) {
+            for (ky, run) in patches[x * k..(x + 1) * k].chunks_exact_mut(walk.run_len).enumerate() {
+                let (skip, image) = run_at_the_edge(geometry, [y, x], ky);
+                run.fill(0.0);
+                run[skip..skip + image.len()].copy_from_slice(&input[image]);
+            }
+        }
+        if !inside.is_empty() {
+            let corner = corner(geometry, [y, inside.start]);
+            walk.copy(&input[corner..], &mut patches[inside.start * k..inside.end * k]);
+        }
+    }
 }
 
 /// Adds each patch to the pixels that it was copied from: `grad_input[H, W, C] += col2im(columns)`.
 pub fn col2im_add(geometry: &ConvGeometry, columns: &[f32], rows: Range<usize>, grad_input: &mut [f32]) {
-    for_each_run(geometry, rows, columns.len(), |run| {
-        let source = &columns[run.column.start + run.skip..][..run.image.len()];
-        for (target, g) in grad_input[run.image].iter_mut().zip(source) {
-            *target += g;
-        }
-    });
-}
-
-/// One kernel row of one patch: `kernel width · C` floats of the matrix, and those of the image that they stand for.
-struct Run {
-    /// Where it stands in the matrix.
-    column: Range<usize>,
-    /// Its part inside the image; empty where the kernel row lies in the padding.
-    image: Range<usize>,
-    /// Floats of the run to the left of the image.
-    skip: usize,
-}
-
-/// Visits all runs of the output rows `rows`, in the order of the matrix.
-#[inline(always)]
-fn for_each_run(geometry: &ConvGeometry, rows: Range<usize>, columns_len: usize, mut visit: impl FnMut(Run)) {
-    let [height, width, channels] = geometry.input;
-    let run_len = geometry.kernel[1] * channels;
-    debug_assert_eq!(columns_len, rows.len() * geometry.output[1] * geometry.patch_len());
-    let mut start = 0;
-    for y in rows {
-        for x in 0..geometry.output[1] {
-            // Kernel columns [first, last) lie inside the image; they start at image column x·stride + first − padding.
-            let left = x * geometry.stride[1];
-            let first = geometry.padding[1].saturating_sub(left).min(geometry.kernel[1]);
-            let last = (width + geometry.padding[1]).saturating_sub(left).clamp(first, geometry.kernel[1]);
-            for ky in 0..geometry.kernel[0] {
-                let row = (y * geometry.stride[0] + ky).checked_sub(geometry.padding[0]).filter(|row| *row < height);
-                let image = match row {
-                    Some(row) if first < last => {
-                        let from = (row * width + left + first - geometry.padding[1]) * channels;
-                        from..from + (last - first) * channels
-                    }
-                    _ => 0..0,
-                };
-                visit(Run { column: start..start + run_len, image, skip: first * channels });
-                start += run_len;
+    let (k, width, walk) = (geometry.patch_len(), geometry.output[1], Walk::new(geometry));
+    debug_assert_eq!(columns.len(), rows.len() * width * k);
+    for (y, patches) in rows.zip(columns.chunks_exact(width * k)) {
+        let inside = inside(geometry, y);
+        for x in (0..inside.start).chain(inside.end..width) {
+            for (ky, run) in patches[x * k..(x + 1) * k].chunks_exact(walk.run_len).enumerate() {
+                let (skip, image) = run_at_the_edge(geometry, [y, x], ky);
+                add(&run[skip..skip + image.len()], &mut grad_input[image]);
             }
         }
+        if !inside.is_empty() {
+            let corner = corner(geometry, [y, inside.start]);
+            walk.add(&patches[inside.start * k..inside.end * k], &mut grad_input[corner..]);
+        }
+    }
+}
+
+/// The way through neighbouring patches of an output row, all wholly inside the image. All lengths are in floats.
+#[derive(Clone, Copy)]
+struct Walk {
+    /// Runs in a patch: the kernel's height.
+    runs: usize,
+    /// kernel width · C.
+    run_len: usize,
+    /// From a run to the next in the image: an image row.
+    image_row: usize,
+    /// From a patch to the next in the image.
+    step: usize,
+}
+
+impl Walk {
+    fn new(geometry: &ConvGeometry) -> Walk {
+        let [_, width, channels] = geometry.input;
+        Walk {
+            runs: geometry.kernel[0],
+            run_len: geometry.kernel[1] * channels,
+            image_row: width * channels,
+            step: geometry.stride[1] * channels,
+        }
+    }
+
+    /// Visits all runs of so many patches in the order of the matrix, with their places in the matrix and in the image, both
+    /// counted from the first patch's first float.
+    #[inline(always)]
+    fn for_each_run(self, patches: usize, mut visit: impl FnMut(Range<usize>, Range<usize>)) {
+        let mut column = 0;
+        for patch in 0..patches {
+            let mut image = patch * self.step;
+            for _ in 0..self.runs {
+                visit(column..column + self.run_len, image..image + self.run_len);
+                column += self.run_len;
+                image += self.image_row;
+            }
+        }
+    }
+
+    fn patches(self, columns: &[f32]) -> usize {
+        columns.len() / (self.runs * self.run_len)
+    }
+
+    /// The loop is a function of its own, as is that of [`Walk::add`], because inside a larger one there are not registers enough
+    /// for all that it counts, and short runs take half as long again.
+    #[inline(never)]
+    fn copy(self, input: &[f32], columns: &mut [f32]) {
+        self.for_each_run(self.patches(columns), |column, image| copy(&input[image], &mut columns[column]));
+    }
+
+    #[inline(never)]
+    fn add(self, columns: &[f32], grad_input: &mut [f32]) {
+        self.for_each_run(self.patches(columns), |column, image| add(&columns[column], &mut grad_input[image]));
+    }
+}
+
+/// Half of the longest run that [`copy`] calls short. 8 floats are two registers of any machine; a short run is then the row of
+/// a kernel 3 to 5 wide over three colours.
+const HALF_RUN: usize = 8;
+
+/// `target = source`. For a short run the library takes longer to find out what to do than to do it; here it is its first and
+/// its last floats, which may overlap.
+#[inline(always)]
+fn copy(source: &[f32], target: &mut [f32]) {
+    if (HALF_RUN..=2 * HALF_RUN).contains(&source.len())
+        && let (Some(first), Some(last)) = (source.first_chunk::<HALF_RUN>(), source.last_chunk::<HALF_RUN>())
+    {
+        target[..HALF_RUN].copy_from_slice(first);
+        target[source.len() - HALF_RUN..].copy_from_slice(last);
+    } else {
+        target.copy_from_slice(source);
+    }
+}
+
+/// `target += source`.
+#[inline(always)]
+fn add(source: &[f32], target: &mut [f32]) {
+    for (target, source) in target.iter_mut().zip(source) {
+        *target += source;
+    }
+}
+
+/// The positions of output row `y` whose patches lie wholly inside the image.
+fn inside(geometry: &ConvGeometry, y: usize) -> Range<usize> {
+    let along = |axis: usize| {
+        let (padding, stride) = (geometry.padding[axis], geometry.stride[axis]);
+        // The last one begins at the image's end less a kernel.
+        let last = (geometry.input[axis] + padding).checked_sub(geometry.kernel[axis]).map(|last| last / stride);
+        padding.div_ceil(stride)..last.map_or(0, |last| last + 1).min(geometry.output[axis])
+    };
+    let (rows, columns) = (along(0), along(1));
+    if rows.contains(&y) && !columns.is_empty() { columns } else { 0..0 }
+}
+
+/// Where the patch at output position (y, x), wholly inside the image, begins in it.
+fn corner(geometry: &ConvGeometry, [y, x]: [usize; 2]) -> usize {
+    let [_, width, channels] = geometry.input;
+    let (top, left) = (y * geometry.stride[0] - geometry.padding[0], x * geometry.stride[1] - geometry.padding[1]);
+    (top * width + left) * channels
+}
+
+/// Kernel row `ky` of any patch: the floats of the run to the left of the image, and the run's part inside the image, empty where
+/// the kernel row lies in the padding.
+fn run_at_the_edge(geometry: &ConvGeometry, [y, x]: [usize; 2], ky: usize) -> (usize, Range<usize>) {
+    let [height, width, channels] = geometry.input;
+    // Kernel columns [first, last) lie inside the image; they start at image column x·stride + first − padding.
+    let left = x * geometry.stride[1];
+    let first = geometry.padding[1].saturating_sub(left).min(geometry.kernel[1]);
+    let last = (width + geometry.padding[1]).saturating_sub(left).clamp(first, geometry.kernel[1]);
+    let row = (y * geometry.stride[0] + ky).checked_sub(geometry.padding[0]).filter(|row| *row < height);
+    match row {
+        Some(row) if first < last => {
+            let from = (row * width + left + first - geometry.padding[1]) * channels;
+            (first * channels, from..from + (last - first) * channels)
+        }
+        _ => (0, 0..0),
     }
 }
 
@@ -95,17 +196,43 @@ mod tests {
         assert_eq!(columns, expected.concat()[..]);
     }
 
+    /// Kernels, strides and paddings: short runs and long ones, patches inside and at every edge.
+    const GEOMETRIES: [([usize; 2], [usize; 2], Padding); 6] = [
+        ([3, 3], [1, 1], Padding::Valid),
+        ([3, 4], [1, 1], Padding::Same),
+        ([3, 2], [2, 1], Padding::Same),
+        ([5, 7], [3, 2], Padding::Same),
+        ([1, 1], [2, 3], Padding::Valid),
+        ([7, 8], [1, 1], Padding::Same),
+    ];
+
+    #[test]
+    fn every_float_of_a_band_is_the_pixel_under_the_kernel() {
+        for (kernel, stride, padding) in GEOMETRIES {
+            let geometry = ConvGeometry::new([7, 8, 3], kernel, stride, padding, 1).unwrap();
+            let image: Vec<f32> = (1..=geometry.input_len()).map(|i| i as f32).collect();
+            let pixel = |y: usize, x: usize, c: usize| {
+                let (y, x) = (y.checked_sub(geometry.padding[0])?, x.checked_sub(geometry.padding[1])?);
+                (y < 7 && x < 8).then(|| image[(y * 8 + x) * 3 + c])
+            };
+            let (rows, mut expected) = (geometry.output[0] / 2..geometry.output[0], Vec::new());
+            for y in rows.clone() {
+                for x in 0..geometry.output[1] {
+                    for tap in 0..geometry.patch_len() {
+                        let (ky, kx, c) = (tap / (kernel[1] * 3), tap / 3 % kernel[1], tap % 3);
+                        expected.push(pixel(y * stride[0] + ky, x * stride[1] + kx, c).unwrap_or(0.0));
+                    }
+                }
+            }
+            let mut columns = vec![f32::NAN; expected.len()];
+            im2col(&geometry, &image, rows, &mut columns);
+            assert_eq!(columns, expected, "{geometry:?}");
+        }
+    }
+
     #[test]
     fn im2col_and_col2im_are_adjoint() {
-        for (index, (kernel, stride, padding)) in [
-            ([3, 3], [1, 1], Padding::Valid),
-            ([3, 2], [2, 1], Padding::Same),
-            ([5, 7], [3, 2], Padding::Same),
-            ([1, 1], [2, 3], Padding::Valid),
-        ]
-        .into_iter()
-        .enumerate()
-        {
+        for (index, (kernel, stride, padding)) in GEOMETRIES.into_iter().enumerate() {
             let geometry = ConvGeometry::new([7, 8, 3], kernel, stride, padding, 1).unwrap();
             let mut stream = Stream::new(1, Purpose::Test, 0, index as u64);
             let mut draw = |len: usize| (0..len).map(|_| stream.unit_f32() - 0.5).collect::<Vec<f32>>();
