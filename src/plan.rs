@@ -87,7 +87,7 @@ impl Step {
             Some(Layer { kind: LayerKind::MaxPool(pool), .. }) => Some(pool.geometry),
             _ => None,
         };
-        let algorithms = ConvBlock::algorithms(options.conv, conv, pool.as_ref());
+        let algorithms = ConvBlock::algorithms(options.conv, conv, pool.as_ref(), options.training);
         let conv = conv.clone();
         if !options.fuse {
             return Some((ConvBlock { conv, relu: false, pool: None, algorithms }, index + 1));

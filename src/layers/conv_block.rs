@@ -72,10 +72,15 @@ impl ConvBlock {
     }
 
     /// The algorithms for a convolution whose output reaches `pool`, at once or through a ReLU, in the same block or not.
-    pub fn algorithms(choice: ConvChoice, conv: &Conv2d, pool: Option<&PoolGeometry>) -> ConvAlgorithms {
+    pub fn algorithms(
+        choice: ConvChoice,
+        conv: &Conv2d,
+        pool: Option<&PoolGeometry>,
+        training: bool,
+    ) -> ConvAlgorithms {
         let sparse = pool
             .is_some_and(|pool| ConvBlock::can_fuse(pool) && pool.window[0] * pool.window[1] >= SPARSE_WINDOW_CELLS);
-        choice.algorithms(&conv.geometry, sparse)
+        choice.algorithms(&conv.geometry, sparse, training)
     }
 
     /// Floats of one image's output.
