@@ -8,7 +8,7 @@
 //! Source of the idea: K. Chellapilla, S. Puri, P. Simard, *High Performance Convolutional Neural Networks for Document
 //! Processing*, 2006.
 //!
-//! Nearly all patches lie wholly inside the image. [`Walk`] goes through them, a row of them at a time, without a thought of
+//! Nearly all patches lie wholly inside the image. `Walk` goes through them, a row of them at a time, without a thought of
 //! padding; only patches at the edge are looked at run by run.
 
 use super::geometry::ConvGeometry;
