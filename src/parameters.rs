@@ -5,7 +5,7 @@
 
 use crate::{Error, Result};
 use ndarray::{ArrayViewD, ArrayViewMutD, IxDyn};
-use std::ops::Range;
+use std::ops::{Deref, DerefMut, Range};
 use std::sync::Arc;
 
 /// Floats in a cache line of 64 bytes.
@@ -37,6 +37,20 @@ impl AlignedBuffer {
     /// The floats, to write.
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
         &mut self.storage[self.start..self.start + self.len]
+    }
+}
+
+impl Deref for AlignedBuffer {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        self.as_slice()
+    }
+}
+
+impl DerefMut for AlignedBuffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        self.as_mut_slice()
     }
 }
 

@@ -12,6 +12,7 @@ use crate::kernels::gemm::{Beta, Matrix, gemm};
 use crate::kernels::geometry::{ConvGeometry, PoolGeometry};
 use crate::layers::conv_block::MAX_SLOTS;
 use crate::layers::scratch::ScratchPool;
+use crate::parameters::AlignedBuffer;
 use crate::random::{Purpose, Stream};
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
@@ -82,24 +83,24 @@ fn pool_behind(geometry: &ConvGeometry) -> Option<PoolGeometry> {
 const MAX_PATCH_FLOATS: usize = 16 << 20;
 
 /// The numbers that a convolution works on, drawn at random.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ConvData {
     /// The sizes of one image's convolution.
     pub geometry: ConvGeometry,
     /// N.
     pub batch: usize,
     /// `[N, H, W, C]`.
-    pub input: Vec<f32>,
+    pub input: AlignedBuffer,
     /// `[K, F]`.
-    pub kernel: Vec<f32>,
+    pub kernel: AlignedBuffer,
     /// `[F]`.
-    pub bias: Vec<f32>,
+    pub bias: AlignedBuffer,
     /// ∂L/∂output, `[N, P, F]`. Its mean is not 0, so that sums over positions do not cancel.
-    pub grad_output: Vec<f32>,
+    pub grad_output: AlignedBuffer,
     /// The pool behind, ∂L/∂(its output) and the maxima's places, both `[N, output height, output width, F]`.
-    pub pooled: Option<(PoolGeometry, Vec<f32>, Vec<u8>)>,
+    pub pooled: Option<(PoolGeometry, AlignedBuffer, Vec<u8>)>,
     /// Patches for the product alone, `[some rows, K]`, the same for every image.
-    patches: Vec<f32>,
+    patches: AlignedBuffer,
 }
 
 impl ConvData {
@@ -108,7 +109,9 @@ impl ConvData {
         let stream = |index| Stream::new(0, Purpose::Bench, 0, index);
         let values = |index, len: usize, mean: f32| {
             let mut stream = stream(index);
-            (0..len).map(|_| stream.unit_f32() - 0.5 + mean).collect::<Vec<f32>>()
+            let mut values = AlignedBuffer::zeros(len);
+            values.fill_with(|| stream.unit_f32() - 0.5 + mean);
+            values
         };
         let pooled = pool_behind(&geometry).map(|pool| {
             let len = batch * pool.output_len();
@@ -282,8 +285,8 @@ impl ConvData {
 
 /// What cases write, one after the other.
 pub struct Buffers {
-    result: Vec<f32>,
-    packed: Vec<f32>,
+    result: AlignedBuffer,
+    packed: AlignedBuffer,
     scratch: ScratchPool,
 }
 
@@ -302,7 +305,8 @@ impl Buffers {
                 packed = packed.max(algorithm.packed_len(&data.geometry, case.pass));
             }
         }
-        Buffers { result: vec![0.0; result], packed: vec![0.0; packed], scratch: ScratchPool::new(scratch) }
+        let (result, packed) = (AlignedBuffer::zeros(result), AlignedBuffer::zeros(packed));
+        Buffers { result, packed, scratch: ScratchPool::new(scratch) }
     }
 
     /// The first part of the last result: the output or the input's gradient of image 0, or the gradients of kernel and bias

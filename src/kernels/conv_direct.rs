@@ -19,11 +19,12 @@
 //! (`conv_direct_weights.rs`).
 
 use super::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
+use super::conv_direct_taps::{Places, TapsRow};
 use super::conv_direct_weights as weights_pass;
 use super::frame::Frame;
 use super::geometry::{ConvGeometry, PoolGeometry};
-use super::simd::{Kernel, dispatch};
-use super::tile::{PANEL, PIXELS, VECTORS, tile};
+use super::simd::{Kernel, Lanes, dispatch};
+use super::tile::{PANEL, PIXELS, VECTORS, over_tiles, tile};
 use std::ops::Range;
 
 /// Output rows whose input stays in the cache while the panels of filters go by.
@@ -244,13 +245,22 @@ impl Kernel for Convolve<'_> {
         let row_len = self.problem.output[1] * self.problem.filters;
         let panel_rows = self.packed.as_chunks::<PANEL>().0;
         let height = self.problem.output[0];
+        let Problem { frame, kernel, stride, .. } = self.problem;
+        let places = Places::new(kernel[0], self.problem.run_len(), frame.row_len());
+        let step = stride[1] * frame.image[2];
         for first in (0..height).step_by(BLOCK_ROWS) {
             for (panel, weights) in panel_rows.chunks_exact(self.problem.patch_len()).enumerate() {
                 let filters = self.problem.filters.min((panel + 1) * PANEL) - panel * PANEL;
                 for row in first..(first + BLOCK_ROWS).min(height) {
                     let start = row * row_len;
                     for column in (0..filters).step_by(VECTORS * LANES) {
-                        self.row::<LANES, FUSED>(row, panel * PANEL + column, weights, column, start);
+                        let filter = panel * PANEL + column;
+                        match (&places, step) {
+                            (Some(places), 1) => self.taps::<1, LANES, FUSED>(row, filter, weights, column, places),
+                            (Some(places), 3) => self.taps::<3, LANES, FUSED>(row, filter, weights, column, places),
+                            (Some(places), 6) => self.taps::<6, LANES, FUSED>(row, filter, weights, column, places),
+                            _ => self.row::<LANES, FUSED>(row, filter, weights, column, start),
+                        }
                     }
                 }
             }
@@ -259,6 +269,42 @@ impl Kernel for Convolve<'_> {
 }
 
 impl Convolve<'_> {
+    /// An output row of short patches that are `STEP` floats apart.
+    #[inline(always)]
+    fn taps<const STEP: usize, const LANES: usize, const FUSED: bool>(
+        &mut self,
+        row: usize,
+        filter: usize,
+        weights: &[[f32; PANEL]],
+        column: usize,
+        places: &Places,
+    ) {
+        let Problem { frame, stride, filters, output: [_, width], .. } = self.problem;
+        let live = (filters - filter).min(VECTORS * LANES);
+        let mut row = TapsRow::<STEP, LANES, FUSED> {
+            input: &self.input[row * stride[0] * frame.row_len()..],
+            places,
+            weights,
+            column,
+            bias: self.bias_from(filter),
+            output: &mut self.output[row * width * filters + filter..],
+            filters,
+            live,
+        };
+        over_tiles::<LANES>(width, &mut row);
+    }
+
+    /// The bias of a tile's filters, as many as there are; zeros without one.
+    #[inline(always)]
+    fn bias_from<const LANES: usize>(&self, filter: usize) -> [Lanes<LANES>; VECTORS] {
+        let mut bias = [[0.0; LANES]; VECTORS];
+        let live = (self.problem.filters - filter).min(VECTORS * LANES);
+        if let Some(of_filters) = self.bias.get(filter..filter + live) {
+            bias.as_flattened_mut()[..live].copy_from_slice(of_filters);
+        }
+        bias
+    }
+
     /// Loop 3 along one output row, which starts at `start`: the tile's filters, from `filter` on, at every position.
     #[inline(always)]
     fn row<const LANES: usize, const FUSED: bool>(
@@ -297,12 +343,8 @@ impl Convolve<'_> {
         start: usize,
     ) {
         let Problem { frame, stride, filters, .. } = self.problem;
-        let mut bias = [[0.0; LANES]; VECTORS];
         let live = (filters - filter).min(VECTORS * LANES);
-        if let Some(of_filters) = self.bias.get(filter..filter + live) {
-            bias.as_flattened_mut()[..live].copy_from_slice(of_filters);
-        }
-        let mut sums = [bias; P];
+        let mut sums = [self.bias_from(filter); P];
         let step = stride[1] * frame.image[2];
         for (kernel_row, weights) in weights.chunks_exact(self.problem.run_len()).enumerate() {
             let corner = (row * stride[0] + kernel_row) * frame.row_len() + x * step;

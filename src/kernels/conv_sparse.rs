@@ -27,6 +27,7 @@ use super::frame::Frame;
 use super::geometry::{ConvGeometry, PoolGeometry};
 use super::simd::{Kernel, dispatch, load, multiply_add};
 use super::sparse_lists::{Groups, Lists, gather_by_filter, gather_by_position};
+use super::tile::PAIRED_LANES;
 
 /// Runs are padded to a multiple of this many floats: the widest register.
 const RUN_ALIGNMENT: usize = 16;
@@ -37,6 +38,10 @@ const TILE_ROWS: usize = 3;
 /// Registers of a kernel row in a register tile. 3·3 sums are more than the 4·2 that hide the latency of a multiply-add
 /// (4 cycles, 2 a cycle), and few enough for the 16 registers of AVX2.
 const TILE_VECTORS: usize = 3;
+
+/// Registers of two tiles side by side, which go over a list together where there are 32 registers: half of the time goes into
+/// walking lists otherwise. They are two arrays and not one for the compiler's sake, as in [`tile`](super::tile).
+const PAIR: usize = 2 * TILE_VECTORS;
 
 /// Filters whose part of a tile's weights, 576 bytes each, stays in the first-level cache while the positions of a group go by.
 const FILTER_BLOCK: usize = 64;
@@ -93,8 +98,12 @@ impl Layout {
         let mut row = 0;
         while row < rows {
             let tile_rows = if row + TILE_ROWS <= rows { TILE_ROWS } else { 1 };
-            for vector in (0..vectors).step_by(TILE_VECTORS) {
-                visit(row, tile_rows, vector, TILE_VECTORS.min(vectors - vector));
+            let mut vector = 0;
+            while vector < vectors {
+                let left = vectors - vector;
+                let tile_vectors = if LANES == PAIRED_LANES && left >= PAIR { PAIR } else { TILE_VECTORS.min(left) };
+                visit(row, tile_rows, vector, tile_vectors);
+                vector += tile_vectors;
             }
             row += tile_rows;
         }
@@ -106,8 +115,10 @@ type Tile<const ROWS: usize, const VECTORS: usize, const LANES: usize> = [[[f32;
 
 /// Calls a function that is generic over a tile's rows and registers with those that it has.
 macro_rules! with_tile_size {
-    ($rows:expr, $vectors:expr, $function:ident::<$lanes:ident, $fused:ident>($($argument:expr),* $(,)?)) => {
+    ($rows:expr, $vectors:expr, $pair:ident or $function:ident::<$lanes:ident, $fused:ident>($($argument:expr),* $(,)?)) => {
         match ($rows, $vectors) {
+            (3, PAIR) => $pair::<3, $lanes, $fused>($($argument),*),
+            (1, PAIR) => $pair::<1, $lanes, $fused>($($argument),*),
             (3, 3) => $function::<3, 3, $lanes, $fused>($($argument),*),
             (3, 2) => $function::<3, 2, $lanes, $fused>($($argument),*),
             (3, 1) => $function::<3, 1, $lanes, $fused>($($argument),*),
@@ -263,7 +274,7 @@ impl Kernel for GradWeights<'_> {
                     with_tile_size!(
                         rows,
                         vectors,
-                        add_patches::<LANES, FUSED>(&layout, groups.rows, &lists, filter, &input[corner..], sums,)
+                        add_patches_pair or add_patches::<LANES, FUSED>(&layout, groups.rows, &lists, filter, &input[corner..], sums,)
                     );
                 });
             }
@@ -292,6 +303,32 @@ fn add_patches<const ROWS: usize, const VECTORS: usize, const LANES: usize, cons
         }
     }
     store_tile(&tile, sums, layout.padded_run);
+}
+
+/// The same for two tiles side by side.
+#[inline(always)]
+fn add_patches_pair<const ROWS: usize, const LANES: usize, const FUSED: bool>(
+    layout: &Layout,
+    group_rows: usize,
+    lists: &Lists,
+    filter: usize,
+    input: &[f32],
+    sums: &mut [f32],
+) {
+    let row_len = layout.frame.row_len();
+    let second = TILE_VECTORS * LANES;
+    let mut left = load_tile::<ROWS, TILE_VECTORS, LANES>(sums, layout.padded_run);
+    let mut right = load_tile::<ROWS, TILE_VECTORS, LANES>(&sums[second..], layout.padded_run);
+    for group_row in 0..group_rows {
+        let input = &input[group_row * layout.geometry.stride[0] * row_len..];
+        for entry in lists.list(group_row * layout.geometry.filters + filter) {
+            let [a, b] = load_pair::<ROWS, LANES>(&input[entry.key()..], row_len);
+            left = add_product::<ROWS, TILE_VECTORS, LANES, FUSED>(entry.value(), &a, left);
+            right = add_product::<ROWS, TILE_VECTORS, LANES, FUSED>(entry.value(), &b, right);
+        }
+    }
+    store_tile(&left, sums, layout.padded_run);
+    store_tile(&right, &mut sums[second..], layout.padded_run);
 }
 
 struct GradInput<'a> {
@@ -330,7 +367,7 @@ impl Kernel for GradInput<'_> {
                         with_tile_size!(
                             rows,
                             vectors,
-                            add_filters::<LANES, FUSED>(&layout, first_list, &lists, packed, target)
+                            add_filters_pair or add_filters::<LANES, FUSED>(&layout, first_list, &lists, packed, target)
                         );
                     });
                 }
@@ -366,6 +403,46 @@ fn add_filters<const ROWS: usize, const VECTORS: usize, const LANES: usize, cons
         let sum = add_product::<ROWS, VECTORS, LANES, FUSED>(1.0, &before, tile);
         store_tile(&sum, target, row_len);
     }
+}
+
+/// The same for two tiles side by side.
+#[inline(always)]
+fn add_filters_pair<const ROWS: usize, const LANES: usize, const FUSED: bool>(
+    layout: &Layout,
+    first_list: usize,
+    lists: &Lists,
+    packed: &[f32],
+    target: &mut [f32],
+) {
+    let row_len = layout.frame.row_len();
+    let step = layout.geometry.stride[1] * layout.geometry.input[2];
+    for column in 0..layout.geometry.output[1] {
+        let entries = lists.list(first_list + column);
+        if entries.len() == 0 {
+            continue;
+        }
+        let (mut left, mut right) = ([[[0.0; LANES]; TILE_VECTORS]; ROWS], [[[0.0; LANES]; TILE_VECTORS]; ROWS]);
+        for entry in entries {
+            let [a, b] = load_pair::<ROWS, LANES>(&packed[entry.key()..], layout.padded_run);
+            left = add_product::<ROWS, TILE_VECTORS, LANES, FUSED>(entry.value(), &a, left);
+            right = add_product::<ROWS, TILE_VECTORS, LANES, FUSED>(entry.value(), &b, right);
+        }
+        let target = &mut target[column * step..];
+        let [a, b] = load_pair::<ROWS, LANES>(target, row_len);
+        left = add_product::<ROWS, TILE_VECTORS, LANES, FUSED>(1.0, &a, left);
+        right = add_product::<ROWS, TILE_VECTORS, LANES, FUSED>(1.0, &b, right);
+        store_tile(&left, target, row_len);
+        store_tile(&right, &mut target[TILE_VECTORS * LANES..], row_len);
+    }
+}
+
+/// Two tiles side by side.
+#[inline(always)]
+fn load_pair<const ROWS: usize, const LANES: usize>(
+    values: &[f32],
+    row_len: usize,
+) -> [Tile<ROWS, TILE_VECTORS, LANES>; 2] {
+    [load_tile(values, row_len), load_tile(&values[TILE_VECTORS * LANES..], row_len)]
 }
 
 /// Registers of `ROWS` rows that are `row_len` floats apart.

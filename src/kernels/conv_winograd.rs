@@ -18,7 +18,7 @@
 //! 2    tiles                                 input transform, registers of channels at a time
 //! 3    blocks of PANEL filters               a block's M is used before the next one's is made
 //! 4      places ξ                            U's panel [C×PANEL] in the first-level cache
-//! 5        strips of up to PIXELS tiles      sums in registers: `tile`
+//! 5        strips of tiles                   sums in registers: `tile`
 //! 6      tiles                               output transform, registers of filters at a time
 //! ```
 //!
@@ -36,7 +36,7 @@ use super::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights}
 use super::geometry::{ConvGeometry, PoolGeometry};
 use super::input_rows::InputRows;
 use super::simd::{Kernel, dispatch};
-use super::tile::{PANEL, PIXELS};
+use super::tile::{PANEL, longest_strip};
 use super::winograd::{Transforms, Winograd};
 use super::winograd_steps::{Pack, Target, product, transform_input, transform_output};
 use std::ops::Range;
@@ -44,6 +44,9 @@ use std::ops::Range;
 /// Floats of V and a block's M in one group of tiles: 512 KiB, half of a 1 MiB second-level cache; U, the image and the output
 /// pass through the other half. A group is at least one strip.
 const GROUP_FLOATS: usize = 128 * 1024;
+
+/// Tiles in a full strip of the widest instruction set; a whole number of them are in a group.
+const STRIP: usize = longest_strip(16);
 
 /// Floats in a cache line. Consecutive ξ are an odd number of lines apart, so that the IN² lines that a transform writes
 /// fall into different sets of the first-level cache.
@@ -101,7 +104,7 @@ impl Layout {
         let channels = problem.input[2];
         let all = problem.output[0].div_ceil(OUT) * problem.output[1].div_ceil(OUT);
         let fitting = GROUP_FLOATS / (IN * IN * (channels + PANEL));
-        let tiles = (fitting / PIXELS * PIXELS).max(PIXELS).min(all);
+        let tiles = (fitting / STRIP * STRIP).max(STRIP).min(all);
         let steps = [channels, PANEL].map(|len| ((tiles * len).div_ceil(LINE) | 1) * LINE);
         let tile_rows = tiles.div_ceil(problem.output[1].div_ceil(OUT)) + 1;
         Layout {

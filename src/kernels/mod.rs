@@ -31,6 +31,7 @@
 pub mod adam;
 pub mod conv;
 pub mod conv_direct;
+mod conv_direct_taps;
 mod conv_direct_weights;
 pub mod conv_im2col;
 pub mod conv_sparse;

@@ -89,8 +89,7 @@ impl ConvChoice {
                     (false, _) => &[&Direct],
                 };
                 let grad_input: &[&dyn ConvAlgorithm] = match (many_channels, sparse_gradient) {
-                    (true, true) => &[&WINOGRAD_2X2, &Sparse],
-                    (false, true) => &[&Sparse],
+                    (_, true) => &[&Sparse],
                     (true, false) => &[&WINOGRAD_2X2, &Direct],
                     (false, false) => &[&Direct],
                 };
@@ -151,7 +150,7 @@ mod tests {
         let (first, later) = (conv(3, [3, 3], [1, 1], 32), conv(64, [3, 3], [1, 1], 128));
         let odd = conv(64, [5, 3], [2, 1], 128);
         assert_eq!(names(ConvChoice::Auto, first, true), ["direct", "sparse", "direct"]);
-        assert_eq!(names(ConvChoice::Auto, later, true), ["winograd2x2", "winograd2x2", "sparse"]);
+        assert_eq!(names(ConvChoice::Auto, later, true), ["winograd2x2", "sparse", "sparse"]);
         assert_eq!(ConvChoice::Auto.algorithms(&later, true, false).forward.name(), "winograd");
         assert_eq!(names(ConvChoice::Auto, later, false), ["winograd2x2", "winograd2x2", "direct"]);
         assert_eq!(names(ConvChoice::Auto, first, false), ["direct"; 3]);

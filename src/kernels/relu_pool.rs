@@ -6,7 +6,7 @@
 
 use super::conv::{DEAD, PooledGradient};
 use super::geometry::PoolGeometry;
-use super::simd::{Kernel, dispatch};
+use super::simd::{Kernel, Lanes, dispatch, load};
 
 /// From the band `values` `[rows, W, C]` with W = output width · window width, rows a multiple of the window's: writes the
 /// maxima to `output` `[rows / window height, output width, C]`, cut off at 0 if `relu`, and their places to `places`, of the same
@@ -28,50 +28,62 @@ struct Forward<'a> {
 impl Kernel for Forward<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
+        // The most usual window as a constant: its loops are then unrolled, and the maxima stay in registers.
+        match self.pool.window {
+            [2, 2] => self.windows::<LANES>([2, 2]),
+            window => self.windows::<LANES>(window),
+        }
+    }
+}
+
+impl Forward<'_> {
+    #[inline(always)]
+    fn windows<const LANES: usize>(self, window: [usize; 2]) {
         let Forward { pool, relu, values, output, places } = self;
         let channels = pool.input[2];
-        let [window_height, window_width] = pool.window;
-        let row_len = pool.output[1] * window_width * channels;
+        let row_len = pool.output[1] * window[1] * channels;
         let mut places = places.chunks_exact_mut(channels);
-        for (cell, output) in output.chunks_exact_mut(channels).enumerate() {
-            let (y, x) = (cell / pool.output[1], cell % pool.output[1]);
-            let corner = y * window_height * row_len + x * window_width * channels;
-            let mut places = places.next().unwrap_or_default();
-            let mut from = 0;
-            // Registers of channels at a time, then single ones.
-            while from < channels {
-                if from + LANES <= channels {
-                    cells::<LANES>(pool, relu, values, row_len, corner + from, &mut output[from..], places);
-                    places = places.get_mut(LANES..).unwrap_or_default();
-                    from += LANES;
-                } else {
-                    cells::<1>(pool, relu, values, row_len, corner + from, &mut output[from..], places);
-                    places = places.get_mut(1..).unwrap_or_default();
-                    from += 1;
+        let band_rows = values.chunks_exact(window[0] * row_len);
+        for (band, output) in band_rows.zip(output.chunks_exact_mut(pool.output[1] * channels)) {
+            for (x, output) in output.chunks_exact_mut(channels).enumerate() {
+                let corner = x * window[1] * channels;
+                let mut places = places.next().unwrap_or_default();
+                let mut from = 0;
+                // Registers of channels at a time, then single ones.
+                while from < channels {
+                    let (values, steps) = (&band[corner + from..], [row_len, channels]);
+                    if from + LANES <= channels {
+                        cells::<LANES>(window, relu, values, steps, &mut output[from..], places);
+                        places = places.get_mut(LANES..).unwrap_or_default();
+                        from += LANES;
+                    } else {
+                        cells::<1>(window, relu, values, steps, &mut output[from..], places);
+                        places = places.get_mut(1..).unwrap_or_default();
+                        from += 1;
+                    }
                 }
             }
         }
     }
 }
 
-/// The first `LANES` channels of `output` and `places`, from those of `values` that start at `corner`.
+/// The first `LANES` channels of `output` and `places`, from those of a window that starts with `values` and whose rows and
+/// columns are `steps` apart.
 #[inline(always)]
 fn cells<const LANES: usize>(
-    pool: &PoolGeometry,
+    window: [usize; 2],
     relu: bool,
     values: &[f32],
-    row_len: usize,
-    corner: usize,
+    steps: [usize; 2],
     output: &mut [f32],
     places: &mut [u8],
 ) {
-    let load = |from: usize| -> [f32; LANES] { *values[from..].first_chunk().expect("a window's channels") };
-    let mut best = load(corner);
+    let mut best: Lanes<LANES> = load(values, 0);
     let mut place = [0u32; LANES];
-    for dy in 0..pool.window[0] {
-        for dx in 0..pool.window[1] {
-            let candidate = load(corner + dy * row_len + dx * pool.input[2]);
-            let number = (dy * pool.window[1] + dx) as u32;
+    for dy in 0..window[0] {
+        for dx in 0..window[1] {
+            let candidate: Lanes<LANES> = load(values, dy * steps[0] + dx * steps[1]);
+            let number = (dy * window[1] + dx) as u32;
             for lane in 0..LANES {
                 let better = candidate[lane] > best[lane];
                 best[lane] = if better { candidate[lane] } else { best[lane] };

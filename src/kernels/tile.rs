@@ -8,17 +8,25 @@
 //! ```
 //!
 //! How many sums there are decides the speed. A fused multiply-add takes 4 cycles and two start in each, so fewer than 8 sums
-//! leave the multipliers waiting; sums that do not fit the registers, beside the weights and one pixel's value, live in memory.
-//! The tile of [`PIXELS`] × [`VECTORS`] fits 16 registers (AVX2) and 32 (AVX-512); from 8 × 2 on the compiler keeps the sums
-//! in memory even where registers are left.
+//! leave the multipliers waiting, and the more pixels share a load of the weights, the less of the first- and second-level
+//! cache's time a product takes. But sums that do not fit the registers, beside the weights and one pixel's value, live in memory.
+//! A tile of [`PIXELS`] × [`VECTORS`] sums fits 16 registers (AVX2). Where there are 32 (AVX-512), two tiles of up to
+//! [`PAIRED_PIXELS`] pixels go side by side. (They are two arrays and not one: arrays of more than about 16 sums the compiler keeps
+//! in memory, even where registers are left.)
 //!
 //! The way a sum is added up depends on neither the tile's size nor the pixel's place in it, so bands and remainders give
 //! the same bits.
 
 use super::simd::{Lanes, load, multiply_add};
 
-/// Pixels in a full tile. Remainders take smaller ones.
+/// Pixels in a full tile on its own. Remainders take smaller ones.
 pub const PIXELS: usize = 6;
+
+/// Pixels in either tile of a full pair: 24 sums, two registers of weights, one of a pixel's value.
+pub const PAIRED_PIXELS: usize = 6;
+
+/// Floats in a register of an instruction set that has 32 of them.
+pub const PAIRED_LANES: usize = 16;
 
 /// Registers of filters in a tile.
 pub const VECTORS: usize = 2;
@@ -26,6 +34,48 @@ pub const VECTORS: usize = 2;
 /// Filters in a packed panel of weights: a multiple of VECTORS · LANES for every instruction set, so that weights are packed the
 /// same for all.
 pub const PANEL: usize = 32;
+
+/// Pixels that a tile, or a pair, takes at most.
+pub const fn longest_strip(lanes: usize) -> usize {
+    if lanes == PAIRED_LANES { 2 * PAIRED_PIXELS } else { PIXELS }
+}
+
+/// What is done for the pixels of a row, or a list, a tile or a pair of tiles at a time.
+pub trait OverTiles {
+    /// For `PIXELS` pixels from `first` on.
+    fn one<const PIXELS: usize>(&mut self, first: usize);
+
+    /// For `PIXELS` pixels from each of `firsts` on. The two may overlap: what they both write is the same.
+    fn two<const PIXELS: usize>(&mut self, firsts: [usize; 2]);
+}
+
+/// Does it for pixels 0 to `count`, in strips of nearly the same length: short ones leave the multipliers waiting.
+#[inline(always)]
+pub fn over_tiles<const LANES: usize>(count: usize, work: &mut impl OverTiles) {
+    let strips = count.div_ceil(longest_strip(LANES));
+    for strip in 0..strips {
+        let (first, last) = (strip * count / strips, (strip + 1) * count / strips);
+        let pixels = last - first;
+        if LANES == PAIRED_LANES && pixels > PIXELS {
+            // An odd strip has its middle pixel in both tiles.
+            let firsts = [first, last - pixels.div_ceil(2)];
+            match pixels.div_ceil(2) {
+                4 => work.two::<4>(firsts),
+                5 => work.two::<5>(firsts),
+                _ => work.two::<PAIRED_PIXELS>(firsts),
+            }
+        } else {
+            match pixels {
+                1 => work.one::<1>(first),
+                2 => work.one::<2>(first),
+                3 => work.one::<3>(first),
+                4 => work.one::<4>(first),
+                5 => work.one::<5>(first),
+                _ => work.one::<PIXELS>(first),
+            }
+        }
+    }
+}
 
 /// The panel's filters from `column` on, as many as the tile holds, of some pixels: **adds** the product of `rows`, each with
 /// at least K values, and `weights`, [K × PANEL], to `sums`.
@@ -40,26 +90,73 @@ pub fn tile<const PIXELS: usize, const VECTORS: usize, const LANES: usize, const
     sums: &mut [[Lanes<LANES>; VECTORS]; PIXELS],
 ) {
     assert!(column + VECTORS * LANES <= PANEL);
-    // Lengths that the compiler knows to be the same: the loop below then has no checks.
-    let mut rows = rows;
-    for row in &mut rows {
-        *row = &row[..weights.len()];
-    }
+    let rows = cut(rows, weights.len());
     // A local copy lives in registers; what a reference points to may not.
     let mut local = *sums;
     for (k, weights) in weights.iter().enumerate() {
-        let mut filters = [[0.0; LANES]; VECTORS];
-        for (vector, filters) in filters.iter_mut().enumerate() {
-            *filters = load(weights, column + vector * LANES);
-        }
-        for pixel in 0..PIXELS {
-            let value = [rows[pixel][k]; LANES];
-            for vector in 0..VECTORS {
-                local[pixel][vector] = multiply_add::<LANES, FUSED>(value, filters[vector], local[pixel][vector]);
-            }
-        }
+        let filters = load_filters(weights, column);
+        add_products::<PIXELS, VECTORS, LANES, FUSED>(&rows, k, &filters, &mut local);
     }
     *sums = local;
+}
+
+/// Two tiles side by side, which share each load of the weights: as [`tile`], for `[rows, more_rows]`.
+///
+/// # Panics
+/// As [`tile`].
+#[inline(always)]
+pub fn tile_pair<const PIXELS: usize, const VECTORS: usize, const LANES: usize, const FUSED: bool>(
+    [rows, more_rows]: [[&[f32]; PIXELS]; 2],
+    weights: &[[f32; PANEL]],
+    column: usize,
+    [sums, more_sums]: [&mut [[Lanes<LANES>; VECTORS]; PIXELS]; 2],
+) {
+    assert!(column + VECTORS * LANES <= PANEL);
+    let (rows, more_rows) = (cut(rows, weights.len()), cut(more_rows, weights.len()));
+    let (mut local, mut more) = (*sums, *more_sums);
+    for (k, weights) in weights.iter().enumerate() {
+        let filters = load_filters(weights, column);
+        add_products::<PIXELS, VECTORS, LANES, FUSED>(&rows, k, &filters, &mut local);
+        add_products::<PIXELS, VECTORS, LANES, FUSED>(&more_rows, k, &filters, &mut more);
+    }
+    (*sums, *more_sums) = (local, more);
+}
+
+/// The rows' first `len` values. With lengths that the compiler knows to be the same, the loop over them has no checks.
+#[inline(always)]
+fn cut<const PIXELS: usize>(mut rows: [&[f32]; PIXELS], len: usize) -> [&[f32]; PIXELS] {
+    for row in &mut rows {
+        *row = &row[..len];
+    }
+    rows
+}
+
+#[inline(always)]
+fn load_filters<const VECTORS: usize, const LANES: usize>(
+    weights: &[f32; PANEL],
+    column: usize,
+) -> [Lanes<LANES>; VECTORS] {
+    let mut filters = [[0.0; LANES]; VECTORS];
+    for (vector, filters) in filters.iter_mut().enumerate() {
+        *filters = load(weights, column + vector * LANES);
+    }
+    filters
+}
+
+/// One step of the sums: the `k`-th value of each row times each vector of filters.
+#[inline(always)]
+fn add_products<const PIXELS: usize, const VECTORS: usize, const LANES: usize, const FUSED: bool>(
+    rows: &[&[f32]; PIXELS],
+    k: usize,
+    filters: &[Lanes<LANES>; VECTORS],
+    sums: &mut [[Lanes<LANES>; VECTORS]; PIXELS],
+) {
+    for pixel in 0..PIXELS {
+        let value = [rows[pixel][k]; LANES];
+        for vector in 0..VECTORS {
+            sums[pixel][vector] = multiply_add::<LANES, FUSED>(value, filters[vector], sums[pixel][vector]);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -89,6 +186,73 @@ mod tests {
                         output[column..column + VECTORS * LANES].copy_from_slice(sums.as_flattened());
                     }
                 }
+            }
+        }
+    }
+
+    /// The product of all rows with a panel, by strips.
+    struct Strips<'a> {
+        rows: &'a [Vec<f32>],
+        weights: &'a [[f32; PANEL]],
+        output: &'a mut [[f32; PANEL]],
+    }
+
+    struct Column<'a, 'b, const LANES: usize, const FUSED: bool> {
+        strips: &'a mut Strips<'b>,
+        column: usize,
+    }
+
+    impl<const LANES: usize, const FUSED: bool> Column<'_, '_, LANES, FUSED> {
+        fn store<const P: usize>(&mut self, first: usize, sums: &[[Lanes<LANES>; VECTORS]; P]) {
+            for (output, sums) in self.strips.output[first..].iter_mut().zip(sums) {
+                output[self.column..self.column + VECTORS * LANES].copy_from_slice(sums.as_flattened());
+            }
+        }
+    }
+
+    impl<const LANES: usize, const FUSED: bool> OverTiles for Column<'_, '_, LANES, FUSED> {
+        #[inline(always)]
+        fn one<const P: usize>(&mut self, first: usize) {
+            let mut sums = [[[0.5; LANES]; VECTORS]; P];
+            let rows = std::array::from_fn(|pixel| &self.strips.rows[first + pixel][..]);
+            tile::<P, VECTORS, LANES, FUSED>(rows, self.strips.weights, self.column, &mut sums);
+            self.store(first, &sums);
+        }
+
+        #[inline(always)]
+        fn two<const P: usize>(&mut self, firsts: [usize; 2]) {
+            let mut sums = [[[[0.5; LANES]; VECTORS]; P]; 2];
+            let rows = firsts.map(|first| std::array::from_fn(|pixel| &self.strips.rows[first + pixel][..]));
+            tile_pair::<P, VECTORS, LANES, FUSED>(rows, self.strips.weights, self.column, sums.each_mut());
+            self.store(firsts[0], &sums[0]);
+            self.store(firsts[1], &sums[1]);
+        }
+    }
+
+    impl Kernel for Strips<'_> {
+        #[inline(always)]
+        fn run<const LANES: usize, const FUSED: bool>(mut self) {
+            for column in (0..PANEL).step_by(VECTORS * LANES) {
+                let count = self.output.len();
+                over_tiles::<LANES>(count, &mut Column::<LANES, FUSED> { strips: &mut self, column });
+            }
+        }
+    }
+
+    #[test]
+    fn strips_of_any_length_reach_every_pixel_and_give_the_bits_of_single_tiles() {
+        let mut stream = Stream::new(1, Purpose::Test, 0, 0);
+        let mut draw = || stream.unit_f32() - 0.5;
+        let rows: Vec<Vec<f32>> =
+            (0..3 * longest_strip(PAIRED_LANES)).map(|_| (0..K).map(|_| draw()).collect()).collect();
+        let weights: Vec<[f32; PANEL]> = (0..K).map(|_| std::array::from_fn(|_| draw())).collect();
+        for set in InstructionSet::tested() {
+            let mut single = vec![[f32::NAN; PANEL]; rows.len()];
+            dispatch_to(set, Product::<1> { rows: &rows, weights: &weights, output: &mut single });
+            for count in 1..=rows.len() {
+                let mut strips = vec![[f32::NAN; PANEL]; count];
+                dispatch_to(set, Strips { rows: &rows[..count], weights: &weights, output: &mut strips });
+                assert_eq!(strips, single[..count], "{}, {count} pixels", set.name());
             }
         }
     }

@@ -7,7 +7,7 @@
 use super::conv::Pass;
 use super::conv_winograd::Problem;
 use super::simd::{Kernel, Lanes, load};
-use super::tile::{PANEL, PIXELS, VECTORS, tile};
+use super::tile::{OverTiles, PANEL, VECTORS, over_tiles, tile, tile_pair};
 use super::winograd::{Transforms, Winograd, kernel_matrix};
 use std::ops::Range;
 
@@ -187,40 +187,53 @@ pub(super) fn product<const LANES: usize, const FUSED: bool>(
     live: usize,
     m: &mut [[f32; PANEL]],
 ) {
-    let (channels, tiles) = (panel.len(), m.len());
-    // Strips of nearly the same length: short ones leave the multipliers waiting.
-    let strips = tiles.div_ceil(PIXELS);
-    for strip in 0..strips {
-        let (first, last) = (strip * tiles / strips, (strip + 1) * tiles / strips);
-        let (v, m) = (&v[first * channels..last * channels], &mut m[first..last]);
-        for column in (0..live).step_by(VECTORS * LANES) {
-            match last - first {
-                1 => strip_product::<1, LANES, FUSED>(v, panel, column, m),
-                2 => strip_product::<2, LANES, FUSED>(v, panel, column, m),
-                3 => strip_product::<3, LANES, FUSED>(v, panel, column, m),
-                4 => strip_product::<4, LANES, FUSED>(v, panel, column, m),
-                5 => strip_product::<5, LANES, FUSED>(v, panel, column, m),
-                _ => strip_product::<PIXELS, LANES, FUSED>(v, panel, column, m),
+    for column in (0..live).step_by(VECTORS * LANES) {
+        let tiles = m.len();
+        over_tiles::<LANES>(tiles, &mut Product::<LANES, FUSED> { v, panel, column, m });
+    }
+}
+
+/// The filters from `column` on, as many as a register tile holds.
+struct Product<'a, const LANES: usize, const FUSED: bool> {
+    v: &'a [f32],
+    panel: &'a [[f32; PANEL]],
+    column: usize,
+    m: &'a mut [[f32; PANEL]],
+}
+
+impl<'a, const LANES: usize, const FUSED: bool> Product<'a, LANES, FUSED> {
+    #[inline(always)]
+    fn rows<const TILES: usize>(&self, first: usize) -> [&'a [f32]; TILES] {
+        let channels = self.panel.len();
+        let v = &self.v[first * channels..];
+        std::array::from_fn(|tile| &v[tile * channels..][..channels])
+    }
+
+    #[inline(always)]
+    fn store<const TILES: usize>(&mut self, first: usize, sums: &[[Lanes<LANES>; VECTORS]; TILES]) {
+        for (m, sums) in self.m[first..].iter_mut().zip(sums) {
+            for (vector, sums) in sums.iter().enumerate() {
+                store(m, self.column + vector * LANES, *sums);
             }
         }
     }
 }
 
-#[inline(always)]
-fn strip_product<const TILES: usize, const LANES: usize, const FUSED: bool>(
-    v: &[f32],
-    panel: &[[f32; PANEL]],
-    column: usize,
-    m: &mut [[f32; PANEL]],
-) {
-    let channels = panel.len();
-    let mut sums = [[[0.0; LANES]; VECTORS]; TILES];
-    let rows: [&[f32]; TILES] = std::array::from_fn(|row| &v[row * channels..][..channels]);
-    tile::<TILES, VECTORS, LANES, FUSED>(rows, panel, column, &mut sums);
-    for (m, sums) in m.iter_mut().zip(&sums) {
-        for (vector, sums) in sums.iter().enumerate() {
-            store(m, column + vector * LANES, *sums);
-        }
+impl<const LANES: usize, const FUSED: bool> OverTiles for Product<'_, LANES, FUSED> {
+    #[inline(always)]
+    fn one<const TILES: usize>(&mut self, first: usize) {
+        let mut sums = [[[0.0; LANES]; VECTORS]; TILES];
+        tile::<TILES, VECTORS, LANES, FUSED>(self.rows(first), self.panel, self.column, &mut sums);
+        self.store(first, &sums);
+    }
+
+    #[inline(always)]
+    fn two<const TILES: usize>(&mut self, firsts: [usize; 2]) {
+        let (mut sums, mut more) = ([[[0.0; LANES]; VECTORS]; TILES], [[[0.0; LANES]; VECTORS]; TILES]);
+        let rows = [self.rows(firsts[0]), self.rows(firsts[1])];
+        tile_pair::<TILES, VECTORS, LANES, FUSED>(rows, self.panel, self.column, [&mut sums, &mut more]);
+        self.store(firsts[0], &sums);
+        self.store(firsts[1], &more);
     }
 }
 
