@@ -3,6 +3,7 @@
 //! Results go to stdout, progress and warnings to stderr. Exit 0: done. 1: the work failed. 2: the call was wrong. 130:
 //! interrupted. A reader that closes our stdout early, as `head` does, is no error.
 
+mod answers;
 mod args;
 mod bench;
 mod console;

@@ -4,7 +4,7 @@ use glassnet::data::source::read_file;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a network is made from, named in messages as the user wrote it.
 pub struct Origin<'a> {
@@ -35,6 +35,12 @@ impl Origin<'_> {
             (None, None) => "the documented model".to_string(),
         }
     }
+}
+
+/// The weights that MODEL means: the file itself, or of a run folder its best.
+pub fn weights_file(model: &Path) -> PathBuf {
+    let best = model.join("weights").join("best.safetensors");
+    if best.is_file() { best } else { model.to_path_buf() }
 }
 
 /// Whether images as they are read can go into the network.

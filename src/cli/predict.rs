@@ -1,40 +1,29 @@
 //! `glassnet predict`: what a trained model takes images for.
 
+use super::answers::{Answers, BATCH, Image};
 use super::args::PredictArgs;
 use super::console::{self, Failure};
-use super::memory::Memory;
+use super::model::weights_file;
 use super::{CommandResult, Outcome, output};
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::data::catalog::{SUFFIXES, is_image_name};
-use glassnet::data::decode::{Rgb8, decode};
-use glassnet::data::resize::{resize_nearest, scale};
-use glassnet::data::source::{Source, read_file};
-use glassnet::loss::probability;
-use glassnet::plan::{Mode, Plan, PlanOptions};
+use glassnet::data::decode::Rgb8;
+use glassnet::data::source::Source;
 use glassnet::report::pictures::{AnnotatedImage, LabelledImage, MOST_IMAGES, write_predictions};
 use glassnet::{Error, Result};
-use ndarray::Array4;
-use rayon::prelude::*;
 use serde_json::json;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
-
-/// Images that go through the network at once.
-const BATCH: usize = 16;
+use std::path::Path;
 
 /// Answers for every image; one that cannot be read is named, and the others are done.
 pub fn run(args: &PredictArgs) -> CommandResult {
     if let Some(path) = &args.plot {
         output::check_picture("--plot", path)?;
     }
-    let model = checkpoint::load(&args.model)?;
-    let [_, _, channels] = model.card.spec.input;
-    if channels != 3 {
-        let reason = format!("its network takes images of {channels} channels, and image files are read as 3");
-        return Err(Error::weights(&args.model, reason).into());
-    }
-    Memory::of(&model.network, BATCH, PlanOptions::default()).check_inference(&args.model)?;
+    let file = weights_file(&args.model);
+    let model = checkpoint::load(&file)?;
+    let mut network = Answers::new(&model, &file)?;
     let positive = &model.card.classes[1];
     let mut lister = Lister::default();
     for path in &args.images {
@@ -48,31 +37,16 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     if !args.json {
         console::print(&format!("file\tclass\tp({})", console::one_line(positive)))?;
     }
-    let plan = Plan::new(&model.network, BATCH, PlanOptions::default());
-    let mut workspace = plan.workspace();
     for batch in lister.images.chunks(BATCH) {
-        let decoded: Vec<Result<Rgb8>> = batch.par_iter().map(Image::decode).collect();
-        let mut good = Vec::new();
-        for (image, decoded) in batch.iter().zip(decoded) {
-            match decoded {
-                Ok(pixels) => good.push((image, pixels)),
-                Err(error) => {
-                    failed.push(refused(&image.name(), &error.to_string()));
+        for (image, answer) in batch.iter().zip(network.of(batch)?) {
+            let found = match answer {
+                Ok(found) => found,
+                Err(sentence) => {
+                    failed.push(refused(&image.name(), &sentence));
+                    continue;
                 }
-            }
-        }
-        if good.is_empty() {
-            continue;
-        }
-        let input = network_input(&model, good.iter().map(|(_, pixels)| pixels));
-        let logits = plan.forward(&model.parameters, input.view(), Mode::Inference, &mut workspace)?;
-        for ((image, pixels), &z) in good.into_iter().zip(logits) {
-            let probability = f64::from(probability(z));
-            if probability.is_nan() {
-                let reason = "the model's answer is not a number; its training went astray, take another weights file";
-                failed.push(refused(&image.name(), &format!("{}: {reason}", image.name())));
-                continue;
-            }
+            };
+            let probability = f64::from(found.probability);
             let class = usize::from(probability > model.card.threshold);
             let answer = Answer { name: image.name(), class, probability, pixels: None };
             if !args.json {
@@ -80,7 +54,7 @@ pub fn run(args: &PredictArgs) -> CommandResult {
                 console::print(&format!("{name}\t{class}\t{probability:.6}"))?;
             }
             let keep = args.plot.is_some() && answers.len() < MOST_IMAGES;
-            let pixels = keep.then(|| output::shrink(&answer.name, pixels)).transpose()?;
+            let pixels = keep.then(|| output::shrink(&answer.name, found.pixels)).transpose()?;
             answers.push(Answer { pixels, ..answer });
         }
     }
@@ -102,29 +76,6 @@ struct Answer {
     probability: f64,
     /// The image, where it will be plotted.
     pixels: Option<Rgb8>,
-}
-
-/// An image to answer for.
-enum Image {
-    File(PathBuf),
-    InSource(std::sync::Arc<Source>, usize),
-}
-
-impl Image {
-    fn name(&self) -> String {
-        match self {
-            Image::File(path) => path.display().to_string(),
-            Image::InSource(source, index) => source.full_name(*index),
-        }
-    }
-
-    fn decode(&self) -> Result<Rgb8> {
-        let bytes = match self {
-            Image::File(path) => read_file(path)?,
-            Image::InSource(source, index) => source.read(*index)?,
-        };
-        Ok(decode(&self.name(), &bytes)?.0)
-    }
 }
 
 /// Says on stderr why there is no answer for a file, and returns the same for `--json`.
@@ -173,14 +124,6 @@ fn starts_as_zip(path: &Path) -> bool {
     let mut start = [0; 4];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
     read.is_ok() && matches!(&start, b"PK\x03\x04" | b"PK\x05\x06")
-}
-
-/// The images as the network was trained to see them, `[N, H, W, 3]`.
-fn network_input<'a>(model: &Checkpoint, images: impl ExactSizeIterator<Item = &'a Rgb8>) -> Array4<f32> {
-    let [height, width, _] = model.card.spec.input;
-    let shape = (images.len(), height, width, 3);
-    let values = images.flat_map(|image| resize_nearest(image, width, height).pixels.into_iter().map(scale)).collect();
-    Array4::from_shape_vec(shape, values).expect("each image was resized to the network's input")
 }
 
 fn print_json(

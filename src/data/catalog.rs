@@ -40,35 +40,11 @@ impl Catalog {
     /// # Errors
     /// [`Error::Data`] if there are not exactly two class folders, or if one of them has no image.
     pub fn of(source: &Source) -> Result<Catalog> {
-        let root = class_root(source);
-        let folders = children(source, &root);
-        let folders: Vec<&str> = folders.iter().filter_map(|folder| below(folder, &root)).collect();
-        let mut notes = source.notes().to_vec();
-
-        let mut images: Vec<Vec<Item>> = vec![Vec::new(); folders.len()];
-        let (mut strays, mut others) = (Vec::new(), Vec::new());
-        for (entry, name) in source.names().enumerate() {
-            let path = below(name, &root).unwrap_or(name);
-            let class = path.split_once('/').and_then(|(folder, _)| folders.binary_search(&folder).ok());
-            match class {
-                Some(label) if is_image_name(name) => images[label].push(Item { entry, label, path: path.to_string() }),
-                Some(_) => others.push(path),
-                None if is_image_name(name) => strays.push(path),
-                // A README beside the class folders is where it belongs.
-                None => {}
-            }
-        }
-        let shown = source.path().display();
-        if !others.is_empty() {
-            notes.push(format!("{shown}: passed over, not named as an image: {}", some_of(&others)));
-        }
-
-        let [first, second] = folders[..] else {
+        let Listed { folders, images, strays, mut notes } = Listed::of(source);
+        let [first, second] = &folders[..] else {
             return Err(Error::data(source.path(), not_two(&folders, &images, strays.len())));
         };
-        if !strays.is_empty() {
-            notes.push(format!("{shown}: passed over, images in no class folder: {}", some_of(&strays)));
-        }
+        notes.extend(stray_note(source, &strays));
         if let Some(empty) = images.iter().position(Vec::is_empty) {
             let reason = format!(
                 "the class folder {} holds no image ({}); put the images of this class there",
@@ -77,13 +53,95 @@ impl Catalog {
             );
             return Err(Error::data(source.path(), reason));
         }
-        Ok(Catalog { classes: [first.to_string(), second.to_string()], items: images.concat(), notes })
+        Ok(Catalog { classes: [first.clone(), second.clone()], items: images.concat(), notes })
+    }
+
+    /// Finds the images of these two classes, whose names and order are known: they are those of a model. Either may have no
+    /// folder or no image, as in a set that was gathered of one class only.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if a folder is that of another class, or if there is no image of either.
+    pub fn of_classes(source: &Source, classes: &[String; 2]) -> Result<Catalog> {
+        let Listed { folders, images, strays, mut notes } = Listed::of(source);
+        let [first, second] = classes;
+        let wanted = format!("'{first}' and '{second}'");
+        let fail = |reason: String| Err(Error::data(source.path(), reason));
+        if folders.is_empty() {
+            let images = strays.len();
+            return fail(format!(
+                "it holds {images} images and no class folders; make one for each of the model's classes, {wanted}"
+            ));
+        }
+        let found = some_of(folders.iter().map(|folder| format!("'{folder}'")));
+        if folders.iter().any(|folder| !classes.contains(folder)) {
+            return fail(format!(
+                "its class folders, {found}, are not those of the model, {wanted}; name them as the model names its classes"
+            ));
+        }
+        if images.iter().all(Vec::is_empty) {
+            let suffixes = SUFFIXES.join(", ");
+            return fail(format!("its class folders, {found}, hold no image ({suffixes}); put the images there"));
+        }
+        notes.extend(stray_note(source, &strays));
+        let of_class = |label: usize| {
+            let items = folders.iter().zip(&images).filter(move |(folder, _)| **folder == classes[label]);
+            items.flat_map(|(_, items)| items).map(move |item| Item { label, ..item.clone() })
+        };
+        Ok(Catalog { classes: classes.clone(), items: of_class(0).chain(of_class(1)).collect(), notes })
     }
 
     /// How many images each class has.
     pub fn counts(&self) -> [usize; 2] {
         [0, 1].map(|label| self.items.iter().filter(|item| item.label == label).count())
     }
+}
+
+/// What a source lists: class folders and what is in them.
+struct Listed {
+    /// The names of the class folders, sorted by code point.
+    folders: Vec<String>,
+    /// The images in each; the label is the folder's rank.
+    images: Vec<Vec<Item>>,
+    /// Images in no class folder.
+    strays: Vec<String>,
+    /// What was passed over, but for the strays.
+    notes: Vec<String>,
+}
+
+impl Listed {
+    fn of(source: &Source) -> Listed {
+        let root = class_root(source);
+        let folders: Vec<String> =
+            children(source, &root).iter().filter_map(|folder| below(folder, &root).map(str::to_string)).collect();
+        let mut notes = source.notes().to_vec();
+
+        let mut images: Vec<Vec<Item>> = vec![Vec::new(); folders.len()];
+        let (mut strays, mut others) = (Vec::new(), Vec::new());
+        for (entry, name) in source.names().enumerate() {
+            let path = below(name, &root).unwrap_or(name);
+            let class = path
+                .split_once('/')
+                .and_then(|(folder, _)| folders.binary_search_by(|other| other.as_str().cmp(folder)).ok());
+            match class {
+                Some(label) if is_image_name(name) => images[label].push(Item { entry, label, path: path.to_string() }),
+                Some(_) => others.push(path),
+                None if is_image_name(name) => strays.push(path.to_string()),
+                // A README beside the class folders is where it belongs.
+                None => {}
+            }
+        }
+        if !others.is_empty() {
+            let shown = source.path().display();
+            notes.push(format!("{shown}: passed over, not named as an image: {}", some_of(&others)));
+        }
+        Listed { folders, images, strays, notes }
+    }
+}
+
+/// What to say of images in no class folder.
+fn stray_note(source: &Source, strays: &[String]) -> Option<String> {
+    let shown = source.path().display();
+    (!strays.is_empty()).then(|| format!("{shown}: passed over, images in no class folder: {}", some_of(strays)))
 }
 
 /// Whether a file of this name is taken for an image.
@@ -118,7 +176,7 @@ fn below<'a>(name: &'a str, folder: &str) -> Option<&'a str> {
 }
 
 /// Why these folders are not two classes.
-fn not_two(folders: &[&str], images: &[Vec<Item>], strays: usize) -> String {
+fn not_two(folders: &[String], images: &[Vec<Item>], strays: usize) -> String {
     if folders.is_empty() {
         return format!(
             "it holds {strays} images and no class folders; make one folder for each of the two classes and put the images there"

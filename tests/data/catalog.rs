@@ -35,6 +35,36 @@ fn a_class_without_images_is_an_error() {
     assert!(error.contains("malignant holds no image"), "{error}");
 }
 
+/// The catalog of a model's classes `cat` and `dog`, in the order in which it has them.
+fn of_classes(names: &[&str], classes: [&str; 2]) -> Result<Catalog> {
+    Catalog::of_classes(&Source::from_memory("set", empty(names)).unwrap(), &classes.map(String::from))
+}
+
+#[test]
+fn known_classes_keep_their_order_and_one_of_them_may_be_missing() {
+    let labels = |names: &[&str], classes| {
+        let items = of_classes(names, classes).unwrap().items;
+        items.into_iter().map(|item| format!("{} {}", item.label, item.path)).collect::<Vec<_>>()
+    };
+    let both = ["set/cat/1.png", "set/dog/1.png", "set/dog/2.png", "set/README"];
+    assert_eq!(labels(&both, ["cat", "dog"]), ["0 cat/1.png", "1 dog/1.png", "1 dog/2.png"]);
+    assert_eq!(labels(&both, ["dog", "cat"]), ["0 dog/1.png", "0 dog/2.png", "1 cat/1.png"]);
+    assert_eq!(labels(&["dog/1.png"], ["cat", "dog"]), ["1 dog/1.png"]);
+    assert_eq!(labels(&["cat/1.png", "dog/notes.txt"], ["cat", "dog"]), ["0 cat/1.png"]);
+}
+
+#[test]
+fn folders_of_other_classes_than_the_known_ones_are_an_error_that_names_both() {
+    let fault = |names: &[&str]| of_classes(names, ["cat", "dog"]).unwrap_err().to_string();
+    let wanted = "'cat' and 'dog'";
+    let tail = format!("are not those of the model, {wanted}; name them as the model names its classes");
+    assert_eq!(fault(&["ant/1.png", "cat/1.png"]), format!("set: its class folders, 2 ('ant', 'cat'), {tail}"));
+    let none = format!("it holds 1 images and no class folders; make one for each of the model's classes, {wanted}");
+    assert_eq!(fault(&["1.png"]), format!("set: {none}"));
+    let empty = fault(&["cat/1.txt", "dog/1.txt"]);
+    assert!(empty.starts_with("set: its class folders, 2 ('cat', 'dog'), hold no image (png, "), "{empty}");
+}
+
 #[test]
 fn images_outside_the_classes_and_other_files_are_passed_over_and_said_so() {
     let catalog = catalog(&["a/1.png", "b/1.png", "b/notes.txt", "stray.png", "a/.hidden.png", ".git/x.png"]).unwrap();
