@@ -3,7 +3,7 @@
 pub mod bench;
 
 use bench::BenchArgs;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use glassnet::kernels::registry::ConvChoice;
 use glassnet::report::documented;
 use std::path::PathBuf;
@@ -32,6 +32,8 @@ pub enum Command {
     Train(TrainArgs),
     /// Say what a trained model takes images for
     Predict(PredictArgs),
+    /// Tell how good a model's answers are on a data set: accuracy, sensitivity, specificity, ROC, calibration
+    Evaluate(EvaluateArgs),
     /// Tell what a data set holds: classes, split, sizes, modes, unreadable files
     Inspect(InspectArgs),
     /// Draw sample images of both classes side by side
@@ -124,7 +126,7 @@ pub struct TrainArgs {
 /// `glassnet predict`.
 #[derive(Args, Debug)]
 pub struct PredictArgs {
-    /// A weights file that `train` wrote, such as runs/train1/weights/best.safetensors
+    /// A weights file that `train` wrote, or its run folder, which stands for its weights/best.safetensors
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
     /// Images; a folder or a zip stands for all images in it
@@ -139,6 +141,40 @@ pub struct PredictArgs {
     /// `--threads`.
     #[command(flatten)]
     pub threads: ThreadsArgs,
+}
+
+/// `glassnet evaluate`.
+#[derive(Args, Debug)]
+pub struct EvaluateArgs {
+    /// A weights file that `train` wrote, or its run folder, which stands for its weights/best.safetensors
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// A folder that holds the model's two class folders of images, or a zip of one
+    #[arg(value_name = "DATA")]
+    pub data: PathBuf,
+    /// Which images of DATA; what trained and what validated stands in the split.csv of the model's run folder
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = SubsetChoice::All)]
+    pub subset: SubsetChoice,
+    /// An answer is positive where its probability is above this [default: the model's, which is 0.5]
+    #[arg(long, value_name = "T", value_parser = threshold, allow_negative_numbers = true)]
+    pub threshold: Option<f64>,
+    /// A new folder to write: evaluation.html (pictures, and the worst mistakes), evaluation.json, predictions.csv
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// `--threads`.
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
+}
+
+/// `--subset`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SubsetChoice {
+    Training,
+    Validation,
+    All,
 }
 
 /// `glassnet inspect`.
@@ -279,6 +315,13 @@ fn share(text: &str) -> Result<f64, String> {
         // In f32 too, in which the engine computes: 0.99999999999 would be 1 there.
         Ok(share) if (0.0..1.0).contains(&share) && (share as f32) < 1.0 => Ok(share),
         _ => Err("it must be a number, at least 0 and below 1".into()),
+    }
+}
+
+fn threshold(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(threshold) if threshold > 0.0 && threshold < 1.0 => Ok(threshold),
+        _ => Err("it must be a number above 0 and below 1".into()),
     }
 }
 

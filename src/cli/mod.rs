@@ -8,6 +8,7 @@ mod args;
 mod bench;
 mod console;
 mod dataset;
+mod evaluate;
 mod finished;
 mod inspect;
 mod interrupt;
@@ -73,6 +74,7 @@ fn run(command: &Command) -> CommandResult {
         Command::Reproduce(args) => computing(|| in_pool(args.common.threads.threads, || reproduce::run(args))),
         Command::Train(args) => computing(|| in_pool(args.common.threads.threads, || train::run(args))),
         Command::Predict(args) => computing(|| in_pool(args.threads.threads, || predict::run(args))),
+        Command::Evaluate(args) => computing(|| in_pool(args.threads.threads, || evaluate::run(args))),
         Command::Inspect(args) => in_pool(args.threads.threads, || inspect::run(args)),
         Command::Samples(args) => samples::run(args),
         Command::Summary(args) => summary::run(args),

@@ -71,9 +71,7 @@ impl Assessment {
             (NoAucInterval::NoArea, Some(missing)) => missing.clone(),
             (NoAucInterval::NoArea, None) => "a probability is not a number".to_string(),
             (NoAucInterval::OneImage { class }, _) => format!("only one {} image", classes[class]),
-            (NoAucInterval::NoSpread, _) => {
-                "DeLong's variance is 0 here, and an interval of no width would be false certainty".to_string()
-            }
+            (NoAucInterval::NoSpread, _) => "DeLong's variance is 0 here, which would be false certainty".to_string(),
         });
         let none = counts == [0, 0];
         let loss = if none { "no image" } else { "an answer is infinite" };

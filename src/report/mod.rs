@@ -4,10 +4,12 @@
 //! - [`documented`]: the documented run, and a table that sets ours beside it
 //! - [`csv_files`]: `history.csv`, `steps.csv`, `split.csv`, `predictions.csv`
 //! - [`pictures`]: learning curves, confusion matrix, grids of images, as PNG
+//! - [`evaluation`]: the tables of an evaluation, and its page
 //!
 //! Everything here takes plain numbers, names and pixels; nothing knows of data sets or networks.
 
 pub mod csv_files;
 pub mod documented;
 pub mod epoch;
+pub mod evaluation;
 pub mod pictures;

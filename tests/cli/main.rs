@@ -5,6 +5,7 @@ mod bad_data;
 mod bad_settings;
 mod bad_weights;
 mod bench;
+mod evaluate;
 mod inspect;
 mod phantom;
 mod pipes;

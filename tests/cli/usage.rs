@@ -2,7 +2,8 @@
 
 use super::Here;
 
-const COMMANDS: [&str; 8] = ["reproduce", "train", "predict", "inspect", "samples", "summary", "phantom", "bench"];
+const COMMANDS: [&str; 9] =
+    ["reproduce", "train", "predict", "evaluate", "inspect", "samples", "summary", "phantom", "bench"];
 
 #[test]
 fn help_is_there_for_every_command_and_goes_to_stdout() {

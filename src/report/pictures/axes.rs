@@ -69,7 +69,7 @@ impl Axes {
 }
 
 /// Round values from 0 up to the axis's top.
-fn value_ticks(top: f64) -> Vec<f64> {
+pub(super) fn value_ticks(top: f64) -> Vec<f64> {
     RangedCoordf64::from(0.0..top).key_points(MOST_VALUE_TICKS)
 }
 

@@ -3,7 +3,6 @@
 use std::io;
 use std::path::Path;
 
-use image::RgbImage;
 use plotters::style::{RGBColor, WHITE};
 
 use super::page::{Area, Page};
@@ -35,12 +34,12 @@ const COUNT: Style = Style { size: 34.0, ..HEADING.centred() };
 /// # Errors
 /// [`Error::Io`] names the file if it cannot be drawn or written.
 pub fn write_confusion(path: &Path, title: &str, class_names: [&str; 2], confusion: &Confusion) -> Result<()> {
-    let picture = draw(title, class_names, confusion).map_err(Error::io("draw", path))?;
+    let picture = page(title, class_names, confusion).and_then(Page::finish).map_err(Error::io("draw", path))?;
     save(path, &picture)
 }
 
 /// The whole picture.
-fn draw(title: &str, class_names: [&str; 2], confusion: &Confusion) -> io::Result<RgbImage> {
+pub(super) fn page(title: &str, class_names: [&str; 2], confusion: &Confusion) -> io::Result<Page> {
     let mut page = Page::new(SIZE.0, SIZE.1);
     page.text(&shorten(title, TITLE, RIGHT - LEFT)?, (LEFT, 46.0), TITLE)?;
     draw_names(&mut page, class_names)?;
@@ -55,7 +54,7 @@ fn draw(title: &str, class_names: [&str; 2], confusion: &Confusion) -> io::Resul
         }
     }
     draw_measures(&mut page, class_names[1], confusion)?;
-    page.finish()
+    Ok(page)
 }
 
 /// The place of a cell.

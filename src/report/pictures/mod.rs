@@ -1,4 +1,5 @@
-//! The pictures of a run, written as PNG: learning curves, confusion matrix, samples of both classes, and predictions.
+//! The pictures of a run, written as PNG: learning curves, confusion matrix, samples of both classes, and predictions; and
+//! those of an evaluation, for its page.
 //!
 //! Every picture is drawn on a page of given size: plotters draws shapes and letters, `image` scales the
 //! photographs and encodes the file, and the letters come with the program (`font/`). A function here either writes
@@ -7,15 +8,21 @@
 mod axes;
 mod confusion;
 mod curves;
+mod evaluation;
 mod grid;
 mod page;
 mod palette;
 mod predictions;
+mod reliability;
+mod roc;
 mod samples;
+mod scores;
 mod text;
+mod unit_square;
 
 pub use confusion::write_confusion;
 pub use curves::write_curves;
+pub use evaluation::{EvaluationPictures, THUMBNAIL_SIDE, evaluation_pictures, thumbnail};
 pub use predictions::{AnnotatedImage, MOST_IMAGES, write_predictions};
 pub use samples::{ClassSamples, write_samples};
 

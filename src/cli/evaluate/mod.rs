@@ -1,0 +1,179 @@
+//! `glassnet evaluate`: how good a model's answers are on a set whose classes are known.
+
+mod mistakes;
+mod printed;
+mod subset;
+
+use super::answers::{Answer, Answers, BATCH, Image};
+use super::args::EvaluateArgs;
+use super::console::{self, Failure};
+use super::model::weights_file;
+use super::{CommandResult, Outcome, output};
+use glassnet::checkpoint::{self, Checkpoint};
+use glassnet::data::catalog::{Catalog, Item};
+use glassnet::data::source::Source;
+use glassnet::loss::binary_cross_entropy;
+use glassnet::metrics::Assessment;
+use glassnet::report::csv_files::{self, PredictionRow};
+use glassnet::report::evaluation::page::{EvaluationPage, Mistake, write_evaluation_page};
+use glassnet::report::pictures::{LabelledImage, thumbnail};
+use glassnet::{Error, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use mistakes::WorstMistakes;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use subset::Subset;
+
+/// Answers for every image of the subset, and tells how good the answers are; an image that cannot be read is named, and
+/// the others are done.
+pub fn run(args: &EvaluateArgs) -> CommandResult {
+    if let Some(out) = &args.out {
+        check_out(out)?;
+    }
+    let file = weights_file(&args.model);
+    let model = checkpoint::load(&file)?;
+    let network = Answers::new(&model, &file)?;
+    let source = Arc::new(Source::open(&args.data)?);
+    let catalog = Catalog::of_classes(&source, &model.card.classes)?;
+    for note in &catalog.notes {
+        console::warn(note);
+    }
+    let subset = Subset::choose(args.subset, &file, &model.card.training, &source, &catalog)?;
+    let threshold = args.threshold.unwrap_or(model.card.threshold);
+
+    let answered = Answered::all(network, &source, &subset.items, threshold, args.out.is_some())?;
+    let assessment = Assessment::of(&answered.labels, &answered.probabilities, &answered.losses, threshold);
+    let evaluation = Evaluation { file, model: &model, source: &source, subset, answered, assessment };
+
+    if let Some(out) = &args.out {
+        evaluation.write(out)?;
+    }
+    if args.json {
+        console::print_json(&evaluation.json())?;
+    } else {
+        for line in evaluation.lines(args.out.as_deref()) {
+            console::print(&line)?;
+        }
+    }
+    Ok(if evaluation.answered.failed.is_empty() { Outcome::Done } else { Outcome::PartlyFailed })
+}
+
+/// All that an evaluation found.
+struct Evaluation<'a> {
+    file: PathBuf,
+    model: &'a Checkpoint,
+    source: &'a Source,
+    subset: Subset,
+    answered: Answered,
+    assessment: Assessment,
+}
+
+/// The answers, in the order of the images; what could not be read is missing.
+#[derive(Default)]
+struct Answered {
+    /// Each image's path in DATA.
+    files: Vec<String>,
+    labels: Vec<f32>,
+    probabilities: Vec<f32>,
+    losses: Vec<f64>,
+    mistakes: WorstMistakes,
+    /// Images without an answer, and why.
+    failed: Vec<serde_json::Value>,
+}
+
+impl Answered {
+    /// Answers for all items, a batch at a time; `keep` asks for copies of the worst mistakes.
+    fn all(mut network: Answers, source: &Arc<Source>, items: &[Item], threshold: f64, keep: bool) -> Result<Answered> {
+        let bar = ProgressBar::with_draw_target(Some(items.len() as u64), ProgressDrawTarget::stderr());
+        let mut answered = Answered::default();
+        for batch in items.chunks(BATCH) {
+            let images: Vec<Image> = batch.iter().map(|item| Image::InSource(Arc::clone(source), item.entry)).collect();
+            for (item, answer) in batch.iter().zip(network.of(&images)?) {
+                match answer {
+                    Ok(answer) => answered.add(item, answer, threshold, keep)?,
+                    Err(sentence) => {
+                        bar.suspend(|| console::error(&sentence));
+                        answered.failed.push(json!({"file": item.path, "error": sentence}));
+                    }
+                }
+            }
+            bar.inc(batch.len() as u64);
+        }
+        bar.finish_and_clear();
+        Ok(answered)
+    }
+
+    fn add(&mut self, item: &Item, answer: Answer, threshold: f64, keep: bool) -> Result<()> {
+        let label = item.label as f32;
+        let loss = binary_cross_entropy(&[answer.logit], &[label]);
+        self.files.push(item.path.clone());
+        self.labels.push(label);
+        self.probabilities.push(answer.probability);
+        self.losses.push(loss);
+        let class = usize::from(f64::from(answer.probability) > threshold);
+        if class == item.label || !keep {
+            return Ok(());
+        }
+        self.mistakes.add(loss, || {
+            let (width, height) = (answer.pixels.width as u32, answer.pixels.height as u32);
+            let image = LabelledImage { label: &item.path, width, height, pixels: &answer.pixels.pixels };
+            let jpeg = thumbnail(&image)?;
+            let file = console::one_line(&item.path).into_owned();
+            Ok(Mistake { file, label: item.label, probability: answer.probability, jpeg })
+        })
+    }
+}
+
+/// What `--out` writes.
+const PAGE: &str = "evaluation.html";
+const JSON: &str = "evaluation.json";
+const PREDICTIONS: &str = "predictions.csv";
+
+/// Whether `--out` can become a new folder.
+fn check_out(out: &Path) -> Result<()> {
+    let names_a_file = ["html", "htm", "json", "csv", "png"];
+    let extension = out.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    if extension.is_some_and(|extension| names_a_file.contains(&extension.as_str())) {
+        let reason = format!(
+            "a folder is written, with {PAGE}, {JSON} and {PREDICTIONS} in it, and {} is the name of a file; name a folder",
+            out.display()
+        );
+        return Err(Error::setting("--out", reason));
+    }
+    output::check_new_folder("--out", out)
+}
+
+impl Evaluation<'_> {
+    /// Writes the folder of `--out`.
+    fn write(&self, out: &Path) -> std::result::Result<(), Failure> {
+        std::fs::create_dir_all(out).map_err(Error::io("create", out))?;
+        let classes = &self.model.card.classes;
+        let answered = &self.answered;
+        let rows: Vec<PredictionRow> = answered
+            .files
+            .iter()
+            .zip(answered.labels.iter().zip(&answered.probabilities))
+            .map(|(file, (&label, &probability))| PredictionRow { file, label: &classes[label as usize], probability })
+            .collect();
+        csv_files::write_predictions(&out.join(PREDICTIONS), &rows)?;
+        let json = format!("{:#}\n", self.json());
+        glassnet::files::write_whole(&out.join(JSON), json.as_bytes())?;
+        let names = self.class_names();
+        let page = EvaluationPage {
+            facts: &self.facts(),
+            classes: [&names[0], &names[1]],
+            assessment: &self.assessment,
+            labels: &answered.labels,
+            probabilities: &answered.probabilities,
+            mistakes: answered.mistakes.shown(),
+            all_mistakes: answered.mistakes.count,
+        };
+        Ok(write_evaluation_page(&out.join(PAGE), &page)?)
+    }
+
+    /// The names of the classes, as they can stand in a line.
+    fn class_names(&self) -> [String; 2] {
+        self.model.card.classes.each_ref().map(|name| console::one_line(name).into_owned())
+    }
+}

@@ -1,0 +1,36 @@
+//! The ROC curve as a picture.
+
+use std::io;
+
+use image::RgbImage;
+
+use super::palette::{BLUE, INK, VERMILION};
+use super::text::SMALL;
+use super::unit_square::{panel, place, write_undefined};
+use crate::metrics::Assessment;
+
+/// The ROC curve with the point of the threshold on it; `classes[1]` is the positive class.
+pub(super) fn draw(assessment: &Assessment, classes: [&str; 2]) -> io::Result<RgbImage> {
+    let [negative, positive] = classes;
+    let across = format!("1 − specificity: {negative} taken for {positive}");
+    let mut page = panel(&across, &format!("sensitivity: {positive} found"))?;
+    let confusion = &assessment.confusion;
+    match (&assessment.roc_curve, confusion.sensitivity(), confusion.specificity()) {
+        (Some(curve), Some(sensitivity), Some(specificity)) => {
+            let points: Vec<(f64, f64)> =
+                curve.iter().map(|point| place(point.false_positive_rate, point.true_positive_rate)).collect();
+            page.line(&points, 2.5, BLUE)?;
+            let (x, y) = place(1.0 - specificity, sensitivity);
+            page.disc((x, y), 6.0, VERMILION)?;
+            // Beside the point, where the page has room: below the curve.
+            let note = format!("threshold {}", assessment.threshold);
+            let (across, align) = if 1.0 - specificity < 0.7 { (12.0, SMALL) } else { (-12.0, SMALL.right()) };
+            page.text(&note, (x + across, y + 20.0), align.coloured(INK))?;
+        }
+        _ => {
+            let why = assessment.undefined(classes).into_iter().find(|(name, _)| *name == "roc_auc");
+            write_undefined(&mut page, &why.map_or(String::new(), |(_, why)| why))?;
+        }
+    }
+    page.finish_fine()
+}
