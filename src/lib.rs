@@ -50,8 +50,8 @@
 //! | [`loss`] | sigmoid and binary cross-entropy: value and gradient |
 //! | [`optim`] | Adam: from gradients to new weights |
 //! | [`train`](mod@train) | the loop: batch, forward, loss, backward, step, report |
-//! | [`metrics`] | accuracy, confusion, sensitivity, specificity, ROC AUC |
-//! | [`report`] | Keras's lines, CSV files, pictures |
+//! | [`metrics`] | accuracy, confusion, sensitivity, specificity, ROC, calibration, and how sure they are |
+//! | [`report`] | Keras's lines, CSV files, pictures, the page of an evaluation |
 //! | [`checkpoint`] | weights files |
 //! | [`bench`](mod@bench) | how fast it is: convolutions, training steps, the machine's limits |
 //! | [`random`] | every random number, keyed by what it is for |

@@ -24,9 +24,9 @@ fn a_file_that_is_not_there_is_a_wrong_call() {
 fn a_folder_is_answered_with_the_file_that_is_meant() {
     let here = Here::with_model();
     for command in USES {
-        let sentence = "weights file run: it is not a file; give one that 'glassnet train' wrote, such as \
+        let sentence = "weights file run/weights: it is not a file; give one that 'glassnet train' wrote, such as \
                         weights/best.safetensors in a run folder";
-        here.refused(&command.replace("WEIGHTS", "run"), 1, sentence);
+        here.refused(&command.replace("WEIGHTS", "run/weights"), 1, sentence);
     }
 }
 

@@ -123,6 +123,9 @@ fn with_json_stdout_is_one_object_with_all_of_it() {
     assert_eq!(object["roc_auc"].as_f64(), Some(25.0 / 30.0));
     assert_eq!(object["undefined"], json!({}));
     assert_eq!(keys(&object["intervals"]), ["accuracy", "level", "note", "roc_auc", "sensitivity", "specificity"]);
+    let area = &object["intervals"]["roc_auc"];
+    assert_eq!(keys(area), ["high", "low"]);
+    assert!((area["low"].as_f64().unwrap() - 0.45583525090597127).abs() < 1e-9, "{area}");
     let bins = object["calibration"]["bins"].as_array().unwrap();
     assert_eq!(bins.len(), 10);
     assert_eq!(bins[4]["interval"], Value::Null, "a bin without an image");
@@ -253,16 +256,18 @@ fn files_that_are_not_those_of_the_run_are_told_apart_by_name_and_said_so() {
     let more = here.json("evaluate run set")["subset"].clone();
     assert_eq!((&more["neither"], &more["same_files"]), (&json!(1), &json!(true)), "a file that was added");
     assert!(
-        here.done("evaluate run set").contains("20 of them trained the model, 4 validated it, and 1 did neither; ")
+        here.done("evaluate run set").contains("20 of them trained the model and 4 validated it, and 1 did neither; ")
     );
 
     here.write("set/dog/13.png", encoded(noise(9, 16, 16, 120), ImageFormat::Png));
     let ran = here.run("evaluate run set --subset validation --json");
-    let warning =
-        "warning: set is not byte for byte what the run was made from, so its images are told apart by name alone\n";
+    let warning = "warning: the files of set are not, or not all, those of the run, so what trained the model is told by name alone\n";
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), warning));
     let subset = &ran.json()["subset"];
     assert_eq!((&subset["images"], &subset["same_files"]), (&json!(4), &json!(false)));
+    let text = here.run("evaluate run set").stdout;
+    assert!(text.contains("; by name alone, as the files are not, or not all, those of the run\n"), "{text}");
+    assert!(text.contains("Caution   the model may have seen images that it is judged on here"), "{text}");
 }
 
 #[test]

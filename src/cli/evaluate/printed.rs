@@ -2,7 +2,7 @@
 
 use super::{Evaluation, JSON, PAGE, PREDICTIONS};
 use crate::cli::console;
-use glassnet::metrics::{Interval, LEVEL};
+use glassnet::metrics::LEVEL;
 use glassnet::report::evaluation::{
     INDEPENDENCE_NOTE, INTERVALS_NOTE, RELIABILITY_HEADING, measure_rows, reliability_rows,
 };
@@ -41,10 +41,7 @@ impl Evaluation<'_> {
             let answered = self.answered.labels.len();
             facts.push(("Missing", format!("{failed} of {} images have no answer", answered + failed)));
         }
-        if self.subset.trained() > 0 {
-            let note = "the model has seen images that it is judged on here, which flatters it".to_string();
-            facts.push(("Caution", note));
-        }
+        facts.extend(self.subset.caution().map(|caution| ("Caution", caution.to_string())));
         facts
     }
 
@@ -112,7 +109,6 @@ impl Evaluation<'_> {
         let undefined = assessment.undefined([&classes[0], &classes[1]]);
         let undefined: serde_json::Map<String, Value> =
             undefined.into_iter().map(|(name, why)| (name.to_string(), json!(why))).collect();
-        let pair = |interval: Option<Interval>| interval.map(|Interval { low, high }| [low, high]);
         let answered = &self.answered;
         let answers = answered.labels.iter().zip(&answered.probabilities);
         let predictions: Vec<Value> = answered
@@ -143,10 +139,10 @@ impl Evaluation<'_> {
             "calibration": assessment.calibration,
             "intervals": {
                 "level": LEVEL,
-                "accuracy": pair(assessment.accuracy_interval()),
-                "sensitivity": pair(assessment.sensitivity_interval()),
-                "specificity": pair(assessment.specificity_interval()),
-                "roc_auc": pair(assessment.roc_auc_interval.ok()),
+                "accuracy": assessment.accuracy_interval(),
+                "sensitivity": assessment.sensitivity_interval(),
+                "specificity": assessment.specificity_interval(),
+                "roc_auc": assessment.roc_auc_interval.ok(),
                 "note": format!("{INTERVALS_NOTE} {INDEPENDENCE_NOTE}"),
             },
             "undefined": undefined,

@@ -87,17 +87,22 @@ impl Subset {
         let same_files = if known { run.has_the_files_of(source, catalog) } else { None };
         if same_files == Some(false) {
             console::warn(&format!(
-                "{data} is not byte for byte what the run was made from, so its images are told apart by name alone"
+                "the files of {data} are not, or not all, those of the run, so what trained the model is told by name alone"
             ));
         }
         Ok(Subset { choice, items, of, split: Split::Known { file: run.split_file, counts, same_files } })
     }
 
-    /// How many of the images trained the model, as far as is known.
-    pub fn trained(&self) -> usize {
+    /// What to say where the model is judged on images that it learned from, or may have.
+    pub fn caution(&self) -> Option<&'static str> {
         match &self.split {
-            Split::Known { counts, .. } => counts.training,
-            Split::Unknown(_) => 0,
+            Split::Known { counts: Counts { training: 0, .. }, .. } | Split::Unknown(_) => None,
+            Split::Known { same_files: Some(true), .. } => {
+                Some("the model has seen images that it is judged on here, which flatters it")
+            }
+            Split::Known { .. } => {
+                Some("the model may have seen images that it is judged on here, which would flatter it")
+            }
         }
     }
 
@@ -119,17 +124,15 @@ impl Subset {
             SubsetChoice::All if training + validation == 0 => {
                 return format!("{chosen}; {file}, which lists what trained the model, names none of them");
             }
-            SubsetChoice::All if *neither == 0 => {
-                format!("; by {file}, {training} of them trained the model and {validation} validated it")
+            SubsetChoice::All => {
+                let rest = if *neither == 0 { String::new() } else { format!(", and {neither} did neither") };
+                format!("; by {file}, {training} of them trained the model and {validation} validated it{rest}")
             }
-            SubsetChoice::All => format!(
-                "; by {file}, {training} of them trained the model, {validation} validated it, and {neither} did neither"
-            ),
             _ => format!(", as {file} lists them"),
         };
         let bytes = match same_files {
             Some(true) => "the files are those of the run, byte for byte",
-            Some(false) => "by name alone: the files are not those of the run, byte for byte",
+            Some(false) => "by name alone, as the files are not, or not all, those of the run",
             None => "by name alone",
         };
         format!("{chosen}{how}; {bytes}")

@@ -9,6 +9,9 @@ use super::text::SMALL;
 use super::unit_square::{panel, place, write_undefined};
 use crate::metrics::Assessment;
 
+/// Places on the page that are told apart, to a pixel.
+const GRAIN: f64 = 4.0;
+
 /// The ROC curve with the point of the threshold on it; `classes[1]` is the positive class.
 pub(super) fn draw(assessment: &Assessment, classes: [&str; 2]) -> io::Result<RgbImage> {
     let [negative, positive] = classes;
@@ -17,8 +20,10 @@ pub(super) fn draw(assessment: &Assessment, classes: [&str; 2]) -> io::Result<Rg
     let confusion = &assessment.confusion;
     match (&assessment.roc_curve, confusion.sensitivity(), confusion.specificity()) {
         (Some(curve), Some(sensitivity), Some(specificity)) => {
-            let points: Vec<(f64, f64)> =
+            let mut points: Vec<(f64, f64)> =
                 curve.iter().map(|point| place(point.false_positive_rate, point.true_positive_rate)).collect();
+            // A set of any size has a curve of some thousand points: those that the page can tell apart.
+            points.dedup_by_key(|(x, y)| ((*x * GRAIN).round() as i64, (*y * GRAIN).round() as i64));
             page.line(&points, 2.5, BLUE)?;
             let (x, y) = place(1.0 - specificity, sensitivity);
             page.disc((x, y), 6.0, VERMILION)?;
