@@ -201,7 +201,7 @@ fn the_subsets_are_those_of_the_run_and_their_figures_are_those_it_wrote() {
     let training = here.json(&format!("evaluate {last} set --subset training"));
     assert_eq!((training["images"].as_u64(), training["subset"]["trained"].as_u64()), (Some(20), Some(20)));
     let all = here.done(&format!("evaluate {last} set"));
-    let description = "Subset    all 24 images; by run/split.csv, 20 of them trained the model and 4 validated it; the files are those of the run, byte for byte\n";
+    let description = "Subset    all 24 images, of which run/split.csv lists 20 as training and 4 as validation images; the files are those of the run, byte for byte\n";
     assert!(all.contains(description), "{all}");
     let caution = "Caution   the model has seen images that it is judged on here, which flatters it\n";
     assert!(all.contains(caution), "{all}");
@@ -256,7 +256,7 @@ fn files_that_are_not_those_of_the_run_are_told_apart_by_name_and_said_so() {
     let more = here.json("evaluate run set")["subset"].clone();
     assert_eq!((&more["neither"], &more["same_files"]), (&json!(1), &json!(true)), "a file that was added");
     assert!(
-        here.done("evaluate run set").contains("20 of them trained the model and 4 validated it, and 1 did neither; ")
+        here.done("evaluate run set").contains("lists 20 as training and 4 as validation images, and 1 as neither; ")
     );
 
     here.write("set/dog/13.png", encoded(noise(9, 16, 16, 120), ImageFormat::Png));
@@ -299,7 +299,7 @@ fn of_one_class_what_can_be_told_is_told_and_the_rest_is_undefined() {
     ] {
         assert!(text.lines().any(|printed| printed == line), "{line}\nis not in\n{text}");
     }
-    assert!(here.text("page/evaluation.html").contains("area undefined"));
+    assert!(here.text("page/evaluation.html").contains("ROC curve: undefined, no cat image."));
     let object = here.json(KNOWN);
     for measure in ["specificity", "balanced_accuracy", "roc_auc"] {
         assert_eq!((&object[measure], &object["undefined"][measure]), (&Value::Null, &json!("no cat image")));

@@ -125,8 +125,8 @@ impl Subset {
                 return format!("{chosen}; {file}, which lists what trained the model, names none of them");
             }
             SubsetChoice::All => {
-                let rest = if *neither == 0 { String::new() } else { format!(", and {neither} did neither") };
-                format!("; by {file}, {training} of them trained the model and {validation} validated it{rest}")
+                let rest = if *neither == 0 { String::new() } else { format!(", and {neither} as neither") };
+                format!(", of which {file} lists {training} as training and {validation} as validation images{rest}")
             }
             _ => format!(", as {file} lists them"),
         };

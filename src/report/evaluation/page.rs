@@ -92,11 +92,15 @@ pub fn write_evaluation_page(path: &Path, page: &EvaluationPage) -> Result<()> {
 fn roc_caption(page: &EvaluationPage) -> String {
     let Assessment { roc_auc, roc_auc_interval, threshold, .. } = page.assessment;
     let area = match (roc_auc, roc_auc_interval) {
-        (Some(area), Ok(interval)) => format!("area {}, 95 % interval {}", number(*area), range(*interval)),
-        (Some(area), Err(_)) => format!("area {}, no interval", number(*area)),
-        (None, _) => "area undefined".to_string(),
+        (Some(area), Ok(interval)) => format!("{}, 95 % interval {}", number(*area), range(*interval)),
+        (Some(area), Err(_)) => format!("{}, no interval", number(*area)),
+        (None, _) => {
+            let undefined = page.assessment.undefined(page.classes);
+            let why = undefined.iter().find(|(name, _)| *name == "roc_auc").map_or("", |(_, why)| why);
+            return format!("ROC curve: undefined, {why}.");
+        }
     };
-    format!("ROC curve: {area}. The point is the threshold {threshold}; the dashed line is guessing.")
+    format!("ROC curve: area {area}. The point is the threshold {threshold}; the dashed line is guessing.")
 }
 
 fn confusion_caption(page: &EvaluationPage) -> String {
@@ -225,7 +229,7 @@ mod tests {
             mistakes: &[],
             all_mistakes: 0,
         });
-        assert!(page.contains("No mistake among 0 images.") && page.contains("area undefined"));
+        assert!(page.contains("No mistake among 0 images.") && page.contains("ROC curve: undefined, no image."));
         assert!(!page.contains("NaN"));
     }
 }
