@@ -1,27 +1,25 @@
 //! Weights files: safetensors, with all that a prediction needs in the metadata.
 //!
 //! The tensors bear Keras's names and shapes, little-endian f32 in C order, so any safetensors reader can use them. The
-//! metadata has one key, `glassnet`, whose value is a [`ModelCard`] as JSON. One key, because the order of several is not
-//! fixed, and the same run shall write the same bytes.
+//! metadata has one key, `glassnet`, whose value is a [`ModelCard`] as JSON. A file from which a run can go on ([`run`]) has
+//! further tensors, whose names cannot be those of weights, and one more field in the JSON.
 
-use crate::files::write_whole;
+pub mod run;
+mod tensor_file;
+
 use crate::network::Network;
 use crate::parameters::{Parameters, TensorEntry};
 use crate::spec::ModelSpec;
 use crate::{Error, Result};
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::path::Path;
+use tensor_file::{Tensor, TensorFile, Tensors, Values};
 
 /// What [`resize::scale`](crate::data::resize::scale) multiplies by.
 pub const RESCALE: f64 = 1.0 / 255.0;
 /// What [`resize::resize_nearest`](crate::data::resize::resize_nearest) is called in a [`ModelCard`].
 pub const RESIZE: &str = "nearest";
-
-/// The metadata's key.
-const KEY: &str = "glassnet";
 
 /// All about a model but its weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,43 +66,35 @@ pub struct Checkpoint {
     pub parameters: Parameters,
 }
 
-/// Writes a weights file; one of that name is always whole ([`write_whole`]).
+/// Writes a weights file; one of that name is always whole ([`write_whole`](crate::files::write_whole)).
 ///
 /// # Errors
 /// [`Error::Io`], where the folder cannot be written or the disk is full.
 pub fn save(path: &Path, card: &ModelCard, parameters: &Parameters) -> Result<()> {
-    let bytes: Vec<Vec<u8>> = (0..parameters.table().entries().len())
-        .map(|id| parameters.tensor(id).iter().flat_map(|value| value.to_le_bytes()).collect())
-        .collect();
-    let fail = |reason: String| Error::weights(path, reason);
-    let views = parameters
-        .table()
-        .entries()
-        .iter()
-        .zip(&bytes)
-        .map(|(entry, bytes)| Ok((entry.name.as_str(), TensorView::new(Dtype::F32, entry.shape.clone(), bytes)?)))
-        .collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>()
-        .map_err(|error| fail(error.to_string()))?;
-    let card = serde_json::to_string(card).map_err(|error| fail(error.to_string()))?;
-    let metadata = HashMap::from([(KEY.to_string(), card)]);
-    let bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| fail(error.to_string()))?;
-
-    write_whole(path, &bytes)
+    let description = serde_json::to_string(card).map_err(|error| Error::weights(path, error.to_string()))?;
+    Tensors::new(named(parameters, "").collect()).write(path, description)
 }
 
-/// Reads a model.
+/// The tensors of a buffer, to be written under their names behind `prefix`.
+fn named<'a>(parameters: &'a Parameters, prefix: &'a str) -> impl Iterator<Item = Tensor<'a>> {
+    parameters.table().entries().iter().enumerate().map(move |(id, entry)| Tensor {
+        name: match prefix {
+            "" => Cow::Borrowed(entry.name.as_str()),
+            _ => Cow::Owned(format!("{prefix}{}", entry.name)),
+        },
+        shape: entry.shape.clone(),
+        values: Values::F32(parameters.tensor(id)),
+    })
+}
+
+/// Reads a model, from a file of weights or one from which a run can go on.
 ///
 /// # Errors
 /// [`Error::Missing`], or [`Error::Weights`] where the file is not one of ours, is broken, or its tensors are not those of
 /// its own spec.
 pub fn load(path: &Path) -> Result<Checkpoint> {
-    let bytes = read(path)?;
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(not_safetensors(path))?;
-    let card = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY)).ok_or_else(|| {
-        Error::weights(path, "it holds tensors but no model description; give a file that 'glassnet train' wrote")
-    })?;
-    let card: ModelCard = serde_json::from_str(card)
-        .map_err(|error| Error::weights(path, format!("its model description cannot be read: {error}")))?;
+    let mut file = TensorFile::open(path)?;
+    let card: ModelCard = described(path, &file)?;
     if card.rescale != RESCALE || card.resize != RESIZE {
         let reason = format!(
             "its images were scaled by {} and resized by '{}', but this version knows only {RESCALE} and '{RESIZE}'; use the \
@@ -115,7 +105,7 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
     }
     let network = Network::new(&card.spec)
         .map_err(|error| Error::weights(path, format!("its model cannot be built: {error}")))?;
-    let parameters = tensors(path, &bytes, &network)?;
+    let parameters = weights(path, &mut file, &network)?;
     Ok(Checkpoint { card, network, parameters })
 }
 
@@ -124,59 +114,48 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
 /// # Errors
 /// As [`load`], where the tensors are not those of this network.
 pub fn load_parameters(path: &Path, network: &Network) -> Result<Parameters> {
-    tensors(path, &read(path)?, network)
+    weights(path, &mut TensorFile::open(path)?, network)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
-    if !std::fs::metadata(path).map_err(Error::io("read", path))?.is_file() {
-        let reason =
-            "it is not a file; give one that 'glassnet train' wrote, such as weights/best.safetensors in a run folder";
-        return Err(Error::weights(path, reason));
-    }
-    std::fs::read(path).map_err(Error::io("read", path))
+/// The metadata's JSON.
+fn described<T: for<'a> Deserialize<'a>>(path: &Path, file: &TensorFile) -> Result<T> {
+    let description = file.description().ok_or_else(|| {
+        Error::weights(path, "it holds tensors but no model description; give a file that 'glassnet train' wrote")
+    })?;
+    serde_json::from_str(description)
+        .map_err(|error| Error::weights(path, format!("its model description cannot be read: {error}")))
 }
 
-fn not_safetensors(path: &Path) -> impl Fn(safetensors::SafeTensorError) -> Error + '_ {
-    move |error| {
-        let reason = format!("it is not a whole safetensors file ({error}); give one that 'glassnet train' wrote");
-        Error::weights(path, reason)
-    }
-}
-
-/// The tensors of a file as a network's weights: every one of them, none besides, each of its shape, all numbers finite.
-fn tensors(path: &Path, bytes: &[u8], network: &Network) -> Result<Parameters> {
-    let file = SafeTensors::deserialize(bytes).map_err(not_safetensors(path))?;
-    let fail = |reason: String| Error::weights(path, reason);
+/// The tensors of a file as a network's weights: every one of them, none besides but the state of a run, each of its shape,
+/// all numbers finite.
+fn weights(path: &Path, file: &mut TensorFile, network: &Network) -> Result<Parameters> {
     let entries = network.table().entries();
-    let other_network = |fault: String| fail(format!("{fault}; give weights of the same layers and image size"));
-    if let Some(name) = file.names().into_iter().find(|name| entries.iter().all(|entry| entry.name != *name)) {
-        return Err(other_network(format!("it has a tensor '{name}', which this network has not")));
+    let foreign = |name: &String| !run::is_state(name) && entries.iter().all(|entry| entry.name != *name);
+    if let Some(name) = file.names().into_iter().find(foreign) {
+        return Err(other_network(path, format!("it has a tensor '{name}', which this network has not")));
     }
-    // All shapes are compared before memory is asked for: then the file has as many bytes as the weights will take.
-    let mut views = Vec::with_capacity(entries.len());
-    for TensorEntry { name, shape, .. } in entries {
-        let view = file
-            .tensor(name)
-            .map_err(|_| other_network(format!("it has no tensor '{name}', which this network needs")))?;
-        if view.shape() != shape || view.dtype() != Dtype::F32 {
-            return Err(other_network(format!(
-                "its tensor '{name}' is {:?} {:?}, but this network needs F32 {shape:?}",
-                view.dtype(),
-                view.shape(),
-            )));
-        }
-        views.push((name, view));
+    check(path, file, network, "")?;
+    read(file, network, "")
+}
+
+/// Whether a file has all tensors of a network, under their names behind `prefix`. All shapes are compared before memory is
+/// asked for: then the file has as many bytes as they will take.
+fn check(path: &Path, file: &TensorFile, network: &Network, prefix: &str) -> Result<()> {
+    for TensorEntry { name, shape, .. } in network.table().entries() {
+        file.check_f32(&format!("{prefix}{name}"), shape).map_err(|fault| other_network(path, fault))?;
     }
+    Ok(())
+}
+
+fn other_network(path: &Path, fault: String) -> Error {
+    Error::weights(path, format!("{fault}; give weights of the same layers and image size"))
+}
+
+/// Reads what [`check`] found to be there.
+fn read(file: &mut TensorFile, network: &Network, prefix: &str) -> Result<Parameters> {
     let mut parameters = Parameters::zeros(network.table());
-    for (id, (name, view)) in views.into_iter().enumerate() {
-        for (value, bytes) in parameters.tensor_mut(id).iter_mut().zip(view.data().chunks_exact(4)) {
-            *value = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-            if !value.is_finite() {
-                return Err(fail(format!(
-                    "its tensor '{name}' holds {value}, as its training went astray; take another"
-                )));
-            }
-        }
+    for (id, TensorEntry { name, .. }) in network.table().entries().iter().enumerate() {
+        file.read_f32(&format!("{prefix}{name}"), parameters.tensor_mut(id))?;
     }
     Ok(parameters)
 }

@@ -50,9 +50,10 @@
 //! | [`loss`] | sigmoid and binary cross-entropy: value and gradient |
 //! | [`optim`] | Adam: from gradients to new weights |
 //! | [`train`](mod@train) | the loop: batch, forward, loss, backward, step, report |
+//! | [`training_state`] | where a run stands: all that it needs to go on |
 //! | [`metrics`] | accuracy, confusion, sensitivity, specificity, ROC, calibration, and how sure they are |
 //! | [`report`] | Keras's lines, CSV files, pictures, the page of an evaluation |
-//! | [`checkpoint`] | weights files |
+//! | [`checkpoint`] | weights files, and in them the state of a run |
 //! | [`bench`](mod@bench) | how fast it is: convolutions, training steps, the machine's limits |
 //! | [`random`] | every random number, keyed by what it is for |
 //! | [`files`] | writing whole files or none |
@@ -84,7 +85,7 @@
 //! of threads (`tests/determinism.rs`) change no bit, and a training step allocates nothing (`tests/allocations.rs`).
 //!
 //! Imports run one way: the binary's `cli` → [`train`](mod@train) → {[`data`], [`plan`], [`loss`], [`optim`], [`metrics`],
-//! [`report`]}; [`plan`] → [`network`] → [`layers`] → [`kernels`], and [`plan`] → [`optim`] → [`kernels`]; [`checkpoint`] → [`network`]; [`bench`](mod@bench) → all that
+//! [`report`]}; both [`train`](mod@train) and [`checkpoint`] → [`training_state`]; [`plan`] → [`network`] → [`layers`] → [`kernels`], and [`plan`] → [`optim`] → [`kernels`]; [`checkpoint`] → [`network`]; [`bench`](mod@bench) → all that
 //! it measures. [`parameters`], [`spec`], [`random`], [`files`] and [`error`] serve any of them, and
 //! [`reference`](mod@reference) stands alone.
 
@@ -108,5 +109,6 @@ pub mod reference;
 pub mod report;
 pub mod spec;
 pub mod train;
+pub mod training_state;
 
 pub use error::{Error, Result};

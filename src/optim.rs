@@ -52,6 +52,20 @@ impl Adam {
         Adam { settings, first_moment: Parameters::zeros(table), second_moment: Parameters::zeros(table), steps: 0 }
     }
 
+    /// Adam as it was after `steps` steps, when these were its first and second moments.
+    ///
+    /// # Panics
+    /// If the moments do not have the same table.
+    pub fn resumed(settings: AdamSettings, [first_moment, second_moment]: [Parameters; 2], steps: u64) -> Adam {
+        assert_eq!(first_moment.table(), second_moment.table(), "moments of one network");
+        Adam { settings, first_moment, second_moment, steps }
+    }
+
+    /// The first and second moments.
+    pub fn moments(&self) -> [&Parameters; 2] {
+        [&self.first_moment, &self.second_moment]
+    }
+
     /// Steps taken so far.
     pub fn steps(&self) -> u64 {
         self.steps

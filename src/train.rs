@@ -8,11 +8,12 @@ use crate::layers::dropout::DropoutMasks;
 use crate::loss::{binary_cross_entropy, binary_cross_entropy_gradient, probability};
 use crate::metrics::{DEFAULT_THRESHOLD, RunningMean, accuracy};
 use crate::network::Network;
-use crate::optim::{Adam, AdamSettings};
+use crate::optim::AdamSettings;
 use crate::parameters::Parameters;
 use crate::plan::{Mode, Plan, PlanOptions, Workspace};
 use crate::report::csv_files::StepRow;
 use crate::report::epoch::EpochRecord;
+use crate::training_state::{EpochSoFar, TrainingState};
 use crate::{Error, Result};
 use std::time::{Duration, Instant};
 
@@ -31,115 +32,134 @@ pub struct TrainSettings {
     pub conv: ConvChoice,
     /// Whether convolution, ReLU and max-pool run as one.
     pub fuse: bool,
+    /// Ends the training when the best epoch is this many epochs ago, and restores that epoch's weights at the end, whatever
+    /// ended it.
+    pub early_stopping: Option<usize>,
 }
 
-/// What happened in training.
+impl TrainSettings {
+    /// Whether the training is over: all epochs are done, or it stopped early.
+    pub fn is_over(&self, state: &TrainingState) -> bool {
+        state.history.len() >= self.epochs || self.has_stopped_early(state)
+    }
+
+    /// Whether the best epoch is as long ago as [`early_stopping`](TrainSettings::early_stopping) allows.
+    pub fn has_stopped_early(&self, state: &TrainingState) -> bool {
+        self.early_stopping.is_some_and(|patience| state.epochs_since_best() >= patience)
+    }
+
+    /// The weights that a training ends with, if it ended here: the last, or with early stopping the best.
+    pub fn final_parameters<'a>(&self, state: &'a TrainingState) -> &'a Parameters {
+        match &state.best {
+            Some(best) if self.early_stopping.is_some() => &best.parameters,
+            _ => &state.parameters,
+        }
+    }
+}
+
+/// What happened in training. The state that is told with it holds it already.
 #[derive(Debug)]
-pub enum Event<'a> {
-    /// A step was taken.
-    Step {
-        /// Its numbers; the loss and accuracy are of its batch alone, before the update.
-        row: StepRow,
-        /// The epoch's mean loss so far.
-        mean_loss: f64,
-        /// The epoch's mean accuracy so far.
-        mean_accuracy: f64,
-    },
-    /// An epoch ended.
-    Epoch {
-        /// Its numbers.
-        record: EpochRecord,
-        /// The weights after it.
-        parameters: &'a Parameters,
-        /// What they answer on the validation part.
-        validation: Option<&'a Evaluation>,
-    },
+pub enum Event {
+    /// A step was taken; what its epoch has come to.
+    Step(EpochSoFar),
+    /// An epoch ended; its numbers are the last of the history.
+    Epoch,
 }
 
-/// Trains `parameters` in place and tells `report` of every step and epoch; an error from it ends the training.
+/// Trains from `state` on, and tells `report` of every step and epoch; an error from it ends the training, and training that
+/// goes on from the state as it then is computes the same bits as one that never ended. Returns what the
+/// [final weights](TrainSettings::final_parameters) answer on the validation part.
 ///
 /// # Errors
 /// Where an image cannot be read, where the loss is no longer finite ([`Error::NotFinite`]), and those of `report`.
 pub fn train(
     network: &Network,
-    parameters: &mut Parameters,
+    state: &mut TrainingState,
     training: &Loader,
     validation: Option<&Loader>,
     settings: &TrainSettings,
-    mut report: impl FnMut(Event) -> Result<()>,
-) -> Result<()> {
+    mut report: impl FnMut(Event, &TrainingState) -> Result<()>,
+) -> Result<Option<Evaluation>> {
     let largest_batch = training.largest_batch().max(validation.map_or(0, Loader::largest_batch));
     let options = PlanOptions { conv: settings.conv, fuse: settings.fuse, training: true, input_gradient: false };
     let plan = Plan::new(network, largest_batch, options);
     let mut workspace = plan.workspace();
     let mut gradients = Parameters::zeros(network.table());
     let mut grad_logits = vec![0.0; largest_batch];
-    let mut adam = Adam::new(network.table(), settings.adam);
     let mut batch = Batch::default();
+    let mut answers = None;
 
-    for epoch in 0..settings.epochs {
+    while !settings.is_over(state) {
         let mut clock = Clock::start();
-        let (mut mean_loss, mut mean_accuracy) = (RunningMean::default(), RunningMean::default());
+        let epoch = state.history.len();
+        let mut so_far = state.epoch_so_far();
         let order = epoch_order(training.images().items().len(), settings.seed, epoch as u64, settings.shuffle);
-        let mut batches = training.epoch(order);
+        let mut batches = training.rest_of_epoch(order, so_far.steps);
         while batches.next_into(&mut batch)? {
             let size = batch.labels.len();
-            let masks = DropoutMasks::Drawn { seed: settings.seed, step: adam.steps() };
-            let logits = plan.forward(parameters, batch.images.view(), Mode::Training(masks), &mut workspace)?;
+            let masks = DropoutMasks::Drawn { seed: settings.seed, step: state.adam.steps() };
+            let logits = plan.forward(&state.parameters, batch.images.view(), Mode::Training(masks), &mut workspace)?;
             let loss = binary_cross_entropy(logits, &batch.labels);
             let batch_accuracy = accuracy(&batch.labels, probabilities(logits), DEFAULT_THRESHOLD).unwrap_or(f64::NAN);
-            let step = adam.steps() as usize + 1;
+            let step = state.adam.steps() as usize + 1;
             if !loss.is_finite() {
                 return Err(Error::NotFinite { value: loss, epoch: epoch + 1, step });
             }
             binary_cross_entropy_gradient(logits, &batch.labels, &mut grad_logits[..size]);
             let grad_logits = &grad_logits[..size];
             plan.backward_and_step(
-                parameters,
+                &mut state.parameters,
                 batch.images.view(),
                 grad_logits,
                 &mut gradients,
-                &mut adam,
+                &mut state.adam,
                 &mut workspace,
             )?;
 
-            mean_loss.add(loss, size);
-            mean_accuracy.add(batch_accuracy, size);
+            let row = StepRow { step, epoch, batch_size: size, loss, accuracy: batch_accuracy };
+            so_far.add(&row);
+            state.steps.push(row);
             clock.step_done();
-            report(Event::Step {
-                row: StepRow { step, epoch, batch_size: size, loss, accuracy: batch_accuracy },
-                mean_loss: mean_loss.mean().unwrap_or(f64::NAN),
-                mean_accuracy: mean_accuracy.mean().unwrap_or(f64::NAN),
-            })?;
+            report(Event::Step(so_far), state)?;
         }
         let after = match validation {
-            Some(loader) => Some(evaluate(&plan, parameters, loader, &mut workspace)?),
+            Some(loader) => Some(evaluate(&plan, &state.parameters, loader, &mut workspace)?),
             None => None,
         };
         let record = EpochRecord {
             epoch,
-            steps: training.batches(),
+            steps: so_far.steps,
             seconds: clock.total().as_secs_f64(),
             step_seconds: clock.mean_step().as_secs_f64(),
-            loss: mean_loss.mean().unwrap_or(f64::NAN),
-            accuracy: mean_accuracy.mean().unwrap_or(f64::NAN),
+            loss: so_far.mean_loss(),
+            accuracy: so_far.mean_accuracy(),
             val_loss: after.as_ref().map(|after| after.loss),
             val_accuracy: after.as_ref().map(|after| after.accuracy),
         };
         // The last update has no forward pass after it but this one: the validation's or, without, the last batch again.
+        // A run that was resumed after its epoch's last step has no batch, and finds out in the next epoch.
         let value = match record.val_loss {
-            Some(loss) => loss,
-            None => {
-                let logits = plan.forward(parameters, batch.images.view(), Mode::Inference, &mut workspace)?;
+            None if !batch.labels.is_empty() => {
+                let logits = plan.forward(&state.parameters, batch.images.view(), Mode::Inference, &mut workspace)?;
                 binary_cross_entropy(logits, &batch.labels)
             }
+            val_loss => val_loss.unwrap_or(record.loss),
         };
         if !value.is_finite() {
-            return Err(Error::NotFinite { value, epoch: epoch + 1, step: adam.steps() as usize });
+            return Err(Error::NotFinite { value, epoch: epoch + 1, step: state.adam.steps() as usize });
         }
-        report(Event::Epoch { record, parameters, validation: after.as_ref() })?;
+        state.end_epoch(record);
+        if settings.early_stopping.is_none() || state.epochs_since_best() == 0 {
+            answers = after;
+        }
+        report(Event::Epoch, state)?;
+        // What the report took, as saving does, is part of the epoch.
+        state.history[epoch].seconds = clock.total().as_secs_f64();
     }
-    Ok(())
+    match (answers, validation) {
+        (None, Some(loader)) => Ok(Some(evaluate(&plan, settings.final_parameters(state), loader, &mut workspace)?)),
+        (answers, _) => Ok(answers),
+    }
 }
 
 /// What a network answers on a set, and how well.

@@ -60,6 +60,13 @@ pub struct RunArgs {
     /// The run folder [default: runs/train1, or the next number that is free]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Go on with the run in this folder, with its own settings, to the same end as if it had never stopped; a larger
+    /// --epochs goes on further
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub resume: Option<PathBuf>,
+    /// Save the run at the end of an epoch when it was last saved this long ago; it is always saved at its end and on Ctrl-C
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, allow_negative_numbers = true)]
+    pub save_every: f64,
     /// Seed of the initial weights, the shuffles and the dropout masks
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
@@ -88,9 +95,9 @@ pub struct ReproduceArgs {
 /// `glassnet train`.
 #[derive(Args, Debug)]
 pub struct TrainArgs {
-    /// A folder that holds two class folders of images, or a zip of one
-    #[arg(value_name = "DATA")]
-    pub data: PathBuf,
+    /// A folder that holds two class folders of images, or a zip of one; with --resume it need not be given
+    #[arg(value_name = "DATA", required_unless_present = "resume")]
+    pub data: Option<PathBuf>,
     /// Passes over the training images
     #[arg(long, value_name = "N", default_value_t = documented::EPOCHS, value_parser = epochs, allow_negative_numbers = true)]
     pub epochs: usize,
@@ -112,6 +119,9 @@ pub struct TrainArgs {
     /// Start from the weights in this file instead of drawn ones
     #[arg(long, value_name = "FILE.safetensors")]
     pub init_weights: Option<PathBuf>,
+    /// Stop when val_loss was lowest this many epochs ago, and restore the weights of that epoch at the end
+    #[arg(long, value_name = "EPOCHS", value_parser = epochs, allow_negative_numbers = true)]
+    pub early_stopping: Option<usize>,
     /// Take the images in the listing's order in every epoch
     #[arg(long)]
     pub no_shuffle: bool,
@@ -260,6 +270,9 @@ const MAX_BATCH_SIZE: usize = 1_000_000;
 /// The most epochs.
 const MAX_EPOCHS: usize = 1_000_000;
 
+/// The longest time between two savings: more than ten years.
+const MAX_SECONDS: f64 = 1e9;
+
 /// The most samples of each class: more cannot be told apart in one picture.
 const MAX_SHOWN: usize = 100;
 
@@ -307,6 +320,13 @@ fn seed(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(seed) if seed <= MAX_SEED => Ok(seed),
         _ => Err(format!("it must be a whole number from 0 to {MAX_SEED}")),
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.0..=MAX_SECONDS).contains(&seconds) => Ok(seconds),
+        _ => Err(format!("it must be a number from 0 to {MAX_SECONDS}")),
     }
 }
 

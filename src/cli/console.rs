@@ -10,6 +10,8 @@ use std::io::{self, Write};
 pub enum Failure {
     /// The library says so.
     Work(Error),
+    /// A run ended before its end, and this command goes on with it.
+    Stopped { error: Error, go_on: String },
     /// Stdout cannot be written.
     Stdout(io::Error),
 }
@@ -37,8 +39,18 @@ impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Failure::Work(error) => error.fmt(formatter),
+            Failure::Stopped { error, go_on } => write!(formatter, "{error}; go on with: {go_on}"),
             Failure::Stdout(error) => write!(formatter, "cannot write the results: {error}"),
         }
+    }
+}
+
+/// The text as a word of a shell's command line.
+pub fn shell_word(text: &str) -> Cow<'_, str> {
+    let plain = |char: char| char.is_alphanumeric() || "/._-+,:@%".contains(char);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("'{}'", text.replace('\'', r"'\''"))),
     }
 }
 
@@ -81,7 +93,13 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::one_line;
+    use super::{one_line, shell_word};
+
+    #[test]
+    fn a_name_with_spaces_or_quotes_is_one_word_of_a_shell() {
+        assert_eq!(shell_word("runs/train1"), "runs/train1");
+        assert_eq!(shell_word("my runs/it's"), r"'my runs/it'\''s'");
+    }
 
     #[test]
     fn a_name_with_a_line_break_or_a_terminal_code_stays_on_one_line() {

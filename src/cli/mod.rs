@@ -20,6 +20,7 @@ mod phantom;
 mod predict;
 mod recorder;
 mod reproduce;
+mod resume;
 mod run_folder;
 mod samples;
 mod summary;
@@ -54,7 +55,7 @@ const EXIT_INTERRUPTED: u8 = 130;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     interrupt::install();
-    match run(&cli.command) {
+    match resume::with_the_settings_of_the_run(cli).map_err(Failure::from).and_then(|cli| run(&cli.command)) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::PartlyFailed) => ExitCode::from(EXIT_FAILED),
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
@@ -62,7 +63,9 @@ pub fn main() -> ExitCode {
             console::error(&failure.to_string());
             match failure {
                 Failure::Work(Error::Missing { .. } | Error::Setting { .. }) => ExitCode::from(EXIT_WRONG_CALL),
-                Failure::Work(Error::Interrupted) => ExitCode::from(EXIT_INTERRUPTED),
+                Failure::Work(Error::Interrupted) | Failure::Stopped { error: Error::Interrupted, .. } => {
+                    ExitCode::from(EXIT_INTERRUPTED)
+                }
                 _ => ExitCode::from(EXIT_FAILED),
             }
         }

@@ -3,22 +3,19 @@
 use super::console::{self, Failure};
 use super::finished::{Finished, Validated};
 use super::interrupt;
-use super::run_folder::{Data, RunFolder};
+use super::run_folder::{Config, Outcome, RunFolder};
 use glassnet::checkpoint::{self, ModelCard, TrainingFacts};
 use glassnet::data::images::ImageSet;
 use glassnet::metrics::{Confusion, DEFAULT_THRESHOLD, roc_auc};
 use glassnet::network::Network;
-use glassnet::parameters::Parameters;
-use glassnet::report::csv_files::{self, PredictionRow, StepRow};
+use glassnet::report::csv_files::{self, PredictionRow, TimingRow};
 use glassnet::report::epoch::{EpochRecord, epoch_heading, epoch_line};
 use glassnet::report::pictures;
-use glassnet::train::{Evaluation, Event};
+use glassnet::train::{Evaluation, Event, TrainSettings};
+use glassnet::training_state::TrainingState;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io;
 use std::time::{Duration, Instant};
-
-/// How old the saved weights may get before the next end of an epoch saves again.
-const SAVE_EVERY: Duration = Duration::from_secs(10);
 
 /// How old the tables on the disk may get before the next end of an epoch writes them again, whole as they are.
 const TABLES_EVERY: Duration = Duration::from_secs(1);
@@ -51,54 +48,61 @@ impl RunText {
     }
 }
 
-/// What is known of a run before it begins.
+/// What is known of a run before it begins, or goes on.
 pub struct RunFacts<'a> {
-    /// `train` or `reproduce`.
-    pub command: &'static str,
     pub network: &'a Network,
-    pub seed: u64,
-    /// How many epochs there will be.
-    pub epochs: usize,
+    pub settings: TrainSettings,
     pub steps_per_epoch: usize,
-    pub data: Data,
+    /// `config.toml`.
+    pub config: Config,
+    /// What of it makes the run what it is.
+    pub identity: String,
+    /// How old the saved state may get before the next end of an epoch saves again.
+    pub save_every: Duration,
 }
 
-/// Keeps the run's story and writes it down.
+/// Prints the run's story and writes it down.
 pub struct Recorder<'a> {
     facts: RunFacts<'a>,
     text: RunText,
     folder: &'a RunFolder,
     bar: ProgressBar,
-    steps: Vec<StepRow>,
-    epochs: Vec<EpochRecord>,
-    validation: Option<Evaluation>,
-    /// The epoch with the lowest validation loss so far, or training loss where there is no validation part.
-    best: Option<(EpochRecord, Parameters)>,
     saved: Instant,
+    /// The epoch whose weights are in `best.safetensors`.
+    saved_best: Option<usize>,
     tables_written: Option<Instant>,
+    /// For each epoch that has ended, the seconds of it that went into saving.
+    saving_seconds: Vec<f64>,
 }
 
 impl<'a> Recorder<'a> {
-    /// A recorder of a run that has not begun.
-    pub fn new(facts: RunFacts<'a>, text: RunText, folder: &'a RunFolder) -> Recorder<'a> {
-        Recorder {
+    /// A recorder of a run of which these epochs are done.
+    pub fn new(
+        facts: RunFacts<'a>,
+        text: RunText,
+        folder: &'a RunFolder,
+        state: &TrainingState,
+        saving_seconds: Vec<f64>,
+    ) -> Recorder<'a> {
+        let bar = ProgressBar::hidden();
+        let mut recorder = Recorder {
             facts,
             text,
             folder,
-            bar: ProgressBar::hidden(),
-            steps: Vec::new(),
-            epochs: Vec::new(),
-            validation: None,
-            best: None,
+            bar,
             saved: Instant::now(),
+            saved_best: None,
             tables_written: None,
-        }
+            saving_seconds,
+        };
+        recorder.epoch_begins(state);
+        recorder
     }
 
     /// Prints `Epoch 1/5` and starts a bar under it, where stderr is a terminal.
-    pub fn epoch_begins(&mut self, epoch: usize) {
-        if epoch < self.facts.epochs {
-            self.text.line(&epoch_heading(epoch, self.facts.epochs));
+    fn epoch_begins(&mut self, state: &TrainingState) {
+        if !self.facts.settings.is_over(state) {
+            self.text.line(&epoch_heading(state.history.len(), self.facts.settings.epochs));
             let style = ProgressStyle::with_template("{pos}/{len} [{bar:30}] {per_sec} - ETA {eta} {msg}")
                 .map(|style| style.progress_chars("=>."))
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -108,131 +112,184 @@ impl<'a> Recorder<'a> {
     }
 
     /// Takes down a step or an epoch.
-    pub fn record(&mut self, event: Event) -> glassnet::Result<()> {
+    pub fn record(&mut self, event: Event, state: &TrainingState) -> glassnet::Result<()> {
         match event {
-            Event::Step { row, mean_loss, mean_accuracy } => {
-                self.steps.push(row);
-                self.bar.set_message(format!("- loss: {mean_loss:.4} - accuracy: {mean_accuracy:.4}"));
-                self.bar.inc(1);
+            Event::Step(so_far) => {
+                let (loss, accuracy) = (so_far.mean_loss(), so_far.mean_accuracy());
+                self.bar.set_message(format!("- loss: {loss:.4} - accuracy: {accuracy:.4}"));
+                self.bar.set_position(so_far.steps as u64);
                 interrupt::check()
             }
-            Event::Epoch { record, parameters, validation } => {
+            Event::Epoch => {
                 self.bar.finish_and_clear();
-                self.epochs.push(record);
-                self.validation = validation.cloned();
-                let loss = |record: &EpochRecord| record.val_loss.unwrap_or(record.loss);
-                if self.best.as_ref().is_none_or(|(best, _)| loss(&record) < loss(best)) {
-                    self.best = Some((record, parameters.clone()));
+                self.saving_seconds.push(0.0);
+                let over = self.facts.settings.is_over(state);
+                if over || self.tables_written.is_none_or(|written| written.elapsed() >= TABLES_EVERY) {
+                    self.timed(|recorder| recorder.write_tables(state))?;
                 }
-                if self.tables_written.is_none_or(|written| written.elapsed() >= TABLES_EVERY) {
-                    self.write_tables()?;
+                if over || self.saved.elapsed() >= self.facts.save_every {
+                    self.timed(|recorder| recorder.save(state))?;
                 }
-                if self.saved.elapsed() >= SAVE_EVERY {
-                    self.save(parameters)?;
+                if let (Some(record), Some(saving)) = (state.history.last(), self.saving_seconds.last()) {
+                    self.text.line(&epoch_line(&EpochRecord { seconds: record.seconds + saving, ..*record }));
                 }
-                self.text.line(&epoch_line(&record));
-                self.epoch_begins(record.epoch + 1);
-                Ok(())
+                self.epoch_begins(state);
+                if over { Ok(()) } else { interrupt::check() }
             }
         }
     }
 
-    /// Writes `history.csv` and `steps.csv` as far as the run has come.
-    fn write_tables(&mut self) -> glassnet::Result<()> {
-        csv_files::write_history(&self.folder.file("history.csv"), &self.epochs)?;
-        csv_files::write_steps(&self.folder.file("steps.csv"), &self.steps)?;
+    /// Does a part of saving, and counts its time to the epoch that has just ended.
+    fn timed(&mut self, work: impl FnOnce(&mut Self) -> glassnet::Result<()>) -> glassnet::Result<()> {
+        let start = Instant::now();
+        let outcome = work(self);
+        if let Some(seconds) = self.saving_seconds.last_mut() {
+            *seconds += start.elapsed().as_secs_f64();
+        }
+        outcome
+    }
+
+    /// Writes `history.csv`, `steps.csv` and `timings.csv` as far as the run has come.
+    pub fn write_tables(&mut self, state: &TrainingState) -> glassnet::Result<()> {
+        csv_files::write_history(&self.folder.file("history.csv"), &state.history)?;
+        csv_files::write_steps(&self.folder.file("steps.csv"), &state.steps)?;
+        let timing = |(record, &saving_seconds): (&EpochRecord, &f64)| TimingRow {
+            epoch: record.epoch,
+            seconds: record.seconds,
+            step_seconds: record.step_seconds,
+            saving_seconds,
+        };
+        let timings: Vec<TimingRow> = state.history.iter().zip(&self.saving_seconds).map(timing).collect();
+        csv_files::write_timings(&self.folder.file("timings.csv"), &timings)?;
         self.tables_written = Some(Instant::now());
         Ok(())
     }
 
-    /// Writes what a run that ended early has come to: the tables, and the best weights so far.
-    pub fn write_what_there_is(&mut self) -> glassnet::Result<()> {
-        self.bar.finish_and_clear();
-        self.write_tables()?;
-        self.save_best()
-    }
-
-    fn save_best(&self) -> glassnet::Result<()> {
-        match &self.best {
-            Some((record, parameters)) => {
-                checkpoint::save(&self.folder.weights("best"), &self.card(record), parameters)
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Writes both weights files.
-    fn save(&mut self, last: &Parameters) -> glassnet::Result<()> {
-        self.save_best()?;
-        if let Some(record) = self.epochs.last() {
-            checkpoint::save(&self.folder.weights("last"), &self.card(record), last)?;
-        }
+    /// Writes the state, from which the run can go on, and the best weights.
+    fn save(&mut self, state: &TrainingState) -> glassnet::Result<()> {
+        let card = self.card(state.history.last());
+        checkpoint::run::save(&self.folder.weights("last"), &card, state, &self.facts.identity)?;
         self.saved = Instant::now();
-        Ok(())
+        self.save_best(state)
     }
 
-    fn card(&self, record: &EpochRecord) -> ModelCard {
+    fn save_best(&mut self, state: &TrainingState) -> glassnet::Result<()> {
+        match &state.best {
+            Some(best) if self.saved_best != Some(best.epoch) => {
+                let card = self.card(state.best_record());
+                checkpoint::save(&self.folder.weights("best"), &card, &best.parameters)?;
+                self.saved_best = Some(best.epoch);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what a run has come to that is interrupted.
+    pub fn save_now(&mut self, state: &TrainingState) -> glassnet::Result<()> {
+        self.bar.finish_and_clear();
+        self.write_tables(state)?;
+        self.save(state)
+    }
+
+    /// Writes what a run has come to whose last weights are of no use.
+    pub fn save_all_but_the_last(&mut self, state: &TrainingState) -> glassnet::Result<()> {
+        self.bar.finish_and_clear();
+        self.write_tables(state)?;
+        self.save_best(state)
+    }
+
+    /// The card of weights that stand after this epoch.
+    fn card(&self, record: Option<&EpochRecord>) -> ModelCard {
         ModelCard {
             version: env!("CARGO_PKG_VERSION").to_string(),
             spec: self.facts.network.spec().clone(),
-            classes: self.facts.data.classes.clone(),
+            classes: self.facts.config.data.classes.clone(),
             rescale: checkpoint::RESCALE,
             resize: checkpoint::RESIZE.to_string(),
             threshold: DEFAULT_THRESHOLD,
             training: TrainingFacts {
-                epochs: record.epoch + 1,
-                seed: self.facts.seed,
-                images: self.facts.data.training_images,
-                val_loss: record.val_loss,
-                val_accuracy: record.val_accuracy,
+                epochs: record.map_or(0, |record| record.epoch + 1),
+                seed: self.facts.settings.seed,
+                images: self.facts.config.data.training_images,
+                val_loss: record.and_then(|record| record.val_loss),
+                val_accuracy: record.and_then(|record| record.val_accuracy),
             },
         }
     }
 
-    /// Writes what can only be written at the end.
+    /// Writes what can only be written at the end. `answers` are those of the weights that the run ends with.
     pub fn finish(
         mut self,
-        parameters: &Parameters,
+        state: &TrainingState,
+        answers: Option<&Evaluation>,
         validation_images: Option<&ImageSet>,
     ) -> Result<Finished, Failure> {
-        self.write_tables()?;
-        self.save(parameters)?;
-        let title = format!("glassnet {}", self.facts.command);
-        pictures::write_curves(&self.folder.file("curves.png"), &title, &self.epochs)?;
-        let classes = self.facts.data.classes.clone();
-        let validated = match (&self.validation, validation_images) {
-            (Some(evaluation), Some(images)) => {
-                let rows: Vec<PredictionRow> = images
-                    .items()
-                    .iter()
-                    .zip(&evaluation.probabilities)
-                    .map(|(item, &probability)| PredictionRow {
-                        file: &item.path,
-                        label: &classes[item.label],
-                        probability,
-                    })
-                    .collect();
-                csv_files::write_predictions(&self.folder.file("predictions.csv"), &rows)?;
-                let confusion = Confusion::count(&evaluation.labels, &evaluation.probabilities, DEFAULT_THRESHOLD);
-                let names = [classes[0].as_str(), classes[1].as_str()];
-                pictures::write_confusion(
-                    &self.folder.file("confusion.png"),
-                    "Validation, last weights",
-                    names,
-                    &confusion,
-                )?;
-                Some(Validated { confusion, roc_auc: roc_auc(&evaluation.labels, &evaluation.probabilities) })
-            }
-            _ => None,
-        };
-        self.text.end()?;
-        Ok(Finished {
+        self.write_tables(state)?;
+        self.save_best(state)?;
+        let settings = &self.facts.settings;
+        let classes = self.facts.config.data.classes.clone();
+        let mut finished = Finished {
             folder: self.folder.path().to_path_buf(),
             classes,
-            best: self.best.map(|(record, _)| record),
-            epochs: self.epochs,
-            training_images: self.facts.data.training_images,
-            validation: validated,
-        })
+            best: state.best_record().copied(),
+            epochs: state.history.clone(),
+            training_images: self.facts.config.data.training_images,
+            validation: None,
+            stopped_early: settings.has_stopped_early(state).then(|| why_it_stopped(settings, state)),
+            restored: settings.early_stopping.is_some(),
+            seconds: state.history.iter().map(|record| record.seconds).sum(),
+            saving_seconds: self.saving_seconds.iter().sum(),
+        };
+        if let (Some(evaluation), Some(images)) = (answers, validation_images) {
+            let rows: Vec<PredictionRow> = images
+                .items()
+                .iter()
+                .zip(&evaluation.probabilities)
+                .map(|(item, &probability)| PredictionRow {
+                    file: &item.path,
+                    label: &finished.classes[item.label],
+                    probability,
+                })
+                .collect();
+            csv_files::write_predictions(&self.folder.file("predictions.csv"), &rows)?;
+            let confusion = Confusion::count(&evaluation.labels, &evaluation.probabilities, DEFAULT_THRESHOLD);
+            let names = [finished.classes[0].as_str(), finished.classes[1].as_str()];
+            let title = format!("Validation, {} weights", finished.weights());
+            pictures::write_confusion(&self.folder.file("confusion.png"), &title, names, &confusion)?;
+            let roc_auc = roc_auc(&evaluation.labels, &evaluation.probabilities);
+            finished.validation = Some(Validated { confusion, roc_auc });
+        }
+        let title = format!("glassnet {}", self.facts.config.command);
+        pictures::write_curves(&self.folder.file("curves.png"), &title, &finished.epochs)?;
+        self.facts.config.outcome = Some(Outcome {
+            epochs: finished.epochs.len(),
+            best_epoch: finished.best.map(|best| best.epoch + 1),
+            ended: match &finished.stopped_early {
+                Some(sentence) => format!("early stopping {sentence}"),
+                None => "all epochs are done".to_string(),
+            },
+            seconds: Some(finished.seconds).filter(|seconds| seconds.is_finite()),
+            saving_seconds: finished.saving_seconds,
+        });
+        self.folder.write_config(&self.facts.config)?;
+        self.text.end()?;
+        Ok(finished)
     }
+}
+
+/// When and why a run stopped early, in words that go on after "early stopping".
+pub fn why_it_stopped(settings: &TrainSettings, state: &TrainingState) -> String {
+    let (lowest, best_epoch) =
+        state.best_record().map_or((f64::NAN, 0), |best| (best.val_loss.unwrap_or(best.loss), best.epoch));
+    let waited = match state.epochs_since_best() {
+        1 => "in the epoch since".to_string(),
+        epochs => format!("in the {epochs} epochs since"),
+    };
+    format!(
+        "after epoch {} of {}: val_loss was lowest in epoch {}, {lowest:.4}, and no lower {waited}",
+        state.history.len(),
+        settings.epochs,
+        best_epoch + 1,
+    )
 }

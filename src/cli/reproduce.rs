@@ -2,6 +2,7 @@
 
 use super::args::ReproduceArgs;
 use super::dataset::Dataset;
+use super::resume::ResumedRun;
 use super::training_run::TrainingRun;
 use super::{CommandResult, Outcome, console};
 use glassnet::data::phantom;
@@ -34,9 +35,11 @@ pub fn run(args: &ReproduceArgs) -> CommandResult {
         validation_split: documented::VALIDATION_SPLIT,
         learning_rate: documented::LEARNING_RATE,
         shuffle: true,
+        early_stopping: None,
+        resumed: ResumedRun::of(&args.common, "reproduce")?,
         common: &args.common,
     };
-    let finished = run.execute()?;
+    let Some(finished) = run.execute()? else { return Ok(Outcome::Done) };
     if args.common.json {
         let mut object = finished.json();
         object["documented_epochs"] = json!(DOCUMENTED_RUN);

@@ -1,6 +1,7 @@
 //! The run folder: what a training run leaves, and where.
 
 use super::{machine, output};
+use glassnet::files::write_whole;
 use glassnet::kernels::simd::InstructionSet;
 use glassnet::optim::AdamSettings;
 use glassnet::spec::ModelSpec;
@@ -33,7 +34,7 @@ impl RunFolder {
         }
     }
 
-    /// Makes the folder, with the one for weights in it: `out`, or else `runs/trainN` with the first free N.
+    /// Makes the folder: `out`, or else `runs/trainN` with the first free N.
     ///
     /// # Errors
     /// Where it cannot be made.
@@ -45,9 +46,12 @@ impl RunFolder {
             }
             None => first_free(Path::new(RUNS))?,
         };
-        let weights = path.join("weights");
-        std::fs::create_dir(&weights).map_err(Error::io("create", &weights))?;
         Ok(RunFolder { path })
+    }
+
+    /// The folder of a run that is there.
+    pub fn open(path: &Path) -> RunFolder {
+        RunFolder { path: path.to_path_buf() }
     }
 
     /// The folder.
@@ -65,13 +69,46 @@ impl RunFolder {
         self.path.join("weights").join(format!("{which}.safetensors"))
     }
 
-    /// Writes `config.toml`.
-    pub fn write_config(&self, config: &Config) -> Result<()> {
-        let path = self.file("config.toml");
-        let text = toml::to_string(config)
-            .map_err(|error| Error::setting(path.display().to_string(), format!("cannot be written: {error}")))?;
-        std::fs::write(&path, text).map_err(Error::io("write", &path))
+    /// `config.toml`.
+    pub fn config(&self) -> PathBuf {
+        self.file("config.toml")
     }
+
+    /// Begins a run, or goes on with one: writes `config.toml`, from which moment on the folder is that of a run, makes the
+    /// place for weights, and takes away what only a run that came to its end has.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn begin(&self, config: &Config) -> Result<()> {
+        self.write_config(config)?;
+        let weights = self.path.join("weights");
+        std::fs::create_dir_all(&weights).map_err(Error::io("create", &weights))?;
+        for name in ["predictions.csv", "confusion.png", "curves.png"] {
+            let path = self.file(name);
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::io("remove", path)(error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes `config.toml`.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn write_config(&self, config: &Config) -> Result<()> {
+        let text = toml::to_string(config).map_err(|error| {
+            Error::setting(self.config().display().to_string(), format!("it cannot be written: {error}"))
+        })?;
+        write_whole(&self.config(), text.as_bytes())
+    }
+}
+
+/// As a table of `config.toml`.
+pub fn as_toml(value: &impl Serialize) -> Result<toml::Table> {
+    toml::Table::try_from(value)
+        .map_err(|error| Error::setting("config.toml", format!("it cannot be written: {error}")))
 }
 
 /// Makes the first `runs/trainN` that is not there yet. Making and finding out are one call, so two runs started at once
@@ -108,6 +145,9 @@ pub struct Config {
     pub data: Data,
     /// The network.
     pub model: ModelSpec,
+    /// How it ended; none as long as it has not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
 }
 
 /// The flags' values.
@@ -124,6 +164,26 @@ pub struct Settings {
     pub fuse: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init_weights: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<usize>,
+    pub save_every: f64,
+}
+
+/// How a run came to its end.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// Epochs done.
+    pub epochs: usize,
+    /// The epoch with the lowest validation loss, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best_epoch: Option<usize>,
+    /// Why there are no more.
+    pub ended: String,
+    /// Seconds of all epochs, saving included, where they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+    /// Seconds of them that went into saving.
+    pub saving_seconds: f64,
 }
 
 /// The names of a convolution's algorithms.

@@ -6,8 +6,10 @@ use super::dataset::{Dataset, Part, report_checks};
 use super::finished::Finished;
 use super::interrupt;
 use super::memory::Memory;
-use super::recorder::{Recorder, RunFacts, RunText};
-use super::run_folder::{Adam, Algorithms, Config, Data, Machine, RunFolder, Settings};
+use super::recorder::{Recorder, RunFacts, RunText, why_it_stopped};
+use super::resume::{ResumedRun, identity};
+use super::run_folder::{Adam, Algorithms, Config, Data, Machine, RunFolder, Settings, as_toml};
+use glassnet::Error;
 use glassnet::checkpoint;
 use glassnet::data::batches::Loader;
 use glassnet::data::images::{Check, ImageSet};
@@ -19,10 +21,13 @@ use glassnet::plan::{Plan, PlanOptions};
 use glassnet::report::csv_files;
 use glassnet::report::epoch::found_line;
 use glassnet::train::{TrainSettings, train};
+use glassnet::training_state::TrainingState;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A run, resolved: nothing is left to be decided.
 pub struct TrainingRun<'a> {
@@ -35,64 +40,159 @@ pub struct TrainingRun<'a> {
     pub validation_split: f64,
     pub learning_rate: f64,
     pub shuffle: bool,
+    pub early_stopping: Option<usize>,
+    /// The run that goes on, if it is none that begins.
+    pub resumed: Option<ResumedRun>,
     pub common: &'a RunArgs,
 }
 
 impl TrainingRun<'_> {
-    /// Checks the data, trains, prints an epoch's line when it ends, and writes the run folder.
-    pub fn execute(self) -> Result<Finished, Failure> {
-        RunFolder::check(self.common.out.as_deref())?;
+    /// Checks the data, trains, prints an epoch's line when it ends, and writes the run folder. Returns nothing where a run
+    /// that was to go on has nothing left to do, which it says.
+    pub fn execute(mut self) -> Result<Option<Finished>, Failure> {
+        let resumed = self.resumed.take();
+        if resumed.is_none() {
+            RunFolder::check(self.common.out.as_deref())?;
+        }
+        let settings = self.train_settings();
         self.check_memory()?;
         let network = &self.network;
         let [side, _, _] = network.spec().input;
-        let mut parameters = match self.init_weights {
-            Some(path) => checkpoint::load_parameters(path, network)?,
-            None => network.initial_parameters(self.common.seed),
+        let (was, saved) = match &resumed {
+            None => (toml::Table::new(), None),
+            Some(run) => self.saved_state(run, &settings)?,
+        };
+        if let (Some(run), Some(state)) = (&resumed, &saved)
+            && let Some(sentence) = nothing_to_do(run, &settings, state)?
+        {
+            self.say_nothing_to_do(run.folder.path(), &sentence)?;
+            return Ok(None);
+        }
+        let goes_on = saved.is_some();
+        let mut state = match (saved, self.init_weights) {
+            (Some(state), _) => state,
+            (None, Some(path)) => TrainingState::new(checkpoint::load_parameters(path, network)?, settings.adam),
+            (None, None) => TrainingState::new(network.initial_parameters(self.common.seed), settings.adam),
         };
         let mut text = RunText::new(self.common.json);
         let parts = [self.dataset.images(Part::Training, side)?, self.dataset.images(Part::Validation, side)?];
         for part in &parts {
             text.line(&found_line(part.items().len(), 2));
         }
+        if settings.early_stopping.is_some() && parts[1].items().is_empty() {
+            return Err(without_validation().into());
+        }
         let sha256 = check_and_hash(&parts)?;
         let [training, validation] = parts.map(|images| Loader::new(images, self.batch_size));
         let (training, validation) = (training?, validation?);
         let validation = Some(validation).filter(|loader| loader.batches() > 0);
 
-        let folder = RunFolder::create(self.common.out.as_deref())?;
         let config = self.config(sha256, &training, validation.as_ref());
-        folder.write_config(&config)?;
+        let table = as_toml(&config)?;
+        let mut saving_seconds = Vec::new();
+        let folder = match resumed {
+            None => RunFolder::create(self.common.out.as_deref())?,
+            Some(run) => {
+                run.check(&was, &table)?;
+                for change in run.changed_circumstances(&table) {
+                    console::warn(&change);
+                }
+                if goes_on {
+                    saving_seconds = read_timings(&run.folder, &mut state);
+                    text.line(&going_on_line(&run.folder, &state));
+                } else {
+                    console::progress("Nothing was saved yet, so the run begins again.");
+                }
+                run.folder
+            }
+        };
+        folder.begin(&config)?;
         csv_files::write_split(&folder.file("split.csv"), &self.dataset.rows())?;
 
-        let settings = TrainSettings {
+        let facts = RunFacts {
+            network,
+            settings,
+            steps_per_epoch: training.batches(),
+            config,
+            identity: identity(&table).to_string(),
+            save_every: Duration::from_secs_f64(self.common.save_every),
+        };
+        let mut recorder = Recorder::new(facts, text, &folder, &state, saving_seconds);
+        if goes_on {
+            // What was written after the state was saved is dropped from the tables, as it will be done again.
+            recorder.write_tables(&state)?;
+        }
+        interrupt::finish_the_step_first();
+        let outcome = train(network, &mut state, &training, validation.as_ref(), &settings, |event, state| {
+            recorder.record(event, state)
+        });
+        match outcome {
+            Ok(answers) => {
+                let images = validation.as_ref().map(|loader| loader.images());
+                Ok(Some(recorder.finish(&state, answers.as_ref(), images)?))
+            }
+            Err(error) => Err(self.stopped(error, &mut recorder, &folder, &state)),
+        }
+    }
+
+    fn train_settings(&self) -> TrainSettings {
+        TrainSettings {
             epochs: self.epochs,
             seed: self.common.seed,
             shuffle: self.shuffle,
             adam: AdamSettings { learning_rate: self.learning_rate, ..AdamSettings::default() },
             conv: self.common.conv,
             fuse: !self.common.no_fuse,
-        };
-        let facts = RunFacts {
-            command: self.command,
-            network,
-            seed: self.common.seed,
-            epochs: self.epochs,
-            steps_per_epoch: training.batches(),
-            data: config.data,
-        };
-        let mut recorder = Recorder::new(facts, text, &folder);
-        recorder.epoch_begins(0);
-        interrupt::finish_the_step_first();
-        let outcome =
-            train(network, &mut parameters, &training, validation.as_ref(), &settings, |event| recorder.record(event));
-        if let Err(error) = outcome {
-            // What was reached stays, and if it cannot be written, the first error is still the one to tell.
-            if let Err(second) = recorder.write_what_there_is() {
-                console::error(&second.to_string());
-            }
-            return Err(error.into());
+            early_stopping: self.early_stopping,
         }
-        recorder.finish(&parameters, validation.as_ref().map(|loader| loader.images()))
+    }
+
+    /// What a run was made from, and the state it has saved, if it has, after a look whether its settings are still the same.
+    fn saved_state(
+        &self,
+        run: &ResumedRun,
+        settings: &TrainSettings,
+    ) -> Result<(toml::Table, Option<TrainingState>), Failure> {
+        let mut flags = toml::Table::new();
+        flags.insert("settings".into(), as_toml(&self.settings())?.into());
+        flags.insert("model".into(), as_toml(self.network.spec())?.into());
+        let saved = run.saved()?;
+        let was = run.identity(saved.as_ref())?;
+        run.check(&was, &flags)?;
+        let state = saved.map(|saved| saved.state(&self.network, settings.adam)).transpose();
+        Ok((was, state.map_err(|error| run.unusable(error))?))
+    }
+
+    /// Saves what can be saved of a run that ended before its end, and says how to go on.
+    fn stopped(&self, error: Error, recorder: &mut Recorder, folder: &RunFolder, state: &TrainingState) -> Failure {
+        let saved = match &error {
+            // What stands in the files is whole, and there is no room for more.
+            Error::Io { action: "write", .. } => Ok(()),
+            Error::NotFinite { .. } => recorder.save_all_but_the_last(state),
+            _ => recorder.save_now(state),
+        };
+        // If it cannot be written, the first error is still the one to tell.
+        if let Err(second) = saved {
+            console::error(&second.to_string());
+        }
+        match error {
+            Error::NotFinite { .. } => error.into(),
+            error => {
+                let folder = folder.path().display().to_string();
+                let go_on = format!("glassnet {} --resume {}", self.command, console::shell_word(&folder));
+                Failure::Stopped { error, go_on }
+            }
+        }
+    }
+
+    fn say_nothing_to_do(&self, folder: &Path, sentence: &str) -> std::io::Result<()> {
+        match self.common.json {
+            true => console::print_json(&json!({
+                "run_folder": folder.display().to_string(),
+                "nothing_to_do": sentence,
+            })),
+            false => console::print(&format!("Nothing to do: {sentence}")),
+        }
     }
 
     /// Whether this machine can hold the largest batch that there will be.
@@ -121,23 +221,29 @@ impl TrainingRun<'_> {
         algorithms
     }
 
+    fn settings(&self) -> Settings {
+        Settings {
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            image_size: self.network.spec().input[0],
+            validation_split: self.validation_split,
+            learning_rate: self.learning_rate,
+            seed: self.common.seed,
+            shuffle: self.shuffle,
+            conv: self.common.conv.to_string(),
+            fuse: !self.common.no_fuse,
+            init_weights: self.init_weights.map(|path| path.display().to_string()),
+            early_stopping: self.early_stopping,
+            save_every: self.common.save_every,
+        }
+    }
+
     fn config(&self, sha256: String, training: &Loader, validation: Option<&Loader>) -> Config {
         let classes = self.dataset.catalog.classes.clone();
         Config {
             command: self.command,
             version: env!("CARGO_PKG_VERSION"),
-            settings: Settings {
-                epochs: self.epochs,
-                batch_size: self.batch_size,
-                image_size: self.network.spec().input[0],
-                validation_split: self.validation_split,
-                learning_rate: self.learning_rate,
-                seed: self.common.seed,
-                shuffle: self.shuffle,
-                conv: self.common.conv.to_string(),
-                fuse: !self.common.no_fuse,
-                init_weights: self.init_weights.map(|path| path.display().to_string()),
-            },
+            settings: self.settings(),
             adam: Adam::default(),
             algorithms: self.algorithms(),
             machine: Machine::here(),
@@ -150,8 +256,60 @@ impl TrainingRun<'_> {
                 validation_images: validation.map_or(0, |loader| loader.images().items().len()),
             },
             model: self.network.spec().clone(),
+            outcome: None,
         }
     }
+}
+
+/// What `--early-stopping` cannot do without.
+pub fn without_validation() -> Error {
+    let reason = "it watches the loss on the validation part, and no image validates; give a larger --validation-split";
+    Error::setting("--early-stopping", reason)
+}
+
+/// What to tell of a run with whose state nothing is left to do. A run that was stopped before its last files were written
+/// has something left.
+fn nothing_to_do(run: &ResumedRun, settings: &TrainSettings, state: &TrainingState) -> Result<Option<String>, Failure> {
+    let begun = state.history.len() + usize::from(state.epoch_so_far().steps > 0);
+    let folder = run.folder.path().display();
+    if begun > settings.epochs {
+        let reason =
+            format!("the run in {folder} is in its epoch {begun} already, so it cannot end after {}", settings.epochs);
+        return Err(Error::setting("--epochs", reason).into());
+    }
+    if !settings.is_over(state) || !run.has_ended() {
+        return Ok(None);
+    }
+    let done = state.history.len();
+    Ok(Some(match settings.has_stopped_early(state) {
+        true => format!("the run in {folder} ended by early stopping {}", why_it_stopped(settings, state)),
+        false => format!("the run in {folder} has done its {done} epochs; a larger --epochs goes on"),
+    }))
+}
+
+/// Takes the times of the epochs from `timings.csv`, as far as they are there, and returns those of saving. They are told,
+/// and nothing depends on them.
+fn read_timings(folder: &RunFolder, state: &mut TrainingState) -> Vec<f64> {
+    let rows = csv_files::read_timings(&folder.file("timings.csv")).unwrap_or_default();
+    let mut saving_seconds = vec![0.0; state.history.len()];
+    for (record, saving_seconds) in state.history.iter_mut().zip(&mut saving_seconds) {
+        if let Some(row) = rows.iter().find(|row| row.epoch == record.epoch) {
+            (record.seconds, record.step_seconds) = (row.seconds, row.step_seconds);
+            *saving_seconds = row.saving_seconds;
+        }
+    }
+    saving_seconds
+}
+
+/// `Going on with runs/train1 after 2 epochs and 3 steps`
+fn going_on_line(folder: &RunFolder, state: &TrainingState) -> String {
+    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let epochs = counted(state.history.len(), "epoch");
+    let steps = match state.epoch_so_far().steps {
+        0 => String::new(),
+        steps => format!(" and {}", counted(steps, "step")),
+    };
+    format!("Going on with {} after {epochs}{steps}", folder.path().display())
 }
 
 /// Decodes every image once, so that an unreadable one stops the run before its first epoch, and hashes the set.

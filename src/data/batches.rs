@@ -91,13 +91,21 @@ impl Loader {
     /// # Panics
     /// If `order` holds an index that is not that of an item.
     pub fn epoch(&self, order: Vec<usize>) -> Epoch {
+        self.rest_of_epoch(order, 0)
+    }
+
+    /// [`Loader::epoch`] without its first `batches`, for a run that goes on in the middle of an epoch.
+    ///
+    /// # Panics
+    /// If `order` holds an index that is not that of an item.
+    pub fn rest_of_epoch(&self, order: Vec<usize>, batches: usize) -> Epoch {
         let count = self.images.items().len();
         assert!(order.iter().all(|&index| index < count), "an order names an image beyond the {count} there are");
         let mut epoch = Epoch {
             images: Arc::clone(&self.images),
             batch_size: self.batch_size,
+            asked: order.len().min(batches.saturating_mul(self.batch_size)),
             order,
-            asked: 0,
             queue: VecDeque::new(),
             wanted: Arc::new(()),
         };

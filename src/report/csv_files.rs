@@ -1,4 +1,4 @@
-//! The CSV files of a run folder: `history.csv`, `steps.csv`, `split.csv` and `predictions.csv`.
+//! The CSV files of a run folder: `history.csv`, `steps.csv`, `timings.csv`, `split.csv` and `predictions.csv`.
 //!
 //! Every file is whole at any time ([`write_whole`]), and has a heading, lines that end with `\n`, and numbers in the shortest form that reads back to the same
 //! bits.
@@ -34,6 +34,19 @@ pub struct StepRow {
     pub loss: f64,
     /// Share of right answers in the batch, before its update.
     pub accuracy: f64,
+}
+
+/// A line of `timings.csv`: how long an epoch took.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimingRow {
+    /// The epoch's index, from 0 as in `history.csv`.
+    pub epoch: usize,
+    /// Seconds in all, validation and saving included.
+    pub seconds: f64,
+    /// Mean seconds of a training step.
+    pub step_seconds: f64,
+    /// Seconds of `seconds` that went into saving the run.
+    pub saving_seconds: f64,
 }
 
 /// A line of `split.csv`: where a file went.
@@ -80,6 +93,23 @@ pub fn write_history(path: &Path, epochs: &[EpochRecord]) -> Result<()> {
 /// [`Error::Io`] names the file that cannot be written.
 pub fn write_steps(path: &Path, steps: &[StepRow]) -> Result<()> {
     write(path, &["step", "epoch", "batch_size", "loss", "accuracy"], steps)
+}
+
+/// Writes `timings.csv`: `epoch,seconds,step_seconds,saving_seconds`, one line an epoch.
+///
+/// # Errors
+/// [`Error::Io`] names the file that cannot be written.
+pub fn write_timings(path: &Path, epochs: &[TimingRow]) -> Result<()> {
+    write(path, &["epoch", "seconds", "step_seconds", "saving_seconds"], epochs)
+}
+
+/// Reads what [`write_timings`] wrote: the rows up to the first that is none.
+///
+/// # Errors
+/// [`Error::Missing`] or [`Error::Io`].
+pub fn read_timings(path: &Path) -> Result<Vec<TimingRow>> {
+    let text = std::fs::read(path).map_err(Error::io("read", path))?;
+    Ok(csv::Reader::from_reader(text.as_slice()).into_deserialize().map_while(std::result::Result::ok).collect())
 }
 
 /// Writes `split.csv`: `file,class,subset`, one line a file.
@@ -146,6 +176,18 @@ mod tests {
         let tiny = StepRow { step: 2, epoch: 0, batch_size: 14, loss: 1.5e-9, accuracy: 0.0 };
         let text = written(|path| write_steps(path, &[third, tiny]));
         assert_eq!(text, "step,epoch,batch_size,loss,accuracy\n1,0,16,0.3333333333333333,1.0\n2,0,14,1.5e-9,0.0\n");
+    }
+
+    #[test]
+    fn timings_read_back_as_they_were_up_to_a_line_that_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("timings.csv");
+        let rows = [0, 1].map(|epoch| TimingRow { epoch, seconds: 1.0 / 3.0, step_seconds: 1e-9, saving_seconds: 0.0 });
+        write_timings(&path, &rows).unwrap();
+        assert_eq!(read_timings(&path).unwrap(), rows);
+        std::fs::write(&path, "epoch,seconds,step_seconds,saving_seconds\n0,1,1,0\n1,x,1,0\n2,1,1,0\n").unwrap();
+        assert_eq!(read_timings(&path).unwrap().len(), 1);
+        assert!(read_timings(&folder.path().join("none.csv")).is_err());
     }
 
     #[test]

@@ -60,8 +60,11 @@ fn an_interrupted_training_finishes_its_step_and_leaves_what_it_reached() {
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{stderr}");
-    assert_eq!(stderr, "error: interrupted; what was reached by then is in the run folder\n");
-    assert_eq!(here.names("run/weights"), ["best.safetensors"]);
+    assert_eq!(
+        stderr,
+        "error: interrupted; what was reached by then is in the run folder; go on with: glassnet train --resume run\n"
+    );
+    assert_eq!(here.names("run/weights"), ["best.safetensors", "last.safetensors"]);
     let (history, steps) = (here.text("run/history.csv"), here.text("run/steps.csv"));
     let (history, steps) = (csv(&history), csv(&steps));
     // Two steps an epoch, and perhaps one or both of an epoch that had not ended.

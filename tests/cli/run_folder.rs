@@ -16,6 +16,7 @@ fn a_run_folder_holds_what_is_needed_to_judge_the_run_and_to_make_it_again() {
         "predictions.csv",
         "split.csv",
         "steps.csv",
+        "timings.csv",
         "weights",
     ];
     assert_eq!(here.names("run"), files);
@@ -32,6 +33,7 @@ fn the_tables_have_their_headings_and_a_row_for_each_epoch_step_and_file() {
     for (file, heading, rows) in [
         ("history.csv", "epoch,accuracy,loss,val_accuracy,val_loss", 2),
         ("steps.csv", "step,epoch,batch_size,loss,accuracy", 4),
+        ("timings.csv", "epoch,seconds,step_seconds,saving_seconds", 2),
         ("split.csv", "file,class,subset", 24),
         ("predictions.csv", "file,label,probability", 4),
     ] {
@@ -62,6 +64,7 @@ fn the_configuration_has_every_setting_and_the_model_in_the_form_that_can_be_giv
         fuse = true
         image_size = 16
         learning_rate = 0.001
+        save_every = 10.0
         seed = 7
         shuffle = false
         validation_split = 0.2
@@ -84,6 +87,12 @@ fn the_configuration_has_every_setting_and_the_model_in_the_form_that_can_be_giv
     assert_eq!(data["positive_class"].as_str(), Some("dog"));
     assert_eq!(data["sha256"].as_str().unwrap().len(), 64);
     assert_eq!((data["training_images"].as_integer(), data["validation_images"].as_integer()), (Some(20), Some(4)));
+
+    let outcome = config["outcome"].as_table().unwrap();
+    let keys: Vec<&String> = outcome.keys().collect();
+    assert_eq!(keys, ["best_epoch", "ended", "epochs", "saving_seconds", "seconds"]);
+    assert_eq!(outcome["ended"].as_str(), Some("all epochs are done"));
+    assert!(outcome["saving_seconds"].as_float() <= outcome["seconds"].as_float());
 
     let model: ModelSpec = config["model"].clone().try_into().unwrap();
     assert_eq!(model, toml::from_str::<ModelSpec>(TINY).unwrap().with_dropout(0.25));

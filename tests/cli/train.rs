@@ -69,8 +69,12 @@ fn with_json_stdout_is_one_object_and_the_lines_go_to_stderr() {
             "epochs",
             "positive_class",
             "run_folder",
+            "saving_seconds",
+            "seconds",
+            "stopped_early",
             "training_accuracy",
             "training_images",
+            "validated_weights",
             "validation",
             "validation_images"
         ]
@@ -183,7 +187,7 @@ fn where_no_image_validates_the_run_says_so_and_works_without() {
     assert!(stdout.starts_with("Found 24 images belonging to 2 classes.\nFound 0 images belonging to 2 classes.\n"));
     assert!(!stdout.contains("val_") && !stdout.contains("Validation"), "{stdout}");
     assert!(here.text("run/history.csv").lines().skip(1).all(|line| line.ends_with(",,")));
-    let files = ["config.toml", "curves.png", "history.csv", "split.csv", "steps.csv", "weights"];
+    let files = ["config.toml", "curves.png", "history.csv", "split.csv", "steps.csv", "timings.csv", "weights"];
     assert_eq!(here.names("run"), files);
 }
 

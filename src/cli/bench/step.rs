@@ -19,6 +19,7 @@ use glassnet::plan::PlanOptions;
 use glassnet::report::documented;
 use glassnet::spec::ModelSpec;
 use glassnet::train::{TrainSettings, train};
+use glassnet::training_state::TrainingState;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -96,7 +97,7 @@ fn measure(args: &StepArgs, network: &Network) -> Result<Run, Failure> {
         let figures = StepBench::new(network, parameters.clone(), &batches, options(args))?.measure(args.steps)?;
         Ok(AtWeights { figures, live_shares })
     };
-    let mut parameters = network.initial_parameters(0);
+    let parameters = network.initial_parameters(0);
     let initial = at(&parameters)?;
     let settings = TrainSettings {
         epochs: documented::EPOCHS,
@@ -105,9 +106,11 @@ fn measure(args: &StepArgs, network: &Network) -> Result<Run, Failure> {
         adam: AdamSettings::default(),
         conv: args.conv,
         fuse: !args.no_fuse,
+        early_stopping: None,
     };
-    train(network, &mut parameters, phantom.loader(), None, &settings, |_| Ok(()))?;
-    let trained = at(&parameters)?;
+    let mut state = TrainingState::new(parameters, settings.adam);
+    train(network, &mut state, phantom.loader(), None, &settings, |_, _| Ok(()))?;
+    let trained = at(&state.parameters)?;
     Ok(Run { threads: rayon::current_num_threads(), decode_ms: Milliseconds::of(&decode), initial, trained })
 }
 

@@ -1,0 +1,231 @@
+//! The weights file from which a run can go on: the last weights, and beside them all the rest of a
+//! [`TrainingState`].
+//!
+//! | tensors | hold |
+//! |---|---|
+//! | `conv2d/kernel`, … | the last weights, as in any weights file |
+//! | `adam/m/…`, `adam/v/…` | Adam's first and second moment of each weight |
+//! | `best/…` | the weights of the best epoch, unless they are the last ones |
+//! | `history/loss`, `accuracy`, `val_loss`, `val_accuracy` | f64, one value an epoch that has ended |
+//! | `steps/epoch`, `batch_size`, `loss`, `accuracy` | f64, one value a step, those of the epoch at work included |
+//!
+//! Nothing else is needed ([`crate::training_state`] says why), and no time is written, so the same run writes the same bytes.
+//! The JSON of the metadata has one more field, `run`: what the run was made from, what the tensors are, and a CRC-32 of their
+//! bytes, because a wrong bit in them would not be seen otherwise.
+
+use super::tensor_file::{Tensor, TensorFile, Tensors, Values};
+use super::{ModelCard, check, described, named, other_network, read};
+use crate::network::Network;
+use crate::optim::{Adam, AdamSettings};
+use crate::report::csv_files::StepRow;
+use crate::report::epoch::EpochRecord;
+use crate::training_state::{Best, TrainingState, best_epoch};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+const FIRST_MOMENT: &str = "adam/m/";
+const SECOND_MOMENT: &str = "adam/v/";
+const BEST: &str = "best/";
+const HISTORY: &str = "history/";
+const STEPS: &str = "steps/";
+
+/// What the tensors are, for those who look into the file.
+const LEGEND: [(&str, &str); 5] = [
+    (FIRST_MOMENT, "Adam's first moment of each weight"),
+    (SECOND_MOMENT, "Adam's second moment of each weight"),
+    (BEST, "the weights of the best epoch, where they are not the last ones"),
+    (HISTORY, "a value for each epoch that has ended; early stopping counts the epochs since the lowest val_loss"),
+    (STEPS, "a value for each step; their number keys the random numbers of the next"),
+];
+
+/// Whether a tensor of this name belongs to a run's state; such names no weight has.
+pub(super) fn is_state(name: &str) -> bool {
+    LEGEND.iter().any(|(prefix, _)| name.starts_with(prefix))
+}
+
+/// A model card, and what is said of the run.
+#[derive(Serialize, Deserialize)]
+struct RunCard<Text> {
+    #[serde(flatten)]
+    model: ModelCard,
+    run: Run<Text>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Run<Text> {
+    config: Text,
+    tensors: BTreeMap<String, String>,
+    crc32: u32,
+}
+
+/// Writes the state of a run; what stands under the name is always whole. `config` is what the run was made from, in the
+/// caller's words.
+///
+/// # Errors
+/// [`Error::Io`], where the folder cannot be written or the disk is full.
+pub fn save(path: &Path, card: &ModelCard, state: &TrainingState, config: &str) -> Result<()> {
+    let [first_moment, second_moment] = state.adam.moments();
+    let mut tensors: Vec<Tensor> = named(&state.parameters, "")
+        .chain(named(first_moment, FIRST_MOMENT))
+        .chain(named(second_moment, SECOND_MOMENT))
+        .collect();
+    if let Some(best) = &state.best
+        && !best_is_last(&state.history, &state.steps)
+    {
+        tensors.extend(named(&best.parameters, BEST));
+    }
+    let mut list = |prefix: &str, name: &str, values: Vec<f64>| {
+        let shape = vec![values.len()];
+        tensors.push(Tensor { name: format!("{prefix}{name}").into(), shape, values: Values::F64(values) });
+    };
+    let history = &state.history;
+    list(HISTORY, "loss", history.iter().map(|record| record.loss).collect());
+    list(HISTORY, "accuracy", history.iter().map(|record| record.accuracy).collect());
+    list(HISTORY, "val_loss", history.iter().filter_map(|record| record.val_loss).collect());
+    list(HISTORY, "val_accuracy", history.iter().filter_map(|record| record.val_accuracy).collect());
+    let steps = &state.steps;
+    list(STEPS, "epoch", steps.iter().map(|row| row.epoch as f64).collect());
+    list(STEPS, "batch_size", steps.iter().map(|row| row.batch_size as f64).collect());
+    list(STEPS, "loss", steps.iter().map(|row| row.loss).collect());
+    list(STEPS, "accuracy", steps.iter().map(|row| row.accuracy).collect());
+
+    let tensors = Tensors::new(tensors);
+    let legend = LEGEND.iter().map(|(prefix, meaning)| (prefix.to_string(), meaning.to_string())).collect();
+    let run = Run { config, tensors: legend, crc32: tensors.crc32() };
+    let description = serde_json::to_string(&RunCard { model: card.clone(), run })
+        .map_err(|error| Error::weights(path, error.to_string()))?;
+    tensors.write(path, description)
+}
+
+/// Whether the last weights are the best ones too: the best epoch was the last, and no step was taken since.
+fn best_is_last(history: &[EpochRecord], steps: &[StepRow]) -> bool {
+    let no_step_since = steps.last().is_none_or(|row| row.epoch < history.len());
+    no_step_since && best_epoch(history).is_some_and(|best| best + 1 == history.len())
+}
+
+/// A run's file, opened; its state has not been read yet.
+pub struct SavedRun {
+    /// What the run was made from, as [`save`] was told.
+    pub config: String,
+    path: PathBuf,
+    file: TensorFile,
+    crc32: u32,
+}
+
+impl SavedRun {
+    /// Opens a file that [`save`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], or [`Error::Weights`] where it is broken or has weights alone.
+    pub fn open(path: &Path) -> Result<SavedRun> {
+        let file = TensorFile::open(path)?;
+        let description: serde_json::Value = described(path, &file)?;
+        if description.get("run").is_none() {
+            let reason = "it holds weights, but not the state of a run, so none can go on from it; give it to \
+                          --init-weights, to start a new one";
+            return Err(Error::weights(path, reason));
+        }
+        let RunCard { run, .. }: RunCard<String> = described(path, &file)?;
+        Ok(SavedRun { config: run.config, path: path.to_path_buf(), file, crc32: run.crc32 })
+    }
+
+    /// Reads the state. What times the epochs took is not known from it: they are NaN.
+    ///
+    /// # Errors
+    /// [`Error::Weights`], where the tensors are not those of this network, contradict each other, or have changed since they
+    /// were written.
+    pub fn state(mut self, network: &Network, adam: AdamSettings) -> Result<TrainingState> {
+        let (path, file) = (&self.path, &mut self.file);
+        let foreign =
+            |name: &String| !is_state(name) && network.table().entries().iter().all(|entry| entry.name != *name);
+        if let Some(name) = file.names().into_iter().find(foreign) {
+            return Err(other_network(path, format!("it has a tensor '{name}', which this network has not")));
+        }
+        for prefix in ["", FIRST_MOMENT, SECOND_MOMENT] {
+            check(path, file, network, prefix)?;
+        }
+        if file.crc32()? != self.crc32 {
+            return Err(Error::weights(path, "its tensors are not as they were written; the file is damaged"));
+        }
+        let steps = steps(path, file)?;
+        let history = history(path, file, &steps)?;
+        let best = match best_epoch(&history) {
+            None => None,
+            Some(epoch) => {
+                let prefix = if best_is_last(&history, &steps) { "" } else { BEST };
+                check(path, file, network, prefix)?;
+                Some(Best { epoch, parameters: read(file, network, prefix)? })
+            }
+        };
+        let parameters = read(file, network, "")?;
+        let moments = [read(file, network, FIRST_MOMENT)?, read(file, network, SECOND_MOMENT)?];
+        let adam = Adam::resumed(adam, moments, steps.len() as u64);
+        Ok(TrainingState { parameters, adam, history, steps, best })
+    }
+}
+
+fn contradictory(path: &Path) -> Error {
+    Error::weights(path, "its tables of steps and epochs contradict each other; the file is damaged")
+}
+
+/// The steps, whose epochs count up from 0 without a gap.
+fn steps(path: &Path, file: &mut TensorFile) -> Result<Vec<StepRow>> {
+    let mut list = |name: &str| file.read_f64_list(&format!("{STEPS}{name}"));
+    let (epochs, batch_sizes, losses, accuracies) =
+        (list("epoch")?, list("batch_size")?, list("loss")?, list("accuracy")?);
+    let count = epochs.len();
+    if [batch_sizes.len(), losses.len(), accuracies.len()] != [count; 3] {
+        return Err(contradictory(path));
+    }
+    let mut steps: Vec<StepRow> = Vec::with_capacity(count);
+    for index in 0..count {
+        let epoch = whole(epochs[index]).ok_or_else(|| contradictory(path))?;
+        let batch_size = whole(batch_sizes[index]).ok_or_else(|| contradictory(path))?;
+        let before = steps.last().map_or(0, |row| row.epoch);
+        if batch_size == 0 || epoch < before || epoch > before + usize::from(index > 0) {
+            return Err(contradictory(path));
+        }
+        steps.push(StepRow { step: index + 1, epoch, batch_size, loss: losses[index], accuracy: accuracies[index] });
+    }
+    Ok(steps)
+}
+
+/// The epochs that have ended; there are steps of each, and beyond them of the next at most.
+fn history(path: &Path, file: &mut TensorFile, steps: &[StepRow]) -> Result<Vec<EpochRecord>> {
+    let mut list = |name: &str| file.read_f64_list(&format!("{HISTORY}{name}"));
+    let (losses, accuracies) = (list("loss")?, list("accuracy")?);
+    let (val_losses, val_accuracies) = (list("val_loss")?, list("val_accuracy")?);
+    let count = losses.len();
+    let validated = if val_losses.is_empty() { 0 } else { count };
+    let begun = steps.last().map_or(0, |row| row.epoch + 1);
+    if [accuracies.len(), val_losses.len(), val_accuracies.len()] != [count, validated, validated]
+        || !(begun == count || begun == count + 1)
+    {
+        return Err(contradictory(path));
+    }
+    let mut history = Vec::with_capacity(count);
+    let mut rest = steps;
+    for epoch in 0..count {
+        let (own, later) = rest.split_at(rest.partition_point(|row| row.epoch == epoch));
+        rest = later;
+        history.push(EpochRecord {
+            epoch,
+            steps: own.len(),
+            seconds: f64::NAN,
+            step_seconds: f64::NAN,
+            loss: losses[epoch],
+            accuracy: accuracies[epoch],
+            val_loss: val_losses.get(epoch).copied(),
+            val_accuracy: val_accuracies.get(epoch).copied(),
+        });
+    }
+    Ok(history)
+}
+
+/// A count that was written as f64.
+fn whole(value: f64) -> Option<usize> {
+    const LARGEST: f64 = (1u64 << 53) as f64;
+    ((0.0..=LARGEST).contains(&value) && value.fract() == 0.0).then_some(value as usize)
+}

@@ -1,0 +1,285 @@
+//! safetensors files, written and read tensor by tensor: no second copy of the tensors is ever in memory.
+//!
+//! The header is the library's. The tensors follow one another in its order, those of the wider type first, then by name,
+//! little-endian in C order; so equal tensors and equal metadata make equal bytes.
+
+use crate::files::write_whole_with;
+use crate::{Error, Result};
+use safetensors::tensor::{Metadata, TensorInfo};
+use safetensors::{Dtype, SafeTensorError};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// The metadata's one key. One, because the order of several is not fixed, and the same run shall write the same bytes.
+const KEY: &str = "glassnet";
+
+/// The bytes before the header: its length.
+const LENGTH_BYTES: u64 = 8;
+
+/// The longest header that safetensors allows, in bytes.
+const MAX_HEADER_BYTES: u64 = 100_000_000;
+
+/// Values that are converted at a time.
+const CHUNK: usize = 16 * 1024;
+
+/// A tensor to be written.
+pub struct Tensor<'a> {
+    pub name: Cow<'a, str>,
+    pub shape: Vec<usize>,
+    pub values: Values<'a>,
+}
+
+/// A tensor's values, in C order.
+pub enum Values<'a> {
+    F32(&'a [f32]),
+    F64(Vec<f64>),
+}
+
+impl Values<'_> {
+    fn dtype(&self) -> Dtype {
+        match self {
+            Values::F32(_) => Dtype::F32,
+            Values::F64(_) => Dtype::F64,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Values::F32(values) => size_of_val(*values),
+            Values::F64(values) => size_of_val(values.as_slice()),
+        }
+    }
+
+    /// Hands out the values as little-endian bytes, a chunk at a time.
+    fn for_each_chunk(&self, use_bytes: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        match self {
+            Values::F32(values) => chunks(values, |value| value.to_le_bytes(), use_bytes),
+            Values::F64(values) => chunks(values, |value| value.to_le_bytes(), use_bytes),
+        }
+    }
+}
+
+fn chunks<T: Copy, const N: usize>(
+    values: &[T],
+    to_bytes: impl Fn(T) -> [u8; N],
+    mut use_bytes: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut bytes = Vec::with_capacity(N * CHUNK.min(values.len()));
+    for chunk in values.chunks(CHUNK) {
+        bytes.clear();
+        bytes.extend(chunk.iter().flat_map(|&value| to_bytes(value)));
+        use_bytes(&bytes)?;
+    }
+    Ok(())
+}
+
+/// Tensors in the order in which a file has them.
+pub struct Tensors<'a>(Vec<Tensor<'a>>);
+
+impl<'a> Tensors<'a> {
+    pub fn new(mut tensors: Vec<Tensor<'a>>) -> Tensors<'a> {
+        tensors.sort_by(|a, b| b.values.dtype().cmp(&a.values.dtype()).then(a.name.cmp(&b.name)));
+        Tensors(tensors)
+    }
+
+    /// The CRC-32 of their bytes.
+    pub fn crc32(&self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        for tensor in &self.0 {
+            // Hashing cannot fail, only writing to a file can.
+            let _ = tensor.values.for_each_chunk(|bytes| {
+                hasher.update(bytes);
+                Ok(())
+            });
+        }
+        hasher.finalize()
+    }
+
+    /// Writes a file of them with a description; what stands under the name is always whole ([`write_whole_with`]).
+    ///
+    /// # Errors
+    /// [`Error::Io`], where the folder cannot be written or the disk is full.
+    pub fn write(&self, path: &Path, description: String) -> Result<()> {
+        let mut end = 0;
+        let infos = self.0.iter().map(|Tensor { name, shape, values }| {
+            let start = end;
+            end += values.bytes();
+            let info = TensorInfo { dtype: values.dtype(), shape: shape.clone(), data_offsets: (start, end) };
+            (name.clone().into_owned(), info)
+        });
+        let metadata = HashMap::from([(KEY.to_string(), description)]);
+        let fail = |reason: String| Error::weights(path, reason);
+        let metadata = Metadata::new(Some(metadata), infos.collect()).map_err(|error| fail(error.to_string()))?;
+        let mut header = serde_json::to_vec(&metadata).map_err(|error| fail(error.to_string()))?;
+        header.resize(header.len().next_multiple_of(LENGTH_BYTES as usize), b' ');
+
+        write_whole_with(path, |file| {
+            file.write_all(&(header.len() as u64).to_le_bytes())?;
+            file.write_all(&header)?;
+            self.0.iter().try_for_each(|tensor| tensor.values.for_each_chunk(|bytes| file.write_all(bytes)))
+        })
+    }
+}
+
+/// A file whose header was read and checked against the file's length.
+pub struct TensorFile {
+    path: PathBuf,
+    file: File,
+    metadata: Metadata,
+    /// Where the first tensor begins.
+    start: u64,
+}
+
+impl TensorFile {
+    /// Opens a file and reads its header.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::Io`], or [`Error::Weights`] where it is not a whole safetensors file.
+    pub fn open(path: &Path) -> Result<TensorFile> {
+        let facts = std::fs::metadata(path).map_err(Error::io("read", path))?;
+        if !facts.is_file() {
+            let reason = "it is not a file; give one that 'glassnet train' wrote, such as weights/best.safetensors in a run folder";
+            return Err(Error::weights(path, reason));
+        }
+        let mut file = File::open(path).map_err(Error::io("read", path))?;
+        let broken = |error: SafeTensorError| {
+            let reason = format!("it is not a whole safetensors file ({error}); give one that 'glassnet train' wrote");
+            Error::weights(path, reason)
+        };
+        if facts.len() < LENGTH_BYTES {
+            return Err(broken(SafeTensorError::HeaderTooSmall));
+        }
+        let mut length = [0; LENGTH_BYTES as usize];
+        file.read_exact(&mut length).map_err(Error::io("read", path))?;
+        let length = u64::from_le_bytes(length);
+        if length > MAX_HEADER_BYTES {
+            return Err(broken(SafeTensorError::HeaderTooLarge));
+        }
+        let start = LENGTH_BYTES + length;
+        if start > facts.len() {
+            return Err(broken(SafeTensorError::InvalidHeaderLength));
+        }
+        let mut header = vec![0; length as usize];
+        file.read_exact(&mut header).map_err(Error::io("read", path))?;
+        let header = std::str::from_utf8(&header).map_err(|error| broken(SafeTensorError::InvalidHeader(error)))?;
+        // Reading it checks that shapes, types and places agree, and that nothing overflows.
+        let metadata: Metadata = serde_json::from_str(header)
+            .map_err(|error| broken(SafeTensorError::InvalidHeaderDeserialization(error)))?;
+        if start.checked_add(metadata.data_len() as u64) != Some(facts.len()) {
+            return Err(broken(SafeTensorError::MetadataIncompleteBuffer));
+        }
+        Ok(TensorFile { path: path.to_path_buf(), file, metadata, start })
+    }
+
+    /// What [`write`] was given as description, if the file has one.
+    pub fn description(&self) -> Option<&str> {
+        self.metadata.metadata().as_ref()?.get(KEY).map(String::as_str)
+    }
+
+    /// The tensors' names, in the order of the file.
+    pub fn names(&self) -> Vec<String> {
+        self.metadata.offset_keys()
+    }
+
+    /// The CRC-32 of all tensors' bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn crc32(&mut self) -> Result<u32> {
+        let mut hasher = crc32fast::Hasher::new();
+        let mut read = || {
+            self.file.seek(SeekFrom::Start(self.start))?;
+            let mut bytes = vec![0; 8 * CHUNK];
+            loop {
+                match self.file.read(&mut bytes)? {
+                    0 => return Ok(()),
+                    count => hasher.update(&bytes[..count]),
+                }
+            }
+        };
+        read().map_err(Error::io("read", &self.path))?;
+        Ok(hasher.finalize())
+    }
+
+    /// Whether a tensor is there, of f32 and of this shape.
+    ///
+    /// # Errors
+    /// What is amiss, in words that go on after "its file".
+    pub fn check_f32(&self, name: &str, shape: &[usize]) -> std::result::Result<(), String> {
+        match self.metadata.info(name) {
+            None => Err(format!("it has no tensor '{name}', which this network needs")),
+            Some(info) if info.dtype != Dtype::F32 || info.shape != shape => Err(format!(
+                "its tensor '{name}' is {:?} {:?}, but this network needs F32 {shape:?}",
+                info.dtype, info.shape
+            )),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Reads a tensor that [`TensorFile::check_f32`] found to be of the length of `values`.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::Weights`] where a value is not finite.
+    pub fn read_f32(&mut self, name: &str, values: &mut [f32]) -> Result<()> {
+        self.read(name, values, f32::from_le_bytes)?;
+        match values.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(self.astray(name, f64::from(*value))),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads a list of finite f64.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::Weights`] where there is no such list or a value is not finite.
+    pub fn read_f64_list(&mut self, name: &str) -> Result<Vec<f64>> {
+        let length = match self.metadata.info(name) {
+            Some(TensorInfo { dtype: Dtype::F64, shape, .. }) if shape.len() == 1 => shape[0],
+            Some(info) => {
+                let reason =
+                    format!("its tensor '{name}' is {:?} {:?}, and a list of F64 is wanted", info.dtype, info.shape);
+                return Err(Error::weights(&self.path, reason));
+            }
+            None => return Err(Error::weights(&self.path, format!("it has no tensor '{name}'"))),
+        };
+        // As long as the file says, which is as long as the file is.
+        let mut values = vec![0.0; length];
+        self.read(name, &mut values, f64::from_le_bytes)?;
+        match values.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(self.astray(name, *value)),
+            None => Ok(values),
+        }
+    }
+
+    fn astray(&self, name: &str, value: f64) -> Error {
+        let reason = format!("its tensor '{name}' holds {value}, as its training went astray; take another");
+        Error::weights(&self.path, reason)
+    }
+
+    /// Reads a tensor of the length of `values`, chunk by chunk.
+    fn read<T, const N: usize>(
+        &mut self,
+        name: &str,
+        values: &mut [T],
+        from_bytes: impl Fn([u8; N]) -> T,
+    ) -> Result<()> {
+        let (start, end) = self.metadata.info(name).map_or((0, 0), |info| info.data_offsets);
+        assert_eq!(end - start, N * values.len(), "the length of '{name}' was checked before");
+        let mut read = || {
+            self.file.seek(SeekFrom::Start(self.start + start as u64))?;
+            let mut bytes = vec![0; N * CHUNK.min(values.len())];
+            for chunk in values.chunks_mut(CHUNK) {
+                let bytes = &mut bytes[..N * chunk.len()];
+                self.file.read_exact(bytes)?;
+                for (value, bytes) in chunk.iter_mut().zip(bytes.chunks_exact(N)) {
+                    *value = from_bytes(std::array::from_fn(|index| bytes[index]));
+                }
+            }
+            Ok(())
+        };
+        read().map_err(Error::io("read", &self.path))
+    }
+}
