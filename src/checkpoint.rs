@@ -151,11 +151,11 @@ fn other_network(path: &Path, fault: String) -> Error {
     Error::weights(path, format!("{fault}; give weights of the same layers and image size"))
 }
 
-/// Reads what [`check`] found to be there.
+/// Reads weights that [`check`] found to be there.
 fn read(file: &mut TensorFile, network: &Network, prefix: &str) -> Result<Parameters> {
     let mut parameters = Parameters::zeros(network.table());
     for (id, TensorEntry { name, .. }) in network.table().entries().iter().enumerate() {
-        file.read_f32(&format!("{prefix}{name}"), parameters.tensor_mut(id))?;
+        file.read_finite_f32(&format!("{prefix}{name}"), parameters.tensor_mut(id))?;
     }
     Ok(parameters)
 }

@@ -82,11 +82,13 @@
 //! Every number is tied to the definition of the derivative by a chain of tests: central finite differences →
 //! [`reference`](mod@reference) (`tests/reference_gradients.rs`) → the engine (`tests/engine_vs_reference.rs`) → Keras
 //! (`tests/keras_fixture.rs`). The error of a tensor is max|a − b| / max|b|. Fused blocks (`tests/fused_blocks.rs`) and the number
-//! of threads (`tests/determinism.rs`) change no bit, and a training step allocates nothing (`tests/allocations.rs`).
+//! of threads (`tests/determinism.rs`) change no bit, nor does stopping and going on (`tests/resume.rs`), and a training step allocates
+//! nothing (`tests/allocations.rs`).
 //!
 //! Imports run one way: the binary's `cli` → [`train`](mod@train) → {[`data`], [`plan`], [`loss`], [`optim`], [`metrics`],
-//! [`report`]}; both [`train`](mod@train) and [`checkpoint`] → [`training_state`]; [`plan`] → [`network`] → [`layers`] → [`kernels`], and [`plan`] → [`optim`] → [`kernels`]; [`checkpoint`] → [`network`]; [`bench`](mod@bench) → all that
-//! it measures. [`parameters`], [`spec`], [`random`], [`files`] and [`error`] serve any of them, and
+//! [`report`], [`training_state`]}; [`plan`] → [`network`] → [`layers`] → [`kernels`], and [`plan`] → [`optim`] → [`kernels`];
+//! [`checkpoint`] → {[`network`], [`training_state`]} and [`training_state`] → {[`optim`], [`metrics`], [`report`]};
+//! [`bench`](mod@bench) → all that it measures. [`parameters`], [`spec`], [`random`], [`files`] and [`error`] serve any of them, and
 //! [`reference`](mod@reference) stands alone.
 
 #![deny(missing_docs)]

@@ -137,13 +137,9 @@ pub fn train(
             val_accuracy: after.as_ref().map(|after| after.accuracy),
         };
         // The last update has no forward pass after it but this one: the validation's or, without, the last batch again.
-        // A run that was resumed after its epoch's last step has no batch, and finds out in the next epoch.
         let value = match record.val_loss {
-            None if !batch.labels.is_empty() => {
-                let logits = plan.forward(&state.parameters, batch.images.view(), Mode::Inference, &mut workspace)?;
-                binary_cross_entropy(logits, &batch.labels)
-            }
-            val_loss => val_loss.unwrap_or(record.loss),
+            Some(loss) => loss,
+            None => loss_of(&plan, &state.parameters, &batch, &mut workspace)?,
         };
         if !value.is_finite() {
             return Err(Error::NotFinite { value, epoch: epoch + 1, step: state.adam.steps() as usize });
@@ -160,6 +156,16 @@ pub fn train(
         (None, Some(loader)) => Ok(Some(evaluate(&plan, settings.final_parameters(state), loader, &mut workspace)?)),
         (answers, _) => Ok(answers),
     }
+}
+
+/// The loss of a batch, dropout off. A training that goes on after its epoch's last step has no batch any more, and meets
+/// the new weights in the next epoch: the loss of nothing is 0.
+fn loss_of(plan: &Plan, parameters: &Parameters, batch: &Batch, workspace: &mut Workspace) -> Result<f64> {
+    if batch.labels.is_empty() {
+        return Ok(0.0);
+    }
+    let logits = plan.forward(parameters, batch.images.view(), Mode::Inference, workspace)?;
+    Ok(binary_cross_entropy(logits, &batch.labels))
 }
 
 /// What a network answers on a set, and how well.

@@ -17,6 +17,7 @@ use super::tensor_file::{Tensor, TensorFile, Tensors, Values};
 use super::{ModelCard, check, described, named, other_network, read};
 use crate::network::Network;
 use crate::optim::{Adam, AdamSettings};
+use crate::parameters::Parameters;
 use crate::report::csv_files::StepRow;
 use crate::report::epoch::EpochRecord;
 use crate::training_state::{Best, TrainingState, best_epoch};
@@ -160,10 +161,19 @@ impl SavedRun {
             }
         };
         let parameters = read(file, network, "")?;
-        let moments = [read(file, network, FIRST_MOMENT)?, read(file, network, SECOND_MOMENT)?];
+        let moments = [moment(file, network, FIRST_MOMENT)?, moment(file, network, SECOND_MOMENT)?];
         let adam = Adam::resumed(adam, moments, steps.len() as u64);
         Ok(TrainingState { parameters, adam, history, steps, best })
     }
+}
+
+/// Reads a moment that [`check`] found to be there. It may hold an infinity: that moves a weight by nothing.
+fn moment(file: &mut TensorFile, network: &Network, prefix: &str) -> Result<Parameters> {
+    let mut parameters = Parameters::zeros(network.table());
+    for (id, entry) in network.table().entries().iter().enumerate() {
+        file.read_f32(&format!("{prefix}{}", entry.name), parameters.tensor_mut(id))?;
+    }
+    Ok(parameters)
 }
 
 fn contradictory(path: &Path) -> Error {

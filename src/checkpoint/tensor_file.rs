@@ -222,9 +222,17 @@ impl TensorFile {
     /// Reads a tensor that [`TensorFile::check_f32`] found to be of the length of `values`.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::Weights`] where a value is not finite.
+    /// [`Error::Io`].
     pub fn read_f32(&mut self, name: &str, values: &mut [f32]) -> Result<()> {
-        self.read(name, values, f32::from_le_bytes)?;
+        self.read(name, values, f32::from_le_bytes)
+    }
+
+    /// [`TensorFile::read_f32`] of weights, which have to be finite.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::Weights`] where a value is not finite.
+    pub fn read_finite_f32(&mut self, name: &str, values: &mut [f32]) -> Result<()> {
+        self.read_f32(name, values)?;
         match values.iter().find(|value| !value.is_finite()) {
             Some(value) => Err(self.astray(name, f64::from(*value))),
             None => Ok(()),

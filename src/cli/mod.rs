@@ -55,7 +55,7 @@ const EXIT_INTERRUPTED: u8 = 130;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     interrupt::install();
-    match resume::with_the_settings_of_the_run(cli).map_err(Failure::from).and_then(|cli| run(&cli.command)) {
+    match resume::flags::with_the_settings_of_the_run(cli).map_err(Failure::from).and_then(|cli| run(&cli.command)) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::PartlyFailed) => ExitCode::from(EXIT_FAILED),
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,

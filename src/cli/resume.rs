@@ -2,26 +2,25 @@
 //!
 //! The settings of `config.toml` bear the names of their flags. They are put before the flags that were given, as if the user
 //! had repeated them, so that nothing here knows one setting from another. What comes of it is compared, table by table,
-//! with what the run was made from; only [`MAY_CHANGE`] may differ.
+//! with what the run was made from; only [`difference::MAY_CHANGE`] may differ.
 
-use super::args::{Cli, Command, RunArgs};
+pub mod difference;
+pub mod flags;
+pub mod progress;
+
+use super::args::{Cli, RunArgs};
 use super::run_folder::RunFolder;
-use clap::{CommandFactory, FromArgMatches};
+use clap::CommandFactory;
+use difference::{Difference, first_difference, identity};
+use flags::flag;
 use glassnet::checkpoint::run::SavedRun;
 use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// The flag.
 const RESUME: &str = "--resume";
-
-/// Settings that a run may go on with changed: neither changes what is computed in an epoch.
-const MAY_CHANGE: [&str; 2] = ["epochs", "save_every"];
-
-/// What `config.toml` tells of where and how a run was made, and not of what.
-const CIRCUMSTANCES: [&str; 5] = ["command", "version", "machine", "algorithms", "outcome"];
 
 /// A run that is to go on.
 pub struct ResumedRun {
@@ -223,100 +222,4 @@ impl ResumedRun {
         })
         .collect()
     }
-}
-
-/// What makes a run what it is: its configuration without circumstances and without what may change.
-pub fn identity(config: &Table) -> Table {
-    let mut identity = config.clone();
-    identity.retain(|key, _| !CIRCUMSTANCES.contains(&key));
-    if let Some(settings) = identity.get_mut("settings").and_then(Value::as_table_mut) {
-        settings.retain(|key, _| !MAY_CHANGE.contains(&key));
-    }
-    if let Some(data) = identity.get_mut("data").and_then(Value::as_table_mut) {
-        data.remove("path");
-    }
-    identity
-}
-
-/// Two values of which one place differs.
-struct Difference {
-    path: String,
-    was: String,
-    now: String,
-}
-
-fn first_difference(path: &str, was: &Value, now: &Value) -> Option<Difference> {
-    match (was, now) {
-        _ if was == now => None,
-        (Value::Table(a), Value::Table(b)) => {
-            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
-            keys.into_iter().find_map(|key| {
-                let path = format!("{path}.{key}");
-                match (a.get(key), b.get(key)) {
-                    (Some(a), Some(b)) => first_difference(&path, a, b),
-                    (a, b) => {
-                        let [was, now] = [a, b].map(|value| value.map_or("none".to_string(), shown));
-                        Some(Difference { path, was, now })
-                    }
-                }
-            })
-        }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            let mut pairs = a.iter().zip(b).enumerate();
-            pairs.find_map(|(index, (a, b))| first_difference(&format!("{path}[{index}]"), a, b))
-        }
-        _ => Some(Difference { path: path.to_string(), was: shown(was), now: shown(now) }),
-    }
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(array) if array.iter().any(Value::is_table) => format!("{} entries", array.len()),
-        value => value.to_string(),
-    }
-}
-
-/// The arguments once more, behind those that the run's settings amount to.
-///
-/// # Errors
-/// Where `--resume` names no run.
-pub fn with_the_settings_of_the_run(cli: Cli) -> Result<Cli> {
-    let (name, common) = match &cli.command {
-        Command::Train(arguments) => ("train", &arguments.common),
-        Command::Reproduce(arguments) => ("reproduce", &arguments.common),
-        _ => return Ok(cli),
-    };
-    let Some(run) = ResumedRun::of(common, name)? else { return Ok(cli) };
-    // A flag that is given replaces the one put before it.
-    let command = Cli::command().mut_subcommand(name, |command| command.args_override_self(true));
-    let mut given = std::env::args_os();
-    let mut arguments: Vec<OsString> = given.by_ref().take(2).collect();
-    let settings = run.config.get("settings").and_then(Value::as_table);
-    arguments.extend(settings.into_iter().flatten().filter_map(|(key, value)| argument(&command, name, key, value)));
-    arguments.extend(given);
-    let matches = command.get_matches_from(arguments);
-    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
-}
-
-/// A setting as a flag, where the command has one for it.
-fn argument(command: &clap::Command, name: &str, key: &str, value: &Value) -> Option<OsString> {
-    let flag = flag(command, name, key)?;
-    let negated = flag.starts_with("--no-");
-    match value {
-        Value::Boolean(value) => (*value != negated).then(|| flag.into()),
-        Value::Array(values) => {
-            let values: Vec<String> = values.iter().map(shown).collect();
-            Some(format!("{flag}={}", values.join(",")).into())
-        }
-        value => Some(format!("{flag}={}", shown(value)).into()),
-    }
-}
-
-/// The flag of a setting: `--batch-size` of `batch_size`, `--no-shuffle` of `shuffle`.
-fn flag(command: &clap::Command, name: &str, key: &str) -> Option<String> {
-    let key = key.replace('_', "-");
-    let there =
-        |flag: &str| command.find_subcommand(name)?.get_arguments().find(|a| a.get_long() == Some(flag)).map(|_| ());
-    [key.clone(), format!("no-{key}")].into_iter().find(|flag| there(flag).is_some()).map(|flag| format!("--{flag}"))
 }

@@ -101,7 +101,8 @@ fn a_loss_that_is_no_number_ends_the_run_and_leaves_no_weights() {
         assert!(ran.stderr.ends_with("; a smaller --learning-rate usually helps\n"), "{}", ran.stderr);
         assert_eq!(ran.stderr.lines().count(), 1);
         assert!(!ran.stdout.contains("Training Accuracy"), "{}", ran.stdout);
-        assert_eq!(here.names(run), ["config.toml", "history.csv", "split.csv", "steps.csv", "weights"]);
+        let files = ["config.toml", "history.csv", "split.csv", "steps.csv", "timings.csv", "weights"];
+        assert_eq!(here.names(run), files);
         assert_eq!(here.text(&format!("{run}/steps.csv")).lines().count(), 2, "the one step that had a loss");
         assert_eq!(here.names(&format!("{run}/weights")), [""; 0]);
     }

@@ -14,6 +14,7 @@ mod reproduce;
 mod run_folder;
 mod samples;
 mod summary;
+mod survive;
 mod train;
 mod usage;
 

@@ -1,0 +1,94 @@
+//! What makes a run what it is, and where two runs differ in it.
+
+use toml::{Table, Value};
+
+/// Settings that a run may go on with changed: none of them changes what is computed in an epoch.
+pub const MAY_CHANGE: [&str; 2] = ["epochs", "save_every"];
+
+/// What `config.toml` tells of where and how a run was made, and not of what.
+const CIRCUMSTANCES: [&str; 5] = ["command", "version", "machine", "algorithms", "outcome"];
+
+/// What makes a run what it is: its configuration without circumstances and without what may change.
+pub fn identity(config: &Table) -> Table {
+    let mut identity = config.clone();
+    identity.retain(|key, _| !CIRCUMSTANCES.contains(&key));
+    if let Some(settings) = identity.get_mut("settings").and_then(Value::as_table_mut) {
+        settings.retain(|key, _| !MAY_CHANGE.contains(&key));
+    }
+    if let Some(data) = identity.get_mut("data").and_then(Value::as_table_mut) {
+        data.remove("path");
+    }
+    identity
+}
+
+/// Two values of which one place differs.
+pub struct Difference {
+    /// The keys down to it, with dots between.
+    pub path: String,
+    pub was: String,
+    pub now: String,
+}
+
+/// The first place at which two values differ; `path` is where they stand.
+pub fn first_difference(path: &str, was: &Value, now: &Value) -> Option<Difference> {
+    match (was, now) {
+        _ if was == now => None,
+        (Value::Table(a), Value::Table(b)) => {
+            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
+            keys.into_iter().find_map(|key| {
+                let path = format!("{path}.{key}");
+                match (a.get(key), b.get(key)) {
+                    (Some(a), Some(b)) => first_difference(&path, a, b),
+                    (a, b) => {
+                        let [was, now] = [a, b].map(|value| value.map_or("none".to_string(), shown));
+                        Some(Difference { path, was, now })
+                    }
+                }
+            })
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            let mut pairs = a.iter().zip(b).enumerate();
+            pairs.find_map(|(index, (a, b))| first_difference(&format!("{path}[{index}]"), a, b))
+        }
+        _ => Some(Difference { path: path.to_string(), was: shown(was), now: shown(now) }),
+    }
+}
+
+/// A value as it is told.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(array) if array.iter().any(Value::is_table) => format!("{} entries", array.len()),
+        value => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn difference(was: &str, now: &str) -> Option<[String; 3]> {
+        let [was, now] = [was, now].map(|text| Value::Table(identity(&text.parse().unwrap())));
+        first_difference("run", &was, &now).map(|Difference { path, was, now }| [path, was, now])
+    }
+
+    #[test]
+    fn a_difference_is_found_at_any_depth_and_on_either_side() {
+        let was = "[a]\nx = 1\nlist = [1, { y = 2.5 }]";
+        assert_eq!(difference(was, was), None);
+        let found = |now: &str| difference(was, now).unwrap().map(String::from).join(" ");
+        assert_eq!(found("[a]\nx = 1\nlist = [1, { y = 3.5 }]"), "run.a.list[1].y 2.5 3.5");
+        assert_eq!(found("[a]\nx = 1\nlist = [1]"), "run.a.list 2 entries [1]");
+        assert_eq!(found("[a]\nlist = [1, { y = 2.5 }]"), "run.a.x 1 none");
+        assert_eq!(found("[a]\nx = 1\nlist = [1, { y = 2.5 }]\nnew = 'z'"), "run.a.new none z");
+        assert_eq!(found("[a]\nx = 1.0\nlist = [1, { y = 2.5 }]"), "run.a.x 1 1.0");
+    }
+
+    #[test]
+    fn circumstances_and_what_may_change_make_no_difference() {
+        let was = "version = 'a'\n[machine]\nthreads = 1\n[settings]\nepochs = 1\nsave_every = 1.0\nseed = 0\n[data]\npath = 'a'";
+        let now = "version = 'b'\n[outcome]\nepochs = 2\n[settings]\nepochs = 2\nsave_every = 2.0\nseed = 0\n[data]\npath = 'b'";
+        assert_eq!(difference(was, now), None);
+        assert_eq!(difference(was, &now.replace("seed = 0", "seed = 1")).unwrap(), ["run.settings.seed", "0", "1"]);
+    }
+}

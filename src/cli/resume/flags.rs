@@ -1,0 +1,98 @@
+//! A run's settings as the flags that they came from.
+
+use super::ResumedRun;
+use super::difference::shown;
+use crate::cli::args::{Cli, Command};
+use clap::{CommandFactory, FromArgMatches};
+use glassnet::Result;
+use std::ffi::OsString;
+use toml::Value;
+
+/// The arguments once more, behind those that the run's settings amount to.
+///
+/// # Errors
+/// Where `--resume` names no run.
+pub fn with_the_settings_of_the_run(cli: Cli) -> Result<Cli> {
+    let (name, common) = match &cli.command {
+        Command::Train(arguments) => ("train", &arguments.common),
+        Command::Reproduce(arguments) => ("reproduce", &arguments.common),
+        _ => return Ok(cli),
+    };
+    let Some(run) = ResumedRun::of(common, name)? else { return Ok(cli) };
+    // A flag that is given replaces the one put before it.
+    let command = Cli::command().mut_subcommand(name, |command| command.args_override_self(true));
+    let mut given = std::env::args_os();
+    let mut arguments: Vec<OsString> = given.by_ref().take(2).collect();
+    let settings = run.config.get("settings").and_then(Value::as_table);
+    arguments.extend(settings.into_iter().flatten().filter_map(|(key, value)| argument(&command, name, key, value)));
+    arguments.extend(given);
+    let matches = command.get_matches_from(arguments);
+    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+}
+
+/// A setting as a flag, where the command has one for it.
+fn argument(command: &clap::Command, name: &str, key: &str, value: &Value) -> Option<OsString> {
+    let flag = flag(command, name, key)?;
+    let negated = flag.starts_with("--no-");
+    match value {
+        Value::Boolean(value) => (*value != negated).then(|| flag.into()),
+        Value::Array(values) => {
+            let values: Vec<String> = values.iter().map(shown).collect();
+            Some(format!("{flag}={}", values.join(",")).into())
+        }
+        value => Some(format!("{flag}={}", shown(value)).into()),
+    }
+}
+
+/// The flag of a setting of this command: `--batch-size` of `batch_size`, `--no-shuffle` of `shuffle`.
+pub fn flag(command: &clap::Command, name: &str, key: &str) -> Option<String> {
+    let key = key.replace('_', "-");
+    let there =
+        |flag: &str| command.find_subcommand(name)?.get_arguments().find(|a| a.get_long() == Some(flag)).map(|_| ());
+    [key.clone(), format!("no-{key}")].into_iter().find(|flag| there(flag).is_some()).map(|flag| format!("--{flag}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::run_folder::{Settings, as_toml};
+
+    #[test]
+    fn every_setting_that_is_written_down_has_a_flag_to_which_it_is_given_back() {
+        let settings = Settings {
+            epochs: 3,
+            batch_size: 4,
+            image_size: 16,
+            validation_split: 0.5,
+            learning_rate: 0.001,
+            seed: 7,
+            shuffle: false,
+            conv: "im2col".into(),
+            fuse: true,
+            init_weights: Some("a b.safetensors".into()),
+            early_stopping: Some(2),
+            save_every: 10.0,
+        };
+        let command = Cli::command();
+        let mut given: Vec<String> = Vec::new();
+        for (key, value) in &as_toml(&settings).unwrap() {
+            assert!(flag(&command, "train", key).is_some(), "no flag sets '{key}', so no run that has it can go on");
+            given.extend(argument(&command, "train", key, value).map(|argument| argument.into_string().unwrap()));
+        }
+        given.sort();
+        let expected = [
+            "--batch-size=4",
+            "--conv=im2col",
+            "--early-stopping=2",
+            "--epochs=3",
+            "--image-size=16",
+            "--init-weights=a b.safetensors",
+            "--learning-rate=0.001",
+            "--no-shuffle",
+            "--save-every=10.0",
+            "--seed=7",
+            "--validation-split=0.5",
+        ];
+        assert_eq!(given, expected);
+    }
+}

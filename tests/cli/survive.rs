@@ -1,0 +1,491 @@
+//! Runs that stop and go on: `--resume`, Ctrl-C, SIGKILL, a full disk, `--early-stopping`.
+
+use super::{Here, Ran, csv, encoded, keys, noise};
+use glassnet::checkpoint;
+use image::ImageFormat;
+use std::fs;
+
+const TRAIN: &str = "train set --model tiny.toml";
+
+/// Every file of a run but those that tell of time: the same run has the same bytes.
+const RESULTS: [&str; 8] = [
+    "history.csv",
+    "steps.csv",
+    "split.csv",
+    "predictions.csv",
+    "curves.png",
+    "confusion.png",
+    "weights/best.safetensors",
+    "weights/last.safetensors",
+];
+
+/// Wants two runs to have come to the same, to the last bit.
+#[track_caller]
+fn assert_same_run(here: &Here, actual: &str, expected: &str) {
+    for file in RESULTS {
+        assert_eq!(here.path(&format!("{actual}/{file}")).exists(), here.path(&format!("{expected}/{file}")).exists());
+        if here.path(&format!("{expected}/{file}")).exists() {
+            assert!(here.read(&format!("{actual}/{file}")) == here.read(&format!("{expected}/{file}")), "{file}");
+        }
+    }
+    assert_eq!(here.names(actual), here.names(expected));
+    assert_eq!(here.names(&format!("{actual}/weights")), here.names(&format!("{expected}/weights")));
+}
+
+#[test]
+fn three_epochs_and_two_more_are_five_to_the_last_bit() {
+    let here = Here::with_set();
+    for (index, (begin, go_on)) in [
+        ("", ""),
+        ("--threads 1", "--threads 2"),
+        ("--threads 2", "--threads 1 set"),
+        ("--no-shuffle --dropout 0", ""),
+        ("--batch-size 7 --learning-rate 0.03 --seed 9", "--batch-size 7 --seed 9"),
+        ("--validation-split 0", ""),
+        ("--early-stopping 20", ""),
+        ("--conv im2col --no-fuse", "--no-fuse"),
+        ("--save-every 0", "--save-every 3"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (whole, parts) = (format!("whole{index}"), format!("parts{index}"));
+        let quiet = |arguments: String| {
+            let ran = here.run(&arguments);
+            assert_eq!(ran.code, Some(0), "{arguments}: {}", ran.stderr);
+        };
+        quiet(format!("{TRAIN} --epochs 5 {begin} --out {whole}"));
+        quiet(format!("{TRAIN} --epochs 3 {begin} --out {parts}"));
+        quiet(format!("train --epochs 5 --resume {parts} {go_on}"));
+        assert_same_run(&here, &parts, &whole);
+        let config: toml::Table = here.text(&format!("{parts}/config.toml")).parse().unwrap();
+        assert_eq!(config["settings"]["epochs"].as_integer(), Some(5));
+        assert_eq!(here.text(&format!("{parts}/timings.csv")).lines().count(), 6);
+    }
+}
+
+#[test]
+fn a_resumed_run_prints_where_it_goes_on_and_then_what_any_run_does() {
+    let here = Here::with_set();
+    let whole = super::without_times(&here.done(&format!("{TRAIN} --epochs 3 --out whole")));
+    here.done(&format!("{TRAIN} --epochs 2 --out run"));
+    let resumed = super::without_times(&here.done("train --resume run --epochs 3"));
+    let (found, epochs) = whole.split_at(whole.find("Epoch 1/3").unwrap());
+    let third = &epochs[epochs.find("Epoch 3/3").unwrap()..];
+    assert_eq!(resumed, format!("{found}Going on with run after 2 epochs\n{}", third.replace("whole", "run")));
+
+    let object = here.json("train --resume run --epochs 4");
+    let epochs = object["epochs"].as_array().unwrap();
+    assert_eq!(epochs.len(), 4);
+    assert!(epochs.iter().all(|epoch| epoch["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0)), "{object}");
+}
+
+#[test]
+fn a_run_that_is_done_has_nothing_to_do_and_is_not_touched() {
+    let here = Here::with_model();
+    let before: Vec<_> = RESULTS.map(|file| here.read(&format!("run/{file}"))).to_vec();
+    let sentence = "the run in run has done its 2 epochs; a larger --epochs goes on";
+    assert_eq!(here.done("train --resume run"), format!("Nothing to do: {sentence}\n"));
+    assert_eq!(here.done("train set --epochs 2 --resume run"), format!("Nothing to do: {sentence}\n"));
+    let object = here.json("train --resume run");
+    assert_eq!(keys(&object), ["nothing_to_do", "run_folder"]);
+    assert_eq!(object["nothing_to_do"], sentence);
+    assert_eq!(before, RESULTS.map(|file| here.read(&format!("run/{file}"))).to_vec());
+    let sentence = "--epochs: the run in run is in its epoch 2 already, so it cannot end after 1";
+    here.refused("train --resume run --epochs 1", 2, sentence);
+}
+
+#[test]
+fn a_run_whose_last_files_are_not_written_yet_writes_them() {
+    let here = Here::with_model();
+    here.done(&format!("{TRAIN} --epochs 2 --out other"));
+    // As if the power had gone between the last saving and the pictures.
+    let config = here.text("other/config.toml");
+    here.write("other/config.toml", &config[..config.find("[outcome]").unwrap()]);
+    for file in ["predictions.csv", "curves.png", "confusion.png", "history.csv", "weights/best.safetensors"] {
+        fs::remove_file(here.path(&format!("other/{file}"))).unwrap();
+    }
+    assert!(here.done("train --resume other").contains("Validation, last weights: "));
+    assert_same_run(&here, "other", "run");
+}
+
+#[test]
+fn a_setting_that_contradicts_the_run_is_named_with_both_values() {
+    let here = Here::with_model();
+    here.write("four.toml", super::TINY.replace("filters = 4", "filters = 5"));
+    let away = "leave it out to go on, or start a new run";
+    for (flag, name, was, now) in [
+        ("--batch-size 8", "--batch-size", "16", "8"),
+        ("--learning-rate 0.1", "--learning-rate", "0.001", "0.1"),
+        ("--validation-split 0.3", "--validation-split", "0.2", "0.3"),
+        ("--image-size 18", "--image-size", "16", "18"),
+        ("--seed 1", "--seed", "0", "1"),
+        ("--no-shuffle", "--no-shuffle", "shuffle = true", "shuffle = false"),
+        ("--conv im2col", "--conv", "auto", "im2col"),
+        ("--early-stopping 3", "--early-stopping", "none", "3"),
+        ("--init-weights w", "--init-weights", "none", "w"),
+    ] {
+        let sentence = format!("{name}: the run in run has {was}, and {now} is asked for; {away}");
+        here.refused(&format!("train --resume run --epochs 3 {flag}"), 2, &sentence);
+    }
+    for (flag, key, was, now) in
+        [("--dropout 0.1", "layers[6].rate", "0.5", "0.1"), ("--model four.toml", "layers[0].filters", "4", "5")]
+    {
+        let sentence = format!(
+            "--model, --dropout: the run in run has a model with {key} = {was}, and {now} is asked for; {away}"
+        );
+        here.refused(&format!("train --resume run --epochs 3 {flag}"), 2, &sentence);
+    }
+    // Said again, they contradict nothing; nor does a configuration that was changed by hand pass for the run's own.
+    here.done("train --resume run --epochs 3 --batch-size 16 --model tiny.toml --dropout 0.5 --image-size 16 set");
+    let config = here.text("run/config.toml").replace("learning_rate = 0.001", "learning_rate = 0.002");
+    here.write("run/config.toml", config);
+    let sentence = format!("--learning-rate: the run in run has 0.001, and 0.002 is asked for; {away}");
+    here.refused("train --resume run --epochs 4", 2, &sentence);
+    assert_eq!(here.text("run/history.csv").lines().count(), 4, "nothing was trained");
+}
+
+#[test]
+fn other_data_are_refused_and_the_same_data_elsewhere_are_not() {
+    let here = Here::with_set();
+    here.done(&format!("{TRAIN} --epochs 1 --out whole"));
+    here.done("train --resume whole --epochs 2");
+    here.done(&format!("{TRAIN} --epochs 1 --out run"));
+    fs::rename(here.path("set"), here.path("moved")).unwrap();
+    let sentence = "--resume: the run in run was trained on set, which is not there; give DATA, or go to the folder where the run began";
+    here.refused("train --resume run --epochs 2", 2, sentence);
+    here.done("train moved --resume run --epochs 2");
+    assert_same_run(&here, "run", "whole");
+
+    here.write("moved/cat/05.png", encoded(noise(77, 16, 16, 40), ImageFormat::Png));
+    let before = here.read("run/weights/last.safetensors");
+    let ran = here.run("train --resume run --epochs 3");
+    let start = "error: DATA: the images are not those of the run in run: their SHA-256 was ";
+    assert!(
+        ran.stderr.starts_with(start) && ran.stderr.ends_with("; give the same data, or start a new run\n"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!((ran.code, ran.stderr.lines().count()), (Some(1), 1));
+    assert!(here.read("run/weights/last.safetensors") == before);
+}
+
+#[test]
+fn folders_that_hold_no_run_are_told_from_those_that_do() {
+    let here = Here::with_model();
+    let give = "give the folder of a run, such as runs/train1";
+    here.refused("train --resume none", 2, &format!("--resume: none does not exist; {give}"));
+    here.refused("train --resume tiny.toml", 2, &format!("--resume: tiny.toml is a file; {give}"));
+    let sentence = format!("--resume: set holds no config.toml, so no run has begun there; {give}");
+    here.refused("train --resume set", 2, &sentence);
+    here.misused("train --resume run --out new", "the argument '--resume <DIR>' cannot be used with '--out <DIR>'");
+    let sentence = "--resume: run holds a run of 'train'; glassnet train --resume run";
+    here.refused("reproduce --resume run", 2, sentence);
+    here.write("run/config.toml", "this is no configuration");
+    let ran = here.run("train --resume run");
+    assert!(ran.stderr.starts_with("error: --resume: run/config.toml cannot be read: "), "{}", ran.stderr);
+    assert_eq!(ran.code, Some(2));
+}
+
+#[test]
+fn a_state_that_is_damaged_or_gone_is_an_error_that_says_what_to_do() {
+    let here = Here::with_model();
+    let whole = here.read("run/weights/last.safetensors");
+    let weights = here.read("run/weights/best.safetensors");
+    let mut wrong = whole.clone();
+    *wrong.last_mut().unwrap() ^= 1;
+    for (content, reason) in [
+        (&whole[..whole.len() - 5], "it is not a whole safetensors file ("),
+        (&whole[..300], "it is not a whole safetensors file ("),
+        (&b""[..], "it is not a whole safetensors file ("),
+        (&b"these are no weights"[..], "it is not a whole safetensors file ("),
+        (&wrong[..], "its tensors are not as they were written; the file is damaged"),
+        (&weights[..], "it holds weights, but not the state of a run"),
+    ] {
+        here.write("run/weights/last.safetensors", content);
+        let ran = here.run("train --resume run --epochs 3");
+        let start = "error: weights file run/weights/last.safetensors: the run cannot go on from it: ";
+        let end = ". Put back a copy of the file, or start a new run; run/weights/best.safetensors may serve as its \
+                   --init-weights\n";
+        assert!(ran.stderr.starts_with(&format!("{start}{reason}")) && ran.stderr.ends_with(end), "{}", ran.stderr);
+        assert_eq!((ran.code, ran.stderr.lines().count(), ran.stdout.as_str()), (Some(1), 1, ""));
+    }
+    fs::remove_file(here.path("run/weights/last.safetensors")).unwrap();
+    let sentence = "--resume: run/weights/last.safetensors is gone, and no run goes on without; start a new run, or give \
+                    run/weights/best.safetensors to --init-weights of one";
+    here.refused("train --resume run --epochs 3", 2, sentence);
+    assert!(here.path("run/curves.png").exists(), "the folder is as it was");
+    here.write("run/weights/last.safetensors", whole);
+    here.done("train --resume run --epochs 3");
+}
+
+/// A run that stops early: on this set the validation loss soon rises.
+const EARLY: &str = "--learning-rate 0.05 --early-stopping 2";
+
+#[test]
+fn early_stopping_ends_the_run_restores_the_best_weights_and_says_so() {
+    let here = Here::with_set();
+    let stdout = here.done(&format!("{TRAIN} --epochs 50 {EARLY} --out run"));
+    let history = here.text("run/history.csv");
+    let losses: Vec<f64> = csv(&history)[1..].iter().map(|row| row[4].parse().unwrap()).collect();
+    let lowest = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    let (epochs, best) = (losses.len(), 1 + losses.iter().position(|&loss| loss == lowest).unwrap());
+    assert!(epochs < 50 && epochs == best + 2, "{losses:?}");
+
+    let why = format!(
+        "after epoch {epochs} of 50: val_loss was lowest in epoch {best}, {lowest:.4}, and no lower in the 2 epochs since"
+    );
+    assert!(stdout.contains(&format!("\nEarly stopping {why}\nRestored the weights of epoch {best}: ")), "{stdout}");
+    assert!(stdout.contains("\nValidation, best weights: ") && !stdout.contains("last weights"), "{stdout}");
+    let config: toml::Table = here.text("run/config.toml").parse().unwrap();
+    assert_eq!(config["settings"]["early_stopping"].as_integer(), Some(2));
+    assert_eq!(config["outcome"]["ended"].as_str(), Some(format!("early stopping {why}").as_str()));
+    assert_eq!(config["outcome"]["best_epoch"].as_integer(), Some(best as i64));
+
+    // predictions.csv has the best weights' answers.
+    let answers = here.json("predict run/weights/best.safetensors set/cat/00.png set/dog/00.png");
+    let predictions = here.text("run/predictions.csv");
+    let predictions = csv(&predictions);
+    for (row, answer) in [(1, 0), (3, 1)] {
+        let of_the_run: f32 = predictions[row][2].parse().unwrap();
+        assert_eq!(answers["predictions"][answer]["probability"].as_f64().unwrap() as f32, of_the_run);
+    }
+    let model = |which: &str| checkpoint::load(&here.path(&format!("run/weights/{which}.safetensors"))).unwrap();
+    assert_eq!((model("best").card.training.epochs, model("last").card.training.epochs), (best, epochs));
+
+    let sentence = format!("Nothing to do: the run in run ended by early stopping {why}\n");
+    assert_eq!(here.done("train --resume run"), sentence);
+    // The epochs since the best one are counted across an interruption.
+    let first = epochs - 1;
+    here.done(&format!("{TRAIN} --epochs {first} {EARLY} --out parts"));
+    let resumed = here.json("train --resume parts --epochs 50");
+    assert_same_run(&here, "parts", "run");
+    assert_eq!((&resumed["stopped_early"], &resumed["validated_weights"]), (&why.into(), &"best".into()));
+}
+
+#[test]
+fn early_stopping_without_a_validation_part_is_a_wrong_call() {
+    let here = Here::with_set();
+    let sentence = "--early-stopping: it watches the loss on the validation part, and no image validates; give a larger --validation-split";
+    here.refused(&format!("{TRAIN} --early-stopping 2 --validation-split 0 --out run"), 2, sentence);
+    let ran = here.run(&format!("{TRAIN} --early-stopping 2 --validation-split 0.01 --out run"));
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.ends_with(&format!("error: {sentence}\n")), "{}", ran.stderr);
+    assert!(!here.path("run").exists());
+}
+
+#[test]
+fn a_reproduction_goes_on_too() {
+    let here = Here::empty();
+    let ran = here.run("reproduce --out run");
+    assert_eq!(ran.code, Some(0));
+    let config = here.text("run/config.toml");
+    here.write("run/config.toml", &config[..config.find("[outcome]").unwrap()]);
+    let before = here.read("run/predictions.csv");
+    let again = here.run("reproduce --resume run");
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    assert!(again.stdout.contains("Going on with run after 5 epochs\n"), "{}", again.stdout);
+    assert!(again.stdout.contains("documented run") && here.read("run/predictions.csv") == before);
+}
+
+#[cfg(target_os = "linux")]
+mod no_room {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_an_error_and_what_was_saved_stays_and_goes_on() {
+        let here = Here::with_model();
+        here.done(&format!("{TRAIN} --epochs 4 --out whole"));
+        let files = ["weights/best.safetensors", "weights/last.safetensors"];
+        let before = files.map(|file| here.read(&format!("run/{file}")));
+        for full in ["run/weights/last.safetensors", "run/history.csv", "run/config.toml"] {
+            std::os::unix::fs::symlink("/dev/full", here.path(&format!("{full}.part"))).unwrap();
+            let ran = here.run("train --resume run --epochs 4");
+            let error = format!("error: cannot write {full}: No space left on device (os error 28)");
+            assert!(ran.stderr.starts_with(&error) && ran.stderr.lines().count() == 1, "{}", ran.stderr);
+            assert_eq!(ran.code, Some(1));
+            let go_on = "; go on with: glassnet train --resume run\n";
+            assert_eq!(ran.stderr.ends_with(go_on), full.contains("weights"), "{}", ran.stderr);
+            assert!(before == files.map(|file| here.read(&format!("run/{file}"))), "{full}");
+            here.done("predict run/weights/last.safetensors set/cat/00.png");
+            assert!(!here.path(&format!("{full}.part")).exists());
+        }
+        here.done("train --resume run --epochs 4");
+        assert_same_run(&here, "run", "whole");
+    }
+
+    #[test]
+    fn a_file_that_may_not_grow_is_an_error_and_what_was_saved_stays() {
+        let here = Here::with_model();
+        let before = here.read("run/weights/last.safetensors");
+        // Eight blocks, of 512 or of 1024 bytes, are less than the file needs.
+        let output = std::process::Command::new("sh")
+            .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_glassnet")])
+            .args("train --resume run --epochs 3".split(' '))
+            .current_dir(here.0.path())
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let error = "error: cannot write run/weights/last.safetensors: File too large (os error 27); go on with: glassnet \
+                     train --resume run\n";
+        assert_eq!((output.status.code(), stderr.as_str()), (Some(1), error));
+        assert!(here.read("run/weights/last.safetensors") == before);
+        here.done("train --resume run --epochs 3");
+    }
+
+    /// Does nothing where the user may write everywhere, as root may: the two tests above hold for every user.
+    #[test]
+    fn a_read_only_folder_is_an_error_and_what_was_saved_stays() {
+        use std::os::unix::fs::PermissionsExt;
+        let here = Here::with_model();
+        let before = here.read("run/weights/last.safetensors");
+        let mode = |mode| fs::set_permissions(here.path("run/weights"), fs::Permissions::from_mode(mode)).unwrap();
+        mode(0o555);
+        if fs::write(here.path("run/weights/probe"), "").is_err() {
+            let sentence = "cannot write run/weights/last.safetensors: Permission denied (os error 13); go on with: glassnet \
+                            train --resume run";
+            here.refused("train --resume run --epochs 3", 1, sentence);
+            assert!(here.read("run/weights/last.safetensors") == before);
+        }
+        mode(0o755);
+        here.done("train --resume run --epochs 3");
+    }
+
+    #[test]
+    fn a_place_where_nothing_can_be_made_is_an_error() {
+        let here = Here::with_set();
+        let ran = here.run(&format!("{TRAIN} --epochs 1 --out /proc/glassnet-run"));
+        assert!(ran.stderr.starts_with("error: cannot create /proc/glassnet-run: "), "{}", ran.stderr);
+        assert_eq!((ran.code, ran.stderr.lines().count()), (Some(1), 1));
+        // Something else in the place of the file.
+        here.done(&format!("{TRAIN} --epochs 1 --out run"));
+        let last = here.path("run/weights/last.safetensors");
+        fs::create_dir(here.path("run/weights/best.safetensors.part")).unwrap();
+        let ran = here.run("train --resume run --epochs 2");
+        assert!(ran.stderr.starts_with("error: cannot write run/weights/best.safetensors: "), "{}", ran.stderr);
+        assert_eq!((ran.code, ran.stderr.lines().count()), (Some(1), 1));
+        assert!(checkpoint::load(&last).is_ok());
+    }
+}
+
+#[cfg(unix)]
+mod signals {
+    use super::*;
+    use glassnet::checkpoint::run::SavedRun;
+    use glassnet::random::{Purpose, Stream};
+    use std::process::{Child, Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    /// Starts the binary.
+    fn spawn(here: &Here, arguments: &str) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_glassnet"))
+            .args(arguments.split(' '))
+            .current_dir(here.0.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Waits until a file is there.
+    fn wait_for(here: &Here, file: &str) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !here.path(file).exists() {
+            assert!(Instant::now() < deadline, "{file} was never written");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn interrupt(child: &Child) {
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    }
+
+    fn ended(child: Child) -> Ran {
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    #[test]
+    fn ctrl_c_saves_the_step_and_prints_the_command_that_goes_on() {
+        let here = Here::with_set();
+        // Steps of one image, so that most interruptions fall within an epoch.
+        let flags = "--batch-size 1 --epochs 1000000";
+        let child = spawn(&here, &format!("{TRAIN} {flags} --out my-run"));
+        wait_for(&here, "my-run/history.csv");
+        interrupt(&child);
+        let ran = ended(child);
+        let sentence =
+            "interrupted; what was reached by then is in the run folder; go on with: glassnet train --resume my-run";
+        assert_eq!((ran.code, ran.stderr), (Some(130), format!("error: {sentence}\n")));
+        let steps = csv(&here.text("my-run/steps.csv")).len() - 1;
+        let epochs = steps / 20 + 2;
+
+        let resumed = here.done(&format!("train --resume my-run --epochs {epochs}"));
+        let done = csv(&here.text("my-run/history.csv")).len() - 1;
+        assert_eq!(done, epochs);
+        assert!(resumed.contains("\nGoing on with my-run after "), "{resumed}");
+        here.done(&format!("{TRAIN} --batch-size 1 --epochs {epochs} --out whole"));
+        assert_same_run(&here, "my-run", "whole");
+    }
+
+    #[test]
+    fn a_run_killed_again_and_again_always_goes_on_and_ends_with_the_same_bits() {
+        const KILLS: usize = 24;
+        const EPOCHS: usize = 300;
+        let here = Here::with_set();
+        here.done(&format!("{TRAIN} --epochs {EPOCHS} --learning-rate 0.003 --out whole"));
+        let mut stream = Stream::new(11, Purpose::Test, 0, 0);
+        let (mut kills, mut reached) = (0, Vec::new());
+        while kills < KILLS {
+            let begun = here.path("run/config.toml").exists();
+            let mut child = match begun {
+                true => spawn(&here, "train --resume run --save-every 0"),
+                false => {
+                    // Killed before it was a run: there may be a folder, and nothing in it.
+                    let _ = fs::remove_dir_all(here.path("run"));
+                    spawn(&here, &format!("{TRAIN} --epochs {EPOCHS} --learning-rate 0.003 --save-every 0 --out run"))
+                }
+            };
+            std::thread::sleep(Duration::from_millis(u64::from(stream.below(250))));
+            child.kill().unwrap();
+            let ran = ended(child);
+            assert_eq!(ran.code, None, "it ended before it was killed: {} {}", ran.stdout, ran.stderr);
+            assert_eq!(ran.stderr.replace("Nothing was saved yet, so the run begins again.\n", ""), "");
+            kills += usize::from(begun);
+            reached.push(check_whole(&here));
+        }
+        assert!(reached.is_sorted(), "what was saved is never lost: {reached:?}");
+        assert!(reached.last() > Some(&0), "no run lived long enough to save: {reached:?}");
+        here.done("train --resume run --save-every 1000");
+        assert_same_run(&here, "run", "whole");
+    }
+
+    /// Reads every file that a killed run left under its own name; returns how many epochs it has saved.
+    fn check_whole(here: &Here) -> usize {
+        if !here.path("run").exists() {
+            return 0;
+        }
+        for name in here.names("run") {
+            let file = format!("run/{name}");
+            if name == "config.toml" {
+                here.text(&file).parse::<toml::Table>().unwrap();
+            } else if name.ends_with(".csv") {
+                let text = here.text(&file);
+                let rows = csv(&text);
+                assert!(text.ends_with('\n') && rows.iter().all(|row| row.len() == rows[0].len()), "{file}");
+            }
+        }
+        let [best, last] = ["best", "last"].map(|which| here.path(&format!("run/weights/{which}.safetensors")));
+        if best.exists() {
+            checkpoint::load(&best).unwrap();
+        }
+        if !last.exists() {
+            return 0;
+        }
+        let model = checkpoint::load(&last).unwrap();
+        let state = SavedRun::open(&last).unwrap().state(&model.network, Default::default()).unwrap();
+        assert_eq!(state.history.len(), model.card.training.epochs);
+        state.history.len()
+    }
+}

@@ -1,0 +1,300 @@
+//! A training that is stopped at any step, saved, loaded and continued, computes the same bits as one that never stopped.
+
+mod common;
+
+use common::assert_same_bits;
+use glassnet::checkpoint::run::SavedRun;
+use glassnet::checkpoint::{self, ModelCard, TrainingFacts};
+use glassnet::data::batches::Loader;
+use glassnet::data::catalog::Catalog;
+use glassnet::data::images::{CACHE_BUDGET_BYTES, ImageSet};
+use glassnet::data::source::Source;
+use glassnet::data::split::Split;
+use glassnet::kernels::registry::ConvChoice;
+use glassnet::network::Network;
+use glassnet::optim::AdamSettings;
+use glassnet::parameters::Parameters;
+use glassnet::random::{Purpose, Stream};
+use glassnet::report::csv_files::StepRow;
+use glassnet::spec::ModelSpec;
+use glassnet::train::{Event, TrainSettings, train};
+use glassnet::training_state::TrainingState;
+use glassnet::{Error, Result};
+use image::{ImageFormat, RgbImage};
+use std::io::Cursor;
+use std::path::Path;
+use std::sync::Arc;
+
+const SETTINGS: TrainSettings = TrainSettings {
+    epochs: 4,
+    seed: 5,
+    shuffle: true,
+    adam: AdamSettings { learning_rate: 0.02, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 },
+    conv: ConvChoice::Auto,
+    fuse: true,
+    early_stopping: None,
+};
+
+/// Steps of an epoch: 13 images in batches of 4.
+const STEPS: usize = 4;
+
+fn network() -> Network {
+    let layers = "
+        input = [8, 8, 3]
+        layers = [
+            { type = 'conv2d', filters = 4, kernel = 3 }, { type = 'relu' }, { type = 'max_pool', window = 2 },
+            { type = 'flatten' }, { type = 'dropout', rate = 0.4 }, { type = 'dense', units = 1 },
+        ]";
+    Network::new(&toml::from_str::<ModelSpec>(layers).unwrap()).unwrap()
+}
+
+/// 13 images to train on, and where a share validates, 2 for that.
+fn loaders(validation_split: f64) -> (Loader, Option<Loader>) {
+    let picture = |index: u64| {
+        let mut stream = Stream::new(index, Purpose::Test, 0, 0);
+        let level = if index < 8 { 40 } else { 90 };
+        let picture = RgbImage::from_fn(8, 8, |_, _| image::Rgb([(); 3].map(|()| level + stream.below(100) as u8)));
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, ImageFormat::Png).unwrap();
+        (format!("{}/{index}.png", if index < 8 { "a" } else { "b" }), bytes.into_inner())
+    };
+    let count = if validation_split > 0.0 { 15 } else { 13 };
+    let source = Arc::new(Source::from_memory("set", (0..count).map(picture).collect()).unwrap());
+    let split = Split::new(&Catalog::of(&source).unwrap(), validation_split).unwrap();
+    let loader = |items| {
+        let images = ImageSet::new(source.clone(), items, 8, CACHE_BUDGET_BYTES).unwrap();
+        Loader::new(Arc::new(images), 4).unwrap()
+    };
+    let (training, validation) = (loader(split.training), loader(split.validation));
+    assert_eq!((training.images().items().len(), training.batches()), (13, STEPS));
+    (training, Some(validation).filter(|validation| validation.batches() > 0))
+}
+
+fn card(network: &Network) -> ModelCard {
+    ModelCard {
+        version: "0".into(),
+        spec: network.spec().clone(),
+        classes: ["a".into(), "b".into()],
+        rescale: checkpoint::RESCALE,
+        resize: checkpoint::RESIZE.into(),
+        threshold: 0.5,
+        training: TrainingFacts { epochs: 0, seed: 5, images: 13, val_loss: None, val_accuracy: None },
+    }
+}
+
+fn start(network: &Network) -> TrainingState {
+    TrainingState::new(network.initial_parameters(3), SETTINGS.adam)
+}
+
+fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
+}
+
+/// What the saved bytes say of a state, and what the final weights answer.
+#[derive(PartialEq)]
+struct Outcome {
+    bytes: Vec<u8>,
+    probabilities: Option<Vec<f32>>,
+}
+
+fn saved(path: &Path, network: &Network, state: &TrainingState) -> Vec<u8> {
+    checkpoint::run::save(path, &card(network), state, "what it was made from").unwrap();
+    std::fs::read(path).unwrap()
+}
+
+fn loaded(path: &Path, network: &Network) -> TrainingState {
+    let run = SavedRun::open(path).unwrap();
+    assert_eq!(run.config, "what it was made from");
+    run.state(network, SETTINGS.adam).unwrap()
+}
+
+/// Trains, stopped after each of these steps in all, saved, and loaded; the threads alternate between one and three.
+fn trained(settings: TrainSettings, validation_split: f64, stops: &[usize]) -> Outcome {
+    let network = network();
+    let (training, validation) = loaders(validation_split);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last.safetensors");
+    let mut state = start(&network);
+    for (index, stop) in stops.iter().map(Some).chain([None]).enumerate() {
+        let threads = if index % 2 == 0 { 1 } else { 3 };
+        let report = |event: Event, state: &TrainingState| -> Result<()> {
+            match event {
+                Event::Step(_) if Some(&state.steps.len()) == stop => Err(Error::Interrupted),
+                _ => Ok(()),
+            }
+        };
+        let ended = in_pool(threads, || train(&network, &mut state, &training, validation.as_ref(), &settings, report));
+        match (ended, stop) {
+            (Err(Error::Interrupted), Some(&stop)) => {
+                assert_eq!(state.steps.len(), stop);
+                let bytes = saved(&path, &network, &state);
+                state = loaded(&path, &network);
+                assert!(bytes == saved(&path, &network, &state), "saving what was loaded gives the same file");
+            }
+            (Ok(answers), _) => {
+                let bytes = saved(&path, &network, &state);
+                return Outcome { bytes, probabilities: answers.map(|answers| answers.probabilities) };
+            }
+            (Err(error), _) => panic!("{error}"),
+        }
+    }
+    unreachable!("the last part is not stopped")
+}
+
+#[test]
+fn a_training_stopped_after_any_step_ends_with_the_same_bits() {
+    for (settings, validation_split) in [
+        (SETTINGS, 0.2),
+        (SETTINGS, 0.0),
+        (TrainSettings { early_stopping: Some(1), epochs: 30, ..SETTINGS }, 0.2),
+        (TrainSettings { shuffle: false, conv: ConvChoice::Im2col, fuse: false, ..SETTINGS }, 0.2),
+    ] {
+        let whole = trained(settings, validation_split, &[]);
+        for stop in 1..=STEPS * SETTINGS.epochs {
+            assert!(trained(settings, validation_split, &[stop]) == whole, "{settings:?}, stopped after step {stop}");
+        }
+        let every_third: Vec<usize> = (1..=STEPS * SETTINGS.epochs).step_by(3).collect();
+        assert!(
+            trained(settings, validation_split, &every_third) == whole,
+            "{settings:?}, stopped at every third step"
+        );
+    }
+}
+
+#[test]
+fn a_loaded_state_is_the_saved_one_in_every_part() {
+    let network = network();
+    let (training, validation) = loaders(0.2);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last.safetensors");
+    let mut state = start(&network);
+    // An odd step of the fourth epoch; the best epoch is not the third, or its weights would not be the file's own matter.
+    let report = |_: Event, state: &TrainingState| match state.steps.len() {
+        14 => Err(Error::Interrupted),
+        _ => Ok(()),
+    };
+    train(&network, &mut state, &training, validation.as_ref(), &SETTINGS, report).unwrap_err();
+    saved(&path, &network, &state);
+    let back = loaded(&path, &network);
+
+    let same = |what: &str, a: &Parameters, b: &Parameters| assert_same_bits(what, a.as_slice(), b.as_slice());
+    same("weights", &back.parameters, &state.parameters);
+    for (what, index) in [("first moment", 0), ("second moment", 1)] {
+        same(what, back.adam.moments()[index], state.adam.moments()[index]);
+        assert!(state.adam.moments()[index].as_slice().iter().any(|&moment| moment != 0.0));
+    }
+    assert_eq!((back.adam.steps(), state.adam.steps()), (14, 14));
+    let (best, best_back) = (state.best.as_ref().unwrap(), back.best.as_ref().unwrap());
+    assert_eq!(best_back.epoch, best.epoch);
+    same("best weights", &best_back.parameters, &best.parameters);
+    assert_eq!(back.steps, state.steps);
+    assert_eq!((back.history.len(), back.epoch_so_far()), (3, state.epoch_so_far()));
+    for (back, record) in back.history.iter().zip(&state.history) {
+        let numbers = [back.loss, back.accuracy, back.val_loss.unwrap(), back.val_accuracy.unwrap()];
+        let expected = [record.loss, record.accuracy, record.val_loss.unwrap(), record.val_accuracy.unwrap()];
+        assert_eq!((back.epoch, back.steps, numbers), (record.epoch, record.steps, expected));
+        assert!(back.seconds.is_nan(), "times are not in the file");
+    }
+
+    // It is a weights file like any other, too.
+    let model = checkpoint::load(&path).unwrap();
+    same("weights of the model", &model.parameters, &state.parameters);
+    same("weights to start from", &checkpoint::load_parameters(&path, &network).unwrap(), &state.parameters);
+}
+
+#[test]
+fn weights_alone_are_no_run() {
+    let network = network();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("best.safetensors");
+    checkpoint::save(&path, &card(&network), &network.initial_parameters(0)).unwrap();
+    let error = SavedRun::open(&path).err().unwrap().to_string();
+    assert!(error.contains("it holds weights, but not the state of a run"), "{error}");
+}
+
+#[test]
+fn tables_that_contradict_each_other_are_refused() {
+    let network = network();
+    let (training, validation) = loaders(0.2);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last.safetensors");
+    let mut state = start(&network);
+    train(&network, &mut state, &training, validation.as_ref(), &SETTINGS, |_, _| Ok(())).unwrap();
+    let damages: [fn(&mut TrainingState); 5] = [
+        |state| state.history.truncate(2),
+        |state| state.steps.truncate(7),
+        |state| state.steps[3].epoch = 2,
+        |state| state.steps[3].batch_size = 0,
+        |state| state.history[1].val_loss = None,
+    ];
+    for (index, damage) in damages.into_iter().enumerate() {
+        saved(&path, &network, &state);
+        let mut damaged = loaded(&path, &network);
+        damage(&mut damaged);
+        saved(&path, &network, &damaged);
+        let error = SavedRun::open(&path).unwrap().state(&network, SETTINGS.adam).err().map(|error| error.to_string());
+        let error = error.unwrap_or_else(|| panic!("damage {index} was not seen"));
+        assert!(
+            error.ends_with("its tables of steps and epochs contradict each other; the file is damaged"),
+            "{error}"
+        );
+    }
+    let row = |epoch| StepRow { step: 1, epoch, batch_size: 1, loss: 0.0, accuracy: 0.0 };
+    let mut begun = start(&network);
+    begun.steps = vec![row(1)];
+    saved(&path, &network, &begun);
+    assert!(SavedRun::open(&path).unwrap().state(&network, SETTINGS.adam).is_err(), "an epoch 1 without an epoch 0");
+}
+
+#[test]
+fn a_wrong_bit_anywhere_is_found() {
+    let network = network();
+    let (training, validation) = loaders(0.2);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last.safetensors");
+    let mut state = start(&network);
+    train(&network, &mut state, &training, validation.as_ref(), &SETTINGS, |_, _| Ok(())).unwrap();
+    let whole = saved(&path, &network, &state);
+    let header = u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+    let data = 8 + header;
+    for place in (data..whole.len()).step_by(97).chain([data, whole.len() - 1]) {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        let error = SavedRun::open(&path).unwrap().state(&network, SETTINGS.adam).err().expect("the bit was not seen");
+        assert!(error.to_string().contains("its tensors are not as they were written"), "{error}");
+    }
+    for length in [0, 7, 8, 100, data - 1, data, data + 1, whole.len() - 1] {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        let error = SavedRun::open(&path).err().expect("a part is not the whole").to_string();
+        assert!(error.contains("it is not a whole safetensors file ("), "{error}");
+    }
+    std::fs::write(&path, [&whole[..], b"more"].concat()).unwrap();
+    assert!(SavedRun::open(&path).is_err(), "bytes that belong to nothing");
+}
+
+#[test]
+fn a_header_that_promises_more_than_the_file_has_is_refused_before_memory_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last.safetensors");
+    let error = |header: &str, length: u64| {
+        std::fs::write(&path, [&length.to_le_bytes(), header.as_bytes()].concat()).unwrap();
+        SavedRun::open(&path).err().expect("no such file is whole").to_string()
+    };
+    let huge = 1u64 << 60;
+    let tensor =
+        |shape: &str, end: u64| format!(r#"{{"a":{{"dtype":"F32","shape":{shape},"data_offsets":[0,{end}]}}}}"#);
+    for header in [
+        tensor(&format!("[{}]", huge / 4), huge),
+        tensor("[4294967296,4294967296,4294967296]", 0),
+        tensor("[1]", 8),
+        tensor("[1]", 4),
+        "{}".to_string() + &" ".repeat(8) + "}",
+    ] {
+        let error = error(&header, header.len() as u64);
+        assert!(error.contains("it is not a whole safetensors file ("), "{header}: {error}");
+    }
+    for length in [3, 100_000_000, 100_000_001, u64::MAX] {
+        assert!(error("{}", length).contains("it is not a whole safetensors file ("), "{length}");
+    }
+}
