@@ -11,8 +11,8 @@
 //!
 //! in the same order as by kernel rows, so with the same bits.
 
-use super::simd::{Lanes, load, multiply_add};
-use super::tile::{OverTiles, PANEL, VECTORS};
+use super::simd::{Lanes, multiply_add};
+use super::tile::{OverTiles, PANEL, VECTORS, load_filters};
 
 /// Values in the longest patch whose places are listed.
 pub(super) const MOST_TAPS: usize = 64;
@@ -75,15 +75,6 @@ impl<const STEP: usize, const LANES: usize, const FUSED: bool> TapsRow<'_, STEP,
             }
         }
     }
-}
-
-#[inline(always)]
-fn load_filters<const LANES: usize>(weights: &[f32; PANEL], column: usize) -> [Lanes<LANES>; VECTORS] {
-    let mut filters = [[0.0; LANES]; VECTORS];
-    for vector in 0..VECTORS {
-        filters[vector] = load(weights, column + vector * LANES);
-    }
-    filters
 }
 
 #[inline(always)]

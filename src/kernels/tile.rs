@@ -131,8 +131,9 @@ fn cut<const PIXELS: usize>(mut rows: [&[f32]; PIXELS], len: usize) -> [&[f32]; 
     rows
 }
 
+/// The vectors of filters from `column` on.
 #[inline(always)]
-fn load_filters<const VECTORS: usize, const LANES: usize>(
+pub(super) fn load_filters<const VECTORS: usize, const LANES: usize>(
     weights: &[f32; PANEL],
     column: usize,
 ) -> [Lanes<LANES>; VECTORS] {
