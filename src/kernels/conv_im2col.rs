@@ -40,6 +40,18 @@ fn bands(geometry: &ConvGeometry, rows: Range<usize>) -> impl Iterator<Item = (R
     })
 }
 
+/// Fills `target` with copies of `pattern`. Each copy is of all that is there already, so there are few: to start one takes
+/// longer than to copy a position's filters.
+fn repeat(pattern: &[f32], target: &mut [f32]) {
+    let mut done = pattern.len();
+    target[..done].copy_from_slice(pattern);
+    while done < target.len() {
+        let more = done.min(target.len() - done);
+        target.copy_within(..more, done);
+        done += more;
+    }
+}
+
 impl ConvAlgorithm for Im2col {
     fn name(&self) -> &'static str {
         "im2col"
@@ -68,9 +80,7 @@ impl ConvAlgorithm for Im2col {
             let columns = &mut scratch.floats[..positions.len() * k];
             im2col(geometry, input, rows, columns);
             let output = &mut output[(positions.start - start) * f..(positions.end - start) * f];
-            for position in output.chunks_exact_mut(f) {
-                position.copy_from_slice(weights.bias);
-            }
+            repeat(weights.bias, output);
             // [P×K]·[K×F]
             gemm(Matrix::new(columns, positions.len(), k), Matrix::new(weights.kernel, k, f), Beta::One, output);
         }
