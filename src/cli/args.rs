@@ -60,8 +60,7 @@ pub struct RunArgs {
     /// The run folder [default: runs/train1, or the next number that is free]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Go on with the run in this folder, with its own settings, to the same end as if it had never stopped; a larger
-    /// --epochs goes on further
+    /// Go on with the run in this folder, with its own settings, to the same end as if it had never stopped
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     pub resume: Option<PathBuf>,
     /// Save the run at the end of an epoch when it was last saved this long ago; it is always saved at its end and on Ctrl-C
@@ -98,7 +97,7 @@ pub struct TrainArgs {
     /// A folder that holds two class folders of images, or a zip of one; with --resume it need not be given
     #[arg(value_name = "DATA", required_unless_present = "resume")]
     pub data: Option<PathBuf>,
-    /// Passes over the training images
+    /// Passes over the training images; with --resume, more than the run had go on further
     #[arg(long, value_name = "N", default_value_t = documented::EPOCHS, value_parser = epochs, allow_negative_numbers = true)]
     pub epochs: usize,
     /// Images in a training step

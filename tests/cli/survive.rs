@@ -430,6 +430,20 @@ mod signals {
     }
 
     #[test]
+    fn a_second_ctrl_c_ends_at_once_and_the_run_still_goes_on() {
+        let here = Here::with_set();
+        let child = spawn(&here, &format!("{TRAIN} --epochs 1000000 --save-every 0 --out run"));
+        wait_for(&here, "run/weights/last.safetensors");
+        interrupt(&child);
+        interrupt(&child);
+        assert_eq!(ended(child).code, Some(130));
+        let epochs = check_whole(&here) + 2;
+        here.done(&format!("train --resume run --epochs {epochs} --save-every 1000"));
+        here.done(&format!("{TRAIN} --epochs {epochs} --out whole"));
+        assert_same_run(&here, "run", "whole");
+    }
+
+    #[test]
     fn a_run_killed_again_and_again_always_goes_on_and_ends_with_the_same_bits() {
         const KILLS: usize = 24;
         const EPOCHS: usize = 300;
