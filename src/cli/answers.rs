@@ -1,8 +1,10 @@
 //! A model's answers to images, a batch at a time: what `predict` and `evaluate` have in common.
 
 use super::memory::Memory;
+use super::output;
 use glassnet::checkpoint::Checkpoint;
-use glassnet::data::decode::{Rgb8, decode};
+use glassnet::data::decode::{ImageInfo, Rgb8, decode_and, more_pictures_note, suffix_note};
+use glassnet::data::images::read_and_decode;
 use glassnet::data::resize::{resize_nearest, scale};
 use glassnet::data::source::{Source, read_file};
 use glassnet::loss::probability;
@@ -30,13 +32,36 @@ impl Image {
         }
     }
 
-    fn decode(&self) -> Result<Rgb8> {
-        let bytes = match self {
-            Image::File(path) => read_file(path)?,
-            Image::InSource(source, index) => source.read(*index)?,
-        };
-        Ok(decode(&self.name(), &bytes)?.0)
+    /// Reads it and does `work` with it at once: of a batch of large images only what that leaves stays in memory.
+    fn decode<T>(&self, work: impl FnOnce(Rgb8) -> T) -> Result<(T, ImageInfo)> {
+        match self {
+            Image::File(path) => decode_and(&self.name(), &read_file(path)?, work),
+            Image::InSource(source, index) => read_and_decode(source, *index, |_, image| work(image)),
+        }
     }
+}
+
+/// What is kept of an image that was read.
+struct Seen {
+    /// At the size of the network's input.
+    resized: Rgb8,
+    /// As pictures show it, where one will.
+    shrunk: Option<Rgb8>,
+    notes: Vec<String>,
+}
+
+/// Reads an image for the network, and for a picture if it `is_shown`.
+fn see(model: &Checkpoint, image: &Image, is_shown: bool) -> Result<Seen> {
+    let [height, width, _] = model.card.spec.input;
+    let name = image.name();
+    let (seen, info) = image.decode(|pixels| {
+        let resized = resize_nearest(&pixels, width, height);
+        let shrunk = is_shown.then(|| output::shrink(&name, pixels)).transpose()?;
+        Ok((resized, shrunk))
+    })?;
+    let (resized, shrunk) = seen?;
+    let notes = suffix_note(&name, &info).into_iter().chain(more_pictures_note(&name, &info)).collect();
+    Ok(Seen { resized, shrunk, notes })
 }
 
 /// What the model says of an image.
@@ -44,8 +69,10 @@ pub struct Answer {
     pub logit: f32,
     /// The probability of class 1.
     pub probability: f32,
-    /// The image itself, as it was read.
-    pub pixels: Rgb8,
+    /// The image, no larger than a picture shows it, where it was asked for.
+    pub pixels: Option<Rgb8>,
+    /// What a person should know of the file, in sentences.
+    pub notes: Vec<String>,
 }
 
 /// A model at work, with memory for one batch.
@@ -70,37 +97,42 @@ impl<'a> Answers<'a> {
         Ok(Answers { model, plan, workspace })
     }
 
-    /// Answers for each of at most [`BATCH`] images, in their order, or says as a sentence why there is no answer.
+    /// Answers for each of at most [`BATCH`] images, in their order, or says as a sentence why there is no answer. `is_shown` tells
+    /// by an image's place in the batch whether a picture will show it.
     ///
     /// # Errors
     /// Where the network cannot run at all.
-    pub fn of(&mut self, batch: &[Image]) -> Result<Vec<std::result::Result<Answer, String>>> {
-        let decoded: Vec<Result<Rgb8>> = batch.par_iter().map(Image::decode).collect();
-        let input = network_input(self.model, decoded.iter().filter_map(|image| image.as_ref().ok()));
+    pub fn of(
+        &mut self,
+        batch: &[Image],
+        is_shown: impl Fn(usize) -> bool + Sync,
+    ) -> Result<Vec<std::result::Result<Answer, String>>> {
+        let see_one = |(place, image)| see(self.model, image, is_shown(place));
+        let seen: Vec<Result<Seen>> = batch.par_iter().enumerate().map(see_one).collect();
+        let input = network_input(self.model, seen.iter().filter_map(|seen| Some(&seen.as_ref().ok()?.resized)));
         let logits = match input.is_empty() {
             true => &[],
             false => self.plan.forward(&self.model.parameters, input.view(), Mode::Inference, &mut self.workspace)?,
         };
         let mut logits = logits.iter();
-        let answer = |(image, decoded): (&Image, Result<Rgb8>)| {
-            let pixels = decoded.map_err(|error| error.to_string())?;
+        let answer = |(image, seen): (&Image, Result<Seen>)| {
+            let Seen { shrunk: pixels, notes, .. } = seen.map_err(|error| error.to_string())?;
             let logit = logits.next().copied().unwrap_or(f32::NAN);
             let probability = probability(logit);
             if probability.is_nan() {
                 let reason = "the model's answer is not a number; its training went astray, take another weights file";
                 return Err(format!("{}: {reason}", image.name()));
             }
-            Ok(Answer { logit, probability, pixels })
+            Ok(Answer { logit, probability, pixels, notes })
         };
-        Ok(batch.iter().zip(decoded).map(answer).collect())
+        Ok(batch.iter().zip(seen).map(answer).collect())
     }
 }
 
-/// The images as the network was trained to see them, `[N, H, W, 3]`.
+/// Resized images as the network was trained to see them, `[N, H, W, 3]`.
 fn network_input<'a>(model: &Checkpoint, images: impl Iterator<Item = &'a Rgb8>) -> Array4<f32> {
     let [height, width, _] = model.card.spec.input;
-    let values: Vec<f32> =
-        images.flat_map(|image| resize_nearest(image, width, height).pixels.into_iter().map(scale)).collect();
+    let values: Vec<f32> = images.flat_map(|image| image.pixels.iter().copied().map(scale)).collect();
     let shape = (values.len() / (height * width * 3), height, width, 3);
     Array4::from_shape_vec(shape, values).expect("each image was resized to the network's input")
 }

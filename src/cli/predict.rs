@@ -38,7 +38,8 @@ pub fn run(args: &PredictArgs) -> CommandResult {
         console::print(&format!("file\tclass\tp({})", console::one_line(positive)))?;
     }
     for batch in lister.images.chunks(BATCH) {
-        for (image, answer) in batch.iter().zip(network.of(batch)?) {
+        let room = if args.plot.is_some() { MOST_IMAGES.saturating_sub(answers.len()) } else { 0 };
+        for (image, answer) in batch.iter().zip(network.of(batch, |place| place < room)?) {
             let found = match answer {
                 Ok(found) => found,
                 Err(sentence) => {
@@ -46,16 +47,17 @@ pub fn run(args: &PredictArgs) -> CommandResult {
                     continue;
                 }
             };
+            for note in &found.notes {
+                console::warn(note);
+            }
             let probability = f64::from(found.probability);
             let class = usize::from(probability > model.card.threshold);
-            let answer = Answer { name: image.name(), class, probability, pixels: None };
+            let answer = Answer { name: image.name(), class, probability, pixels: found.pixels };
             if !args.json {
                 let (name, class) = (console::one_line(&answer.name), console::one_line(&model.card.classes[class]));
                 console::print(&format!("{name}\t{class}\t{probability:.6}"))?;
             }
-            let keep = args.plot.is_some() && answers.len() < MOST_IMAGES;
-            let pixels = keep.then(|| output::shrink(&answer.name, found.pixels)).transpose()?;
-            answers.push(Answer { pixels, ..answer });
+            answers.push(answer);
         }
     }
     if args.json {

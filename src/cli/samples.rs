@@ -4,7 +4,8 @@ use super::args::SamplesArgs;
 use super::dataset::Dataset;
 use super::{CommandResult, Outcome, console, output};
 use glassnet::data::catalog::Item;
-use glassnet::data::decode::{Rgb8, decode};
+use glassnet::data::decode::Rgb8;
+use glassnet::data::images::read_and_decode;
 use glassnet::data::source::Source;
 use glassnet::random::{Purpose, Stream};
 use glassnet::report::pictures::{ClassSamples, LabelledImage, write_samples};
@@ -21,8 +22,8 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
         Stream::new(args.seed, Purpose::Samples, 0, label as u64).shuffle(&mut items);
         for item in items.into_iter().take(args.per_class) {
             let name = dataset.source.full_name(item.entry);
-            let (image, _) = decode(&name, &dataset.source.read(item.entry)?)?;
-            chosen.push((item.path.clone(), output::shrink(&name, image)?));
+            let (image, _) = read_and_decode(&dataset.source, item.entry, |_, image| output::shrink(&name, image))?;
+            chosen.push((item.path.clone(), image?));
         }
     }
     let labelled = images.each_ref().map(|images| images.iter().map(labelled).collect::<Vec<_>>());

@@ -1,20 +1,40 @@
 //! From the bytes of an image file to 8-bit RGB; the only reader of the crate `image`.
 //!
 //! The format is told from the content, so a PNG named `.jpg` decodes. Everything becomes RGB: grey is repeated, alpha
-//! dropped, a palette looked up, 16 bits scaled to 8. No rotation by EXIF and no colour profile is applied, as in Keras.
+//! dropped (a transparent pixel keeps the colour it has beneath), a palette looked up, CMYK converted, 16 bits scaled to 8. Of an
+//! animated PNG and a TIFF of several pages the first picture is read. No rotation by EXIF and no colour profile is applied, as
+//! in Keras.
+//!
+//! Files are taken for hostile. Their size in pixels is checked before memory is taken; what all decoders take at once is bounded
+//! by a [`Gate`], however many threads there are; and a decoder's panic is an error like others.
 
 use std::io::Cursor;
 use std::path::Path;
 
 use image::{ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
 
+use super::contain::contain;
+use super::gate::{Gate, Pass};
 use crate::{Error, Result};
 
 /// The most pixels an image may have; 64 Mi is 8192 × 8192. It is checked against the header, before memory is taken.
 pub const MAX_PIXELS: u64 = 64 << 20;
 
-/// The most bytes a decoder may take for one image: [`MAX_PIXELS`] of four 16-bit channels.
+/// The most pixels on a side: as many as a JPEG can have. It bounds what decoders keep of a row.
+pub const MAX_SIDE: u32 = 65_535;
+
+/// The most bytes a decoder may give for one image: [`MAX_PIXELS`] of four 16-bit channels.
 pub const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
+
+/// What all decoders at work may take together, in bytes, as [`working_bytes`] counts it. One image that needs more is decoded
+/// while no other is. Photographs of 12 million pixels need 36 MB each.
+pub const DECODING_BUDGET_BYTES: u64 = 1 << 30;
+
+/// What a decoder may take before the size of its picture is known: colour profiles, tables of contents.
+const HEADER_BYTES: u64 = 16 << 20;
+
+/// Holds all threads to [`DECODING_BUDGET_BYTES`].
+static DECODING: Gate = Gate::new(DECODING_BUDGET_BYTES);
 
 /// A picture of 8-bit red, green and blue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,18 +58,31 @@ pub struct ImageInfo {
     pub mode: &'static str,
     /// The format of the content, such as `PNG`.
     pub format: &'static str,
+    /// Whether the file holds further pictures, which are not read: an animation's frames, a TIFF's pages.
+    pub has_more_pictures: bool,
 }
 
 /// Decodes a file's bytes; `file` is its name in messages.
 ///
 /// # Errors
-/// [`Error::Image`] if the content is no image of a known format, is damaged or cut short, or has more than [`MAX_PIXELS`].
+/// [`Error::Image`] if the content is no image of a known format, is damaged or cut short, or has more than [`MAX_PIXELS`], or
+/// [`MAX_SIDE`] on a side.
 pub fn decode(file: &str, bytes: &[u8]) -> Result<(Rgb8, ImageInfo)> {
+    decode_and(file, bytes, |image| image)
+}
+
+/// Decodes a file's bytes and does `work` with the picture, such as making it smaller, before another thread may take its part
+/// of the memory. `work` must not wait for other threads.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_and<T>(file: &str, bytes: &[u8], work: impl FnOnce(Rgb8) -> T) -> Result<(T, ImageInfo)> {
     // A decoder that panics on a damaged file is at fault, but the file is still the one to name, and others can go on.
-    let outcome = std::panic::catch_unwind(|| decode_content(bytes));
+    let outcome = contain(|| decode_content(bytes));
     let outcome =
-        outcome.unwrap_or_else(|_| Err("the decoder failed on it; convert it with an image program".to_string()));
-    outcome.map_err(|reason| Error::Image { file: file.to_string(), reason })
+        outcome.unwrap_or_else(|| Err("the decoder failed on it; convert it with an image program".to_string()));
+    let (image, info, _pass) = outcome.map_err(|reason| Error::Image { file: file.to_string(), reason })?;
+    Ok((work(image), info))
 }
 
 /// A sentence if the name's suffix promises another format than the content has.
@@ -60,39 +93,153 @@ pub fn suffix_note(file: &str, info: &ImageInfo) -> Option<String> {
         .then(|| format!("{file} is named as {promised} and holds {}; it was read as that", info.format))
 }
 
-/// The work of [`decode`], with the reason for a failure alone.
-fn decode_content(bytes: &[u8]) -> std::result::Result<(Rgb8, ImageInfo), String> {
+/// A sentence if the file holds further pictures, which nobody will see.
+pub fn more_pictures_note(file: &str, info: &ImageInfo) -> Option<String> {
+    let what = if info.format == "TIFF" { "has several pages" } else { "is animated" };
+    info.has_more_pictures.then(|| format!("{file} {what}; only its first picture was read"))
+}
+
+/// The work of [`decode_and`], with the reason for a failure alone. The pass is for the picture's memory.
+fn decode_content(bytes: &[u8]) -> std::result::Result<(Rgb8, ImageInfo, Pass<'static>), String> {
     if bytes.is_empty() {
         return Err("the file is empty".to_string());
     }
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|error| error.to_string())?;
     let known = reader.format().and_then(|format| Some((format, format_name(format)?)));
     let Some((format, called)) = known else {
-        return Err("its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out".to_string());
+        let found = match foreign(bytes) {
+            Some(kind) => format!("its content is {kind}, which is not read here"),
+            None => "its content is none of PNG, JPEG, BMP, PPM and TIFF".to_string(),
+        };
+        return Err(format!("{found}; convert it or take it out"));
     };
-    if format == ImageFormat::Jpeg && !jpeg_is_complete(bytes) {
+    let jpeg = match format {
+        ImageFormat::Jpeg => JpegMarkers::of(bytes),
+        _ => JpegMarkers { is_complete: true, ..JpegMarkers::default() },
+    };
+    if !jpeg.is_complete {
         return Err("the file ends before the picture does; fetch it again".to_string());
     }
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_DECODER_BYTES);
-    reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(undecodable)?;
+    limits.max_alloc = Some(HEADER_BYTES);
+    reader.limits(limits.clone());
+    let mut decoder = reader.into_decoder().map_err(undecodable)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_DECODER_BYTES {
+    check_size(width, height)?;
+    let decoded = decoder.total_bytes();
+    if decoded > MAX_DECODER_BYTES {
         return Err(format!(
-            "it has {width} × {height} pixels, and {} Mi is the most; make it smaller",
-            MAX_PIXELS >> 20
+            "it takes {decoded} bytes when decoded, and {MAX_DECODER_BYTES} are the most; make it smaller"
         ));
     }
-    if width == 0 || height == 0 {
-        return Err(format!("it has {width} × {height} pixels"));
-    }
+    let color = decoder.color_type();
+    let pass = DECODING.enter(working_bytes(format, jpeg.is_progressive, width, height, color));
+    limits.max_alloc = Some(2 * decoded + HEADER_BYTES);
+    decoder.set_limits(limits).map_err(undecodable)?;
+
     // The decoder expands a palette without saying so; byte 25 of a PNG, in its header, is the colour type, 3 for a palette.
     let is_palette = format == ImageFormat::Png && bytes.get(25) == Some(&3);
-    let mode = if is_palette { "palette" } else { mode_name(decoder.original_color_type(), decoder.color_type()) };
+    let mode = match (is_palette, jpeg.components) {
+        (true, _) => "palette",
+        (_, 4) => "CMYK",
+        _ => mode_name(decoder.original_color_type(), color),
+    };
     let image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
     let (width, height) = (width as usize, height as usize);
-    Ok((Rgb8 { width, height, pixels: rgb_bytes(image) }, ImageInfo { width, height, mode, format: called }))
+    let has_more_pictures = has_more_pictures(format, bytes);
+    let info = ImageInfo { width, height, mode, format: called, has_more_pictures };
+    Ok((Rgb8 { width, height, pixels: rgb_bytes(image) }, info, pass))
+}
+
+/// Refuses a picture without pixels, and one beyond the limits.
+fn check_size(width: u32, height: u32) -> std::result::Result<(), String> {
+    let size = format!("it has {width} × {height} pixels");
+    if width == 0 || height == 0 {
+        return Err(format!("{size}; take it out"));
+    }
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(format!("{size}, and {} Mi is the most; make it smaller", MAX_PIXELS >> 20));
+    }
+    if width.max(height) > MAX_SIDE {
+        return Err(format!("{size}, and {MAX_SIDE} on a side is the most; make it smaller"));
+    }
+    Ok(())
+}
+
+/// How much memory decoding takes at its peak, the file itself aside: the picture as the decoder gives it, the same as 8-bit RGB
+/// where it is another, and what the decoder needs besides. A progressive JPEG keeps all coefficients, two bytes for each sample,
+/// and a TIFF may unpack a strip of the whole picture beside it.
+fn working_bytes(format: ImageFormat, is_progressive: bool, width: u32, height: u32, color: ColorType) -> u64 {
+    let pixels = u64::from(width) * u64::from(height);
+    let decoded = pixels * u64::from(color.bytes_per_pixel());
+    let converted = if color == ColorType::Rgb8 { 0 } else { pixels * 3 };
+    let besides = match format {
+        // Four components, as CMYK has, at the most.
+        ImageFormat::Jpeg if is_progressive => pixels * 4 * 2,
+        ImageFormat::Tiff => decoded,
+        _ => 0,
+    };
+    decoded + converted.max(besides)
+}
+
+/// Whether the file holds a further picture: an animated PNG has an `acTL` chunk before its pixels (PNG specification, third
+/// edition, 11.3.6.1), a TIFF's directory gives the place of the next one after its entries (TIFF 6.0, section 2).
+fn has_more_pictures(format: ImageFormat, bytes: &[u8]) -> bool {
+    match format {
+        ImageFormat::Png => {
+            let mut rest = bytes.get(8..).unwrap_or_default();
+            while let [a, b, c, d, kind @ ..] = rest
+                && let Some(kind) = kind.get(..4)
+            {
+                match kind {
+                    b"acTL" => return true,
+                    b"IDAT" => return false,
+                    // Length, kind and checksum are four bytes each.
+                    _ => rest = rest.get(12 + u32::from_be_bytes([*a, *b, *c, *d]) as usize..).unwrap_or_default(),
+                }
+            }
+            false
+        }
+        ImageFormat::Tiff => next_directory(bytes).is_some_and(|place| place != 0),
+        _ => false,
+    }
+}
+
+/// The place of a TIFF's second directory; 0 where there is none.
+fn next_directory(bytes: &[u8]) -> Option<u32> {
+    let is_little = bytes.starts_with(b"II*\0");
+    let number = |at: usize, length: usize| -> Option<u32> {
+        let digits = bytes.get(at..at.checked_add(length)?)?.iter().map(|&byte| u32::from(byte));
+        Some(match is_little {
+            true => digits.rev().fold(0, |number, byte| number << 8 | byte),
+            false => digits.fold(0, |number, byte| number << 8 | byte),
+        })
+    };
+    if !is_little && !bytes.starts_with(b"MM\0*") {
+        return None;
+    }
+    let first = number(4, 4)? as usize;
+    let entries = number(first, 2)? as usize;
+    number(first.checked_add(2 + 12 * entries)?, 4)
+}
+
+/// What a file is that is none of ours, by its first bytes, where that helps to see what happened.
+fn foreign(bytes: &[u8]) -> Option<&'static str> {
+    let starts = |start: &[u8]| bytes.starts_with(start);
+    let brand = bytes.get(4..12).unwrap_or_default();
+    Some(match brand {
+        b"ftypavif" | b"ftypavis" => "an AVIF",
+        b"ftypheic" | b"ftypheix" | b"ftypmif1" | b"ftypmsf1" => "a HEIC",
+        _ if starts(b"GIF8") => "a GIF, perhaps animated",
+        _ if starts(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") => "a WebP",
+        _ if starts(b"II+\0") || starts(b"MM\0+") => "a BigTIFF",
+        _ if bytes.get(128..132) == Some(b"DICM") => "a DICOM",
+        _ if starts(b"PK\x03\x04") => "a zip",
+        _ if starts(b"\x1f\x8b") => "a gzip",
+        _ if starts(b"%PDF") => "a PDF",
+        _ if starts(b"<") => "text, such as SVG or a web page",
+        _ => return None,
+    })
 }
 
 /// What the decoder said, and what to do: a damaged file and a rare kind, such as a TIFF with a palette, both end here.
@@ -159,25 +306,49 @@ fn mode_name(stored: ExtendedColorType, decoded: ColorType) -> &'static str {
     }
 }
 
-/// Whether a JPEG has its end marker. The decoder fills what is missing with grey and says nothing, which would train on
-/// half a picture.
-///
-/// The file is a chain of markers, `FF` and a code. Most are followed by a segment that begins with its length; after a scan
-/// header (`DA`) comes data in which `FF 00` is a byte and `FF D0`…`FF D7` are restart marks, up to the next true marker.
-/// (ITU-T T.81, annex B.) Going by the lengths keeps a thumbnail's end marker from being taken for the picture's.
-fn jpeg_is_complete(bytes: &[u8]) -> bool {
-    let mut rest = bytes;
-    while let Some(at) = rest.windows(2).position(|pair| pair[0] == 0xFF && !matches!(pair[1], 0x00 | 0xFF)) {
-        let code = rest[at + 1];
-        rest = &rest[at + 2..];
-        match code {
-            0xD9 => return true,
-            0x01 | 0xD0..=0xD8 => {}
-            _ => match rest {
-                [high, low, ..] => rest = rest.get(usize::from(*high) << 8 | usize::from(*low)..).unwrap_or(&[]),
-                _ => return false,
-            },
+/// What a JPEG's markers tell of it.
+#[derive(Default)]
+struct JpegMarkers {
+    /// Whether the end marker is there. The decoder fills what is missing with grey and says nothing, which would train on
+    /// half a picture.
+    is_complete: bool,
+    /// Whether the picture comes in several scans, each making it finer, so that a decoder keeps all of it.
+    is_progressive: bool,
+    /// Components of a pixel: 1 is grey, 3 is colour, 4 is ink.
+    components: u8,
+}
+
+impl JpegMarkers {
+    /// The file is a chain of markers, `FF` and a code. Most are followed by a segment that begins with its length; after a scan
+    /// header (`DA`) comes data in which `FF 00` is a byte and `FF D0`…`FF D7` are restart marks, up to the next true marker.
+    /// (ITU-T T.81, annex B.) Going by the lengths keeps a thumbnail's end marker from being taken for the picture's.
+    fn of(bytes: &[u8]) -> JpegMarkers {
+        let mut found = JpegMarkers::default();
+        let mut rest = bytes;
+        while let Some(at) = rest.windows(2).position(|pair| pair[0] == 0xFF && !matches!(pair[1], 0x00 | 0xFF)) {
+            let code = rest[at + 1];
+            rest = &rest[at + 2..];
+            match code {
+                0xD9 => {
+                    found.is_complete = true;
+                    break;
+                }
+                0x01 | 0xD0..=0xD8 => {}
+                _ => {
+                    found.is_progressive |= matches!(code, 0xC2 | 0xC6 | 0xCA | 0xCE);
+                    // A frame header: length, precision, height, width, components.
+                    if matches!(code, 0xC0..=0xCF) && !matches!(code, 0xC4 | 0xC8 | 0xCC) {
+                        found.components = rest.get(7).copied().unwrap_or(0);
+                    }
+                    match rest {
+                        [high, low, ..] => {
+                            rest = rest.get(usize::from(*high) << 8 | usize::from(*low)..).unwrap_or(&[]);
+                        }
+                        _ => break,
+                    }
+                }
+            }
         }
+        found
     }
-    false
 }

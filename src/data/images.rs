@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::catalog::Item;
-use super::decode::{ImageInfo, Rgb8, decode, suffix_note};
+use super::decode::{ImageInfo, Rgb8, decode_and, more_pictures_note, suffix_note};
+use super::gate::Gate;
 use super::resize::resize_nearest;
 use super::source::Source;
 use crate::{Error, Result};
@@ -17,6 +18,31 @@ use crate::{Error, Result};
 /// How much memory the decoded pictures of a set may take to be kept, in bytes: 5,461 pictures of 128 × 128 fit. A larger
 /// set is decoded anew in every epoch, with memory for a few batches only.
 pub const CACHE_BUDGET_BYTES: usize = 256 << 20;
+
+/// What all files that are being read and decoded may take together, in bytes, before they are decoded. A file that is larger is
+/// read while no other is.
+pub const READING_BUDGET_BYTES: u64 = 512 << 20;
+
+/// Holds all threads to [`READING_BUDGET_BYTES`].
+static READING: Gate = Gate::new(READING_BUDGET_BYTES);
+
+/// Reads the file at `entry` of a source, decodes it and does `work` with its bytes and its picture, within the budgets of memory
+/// for all threads. `work` must not wait for other threads.
+///
+/// # Errors
+/// Those of [`Source::read`] and [`decode`](super::decode::decode).
+///
+/// # Panics
+/// If there is no file `entry`.
+pub fn read_and_decode<T>(
+    source: &Source,
+    entry: usize,
+    work: impl FnOnce(&[u8], Rgb8) -> T,
+) -> Result<(T, ImageInfo)> {
+    let _pass = READING.enter(source.size_hint(entry));
+    let bytes = source.read(entry)?;
+    decode_and(&source.full_name(entry), &bytes, |image| work(&bytes, image))
+}
 
 /// The pictures of some items of a source, each `side` × `side` pixels of RGB.
 #[derive(Debug)]
@@ -72,14 +98,14 @@ impl ImageSet {
     /// The picture of the item at `index`: `side · side · 3` bytes in the order H W C.
     ///
     /// # Errors
-    /// Those of [`Source::read`] and [`decode`].
+    /// Those of [`Source::read`] and [`decode`](super::decode::decode).
     ///
     /// # Panics
     /// If `index` is not that of an item.
     pub fn picture(&self, index: usize) -> Result<Arc<[u8]>> {
         match self.kept(index) {
             Some(picture) => Ok(picture),
-            None => Ok(self.keep(index, &self.decode(index, &self.read(index)?)?.0)),
+            None => Ok(self.read_and_decode(index, |_, image| self.keep(index, &image))?.0),
         }
     }
 
@@ -97,10 +123,11 @@ impl ImageSet {
         let outcomes: Vec<Result<(ImageInfo, Digest)>> = (0..self.items.len())
             .into_par_iter()
             .map(|index| {
-                let bytes = self.read(index)?;
-                let (image, info) = self.decode(index, &bytes)?;
-                self.keep(index, &image);
-                Ok((info, Sha256::digest(&bytes).into()))
+                let (digest, info) = self.read_and_decode(index, |bytes, image| {
+                    self.keep(index, &image);
+                    Sha256::digest(bytes)
+                })?;
+                Ok((info, digest.into()))
             })
             .collect();
         let mut check = Check::default();
@@ -108,6 +135,7 @@ impl ImageSet {
             match outcome {
                 Ok((info, digest)) => {
                     check.notes.extend(suffix_note(&item.path, &info));
+                    check.notes.extend(more_pictures_note(&item.path, &info));
                     check.infos.push(Some(info));
                     check.digests.push(Some(digest));
                 }
@@ -121,14 +149,9 @@ impl ImageSet {
         check
     }
 
-    /// The bytes of the file of the item at `index`.
-    fn read(&self, index: usize) -> Result<Vec<u8>> {
-        self.source.read(self.items[index].entry)
-    }
-
-    /// Decodes the file of the item at `index`.
-    fn decode(&self, index: usize, bytes: &[u8]) -> Result<(Rgb8, ImageInfo)> {
-        decode(&self.source.full_name(self.items[index].entry), bytes)
+    /// [`read_and_decode`] for the item at `index`.
+    fn read_and_decode<T>(&self, index: usize, work: impl FnOnce(&[u8], Rgb8) -> T) -> Result<(T, ImageInfo)> {
+        read_and_decode(&self.source, self.items[index].entry, work)
     }
 
     /// Resizes the image of the item at `index`, and keeps the picture if there is a place for it.

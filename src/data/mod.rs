@@ -12,7 +12,9 @@
 
 pub mod batches;
 pub mod catalog;
+mod contain;
 pub mod decode;
+mod gate;
 pub mod images;
 pub mod phantom;
 pub mod resize;

@@ -12,6 +12,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
+pub use archive::MAX_RATIO;
 use archive::SharedArchive;
 
 /// The most files a source may list; a data set beyond this is more likely a wrong path, such as a whole disk.
@@ -45,7 +46,12 @@ enum Place {
     /// A path in the file system; it is kept beside the name because a name need not be valid Unicode there.
     Disk(PathBuf),
     /// An entry of a zip.
-    Zip { archive: SharedArchive, index: usize },
+    Zip {
+        archive: SharedArchive,
+        index: usize,
+        /// The bytes it declares to hold; it never gives more.
+        size: u64,
+    },
     /// The bytes themselves.
     Memory(Vec<u8>),
 }
@@ -59,7 +65,9 @@ impl Source {
     ///
     /// # Errors
     /// [`Error::Missing`] if nothing is at `path`, [`Error::Io`] if it cannot be listed, [`Error::Data`] if it is neither
-    /// folder nor zip, a zip that is empty, damaged or has names that lead outside of it, or beyond the limits above.
+    /// folder nor zip, beyond the limits above, or a zip that is empty or damaged, or holds names that lead outside of it, two
+    /// files of one name, files that share bytes, encrypted files, archives, or what unpacks to more than [`MAX_RATIO`] times
+    /// its size.
     pub fn open(path: impl AsRef<Path>) -> Result<Source> {
         let path = path.as_ref();
         let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
@@ -118,6 +126,18 @@ impl Source {
         self.path.join(&self.files[index].name).display().to_string()
     }
 
+    /// About how many bytes the file at `index` has, 0 if that cannot be told; for weighing what to read, not for trust.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Source::len).
+    pub fn size_hint(&self, index: usize) -> u64 {
+        match &self.files[index].place {
+            Place::Memory(bytes) => bytes.len() as u64,
+            Place::Zip { size, .. } => *size,
+            Place::Disk(path) => std::fs::metadata(path).map_or(0, |metadata| metadata.len()),
+        }
+    }
+
     /// The bytes of the file at `index`.
     ///
     /// # Errors
@@ -129,7 +149,7 @@ impl Source {
     pub fn read(&self, index: usize) -> Result<Vec<u8>> {
         match &self.files[index].place {
             Place::Memory(bytes) => Ok(bytes.clone()),
-            Place::Zip { archive, index: entry } => archive::read(archive, *entry, &self.full_name(index)),
+            Place::Zip { archive, index: entry, .. } => archive::read(archive, *entry, &self.full_name(index)),
             Place::Disk(path) => read_file(path).map_err(|error| match error {
                 // The user named the folder, not this file.
                 Error::Missing { .. } => Error::Image {
@@ -241,6 +261,13 @@ fn too_many_files(path: impl Into<PathBuf>) -> Error {
 /// Whether a file or folder of this name is passed over.
 fn is_hidden(name: &str) -> bool {
     name.starts_with('.') || name == "__MACOSX"
+}
+
+/// Whether a file of this name is an archive, in which more could be than anyone sees.
+fn is_archive_name(name: &str) -> bool {
+    const SUFFIXES: [&str; 11] = [".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst"];
+    let name = name.to_ascii_lowercase();
+    SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
 }
 
 /// The folder a name is in; empty for what is directly in the source.

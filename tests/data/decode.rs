@@ -86,7 +86,7 @@ fn the_content_counts_and_a_misleading_suffix_is_noted() {
 #[test]
 fn what_is_no_image_is_an_error_that_names_the_file() {
     let gif = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;";
-    for (content, reason) in [(&b"just text"[..], "none of PNG"), (gif, "none of PNG"), (b"", "the file is empty")] {
+    for (content, reason) in [(&b"just text"[..], "none of PNG"), (gif, "is a GIF"), (b"", "the file is empty")] {
         let error = decode("benign/x.png", content).unwrap_err().to_string();
         assert!(error.starts_with("benign/x.png cannot be read as an image") && error.contains(reason), "{error}");
     }

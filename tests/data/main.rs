@@ -4,7 +4,10 @@
 mod batches;
 mod catalog;
 mod decode;
+mod hostile_images;
+mod hostile_zips;
 mod source;
+mod zip_bytes;
 
 use std::fs;
 use std::io::{Cursor, Write};

@@ -89,9 +89,14 @@ impl Answered {
         let mut answered = Answered::default();
         for batch in items.chunks(BATCH) {
             let images: Vec<Image> = batch.iter().map(|item| Image::InSource(Arc::clone(source), item.entry)).collect();
-            for (item, answer) in batch.iter().zip(network.of(&images)?) {
+            for (item, answer) in batch.iter().zip(network.of(&images, |_| keep)?) {
                 match answer {
-                    Ok(answer) => answered.add(item, answer, threshold, keep)?,
+                    Ok(answer) => {
+                        for note in &answer.notes {
+                            bar.suspend(|| console::warn(note));
+                        }
+                        answered.add(item, answer, threshold)?;
+                    }
                     Err(sentence) => {
                         bar.suspend(|| console::error(&sentence));
                         answered.failed.push(json!({"file": item.path, "error": sentence}));
@@ -104,7 +109,7 @@ impl Answered {
         Ok(answered)
     }
 
-    fn add(&mut self, item: &Item, answer: Answer, threshold: f64, keep: bool) -> Result<()> {
+    fn add(&mut self, item: &Item, answer: Answer, threshold: f64) -> Result<()> {
         let label = item.label as f32;
         let loss = binary_cross_entropy(&[answer.logit], &[label]);
         self.files.push(item.path.clone());
@@ -112,12 +117,10 @@ impl Answered {
         self.probabilities.push(answer.probability);
         self.losses.push(loss);
         let class = usize::from(f64::from(answer.probability) > threshold);
-        if class == item.label || !keep {
-            return Ok(());
-        }
+        let Some(pixels) = answer.pixels.filter(|_| class != item.label) else { return Ok(()) };
         self.mistakes.add(loss, || {
-            let (width, height) = (answer.pixels.width as u32, answer.pixels.height as u32);
-            let image = LabelledImage { label: &item.path, width, height, pixels: &answer.pixels.pixels };
+            let (width, height) = (pixels.width as u32, pixels.height as u32);
+            let image = LabelledImage { label: &item.path, width, height, pixels: &pixels.pixels };
             let jpeg = thumbnail(&image)?;
             let file = console::one_line(&item.path).into_owned();
             Ok(Mistake { file, label: item.label, probability: answer.probability, jpeg })

@@ -1,30 +1,53 @@
 //! A zip as a source.
 //!
 //! Nothing is ever unpacked to the disk, so a name cannot write anywhere; names that lead outside are refused all the same,
-//! because no honest program makes them. Sizes that the zip declares are used only as limits, never to reserve memory: an
-//! entry that holds more than it declares is refused while it is read. So the sum of the declared sizes, checked when the
-//! zip is opened, bounds what is truly unpacked.
+//! because no honest program makes them. The zip's table of contents, its central directory, is the one that counts: names and
+//! sizes beside the entries' bytes are not asked. What the table declares is used only as a limit, never to reserve memory: an
+//! entry that holds more or less than it declares is refused while it is read. So the sum of the declared sizes, checked when
+//! the zip is opened, bounds what is truly unpacked.
+//!
+//! Bombs come in three kinds, and each has its limit: entries that unpack to hundreds of times their size ([`MAX_RATIO`]),
+//! entries that share the same bytes (D. Fifield, *A better zip bomb*, 2019), and archives within archives.
 
+use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use zip::ZipArchive;
+use zip::read::ZipFileEntry;
+use zip::{CompressionMethod, ZipArchive};
 
-use super::{Listing, MAX_FILE_BYTES, MAX_FILES, MAX_UNPACKED_BYTES, Place, too_large, too_many_files};
+use super::{
+    Listing, MAX_FILE_BYTES, MAX_FILES, MAX_UNPACKED_BYTES, Place, is_archive_name, too_large, too_many_files,
+};
 use crate::{Error, Result};
 
 /// The open zip, shared by its entries. One thread at a time reads from it: what a zip of images holds is compressed
 /// already, so unpacking an entry is little more than a copy, and the long work, decoding the image, is outside the lock.
-pub(super) type SharedArchive = Arc<Mutex<ZipArchive<BufReader<File>>>>;
+pub(super) type SharedArchive = Arc<Mutex<ZipArchive<BufReader<Metered>>>>;
+
+/// How many times its packed size an entry, or the whole zip, may unpack to. Images are compressed already, so honest zips of
+/// them stay near 1; a picture of one colour as BMP comes near deflate's own limit of 1032.
+pub const MAX_RATIO: u64 = 250;
+
+/// Up to this size an entry may unpack to any multiple: a small picture of one colour hurts nobody.
+const RATIO_FREE_ENTRY_BYTES: u64 = 16 << 20;
+
+/// Up to this size the whole zip may.
+const RATIO_FREE_TOTAL_BYTES: u64 = 1 << 30;
+
+/// The most bytes of a zip that are read to learn what it holds: [`MAX_FILES`] entries with names of 100 bytes take 36 MiB. The
+/// library keeps several times as much in memory.
+const MAX_CONTENTS_BYTES: u64 = 48 << 20;
 
 /// The first two bytes of every zip.
 const SIGNATURE: [u8; 2] = *b"PK";
 
 /// Lists the zip's entries after checking their names and sizes.
 pub(super) fn list(path: &Path) -> Result<Listing> {
-    let archive = open(path)?;
+    let mut archive = open(path)?;
     if archive.is_empty() {
         return Err(Error::data(path, "the zip is empty; put the two class folders into it"));
     }
@@ -34,29 +57,41 @@ pub(super) fn list(path: &Path) -> Result<Listing> {
     if archive.len() > MAX_FILES {
         return Err(too_many_files(path));
     }
+    if archive.has_overlapping_entries().map_err(|error| damaged(path, error))? {
+        return Err(Error::data(
+            path,
+            "files in the zip share the same bytes, as in archives made to do harm; fetch it anew from a source you trust",
+        ));
+    }
     let count = archive.len();
     let archive = Arc::new(Mutex::new(archive));
     let mut listing = Listing::default();
-    let mut unpacked = 0u64;
+    let mut names = HashSet::new();
+    let (mut packed, mut unpacked) = (0u64, 0u64);
     for index in 0..count {
         let zip = archive.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = zip.by_index_data(index).map_err(|error| damaged(path, error))?;
         let raw_name = entry.name().map_err(|error| damaged(path, error))?;
-        let name = plain_name(&raw_name).map_err(|fault| {
-            Error::data(
-                path,
-                format!("the zip's entry {raw_name:?} {fault}; unpack it with a tool you trust and give the folder"),
-            )
-        })?;
-        unpacked = unpacked.saturating_add(entry.size());
+        let name = plain_name(&raw_name).map_err(|fault| refused(path, &raw_name, fault))?;
         if name.is_empty() {
             continue;
-        } else if entry.is_dir() {
+        }
+        if !entry.is_dir() && !names.insert(name.clone()) {
+            return Err(Error::data(
+                path,
+                format!("the zip holds two files named {name:?}; make it anew from the folder"),
+            ));
+        }
+        packed = packed.saturating_add(entry.compressed_size());
+        unpacked = unpacked.saturating_add(entry.size());
+        if entry.is_dir() {
             listing.add_folder(&name);
         } else if entry.is_symlink() {
             listing.links.insert(name);
-        } else {
-            listing.add_file(name, Place::Zip { archive: Arc::clone(&archive), index });
+        } else if listing.is_seen(&name) {
+            check_entry(&entry, &name).map_err(|fault| refused(path, &name, &fault))?;
+            let size = entry.size();
+            listing.add_file(name, Place::Zip { archive: Arc::clone(&archive), index, size });
         }
     }
     if unpacked > MAX_UNPACKED_BYTES {
@@ -66,7 +101,38 @@ pub(super) fn list(path: &Path) -> Result<Listing> {
             format!("the zip unpacks to more than {gib} GiB; unpack it and give the folder"),
         ));
     }
+    if unpacked > RATIO_FREE_TOTAL_BYTES && unpacked / MAX_RATIO > packed {
+        return Err(Error::data(path, format!("the zip {}", bomb(packed, unpacked))));
+    }
     Ok(listing)
+}
+
+/// What about a file in the zip, its name aside, is a reason not to take it.
+fn check_entry(entry: &ZipFileEntry, name: &str) -> std::result::Result<(), String> {
+    if entry.encrypted() {
+        return Err("is encrypted".to_string());
+    }
+    if is_archive_name(name) {
+        return Err("is an archive itself".to_string());
+    }
+    if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
+        return Err(format!("is compressed by a method that is not read here ({})", entry.compression()));
+    }
+    let (packed, unpacked) = (entry.compressed_size(), entry.size());
+    if unpacked > RATIO_FREE_ENTRY_BYTES && unpacked / MAX_RATIO > packed {
+        return Err(bomb(packed, unpacked));
+    }
+    Ok(())
+}
+
+/// What is said of something that unpacks to too much.
+fn bomb(packed: u64, unpacked: u64) -> String {
+    format!("unpacks from {packed} to {unpacked} bytes, as bombs do, and {MAX_RATIO} times as many is the most")
+}
+
+/// The error for an entry that is not taken.
+fn refused(path: &Path, name: &str, fault: &str) -> Error {
+    Error::data(path, format!("the zip's entry {name:?} {fault}; unpack it with a tool you trust and give the folder"))
 }
 
 /// Reads one entry, whose name in messages is `file`.
@@ -80,14 +146,16 @@ pub(super) fn read(archive: &SharedArchive, index: usize, file: &str) -> Result<
     }
     let mut bytes = Vec::new();
     entry.take(declared + 1).read_to_end(&mut bytes).map_err(|error| damaged(file, error))?;
-    match bytes.len() as u64 > declared {
-        true => Err(damaged(file, format!("it holds more than the {declared} bytes it declares"))),
-        false => Ok(bytes),
+    let found = bytes.len() as u64;
+    if found != declared {
+        let found = if found > declared { "more".to_string() } else { format!("{found} bytes, less") };
+        return Err(damaged(file, format!("it holds {found} than the {declared} bytes it declares")));
     }
+    Ok(bytes)
 }
 
 /// Opens the file as a zip and reads its table of contents.
-fn open(path: &Path) -> Result<ZipArchive<BufReader<File>>> {
+fn open(path: &Path) -> Result<ZipArchive<BufReader<Metered>>> {
     let mut file = File::open(path).map_err(Error::io("read", path))?;
     let mut start = Vec::new();
     file.by_ref().take(2).read_to_end(&mut start).map_err(Error::io("read", path))?;
@@ -96,7 +164,11 @@ fn open(path: &Path) -> Result<ZipArchive<BufReader<File>>> {
         let found = if named_zip { "it is named .zip but is no zip" } else { "it is neither a folder nor a zip" };
         return Err(Error::data(path, format!("{found}; give a folder that holds two class folders, or a zip of one")));
     }
-    ZipArchive::new(BufReader::new(file)).map_err(|error| damaged(path, error))
+    let left = Arc::new(AtomicU64::new(MAX_CONTENTS_BYTES));
+    let metered = Metered { file, left: Arc::clone(&left) };
+    let archive = ZipArchive::new(BufReader::new(metered)).map_err(|error| damaged(path, error))?;
+    left.store(u64::MAX, Ordering::Relaxed);
+    Ok(archive)
 }
 
 /// The error for a zip, or an entry of it, that cannot be unpacked.
@@ -114,6 +186,9 @@ fn plain_name(name: &str) -> std::result::Result<String, &'static str> {
     if name.contains('\\') {
         return Err("has a backslash");
     }
+    if name.contains('\0') {
+        return Err("has a zero byte");
+    }
     if name.split('/').any(|part| part == "..") {
         return Err("leads outside of it");
     }
@@ -121,17 +196,62 @@ fn plain_name(name: &str) -> std::result::Result<String, &'static str> {
     Ok(parts.join("/"))
 }
 
+/// A file from which only so much is read until the limit is lifted: the library that reads the table of contents keeps all of
+/// it in memory, however long it is.
+#[derive(Debug)]
+pub(super) struct Metered {
+    file: File,
+    /// How many bytes may still be read.
+    left: Arc<AtomicU64>,
+}
+
+impl Read for Metered {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let left = self.left.load(Ordering::Relaxed);
+        if left == 0 {
+            let mib = MAX_CONTENTS_BYTES >> 20;
+            return Err(std::io::Error::other(format!("its table of contents takes more than {mib} MiB")));
+        }
+        let read = self.file.read(buffer)?;
+        self.left.store(left.saturating_sub(read as u64), Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+impl Seek for Metered {
+    fn seek(&mut self, position: SeekFrom) -> std::io::Result<u64> {
+        self.file.seek(position)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::plain_name;
+    use super::*;
 
     #[test]
     fn names_that_lead_outside_are_refused_and_others_made_plain() {
-        for bad in ["/etc/passwd", "C:/x.png", "a/../b.png", "..", "a\\b.png"] {
+        for bad in
+            ["/etc/passwd", "C:/x.png", "c:x.png", "a/../b.png", "..", "a\\b.png", "\\\\host\\b.png", "a.png\0.txt"]
+        {
             assert!(plain_name(bad).is_err(), "{bad}");
         }
         for (name, plain) in [("a/b.png", "a/b.png"), ("a/", "a"), ("./a//b..png", "a/b..png"), ("./", "")] {
             assert_eq!(plain_name(name), Ok(plain.to_string()));
         }
+    }
+
+    #[test]
+    fn a_table_of_contents_that_never_ends_is_not_read_to_its_end() {
+        let mut file = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut file, &[0; 100]).unwrap();
+        file.seek(SeekFrom::Start(0)).unwrap();
+        let left = Arc::new(AtomicU64::new(10));
+        let mut metered = Metered { file, left: Arc::clone(&left) };
+        let mut buffer = [0; 10];
+        assert_eq!(metered.read(&mut buffer).unwrap(), 10);
+        let error = metered.read(&mut buffer).unwrap_err().to_string();
+        assert_eq!(error, "its table of contents takes more than 48 MiB");
+        left.store(u64::MAX, Ordering::Relaxed);
+        assert_eq!(metered.read(&mut buffer).unwrap(), 10);
     }
 }

@@ -1,0 +1,197 @@
+//! Images of every kind that people and programs leave in folders, and some that are made to do harm.
+
+use glassnet::data::decode::{MAX_SIDE, decode, more_pictures_note};
+use image::{DynamicImage, ImageBuffer, ImageFormat};
+
+use super::zip_bytes::crc32;
+use super::{encoded, noise, png};
+
+/// A PNG chunk.
+fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let body = [kind, data].concat();
+    [&(data.len() as u32).to_be_bytes()[..], &body, &crc32(&body).to_be_bytes()].concat()
+}
+
+/// A PNG that ends where its pixels should begin, of 8-bit RGB.
+fn png_without_pixels(width: u32, height: u32) -> Vec<u8> {
+    let data = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
+    [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"IHDR", &data), chunk(b"IDAT", &[])].concat()
+}
+
+/// A JPEG of one 8 × 8 block for each component, every block of one value, written by hand (ITU-T T.81): the quantiser of the
+/// mean is 8, its only codes are "no change" and "change by 7 bits", and nothing but the mean is coded. With `adobe`, the
+/// marker of Adobe's programs, without which nobody knows whether inks are meant.
+fn jpeg_of_means(means: &[u8], adobe: bool) -> Vec<u8> {
+    let count = means.len() as u8;
+    let mut bytes = vec![0xFF, 0xD8];
+    if adobe {
+        bytes.extend([0xFF, 0xEE, 0, 14]);
+        bytes.extend(b"Adobe\0\x64\0\0\0\0\0");
+    }
+    bytes.extend([0xFF, 0xDB, 0, 67, 0]);
+    bytes.extend([8; 64]);
+    bytes.extend([0xFF, 0xC0, 0, 8 + 3 * count, 8, 0, 8, 0, 8, count]);
+    for component in 1..=count {
+        bytes.extend([component, 0x11, 0]);
+    }
+    // Means: 00 is "no change", 01 is "7 bits follow". The rest: 0 is "all zero".
+    bytes.extend([0xFF, 0xC4, 0, 21, 0x00, 0, 2]);
+    bytes.extend([0; 14]);
+    bytes.extend([0, 7]);
+    bytes.extend([0xFF, 0xC4, 0, 20, 0x10, 1]);
+    bytes.extend([0; 15]);
+    bytes.extend([0]);
+    bytes.extend([0xFF, 0xDA, 0, 6 + 2 * count, count]);
+    for component in 1..=count {
+        bytes.extend([component, 0x00]);
+    }
+    bytes.extend([0, 63, 0]);
+    let mut bits = String::new();
+    for &mean in means {
+        let change = i32::from(mean) - 128;
+        match change {
+            0 => bits += "00",
+            // A negative change is coded as one less, in seven bits.
+            _ => bits += &format!("01{:07b}", if change < 0 { change + 127 } else { change }),
+        }
+        bits += "0";
+    }
+    while !bits.len().is_multiple_of(8) {
+        bits.push('1');
+    }
+    for byte in (0..bits.len()).step_by(8) {
+        let byte = u8::from_str_radix(&bits[byte..byte + 8], 2).unwrap();
+        bytes.push(byte);
+        if byte == 0xFF {
+            bytes.push(0);
+        }
+    }
+    bytes.extend([0xFF, 0xD9]);
+    bytes
+}
+
+#[test]
+fn cmyk_jpegs_become_rgb() {
+    let (grey, info) = decode("grey.jpg", &jpeg_of_means(&[200], false)).unwrap();
+    assert_eq!((info.mode, &grey.pixels[..3]), ("grey", &[200; 3][..]));
+    // Adobe's programs write inks inverted: 255 is none.
+    for (inks, rgb) in
+        [([255, 255, 255, 255], [255; 3]), ([1, 255, 255, 255], [0, 255, 255]), ([255, 255, 255, 1], [0; 3])]
+    {
+        let (image, info) = decode("cmyk.jpg", &jpeg_of_means(&inks, true)).unwrap();
+        assert_eq!((info.width, info.height, info.mode), (8, 8, "CMYK"));
+        for (found, wanted) in image.pixels.chunks(3).flat_map(|pixel| pixel.iter().zip(rgb)) {
+            assert!(found.abs_diff(wanted) <= 2, "{inks:?}: {:?} and not {rgb:?}", &image.pixels[..3]);
+        }
+    }
+}
+
+#[test]
+fn an_animated_png_gives_its_first_picture_and_says_so() {
+    let still = png(1, 4, 4);
+    // After the header, which ends at byte 33: two frames, played for ever.
+    let animation = chunk(b"acTL", &[0, 0, 0, 2, 0, 0, 0, 0]);
+    let first_frame = [0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0];
+    let animated = [&still[..33], &animation, &chunk(b"fcTL", &first_frame), &still[33..]].concat();
+    let (image, info) = decode("a.png", &animated).unwrap();
+    assert_eq!(image, decode("still.png", &still).unwrap().0);
+    assert_eq!(more_pictures_note("a.png", &info).unwrap(), "a.png is animated; only its first picture was read");
+    let (_, info) = decode("still.png", &still).unwrap();
+    assert_eq!(more_pictures_note("still.png", &info), None);
+}
+
+#[test]
+fn a_tiff_of_several_pages_gives_its_first_and_says_so() {
+    let one = encoded(&noise(1, 4, 4).into(), ImageFormat::Tiff);
+    let (image, info) = decode("a.tif", &one).unwrap();
+    assert_eq!(more_pictures_note("a.tif", &info), None);
+    // The directory's last four bytes give the place of the next one: a copy of it, at the end.
+    let mut two = one.clone();
+    let directory = u32::from_le_bytes(one[4..8].try_into().unwrap()) as usize;
+    let entries = u16::from_le_bytes(one[directory..directory + 2].try_into().unwrap()) as usize;
+    let next = directory + 2 + 12 * entries;
+    two.resize(one.len().next_multiple_of(2), 0);
+    let second = two.len() as u32;
+    two.extend(&one[directory..next + 4]);
+    two[next..next + 4].copy_from_slice(&second.to_le_bytes());
+    let (first, info) = decode("a.tif", &two).unwrap();
+    assert_eq!(first, image);
+    assert_eq!(more_pictures_note("a.tif", &info).unwrap(), "a.tif has several pages; only its first picture was read");
+}
+
+#[test]
+fn files_of_other_kinds_are_called_what_they_are() {
+    for (start, kind) in [
+        (&b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"[..], "a GIF, perhaps animated"),
+        (b"RIFF\x1a\0\0\0WEBPVP8L", "a WebP"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC"),
+        (b"\0\0\0\x18ftypavif\0\0\0\0", "an AVIF"),
+        (b"II+\0\x08\0\0\0", "a BigTIFF"),
+        (b"<!DOCTYPE html>", "text, such as SVG or a web page"),
+        (&[&[0; 128][..], b"DICM"].concat(), "a DICOM"),
+    ] {
+        let error = decode("x.png", start).unwrap_err().to_string();
+        let reason = format!("its content is {kind}, which is not read here; convert it or take it out");
+        assert_eq!(error, format!("x.png cannot be read as an image: {reason}"));
+    }
+}
+
+#[test]
+fn pictures_without_pixels_are_refused() {
+    for (name, bytes) in [
+        ("a.png", png_without_pixels(0, 5)),
+        ("b.png", png_without_pixels(5, 0)),
+        ("c.ppm", b"P6 0 5 255\n".to_vec()),
+        ("d.jpg", {
+            let mut bytes = jpeg_of_means(&[200], false);
+            let frame = bytes.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
+            bytes[frame + 5..frame + 9].fill(0);
+            bytes
+        }),
+    ] {
+        let error = decode(name, &bytes).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{name} cannot be read as an image: ")), "{error}");
+    }
+}
+
+#[test]
+fn pictures_of_one_row_or_column_are_pictures() {
+    for (width, height) in [(1, 1), (1, MAX_SIDE), (MAX_SIDE, 1)] {
+        let picture: DynamicImage = noise(1, width, height).into();
+        for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::Pnm, ImageFormat::Tiff] {
+            let (image, _) = decode("thin", &encoded(&picture, format)).unwrap();
+            assert_eq!(image.pixels, picture.as_bytes(), "{format:?} of {width} × {height}");
+        }
+    }
+    // The widest row there can be: four channels of 16 bits.
+    let wide = DynamicImage::ImageRgba16(ImageBuffer::from_pixel(MAX_SIDE, 1, image::Rgba([257, 514, 0, 0])));
+    let (image, _) = decode("wide.png", &encoded(&wide, ImageFormat::Png)).unwrap();
+    assert_eq!(image.pixels[..6], [1, 2, 0, 1, 2, 0]);
+}
+
+#[test]
+fn pictures_beyond_the_limits_are_refused_by_their_headers() {
+    let error = decode("x.png", &png_without_pixels(9000, 9000)).unwrap_err().to_string();
+    assert!(error.ends_with("it has 9000 × 9000 pixels, and 64 Mi is the most; make it smaller"), "{error}");
+    let error = decode("x.png", &png_without_pixels(1, 65_536)).unwrap_err().to_string();
+    assert!(error.ends_with("it has 1 × 65536 pixels, and 65535 on a side is the most; make it smaller"), "{error}");
+    let error = decode("x.png", &png_without_pixels(u32::MAX, u32::MAX)).unwrap_err().to_string();
+    assert!(error.starts_with("x.png cannot be read as an image: "), "{error}");
+}
+
+#[test]
+fn a_colour_profile_that_unpacks_to_too_much_hurts_nobody() {
+    // 64 MiB of zeros as deflate packs them, 1000 : 1.
+    let zeros = vec![0u8; 64 << 20];
+    let flat = encoded(&DynamicImage::ImageLuma8(ImageBuffer::from_raw(8192, 8192, zeros).unwrap()), ImageFormat::Png);
+    let at = flat.windows(4).position(|kind| kind == b"IDAT").unwrap();
+    let length = u32::from_be_bytes(flat[at - 4..at].try_into().unwrap()) as usize;
+    let profile = chunk(b"iCCP", &[b"name\0\0", &flat[at + 4..at + 4 + length]].concat());
+    let still = png(1, 4, 4);
+    let bomb = [&still[..33], &profile, &still[33..]].concat();
+    // Read without its profile, or refused by a sentence: either is fine, and tests/fuzz.rs watches the memory.
+    match decode("bomb.png", &bomb) {
+        Ok((image, _)) => assert_eq!(image, decode("still.png", &still).unwrap().0),
+        Err(error) => assert!(error.to_string().starts_with("bomb.png cannot be read as an image: "), "{error}"),
+    }
+}
