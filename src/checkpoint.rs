@@ -103,6 +103,10 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
         );
         return Err(Error::weights(path, reason));
     }
+    if !(0.0..=1.0).contains(&card.threshold) {
+        let reason = format!("its threshold is {}, and a probability is from 0 to 1; take another", card.threshold);
+        return Err(Error::weights(path, reason));
+    }
     let network = Network::new(&card.spec)
         .map_err(|error| Error::weights(path, format!("its model cannot be built: {error}")))?;
     let parameters = weights(path, &mut file, &network)?;

@@ -10,7 +10,7 @@
 use crate::layers::{Layer, Shape, check_floats};
 use crate::parameters::{ParameterTable, Parameters};
 use crate::random::{Purpose, Stream};
-use crate::spec::ModelSpec;
+use crate::spec::{MAX_LAYERS, ModelSpec};
 use crate::{Error, Result};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,6 +36,10 @@ impl Network {
         }
         if shape.is_empty() {
             return Err(Error::layer("input", format!("images of {shape}; every size must be at least 1")));
+        }
+        if spec.layers.len() > MAX_LAYERS {
+            let reason = format!("the model has {} layers, and {MAX_LAYERS} are the most", spec.layers.len());
+            return Err(Error::layer("input", reason));
         }
         let (mut layers, mut table) = (Vec::new(), ParameterTable::default());
         let mut seen: HashMap<&str, usize> = HashMap::new();

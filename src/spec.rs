@@ -19,6 +19,9 @@
 use crate::kernels::geometry::Padding;
 use serde::{Deserialize, Serialize};
 
+/// The most layers of a network; sizes are limited layer by layer when it is built.
+pub const MAX_LAYERS: usize = 1000;
+
 /// A network: the size of its input and its layers in order. The last layer gives one number, the logit of class 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -59,6 +59,9 @@ pub fn check_takes_images(network: &Network) -> Result<()> {
     Err(Error::setting("--model", reason))
 }
 
+/// The longest `model.toml`: [`MAX_LAYERS`](glassnet::spec::MAX_LAYERS) layers take a tenth of it.
+const MAX_SPEC_BYTES: usize = 1 << 20;
+
 /// Reads a `model.toml`.
 ///
 /// # Errors
@@ -66,6 +69,12 @@ pub fn check_takes_images(network: &Network) -> Result<()> {
 pub fn read_spec(path: &Path) -> Result<ModelSpec> {
     let fail = |reason: String| Error::setting(path.display().to_string(), reason);
     let bytes = read_file(path)?;
+    if bytes.len() > MAX_SPEC_BYTES {
+        let mib = MAX_SPEC_BYTES >> 20;
+        return Err(fail(format!(
+            "it has more than {mib} MiB; a model.toml lists layers, and weights go to --init-weights"
+        )));
+    }
     let text = String::from_utf8(bytes).map_err(|_| {
         fail("it is not a text file; a model.toml lists layers, and weights go to --init-weights".into())
     })?;

@@ -6,6 +6,7 @@ mod bad_settings;
 mod bad_weights;
 mod bench;
 mod evaluate;
+mod hostile;
 mod inspect;
 mod phantom;
 mod pipes;
