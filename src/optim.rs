@@ -7,6 +7,12 @@
 //! α = learning rate · √(1 − β₂ᵗ) / (1 − β₁ᵗ)
 //! m += (g − m)(1 − β₁)      v += (g² − v)(1 − β₂)      w −= α·m / (√v + ε)
 //! ```
+//!
+//! With a weight decay W it is AdamW: before that, w −= learning rate · W · w. The decay is *decoupled* from the gradient: it
+//! does not go through the moments, which would divide it by √v and so decay the weights with large gradients least
+//! (I. Loshchilov and F. Hutter, *Decoupled Weight Decay Regularization*, 2019, algorithm 2; there the decay is not multiplied
+//! by the learning rate, in Keras's `AdamW`, and here, it is). As in Keras, unless told otherwise there, every parameter decays,
+//! biases too.
 
 use crate::kernels::adam::{self, AdamStep};
 use crate::parameters::{ParameterTable, Parameters, TensorId};
@@ -29,12 +35,14 @@ pub struct AdamSettings {
     pub beta_2: f64,
     /// ε, which keeps the division finite.
     pub epsilon: f64,
+    /// W, the weight decay of a step in units of the learning rate; 0 is plain Adam, bit for bit.
+    pub weight_decay: f64,
 }
 
 impl Default for AdamSettings {
-    /// Keras's.
+    /// Keras's, without weight decay.
     fn default() -> AdamSettings {
-        AdamSettings { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 }
+        AdamSettings { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, weight_decay: 0.0 }
     }
 }
 
@@ -89,6 +97,7 @@ impl Adam {
             blend_1: (1.0 - self.settings.beta_1) as f32,
             blend_2: (1.0 - self.settings.beta_2) as f32,
             epsilon: self.settings.epsilon as f32,
+            decay: (self.settings.learning_rate * self.settings.weight_decay) as f32,
         }
     }
 
@@ -168,8 +177,9 @@ mod tests {
         };
         let (start, gradients, later) = (drawn(0), drawn(1), drawn(2));
         // A step before, so that moments are not zero.
+        let settings = AdamSettings { weight_decay: 0.01, ..AdamSettings::default() };
         let begin = || {
-            let (mut weights, mut adam) = (start.clone(), Adam::new(&table, AdamSettings::default()));
+            let (mut weights, mut adam) = (start.clone(), Adam::new(&table, settings));
             adam.step(&mut weights, &gradients);
             (weights, adam)
         };

@@ -42,7 +42,7 @@
 //! ```
 //!
 //! Adam's first step moves every weight with a gradient by almost exactly the learning rate 0.001, against the gradient's
-//! sign: the dense weight becomes 0.501. The tests at the end of this file check each of these numbers.
+//! sign: the dense weight becomes 0.501. The tests in `reference/tests.rs` check each of these numbers.
 //!
 //! # Layout
 //!
@@ -353,6 +353,18 @@ pub fn forward(layers: &[Layer], image: &Image, factors: &[Vec<f64>]) -> Vec<Ima
 ///
 /// `factors[sample]` are that sample's dropout factors as in [`forward`].
 pub fn step(layers: &[Layer], images: &[Image], labels: &[f64], factors: &[Vec<Vec<f64>>]) -> Step {
+    weighted_step(layers, images, labels, [1.0, 1.0], factors)
+}
+
+/// [`step`] where a sample's loss is first multiplied by the weight of its class: L = Σ weight[label]·loss / N, with N the
+/// number of samples, not the sum of their weights. A weight is a constant, so the gradient is multiplied by it as well.
+pub fn weighted_step(
+    layers: &[Layer],
+    images: &[Image],
+    labels: &[f64],
+    class_weights: [f64; 2],
+    factors: &[Vec<Vec<f64>>],
+) -> Step {
     let n = images.len() as f64;
     let mut gradients: Vec<LayerGradient> = layers
         .iter()
@@ -369,10 +381,12 @@ pub fn step(layers: &[Layer], images: &[Image], labels: &[f64], factors: &[Vec<V
         let activations = forward(layers, image, factors);
         let z = activations[layers.len()].values[0];
         logits.push(z);
-        loss += binary_cross_entropy(z, label) / n;
+        // What one unit of this sample's own loss adds to the mean.
+        let share = class_weights[label as usize] / n;
+        loss += share * binary_cross_entropy(z, label);
 
-        let mut grad =
-            Image { height: 1, width: 1, channels: 1, values: vec![binary_cross_entropy_gradient(z, label) / n] };
+        let grad_logit = share * binary_cross_entropy_gradient(z, label);
+        let mut grad = Image { height: 1, width: 1, channels: 1, values: vec![grad_logit] };
         let mut factors = factors.iter().rev();
         for (index, layer) in layers.iter().enumerate().rev() {
             let (input, gradient) = (&activations[index], &mut gradients[index]);
@@ -421,6 +435,8 @@ pub struct Adam {
     pub beta_2: f64,
     /// Keeps the division finite.
     pub epsilon: f64,
+    /// W: in each step every weight also shrinks by learning rate · W of itself; 0 for plain Adam.
+    pub weight_decay: f64,
 }
 
 impl Adam {
@@ -429,69 +445,21 @@ impl Adam {
     ///
     /// ```text
     /// α = learning rate · √(1 − β₂ᵗ) / (1 − β₁ᵗ)
-    /// m += (g − m)(1 − β₁)      v += (g² − v)(1 − β₂)      w −= α·m / (√v + ε)
+    /// m += (g − m)(1 − β₁)      v += (g² − v)(1 − β₂)      w −= learning rate · W · w + α·m / (√v + ε)
     /// ```
+    ///
+    /// With W above 0 this is AdamW (Loshchilov and Hutter, *Decoupled Weight Decay Regularization*, 2019): the decay is not
+    /// part of g, so m and v do not see it.
     pub fn update(&self, t: i32, weights: &mut [f64], gradient: &[f64], m: &mut [f64], v: &mut [f64]) {
         let alpha = self.learning_rate * (1.0 - self.beta_2.powi(t)).sqrt() / (1.0 - self.beta_1.powi(t));
         for i in 0..weights.len() {
             m[i] += (gradient[i] - m[i]) * (1.0 - self.beta_1);
             v[i] += (gradient[i] * gradient[i] - v[i]) * (1.0 - self.beta_2);
-            weights[i] -= alpha * m[i] / (v[i].sqrt() + self.epsilon);
+            let decay = self.learning_rate * self.weight_decay * weights[i];
+            weights[i] -= decay + alpha * m[i] / (v[i].sqrt() + self.epsilon);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use approx::assert_abs_diff_eq;
-
-    /// The network and image of the example at the top.
-    fn example() -> (Vec<Layer>, Image) {
-        let shape = ConvShape { kernel: [3, 3], stride: [1, 1], padding: [0, 0], output: [2, 2], filters: 1 };
-        let kernel = vec![1., 0., -1., 0., 1., 0., -1., 0., 1.];
-        let layers = vec![
-            Layer::Conv2d { shape, kernel, bias: vec![1.0] },
-            Layer::Relu,
-            Layer::MaxPool { window: [2, 2], stride: [2, 2] },
-            Layer::Flatten,
-            Layer::Dense { kernel: vec![0.5], bias: vec![-2.0] },
-        ];
-        let values = vec![1., 2., 0., 1., 0., 1., 3., 1., 2., 1., 0., 0., 1., 0., 1., 2.];
-        (layers, Image { height: 4, width: 4, channels: 1, values })
-    }
-
-    #[test]
-    fn the_example_forward_is_what_the_page_says() {
-        let (layers, image) = example();
-        let activations = forward(&layers, &image, &[]);
-        assert_eq!(activations[1].values, [1., 4., -1., 3.]);
-        assert_eq!(activations[2].values, [1., 4., 0., 3.]);
-        assert_eq!(activations[3].values, [4.]);
-        assert_eq!(activations[5].values, [0.]);
-        assert_eq!(sigmoid(0.0), 0.5);
-    }
-
-    #[test]
-    fn the_example_backward_is_what_the_page_says() {
-        let (layers, image) = example();
-        let step = step(&layers, &[image], &[1.0], &[vec![]]);
-        assert_abs_diff_eq!(step.loss, std::f64::consts::LN_2, epsilon = 1e-15);
-        assert_eq!(step.gradients[4], LayerGradient { kernel: vec![-2.0], bias: vec![-0.5] });
-        let quarter = |values: &[f64]| values.iter().map(|x| -0.25 * x).collect::<Vec<f64>>();
-        assert_eq!(step.gradients[0].kernel, quarter(&[2., 0., 1., 1., 3., 1., 1., 0., 0.]));
-        assert_eq!(step.gradients[0].bias, [-0.25]);
-        let image = [0., 1., 0., -1., 0., 0., 1., 0., 0., -1., 0., 1., 0., 0., 0., 0.];
-        assert_eq!(step.grad_inputs[0].values, quarter(&image));
-        // The ReLU input nearest to 0 is ±1, and 4 leads its window by 1.
-        assert_eq!(step.margin, 1.0);
-    }
-
-    #[test]
-    fn the_first_adam_step_moves_a_weight_by_the_learning_rate() {
-        let adam = Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
-        let (mut weight, mut m, mut v) = ([0.5], [0.0], [0.0]);
-        adam.update(1, &mut weight, &[-2.0], &mut m, &mut v);
-        assert_abs_diff_eq!(weight[0], 0.501, epsilon = 1e-8);
-    }
-}
+mod tests;

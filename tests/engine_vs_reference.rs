@@ -6,7 +6,7 @@ mod common;
 
 use approx::assert_relative_eq;
 use common::networks::{Batch, networks, way_name, ways_to_train};
-use common::{assert_close, random_parameters, values, wide};
+use common::{as_images, as_textbook, assert_close, random_parameters, values, wide};
 use glassnet::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, Weights};
 use glassnet::kernels::dense::BLOCK_ROWS;
 use glassnet::kernels::geometry::{ConvGeometry, Padding, PoolGeometry};
@@ -16,7 +16,7 @@ use glassnet::kernels::simd::InstructionSet;
 use glassnet::layers::LayerKind;
 use glassnet::layers::conv_block::MAX_SLOTS;
 use glassnet::layers::dropout::DropoutMasks;
-use glassnet::loss::{binary_cross_entropy, binary_cross_entropy_gradient};
+use glassnet::loss::{ClassWeights, weighted_binary_cross_entropy, weighted_binary_cross_entropy_gradient};
 use glassnet::network::Network;
 use glassnet::optim::{Adam, AdamSettings};
 use glassnet::parameters::Parameters;
@@ -33,6 +33,9 @@ use std::collections::BTreeSet;
 /// networks of 16 and more channels half of its tensors have an error above 3.7e-7, half of the others' one above 2e-7, and of
 /// the largest errors in 300 networks, 4.4e-6 and 3.5e-6.
 const TOLERANCE: f64 = 1e-5;
+/// The error allowed in weights after some steps of Adam, which divides each gradient by its own size: a gradient near 0 that
+/// is off by its rounding moves its weight by another share of the learning rate.
+const STEPS_TOLERANCE: f64 = 1e-4;
 /// A network with a kink nearer than this is drawn again: f32 and f64 may rightly take different sides.
 const SMALLEST_MARGIN: f64 = 1e-4;
 /// A batch whose samples' gradients cancel to less than this share, or whose logits are all near 0, is drawn
@@ -232,11 +235,12 @@ fn check_network_step(plan: &Plan, parameters: &Parameters, batch: &Batch, expec
 
     let logits = plan.forward(parameters, images, mode, &mut workspace).unwrap().to_vec();
     assert_close(&what("logits"), &logits, &expected.logits, TOLERANCE);
-    let loss = binary_cross_entropy(&logits, &batch.labels);
+    let weights = ClassWeights(batch.class_weights);
+    let loss = weighted_binary_cross_entropy(&logits, &batch.labels, weights);
     assert_relative_eq!(loss, expected.loss, max_relative = TOLERANCE);
 
     let mut grad_logits = vec![f32::NAN; count];
-    binary_cross_entropy_gradient(&logits, &batch.labels, &mut grad_logits);
+    weighted_binary_cross_entropy_gradient(&logits, &batch.labels, weights, &mut grad_logits);
     let mut gradients = Parameters::zeros(network.table());
     gradients.as_mut_slice().fill(f32::NAN);
     plan.backward(parameters, images, &grad_logits, &mut gradients, &mut workspace).unwrap();
@@ -390,24 +394,96 @@ fn networks_that_fill_several_of_every_block_agree_with_the_textbook() {
 }
 
 #[test]
-fn adam_agrees_with_the_textbook_over_many_steps() {
+fn adam_agrees_with_the_textbook_over_many_steps_with_and_without_weight_decay() {
     let network = Network::new(&ModelSpec::documented().with_image_size(32)).unwrap();
-    let mut weights = random_parameters(&network, 3);
-    let mut adam = Adam::new(network.table(), AdamSettings::default());
-    let textbook_adam = textbook::Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
-    let mut expected = wide(weights.as_slice());
-    let (mut m, mut v) = (vec![0.0; expected.len()], vec![0.0; expected.len()]);
-    for t in 1..=20 {
-        let mut gradients = Parameters::zeros(network.table());
-        for id in 0..network.table().entries().len() {
-            let tensor = gradients.tensor_mut(id);
-            tensor.copy_from_slice(&values(tensor.len(), t as u64, id as u64));
+    for weight_decay in [0.0, 0.004, 5.0] {
+        let mut weights = random_parameters(&network, 3);
+        let settings = AdamSettings { weight_decay, ..AdamSettings::default() };
+        let mut adam = Adam::new(network.table(), settings);
+        let textbook_adam =
+            textbook::Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, weight_decay };
+        let mut expected = wide(weights.as_slice());
+        let (mut m, mut v) = (vec![0.0; expected.len()], vec![0.0; expected.len()]);
+        for t in 1..=20 {
+            let mut gradients = Parameters::zeros(network.table());
+            for id in 0..network.table().entries().len() {
+                let tensor = gradients.tensor_mut(id);
+                tensor.copy_from_slice(&values(tensor.len(), t as u64, id as u64));
+            }
+            adam.step(&mut weights, &gradients);
+            textbook_adam.update(t, &mut expected, &wide(gradients.as_slice()), &mut m, &mut v);
+            for entry in network.table().entries() {
+                let range = entry.range.clone();
+                let what = format!("{} with decay {weight_decay}", entry.name);
+                assert_close(&what, &weights.as_slice()[range.clone()], &expected[range], TOLERANCE);
+            }
         }
-        adam.step(&mut weights, &gradients);
-        textbook_adam.update(t, &mut expected, &wide(gradients.as_slice()), &mut m, &mut v);
-        for entry in network.table().entries() {
-            let range = entry.range.clone();
-            assert_close(&entry.name, &weights.as_slice()[range.clone()], &expected[range], TOLERANCE);
+    }
+}
+
+#[test]
+fn whole_steps_with_class_weights_and_weight_decay_end_at_the_textbooks_weights_fused_or_not() {
+    // Large enough that the first dense layer's gradient is applied as it comes.
+    let layers = vec![
+        LayerSpec::Conv2d { filters: 8, kernel: Size::Square(3), stride: Size::Square(1), padding: Padding::Same },
+        LayerSpec::Flatten {},
+        LayerSpec::Dense { units: 40 },
+        LayerSpec::Dense { units: 1 },
+    ];
+    let network = Network::new(&ModelSpec { input: [16, 16, 2], layers }).unwrap();
+    assert!(network.layers().iter().any(|layer| layer.applied_tensor().is_some()));
+    let (settings, steps) = (AdamSettings { learning_rate: 0.01, weight_decay: 2.0, ..AdamSettings::default() }, 3);
+    let AdamSettings { learning_rate, beta_1, beta_2, epsilon, weight_decay } = settings;
+    let textbook_adam = textbook::Adam { learning_rate, beta_1, beta_2, epsilon, weight_decay };
+    let batch = Batch { class_weights: [2.5, 0.5], ..Batch::draw(&network, 5, 8) };
+    let start = random_parameters(&network, 8);
+
+    // The reference's own loop: its weights, its gradients, its optimizer.
+    let mut expected = as_textbook(&network, &start);
+    let mut moments: Vec<[Vec<f64>; 4]> = Vec::new();
+    for t in 1..=steps {
+        let images = as_images(&batch.images, network.spec().input);
+        let labels = wide(&batch.labels);
+        let step = textbook::weighted_step(&expected, &images, &labels, batch.class_weights, &vec![vec![]; 5]);
+        moments.resize_with(expected.len(), Default::default);
+        for ((layer, gradient), moments) in expected.iter_mut().zip(&step.gradients).zip(&mut moments) {
+            let (textbook::Layer::Conv2d { kernel, bias, .. } | textbook::Layer::Dense { kernel, bias }) = layer else {
+                continue;
+            };
+            let [kernel_m, kernel_v, bias_m, bias_v] = moments;
+            for (moment, len) in [(&mut *kernel_m, kernel.len()), (&mut *kernel_v, kernel.len())] {
+                moment.resize(len, 0.0);
+            }
+            for (moment, len) in [(&mut *bias_m, bias.len()), (&mut *bias_v, bias.len())] {
+                moment.resize(len, 0.0);
+            }
+            textbook_adam.update(t, kernel, &gradient.kernel, kernel_m, kernel_v);
+            textbook_adam.update(t, bias, &gradient.bias, bias_m, bias_v);
+        }
+    }
+
+    for options in ways_to_train() {
+        let plan = Plan::new(&network, 5, options);
+        let (mut workspace, mut adam) = (plan.workspace(), Adam::new(network.table(), settings));
+        let (mut parameters, mut gradients) = (start.clone(), Parameters::zeros(network.table()));
+        let (images, mut grad_logits) = (batch.images(&network), [f32::NAN; 5]);
+        for _ in 0..steps {
+            let mode = Mode::Training(DropoutMasks::Given(&[]));
+            let logits = plan.forward(&parameters, images, mode, &mut workspace).unwrap();
+            let weights = ClassWeights(batch.class_weights);
+            weighted_binary_cross_entropy_gradient(logits, &batch.labels, weights, &mut grad_logits);
+            let (all, adam) = (&mut gradients, &mut adam);
+            plan.backward_and_step(&mut parameters, images, &grad_logits, all, adam, &mut workspace).unwrap();
+        }
+        for (layer, expected) in network.layers().iter().zip(&expected) {
+            let (textbook::Layer::Conv2d { kernel, bias, .. } | textbook::Layer::Dense { kernel, bias }) = expected
+            else {
+                continue;
+            };
+            let (kernel_id, bias_id) = layer.weights().unwrap();
+            let what = |tensor: &str| format!("{}, {} {tensor}", way_name(&options), layer.name);
+            assert_close(&what("kernel"), parameters.tensor(kernel_id), kernel, STEPS_TOLERANCE);
+            assert_close(&what("bias"), parameters.tensor(bias_id), bias, STEPS_TOLERANCE);
         }
     }
 }

@@ -135,7 +135,8 @@ fn adams_defaults_are_those_of_keras() {
     let (_, metadata) = SafeTensors::read_metadata(&fixture()).unwrap();
     let fixture: serde_json::Value = serde_json::from_str(&metadata.metadata().as_ref().unwrap()["fixture"]).unwrap();
     let keras = |key: &str| fixture["adam"][key].as_f64().unwrap() as f32;
-    let AdamSettings { learning_rate, beta_1, beta_2, epsilon } = AdamSettings::default();
+    let AdamSettings { learning_rate, beta_1, beta_2, epsilon, weight_decay } = AdamSettings::default();
+    assert_eq!(weight_decay, 0.0, "Keras's Adam has none unless it is asked for");
     assert_eq!(
         [learning_rate, beta_1, beta_2, epsilon].map(|setting| setting as f32),
         [keras("learning_rate"), keras("beta_1"), keras("beta_2"), keras("epsilon")]

@@ -38,11 +38,12 @@ struct Case {
     images: Vec<Image>,
     labels: Vec<f64>,
     factors: Vec<Vec<Vec<f64>>>,
+    class_weights: [f64; 2],
 }
 
 impl Case {
     fn step(&self) -> Step {
-        step(&self.layers, &self.images, &self.labels, &self.factors)
+        weighted_step(&self.layers, &self.images, &self.labels, self.class_weights, &self.factors)
     }
 }
 
@@ -129,6 +130,7 @@ fn a_network_of_all_layer_kinds_has_the_gradients_that_differences_measure() {
         factors: [[2., 2., 0., 2., 2.], [2., 0., 2., 2., 2.], [0., 2., 2., 2., 0.]]
             .map(|factors| vec![factors.to_vec()])
             .to_vec(),
+        class_weights: [1.0, 1.0],
     });
     check_every_gradient(case);
 }
@@ -148,14 +150,39 @@ fn strides_padding_and_overlapping_windows_have_the_gradients_that_differences_m
         images: images(stream, 2, [8, 7, 1]),
         labels: vec![0.0, 1.0],
         factors: vec![vec![], vec![]],
+        class_weights: [1.0, 1.0],
     });
+    check_every_gradient(case);
+}
+
+#[test]
+fn weighted_classes_have_the_gradients_that_differences_measure_and_the_mean_is_over_images() {
+    let case = case_away_from_kinks(|stream| Case {
+        layers: vec![
+            conv(stream, [2, 2], [1, 1], [0, 0], [4, 4], [1, 3]),
+            Layer::Relu,
+            Layer::MaxPool { window: [2, 2], stride: [2, 2] },
+            Layer::Flatten,
+            dense(stream, 12, 1),
+        ],
+        images: images(stream, 3, [5, 5, 1]),
+        labels: vec![1.0, 0.0, 1.0],
+        factors: vec![vec![]; 3],
+        class_weights: [1.7, 0.6],
+    });
+    let step = case.step();
+    let losses = step.logits.iter().zip(&case.labels).map(|(&z, &label)| {
+        let p = if label == 1.0 { sigmoid(z) } else { 1.0 - sigmoid(z) };
+        -case.class_weights[label as usize] * p.ln()
+    });
+    assert_abs_diff_eq!(step.loss, losses.sum::<f64>() / 3.0, epsilon = 1e-14);
     check_every_gradient(case);
 }
 
 #[test]
 fn adam_is_the_papers_form_up_to_where_epsilon_stands() {
     // The paper's algorithm 1 with corrected moments; with ε = 0 Keras's form is the same.
-    let adam = Adam { learning_rate: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 0.0 };
+    let adam = Adam { learning_rate: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 0.0, weight_decay: 0.0 };
     let (mut weight, mut m, mut v) = ([0.3], [0.0], [0.0]);
     let (mut expected, mut paper_m, mut paper_v) = (0.3f64, 0.0f64, 0.0f64);
     for (t, g) in [(1, 0.5f64), (2, -1.5), (3, 0.25), (4, 2.0)] {
@@ -165,4 +192,23 @@ fn adam_is_the_papers_form_up_to_where_epsilon_stands() {
         expected -= 0.01 * (paper_m / (1.0 - 0.9f64.powi(t))) / (paper_v / (1.0 - 0.999f64.powi(t))).sqrt();
         assert_abs_diff_eq!(weight[0], expected, epsilon = 1e-14);
     }
+}
+
+#[test]
+fn weight_decay_is_the_papers_algorithm_2_with_the_decay_in_units_of_the_learning_rate() {
+    // θ ← θ − η(α·m̂/√v̂ + λθ) with η = 1 and λ = α·W, as Keras and this program have it.
+    let (learning_rate, weight_decay) = (0.01, 0.3);
+    let adam = Adam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 0.0, weight_decay };
+    let (mut weight, mut m, mut v) = ([0.3], [0.0], [0.0]);
+    let (mut expected, mut paper_m, mut paper_v) = (0.3f64, 0.0f64, 0.0f64);
+    for (t, g) in [(1, 0.5f64), (2, -1.5), (3, 0.25), (4, 2.0)] {
+        adam.update(t, &mut weight, &[g], &mut m, &mut v);
+        paper_m = 0.9 * paper_m + 0.1 * g;
+        paper_v = 0.999 * paper_v + 0.001 * g * g;
+        let (m_hat, v_hat) = (paper_m / (1.0 - 0.9f64.powi(t)), paper_v / (1.0 - 0.999f64.powi(t)));
+        expected -= learning_rate * m_hat / v_hat.sqrt() + learning_rate * weight_decay * expected;
+        assert_abs_diff_eq!(weight[0], expected, epsilon = 1e-14);
+    }
+    // A coupled decay would show in the moments.
+    assert_abs_diff_eq!(m[0], paper_m, epsilon = 1e-15);
 }

@@ -17,6 +17,8 @@ pub struct AdamStep {
     pub blend_2: f32,
     /// ε.
     pub epsilon: f32,
+    /// The share of each weight that decays, learning rate · W; 0 leaves the weights' every bit alone.
+    pub decay: f32,
 }
 
 /// Some weights and their two moments, each of the same length.
@@ -37,6 +39,10 @@ impl Weights<'_> {
         let part =
             |values: &mut [f32]| -> Lanes<LANES> { *values[start..].first_chunk().expect("the weights' length") };
         let (mut w, mut m, mut v) = (part(self.weights), part(self.first_moment), part(self.second_moment));
+        // Not w·(1 − decay): so close to 1, a float would keep two digits of the decay.
+        if step.decay != 0.0 {
+            w = w.map(|w| w - w * step.decay);
+        }
         for lane in 0..LANES {
             // Products and sums apart, never fused: the numbers are then the same with every instruction set, and Keras's.
             m[lane] += (g[lane] - m[lane]) * step.blend_1;
@@ -83,7 +89,7 @@ mod tests {
 
     #[test]
     fn every_instruction_set_gives_the_same_bits_and_moments_do_not_become_denormal() {
-        let step = AdamStep { alpha: 1e-3, blend_1: 0.1, blend_2: 1e-3, epsilon: 1e-7 };
+        let step = AdamStep { alpha: 1e-3, blend_1: 0.1, blend_2: 1e-3, epsilon: 1e-7, decay: 1e-5 };
         let gradients: Vec<f32> = (0..37).map(|i| (i as f32 - 18.0) * 0.37).chain([1e-20, -1e-30, 0.0]).collect();
         let mut results = Vec::new();
         for set in InstructionSet::tested() {
@@ -95,5 +101,28 @@ mod tests {
             results.push([weights, first, second]);
         }
         assert!(results.iter().all(|result| *result == results[0]));
+    }
+
+    #[test]
+    fn weights_decay_apart_from_their_gradients_and_without_decay_not_even_a_zero_changes_its_sign() {
+        for set in InstructionSet::tested() {
+            let moved = |decay: f32, gradient: f32| {
+                let step = AdamStep { alpha: 1e-3, blend_1: 0.1, blend_2: 1e-3, epsilon: 1e-7, decay };
+                let (mut weights, mut first, mut second) = (vec![0.5; 37], vec![0.0; 37], vec![0.0; 37]);
+                weights[3] = -0.0;
+                let of = Weights { weights: &mut weights, first_moment: &mut first, second_moment: &mut second };
+                dispatch_to(set, Update { weights: of, gradients: &[gradient; 37], step });
+                (weights, first, second)
+            };
+            // Without a gradient there is the decay alone.
+            let (still, ..) = moved(0.0, 0.0);
+            assert!(still.iter().enumerate().all(|(i, w)| w.to_bits() == if i == 3 { -0.0f32 } else { 0.5 }.to_bits()));
+            let (decayed, ..) = moved(0.25, 0.0);
+            assert!(decayed.iter().enumerate().all(|(i, &w)| w == if i == 3 { 0.0 } else { 0.375 }));
+            // The moments know nothing of it: the step that the gradient makes is the same.
+            let ((plain, m, v), (both, with_m, with_v)) = (moved(0.0, 0.3), moved(0.25, 0.3));
+            assert_eq!((m, v), (with_m, with_v));
+            assert!(plain.iter().zip(&both).all(|(plain, both)| ((plain - both) - 0.125).abs() < 1e-6 || *plain < 0.0));
+        }
     }
 }

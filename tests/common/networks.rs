@@ -76,10 +76,12 @@ pub struct Batch {
     pub labels: Vec<f32>,
     /// For each dropout layer 1 for a value that is kept and 0 for one that is not.
     pub masks: Vec<Vec<f32>>,
+    /// How much an image of each class counts.
+    pub class_weights: [f64; 2],
 }
 
 impl Batch {
-    /// Random images, kept values, and labels of which two in three are 1.
+    /// Random images, kept values, and labels of which two in three are 1. In every second batch the classes weigh differently.
     pub fn draw(network: &Network, count: usize, seed: u64) -> Batch {
         let image_len: usize = network.spec().input.iter().product();
         let mut stream = Stream::new(seed, Purpose::Test, 1, 0);
@@ -90,6 +92,7 @@ impl Batch {
             masks: dropout_units
                 .map(|layer| (0..count * layer.output.len()).map(|_| f32::from(stream.below(3) > 0)).collect())
                 .collect(),
+            class_weights: if seed.is_multiple_of(2) { [1.0, 1.0] } else { [0.75, 1.5] },
         }
     }
 
@@ -111,7 +114,12 @@ impl Batch {
         let single = |sample: usize| {
             let part = |values: &[f32]| values[sample * (values.len() / count)..][..values.len() / count].to_vec();
             let masks = self.masks.iter().map(|mask| part(mask)).collect();
-            let batch = Batch { images: part(&self.images), labels: part(&self.labels), masks };
+            let batch = Batch {
+                images: part(&self.images),
+                labels: part(&self.labels),
+                masks,
+                class_weights: self.class_weights,
+            };
             batch.textbook_step(network, parameters).gradients
         };
         let singles: Vec<_> = (0..count).map(single).collect();
@@ -149,6 +157,7 @@ impl Batch {
         };
         let factors: Vec<_> = (0..count).map(factors_of).collect();
         let images = as_images(&self.images, network.spec().input);
-        textbook::step(&as_textbook(network, parameters), &images, &wide(&self.labels), &factors)
+        let layers = as_textbook(network, parameters);
+        textbook::weighted_step(&layers, &images, &wide(&self.labels), self.class_weights, &factors)
     }
 }

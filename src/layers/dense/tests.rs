@@ -6,7 +6,7 @@ use crate::parameters::ParameterTable;
 use crate::random::{Purpose, Stream};
 use std::sync::Arc;
 
-const STEP: AdamStep = AdamStep { alpha: 1e-3, blend_1: 0.1, blend_2: 1e-3, epsilon: 1e-7 };
+const STEP: AdamStep = AdamStep { alpha: 1e-3, blend_1: 0.1, blend_2: 1e-3, epsilon: 1e-7, decay: 1e-4 };
 
 /// A layer, its weights and a batch with an upstream gradient.
 struct Case {
