@@ -30,6 +30,10 @@ pub enum Purpose {
     Samples = 6,
     /// Numbers that are only computed with to be timed; the index is the tensor.
     Bench = 7,
+    /// Which side groups of files go to when a set is parted.
+    Split = 8,
+    /// How a training image is changed; the epoch and the image are the key.
+    Augment = 9,
 }
 
 /// A reproducible stream of random numbers.

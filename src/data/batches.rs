@@ -17,8 +17,8 @@ use std::time::Duration;
 use ndarray::Array4;
 use rayon::prelude::*;
 
+use super::augment::{Augmentation, Change};
 use super::images::ImageSet;
-use super::resize::scale;
 use crate::random::{Purpose, Stream};
 use crate::{Error, Result};
 
@@ -49,6 +49,17 @@ pub struct Batch {
     pub labels: Vec<f32>,
     /// For each image the index of its item in the [`ImageSet`].
     pub indices: Vec<usize>,
+}
+
+/// Which changes the images of an epoch get, and what they are drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Augmented {
+    /// The kinds of changes.
+    pub augmentation: Augmentation,
+    /// The run's seed.
+    pub seed: u64,
+    /// The epoch, from 0.
+    pub epoch: u64,
 }
 
 /// Cuts an [`ImageSet`] into batches.
@@ -91,19 +102,21 @@ impl Loader {
     /// # Panics
     /// If `order` holds an index that is not that of an item.
     pub fn epoch(&self, order: Vec<usize>) -> Epoch {
-        self.rest_of_epoch(order, 0)
+        self.rest_of_epoch(order, 0, None)
     }
 
-    /// [`Loader::epoch`] without its first `batches`, for a run that goes on in the middle of an epoch.
+    /// [`Loader::epoch`] without its first `batches`, for a run that goes on in the middle of an epoch, and with each image
+    /// [changed](super::augment) as `augmented` draws it.
     ///
     /// # Panics
     /// If `order` holds an index that is not that of an item.
-    pub fn rest_of_epoch(&self, order: Vec<usize>, batches: usize) -> Epoch {
+    pub fn rest_of_epoch(&self, order: Vec<usize>, batches: usize, augmented: Option<Augmented>) -> Epoch {
         let count = self.images.items().len();
         assert!(order.iter().all(|&index| index < count), "an order names an image beyond the {count} there are");
         let mut epoch = Epoch {
             images: Arc::clone(&self.images),
             batch_size: self.batch_size,
+            augmented,
             asked: order.len().min(batches.saturating_mul(self.batch_size)),
             order,
             queue: VecDeque::new(),
@@ -119,6 +132,7 @@ impl Loader {
 pub struct Epoch {
     images: Arc<ImageSet>,
     batch_size: usize,
+    augmented: Option<Augmented>,
     order: Vec<usize>,
     /// How many places of `order` have been asked for.
     asked: usize,
@@ -154,14 +168,16 @@ impl Epoch {
         let items = self.images.items();
 
         let mut values = std::mem::take(&mut batch.images).into_raw_vec_and_offset().0;
-        values.resize(pictures.len() * side * side * 3, 0.0);
-        values.par_chunks_exact_mut(side * side * 3).zip(&pictures).for_each(|(image, picture)| {
-            for (value, &byte) in image.iter_mut().zip(picture.iter()) {
-                *value = scale(byte);
-            }
+        let count = pictures.len();
+        values.resize(count * side * side * 3, 0.0);
+        let augmented = self.augmented;
+        let pictures = pictures.par_iter().zip(&ahead.indices);
+        values.par_chunks_exact_mut(side * side * 3).zip(pictures).for_each(|(image, (picture, &index))| {
+            let draw = |Augmented { augmentation, seed, epoch }| augmentation.draw(seed, epoch, index as u64);
+            augmented.map_or_else(Change::default, draw).apply(picture, side, image);
         });
-        batch.images = Array4::from_shape_vec((pictures.len(), side, side, 3), values)
-            .expect("the values were just sized for this shape");
+        batch.images =
+            Array4::from_shape_vec((count, side, side, 3), values).expect("the values were just sized for this shape");
         batch.labels.clear();
         batch.labels.extend(ahead.indices.iter().map(|&index| items[index].label as f32));
         batch.indices = ahead.indices;

@@ -2,19 +2,25 @@
 //!
 //! 1. [`source`]: a folder, a zip or memory becomes named bytes;
 //! 2. [`catalog`]: the names become two classes of images, in Keras's order;
-//! 3. [`split`]: each class's files are parted into validation and training;
+//! 3. [`split`]: each class's files are parted into validation and training, or by [`folds`] into several such pairs; where files
+//!    come in [`groups`], such as patients, whole groups are [dealt out](allotment);
 //! 4. [`decode`]: bytes become 8-bit RGB pixels;
 //! 5. [`resize`]: the picture is brought to the network's size, and its bytes become floats;
 //! 6. [`images`]: the set as decoded pictures, kept in memory when they fit;
-//! 7. [`batches`]: pictures become `[N, H, W, 3]` tensors, in a seeded order, decoded ahead of need.
+//! 7. [`batches`]: pictures become `[N, H, W, 3]` tensors, in a seeded order, decoded ahead of need, and for training
+//!    perhaps [changed](augment) a little.
 //!
 //! [`phantom`] draws the synthetic set that the project ships.
 
+pub mod allotment;
+pub mod augment;
 pub mod batches;
 pub mod catalog;
 mod contain;
 pub mod decode;
 mod gate;
+pub mod folds;
+pub mod groups;
 pub mod images;
 pub mod phantom;
 pub mod resize;

@@ -39,9 +39,11 @@ pub fn resize_nearest(image: &Rgb8, width: usize, height: usize) -> Rgb8 {
     Rgb8 { width, height, pixels }
 }
 
+/// What a byte is multiplied by.
+pub(super) const RESCALE: f32 = 1.0 / 255.0;
+
 /// A byte as the network sees it: x · (1/255) in f32, a product as in Keras's `rescale=1./255`, not a quotient; for some
 /// bytes the two differ in the last bit.
 pub fn scale(byte: u8) -> f32 {
-    const RESCALE: f32 = 1.0 / 255.0;
     f32::from(byte) * RESCALE
 }

@@ -7,8 +7,12 @@
 //!
 //! The cut falls where Keras's does even if the product is not exact: of 100 files, 0.29 takes 28. Every class keeps at least
 //! one image to train on, because even the largest fraction below 1, 1 − 2⁻⁵³, times n rounds to less than n.
+//!
+//! Where files come in groups that must not be split, whole groups are [allotted](super::allotment) so that the numbers come near these.
 
+use super::allotment::allot;
 use super::catalog::{Catalog, Item};
+use super::groups::{self, Groups};
 use crate::{Error, Result};
 
 /// The two parts of a set.
@@ -28,10 +32,7 @@ impl Split {
     /// # Errors
     /// [`Error::Setting`] if the fraction is outside [0, 1).
     pub fn new(catalog: &Catalog, validation_split: f64) -> Result<Split> {
-        const SETTING: &str = "--validation-split";
-        if !(0.0..1.0).contains(&validation_split) {
-            return Err(Error::setting(SETTING, format!("{validation_split} is not a fraction from 0 to below 1")));
-        }
+        check_fraction(validation_split)?;
         let mut split = Split { training: Vec::new(), validation: Vec::new(), notes: Vec::new() };
         for (label, class) in catalog.classes.iter().enumerate() {
             let files: Vec<Item> = catalog.items.iter().filter(|item| item.label == label).cloned().collect();
@@ -47,5 +48,67 @@ impl Split {
             split.training.extend_from_slice(training);
         }
         Ok(split)
+    }
+
+    /// Parts the catalog so that all images of a group are on one side. Of each class as nearly int(fraction · n) images validate as
+    /// whole groups allow; which groups these are, the seed decides.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if the fraction is outside [0, 1), or if no image of some class would be left to train on.
+    pub fn grouped(catalog: &Catalog, validation_split: f64, groups: &Groups, seed: u64) -> Result<Split> {
+        check_fraction(validation_split)?;
+        let all = catalog.counts();
+        let wanted = all.map(|count| (validation_split * count as f64) as usize);
+        let validates = wanted.map(|count| count as f64);
+        let trains = [0, 1].map(|class| (all[class] - wanted[class]) as f64);
+        let part_of = match wanted {
+            [0, 0] => vec![1; groups.len()],
+            _ => allot(&groups.counts(catalog), &[validates, trains], seed),
+        };
+        let mut split = Split::by_part(catalog, |index| part_of[groups.of(index)] == 0);
+        let counts = |items: &[Item]| [0, 1].map(|label| items.iter().filter(|item| item.label == label).count());
+        let got = counts(&split.validation);
+        if let Some(class) = counts(&split.training).iter().position(|&count| count == 0) {
+            let reason = format!(
+                "with --validation-split {validation_split} no image of {} is left to train on; make the share smaller, or the \
+                 groups",
+                catalog.classes[class]
+            );
+            return Err(Error::setting(groups::SETTING, reason));
+        }
+        if got != wanted {
+            let told = |label: usize| {
+                let (got, all) = (got[label], all[label]);
+                format!("{got} of {all} images of {} ({:.4})", catalog.classes[label], got as f64 / all as f64)
+            };
+            split.notes.push(format!(
+                "{} keeps groups whole, so {} and {} validate, where {validation_split} of each would be {} and {}",
+                groups::SETTING,
+                told(0),
+                told(1),
+                wanted[0],
+                wanted[1]
+            ));
+        }
+        Ok(split)
+    }
+
+    /// The split in which the items of the catalog validate whose index `validates` says so.
+    pub(super) fn by_part(catalog: &Catalog, validates: impl Fn(usize) -> bool) -> Split {
+        let mut split = Split { training: Vec::new(), validation: Vec::new(), notes: Vec::new() };
+        for (index, item) in catalog.items.iter().enumerate() {
+            let part = if validates(index) { &mut split.validation } else { &mut split.training };
+            part.push(item.clone());
+        }
+        split
+    }
+}
+
+fn check_fraction(validation_split: f64) -> Result<()> {
+    match (0.0..1.0).contains(&validation_split) {
+        true => Ok(()),
+        false => {
+            Err(Error::setting("--validation-split", format!("{validation_split} is not a fraction from 0 to below 1")))
+        }
     }
 }

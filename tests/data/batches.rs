@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use glassnet::data::batches::{Batch, Loader, epoch_order};
+use glassnet::data::augment::Augmentation;
+use glassnet::data::batches::{Augmented, Batch, Loader, epoch_order};
 use glassnet::data::images::{CACHE_BUDGET_BYTES, ImageSet};
 use glassnet::data::resize::{nearest_indices, scale};
 use glassnet::data::source::Source;
@@ -75,6 +76,33 @@ fn threads_and_cache_change_no_bit() {
             assert_eq!(batches(&files, cache_budget, threads, 3), expected, "{threads} threads, {cache_budget} bytes");
         }
     }
+}
+
+#[test]
+fn augmented_batches_do_not_depend_on_threads_or_order_and_differ_by_epoch() {
+    let augmentation = Augmentation::parse("flip,shift,rotate").unwrap();
+    let images = |threads: usize, order: Vec<usize>, epoch: u64| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let source = Source::from_memory("set", two_classes(5, 9)).unwrap();
+            let loader = Loader::new(image_set(source, SIDE, CACHE_BUDGET_BYTES), 4).unwrap();
+            let mut images = vec![Vec::new(); 14];
+            for batch in loader.rest_of_epoch(order, 0, Some(Augmented { augmentation, seed: 7, epoch })) {
+                let batch = batch.unwrap();
+                for (image, &index) in batch.images.outer_iter().zip(&batch.indices) {
+                    images[index] = image.iter().map(|value| value.to_bits()).collect();
+                }
+            }
+            images
+        })
+    };
+    let expected = images(1, (0..14).collect(), 0);
+    assert!(expected.iter().all(|image| image.len() == SIDE * SIDE * 3));
+    for threads in [1, 2, 4] {
+        assert!(images(threads, (0..14).rev().collect(), 0) == expected, "{threads} threads, the other way round");
+    }
+    let later = images(2, (0..14).collect(), 1);
+    assert!(later.iter().zip(&expected).all(|(later, first)| later != first), "another epoch");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod catalog;
 mod decode;
 mod hostile_images;
 mod hostile_zips;
+mod groups;
 mod source;
 mod zip_bytes;
 

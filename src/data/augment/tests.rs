@@ -1,0 +1,157 @@
+//! Exact where it can be, and elsewhere against a reference in f64 that shares no code: it turns the picture by composing its
+//! steps one after the other, and walks back into the picture pixel by pixel.
+
+use super::*;
+use approx::assert_abs_diff_eq;
+
+fn picture(side: usize, seed: u64) -> Vec<u8> {
+    let mut stream = Stream::new(seed, Purpose::Test, 0, 0);
+    (0..side * side * 3).map(|_| stream.below(256) as u8).collect()
+}
+
+fn applied(change: Change, picture: &[u8], side: usize) -> Vec<f32> {
+    let mut output = vec![f32::NAN; picture.len()];
+    change.apply(picture, side, &mut output);
+    output
+}
+
+/// The value of a channel anywhere in the plane: an infinite picture of mirror images, bilinear between pixels.
+fn reference_value(picture: &[u8], side: usize, row: f64, column: f64, channel: usize) -> f64 {
+    let pixel = |mut row: i64, mut column: i64| {
+        let last = side as i64 - 1;
+        for index in [&mut row, &mut column] {
+            while *index < 0 || *index > last {
+                *index = if *index < 0 { -1 - *index } else { 2 * last + 1 - *index };
+            }
+        }
+        f64::from(picture[(row as usize * side + column as usize) * 3 + channel]) / 255.0
+    };
+    let mut sum = 0.0;
+    for near_row in [row.floor(), row.floor() + 1.0] {
+        for near_column in [column.floor(), column.floor() + 1.0] {
+            let weight = (1.0 - (row - near_row).abs()) * (1.0 - (column - near_column).abs());
+            sum += weight * pixel(near_row as i64, near_column as i64);
+        }
+    }
+    sum
+}
+
+/// The changed picture: what is at a pixel now was, before the shift, before the turn, before the flips, where?
+fn reference(change: Change, picture: &[u8], side: usize) -> Vec<f64> {
+    let (middle, turn) = ((side as f64 - 1.0) / 2.0, change.degrees * std::f64::consts::PI / 180.0);
+    let mut output = Vec::new();
+    for y in 0..side {
+        for x in 0..side {
+            let (row, column) = (y as f64 - change.shift[0] * side as f64, x as f64 - change.shift[1] * side as f64);
+            // As complex numbers with the imaginary axis upwards: to undo a counter-clockwise turn is to turn by −θ.
+            let (re, im) = (column - middle, middle - row);
+            let (re, im) = (re * turn.cos() + im * turn.sin(), im * turn.cos() - re * turn.sin());
+            let (mut row, mut column) = (middle - im, middle + re);
+            if change.flip_vertical {
+                row = side as f64 - 1.0 - row;
+            }
+            if change.flip_horizontal {
+                column = side as f64 - 1.0 - column;
+            }
+            output.extend((0..3).map(|channel| reference_value(picture, side, row, column, channel)));
+        }
+    }
+    output
+}
+
+#[test]
+fn without_a_change_the_bytes_are_scaled_to_the_bit() {
+    let picture = picture(13, 1);
+    let expected: Vec<f32> = picture.iter().map(|&byte| scale(byte)).collect();
+    assert_eq!(applied(Change::default(), &picture, 13), expected);
+    assert_eq!(Augmentation::default().draw(3, 4, 5), Change::default());
+}
+
+#[test]
+fn flips_move_every_pixel_and_change_none() {
+    let side = 7;
+    let picture = picture(side, 2);
+    for (flip_horizontal, flip_vertical) in [(true, false), (false, true), (true, true)] {
+        let flipped = applied(Change { flip_horizontal, flip_vertical, ..Change::default() }, &picture, side);
+        for (index, &value) in flipped.iter().enumerate() {
+            let (y, x, channel) = (index / 3 / side, index / 3 % side, index % 3);
+            let row = if flip_vertical { side - 1 - y } else { y };
+            let column = if flip_horizontal { side - 1 - x } else { x };
+            assert_eq!(value, scale(picture[(row * side + column) * 3 + channel]), "pixel ({y}, {x})");
+        }
+    }
+}
+
+#[test]
+fn a_shift_by_whole_pixels_moves_them_and_reflects_at_the_edge() {
+    let side = 8;
+    let picture = picture(side, 3);
+    let shifted = applied(Change { shift: [0.25, -0.125], ..Change::default() }, &picture, side);
+    let at = |values: &[f32], y: usize, x: usize| values[(y * side + x) * 3];
+    let original: Vec<f32> = picture.iter().map(|&byte| scale(byte)).collect();
+    // Two rows down, one column to the left.
+    assert_eq!(at(&shifted, 5, 3), at(&original, 3, 4));
+    // Above the picture its first row and then its second follow; on the right its last column.
+    assert_eq!((at(&shifted, 1, 0), at(&shifted, 0, 0)), (at(&original, 0, 1), at(&original, 1, 1)));
+    assert_eq!(at(&shifted, 4, 7), at(&original, 2, 7));
+}
+
+#[test]
+fn shifts_and_turns_agree_with_the_reference() {
+    for (side, seed) in [(1, 0), (2, 1), (5, 2), (16, 3), (31, 4)] {
+        let picture = picture(side, seed);
+        for (degrees, shift) in
+            [(10.0, [0.0, 0.0]), (-7.3, [0.031, -0.1]), (0.0, [0.1, 0.047]), (90.0, [0.0, 0.0]), (200.0, [1.7, -2.2])]
+        {
+            for (flip_horizontal, flip_vertical) in [(false, false), (true, false), (false, true)] {
+                let change = Change { flip_horizontal, flip_vertical, shift, degrees };
+                let expected = reference(change, &picture, side);
+                for (found, expected) in applied(change, &picture, side).into_iter().zip(expected) {
+                    assert_abs_diff_eq!(f64::from(found), expected, epsilon = 2e-6);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_quarter_turn_goes_counter_clockwise() {
+    // 2×2: the bright pixel at the top right goes to the top left.
+    let mut picture = vec![0; 12];
+    picture[3..6].fill(255);
+    let turned = applied(Change { degrees: 90.0, ..Change::default() }, &picture, 2);
+    assert_abs_diff_eq!(turned[0], 1.0, epsilon = 1e-6);
+    assert_abs_diff_eq!(turned[3..].iter().sum::<f32>(), 0.0, epsilon = 1e-5);
+}
+
+#[test]
+fn changes_are_keyed_by_seed_epoch_and_image_and_stay_within_their_limits() {
+    let all = Augmentation::parse("flip,shift,rotate").unwrap();
+    let base = all.draw(1, 2, 3);
+    assert_eq!(base, all.draw(1, 2, 3));
+    for other in [all.draw(9, 2, 3), all.draw(1, 9, 3), all.draw(1, 2, 9)] {
+        assert_ne!(base, other);
+    }
+    let drawn: Vec<Change> = (0..1000).map(|index| all.draw(0, 0, index)).collect();
+    assert!(drawn.iter().all(|change| change.shift.iter().all(|shift| shift.abs() <= MAX_SHIFT)));
+    assert!(drawn.iter().all(|change| change.degrees.abs() <= MAX_ROTATION_DEGREES));
+    let most = drawn.iter().fold(0.0f64, |most, change| most.max(change.degrees.abs()));
+    assert!(most > 0.98 * MAX_ROTATION_DEGREES, "{most}");
+    for flips in [|change: &Change| change.flip_horizontal, |change: &Change| change.flip_vertical] {
+        let share = drawn.iter().filter(|change| flips(change)).count();
+        assert!((440..560).contains(&share), "{share} of 1000 are flipped");
+    }
+    // A change that is not asked for is not made, and the others are as they were.
+    let turned = Augmentation::parse("rotate").unwrap().draw(1, 2, 3);
+    assert_eq!(turned, Change { degrees: base.degrees, ..Change::default() });
+}
+
+#[test]
+fn a_list_of_changes_is_read_and_a_wrong_name_told() {
+    let names = |list: &str| Augmentation::parse(list).map(|augmentation| augmentation.names().join(" "));
+    assert_eq!(names("flip,shift,rotate").unwrap(), "flip-horizontal flip-vertical shift rotate");
+    assert_eq!(names("rotate, flip-vertical").unwrap(), "flip-vertical rotate");
+    let sentence = "'zoom' is no change; give some of flip, flip-horizontal, flip-vertical, shift, rotate";
+    assert_eq!(names("flip,zoom").unwrap_err(), sentence);
+    assert!(names("").is_err());
+}

@@ -1,0 +1,54 @@
+//! The set parted for K-fold cross-validation: K splits, in which every image validates once and trains K − 1 times.
+//!
+//! The folds are stratified: each has its share of both classes, [as nearly](super::allotment) as whole groups allow.
+
+use super::allotment::allot;
+use super::catalog::Catalog;
+use super::groups::Groups;
+use super::split::Split;
+use crate::{Error, Result};
+
+/// The flag that gives K.
+pub const SETTING: &str = "--folds";
+
+/// The splits of the folds, first to last; the seed decides which images, or which groups, are in which.
+///
+/// # Errors
+/// [`Error::Setting`] if K is less than 2, or if a fold would have no image of some class to validate on: where a class has
+/// fewer than K images, or is in fewer than K groups, or the groups are so unequal that the dealing does not reach every fold.
+pub fn folds(catalog: &Catalog, k: usize, groups: &Groups, seed: u64) -> Result<Vec<Split>> {
+    let refuse = |reason: String| Err(Error::setting(format!("{SETTING} {k}"), reason));
+    if k < 2 {
+        return refuse("one part trains and another validates, so there are at least 2 folds".to_string());
+    }
+    let (all, counts) = (catalog.counts(), groups.counts(catalog));
+    for (label, class) in catalog.classes.iter().enumerate() {
+        if all[label] < k {
+            return refuse(format!(
+                "each fold validates on both classes, and {class} has {} images; use fewer folds",
+                all[label]
+            ));
+        }
+        let holding = counts.iter().filter(|counts| counts[label] > 0).count();
+        if holding < k {
+            return refuse(format!(
+                "each fold validates on both classes, and {class} is in {holding} groups, which stay whole; use fewer folds"
+            ));
+        }
+    }
+    let share = all.map(|count| count as f64 / k as f64);
+    let fold_of = allot(&counts, &vec![share; k], seed);
+    let splits: Vec<Split> =
+        (0..k).map(|fold| Split::by_part(catalog, |index| fold_of[groups.of(index)] == fold)).collect();
+    for (fold, split) in splits.iter().enumerate() {
+        for (label, class) in catalog.classes.iter().enumerate() {
+            if !split.validation.iter().any(|item| item.label == label) {
+                let fold = fold + 1;
+                return refuse(format!(
+                    "fold {fold} would have no image of {class}, as groups stay whole; use fewer folds"
+                ));
+            }
+        }
+    }
+    Ok(splits)
+}

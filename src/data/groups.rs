@@ -1,0 +1,136 @@
+//! Which images belong together, such as those of one patient, told by a regular expression on their paths.
+//!
+//! Images of one patient are alike. Where some train and others validate, the validation rewards having seen the patient,
+//! and the accuracy on new ones is less than it promises. So all images of a group have to stay on one side.
+
+use super::catalog::Catalog;
+use super::source::some_of;
+use crate::{Error, Result};
+use regex::Regex;
+use std::collections::HashMap;
+
+/// The flag that gives the expression.
+pub const SETTING: &str = "--group-regex";
+
+/// The groups of a catalog's images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Groups {
+    /// For each item of the catalog the index of its group.
+    of_item: Vec<usize>,
+    /// The name of each group, in the order of its first item.
+    names: Vec<String>,
+    /// How many images the expression does not match.
+    unmatched: usize,
+    /// What is odd about the groups, in sentences for the person who gave the expression.
+    pub notes: Vec<String>,
+}
+
+impl Groups {
+    /// Every image is a group of its own.
+    pub fn none(catalog: &Catalog) -> Groups {
+        Groups {
+            of_item: (0..catalog.items.len()).collect(),
+            names: catalog.items.iter().map(|item| item.path.clone()).collect(),
+            unmatched: catalog.items.len(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The groups by `pattern`, searched in each image's path from the class folder on, such as `benign/p07_2.png`: the name of
+    /// its group is what the first pair of parentheses captures, or the whole match where there is none. Images with the
+    /// same name belong together even across classes. An image without a match, or whose name would be empty, is a group
+    /// of its own.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if the pattern is no regular expression, if it matches no path, or if all images are one group.
+    pub fn by_regex(catalog: &Catalog, pattern: &str) -> Result<Groups> {
+        let refuse = |reason: String| Error::setting(format!("{SETTING} {pattern}"), reason);
+        let regex = Regex::new(pattern).map_err(|error| refuse(in_one_line(&error)))?;
+        let captured = usize::from(regex.captures_len() > 1);
+        let mut groups = Groups { of_item: Vec::new(), names: Vec::new(), unmatched: 0, notes: Vec::new() };
+        let (mut known, mut unmatched) = (HashMap::new(), Vec::new());
+        for item in &catalog.items {
+            let found = regex.captures(&item.path).and_then(|captures| captures.get(captured));
+            let new = groups.names.len();
+            let group = match found.map(|name| name.as_str()).filter(|name| !name.is_empty()) {
+                Some(name) => *known.entry(name).or_insert(new),
+                None => {
+                    unmatched.push(item.path.as_str());
+                    new
+                }
+            };
+            if group == new {
+                groups.names.push(found.map_or(item.path.as_str(), |name| name.as_str()).to_string());
+            }
+            groups.of_item.push(group);
+        }
+        groups.unmatched = unmatched.len();
+        let Some(first) = catalog.items.first().filter(|_| !known.is_empty()) else {
+            let example = catalog.items.first().map_or("", |item| item.path.as_str());
+            return Err(refuse(format!("it matches none of the {} images' paths, such as {example}", unmatched.len())));
+        };
+        if groups.names.len() == 1 {
+            return Err(refuse(format!(
+                "it puts all {} images into one group, '{}' (so {}), and a group is never split; capture what tells patients \
+                 apart",
+                catalog.items.len(),
+                groups.names[0],
+                first.path
+            )));
+        }
+        if !unmatched.is_empty() {
+            let own = match unmatched.len() {
+                1 => "does not match and is a group of its own",
+                _ => "do not match, each a group of its own",
+            };
+            groups.notes.push(format!(
+                "{SETTING} {pattern}: {} of {} images {own}: {}",
+                unmatched.len(),
+                catalog.items.len(),
+                some_of(&unmatched)
+            ));
+        }
+        Ok(groups)
+    }
+
+    /// How many groups there are.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there is no group, as without images.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// How many images are groups of their own because the expression does not match them.
+    pub fn unmatched(&self) -> usize {
+        self.unmatched
+    }
+
+    /// The group of the item at `index` of the catalog.
+    pub fn of(&self, index: usize) -> usize {
+        self.of_item[index]
+    }
+
+    /// The name of the group of the item at `index` of the catalog.
+    pub fn name_of(&self, index: usize) -> &str {
+        &self.names[self.of_item[index]]
+    }
+
+    /// How many images of each class every group has.
+    pub fn counts(&self, catalog: &Catalog) -> Vec<[usize; 2]> {
+        let mut counts = vec![[0; 2]; self.len()];
+        for (item, &group) in catalog.items.iter().zip(&self.of_item) {
+            counts[group][item.label] += 1;
+        }
+        counts
+    }
+}
+
+/// The regex crate draws its syntax errors over several lines; their last one is the reason.
+fn in_one_line(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let reason = text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
+    format!("it is no regular expression: {reason}")
+}
