@@ -71,10 +71,11 @@
 //! | dense and its gradients | [`reference::dense_forward`], [`reference::dense_backward`] | [`kernels::dense`] |
 //! | ReLU | [`reference::relu_forward`], [`reference::relu_backward`] | [`kernels::elementwise`] |
 //! | dropout | [`reference::dropout`] | [`layers::dropout`] |
-//! | sigmoid, cross-entropy, ∂L/∂z | [`reference::binary_cross_entropy`] | [`loss`] |
-//! | Adam | [`reference::Adam`] | [`optim`], [`kernels::adam`] |
+//! | sigmoid, cross-entropy, ∂L/∂z, class weights | [`reference::binary_cross_entropy`], [`reference::weighted_step`] | [`loss`] |
+//! | Adam, AdamW's weight decay | [`reference::Adam`] | [`optim`], [`kernels::adam`] |
 //! | Glorot's initial weights | | [`network::Network::initial_parameters`] |
 //! | nearest resize, ×1/255 | | [`data::resize`] |
+//! | flips, shifts and turns | | [`data::augment`] |
 //! | metrics | | [`metrics`] |
 //!
 //! # The chain of trust

@@ -2,11 +2,15 @@
 //!
 //! Progress goes to a closure as [`Event`]s, so the loop knows nothing of terminals and files.
 
-use crate::data::batches::{Batch, Loader, epoch_order};
+use crate::data::augment::Augmentation;
+use crate::data::batches::{Augmented, Batch, Loader, epoch_order};
 use crate::kernels::registry::ConvChoice;
 use crate::layers::dropout::DropoutMasks;
-use crate::loss::{binary_cross_entropy, binary_cross_entropy_gradient, probability};
-use crate::metrics::{DEFAULT_THRESHOLD, RunningMean, accuracy};
+use crate::loss::{
+    ClassWeights, binary_cross_entropy, probability, weighted_binary_cross_entropy,
+    weighted_binary_cross_entropy_gradient,
+};
+use crate::metrics::{Confusion, DEFAULT_THRESHOLD, RunningMean, accuracy};
 use crate::network::Network;
 use crate::optim::AdamSettings;
 use crate::parameters::Parameters;
@@ -28,6 +32,10 @@ pub struct TrainSettings {
     pub shuffle: bool,
     /// The optimizer.
     pub adam: AdamSettings,
+    /// How much a training image of each class counts. Validation is never weighted, as in Keras.
+    pub class_weights: ClassWeights,
+    /// How training images are changed. Validation images never are.
+    pub augmentation: Option<Augmentation>,
     /// The convolution algorithm.
     pub conv: ConvChoice,
     /// Whether convolution, ReLU and max-pool run as one.
@@ -63,7 +71,10 @@ pub enum Event {
     /// A step was taken; what its epoch has come to.
     Step(EpochSoFar),
     /// An epoch ended; its numbers are the last of the history.
-    Epoch,
+    Epoch {
+        /// The class that every validation image was taken for, where it was one only.
+        only_answer: Option<usize>,
+    },
 }
 
 /// Trains from `state` on, and tells `report` of every step and epoch; an error from it ends the training, and training that
@@ -94,18 +105,20 @@ pub fn train(
         let epoch = state.history.len();
         let mut so_far = state.epoch_so_far();
         let order = epoch_order(training.images().items().len(), settings.seed, epoch as u64, settings.shuffle);
-        let mut batches = training.rest_of_epoch(order, so_far.steps);
+        let augmented = |augmentation| Augmented { augmentation, seed: settings.seed, epoch: epoch as u64 };
+        let mut batches = training.rest_of_epoch(order, so_far.steps, settings.augmentation.map(augmented));
         while batches.next_into(&mut batch)? {
             let size = batch.labels.len();
             let masks = DropoutMasks::Drawn { seed: settings.seed, step: state.adam.steps() };
             let logits = plan.forward(&state.parameters, batch.images.view(), Mode::Training(masks), &mut workspace)?;
-            let loss = binary_cross_entropy(logits, &batch.labels);
+            let weights = settings.class_weights;
+            let loss = weighted_binary_cross_entropy(logits, &batch.labels, weights);
             let batch_accuracy = accuracy(&batch.labels, probabilities(logits), DEFAULT_THRESHOLD).unwrap_or(f64::NAN);
             let step = state.adam.steps() as usize + 1;
             if !loss.is_finite() {
                 return Err(Error::NotFinite { value: loss, epoch: epoch + 1, step });
             }
-            binary_cross_entropy_gradient(logits, &batch.labels, &mut grad_logits[..size]);
+            weighted_binary_cross_entropy_gradient(logits, &batch.labels, weights, &mut grad_logits[..size]);
             let grad_logits = &grad_logits[..size];
             plan.backward_and_step(
                 &mut state.parameters,
@@ -145,10 +158,11 @@ pub fn train(
             return Err(Error::NotFinite { value, epoch: epoch + 1, step: state.adam.steps() as usize });
         }
         state.end_epoch(record);
+        let only_answer = after.as_ref().and_then(Evaluation::only_answer);
         if settings.early_stopping.is_none() || state.epochs_since_best() == 0 {
             answers = after;
         }
-        report(Event::Epoch, state)?;
+        report(Event::Epoch { only_answer }, state)?;
         // What the report took, as saving does, is part of the epoch.
         state.history[epoch].seconds = clock.total().as_secs_f64();
     }
@@ -179,6 +193,18 @@ pub struct Evaluation {
     pub probabilities: Vec<f32>,
     /// The label of each image.
     pub labels: Vec<f32>,
+}
+
+impl Evaluation {
+    /// The class that every image was taken for, where the images are of both and the answers are not.
+    pub fn only_answer(&self) -> Option<usize> {
+        let confusion = Confusion::count(&self.labels, &self.probabilities, DEFAULT_THRESHOLD);
+        if confusion.positives() == 0 || confusion.negatives() == 0 {
+            return None;
+        }
+        let answered_positive = confusion.true_positive + confusion.false_positive;
+        (answered_positive == 0 || answered_positive == confusion.total()).then_some(usize::from(answered_positive > 0))
+    }
 }
 
 /// Runs all images of a loader through the network, dropout off, in their order.

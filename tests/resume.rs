@@ -5,12 +5,14 @@ mod common;
 use common::assert_same_bits;
 use glassnet::checkpoint::run::SavedRun;
 use glassnet::checkpoint::{self, ModelCard, TrainingFacts};
+use glassnet::data::augment::Augmentation;
 use glassnet::data::batches::Loader;
 use glassnet::data::catalog::Catalog;
 use glassnet::data::images::{CACHE_BUDGET_BYTES, ImageSet};
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
 use glassnet::kernels::registry::ConvChoice;
+use glassnet::loss::ClassWeights;
 use glassnet::network::Network;
 use glassnet::optim::AdamSettings;
 use glassnet::parameters::Parameters;
@@ -29,7 +31,9 @@ const SETTINGS: TrainSettings = TrainSettings {
     epochs: 4,
     seed: 5,
     shuffle: true,
-    adam: AdamSettings { learning_rate: 0.02, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 },
+    adam: AdamSettings { learning_rate: 0.02, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, weight_decay: 0.1 },
+    class_weights: ClassWeights([1.5, 0.75]),
+    augmentation: Some(Augmentation { flip_horizontal: true, flip_vertical: true, shift: true, rotate: true }),
     conv: ConvChoice::Auto,
     fuse: true,
     early_stopping: None,

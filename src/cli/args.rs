@@ -4,8 +4,10 @@ pub mod bench;
 
 use bench::BenchArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use glassnet::data::augment::Augmentation;
 use glassnet::kernels::registry::ConvChoice;
 use glassnet::report::documented;
+use std::fmt;
 use std::path::PathBuf;
 
 /// Train and look into a convolutional image classifier, with no framework underneath.
@@ -109,9 +111,27 @@ pub struct TrainArgs {
     /// Share of each class that validates: its first files by name
     #[arg(long, value_name = "SHARE", default_value_t = documented::VALIDATION_SPLIT, value_parser = share, allow_negative_numbers = true)]
     pub validation_split: f64,
+    /// Train K models, each validated on another K-th of the images, and print their mean and spread
+    #[arg(long, value_name = "K", value_parser = folds, allow_negative_numbers = true, conflicts_with_all = ["validation_split", "resume"])]
+    pub folds: Option<usize>,
+    /// Keep files together that belong together, such as those of one patient: the first pair of parentheses in REGEX captures the
+    /// group's name in each file's path, such as benign/p07_2.png; without parentheses the whole match does; which groups
+    /// validate, --seed decides
+    #[arg(long, value_name = "REGEX")]
+    pub group_regex: Option<String>,
     /// Adam's learning rate
     #[arg(long, value_name = "RATE", default_value_t = documented::LEARNING_RATE, value_parser = positive, allow_negative_numbers = true)]
     pub learning_rate: f64,
+    /// AdamW's weight decay: each step every weight also shrinks by RATE times the learning rate
+    #[arg(long, value_name = "RATE", default_value_t = 0.0, value_parser = not_negative, allow_negative_numbers = true)]
+    pub weight_decay: f64,
+    /// Multiply the loss of a training image by n / (2 · images of its class), so that both classes count alike
+    #[arg(long, value_name = "RULE", default_value_t = ClassWeight::None, value_enum)]
+    pub class_weight: ClassWeight,
+    /// Change training images at random in every epoch: some of flip (both), flip-horizontal, flip-vertical, shift and rotate;
+    /// glassnet samples --augment shows it
+    #[arg(long, value_name = "flip,shift,rotate", value_parser = augmentation)]
+    pub augment: Option<Augmentation>,
     /// Share of values that dropout layers drop while training [default: 0.5, or the model's]
     #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     pub dropout: Option<f64>,
@@ -130,6 +150,25 @@ pub struct TrainArgs {
     /// Shared with `reproduce`.
     #[command(flatten)]
     pub common: RunArgs,
+}
+
+/// How much a training image of each class counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "lower")]
+pub enum ClassWeight {
+    /// As one
+    None,
+    /// So that both classes count alike
+    Balanced,
+}
+
+impl fmt::Display for ClassWeight {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(match self {
+            ClassWeight::None => "none",
+            ClassWeight::Balanced => "balanced",
+        })
+    }
 }
 
 /// `glassnet predict`.
@@ -218,6 +257,9 @@ pub struct SamplesArgs {
     /// Images of each class
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = shown, allow_negative_numbers = true)]
     pub per_class: usize,
+    /// Show the images as training with this --augment would change them, at 128 × 128 pixels
+    #[arg(long, value_name = "flip,shift,rotate", value_parser = augmentation)]
+    pub augment: Option<Augmentation>,
     /// Which images are drawn
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
@@ -265,6 +307,9 @@ const MAX_THREADS: usize = 1024;
 
 /// The largest batch: more images than a data set may hold, and few enough that sizes in bytes can be counted.
 const MAX_BATCH_SIZE: usize = 1_000_000;
+
+/// The most folds of a cross-validation: as many models are trained.
+const MAX_FOLDS: usize = 1000;
 
 /// The most epochs.
 const MAX_EPOCHS: usize = 1_000_000;
@@ -349,6 +394,24 @@ fn positive(text: &str) -> Result<f64, String> {
         // The engine computes in f32: what is zero or infinite there cannot work.
         Ok(number) if (f32::MIN_POSITIVE..=f32::MAX).contains(&(number as f32)) => Ok(number),
         _ => Err(format!("it must be a number above 0, from {:e} to {:e}", f32::MIN_POSITIVE, f32::MAX)),
+    }
+}
+
+fn folds(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(folds) if (2..=MAX_FOLDS).contains(&folds) => Ok(folds),
+        _ => Err(format!("it must be a whole number from 2 to {MAX_FOLDS}")),
+    }
+}
+
+fn augmentation(text: &str) -> Result<Augmentation, String> {
+    Augmentation::parse(text)
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number >= 0.0 && (number as f32).is_finite() => Ok(number),
+        _ => Err("it must be a number, at least 0".into()),
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::console::{self, Failure};
 use glassnet::Error;
-use glassnet::data::catalog::Catalog;
+use glassnet::data::catalog::{Catalog, Item};
+use glassnet::data::groups::Groups;
 use glassnet::data::images::{CACHE_BUDGET_BYTES, Check, ImageSet};
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
 use glassnet::report::csv_files::SplitRow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A data set, listed and split; no image has been decoded yet.
@@ -14,6 +16,8 @@ pub struct Dataset {
     pub source: Arc<Source>,
     pub catalog: Catalog,
     pub split: Split,
+    /// Which images belong together, where that was told.
+    pub groups: Option<Groups>,
 }
 
 impl Dataset {
@@ -24,7 +28,33 @@ impl Dataset {
         for note in catalog.notes.iter().chain(&split.notes) {
             console::warn(note);
         }
-        Ok(Dataset { source: Arc::new(source), catalog, split })
+        Ok(Dataset { source: Arc::new(source), catalog, split, groups: None })
+    }
+
+    /// As [`Dataset::new`], and images whose paths `group_regex` gives the same name stay on one side.
+    pub fn grouped(source: Source, validation_split: f64, group_regex: &str, seed: u64) -> Result<Dataset, Failure> {
+        let catalog = Catalog::of(&source)?;
+        let groups = Groups::by_regex(&catalog, group_regex)?;
+        let split = Split::grouped(&catalog, validation_split, &groups, seed)?;
+        for note in catalog.notes.iter().chain(&groups.notes).chain(&split.notes) {
+            console::warn(note);
+        }
+        Ok(Dataset { source: Arc::new(source), catalog, split, groups: Some(groups) })
+    }
+
+    /// How many groups validate and how many train, where there are groups.
+    pub fn groups_line(&self) -> Option<String> {
+        let groups = self.groups.as_ref()?;
+        let validates: BTreeSet<usize> = self.split.validation.iter().map(|item| item.entry).collect();
+        let of_validation: BTreeSet<usize> = (0..self.catalog.items.len())
+            .filter(|&index| validates.contains(&self.catalog.items[index].entry))
+            .map(|index| groups.of(index))
+            .collect();
+        Some(format!(
+            "Groups: {} train and {} validate; each is on one side",
+            groups.len() - of_validation.len(),
+            of_validation.len()
+        ))
     }
 
     /// The two class names.
@@ -32,17 +62,29 @@ impl Dataset {
         [&self.catalog.classes[0], &self.catalog.classes[1]]
     }
 
-    /// The images of one part, to be resized to `side` × `side`.
-    pub fn images(&self, part: Part, side: usize) -> Result<Arc<ImageSet>, Failure> {
-        let items = match part {
+    /// How many images of each class one part has.
+    pub fn counts(&self, part: Part) -> [usize; 2] {
+        let items = self.items(part);
+        [0, 1].map(|label| items.iter().filter(|item| item.label == label).count())
+    }
+
+    fn items(&self, part: Part) -> &Vec<Item> {
+        match part {
             Part::Training => &self.split.training,
             Part::Validation => &self.split.validation,
-        };
-        Ok(Arc::new(ImageSet::new(self.source.clone(), items.clone(), side, CACHE_BUDGET_BYTES)?))
+        }
+    }
+
+    /// The images of one part, to be resized to `side` × `side`.
+    pub fn images(&self, part: Part, side: usize) -> Result<Arc<ImageSet>, Failure> {
+        let items = self.items(part).clone();
+        Ok(Arc::new(ImageSet::new(self.source.clone(), items, side, CACHE_BUDGET_BYTES)?))
     }
 
     /// All files with their class and part, the training part first.
     pub fn rows(&self) -> Vec<SplitRow<'_>> {
+        let group_of: BTreeMap<usize, &str> = self.groups.iter().flat_map(|groups| self.group_names(groups)).collect();
+        let group_of = &group_of;
         let parts = [("training", &self.split.training), ("validation", &self.split.validation)];
         parts
             .into_iter()
@@ -51,9 +93,15 @@ impl Dataset {
                     file: &item.path,
                     class: &self.catalog.classes[item.label],
                     subset,
+                    group: group_of.get(&item.entry).copied(),
                 })
             })
             .collect()
+    }
+
+    /// For each image its place in the source and the name of its group.
+    fn group_names<'a>(&'a self, groups: &'a Groups) -> impl Iterator<Item = (usize, &'a str)> {
+        self.catalog.items.iter().enumerate().map(|(index, item)| (item.entry, groups.name_of(index)))
     }
 }
 

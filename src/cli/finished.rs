@@ -1,19 +1,30 @@
 //! What a training run came to, as lines and as JSON.
 
 use super::console;
+use super::reevaluation::{Figures, Reevaluated};
 use glassnet::metrics::Confusion;
 use glassnet::report::epoch::{EpochRecord, training_accuracy_line};
+use glassnet::report::statements::{majority, one_class_line, overfitting_line, share_of};
 use serde_json::json;
+use std::io;
 use std::path::PathBuf;
 
 /// What a run came to.
 pub struct Finished {
+    /// `Err` where a line of the run could not be printed.
+    pub printed: io::Result<()>,
     pub folder: PathBuf,
     pub classes: [String; 2],
     pub epochs: Vec<EpochRecord>,
     /// The epoch whose weights are `best`.
     pub best: Option<EpochRecord>,
     pub training_images: usize,
+    /// Images of each class in the training part and in the validation part.
+    pub counts: [[usize; 2]; 2],
+    /// The epochs, from 0, after which every validation image was taken for one class, and that class.
+    pub one_class: Vec<(usize, usize)>,
+    /// The training images again, with the weights that are kept.
+    pub reevaluated: Option<Reevaluated>,
     pub validation: Option<Validated>,
     /// When and why the run stopped before all its epochs were done.
     pub stopped_early: Option<String>,
@@ -34,6 +45,11 @@ pub struct Validated {
 }
 
 impl Finished {
+    /// The error that kept lines of the run from being printed, once.
+    pub fn take_print_error(&mut self) -> io::Result<()> {
+        std::mem::replace(&mut self.printed, Ok(()))
+    }
+
     /// The lines that close a run.
     pub fn closing_lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -45,6 +61,7 @@ impl Finished {
             ));
         }
         lines.extend(self.epochs.last().map(|last| training_accuracy_line(last.accuracy)));
+        lines.extend(self.reevaluated_line());
         if let Some(Validated { confusion, roc_auc }) = &self.validation {
             let share = |value: Option<f64>| value.map_or("undefined".to_string(), |value| format!("{value:.4}"));
             let [negative, positive] = self.classes.each_ref().map(|name| console::one_line(name));
@@ -68,6 +85,8 @@ impl Finished {
             let (which, loss) = best.val_loss.map_or(("loss", best.loss), |loss| ("val_loss", loss));
             lines.push(format!("Best weights: those of epoch {}, with the lowest {which}, {loss:.4}", best.epoch + 1));
         }
+        lines.extend(self.best_against_last());
+        lines.extend(self.remarks());
         if self.saving_seconds >= TOLD_SAVING_SECONDS {
             let Finished { seconds, saving_seconds, .. } = self;
             lines.push(format!("Saving took {saving_seconds:.1} s of the {seconds:.1} s of these epochs"));
@@ -79,6 +98,53 @@ impl Finished {
     /// Whose answers on the validation part these are.
     pub fn weights(&self) -> &'static str {
         if self.restored { "best" } else { "last" }
+    }
+
+    /// The running accuracy beside the one that the kept weights have.
+    fn reevaluated_line(&self) -> Option<String> {
+        let running = self.epochs.last()?.accuracy;
+        let Reevaluated { last, best } = self.reevaluated?;
+        let figures = |name: &str, figures: Figures| {
+            format!("{name} weights have accuracy {:.4}, loss {:.4}", figures.accuracy, figures.loss)
+        };
+        let mut line = format!("Training images again, without dropout: {}", figures("the last", last));
+        if self.best_is_not_last() {
+            line += &format!("; {}", figures("the best", best));
+        }
+        Some(format!("{line} (while training: accuracy {running:.4})"))
+    }
+
+    fn best_is_not_last(&self) -> bool {
+        self.best.as_ref().zip(self.epochs.last()).is_some_and(|(best, last)| best.epoch != last.epoch)
+    }
+
+    /// What choosing the best weights is worth, where they are not the last.
+    fn best_against_last(&self) -> Option<String> {
+        let (best, last) = (self.best.as_ref()?, self.epochs.last()?);
+        let (best_loss, last_loss) = (best.val_loss?, last.val_loss?);
+        let (best_accuracy, last_accuracy) = (best.val_accuracy?, last.val_accuracy?);
+        self.best_is_not_last().then(|| {
+            format!(
+                "Best against last, epoch {} against {}: val_loss {best_loss:.4} against {last_loss:.4}, val_accuracy \
+                 {best_accuracy:.4} against {last_accuracy:.4}",
+                best.epoch + 1,
+                last.epoch + 1
+            )
+        })
+    }
+
+    /// What should not be overlooked: epochs with one answer only, and overfitting.
+    fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        for (label, class) in self.classes.iter().enumerate() {
+            let epochs: Vec<usize> =
+                self.one_class.iter().filter(|(_, l)| *l == label).map(|(epoch, _)| *epoch).collect();
+            if !epochs.is_empty() {
+                remarks.push(one_class_line(&console::one_line(class), &epochs));
+            }
+        }
+        remarks.extend(overfitting_line(&self.epochs));
+        remarks
     }
 
     /// The same as JSON.
@@ -95,6 +161,17 @@ impl Finished {
             "validated_weights": self.weights(),
             "seconds": self.seconds,
             "saving_seconds": self.saving_seconds,
+            "majority": majority(self.counts[0]).map(|label| json!({
+                "class": self.classes[label],
+                "training_share": share_of(label, self.counts[0]),
+                "validation_share": share_of(label, self.counts[1]),
+            })),
+            "one_class_epochs": self.one_class.iter().map(|&(epoch, label)| json!({
+                "epoch": epoch,
+                "class": self.classes[label],
+            })).collect::<Vec<_>>(),
+            "remarks": self.remarks(),
+            "training_re_evaluated": self.reevaluated,
             "training_accuracy": self.epochs.last().map(|last| last.accuracy),
             "validation": self.validation.as_ref().map(|Validated { confusion, roc_auc }| json!({
                 "confusion": confusion,

@@ -3,14 +3,18 @@
 use super::console::{self, Failure};
 use super::finished::{Finished, Validated};
 use super::interrupt;
+use super::reevaluation::reevaluate;
 use super::run_folder::{Config, Outcome, RunFolder};
 use glassnet::checkpoint::{self, ModelCard, TrainingFacts};
+use glassnet::data::batches::Loader;
 use glassnet::data::images::ImageSet;
 use glassnet::metrics::{Confusion, DEFAULT_THRESHOLD, roc_auc};
 use glassnet::network::Network;
+use glassnet::plan::PlanOptions;
 use glassnet::report::csv_files::{self, PredictionRow, TimingRow};
 use glassnet::report::epoch::{EpochRecord, epoch_heading, epoch_line};
 use glassnet::report::pictures;
+use glassnet::report::statements::{majority, share_of};
 use glassnet::train::{Evaluation, Event, TrainSettings};
 use glassnet::training_state::TrainingState;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -53,6 +57,8 @@ pub struct RunFacts<'a> {
     pub network: &'a Network,
     pub settings: TrainSettings,
     pub steps_per_epoch: usize,
+    /// Images of each class in the training part and in the validation part.
+    pub counts: [[usize; 2]; 2],
     /// `config.toml`.
     pub config: Config,
     /// What of it makes the run what it is.
@@ -67,6 +73,8 @@ pub struct Recorder<'a> {
     text: RunText,
     folder: &'a RunFolder,
     bar: ProgressBar,
+    /// The epochs after which every validation image was taken for one class, though there were both; and that class.
+    one_class: Vec<(usize, usize)>,
     saved: Instant,
     /// The epoch whose weights are in `best.safetensors`.
     saved_best: Option<usize>,
@@ -90,6 +98,7 @@ impl<'a> Recorder<'a> {
             text,
             folder,
             bar,
+            one_class: Vec::new(),
             saved: Instant::now(),
             saved_best: None,
             tables_written: None,
@@ -120,7 +129,9 @@ impl<'a> Recorder<'a> {
                 self.bar.set_position(so_far.steps as u64);
                 interrupt::check()
             }
-            Event::Epoch => {
+            Event::Epoch { only_answer } => {
+                let ended = state.history.last().zip(only_answer);
+                self.one_class.extend(ended.map(|(record, class)| (record.epoch, class)));
                 self.bar.finish_and_clear();
                 self.saving_seconds.push(0.0);
                 let over = self.facts.settings.is_over(state);
@@ -223,6 +234,7 @@ impl<'a> Recorder<'a> {
         mut self,
         state: &TrainingState,
         answers: Option<&Evaluation>,
+        training: &Loader,
         validation_images: Option<&ImageSet>,
     ) -> Result<Finished, Failure> {
         self.write_tables(state)?;
@@ -235,6 +247,10 @@ impl<'a> Recorder<'a> {
             best: state.best_record().copied(),
             epochs: state.history.clone(),
             training_images: self.facts.config.data.training_images,
+            counts: self.facts.counts,
+            one_class: std::mem::take(&mut self.one_class),
+            reevaluated: None,
+            printed: Ok(()),
             validation: None,
             stopped_early: settings.has_stopped_early(state).then(|| why_it_stopped(settings, state)),
             restored: settings.early_stopping.is_some(),
@@ -261,7 +277,10 @@ impl<'a> Recorder<'a> {
             finished.validation = Some(Validated { confusion, roc_auc });
         }
         let title = format!("glassnet {}", self.facts.config.command);
-        pictures::write_curves(&self.folder.file("curves.png"), &title, &finished.epochs)?;
+        let [trained, validated] = self.facts.counts;
+        let shown = if validated == [0, 0] { trained } else { validated };
+        let majority_share = majority(trained).and_then(|label| share_of(label, shown));
+        pictures::write_curves(&self.folder.file("curves.png"), &title, &finished.epochs, majority_share)?;
         self.facts.config.outcome = Some(Outcome {
             epochs: finished.epochs.len(),
             best_epoch: finished.best.map(|best| best.epoch + 1),
@@ -273,7 +292,13 @@ impl<'a> Recorder<'a> {
             saving_seconds: finished.saving_seconds,
         });
         self.folder.write_config(&self.facts.config)?;
-        self.text.end()?;
+        // All is saved; who does not want to wait for this may interrupt it.
+        let best = state.best.as_ref().filter(|best| best.epoch + 1 != state.history.len());
+        let options = PlanOptions { conv: settings.conv, fuse: settings.fuse, ..PlanOptions::default() };
+        let best = best.map(|best| &best.parameters);
+        finished.reevaluated = Some(reevaluate(self.facts.network, options, training, &state.parameters, best)?);
+        interrupt::check()?;
+        finished.printed = self.text.end();
         Ok(finished)
     }
 }

@@ -1,6 +1,6 @@
 //! `glassnet reproduce`: the documented run, on the synthetic phantom set.
 
-use super::args::ReproduceArgs;
+use super::args::{ClassWeight, ReproduceArgs};
 use super::dataset::Dataset;
 use super::resume::ResumedRun;
 use super::training_run::TrainingRun;
@@ -33,13 +33,19 @@ pub fn run(args: &ReproduceArgs) -> CommandResult {
         epochs: documented::EPOCHS,
         batch_size: documented::BATCH_SIZE,
         validation_split: documented::VALIDATION_SPLIT,
+        fold: None,
+        group_regex: None,
         learning_rate: documented::LEARNING_RATE,
+        weight_decay: 0.0,
+        class_weight: ClassWeight::None,
+        augmentation: None,
         shuffle: true,
         early_stopping: None,
         resumed: ResumedRun::of(&args.common, "reproduce")?,
         common: &args.common,
     };
-    let Some(finished) = run.execute()? else { return Ok(Outcome::Done) };
+    let Some(mut finished) = run.execute()? else { return Ok(Outcome::Done) };
+    finished.take_print_error()?;
     if args.common.json {
         let mut object = finished.json();
         object["documented_epochs"] = json!(DOCUMENTED_RUN);

@@ -39,6 +39,17 @@ impl RunFolder {
     /// # Errors
     /// Where it cannot be made.
     pub fn create(out: Option<&Path>) -> Result<RunFolder> {
+        let folder = RunFolder::create_bare(out)?;
+        let weights = folder.path.join("weights");
+        std::fs::create_dir(&weights).map_err(Error::io("create", &weights))?;
+        Ok(folder)
+    }
+
+    /// As [`RunFolder::create`], with nothing in it: for several runs, each with a folder of its own.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn create_bare(out: Option<&Path>) -> Result<RunFolder> {
         let path = match out {
             Some(out) => {
                 std::fs::create_dir_all(out).map_err(Error::io("create", out))?;
@@ -156,8 +167,17 @@ pub struct Settings {
     pub epochs: usize,
     pub batch_size: usize,
     pub image_size: usize,
-    pub validation_split: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_split: Option<f64>,
+    /// Which fold of how many, in a cross-validation: `2 of 5`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<String>,
     pub learning_rate: f64,
+    pub weight_decay: f64,
+    pub class_weight: String,
+    /// The changes made to training images.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub augment: Vec<&'static str>,
     pub seed: u64,
     pub shuffle: bool,
     pub conv: String,
@@ -166,6 +186,8 @@ pub struct Settings {
     pub init_weights: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_regex: Option<String>,
     pub save_every: f64,
 }
 

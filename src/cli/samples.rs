@@ -3,12 +3,15 @@
 use super::args::SamplesArgs;
 use super::dataset::Dataset;
 use super::{CommandResult, Outcome, console, output};
+use glassnet::data::augment::Augmentation;
 use glassnet::data::catalog::Item;
 use glassnet::data::decode::Rgb8;
 use glassnet::data::images::read_and_decode;
+use glassnet::data::resize::resize_nearest;
 use glassnet::data::source::Source;
 use glassnet::random::{Purpose, Stream};
 use glassnet::report::pictures::{ClassSamples, LabelledImage, write_samples};
+use glassnet::spec::ModelSpec;
 
 /// Draws images of each class without repetition, and the grid.
 pub fn run(args: &SamplesArgs) -> CommandResult {
@@ -22,7 +25,13 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
         Stream::new(args.seed, Purpose::Samples, 0, label as u64).shuffle(&mut items);
         for item in items.into_iter().take(args.per_class) {
             let name = dataset.source.full_name(item.entry);
-            let (image, _) = read_and_decode(&dataset.source, item.entry, |_, image| output::shrink(&name, image))?;
+            let (image, _) = read_and_decode(&dataset.source, item.entry, |_, image| {
+                let image = match args.augment {
+                    Some(augmentation) => changed(&image, augmentation, args.seed, item.entry),
+                    None => image,
+                };
+                output::shrink(&name, image)
+            })?;
             chosen.push((item.path.clone(), image?));
         }
     }
@@ -40,6 +49,16 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
         args.out.display()
     ))?;
     Ok(Outcome::Done)
+}
+
+/// The image as a network of the documented size gets it in a first epoch with this augmentation.
+fn changed(image: &Rgb8, augmentation: Augmentation, seed: u64, index: usize) -> Rgb8 {
+    let [side, ..] = ModelSpec::documented().input;
+    let picture = resize_nearest(image, side, side).pixels;
+    let mut values = vec![0.0; picture.len()];
+    augmentation.draw(seed, 0, index as u64).apply(&picture, side, &mut values);
+    let pixels = values.iter().map(|value| (value * 255.0).round() as u8).collect();
+    Rgb8 { width: side, height: side, pixels }
 }
 
 fn labelled((path, image): &(String, Rgb8)) -> LabelledImage<'_> {

@@ -5,7 +5,7 @@ use super::dataset::Dataset;
 use super::model::{Origin, check_takes_images, read_spec};
 use super::resume::ResumedRun;
 use super::training_run::{TrainingRun, without_validation};
-use super::{CommandResult, Outcome, console};
+use super::{CommandResult, Outcome, console, cross_validation};
 use glassnet::data::source::Source;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
@@ -13,8 +13,12 @@ use glassnet::{Error, Result};
 
 /// Trains, and prints what the documented run printed.
 pub fn run(args: &TrainArgs) -> CommandResult {
+    check_decay(args)?;
     let resumed = ResumedRun::of(&args.common, "train")?;
     let network = network(args, resumed.as_ref())?;
+    if let Some(k) = args.folds {
+        return cross_validation::run(args, &network, k);
+    }
     let data = match (&args.data, &resumed) {
         (Some(data), _) => data.clone(),
         (None, Some(run)) => run.data()?,
@@ -23,22 +27,14 @@ pub fn run(args: &TrainArgs) -> CommandResult {
     if args.early_stopping.is_some() && args.validation_split == 0.0 {
         return Err(without_validation().into());
     }
-    let dataset = Dataset::new(Source::open(&data)?, args.validation_split)?;
-    let run = TrainingRun {
-        command: "train",
-        dataset,
-        network,
-        init_weights: args.init_weights.as_deref(),
-        epochs: args.epochs,
-        batch_size: args.batch_size,
-        validation_split: args.validation_split,
-        learning_rate: args.learning_rate,
-        shuffle: !args.no_shuffle,
-        early_stopping: args.early_stopping,
-        resumed,
-        common: &args.common,
+    let source = Source::open(&data)?;
+    let dataset = match &args.group_regex {
+        Some(regex) => Dataset::grouped(source, args.validation_split, regex, args.common.seed)?,
+        None => Dataset::new(source, args.validation_split)?,
     };
-    let Some(finished) = run.execute()? else { return Ok(Outcome::Done) };
+    let run = TrainingRun { resumed, ..TrainingRun::new(args, network, dataset, &args.common) };
+    let Some(mut finished) = run.execute()? else { return Ok(Outcome::Done) };
+    finished.take_print_error()?;
     if args.common.json {
         console::print_json(&finished.json())?;
     } else {
@@ -47,6 +43,22 @@ pub fn run(args: &TrainArgs) -> CommandResult {
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Whether a step of weight decay shrinks the weights: beyond 1 it would turn them around.
+fn check_decay(args: &TrainArgs) -> Result<()> {
+    let TrainArgs { weight_decay, learning_rate, .. } = args;
+    match weight_decay * learning_rate < 1.0 {
+        true => Ok(()),
+        false => Err(Error::setting(
+            format!("--weight-decay {weight_decay}"),
+            format!(
+                "with --learning-rate {learning_rate} each step would take {} times of every weight away; the product \
+                 must be below 1, and usual weight decays are 0.001 to 0.1",
+                weight_decay * learning_rate
+            ),
+        )),
+    }
 }
 
 /// The network that the flags describe, or where they do not, the run that goes on.

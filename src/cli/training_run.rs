@@ -1,6 +1,6 @@
 //! A training run from data to run folder: what `train` and `reproduce` have in common.
 
-use super::args::RunArgs;
+use super::args::{ClassWeight, RunArgs, TrainArgs};
 use super::console::{self, Failure};
 use super::dataset::{Dataset, Part, report_checks};
 use super::finished::Finished;
@@ -13,15 +13,19 @@ use super::resume::progress::{going_on_line, nothing_to_do, read_timings};
 use super::run_folder::{Adam, Algorithms, Config, Data, Machine, RunFolder, Settings, as_toml};
 use glassnet::Error;
 use glassnet::checkpoint;
+use glassnet::data::augment::Augmentation;
 use glassnet::data::batches::Loader;
 use glassnet::data::images::{Check, ImageSet};
+use glassnet::data::split::Split;
 use glassnet::kernels::conv::Pass;
 use glassnet::kernels::registry::ConvChoice;
+use glassnet::loss::ClassWeights;
 use glassnet::network::Network;
 use glassnet::optim::AdamSettings;
 use glassnet::plan::{Plan, PlanOptions};
 use glassnet::report::csv_files;
 use glassnet::report::epoch::found_line;
+use glassnet::report::statements::majority_line;
 use glassnet::train::{TrainSettings, train};
 use glassnet::training_state::TrainingState;
 use serde_json::json;
@@ -39,8 +43,14 @@ pub struct TrainingRun<'a> {
     pub init_weights: Option<&'a Path>,
     pub epochs: usize,
     pub batch_size: usize,
+    /// The share of each class that validates; where there is a fold, that counts.
     pub validation_split: f64,
+    pub fold: Option<Fold>,
+    pub group_regex: Option<&'a str>,
     pub learning_rate: f64,
+    pub weight_decay: f64,
+    pub class_weight: ClassWeight,
+    pub augmentation: Option<Augmentation>,
     pub shuffle: bool,
     pub early_stopping: Option<usize>,
     /// The run that goes on, if it is none that begins.
@@ -48,7 +58,39 @@ pub struct TrainingRun<'a> {
     pub common: &'a RunArgs,
 }
 
-impl TrainingRun<'_> {
+/// Which fold of a cross-validation a run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Fold {
+    /// From 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+impl<'a> TrainingRun<'a> {
+    /// The run that the flags of `train` ask for; `common` may name another folder than they do.
+    pub fn new(args: &'a TrainArgs, network: Network, dataset: Dataset, common: &'a RunArgs) -> TrainingRun<'a> {
+        TrainingRun {
+            command: "train",
+            dataset,
+            network,
+            init_weights: args.init_weights.as_deref(),
+            epochs: args.epochs,
+            batch_size: args.batch_size,
+            validation_split: args.validation_split,
+            fold: None,
+            group_regex: args.group_regex.as_deref(),
+            learning_rate: args.learning_rate,
+            weight_decay: args.weight_decay,
+            class_weight: args.class_weight,
+            augmentation: args.augment,
+            shuffle: !args.no_shuffle,
+            early_stopping: args.early_stopping,
+            resumed: None,
+            common,
+        }
+    }
+
     /// Checks the data, trains, prints an epoch's line when it ends, and writes the run folder. Returns nothing where a run
     /// that was to go on has nothing left to do, which it says.
     pub fn execute(mut self) -> Result<Option<Finished>, Failure> {
@@ -57,7 +99,7 @@ impl TrainingRun<'_> {
             RunFolder::check(self.common.out.as_deref())?;
         }
         let settings = self.train_settings();
-        self.check_memory()?;
+        check_memory(&self.network, &self.dataset.split, self.batch_size, self.common)?;
         let network = &self.network;
         let [side, _, _] = network.spec().input;
         let (was, saved) = match &resumed {
@@ -81,6 +123,14 @@ impl TrainingRun<'_> {
         for part in &parts {
             text.line(&found_line(part.items().len(), 2));
         }
+        let counts = [Part::Training, Part::Validation].map(|part| self.dataset.counts(part));
+        // The documented run is printed as it was; what the majority has stands in its closing lines.
+        if self.command != "reproduce" {
+            let names = self.dataset.classes().map(console::one_line);
+            majority_line([&names[0], &names[1]], counts[0], counts[1]).iter().for_each(|line| text.line(line));
+        }
+        self.dataset.groups_line().iter().for_each(|line| text.line(line));
+        self.class_weights_line().iter().for_each(|line| text.line(line));
         if settings.early_stopping.is_some() && parts[1].items().is_empty() {
             return Err(without_validation().into());
         }
@@ -115,6 +165,7 @@ impl TrainingRun<'_> {
             network,
             settings,
             steps_per_epoch: training.batches(),
+            counts,
             config,
             identity: identity(&table).to_string(),
             save_every: Duration::from_secs_f64(self.common.save_every),
@@ -131,7 +182,7 @@ impl TrainingRun<'_> {
         match outcome {
             Ok(answers) => {
                 let images = validation.as_ref().map(|loader| loader.images());
-                Ok(Some(recorder.finish(&state, answers.as_ref(), images)?))
+                Ok(Some(recorder.finish(&state, answers.as_ref(), &training, images)?))
             }
             Err(error) => Err(self.stopped(error, &mut recorder, &folder, &state)),
         }
@@ -142,7 +193,13 @@ impl TrainingRun<'_> {
             epochs: self.epochs,
             seed: self.common.seed,
             shuffle: self.shuffle,
-            adam: AdamSettings { learning_rate: self.learning_rate, ..AdamSettings::default() },
+            adam: AdamSettings {
+                learning_rate: self.learning_rate,
+                weight_decay: self.weight_decay,
+                ..AdamSettings::default()
+            },
+            class_weights: self.class_weights(),
+            augmentation: self.augmentation,
             conv: self.common.conv,
             fuse: !self.common.no_fuse,
             early_stopping: self.early_stopping,
@@ -197,12 +254,19 @@ impl TrainingRun<'_> {
         }
     }
 
-    /// Whether this machine can hold the largest batch that there will be.
-    fn check_memory(&self) -> glassnet::Result<()> {
-        let split = &self.dataset.split;
-        let batch = self.batch_size.min(split.training.len().max(split.validation.len()));
-        let options = PlanOptions { conv: self.common.conv, fuse: !self.common.no_fuse, ..PlanOptions::default() };
-        Memory::of(&self.network, batch, options).check_training(batch)
+    fn class_weights(&self) -> ClassWeights {
+        match self.class_weight {
+            ClassWeight::None => ClassWeights::NONE,
+            ClassWeight::Balanced => ClassWeights::balanced(self.dataset.counts(Part::Training)),
+        }
+    }
+
+    /// The weights of the classes, where they were asked for.
+    fn class_weights_line(&self) -> Option<String> {
+        let [negative, positive] = self.class_weights().0;
+        let named = self.dataset.classes().map(console::one_line);
+        (self.class_weight != ClassWeight::None)
+            .then(|| format!("Class weights: '{}' {negative:.4}, '{}' {positive:.4}", named[0], named[1]))
     }
 
     /// What computes each convolution, and a warning for those that the algorithm asked for cannot compute.
@@ -228,8 +292,13 @@ impl TrainingRun<'_> {
             epochs: self.epochs,
             batch_size: self.batch_size,
             image_size: self.network.spec().input[0],
-            validation_split: self.validation_split,
+            validation_split: self.fold.is_none().then_some(self.validation_split),
+            fold: self.fold.map(|fold| format!("{} of {}", fold.number, fold.of)),
+            group_regex: self.group_regex.map(str::to_string),
             learning_rate: self.learning_rate,
+            weight_decay: self.weight_decay,
+            class_weight: self.class_weight.to_string(),
+            augment: self.augmentation.map_or_else(Vec::new, Augmentation::names),
             seed: self.common.seed,
             shuffle: self.shuffle,
             conv: self.common.conv.to_string(),
@@ -261,6 +330,13 @@ impl TrainingRun<'_> {
             outcome: None,
         }
     }
+}
+
+/// Whether this machine can hold the largest batch that there will be.
+pub fn check_memory(network: &Network, split: &Split, batch_size: usize, common: &RunArgs) -> glassnet::Result<()> {
+    let batch = batch_size.min(split.training.len().max(split.validation.len()));
+    let options = PlanOptions { conv: common.conv, fuse: !common.no_fuse, ..PlanOptions::default() };
+    Memory::of(network, batch, options).check_training(batch)
 }
 
 /// What `--early-stopping` cannot do without.

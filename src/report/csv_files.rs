@@ -58,6 +58,9 @@ pub struct SplitRow<'a> {
     pub class: &'a str,
     /// `training` or `validation`.
     pub subset: &'a str,
+    /// The group that it belongs to, where files were grouped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<&'a str>,
 }
 
 /// A line of `predictions.csv`: what the model says of a file.
@@ -112,12 +115,14 @@ pub fn read_timings(path: &Path) -> Result<Vec<TimingRow>> {
     Ok(csv::Reader::from_reader(text.as_slice()).into_deserialize().map_while(std::result::Result::ok).collect())
 }
 
-/// Writes `split.csv`: `file,class,subset`, one line a file.
+/// Writes `split.csv`: `file,class,subset`, and `group` where files were grouped, one line a file.
 ///
 /// # Errors
 /// [`Error::Io`] names the file that cannot be written.
 pub fn write_split(path: &Path, files: &[SplitRow]) -> Result<()> {
-    write(path, &["file", "class", "subset"], files)
+    let grouped = files.iter().any(|row| row.group.is_some());
+    let heading = ["file", "class", "subset", "group"];
+    write(path, if grouped { &heading } else { &heading[..3] }, files)
 }
 
 /// Writes `predictions.csv`: `file,label,probability`, one line a file.
@@ -192,9 +197,15 @@ mod tests {
 
     #[test]
     fn names_with_commas_and_quotes_are_quoted() {
-        let row = SplitRow { file: "benign/a, \"b\".png", class: "benign", subset: "validation" };
+        let row = SplitRow { file: "benign/a, \"b\".png", class: "benign", subset: "validation", group: None };
         let text = written(|path| write_split(path, &[row]));
         assert_eq!(text, "file,class,subset\n\"benign/a, \"\"b\"\".png\",benign,validation\n");
+    }
+
+    #[test]
+    fn the_split_has_a_column_of_groups_where_there_are_groups() {
+        let row = SplitRow { file: "b/p1_2.png", class: "b", subset: "training", group: Some("p1") };
+        assert_eq!(written(|path| write_split(path, &[row])), "file,class,subset,group\nb/p1_2.png,b,training,p1\n");
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod samples;
 mod summary;
 mod survive;
 mod train;
+mod train_options;
 mod usage;
 
 use assert_cmd::cargo::cargo_bin_cmd;

@@ -59,6 +59,7 @@ fn the_configuration_has_every_setting_and_the_model_in_the_form_that_can_be_giv
     assert_eq!(config["version"].as_str(), Some(env!("CARGO_PKG_VERSION")));
     let expected = r#"
         batch_size = 16
+        class_weight = "none"
         conv = "auto"
         epochs = 1
         fuse = true
@@ -68,6 +69,7 @@ fn the_configuration_has_every_setting_and_the_model_in_the_form_that_can_be_giv
         seed = 7
         shuffle = false
         validation_split = 0.2
+        weight_decay = 0.0
     "#;
     assert_eq!(config["settings"].as_table(), Some(&expected.parse().unwrap()));
     let expected = "beta_1 = 0.9\nbeta_2 = 0.999\nepsilon = 1e-7";

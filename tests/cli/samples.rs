@@ -29,3 +29,19 @@ fn a_grid_never_overwrites_an_image_of_its_set() {
     here.refused("samples set --out set/cat/00.png", 2, reason);
     assert!(here.read("set/cat/00.png") == before);
 }
+
+#[test]
+fn augmented_samples_show_what_training_would_see() {
+    let here = Here::with_set();
+    for (name, flags) in [
+        ("plain", ""),
+        ("flip", "--augment flip"),
+        ("all", "--augment flip,shift,rotate"),
+        ("again", "--augment flip,shift,rotate"),
+    ] {
+        let stdout = here.done(&format!("samples set --out {name}.png --per-class 4 {flags}"));
+        assert_eq!(stdout, format!("Drew 4 images of 'cat' and 4 of 'dog' into {name}.png\n"));
+    }
+    assert!(here.read("all.png") == here.read("again.png"));
+    assert!(here.read("all.png") != here.read("plain.png") && here.read("all.png") != here.read("flip.png"));
+}

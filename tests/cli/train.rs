@@ -11,12 +11,34 @@ fn results(here: &Here, run: &str) -> [Vec<u8>; 4] {
         .map(|file| here.read(&format!("{run}/{file}")))
 }
 
+/// Accuracy and loss of some weights of `run` on its training files, from what `predict` answers for each.
+fn again(here: &Here, weights: &str) -> (f64, f64) {
+    let split = here.text("run/split.csv");
+    let rows: Vec<Vec<&str>> = csv(&split).into_iter().filter(|row| row[2] == "training").collect();
+    let files: Vec<String> = rows.iter().map(|row| format!("set/{}", row[0])).collect();
+    let answers = here.json(&format!("predict run/weights/{weights}.safetensors {}", files.join(" ")));
+    let right: Vec<f64> = answers["predictions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(&rows)
+        .map(|(answer, row)| {
+            let p = answer["probability"].as_f64().unwrap();
+            if row[1] == "dog" { p } else { 1.0 - p }
+        })
+        .collect();
+    let mean = |values: &dyn Fn(f64) -> f64| right.iter().map(|&p| values(p)).sum::<f64>() / right.len() as f64;
+    (mean(&|p| f64::from(u8::from(p > 0.5))), mean(&|p| -p.ln()))
+}
+
 #[test]
 fn training_prints_what_keras_prints_and_then_how_good_the_model_is() {
     let here = Here::with_set();
     let stdout = here.done(&format!("{TRAIN} --out run"));
 
-    let mut expected = "Found 20 images belonging to 2 classes.\nFound 4 images belonging to 2 classes.\n".to_string();
+    let mut expected = "Found 20 images belonging to 2 classes.\nFound 4 images belonging to 2 classes.\n\
+        Always answering 'dog' would be right for 12 of 20 training images (0.6000) and 2 of 4 validation images (0.5000)\n"
+        .to_string();
     let history = here.text("run/history.csv");
     let history = csv(&history);
     let number = |epoch: usize, column: usize| history[epoch][column].parse::<f64>().unwrap();
@@ -28,6 +50,14 @@ fn training_prints_what_keras_prints_and_then_how_good_the_model_is() {
         );
     }
     expected += &format!("Training Accuracy: {:.4}\n", number(2, 1));
+    let again = again(&here, "last");
+    expected += &format!(
+        "Training images again, without dropout: the last weights have accuracy {:.4}, loss {:.4} (while training: accuracy \
+         {:.4})\n",
+        again.0,
+        again.1,
+        number(2, 1)
+    );
 
     let predictions = here.text("run/predictions.csv");
     let answers: Vec<(bool, f32)> =
@@ -40,6 +70,7 @@ fn training_prints_what_keras_prints_and_then_how_good_the_model_is() {
         "Validation, last weights: {all_right} of 4 right, accuracy {:.4}; always answering 'dog' would have 0.5000\n\
          Positive class 'dog': sensitivity {:.4}, specificity {:.4}, ROC AUC {:.4}\n\
          Best weights: those of epoch {}, with the lowest val_loss, {:.4}\n\
+         After epoch 2, every validation image was taken for 'dog': the val_accuracy there is that class's share, no skill\n\
          Run folder: run\n",
         all_right as f64 / 4.0,
         right(true) as f64 / 2.0,
@@ -57,8 +88,8 @@ fn with_json_stdout_is_one_object_and_the_lines_go_to_stderr() {
     let ran = here.run(&format!("{TRAIN} --out run --json"));
     assert_eq!(ran.code, Some(0));
     let lines: Vec<&str> = ran.stderr.lines().collect();
-    assert_eq!(lines.len(), 6, "{}", ran.stderr);
-    assert_eq!((lines[0], lines[2]), ("Found 20 images belonging to 2 classes.", "Epoch 1/2"));
+    assert_eq!(lines.len(), 7, "{}", ran.stderr);
+    assert_eq!((lines[0], lines[3]), ("Found 20 images belonging to 2 classes.", "Epoch 1/2"));
 
     let object = ran.json();
     assert_eq!(
@@ -67,13 +98,17 @@ fn with_json_stdout_is_one_object_and_the_lines_go_to_stderr() {
             "best_epoch",
             "classes",
             "epochs",
+            "majority",
+            "one_class_epochs",
             "positive_class",
+            "remarks",
             "run_folder",
             "saving_seconds",
             "seconds",
             "stopped_early",
             "training_accuracy",
             "training_images",
+            "training_re_evaluated",
             "validated_weights",
             "validation",
             "validation_images"
@@ -184,7 +219,10 @@ fn where_no_image_validates_the_run_says_so_and_works_without() {
          warning: 0.01 of the 14 images of dog is less than one, so none of them validates\n"
     );
     let stdout = without_times(&ran.stdout);
-    assert!(stdout.starts_with("Found 24 images belonging to 2 classes.\nFound 0 images belonging to 2 classes.\n"));
+    assert!(stdout.starts_with(
+        "Found 24 images belonging to 2 classes.\nFound 0 images belonging to 2 classes.\n\
+        Always answering 'dog' would be right for 14 of 24 training images (0.5833)\nEpoch 1/2\n"
+    ));
     assert!(!stdout.contains("val_") && !stdout.contains("Validation"), "{stdout}");
     assert!(here.text("run/history.csv").lines().skip(1).all(|line| line.ends_with(",,")));
     let files = ["config.toml", "curves.png", "history.csv", "split.csv", "steps.csv", "timings.csv", "weights"];

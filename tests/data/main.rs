@@ -4,9 +4,9 @@
 mod batches;
 mod catalog;
 mod decode;
+mod groups;
 mod hostile_images;
 mod hostile_zips;
-mod groups;
 mod source;
 mod zip_bytes;
 

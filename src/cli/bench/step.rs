@@ -12,6 +12,7 @@ use glassnet::bench::machine_peak::MachinePeak;
 use glassnet::bench::phantom_batches::PhantomBatches;
 use glassnet::bench::step::{Phase, StepBench, StepFigures};
 use glassnet::data::batches::Batch;
+use glassnet::loss::ClassWeights;
 use glassnet::network::Network;
 use glassnet::optim::AdamSettings;
 use glassnet::parameters::Parameters;
@@ -104,6 +105,8 @@ fn measure(args: &StepArgs, network: &Network) -> Result<Run, Failure> {
         seed: 0,
         shuffle: true,
         adam: AdamSettings::default(),
+        class_weights: ClassWeights::NONE,
+        augmentation: None,
         conv: args.conv,
         fuse: !args.no_fuse,
         early_stopping: None,

@@ -63,8 +63,14 @@ mod tests {
             epochs: 3,
             batch_size: 4,
             image_size: 16,
-            validation_split: 0.5,
+            validation_split: Some(0.5),
+            // A fold does not go on by itself, so no flag sets it.
+            fold: None,
+            group_regex: Some("/(p[0-9]+)_".into()),
             learning_rate: 0.001,
+            weight_decay: 0.01,
+            class_weight: "balanced".into(),
+            augment: vec!["shift", "rotate"],
             seed: 7,
             shuffle: false,
             conv: "im2col".into(),
@@ -81,10 +87,13 @@ mod tests {
         }
         given.sort();
         let expected = [
+            "--augment=shift,rotate",
             "--batch-size=4",
+            "--class-weight=balanced",
             "--conv=im2col",
             "--early-stopping=2",
             "--epochs=3",
+            "--group-regex=/(p[0-9]+)_",
             "--image-size=16",
             "--init-weights=a b.safetensors",
             "--learning-rate=0.001",
@@ -92,6 +101,7 @@ mod tests {
             "--save-every=10.0",
             "--seed=7",
             "--validation-split=0.5",
+            "--weight-decay=0.01",
         ];
         assert_eq!(given, expected);
     }

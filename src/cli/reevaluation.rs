@@ -1,0 +1,46 @@
+//! Loss and accuracy on the training images once more, as they are for the weights that are kept: dropout off, images as
+//! they are, classes unweighted. The running values of an epoch are of weights that were still moving.
+
+use glassnet::Result;
+use glassnet::data::batches::Loader;
+use glassnet::network::Network;
+use glassnet::parameters::Parameters;
+use glassnet::plan::{Plan, PlanOptions};
+use glassnet::train::evaluate;
+use serde::Serialize;
+
+/// How well some weights do on a set.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Figures {
+    pub loss: f64,
+    pub accuracy: f64,
+}
+
+/// The figures of the last weights and of the best.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Reevaluated {
+    pub last: Figures,
+    pub best: Figures,
+}
+
+/// Runs the training images through the network with the last weights and, where these are others, with the best.
+///
+/// # Errors
+/// Where an image cannot be read.
+pub fn reevaluate(
+    network: &Network,
+    options: PlanOptions,
+    training: &Loader,
+    last: &Parameters,
+    best: Option<&Parameters>,
+) -> Result<Reevaluated> {
+    let plan = Plan::new(network, training.largest_batch(), PlanOptions { training: false, ..options });
+    let mut workspace = plan.workspace();
+    let mut figures = |parameters| {
+        let found = evaluate(&plan, parameters, training, &mut workspace)?;
+        Ok(Figures { loss: found.loss, accuracy: found.accuracy })
+    };
+    let last_figures = figures(last)?;
+    let best = best.map_or(Ok(last_figures), figures)?;
+    Ok(Reevaluated { last: last_figures, best })
+}

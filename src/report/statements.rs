@@ -1,0 +1,134 @@
+//! What a training run's numbers mean, in sentences: how far an accuracy is above always giving one answer, whether the
+//! network gives one answer only, and whether it overfits.
+
+use super::epoch::EpochRecord;
+
+/// How much higher than at its lowest, as a share of that, the validation loss must end for [`overfitting_line`] to speak:
+/// less is the noise of a small validation part.
+const OVERFITTING_RISE: f64 = 0.1;
+
+/// The index of the more frequent class, of equals the positive one; `None` without images.
+pub fn majority(counts: [usize; 2]) -> Option<usize> {
+    (counts != [0, 0]).then_some(usize::from(counts[1] >= counts[0]))
+}
+
+/// The share of images of class `label`; `None` without images.
+pub fn share_of(label: usize, counts: [usize; 2]) -> Option<f64> {
+    let all = counts[0] + counts[1];
+    (all > 0).then(|| counts[label] as f64 / all as f64)
+}
+
+/// What always answering the class that is more frequent in training would reach in both parts, which hold so many images of
+/// each class; `None` without training images.
+pub fn majority_line(classes: [&str; 2], training: [usize; 2], validation: [usize; 2]) -> Option<String> {
+    let label = majority(training)?;
+    let part = |name: &str, counts: [usize; 2]| {
+        let share = share_of(label, counts)?;
+        Some(format!("{} of {} {name} images ({share:.4})", counts[label], counts[0] + counts[1]))
+    };
+    let parts: Vec<String> =
+        [part("training", training), part("validation", validation)].into_iter().flatten().collect();
+    Some(format!("Always answering '{}' would be right for {}", classes[label], parts.join(" and ")))
+}
+
+/// Says that after these epochs, counted from 0, every validation image was taken for `class`.
+pub fn one_class_line(class: &str, epochs: &[usize]) -> String {
+    format!(
+        "After {}, every validation image was taken for '{class}': the val_accuracy there is that class's share, no skill",
+        epoch_list(epochs)
+    )
+}
+
+/// Says that the network overfits and what to do, where the validation loss ends well above its lowest although the training
+/// loss went on falling.
+pub fn overfitting_line(epochs: &[EpochRecord]) -> Option<String> {
+    let validated = || epochs.iter().filter_map(|record| Some((record, record.val_loss?)));
+    let (best, lowest) = validated().min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let (last, final_loss) = validated().next_back()?;
+    let overfits = final_loss > lowest * (1.0 + OVERFITTING_RISE) && last.loss < best.loss;
+    overfits.then(|| {
+        format!(
+            "Overfitting: from epoch {} to {} val_loss rose from {lowest:.4} to {final_loss:.4} while the training loss fell \
+             from {:.4} to {:.4}; use the best weights, train for fewer epochs, or try --augment, --weight-decay or more images",
+            best.epoch + 1,
+            last.epoch + 1,
+            best.loss,
+            last.loss
+        )
+    })
+}
+
+/// `epoch 3`, `epochs 1 and 2`, `epochs 1–4, 6 and 9`: counted from 1, what follows each other drawn together.
+fn epoch_list(epochs: &[usize]) -> String {
+    let runs: Vec<String> = epochs
+        .chunk_by(|a, b| a + 1 == *b)
+        .flat_map(|run| match run {
+            [first, .., last] if run.len() > 2 => vec![format!("{}–{}", first + 1, last + 1)],
+            few => few.iter().map(|epoch| (epoch + 1).to_string()).collect(),
+        })
+        .collect();
+    let word = if epochs.len() == 1 { "epoch" } else { "epochs" };
+    match &runs[..] {
+        [] => "no epoch".to_string(),
+        [only] => format!("{word} {only}"),
+        [first @ .., last] => format!("{word} {} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::documented::DOCUMENTED_RUN;
+    use super::*;
+
+    #[test]
+    fn the_majority_is_that_of_the_training_part_and_its_share_is_told_of_both() {
+        assert_eq!(
+            majority_line(["benign", "malignant"], [27, 83], [6, 20]).unwrap(),
+            "Always answering 'malignant' would be right for 83 of 110 training images (0.7545) and 20 of 26 validation \
+             images (0.7692)"
+        );
+        // Not the validation part's own majority, which nobody could know before.
+        assert_eq!(
+            majority_line(["a", "b"], [3, 1], [1, 4]).unwrap(),
+            "Always answering 'a' would be right for 3 of 4 training images (0.7500) and 1 of 5 validation images (0.2000)"
+        );
+        let bare = majority_line(["a", "b"], [2, 2], [0, 0]).unwrap();
+        assert_eq!(bare, "Always answering 'b' would be right for 2 of 4 training images (0.5000)");
+        assert_eq!(majority_line(["a", "b"], [0, 0], [0, 0]), None);
+    }
+
+    #[test]
+    fn epochs_that_follow_each_other_are_drawn_together() {
+        for (epochs, list) in [
+            (&[2][..], "epoch 3"),
+            (&[0, 1], "epochs 1 and 2"),
+            (&[0, 1, 2, 3], "epochs 1–4"),
+            (&[0, 1, 2, 3, 5, 8], "epochs 1–4, 6 and 9"),
+        ] {
+            assert!(one_class_line("dog", epochs).starts_with(&format!("After {list}, every")), "{list}");
+        }
+    }
+
+    #[test]
+    fn a_run_overfits_when_the_validation_loss_rises_and_the_training_loss_falls() {
+        assert_eq!(overfitting_line(&DOCUMENTED_RUN), None, "the last epoch is the best");
+        let run = |losses: &[(f64, f64)]| {
+            let record = |(epoch, &(loss, val_loss)): (usize, &(f64, f64))| EpochRecord {
+                epoch,
+                loss,
+                val_loss: Some(val_loss),
+                ..DOCUMENTED_RUN[0]
+            };
+            overfitting_line(&losses.iter().enumerate().map(record).collect::<Vec<_>>())
+        };
+        let line = run(&[(0.6, 0.5), (0.4, 0.45), (0.2, 0.7)]).unwrap();
+        let start = "Overfitting: from epoch 2 to 3 val_loss rose from 0.4500 to 0.7000 while the training loss fell from \
+                     0.4000 to 0.2000; use the best weights";
+        assert!(line.starts_with(start), "{line}");
+        assert_eq!(run(&[(0.6, 0.5), (0.4, 0.45), (0.5, 0.7)]), None, "both rise: that is divergence");
+        assert_eq!(run(&[(0.6, 0.5), (0.4, 0.45), (0.2, 0.47)]), None, "a little is noise");
+        assert_eq!(overfitting_line(&[]), None);
+        let bare = DOCUMENTED_RUN.map(|record| EpochRecord { val_loss: None, val_accuracy: None, ..record });
+        assert_eq!(overfitting_line(&bare), None);
+    }
+}
