@@ -144,6 +144,9 @@ pub struct TrainArgs {
     /// Take the images in the listing's order in every epoch
     #[arg(long)]
     pub no_shuffle: bool,
+    /// Leave out images that cannot be read, and name them, instead of stopping before the first epoch
+    #[arg(long)]
+    pub skip_bad: bool,
     /// The network's layers [default: those of the documented model]
     #[arg(long, value_name = "FILE.toml")]
     pub model: Option<PathBuf>,

@@ -53,7 +53,8 @@ pub fn run(args: &TrainArgs, network: &Network, k: usize) -> CommandResult {
         let number = index + 1;
         RunText::new(args.common.json).line(&format!("Fold {number}/{k}"));
         let groups = args.group_regex.is_some().then(|| groups.clone());
-        let dataset = Dataset { source: Arc::clone(&source), catalog: catalog.clone(), split, groups };
+        let dataset =
+            Dataset { source: Arc::clone(&source), catalog: catalog.clone(), split, groups, skipped: Vec::new() };
         let common = RunArgs { out: Some(folder.file(&format!("fold{number}"))), ..args.common.clone() };
         let fold = Some(Fold { number, of: k });
         let run = TrainingRun { fold, ..TrainingRun::new(args, network.clone(), dataset, &common) };

@@ -18,6 +18,8 @@ pub struct Dataset {
     pub split: Split,
     /// Which images belong together, where that was told.
     pub groups: Option<Groups>,
+    /// Images that cannot be read and were left out of both parts.
+    pub skipped: Vec<Item>,
 }
 
 impl Dataset {
@@ -28,7 +30,7 @@ impl Dataset {
         for note in catalog.notes.iter().chain(&split.notes) {
             console::warn(note);
         }
-        Ok(Dataset { source: Arc::new(source), catalog, split, groups: None })
+        Ok(Dataset { source: Arc::new(source), catalog, split, groups: None, skipped: Vec::new() })
     }
 
     /// As [`Dataset::new`], and images whose paths `group_regex` gives the same name stay on one side.
@@ -39,7 +41,7 @@ impl Dataset {
         for note in catalog.notes.iter().chain(&groups.notes).chain(&split.notes) {
             console::warn(note);
         }
-        Ok(Dataset { source: Arc::new(source), catalog, split, groups: Some(groups) })
+        Ok(Dataset { source: Arc::new(source), catalog, split, groups: Some(groups), skipped: Vec::new() })
     }
 
     /// How many groups validate and how many train, where there are groups.
@@ -81,11 +83,40 @@ impl Dataset {
         Ok(Arc::new(ImageSet::new(self.source.clone(), items, side, CACHE_BUDGET_BYTES)?))
     }
 
-    /// All files with their class and part, the training part first.
+    /// Leaves the images that cannot be read out of a part, as `--skip-bad` asks for, each with a warning that says why, and
+    /// returns the part without them. The other images stay in the parts they are in.
+    ///
+    /// # Errors
+    /// [`Error::Data`], where a class has no image to train on any more.
+    pub fn leave_out_unreadable(&mut self, part: Part, images: &ImageSet, check: Check) -> Result<ImageSet, Failure> {
+        for note in &check.notes {
+            console::warn(note);
+        }
+        for error in &check.errors {
+            console::warn(&format!("left out: {error}"));
+        }
+        let unreadable = images.items().iter().zip(&check.infos).filter(|(_, info)| info.is_none());
+        self.skipped.extend(unreadable.map(|(item, _)| item.clone()));
+        let readable = images.without_unreadable(&check);
+        match part {
+            Part::Training => self.split.training = readable.items().to_vec(),
+            Part::Validation => self.split.validation = readable.items().to_vec(),
+        }
+        for (label, class) in self.catalog.classes.iter().enumerate() {
+            if part == Part::Training && readable.items().iter().all(|item| item.label != label) {
+                let reason = format!("no image of the class {class} that trains can be read; mend or replace them");
+                return Err(Error::data(self.source.path(), reason).into());
+            }
+        }
+        Ok(readable)
+    }
+
+    /// All files with their class and part: the training part, the validation part, and those left out, as `skipped`.
     pub fn rows(&self) -> Vec<SplitRow<'_>> {
         let group_of: BTreeMap<usize, &str> = self.groups.iter().flat_map(|groups| self.group_names(groups)).collect();
         let group_of = &group_of;
-        let parts = [("training", &self.split.training), ("validation", &self.split.validation)];
+        let parts =
+            [("training", &self.split.training), ("validation", &self.split.validation), ("skipped", &self.skipped)];
         parts
             .into_iter()
             .flat_map(|(subset, items)| {

@@ -25,6 +25,8 @@ pub struct Finished {
     pub one_class: Vec<(usize, usize)>,
     /// The training images again, with the weights that are kept.
     pub reevaluated: Option<Reevaluated>,
+    /// Images that cannot be read and were left out.
+    pub skipped_images: Vec<String>,
     pub validation: Option<Validated>,
     /// When and why the run stopped before all its epochs were done.
     pub stopped_early: Option<String>,
@@ -149,7 +151,7 @@ impl Finished {
 
     /// The same as JSON.
     pub fn json(&self) -> serde_json::Value {
-        json!({
+        let mut object = json!({
             "run_folder": self.folder.display().to_string(),
             "classes": self.classes,
             "positive_class": self.classes[1],
@@ -182,6 +184,10 @@ impl Finished {
                 "balanced_accuracy": confusion.balanced_accuracy(),
                 "roc_auc": roc_auc,
             })),
-        })
+        });
+        if !self.skipped_images.is_empty() {
+            object["skipped_images"] = json!(self.skipped_images);
+        }
+        object
     }
 }

@@ -247,6 +247,7 @@ impl<'a> Recorder<'a> {
             best: state.best_record().copied(),
             epochs: state.history.clone(),
             training_images: self.facts.config.data.training_images,
+            skipped_images: self.facts.config.data.skipped_images.clone(),
             counts: self.facts.counts,
             one_class: std::mem::take(&mut self.one_class),
             reevaluated: None,

@@ -42,6 +42,7 @@ pub fn run(args: &ReproduceArgs) -> CommandResult {
         shuffle: true,
         early_stopping: None,
         resumed: ResumedRun::of(&args.common, "reproduce")?,
+        skip_bad: false,
         common: &args.common,
     };
     let Some(mut finished) = run.execute()? else { return Ok(Outcome::Done) };

@@ -188,6 +188,8 @@ pub struct Settings {
     pub early_stopping: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_regex: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub skip_bad: bool,
     pub save_every: f64,
 }
 
@@ -263,4 +265,7 @@ pub struct Data {
     pub positive_class: String,
     pub training_images: usize,
     pub validation_images: usize,
+    /// Images that cannot be read and were left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skipped_images: Vec<String>,
 }

@@ -15,7 +15,7 @@ use glassnet::Error;
 use glassnet::checkpoint;
 use glassnet::data::augment::Augmentation;
 use glassnet::data::batches::Loader;
-use glassnet::data::images::{Check, ImageSet};
+use glassnet::data::images::ImageSet;
 use glassnet::data::split::Split;
 use glassnet::kernels::conv::Pass;
 use glassnet::kernels::registry::ConvChoice;
@@ -53,6 +53,8 @@ pub struct TrainingRun<'a> {
     pub augmentation: Option<Augmentation>,
     pub shuffle: bool,
     pub early_stopping: Option<usize>,
+    /// Whether images that cannot be read are left out instead of stopping the run.
+    pub skip_bad: bool,
     /// The run that goes on, if it is none that begins.
     pub resumed: Option<ResumedRun>,
     pub common: &'a RunArgs,
@@ -86,6 +88,7 @@ impl<'a> TrainingRun<'a> {
             augmentation: args.augment,
             shuffle: !args.no_shuffle,
             early_stopping: args.early_stopping,
+            skip_bad: args.skip_bad,
             resumed: None,
             common,
         }
@@ -100,8 +103,7 @@ impl<'a> TrainingRun<'a> {
         }
         let settings = self.train_settings();
         check_memory(&self.network, &self.dataset.split, self.batch_size, self.common)?;
-        let network = &self.network;
-        let [side, _, _] = network.spec().input;
+        let [side, _, _] = self.network.spec().input;
         let (was, saved) = match &resumed {
             None => (toml::Table::new(), None),
             Some(run) => self.saved_state(run, &settings)?,
@@ -115,14 +117,23 @@ impl<'a> TrainingRun<'a> {
         let goes_on = saved.is_some();
         let mut state = match (saved, self.init_weights) {
             (Some(state), _) => state,
-            (None, Some(path)) => TrainingState::new(checkpoint::load_parameters(path, network)?, settings.adam),
-            (None, None) => TrainingState::new(network.initial_parameters(self.common.seed), settings.adam),
+            (None, Some(path)) => TrainingState::new(checkpoint::load_parameters(path, &self.network)?, settings.adam),
+            (None, None) => TrainingState::new(self.network.initial_parameters(self.common.seed), settings.adam),
         };
         let mut text = RunText::new(self.common.json);
         let parts = [self.dataset.images(Part::Training, side)?, self.dataset.images(Part::Validation, side)?];
         for part in &parts {
             text.line(&found_line(part.items().len(), 2));
         }
+        let (parts, sha256) = self.check_and_hash(parts)?;
+        let skipped = self.dataset.skipped.len();
+        if skipped > 0 {
+            let [training, validation] = parts.each_ref().map(|part| part.items().len());
+            text.line(&format!("Left out {skipped} that cannot be read: {training} train, {validation} validate."));
+        }
+        // What was left out has no part in the classes' weights.
+        let settings = self.train_settings();
+        let network = &self.network;
         let counts = [Part::Training, Part::Validation].map(|part| self.dataset.counts(part));
         // The documented run is printed as it was; what the majority has stands in its closing lines.
         if self.command != "reproduce" {
@@ -134,7 +145,6 @@ impl<'a> TrainingRun<'a> {
         if settings.early_stopping.is_some() && parts[1].items().is_empty() {
             return Err(without_validation().into());
         }
-        let sha256 = check_and_hash(&parts)?;
         let [training, validation] = parts.map(|images| Loader::new(images, self.batch_size));
         let (training, validation) = (training?, validation?);
         let validation = Some(validation).filter(|loader| loader.batches() > 0);
@@ -305,6 +315,7 @@ impl<'a> TrainingRun<'a> {
             fuse: !self.common.no_fuse,
             init_weights: self.init_weights.map(|path| path.display().to_string()),
             early_stopping: self.early_stopping,
+            skip_bad: self.skip_bad,
             save_every: self.common.save_every,
         }
     }
@@ -325,10 +336,36 @@ impl<'a> TrainingRun<'a> {
                 classes,
                 training_images: training.images().items().len(),
                 validation_images: validation.map_or(0, |loader| loader.images().items().len()),
+                skipped_images: self.dataset.skipped.iter().map(|item| item.path.clone()).collect(),
             },
             model: self.network.spec().clone(),
             outcome: None,
         }
+    }
+
+    /// Decodes every image once, so that an unreadable one stops the run before its first epoch, or with `--skip-bad` is left
+    /// out, and hashes the set. What is decoded is kept for the epochs if it fits.
+    fn check_and_hash(&mut self, parts: [Arc<ImageSet>; 2]) -> Result<([Arc<ImageSet>; 2], String), Failure> {
+        let checks = parts.each_ref().map(|part| part.check_all());
+        let mut hash = Sha256::new();
+        for (part, check) in parts.iter().zip(&checks) {
+            for (item, digest) in part.items().iter().zip(&check.digests) {
+                // An image that is left out is not part of what was learned from.
+                let Some(digest) = digest else { continue };
+                hash.update(item.path.as_bytes());
+                hash.update([0]);
+                hash.update(digest);
+            }
+        }
+        let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        if !self.skip_bad || checks.iter().all(|check| check.errors.is_empty()) {
+            report_checks(checks.into())?;
+            return Ok((parts, sha256));
+        }
+        let [training, validation] = checks;
+        let training = self.dataset.leave_out_unreadable(Part::Training, &parts[0], training)?;
+        let validation = self.dataset.leave_out_unreadable(Part::Validation, &parts[1], validation)?;
+        Ok(([training, validation].map(Arc::new), sha256))
     }
 }
 
@@ -343,19 +380,4 @@ pub fn check_memory(network: &Network, split: &Split, batch_size: usize, common:
 pub fn without_validation() -> Error {
     let reason = "it watches the loss on the validation part, and no image validates; give a larger --validation-split";
     Error::setting("--early-stopping", reason)
-}
-
-/// Decodes every image once, so that an unreadable one stops the run before its first epoch, and hashes the set.
-fn check_and_hash(parts: &[Arc<ImageSet>]) -> Result<String, Failure> {
-    let checks: Vec<Check> = parts.iter().map(|part| part.check_all()).collect();
-    let mut hash = Sha256::new();
-    for (part, check) in parts.iter().zip(&checks) {
-        for (item, digest) in part.items().iter().zip(&check.digests) {
-            hash.update(item.path.as_bytes());
-            hash.update([0]);
-            hash.update(digest.unwrap_or_default());
-        }
-    }
-    report_checks(checks)?;
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -90,6 +90,21 @@ impl ImageSet {
         &self.items
     }
 
+    /// The same set without those items that `check` found unreadable; what was decoded and kept stays kept.
+    ///
+    /// # Panics
+    /// If `check` is that of another set.
+    pub fn without_unreadable(&self, check: &Check) -> ImageSet {
+        assert_eq!(check.infos.len(), self.items.len(), "the check of another set");
+        let readable = || check.infos.iter().enumerate().filter(|(_, info)| info.is_some()).map(|(index, _)| index);
+        ImageSet {
+            source: Arc::clone(&self.source),
+            items: readable().map(|index| self.items[index].clone()).collect(),
+            side: self.side,
+            cache: self.cache.as_ref().map(|places| readable().map(|index| places[index].clone()).collect()),
+        }
+    }
+
     /// Rows and columns of each picture.
     pub fn side(&self) -> usize {
         self.side

@@ -14,6 +14,7 @@ mod predict;
 mod reproduce;
 mod run_folder;
 mod samples;
+mod skip_bad;
 mod summary;
 mod survive;
 mod train;

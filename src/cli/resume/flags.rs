@@ -77,6 +77,7 @@ mod tests {
             fuse: true,
             init_weights: Some("a b.safetensors".into()),
             early_stopping: Some(2),
+            skip_bad: true,
             save_every: 10.0,
         };
         let command = Cli::command();
@@ -100,6 +101,7 @@ mod tests {
             "--no-shuffle",
             "--save-every=10.0",
             "--seed=7",
+            "--skip-bad",
             "--validation-split=0.5",
             "--weight-decay=0.01",
         ];
