@@ -1,24 +1,34 @@
-//! `glassnet inspect`: what a data set holds.
+//! `glassnet inspect`: what a data set holds, what is odd about it, and what to do about that.
+
+mod findings;
+mod json;
+mod text;
 
 use super::args::InspectArgs;
-use super::console::{self, Failure};
+use super::console;
 use super::dataset::Dataset;
 use super::{CommandResult, Outcome};
+use findings::Finding;
 use glassnet::data::catalog::Item;
-use glassnet::data::decode::ImageInfo;
-use glassnet::data::images::ImageSet;
+use glassnet::data::decode::{ImageInfo, more_pictures_note, suffix_note};
 use glassnet::data::source::Source;
-use serde_json::json;
-use std::collections::BTreeMap;
+use glassnet::data::survey::duplicates::{Group, duplicates};
+use glassnet::data::survey::giveaway::{Giveaway, giveaways};
+use glassnet::data::survey::{Surveyed, survey};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Lists and counts; an unreadable file is part of the answer, not a failure of it.
+/// Lists, counts and compares; an unreadable file is part of the answer, not a failure of it.
 pub fn run(args: &InspectArgs) -> CommandResult {
     let dataset = Dataset::new(Source::open(&args.data)?, args.validation_split)?;
-    let files = look(&dataset)?;
+    let report = Report::of(&dataset);
+    for sentence in &report.mislabelled {
+        console::warn(sentence);
+    }
+    let findings = findings::findings(&dataset, &report);
     if args.json {
-        console::print_json(&as_json(args, &dataset, &files))?;
+        console::print_json(&json::object(args, &dataset, &report, &findings))?;
     } else {
-        for line in lines(args, &dataset, &files) {
+        for line in text::lines(args, &dataset, &report, &findings) {
             console::print(&line)?;
         }
     }
@@ -26,28 +36,89 @@ pub fn run(args: &InspectArgs) -> CommandResult {
 }
 
 /// A file of the set and what was found in it.
-struct File<'a> {
-    item: &'a Item,
-    subset: &'static str,
-    found: Result<ImageInfo, String>,
+pub struct File<'a> {
+    pub item: &'a Item,
+    pub subset: &'static str,
+    pub found: Result<ImageInfo, String>,
 }
 
-/// Decodes every file.
-fn look(dataset: &Dataset) -> Result<Vec<File<'_>>, Failure> {
-    let mut files = Vec::new();
-    for (subset, items) in [("training", &dataset.split.training), ("validation", &dataset.split.validation)] {
-        // Pictures of one pixel, none of them kept: only what the files are is asked for.
-        let check = ImageSet::new(dataset.source.clone(), items.clone(), 1, 0)?.check_all();
-        for note in &check.notes {
-            console::warn(note);
+/// All that was found.
+pub struct Report<'a> {
+    /// Every file, the training part first.
+    pub files: Vec<File<'a>>,
+    /// Sentences about files that are not what their names say, or that hold more than is read.
+    pub mislabelled: Vec<String>,
+    /// Images that are the same, or nearly: indices into `files`.
+    pub duplicates: Vec<Group>,
+    /// Attributes that tell the classes apart.
+    pub giveaways: Vec<Giveaway>,
+    /// Folders below the class folders; their images belong to the class.
+    pub folders_within: Vec<String>,
+}
+
+impl<'a> Report<'a> {
+    /// Decodes every file and compares them.
+    fn of(dataset: &'a Dataset) -> Report<'a> {
+        let parts = [("training", &dataset.split.training), ("validation", &dataset.split.validation)];
+        let (mut files, mut surveyed): (Vec<File>, Vec<Option<Surveyed>>) = (Vec::new(), Vec::new());
+        for (subset, items) in parts {
+            for (item, outcome) in items.iter().zip(survey(&dataset.source, items)) {
+                let outcome = outcome.map_err(|error| error.to_string());
+                files.push(File {
+                    item,
+                    subset,
+                    found: outcome.as_ref().map(|found| found.info).map_err(String::clone),
+                });
+                surveyed.push(outcome.ok());
+            }
         }
-        let mut errors = check.errors.into_iter();
-        for (item, info) in items.iter().zip(check.infos) {
-            let reason = || errors.next().map_or("it cannot be read".to_string(), |error| error.to_string());
-            files.push(File { item, subset, found: info.ok_or_else(reason) });
+        let readable = || files.iter().filter_map(|file| Some((file.item, file.found.as_ref().ok()?)));
+        let mislabelled = readable().flat_map(|(item, info)| {
+            suffix_note(&item.path, info).into_iter().chain(more_pictures_note(&item.path, info))
+        });
+        let attributes: Vec<(usize, ImageInfo)> = readable().map(|(item, info)| (item.label, *info)).collect();
+        let within: BTreeSet<&str> = files
+            .iter()
+            .filter_map(|file| file.item.path.rsplit_once('/'))
+            .map(|(folder, _)| folder)
+            .filter(|folder| folder.contains('/'))
+            .collect();
+        Report {
+            mislabelled: mislabelled.collect(),
+            duplicates: duplicates(&surveyed),
+            giveaways: giveaways(&attributes),
+            folders_within: within.into_iter().map(str::to_string).collect(),
+            files,
         }
     }
-    Ok(files)
+
+    /// How many files a class and a part have, or all classes and parts.
+    fn count(&self, label: Option<usize>, subset: Option<&str>) -> usize {
+        let counted = self.files.iter().filter(|file| {
+            label.is_none_or(|label| file.item.label == label) && subset.is_none_or(|subset| file.subset == subset)
+        });
+        counted.count()
+    }
+
+    /// What the files that can be read hold.
+    fn readable(&self) -> impl Iterator<Item = &ImageInfo> {
+        self.files.iter().filter_map(|file| file.found.as_ref().ok())
+    }
+
+    /// The files that cannot be read, and why.
+    fn unreadable(&self) -> Vec<(&File<'a>, &str)> {
+        self.files.iter().filter_map(|file| Some((file, file.found.as_ref().err()?.as_str()))).collect()
+    }
+
+    /// Whether a group has images of both classes.
+    fn crosses_classes(&self, group: &Group) -> bool {
+        group.members.iter().any(|&member| self.files[member].item.label != self.files[group.members[0]].item.label)
+    }
+
+    /// Whether a group has images of both parts.
+    fn crosses_split(&self, group: &Group) -> bool {
+        group.members.iter().any(|&member| self.files[member].subset != self.files[group.members[0]].subset)
+    }
 }
 
 /// How many files have each value, most frequent first.
@@ -59,113 +130,4 @@ fn counted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<(T, usize)> {
     let mut counts: Vec<(T, usize)> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     counts
-}
-
-/// The most sizes that are listed one by one.
-const SIZES_LISTED: usize = 8;
-
-fn lines(args: &InspectArgs, dataset: &Dataset, files: &[File]) -> Vec<String> {
-    let count = |label: Option<usize>, subset: Option<&str>| {
-        let counted = files.iter().filter(|file| {
-            label.is_none_or(|label| file.item.label == label) && subset.is_none_or(|subset| file.subset == subset)
-        });
-        counted.count()
-    };
-    let row = |name: &str, label: Option<usize>| {
-        let [all, training, validation] =
-            [None, Some("training"), Some("validation")].map(|subset| count(label, subset));
-        format!("{name:<24} {training:>10} {validation:>10} {all:>10}")
-    };
-    let mut lines = vec![
-        format!("{}", dataset.source.path().display()),
-        String::new(),
-        format!("{:<24} {:>10} {:>10} {:>10}", "class", "training", "validation", "all"),
-    ];
-    for (label, name) in dataset.classes().into_iter().enumerate() {
-        lines.push(row(&format!("{label} {}", console::one_line(name)), Some(label)));
-    }
-    lines.push(row("both", None));
-    lines.push(format!("The positive class is '{}'.", console::one_line(dataset.classes()[1])));
-    lines.push(String::new());
-
-    let readable = || files.iter().filter_map(|file| file.found.as_ref().ok());
-    let sizes = counted(readable().map(|info| (info.width, info.height)));
-    let some = sizes.iter().take(SIZES_LISTED).map(|((width, height), n)| format!("{n} of {width}×{height}"));
-    let mut some = some.collect::<Vec<String>>().join(", ");
-    if sizes.len() > SIZES_LISTED {
-        some.push_str(&format!(", and {} other sizes", sizes.len() - SIZES_LISTED));
-    }
-    lines.push(format!("Sizes (width×height): {some}"));
-    let modes = counted(readable().map(|info| (info.format, info.mode)));
-    let modes: Vec<String> = modes.iter().map(|((format, mode), n)| format!("{n} {format} {mode}")).collect();
-    lines.push(format!("Formats: {}", modes.join(", ")));
-    let unreadable: Vec<&String> = files.iter().filter_map(|file| file.found.as_ref().err()).collect();
-    lines.push(format!("Unreadable files: {}", unreadable.len()));
-    lines.extend(unreadable.iter().map(|reason| format!("  {reason}")));
-    if args.list {
-        lines.push(String::new());
-        lines.extend(files.iter().map(|file| {
-            let class = dataset.classes()[file.item.label];
-            let what = match &file.found {
-                Ok(info) => format!("{}×{} {} {}", info.width, info.height, info.format, info.mode),
-                Err(_) => "unreadable".to_string(),
-            };
-            format!("{}\t{}\t{}\t{what}", console::one_line(&file.item.path), console::one_line(class), file.subset)
-        }));
-    }
-    lines
-}
-
-fn as_json(args: &InspectArgs, dataset: &Dataset, files: &[File]) -> serde_json::Value {
-    let count = |label: usize, subset: &str| {
-        files.iter().filter(|file| file.item.label == label && file.subset == subset).count()
-    };
-    let classes: Vec<_> = dataset
-        .classes()
-        .into_iter()
-        .enumerate()
-        .map(|(label, name)| {
-            json!({"name": name, "training": count(label, "training"), "validation": count(label, "validation")})
-        })
-        .collect();
-    let readable = || files.iter().filter_map(|file| file.found.as_ref().ok());
-    let sizes: Vec<_> = counted(readable().map(|info| (info.width, info.height)))
-        .into_iter()
-        .map(|((width, height), count)| json!({"width": width, "height": height, "count": count}))
-        .collect();
-    let formats: Vec<_> = counted(readable().map(|info| (info.format, info.mode)))
-        .into_iter()
-        .map(|((format, mode), count)| json!({"format": format, "mode": mode, "count": count}))
-        .collect();
-    let unreadable: Vec<_> = files
-        .iter()
-        .filter_map(|file| Some(json!({"file": file.item.path, "reason": file.found.as_ref().err()?})))
-        .collect();
-    let mut object = json!({
-        "data": dataset.source.path().display().to_string(),
-        "classes": classes,
-        "positive_class": dataset.classes()[1],
-        "sizes": sizes,
-        "formats": formats,
-        "unreadable": unreadable,
-    });
-    if args.list {
-        let list: Vec<_> = files
-            .iter()
-            .map(|file| {
-                let info = file.found.as_ref().ok();
-                json!({
-                    "file": file.item.path,
-                    "class": dataset.classes()[file.item.label],
-                    "subset": file.subset,
-                    "width": info.map(|info| info.width),
-                    "height": info.map(|info| info.height),
-                    "format": info.map(|info| info.format),
-                    "mode": info.map(|info| info.mode),
-                })
-            })
-            .collect();
-        object["files"] = json!(list);
-    }
-    object
 }

@@ -10,7 +10,7 @@
 //! 7. [`batches`]: pictures become `[N, H, W, 3]` tensors, in a seeded order, decoded ahead of need, and for training
 //!    perhaps [changed](augment) a little.
 //!
-//! [`phantom`] draws the synthetic set that the project ships.
+//! [`survey`] looks for what is odd about a set: duplicates, and attributes that give the class away. [`phantom`] draws the synthetic set that the project ships.
 
 pub mod allotment;
 pub mod augment;
@@ -26,3 +26,4 @@ pub mod phantom;
 pub mod resize;
 pub mod source;
 pub mod split;
+pub mod survey;

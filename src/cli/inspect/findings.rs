@@ -1,0 +1,134 @@
+//! What was found that somebody should look at, each with what to do.
+
+use super::Report;
+use crate::cli::console::one_line;
+use crate::cli::dataset::Dataset;
+use glassnet::data::survey::duplicates::Kind;
+use serde::Serialize;
+
+/// Something to look at.
+#[derive(Serialize)]
+pub struct Finding {
+    /// What it is, in a word, for programs: `unreadable`, `mislabelled`, `duplicates_across_classes`, `duplicates_across_split`,
+    /// `duplicates`, `near_duplicates_across_classes`, `near_duplicates_across_split`, `near_duplicates`, `giveaway`, `imbalance`,
+    /// `folders_within`, `passed_over`.
+    pub kind: &'static str,
+    /// What was found.
+    pub finding: String,
+    /// What to do about it.
+    pub advice: String,
+}
+
+/// Classes further apart than this ratio make accuracy a poor measure.
+const BALANCED_RATIO: f64 = 1.5;
+
+/// All findings, those that spoil a training most first.
+pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut add = |kind, finding: String, advice: &str| findings.push(Finding { kind, finding, advice: advice.into() });
+    let path = dataset.source.path().display();
+    let classes = dataset.classes().map(one_line);
+
+    let unreadable = report.unreadable().len();
+    if unreadable > 0 {
+        let finding = format!("{} cannot be read", files(unreadable));
+        add("unreadable", finding, "mend, convert or remove them, or train with --skip-bad, which leaves them out");
+    }
+    type Told = ([&'static str; 3], &'static [Kind], &'static str);
+    let kinds: [Told; 2] = [
+        (
+            ["duplicates_across_classes", "duplicates_across_split", "duplicates"],
+            &[Kind::Bytes, Kind::Pixels],
+            "the same",
+        ),
+        (
+            ["near_duplicates_across_classes", "near_duplicates_across_split", "near_duplicates"],
+            &[Kind::Near],
+            "nearly the same",
+        ),
+    ];
+    for ([classes_kind, split_kind, kind], of, same) in kinds {
+        // Each group is told once, under the worst that is true of it.
+        let mut groups = [0; 3];
+        for group in report.duplicates.iter().filter(|group| of.contains(&group.kind)) {
+            let worst = match (report.crosses_classes(group), report.crosses_split(group)) {
+                (true, _) => 0,
+                (false, true) => 1,
+                (false, false) => 2,
+            };
+            groups[worst] += 1;
+        }
+        let group =
+            |count: usize| format!("{count} {} of images that are {same}", if count == 1 { "group" } else { "groups" });
+        if groups[0] > 0 {
+            let finding = format!("{} have images in both classes", group(groups[0]));
+            add(classes_kind, finding, "decide which class is right, and remove the others: no network can learn both");
+        }
+        if groups[1] > 0 {
+            let finding = format!("{} lie on both sides of the split", group(groups[1]));
+            let advice = "keep each on one side, or the validation asks what was learned by heart: remove all but one, and keep \
+                          images of one patient together";
+            add(split_kind, finding, advice);
+        }
+        if groups[2] > 0 {
+            let finding = format!("{} lie on one side of the split", group(groups[2]));
+            add(kind, finding, "remove all but one of each, unless they are meant to count more");
+        }
+    }
+    if let [best, others @ ..] = &report.giveaways[..] {
+        let mut finding = format!(
+            "the {} alone tells the classes apart ({}: balanced accuracy {:.2})",
+            best.attribute, best.rule, best.balanced_accuracy
+        );
+        if !others.is_empty() {
+            let names: Vec<&str> = others.iter().map(|other| other.attribute).collect();
+            finding.push_str(&format!(", and so does each of: {}", names.join(", ")));
+        }
+        let advice = "a network may learn this instead of what the images show: collect both classes from the same sources, or \
+                      bring them to one size and format before, and judge on images from elsewhere";
+        add("giveaway", finding, advice);
+    }
+    let counts = [0, 1].map(|label| report.count(Some(label), None));
+    let (fewer, more) = if counts[0] < counts[1] { (0, 1) } else { (1, 0) };
+    if counts[more] as f64 > BALANCED_RATIO * counts[fewer] as f64 {
+        let share = counts[more] as f64 / (counts[0] + counts[1]) as f64;
+        let finding = format!("always answering '{}' would have accuracy {share:.4}", classes[more]);
+        let advice = format!(
+            "read sensitivity, specificity and ROC AUC beside the accuracy; more images of '{}' help most",
+            classes[fewer]
+        );
+        add("imbalance", finding, &advice);
+    }
+    if !report.mislabelled.is_empty() {
+        let finding =
+            format!("{} something else than their names say, or more than is read", holds(report.mislabelled.len()));
+        add(
+            "mislabelled",
+            finding,
+            "rename or convert them; they are read by their content, and only their first picture",
+        );
+    }
+    if !report.folders_within.is_empty() {
+        let finding = format!("class folders hold folders: {}", report.folders_within.len());
+        add(
+            "folders_within",
+            finding,
+            "make sure that all images in them belong to the class; masks and overlays do not",
+        );
+    }
+    if !dataset.catalog.notes.is_empty() {
+        let finding = format!("files in {path} are passed over; the warnings name them");
+        add("passed_over", finding, "move images among them into a class folder, and the others out of the data");
+    }
+    findings
+}
+
+/// `1 file`, `2 files`.
+fn files(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "file" } else { "files" })
+}
+
+/// `1 file holds`, `2 files hold`.
+fn holds(count: usize) -> String {
+    format!("{} {}", files(count), if count == 1 { "holds" } else { "hold" })
+}

@@ -1,0 +1,102 @@
+//! What `inspect --json` prints.
+
+use super::{Finding, Report, counted};
+use crate::cli::args::InspectArgs;
+use crate::cli::dataset::Dataset;
+use glassnet::data::survey::duplicates::Kind;
+use serde_json::{Value, json};
+
+/// The object.
+pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: &[Finding]) -> Value {
+    let names = dataset.classes();
+    let classes: Vec<_> = names
+        .into_iter()
+        .enumerate()
+        .map(|(label, name)| {
+            let [training, validation] =
+                ["training", "validation"].map(|subset| report.count(Some(label), Some(subset)));
+            json!({"name": name, "training": training, "validation": validation})
+        })
+        .collect();
+    let sizes: Vec<_> = counted(report.readable().map(|info| (info.width, info.height)))
+        .into_iter()
+        .map(|((width, height), count)| json!({"width": width, "height": height, "count": count}))
+        .collect();
+    let formats: Vec<_> = counted(report.readable().map(|info| (info.format, info.mode)))
+        .into_iter()
+        .map(|((format, mode), count)| json!({"format": format, "mode": mode, "count": count}))
+        .collect();
+    let unreadable: Vec<_> = report
+        .unreadable()
+        .into_iter()
+        .map(|(file, reason)| json!({"file": file.item.path, "reason": reason}))
+        .collect();
+    let duplicates: Vec<_> = report
+        .duplicates
+        .iter()
+        .map(|group| {
+            let kind = match group.kind {
+                Kind::Bytes => "bytes",
+                Kind::Pixels => "pixels",
+                Kind::Near => "near",
+            };
+            let files: Vec<_> = group.members.iter().map(|&member| &report.files[member].item.path).collect();
+            json!({
+                "kind": kind,
+                "files": files,
+                "across_classes": report.crosses_classes(group),
+                "across_split": report.crosses_split(group),
+            })
+        })
+        .collect();
+    let giveaways: Vec<_> = report
+        .giveaways
+        .iter()
+        .map(|found| {
+            json!({
+                "attribute": found.attribute,
+                "rule": found.rule,
+                "class": names[found.class()],
+                "holds": found.holds,
+                "of": found.of,
+                "balanced_accuracy": found.balanced_accuracy,
+                "p": found.p,
+            })
+        })
+        .collect();
+    let mut object = json!({
+        "data": dataset.source.path().display().to_string(),
+        "classes": classes,
+        "positive_class": names[1],
+        "sizes": sizes,
+        "formats": formats,
+        "unreadable": unreadable,
+        "mislabelled": report.mislabelled,
+        "duplicates": duplicates,
+        "giveaways": giveaways,
+        "folders_within": report.folders_within,
+        "passed_over": dataset.catalog.notes,
+        "findings": findings,
+    });
+    if args.list {
+        object["files"] = list(dataset, report);
+    }
+    object
+}
+
+/// Every file.
+fn list(dataset: &Dataset, report: &Report) -> Value {
+    let one = |file: &super::File| {
+        let info = file.found.as_ref().ok();
+        json!({
+            "file": file.item.path,
+            "class": dataset.classes()[file.item.label],
+            "subset": file.subset,
+            "width": info.map(|info| info.width),
+            "height": info.map(|info| info.height),
+            "format": info.map(|info| info.format),
+            "mode": info.map(|info| info.mode),
+        })
+    };
+    report.files.iter().map(one).collect()
+}

@@ -1,0 +1,50 @@
+//! What is odd about a set, before anyone trains on it: every file is decoded once, and what is needed to compare it with the
+//! others is kept, a few hundred bytes.
+
+pub mod duplicates;
+pub mod giveaway;
+pub mod look;
+
+use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+use super::catalog::Item;
+use super::decode::{ImageInfo, Rgb8};
+use super::images::{Digest, read_and_decode};
+use super::source::Source;
+use crate::Result;
+use look::Look;
+
+/// What was found in a file.
+#[derive(Clone, Debug)]
+pub struct Surveyed {
+    /// What the file holds.
+    pub info: ImageInfo,
+    /// The SHA-256 of its bytes.
+    pub bytes: Digest,
+    /// The SHA-256 of its size and its pixels as 8-bit RGB.
+    pub pixels: Digest,
+    /// What it looks like from afar.
+    pub look: Look,
+}
+
+/// Decodes the files of `items` on all threads of the rayon pool the caller is in, in the order of the items.
+pub fn survey(source: &Source, items: &[Item]) -> Vec<Result<Surveyed>> {
+    items
+        .par_iter()
+        .map(|item| {
+            let work =
+                |bytes: &[u8], image: Rgb8| (Sha256::digest(bytes).into(), digest_of_pixels(&image), Look::of(&image));
+            let ((bytes, pixels, look), info) = read_and_decode(source, item.entry, work)?;
+            Ok(Surveyed { info, bytes, pixels, look })
+        })
+        .collect()
+}
+
+fn digest_of_pixels(image: &Rgb8) -> Digest {
+    let mut hash = Sha256::new();
+    hash.update((image.width as u64).to_le_bytes());
+    hash.update((image.height as u64).to_le_bytes());
+    hash.update(&image.pixels);
+    hash.finalize().into()
+}

@@ -1,0 +1,222 @@
+//! Attributes of files that give the class away: where one class was saved at another size or in another format than the other, a
+//! network learns the scanner and not the lesion, and fails on images from elsewhere.
+//!
+//! For each attribute the best rule of one comparison is looked for, "the size is 1024×768" or "the width is at least 800". Of the
+//! shares s₀ and s₁ of each class that the rule holds for, its balanced accuracy is
+//!
+//! ```text
+//! max(1 + s₁ − s₀, 1 + s₀ − s₁) / 2        ½ is chance
+//! ```
+//!
+//! and its p is Fisher's exact test, two-sided, on the 2 × 2 table (R. A. Fisher, *Statistical Methods for Research Workers*, 1934,
+//! section 21.02), times the number of rules tried (Bonferroni's correction).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::data::decode::ImageInfo;
+
+/// The largest p, corrected, at which a rule is reported.
+pub const MAX_P: f64 = 0.01;
+
+/// The least balanced accuracy: in a large set a difference may be certain, and too small to matter.
+pub const MIN_BALANCED_ACCURACY: f64 = 0.6;
+
+/// A rule on one attribute that tells the classes apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Giveaway {
+    /// The attribute: `size`, `width`, `height`, `aspect`, `format` or `mode`.
+    pub attribute: &'static str,
+    /// The rule, such as `size is 1024×768`.
+    pub rule: String,
+    /// For how many images of each class it holds.
+    pub holds: [usize; 2],
+    /// How many images each class has.
+    pub of: [usize; 2],
+    /// What answering by the rule alone achieves.
+    pub balanced_accuracy: f64,
+    /// How often chance would do as well or better, corrected for all rules tried.
+    pub p: f64,
+}
+
+impl Giveaway {
+    /// The class that the rule points to.
+    pub fn class(&self) -> usize {
+        usize::from(self.holds[1] * self.of[0] > self.holds[0] * self.of[1])
+    }
+}
+
+/// For each attribute the best rule, where it is clearly better than chance; the best first. `files` are the label of each image,
+/// 0 or 1, and what its file holds.
+pub fn giveaways(files: &[(usize, ImageInfo)]) -> Vec<Giveaway> {
+    let of = [0, 1].map(|label| files.iter().filter(|file| file.0 == label).count());
+    if of.contains(&0) {
+        return Vec::new();
+    }
+    let candidates: Vec<(&'static str, Vec<Rule>)> = vec![
+        ("size", equal(files, |info| (info.width, info.height), |(w, h)| format!("size is {w}×{h}"))),
+        ("width", at_least(files, |info| info.width, |width| format!("width is at least {width}"))),
+        ("height", at_least(files, |info| info.height, |height| format!("height is at least {height}"))),
+        ("aspect", at_least(files, aspect, |aspect| format!("width / height is at least {:.3}", aspect as f64 / 1e3))),
+        ("format", equal(files, |info| info.format, |format| format!("format is {format}"))),
+        ("mode", equal(files, |info| info.mode, |mode| format!("mode is {mode}"))),
+    ];
+    let tried: usize = candidates.iter().map(|(_, rules)| rules.len()).sum();
+    let ln_factorials = ln_factorials(files.len());
+    let mut found: Vec<Giveaway> = candidates
+        .into_iter()
+        .filter_map(|(attribute, rules)| {
+            // The first of equally good ones, so that the order of the files does not matter.
+            let best = rules.into_iter().reduce(|best, rule| match rule.accuracy(of) > best.accuracy(of) {
+                true => rule,
+                false => best,
+            })?;
+            let p = (fisher(best.holds, of, &ln_factorials) * tried as f64).min(1.0);
+            let balanced_accuracy = best.accuracy(of);
+            Some(Giveaway { attribute, rule: best.text, holds: best.holds, of, balanced_accuracy, p })
+        })
+        .filter(|found| found.p <= MAX_P && found.balanced_accuracy >= MIN_BALANCED_ACCURACY)
+        .collect();
+    found.sort_by(|a, b| b.balanced_accuracy.total_cmp(&a.balanced_accuracy));
+    found
+}
+
+/// A rule that was tried: its words, and for how many images of each class it holds.
+struct Rule {
+    text: String,
+    holds: [usize; 2],
+}
+
+impl Rule {
+    /// Its balanced accuracy, where the classes have so many images.
+    fn accuracy(&self, of: [usize; 2]) -> f64 {
+        let [s0, s1] = [0, 1].map(|label| self.holds[label] as f64 / of[label] as f64);
+        (1.0 + (s1 - s0).abs()) / 2.0
+    }
+}
+
+/// Width over height in thousandths.
+fn aspect(info: &ImageInfo) -> usize {
+    (info.width * 1000 + info.height / 2) / info.height.max(1)
+}
+
+/// How many images of each class have each value.
+fn counts<V: Ord>(files: &[(usize, ImageInfo)], value: impl Fn(&ImageInfo) -> V) -> BTreeMap<V, [usize; 2]> {
+    let mut counts = BTreeMap::new();
+    for (label, info) in files {
+        counts.entry(value(info)).or_insert([0; 2])[*label] += 1;
+    }
+    counts
+}
+
+/// A rule for each value, which says that an image has it. One value alone is no rule.
+fn equal<V: Ord>(
+    files: &[(usize, ImageInfo)],
+    value: impl Fn(&ImageInfo) -> V,
+    text: impl Fn(&V) -> String,
+) -> Vec<Rule> {
+    let counts = counts(files, value);
+    let several = counts.len() > 1;
+    counts.iter().filter(|_| several).map(|(value, &holds)| Rule { text: text(value), holds }).collect()
+}
+
+/// A rule for each value but the smallest, which says that an image has this or more.
+fn at_least(
+    files: &[(usize, ImageInfo)],
+    value: impl Fn(&ImageInfo) -> usize,
+    text: impl Fn(usize) -> String,
+) -> Vec<Rule> {
+    let counts = counts(files, value);
+    let smallest: BTreeSet<usize> = counts.keys().take(1).copied().collect();
+    let mut holds = [0; 2];
+    let mut rules = Vec::new();
+    for (value, count) in counts.iter().rev().filter(|(value, _)| !smallest.contains(value)) {
+        holds = [holds[0] + count[0], holds[1] + count[1]];
+        rules.push(Rule { text: text(*value), holds });
+    }
+    rules
+}
+
+/// ln 0!, ln 1!, … ln n!.
+fn ln_factorials(n: usize) -> Vec<f64> {
+    let mut sum = 0.0;
+    std::iter::once(0.0)
+        .chain((1..=n).map(|i| {
+            sum += (i as f64).ln();
+            sum
+        }))
+        .collect()
+}
+
+/// Fisher's exact test: with the sums of rows and columns given, the probability of all tables that are not more probable than
+/// the one where a rule holds for `holds` of `of` images of the two classes.
+fn fisher(holds: [usize; 2], of: [usize; 2], ln_factorials: &[f64]) -> f64 {
+    let total = of[0] + of[1];
+    let held = holds[0] + holds[1];
+    let ln_choose = |n: usize, k: usize| ln_factorials[n] - ln_factorials[k] - ln_factorials[n - k];
+    // Hypergeometric: `first` of the images it holds for are of class 0.
+    let ln_probability =
+        |first: usize| ln_choose(of[0], first) + ln_choose(of[1], held - first) - ln_choose(total, held);
+    // Sums of logarithms are not exact; a table as probable as ours must not be missed.
+    let limit = ln_probability(holds[0]) + 1e-7;
+    let firsts = held.saturating_sub(of[1])..=held.min(of[0]);
+    firsts.map(ln_probability).filter(|&ln| ln <= limit).map(f64::exp).sum::<f64>().min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+
+    fn files(kinds: &[(usize, usize, usize, &'static str, usize)]) -> Vec<(usize, ImageInfo)> {
+        let one = |&(label, width, height, format, count): &(usize, usize, usize, &'static str, usize)| {
+            let info = ImageInfo { width, height, mode: "RGB", format, has_more_pictures: false };
+            vec![(label, info); count]
+        };
+        kinds.iter().flat_map(one).collect()
+    }
+
+    #[test]
+    fn fishers_test_gives_the_probabilities_of_the_lady_tasting_tea() {
+        // Four cups of each kind: all right by chance in 1 of 70, at least three of each in 17 of 70; two-sided, twice that.
+        let ln = ln_factorials(8);
+        assert_relative_eq!(fisher([4, 0], [4, 4], &ln), 2.0 / 70.0, max_relative = 1e-12);
+        assert_relative_eq!(fisher([3, 1], [4, 4], &ln), 34.0 / 70.0, max_relative = 1e-12);
+        assert_relative_eq!(fisher([2, 2], [4, 4], &ln), 1.0, max_relative = 1e-12);
+    }
+
+    #[test]
+    fn a_size_that_only_one_class_has_is_found_and_an_even_mixture_is_not() {
+        let apart = files(&[(0, 16, 16, "PNG", 10), (1, 18, 14, "PNG", 14)]);
+        let found = giveaways(&apart);
+        let attributes: Vec<&str> = found.iter().map(|found| found.attribute).collect();
+        assert_eq!(attributes, ["size", "width", "height", "aspect"]);
+        assert_eq!((found[0].rule.as_str(), found[0].class(), found[0].holds), ("size is 16×16", 0, [10, 0]));
+        assert_eq!((found[1].rule.as_str(), found[1].class()), ("width is at least 18", 1));
+        assert_eq!(found[0].balanced_accuracy, 1.0);
+        // Two sizes, and one threshold for each of three attributes: five rules. 24 choose 10 = 1,961,256 tables.
+        assert_relative_eq!(found[0].p, 5.0 / 1_961_256.0, max_relative = 1e-9);
+
+        let mixed =
+            files(&[(0, 16, 16, "PNG", 5), (0, 18, 14, "PNG", 5), (1, 16, 16, "PNG", 7), (1, 18, 14, "PNG", 7)]);
+        assert_eq!(giveaways(&mixed), []);
+    }
+
+    #[test]
+    fn a_format_that_gives_the_class_away_is_found_and_a_small_difference_in_a_large_set_is_not() {
+        let formats = files(&[(0, 9, 9, "JPEG", 50), (0, 9, 9, "PNG", 10), (1, 9, 9, "PNG", 60)]);
+        let found = giveaways(&formats);
+        assert_eq!((found.len(), found[0].rule.as_str(), found[0].class()), (1, "format is JPEG", 0));
+        let slight =
+            files(&[(0, 9, 9, "JPEG", 5500), (0, 9, 9, "PNG", 4500), (1, 9, 9, "JPEG", 5000), (1, 9, 9, "PNG", 5000)]);
+        assert_eq!(giveaways(&slight), []);
+    }
+
+    #[test]
+    fn sizes_that_are_all_different_and_few_images_give_nothing_away() {
+        let singles: Vec<(usize, usize, usize, &'static str, usize)> =
+            (0..40).map(|i| (i % 2, 100 + i, 100 + (i * 7) % 40, "PNG", 1)).collect();
+        assert_eq!(giveaways(&files(&singles)), []);
+        assert_eq!(giveaways(&files(&[(0, 9, 9, "PNG", 3), (1, 8, 8, "PNG", 3)])), []);
+        assert_eq!(giveaways(&files(&[(0, 9, 9, "PNG", 3)])), []);
+    }
+}

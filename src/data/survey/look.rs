@@ -1,0 +1,136 @@
+//! What a picture looks like from afar, to find pictures that are nearly the same: saved anew, resized, brightened, labelled.
+//!
+//! Two numbers must agree. The *difference hash* is quick to compare: the picture in grey is averaged to 9 × 8 cells, and each of
+//! 64 bits tells whether a cell is brighter than its right neighbour (N. Krawetz, *Kind of Like That*, 2013). Pictures of one
+//! kind, such as ultrasound with its black surroundings, share most of these bits without being the same, so a pair that
+//! passes is compared again by the correlation of [`SIDE`] × [`SIDE`] cells.
+
+use crate::data::decode::Rgb8;
+
+/// The most bits in which the hashes of near duplicates differ, of 64.
+pub const MAX_DISTANCE: u32 = 8;
+
+/// The least correlation of near duplicates. Brightness and contrast do not change it.
+pub const MIN_CORRELATION: f64 = 0.98;
+
+/// Cells on a side of the grid whose correlation is taken.
+pub const SIDE: usize = 32;
+
+/// A picture from afar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// The difference hash.
+    pub hash: u64,
+    /// The mean grey of [`SIDE`] × [`SIDE`] cells, row by row.
+    pub cells: Vec<u8>,
+}
+
+impl Look {
+    /// The look of a picture.
+    pub fn of(image: &Rgb8) -> Look {
+        let coarse = mean_cells(image, 9, 8);
+        let brighter = coarse.chunks_exact(9).flat_map(|row| row.windows(2).map(|pair| pair[0] > pair[1]));
+        let hash = brighter.fold(0, |hash, bit| hash << 1 | u64::from(bit));
+        Look { hash, cells: mean_cells(image, SIDE, SIDE) }
+    }
+
+    /// In how many bits the hashes differ.
+    pub fn distance(&self, other: &Look) -> u32 {
+        (self.hash ^ other.hash).count_ones()
+    }
+
+    /// Pearson's correlation of the cells; two pictures without any contrast count as 1, one of them as 0.
+    pub fn correlation(&self, other: &Look) -> f64 {
+        let mean = |cells: &[u8]| cells.iter().map(|&cell| f64::from(cell)).sum::<f64>() / cells.len() as f64;
+        let (mean_a, mean_b) = (mean(&self.cells), mean(&other.cells));
+        let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
+        for (&a, &b) in self.cells.iter().zip(&other.cells) {
+            let (a, b) = (f64::from(a) - mean_a, f64::from(b) - mean_b);
+            ab += a * b;
+            aa += a * a;
+            bb += b * b;
+        }
+        match (aa > 0.0, bb > 0.0) {
+            (true, true) => ab / (aa * bb).sqrt(),
+            (false, false) => 1.0,
+            _ => 0.0,
+        }
+    }
+
+    /// Whether the two are near duplicates.
+    pub fn is_near(&self, other: &Look) -> bool {
+        self.distance(other) <= MAX_DISTANCE && self.correlation(other) >= MIN_CORRELATION
+    }
+}
+
+/// The mean grey of `columns` × `rows` cells. Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601). A picture with fewer pixels than
+/// cells gives some to several.
+fn mean_cells(image: &Rgb8, columns: usize, rows: usize) -> Vec<u8> {
+    let range = |cell: usize, cells: usize, size: usize| {
+        let start = cell * size / cells;
+        start..((cell + 1) * size / cells).max(start + 1)
+    };
+    let mut means = Vec::with_capacity(columns * rows);
+    let mut sums = vec![0u64; columns];
+    for row in 0..rows {
+        let ys = range(row, rows, image.height);
+        sums.fill(0);
+        for y in ys.clone() {
+            let line = &image.pixels[y * image.width * 3..][..image.width * 3];
+            for (column, sum) in sums.iter_mut().enumerate() {
+                let xs = range(column, columns, image.width);
+                let pixels = line[xs.start * 3..xs.end * 3].chunks_exact(3);
+                *sum +=
+                    pixels.map(|p| 299 * u64::from(p[0]) + 587 * u64::from(p[1]) + 114 * u64::from(p[2])).sum::<u64>();
+            }
+        }
+        means.extend(sums.iter().enumerate().map(|(column, sum)| {
+            let count = (ys.len() * range(column, columns, image.width).len()) as u64;
+            (sum / (1000 * count)) as u8
+        }));
+    }
+    means
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A picture from a formula for its grey.
+    fn grey(width: usize, height: usize, value: impl Fn(usize, usize) -> u8) -> Rgb8 {
+        let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).flat_map(|(x, y)| [value(x, y); 3]);
+        Rgb8 { width, height, pixels: pixels.collect() }
+    }
+
+    #[test]
+    fn each_bit_compares_a_cell_with_its_right_neighbour() {
+        // Nine columns that darken, and in the last row brighten, to the right.
+        let image = grey(9, 8, |x, y| if y == 7 { 10 * x as u8 } else { 200 - 10 * x as u8 });
+        assert_eq!(Look::of(&image).hash, !0xFF);
+        let doubled = grey(18, 16, |x, y| if y / 2 == 7 { 10 * (x / 2) as u8 } else { 200 - 10 * (x / 2) as u8 });
+        assert_eq!(Look::of(&doubled).hash, !0xFF);
+    }
+
+    #[test]
+    fn a_cell_is_the_mean_grey_of_its_pixels() {
+        let image = Rgb8 { width: 2, height: 1, pixels: vec![255, 0, 0, 0, 0, 255] };
+        // (299 · 255 + 114 · 255) / 2000
+        assert_eq!(mean_cells(&image, 1, 1), [52]);
+        assert_eq!(mean_cells(&image, 2, 2), [76, 29, 76, 29]);
+    }
+
+    #[test]
+    fn brightness_contrast_and_size_keep_a_look_near_and_other_pictures_are_far() {
+        let wave = |x: f64, y: f64| 100.0 + 50.0 * (9.0 * x + 4.0 * y * y).sin() + 30.0 * (7.0 * y - 5.0 * x).cos();
+        let at = |size: usize, change: fn(f64) -> f64| {
+            grey(size, size, |x, y| change(wave(x as f64 / size as f64, y as f64 / size as f64)) as u8)
+        };
+        let look = Look::of(&at(128, |v| v));
+        assert!(look.is_near(&Look::of(&at(96, |v| v))));
+        assert!(look.is_near(&Look::of(&at(128, |v| 0.7 * v + 20.0))));
+        let other = Look::of(&grey(128, 128, |x, y| ((x * x + 3 * y) % 251) as u8));
+        assert!(!look.is_near(&other));
+        let flat = Look::of(&grey(20, 20, |_, _| 7));
+        assert!(flat.is_near(&Look::of(&grey(30, 20, |_, _| 9))) && !flat.is_near(&look));
+    }
+}
