@@ -36,7 +36,7 @@ pub enum Command {
     Predict(PredictArgs),
     /// Tell how good a model's answers are on a data set: accuracy, sensitivity, specificity, ROC, calibration
     Evaluate(EvaluateArgs),
-    /// Tell what a data set holds: classes, split, sizes, modes, unreadable files
+    /// Tell what a data set holds, what is odd about it, and what to do: files that cannot be read, duplicates, giveaways
     Inspect(InspectArgs),
     /// Draw sample images of both classes side by side
     Samples(SamplesArgs),
@@ -230,6 +230,9 @@ pub enum SubsetChoice {
 
 /// `glassnet inspect`.
 #[derive(Args, Debug)]
+#[command(
+    after_help = "What is found is the answer: the exit code is 0 also where files cannot be read; --json has 'findings' for scripts."
+)]
 pub struct InspectArgs {
     /// A folder that holds two class folders of images, or a zip of one
     #[arg(value_name = "DATA")]

@@ -12,6 +12,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::{
     Listing, MAX_FILE_BYTES, MAX_FILES, MAX_UNPACKED_BYTES, Place, is_archive_name, too_large, too_many_files,
 };
+use crate::data::contain::contain;
 use crate::{Error, Result};
 
 /// The open zip, shared by its entries. One thread at a time reads from it: what a zip of images holds is compressed
@@ -47,6 +49,12 @@ const SIGNATURE: [u8; 2] = *b"PK";
 
 /// Lists the zip's entries after checking their names and sizes.
 pub(super) fn list(path: &Path) -> Result<Listing> {
+    // The library that reads zips is as little above suspicion as decoders are.
+    contain(|| list_entries(path)).unwrap_or_else(|| Err(damaged(path, "its reader failed on it")))
+}
+
+/// The work of [`list`].
+fn list_entries(path: &Path) -> Result<Listing> {
     let mut archive = open(path)?;
     if archive.is_empty() {
         return Err(Error::data(path, "the zip is empty; put the two class folders into it"));
@@ -137,6 +145,12 @@ fn refused(path: &Path, name: &str, fault: &str) -> Error {
 
 /// Reads one entry, whose name in messages is `file`.
 pub(super) fn read(archive: &SharedArchive, index: usize, file: &str) -> Result<Vec<u8>> {
+    contain(AssertUnwindSafe(|| read_entry(archive, index, file)))
+        .unwrap_or_else(|| Err(damaged(file, "its reader failed on it")))
+}
+
+/// The work of [`read`].
+fn read_entry(archive: &SharedArchive, index: usize, file: &str) -> Result<Vec<u8>> {
     // A thread that panicked with the lock held leaves no half-done state: every reading starts with a seek.
     let mut zip = archive.lock().unwrap_or_else(PoisonError::into_inner);
     let entry = zip.by_index(index).map_err(|error| damaged(file, error))?;

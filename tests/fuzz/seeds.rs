@@ -1,0 +1,114 @@
+//! Inputs that are read without a fault, made by code.
+
+use super::targets::tiny;
+use super::zip_bytes::{Entry, zip_of};
+use glassnet::checkpoint::{self, ModelCard, RESCALE, RESIZE, TrainingFacts};
+use glassnet::network::Network;
+use glassnet::random::{Purpose, Stream};
+use glassnet::spec::ModelSpec;
+use image::{DynamicImage, ImageFormat, RgbImage};
+use std::io::{Cursor, Write};
+use zip::write::SimpleFileOptions;
+
+fn picture(width: u32, height: u32) -> DynamicImage {
+    let mut stream = Stream::new(1, Purpose::Test, 0, u64::from(width));
+    RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8 * 9, y as u8 * 7, stream.below(256) as u8])).into()
+}
+
+fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, format).expect("the test's own picture encodes");
+    bytes.into_inner()
+}
+
+/// Every format, in grey, colour, with alpha and in 16 bits, as far as the format has them.
+pub fn images() -> Vec<Vec<u8>> {
+    let (small, thin) = (picture(19, 13), picture(1, 40));
+    let variants = [
+        small.clone(),
+        thin,
+        small.to_luma8().into(),
+        small.to_luma_alpha8().into(),
+        small.to_rgba8().into(),
+        small.to_luma16().into(),
+        small.to_rgb16().into(),
+        small.to_rgba16().into(),
+    ];
+    let mut images = Vec::new();
+    for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::Pnm, ImageFormat::Tiff] {
+        for variant in &variants {
+            let mut bytes = Cursor::new(Vec::new());
+            if variant.write_to(&mut bytes, format).is_ok() {
+                images.push(bytes.into_inner());
+            }
+        }
+    }
+    images.push(b"P3 2 1 255 1 2 3 4 5 6\n".to_vec());
+    images.push(b"P1 3 2 0 1 0 1 0 1\n".to_vec());
+    images
+}
+
+/// Stored and packed, flat and nested, with folders, hidden files and links.
+pub fn zips() -> Vec<Vec<u8>> {
+    let png = encoded(&picture(5, 4), ImageFormat::Png);
+    let bmp = encoded(&picture(40, 40), ImageFormat::Bmp);
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let packed = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    zip.add_directory("set/", packed).expect("memory takes it");
+    for name in ["set/cat/1.bmp", "set/dog/2.bmp", "set/README.txt", "__MACOSX/._x"] {
+        zip.start_file(name, packed).expect("memory takes it");
+        zip.write_all(&bmp).expect("memory takes it");
+    }
+    let packed = zip.finish().expect("memory takes it").into_inner();
+    let link = Entry { mode: 0o120_777, ..Entry::new("cat/link.png", b"/etc/passwd") };
+    let stored = zip_of(&[
+        Entry::new("cat/", b""),
+        Entry::new("cat/1.png", &png),
+        Entry::new("dog/2.png", &png),
+        Entry::new("dog/sub/3.txt", b"text"),
+        link,
+    ]);
+    vec![packed, stored, zip_of(&[Entry::new("a/1.png", b""), Entry::new("b/1.png", b"")])]
+}
+
+/// A model of ours, and one of another shape.
+pub fn weights() -> Vec<Vec<u8>> {
+    let other = toml::from_str(
+        "input = [4, 4, 3]\nlayers = [{ type = 'flatten' }, { type = 'dense', units = 3 }, { type = 'dense', units = 1 }]",
+    )
+    .expect("the test's own model is one");
+    [tiny(), other].iter().map(weights_of).collect()
+}
+
+fn weights_of(spec: &ModelSpec) -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let path = folder.path().join("model.safetensors");
+    let card = ModelCard {
+        version: "0.0.0".into(),
+        spec: spec.clone(),
+        classes: ["cat".into(), "dog".into()],
+        rescale: RESCALE,
+        resize: RESIZE.into(),
+        threshold: 0.5,
+        training: TrainingFacts { epochs: 2, seed: 3, images: 4, val_loss: Some(0.5), val_accuracy: None },
+    };
+    let parameters = Network::new(spec).expect("the test's own network is one").initial_parameters(1);
+    checkpoint::save(&path, &card, &parameters).expect("the folder can be written");
+    std::fs::read(path).expect("it was just written")
+}
+
+/// The documented model, and one with every layer and setting.
+pub fn specs() -> Vec<Vec<u8>> {
+    let documented = toml::to_string(&ModelSpec::documented()).expect("a model is TOML");
+    let other = r#"input = [64, 64, 3]
+layers = [
+    { type = "conv2d", filters = 16, kernel = [5, 3], stride = 2, padding = "same" },
+    { type = "relu" },
+    { type = "max_pool", window = 3, stride = 2 },
+    { type = "flatten" },
+    { type = "dropout", rate = 0.3 },
+    { type = "dense", units = 1 },
+]
+"#;
+    vec![documented.into_bytes(), other.into()]
+}

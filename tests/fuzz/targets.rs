@@ -1,0 +1,257 @@
+//! What reads files, each as a function from bytes to a value or a sentence.
+
+use super::seeds;
+use glassnet::checkpoint;
+use glassnet::data::catalog::Catalog;
+use glassnet::data::decode::{DECODING_BUDGET_BYTES, decode};
+use glassnet::data::resize::resize_nearest;
+use glassnet::data::source::Source;
+use glassnet::data::survey::look::Look;
+use glassnet::network::Network;
+use glassnet::plan::{Plan, PlanOptions};
+use glassnet::spec::ModelSpec;
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// What an input comes to.
+pub enum Trial {
+    /// It was read; what it holds, in a few words.
+    Read(String),
+    /// It was refused, in a sentence.
+    Refused(String),
+}
+
+/// A reader of files.
+pub struct Target {
+    /// Its name.
+    pub name: &'static str,
+    /// Reads an input.
+    pub run: fn(&[u8]) -> Trial,
+    /// Inputs to begin with.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+    /// What stands in such files, to be put where it does not belong.
+    pub tokens: &'static [&'static [u8]],
+    /// How much memory may grow by while an input is read, in bytes.
+    pub memory: usize,
+}
+
+const MIB: usize = 1 << 20;
+
+impl Target {
+    /// All of them.
+    pub fn all() -> [Target; 4] {
+        [
+            // What an entry of the longest input can unpack to, with room for a vector to double.
+            Target { name: "zip", run: zip, seeds: seeds::zips, tokens: ZIP, memory: 192 * MIB },
+            Target {
+                name: "image",
+                run: image,
+                seeds: seeds::images,
+                tokens: IMAGE,
+                memory: DECODING_BUDGET_BYTES as usize + 64 * MIB,
+            },
+            Target { name: "weights", run: weights, seeds: seeds::weights, tokens: WEIGHTS, memory: 16 * MIB },
+            Target { name: "spec", run: spec, seeds: seeds::specs, tokens: SPEC, memory: 64 * MIB },
+        ]
+    }
+}
+
+const ZIP: &[&[u8]] = &[
+    b"PK\x01\x02",
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"PK\x06\x06",
+    b"PK\x06\x07",
+    b"PK\x07\x08",
+    b"../",
+    b"/",
+    b"C:",
+    b"\\",
+    b".zip",
+    b".png",
+    b"\x01\x00\x1c\x00",
+    b"\x75\x70\x05\x00\x01",
+    b"\x01\x99\x07\x00",
+];
+
+const IMAGE: &[&[u8]] = &[
+    b"\x89PNG\r\n\x1a\n",
+    b"IHDR",
+    b"PLTE",
+    b"tRNS",
+    b"IDAT",
+    b"IEND",
+    b"acTL",
+    b"fcTL",
+    b"fdAT",
+    b"iCCP",
+    b"zTXt",
+    b"iTXt",
+    b"eXIf",
+    b"\xff\xd8",
+    b"\xff\xd9",
+    b"\xff\xc0",
+    b"\xff\xc2",
+    b"\xff\xc4",
+    b"\xff\xda",
+    b"\xff\xdb",
+    b"\xff\xdd\x00\x04",
+    b"\xff\xee\x00\x0eAdobe",
+    b"\xff\xe1",
+    b"BM",
+    b"\x28\x00\x00\x00",
+    b"\x7c\x00\x00\x00",
+    b"P1 ",
+    b"P3 ",
+    b"P5 ",
+    b"P6 ",
+    b"P7\n",
+    b"WIDTH 65535\n",
+    b"65535 ",
+    b"II*\0",
+    b"MM\0*",
+    b"\x00\x01\x03\x00\x01\x00\x00\x00",
+    b"\x03\x01\x03\x00\x01\x00\x00\x00\x05\x00",
+    b"\x03\x01\x03\x00\x01\x00\x00\x00\x08\x00",
+    b"\x06\x01\x03\x00\x01\x00\x00\x00\x05\x00",
+];
+
+const WEIGHTS: &[&[u8]] = &[
+    b"{",
+    b"}",
+    b"\"__metadata__\":{",
+    b"\"glassnet\":",
+    b"\"dtype\":\"F32\"",
+    b"\"dtype\":\"BF16\"",
+    b"\"shape\":[",
+    b"\"data_offsets\":[",
+    b"18446744073709551615",
+    b"-1",
+    b"1e999",
+    b"\\\"units\\\":1000000000",
+    b"\x00\x00\xc0\x7f",
+    b"\x00\x00\x80\x7f",
+];
+
+const SPEC: &[&[u8]] = &[
+    b"[",
+    b"]",
+    b"{ type = \"conv2d\", filters = 3, kernel = 3 },\n",
+    b"{ type = \"dense\", units = 5 },\n",
+    b"{ type = \"flatten\" },\n",
+    b"{ type = \"max_pool\", window = 2 },\n",
+    b"padding = \"same\"",
+    b"stride = 0",
+    b"9223372036854775807",
+    b"2147483648",
+    b"4294967296",
+    b"-1",
+    b"nan",
+    b"inf",
+    b"1e308",
+    b"input = [0, 0, 0]\n",
+    b"[[layers]]\n",
+    b"\"\"\"",
+];
+
+/// A network so small that its weights are a short file.
+pub fn tiny() -> ModelSpec {
+    toml::from_str(
+        "input = [4, 4, 3]
+         layers = [
+             { type = 'conv2d', filters = 2, kernel = 2 }, { type = 'relu' }, { type = 'max_pool', window = 2 },
+             { type = 'flatten' }, { type = 'dropout', rate = 0.5 }, { type = 'dense', units = 1 },
+         ]",
+    )
+    .expect("the test's own model is one")
+}
+
+/// The file of this name, of these bytes, in a folder that lives as long as the thread.
+fn file_of(name: &str, bytes: &[u8]) -> PathBuf {
+    thread_local! {
+        static FOLDER: RefCell<TempDir> = RefCell::new(tempfile::tempdir().expect("a folder for temporary files"));
+    }
+    let path = FOLDER.with_borrow(|folder| folder.path().join(name));
+    // Not cut to nothing first: some file systems then write to the disk at once, a hundred times slower.
+    let mut file =
+        File::options().write(true).create(true).truncate(false).open(&path).expect("the folder can be written");
+    file.write_all(bytes).and_then(|()| file.set_len(bytes.len() as u64)).expect("the folder can be written");
+    path
+}
+
+/// Lists a zip, reads its files, and looks for classes.
+fn zip(bytes: &[u8]) -> Trial {
+    let source = match Source::open(file_of("set.zip", bytes)) {
+        Ok(source) => source,
+        Err(error) => return Trial::Refused(error.to_string()),
+    };
+    for name in source.names() {
+        let inside = !name.starts_with('/') && !name.contains(['\\', '\0']) && name.split('/').all(|part| part != "..");
+        assert!(inside, "{name:?} leads outside");
+    }
+    for index in 0..source.len().min(20) {
+        if let Err(error) = source.read(index) {
+            return Trial::Refused(error.to_string());
+        }
+    }
+    let classes = match Catalog::of(&source) {
+        Ok(_) => "classes".to_string(),
+        Err(error) => error.to_string(),
+    };
+    Trial::Read(format!("{} {} {classes}", "file ".repeat(source.len().min(8)), source.notes().join(" ")))
+}
+
+/// Decodes an image, brings it to the size of a network, and looks at it from afar.
+fn image(bytes: &[u8]) -> Trial {
+    match decode("x.png", bytes) {
+        Ok((picture, info)) => {
+            assert_eq!(picture.pixels.len(), picture.width * picture.height * 3);
+            assert_eq!(resize_nearest(&picture, 8, 8).pixels.len(), 8 * 8 * 3);
+            let look = Look::of(&picture);
+            assert!(look.correlation(&look) > 0.99);
+            Trial::Read(format!("{} {} {}", info.format, info.mode, info.has_more_pictures))
+        }
+        Err(error) => Trial::Refused(error.to_string()),
+    }
+}
+
+/// Reads weights as a model, and as weights of a network that is there.
+fn weights(bytes: &[u8]) -> Trial {
+    let path = file_of("model.safetensors", bytes);
+    let network = Network::new(&tiny()).expect("the test's own network is one");
+    let alone = checkpoint::load_parameters(&path, &network);
+    match (checkpoint::load(&path), alone) {
+        (Ok(model), alone) => {
+            let count = model.network.table().parameter_count();
+            assert!(model.parameters.as_slice().iter().all(|weight| weight.is_finite()));
+            assert!(count * 4 <= bytes.len(), "{count} weights from {} bytes", bytes.len());
+            Trial::Read(format!("model {}", alone.map_or_else(|error| error.to_string(), |_| "same".into())))
+        }
+        (Err(_), Ok(_)) => Trial::Read("weights".into()),
+        (Err(error), Err(other)) => Trial::Refused(format!("{error} {other}")),
+    }
+}
+
+/// Reads a model, from TOML and as JSON, builds it, and counts the memory that it would take.
+fn spec(bytes: &[u8]) -> Trial {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Trial::Refused("it is not a text file".into()) };
+    let spec: ModelSpec = match toml::from_str(text) {
+        Ok(spec) => spec,
+        Err(error) => return Trial::Refused(format!("it is not a model: {}", error.message())),
+    };
+    match Network::new(&spec) {
+        Ok(network) => {
+            let options = PlanOptions { training: true, ..PlanOptions::default() };
+            let bytes = Plan::new(&network, 1_000_000, options).workspace_bytes();
+            assert!(bytes > 0 && network.multiply_adds() > 0 && network.table().parameter_count() > 0);
+            let json = serde_json::to_string(&spec).expect("a model is JSON");
+            let again: ModelSpec = serde_json::from_str(&json).expect("what was written is read");
+            assert_eq!(again, spec);
+            Trial::Read(format!("{} layers {}", "x".repeat(spec.layers.len().min(12)), bytes.ilog2()))
+        }
+        Err(error) => Trial::Refused(error.to_string()),
+    }
+}
