@@ -7,6 +7,7 @@
 pub mod run;
 mod tensor_file;
 
+use crate::error::shortened;
 use crate::network::Network;
 use crate::parameters::{Parameters, TensorEntry};
 use crate::spec::ModelSpec;
@@ -126,8 +127,9 @@ fn described<T: for<'a> Deserialize<'a>>(path: &Path, file: &TensorFile) -> Resu
     let description = file.description().ok_or_else(|| {
         Error::weights(path, "it holds tensors but no model description; give a file that 'glassnet train' wrote")
     })?;
-    serde_json::from_str(description)
-        .map_err(|error| Error::weights(path, format!("its model description cannot be read: {error}")))
+    serde_json::from_str(description).map_err(|error| {
+        Error::weights(path, format!("its model description cannot be read: {}", shortened(&error.to_string())))
+    })
 }
 
 /// The tensors of a file as a network's weights: every one of them, none besides but the state of a run, each of its shape,
@@ -136,7 +138,7 @@ fn weights(path: &Path, file: &mut TensorFile, network: &Network) -> Result<Para
     let entries = network.table().entries();
     let foreign = |name: &String| !run::is_state(name) && entries.iter().all(|entry| entry.name != *name);
     if let Some(name) = file.names().into_iter().find(foreign) {
-        return Err(other_network(path, format!("it has a tensor '{name}', which this network has not")));
+        return Err(other_network(path, format!("it has a tensor '{}', which this network has not", shortened(&name))));
     }
     check(path, file, network, "")?;
     read(file, network, "")

@@ -1,6 +1,7 @@
 //! The one error type of the library. Each variant is a sentence for a person: it names the file, layer or setting, says
 //! what was found and what was wanted, and what to do where we can know that.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 /// Everything that can go wrong, told so that the reader can mend it.
@@ -83,6 +84,15 @@ pub enum Error {
         /// The step in all, from 1.
         step: usize,
     },
+}
+
+/// A text that comes from a file, for a sentence: its first 200 letters. Files may hold names and words of any length.
+pub fn shortened(text: &str) -> Cow<'_, str> {
+    const MOST: usize = 200;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// A result whose error is [`Error`].

@@ -3,6 +3,7 @@
 //! The header is the library's. The tensors follow one another in its order, those of the wider type first, then by name,
 //! little-endian in C order; so equal tensors and equal metadata make equal bytes.
 
+use crate::error::shortened;
 use crate::files::write_whole_with;
 use crate::{Error, Result};
 use safetensors::tensor::{Metadata, TensorInfo};
@@ -146,7 +147,8 @@ impl TensorFile {
         }
         let mut file = File::open(path).map_err(Error::io("read", path))?;
         let broken = |error: SafeTensorError| {
-            let reason = format!("it is not a whole safetensors file ({error}); give one that 'glassnet train' wrote");
+            let fault = shortened(&error.to_string());
+            let reason = format!("it is not a whole safetensors file ({fault}); give one that 'glassnet train' wrote");
             Error::weights(path, reason)
         };
         if facts.len() < LENGTH_BYTES {

@@ -1,6 +1,7 @@
 //! From a model file and flags to a network.
 
 use glassnet::data::source::read_file;
+use glassnet::error::shortened;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};
@@ -80,6 +81,6 @@ pub fn read_spec(path: &Path) -> Result<ModelSpec> {
     })?;
     toml::from_str(&text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        fail(format!("it is not a model: line {}: {}", before.matches('\n').count() + 1, error.message()))
+        fail(format!("it is not a model: line {}: {}", before.matches('\n').count() + 1, shortened(error.message())))
     })
 }

@@ -6,7 +6,7 @@
 //! in Keras.
 //!
 //! Files are taken for hostile. Their size in pixels is checked before memory is taken; what all decoders take at once is bounded
-//! by a [`Gate`], however many threads there are; and a decoder's panic is an error like others.
+//! by [`DECODING_BUDGET_BYTES`], however many threads there are; and a decoder's panic is an error like others.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -15,6 +15,7 @@ use image::{ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageForma
 
 use super::contain::contain;
 use super::gate::{Gate, Pass};
+use crate::error::shortened;
 use crate::{Error, Result};
 
 /// The most pixels an image may have; 64 Mi is 8192 × 8192. It is checked against the header, before memory is taken.
@@ -26,7 +27,7 @@ pub const MAX_SIDE: u32 = 65_535;
 /// The most bytes a decoder may give for one image: [`MAX_PIXELS`] of four 16-bit channels.
 pub const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
 
-/// What all decoders at work may take together, in bytes, as [`working_bytes`] counts it. One image that needs more is decoded
+/// What all decoders at work may take together, in bytes, counted at its peak. One image that needs more is decoded
 /// while no other is. Photographs of 12 million pixels need 36 MB each.
 pub const DECODING_BUDGET_BYTES: u64 = 1 << 30;
 
@@ -244,7 +245,8 @@ fn foreign(bytes: &[u8]) -> Option<&'static str> {
 
 /// What the decoder said, and what to do: a damaged file and a rare kind, such as a TIFF with a palette, both end here.
 fn undecodable(error: image::ImageError) -> String {
-    format!("{error}; save it anew as PNG with an image program, or take it out")
+    let error = error.to_string();
+    format!("{}; save it anew as PNG with an image program, or take it out", shortened(&error))
 }
 
 /// The pixels as bytes in the order H W C, with three channels.

@@ -60,6 +60,13 @@ fn no_name_leaves_the_archive() {
 }
 
 #[test]
+fn a_name_of_any_length_makes_no_endless_sentence() {
+    let error = refused(&[Entry::new(format!("a/{}.png", "x".repeat(60_000)), b"x")]);
+    assert!(error.contains("xxx…\" has a name of more than 1024 bytes; unpack"), "{error}");
+    assert!(error.len() < 500, "{} bytes", error.len());
+}
+
+#[test]
 fn a_link_in_a_zip_is_not_followed() {
     let link = Entry { mode: 0o120_777, ..Entry::new("a/link.png", b"/etc/passwd") };
     let source = open(&zip_of(&[Entry::new("a/1.png", b"x"), link])).unwrap();

@@ -43,8 +43,11 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// The longest input that is made.
 const MAX_INPUT_BYTES: usize = 64 << 10;
 
-/// How many letters of an outcome tell it from others; what follows may be the input's own words.
-const LONGEST_KIND: usize = 90;
+/// How many words of an outcome tell it from others.
+const WORDS_OF_A_KIND: usize = 16;
+
+/// The longest sentence, in letters: a name of 1024 bytes may stand in it, and little more of the input.
+const LONGEST_SENTENCE: usize = 2500;
 
 /// How long it all takes if nothing is said, in seconds.
 const DEFAULT_SECONDS: f64 = 4.0;
@@ -119,9 +122,12 @@ fn tried(target: &Target, input: &[u8], watch: &Watch) -> String {
     }
 }
 
-/// Whether a person can do something with the text: some words, no remains of a program.
+/// Whether a person can do something with the text: some words, not too many, no remains of a program.
 fn is_sentence(text: &str) -> bool {
-    text.split_whitespace().count() >= 4 && !text.contains("panicked at") && !text.contains("unwrap()")
+    text.split_whitespace().count() >= 4
+        && text.chars().count() <= LONGEST_SENTENCE
+        && !text.contains("panicked at")
+        && !text.contains("unwrap()")
 }
 
 /// Saves an input that failed, and tells how to try it again.
@@ -188,23 +194,27 @@ impl<'a> Corpus<'a> {
     }
 }
 
-/// An outcome without what it repeats of the input: numbers, and all that stands in quotes or brackets.
+/// The first words of an outcome, without what it repeats of the input: all that stands in quotes or brackets, and words with
+/// digits, slashes or other signs in them.
 fn kind_of(outcome: &str) -> String {
-    let mut kind = String::new();
+    let mut text = String::new();
     let mut closing = None;
-    for char in outcome.chars() {
+    let mut chars = outcome.chars();
+    while let Some(char) = chars.next() {
         match (closing, char) {
+            (_, '\\') => drop(chars.next()),
             (Some(end), _) if end == char => closing = None,
             (Some(_), _) => {}
-            (None, '"' | '\'' | '`') => closing = Some(char),
+            (None, '"' | '`') => closing = Some(char),
+            (None, '(') => closing = Some(')'),
             (None, '[') => closing = Some(']'),
             (None, '{') => closing = Some('}'),
-            (None, _) if char.is_ascii_alphabetic() || char == ' ' => kind.push(char),
-            _ => {}
+            (None, _) => text.push(char),
         }
     }
-    kind.truncate(LONGEST_KIND);
-    kind
+    let is_word =
+        |word: &&str| word.trim_end_matches([',', ':', ';', '.']).chars().all(|char| char.is_ascii_alphabetic());
+    text.split_whitespace().filter(is_word).take(WORDS_OF_A_KIND).collect::<Vec<_>>().join(" ")
 }
 
 /// What is being tried, since when: target and input.

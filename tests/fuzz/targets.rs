@@ -7,6 +7,7 @@ use glassnet::data::decode::{DECODING_BUDGET_BYTES, decode};
 use glassnet::data::resize::resize_nearest;
 use glassnet::data::source::Source;
 use glassnet::data::survey::look::Look;
+use glassnet::error::shortened;
 use glassnet::network::Network;
 use glassnet::plan::{Plan, PlanOptions};
 use glassnet::spec::ModelSpec;
@@ -231,8 +232,13 @@ fn weights(bytes: &[u8]) -> Trial {
             Trial::Read(format!("model {}", alone.map_or_else(|error| error.to_string(), |_| "same".into())))
         }
         (Err(_), Ok(_)) => Trial::Read("weights".into()),
-        (Err(error), Err(other)) => Trial::Refused(format!("{error} {other}")),
+        (Err(error), Err(other)) => Trial::Refused(if coin(bytes) { error.to_string() } else { other.to_string() }),
     }
+}
+
+/// A coin that depends on the input, so that each of two sentences counts at some time.
+fn coin(bytes: &[u8]) -> bool {
+    bytes.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte)) % 2 == 0
 }
 
 /// Reads a model, from TOML and as JSON, builds it, and counts the memory that it would take.
@@ -240,7 +246,7 @@ fn spec(bytes: &[u8]) -> Trial {
     let Ok(text) = std::str::from_utf8(bytes) else { return Trial::Refused("it is not a text file".into()) };
     let spec: ModelSpec = match toml::from_str(text) {
         Ok(spec) => spec,
-        Err(error) => return Trial::Refused(format!("it is not a model: {}", error.message())),
+        Err(error) => return Trial::Refused(format!("it is not a model: {}", shortened(error.message()))),
     };
     match Network::new(&spec) {
         Ok(network) => {

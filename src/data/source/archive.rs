@@ -24,6 +24,7 @@ use super::{
     Listing, MAX_FILE_BYTES, MAX_FILES, MAX_UNPACKED_BYTES, Place, is_archive_name, too_large, too_many_files,
 };
 use crate::data::contain::contain;
+use crate::error::shortened;
 use crate::{Error, Result};
 
 /// The open zip, shared by its entries. One thread at a time reads from it: what a zip of images holds is compressed
@@ -43,6 +44,9 @@ const RATIO_FREE_TOTAL_BYTES: u64 = 1 << 30;
 /// The most bytes of a zip that are read to learn what it holds: [`MAX_FILES`] entries with names of 100 bytes take 36 MiB. The
 /// library keeps several times as much in memory.
 const MAX_CONTENTS_BYTES: u64 = 48 << 20;
+
+/// The longest name of an entry, its folders included. Names stand in messages.
+const MAX_NAME_BYTES: usize = 1024;
 
 /// The first two bytes of every zip.
 const SIGNATURE: [u8; 2] = *b"PK";
@@ -87,7 +91,7 @@ fn list_entries(path: &Path) -> Result<Listing> {
         if !entry.is_dir() && !names.insert(name.clone()) {
             return Err(Error::data(
                 path,
-                format!("the zip holds two files named {name:?}; make it anew from the folder"),
+                format!("the zip holds two files named {:?}; make it anew from the folder", shortened(&name)),
             ));
         }
         packed = packed.saturating_add(entry.compressed_size());
@@ -140,6 +144,7 @@ fn bomb(packed: u64, unpacked: u64) -> String {
 
 /// The error for an entry that is not taken.
 fn refused(path: &Path, name: &str, fault: &str) -> Error {
+    let name = shortened(name);
     Error::data(path, format!("the zip's entry {name:?} {fault}; unpack it with a tool you trust and give the folder"))
 }
 
@@ -196,6 +201,9 @@ fn plain_name(name: &str) -> std::result::Result<String, &'static str> {
     let drive = name.as_bytes().get(1) == Some(&b':');
     if name.starts_with('/') || drive {
         return Err("is an absolute path");
+    }
+    if name.len() > MAX_NAME_BYTES {
+        return Err("has a name of more than 1024 bytes");
     }
     if name.contains('\\') {
         return Err("has a backslash");
