@@ -147,7 +147,8 @@ impl TensorFile {
         }
         let mut file = File::open(path).map_err(Error::io("read", path))?;
         let broken = |error: SafeTensorError| {
-            let fault = shortened(&error.to_string());
+            let fault = error.to_string();
+            let fault = shortened(&fault);
             let reason = format!("it is not a whole safetensors file ({fault}); give one that 'glassnet train' wrote");
             Error::weights(path, reason)
         };
