@@ -71,10 +71,7 @@ pub enum Event {
     /// A step was taken; what its epoch has come to.
     Step(EpochSoFar),
     /// An epoch ended; its numbers are the last of the history.
-    Epoch {
-        /// The class that every validation image was taken for, where it was one only.
-        only_answer: Option<usize>,
-    },
+    Epoch,
 }
 
 /// Trains from `state` on, and tells `report` of every step and epoch; an error from it ends the training, and training that
@@ -157,12 +154,11 @@ pub fn train(
         if !value.is_finite() {
             return Err(Error::NotFinite { value, epoch: epoch + 1, step: state.adam.steps() as usize });
         }
-        state.end_epoch(record);
-        let only_answer = after.as_ref().and_then(Evaluation::only_answer);
+        state.end_epoch(record, after.as_ref().and_then(Evaluation::only_answer));
         if settings.early_stopping.is_none() || state.epochs_since_best() == 0 {
             answers = after;
         }
-        report(Event::Epoch { only_answer }, state)?;
+        report(Event::Epoch, state)?;
         // What the report took, as saving does, is part of the epoch.
         state.history[epoch].seconds = clock.total().as_secs_f64();
     }

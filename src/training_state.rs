@@ -19,6 +19,8 @@ pub struct TrainingState {
     pub adam: Adam,
     /// The epochs that have ended.
     pub history: Vec<EpochRecord>,
+    /// For each of them the class that every validation image was taken for, where it was one only though there were both.
+    pub only_answers: Vec<Option<usize>>,
     /// The steps taken, those of the epoch at work included.
     pub steps: Vec<StepRow>,
     /// The best epoch so far.
@@ -37,7 +39,7 @@ impl TrainingState {
     /// The state before the first step.
     pub fn new(parameters: Parameters, adam: AdamSettings) -> TrainingState {
         let adam = Adam::new(parameters.table(), adam);
-        TrainingState { parameters, adam, history: Vec::new(), steps: Vec::new(), best: None }
+        TrainingState { parameters, adam, history: Vec::new(), only_answers: Vec::new(), steps: Vec::new(), best: None }
     }
 
     /// What the epoch at work has come to, before it has ended.
@@ -50,7 +52,7 @@ impl TrainingState {
     }
 
     /// Ends the epoch at work, and keeps its weights if they are the best.
-    pub fn end_epoch(&mut self, record: EpochRecord) {
+    pub fn end_epoch(&mut self, record: EpochRecord, only_answer: Option<usize>) {
         let epoch = self.history.len();
         if self.best_record().is_none_or(|best| monitored(&record) < monitored(best)) {
             match &mut self.best {
@@ -62,6 +64,7 @@ impl TrainingState {
             }
         }
         self.history.push(record);
+        self.only_answers.push(only_answer);
     }
 
     /// The best epoch's numbers.
@@ -137,7 +140,7 @@ mod tests {
         assert_eq!((state.epochs_since_best(), state.best_record()), (0, None));
         for (epoch, val_loss) in [0.9, 0.5, 0.7, 0.5, 0.6].into_iter().enumerate() {
             state.parameters.tensor_mut(0).fill(epoch as f32);
-            state.end_epoch(record(epoch, 0.0, Some(val_loss)));
+            state.end_epoch(record(epoch, 0.0, Some(val_loss)), None);
         }
         let best = state.best.as_ref().unwrap();
         assert_eq!((best.epoch, best.parameters.tensor(0)), (1, &[1.0; 2][..]));
@@ -150,7 +153,7 @@ mod tests {
     fn without_a_validation_part_the_training_loss_tells_which_epoch_is_the_best() {
         let mut state = state();
         for (epoch, loss) in [0.9, 0.5, 0.7].into_iter().enumerate() {
-            state.end_epoch(record(epoch, loss, None));
+            state.end_epoch(record(epoch, loss, None), None);
         }
         assert_eq!((state.best.as_ref().unwrap().epoch, state.epochs_since_best()), (1, 1));
     }
@@ -160,7 +163,7 @@ mod tests {
         let mut state = state();
         let row = |step, epoch, loss| StepRow { step, epoch, batch_size: 3, loss, accuracy: 1.0 };
         state.steps = vec![row(1, 0, 0.3)];
-        state.end_epoch(record(0, 0.3, None));
+        state.end_epoch(record(0, 0.3, None), None);
         assert_eq!(state.epoch_so_far(), EpochSoFar::default());
         state.steps.extend([row(2, 1, 0.1), row(3, 1, 0.2)]);
         let so_far = state.epoch_so_far();

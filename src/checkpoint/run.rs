@@ -7,6 +7,7 @@
 //! | `adam/m/…`, `adam/v/…` | Adam's first and second moment of each weight |
 //! | `best/…` | the weights of the best epoch, unless they are the last ones |
 //! | `history/loss`, `accuracy`, `val_loss`, `val_accuracy` | f64, one value an epoch that has ended |
+//! | `history/only_answer` | f64, the same: the class that every validation image was taken for, −1 where there were both |
 //! | `steps/epoch`, `batch_size`, `loss`, `accuracy` | f64, one value a step, those of the epoch at work included |
 //!
 //! Nothing else is needed ([`crate::training_state`] says why), and no time is written, so the same run writes the same bytes.
@@ -31,6 +32,9 @@ const SECOND_MOMENT: &str = "adam/v/";
 const BEST: &str = "best/";
 const HISTORY: &str = "history/";
 const STEPS: &str = "steps/";
+
+/// Stands for no class.
+const NO_CLASS: f64 = -1.0;
 
 /// What the tensors are, for those who look into the file.
 const LEGEND: [(&str, &str); 5] = [
@@ -86,6 +90,8 @@ pub fn save(path: &Path, card: &ModelCard, state: &TrainingState, config: &str) 
     list(HISTORY, "accuracy", history.iter().map(|record| record.accuracy).collect());
     list(HISTORY, "val_loss", history.iter().filter_map(|record| record.val_loss).collect());
     list(HISTORY, "val_accuracy", history.iter().filter_map(|record| record.val_accuracy).collect());
+    let number = |class: &Option<usize>| class.map_or(NO_CLASS, |class| class as f64);
+    list(HISTORY, "only_answer", state.only_answers.iter().map(number).collect());
     let steps = &state.steps;
     list(STEPS, "epoch", steps.iter().map(|row| row.epoch as f64).collect());
     list(STEPS, "batch_size", steps.iter().map(|row| row.batch_size as f64).collect());
@@ -152,6 +158,15 @@ impl SavedRun {
         }
         let steps = steps(path, file)?;
         let history = history(path, file, &steps)?;
+        let only_answers = file.read_f64_list(&format!("{HISTORY}only_answer"))?;
+        if only_answers.len() != history.len() {
+            return Err(contradictory(path));
+        }
+        let class = |number: f64| match number {
+            NO_CLASS => Ok(None),
+            number => whole(number).filter(|class| *class < 2).map(Some).ok_or_else(|| contradictory(path)),
+        };
+        let only_answers = only_answers.into_iter().map(class).collect::<Result<Vec<_>>>()?;
         let best = match best_epoch(&history) {
             None => None,
             Some(epoch) => {
@@ -163,7 +178,7 @@ impl SavedRun {
         let parameters = read(file, network, "")?;
         let moments = [moment(file, network, FIRST_MOMENT)?, moment(file, network, SECOND_MOMENT)?];
         let adam = Adam::resumed(adam, moments, steps.len() as u64);
-        Ok(TrainingState { parameters, adam, history, steps, best })
+        Ok(TrainingState { parameters, adam, history, only_answers, steps, best })
     }
 }
 

@@ -73,8 +73,6 @@ pub struct Recorder<'a> {
     text: RunText,
     folder: &'a RunFolder,
     bar: ProgressBar,
-    /// The epochs after which every validation image was taken for one class, though there were both; and that class.
-    one_class: Vec<(usize, usize)>,
     saved: Instant,
     /// The epoch whose weights are in `best.safetensors`.
     saved_best: Option<usize>,
@@ -98,7 +96,6 @@ impl<'a> Recorder<'a> {
             text,
             folder,
             bar,
-            one_class: Vec::new(),
             saved: Instant::now(),
             saved_best: None,
             tables_written: None,
@@ -129,9 +126,7 @@ impl<'a> Recorder<'a> {
                 self.bar.set_position(so_far.steps as u64);
                 interrupt::check()
             }
-            Event::Epoch { only_answer } => {
-                let ended = state.history.last().zip(only_answer);
-                self.one_class.extend(ended.map(|(record, class)| (record.epoch, class)));
+            Event::Epoch => {
                 self.bar.finish_and_clear();
                 self.saving_seconds.push(0.0);
                 let over = self.facts.settings.is_over(state);
@@ -249,7 +244,7 @@ impl<'a> Recorder<'a> {
             training_images: self.facts.config.data.training_images,
             skipped_images: self.facts.config.data.skipped_images.clone(),
             counts: self.facts.counts,
-            one_class: std::mem::take(&mut self.one_class),
+            one_class: (0..).zip(&state.only_answers).filter_map(|(epoch, class)| Some((epoch, (*class)?))).collect(),
             reevaluated: None,
             printed: Ok(()),
             validation: None,

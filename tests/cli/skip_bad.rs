@@ -56,7 +56,7 @@ fn a_set_without_bad_images_is_trained_on_as_ever() {
         super::without_times(&stdout.replace(folder, "FOLDER"))
     };
     assert_eq!(lines("first-run", ""), lines("other-run", "--skip-bad"));
-    for file in ["split.csv", "steps.csv", "weights/last.safetensors", "config.toml"] {
+    for file in ["split.csv", "steps.csv", "weights/best.safetensors"] {
         assert!(here.read(&format!("first-run/{file}")) == here.read(&format!("other-run/{file}")), "{file}");
     }
 }

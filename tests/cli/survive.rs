@@ -236,7 +236,10 @@ fn early_stopping_ends_the_run_restores_the_best_weights_and_says_so() {
         "after epoch {epochs} of 50: val_loss was lowest in epoch {best}, {lowest:.4}, and no lower in the 2 epochs since"
     );
     assert!(stdout.contains(&format!("\nEarly stopping {why}\nRestored the weights of epoch {best}: ")), "{stdout}");
-    assert!(stdout.contains("\nValidation, best weights: ") && !stdout.contains("last weights"), "{stdout}");
+    assert!(
+        stdout.contains("\nValidation, best weights: ") && !stdout.contains("Validation, last weights"),
+        "{stdout}"
+    );
     let config: toml::Table = here.text("run/config.toml").parse().unwrap();
     assert_eq!(config["settings"]["early_stopping"].as_integer(), Some(2));
     assert_eq!(config["outcome"]["ended"].as_str(), Some(format!("early stopping {why}").as_str()));
