@@ -94,6 +94,7 @@ fn named<'a>(parameters: &'a Parameters, prefix: &'a str) -> impl Iterator<Item 
 /// [`Error::Missing`], or [`Error::Weights`] where the file is not one of ours, is broken, or its tensors are not those of
 /// its own spec.
 pub fn load(path: &Path) -> Result<Checkpoint> {
+    let begun = std::time::Instant::now();
     let mut file = TensorFile::open(path)?;
     let card: ModelCard = described(path, &file)?;
     if card.rescale != RESCALE || card.resize != RESIZE {
@@ -111,6 +112,8 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
     let network = Network::new(&card.spec)
         .map_err(|error| Error::weights(path, format!("its model cannot be built: {error}")))?;
     let parameters = weights(path, &mut file, &network)?;
+    let count = network.table().parameter_count();
+    log::debug!("{}: {count} parameters read in {:.1?}", path.display(), begun.elapsed());
     Ok(Checkpoint { card, network, parameters })
 }
 

@@ -29,14 +29,17 @@ pub fn write_whole_with(
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".part");
     let unfinished = PathBuf::from(unfinished);
+    let begun = std::time::Instant::now();
     let write = || {
         let mut file = BufWriter::with_capacity(BUFFER_BYTES, File::create(&unfinished)?);
         content(&mut file)?;
         file.flush()?;
         file.get_ref().sync_all()?;
+        let bytes = file.get_ref().metadata().map_or(0, |metadata| metadata.len());
         drop(file);
         std::fs::rename(&unfinished, path)?;
         sync_folder_of(path);
+        log::debug!("{}: {bytes} bytes written in {:.1?}", path.display(), begun.elapsed());
         Ok(())
     };
     write().map_err(|source| {

@@ -13,10 +13,12 @@
 //!
 //! Backward needs what forward saw: a step's input is the output of the step before it, and stays in the workspace.
 
+mod described;
 pub mod timings;
 
 use crate::kernels::conv::{DEAD, ScratchLen};
 use crate::kernels::elementwise;
+use crate::kernels::geometry::PoolGeometry;
 use crate::kernels::registry::ConvChoice;
 use crate::layers::conv_block::{BlockBackward, ConvBlock};
 use crate::layers::dropout::{self, DropoutMasks};
@@ -81,12 +83,8 @@ impl Step {
     /// The convolution at layer `index` with those followers that run in the same step, and the layer behind them.
     fn conv_block(layers: &[Layer], index: usize, options: &PlanOptions) -> Option<(ConvBlock, usize)> {
         let LayerKind::Conv2d(conv) = &layers[index].kind else { return None };
-        let relu = matches!(layers.get(index + 1), Some(Layer { kind: LayerKind::Relu, .. }));
+        let (relu, pool) = Step::followers(layers, index);
         let behind = index + 1 + usize::from(relu);
-        let pool = match layers.get(behind) {
-            Some(Layer { kind: LayerKind::MaxPool(pool), .. }) => Some(pool.geometry),
-            _ => None,
-        };
         let algorithms = ConvBlock::algorithms(options.conv, conv, pool.as_ref(), options.training);
         let conv = conv.clone();
         if !options.fuse {
@@ -94,6 +92,21 @@ impl Step {
         }
         let pool = pool.filter(ConvBlock::can_fuse);
         Some((ConvBlock { conv, relu, pool, algorithms }, behind + usize::from(pool.is_some())))
+    }
+
+    /// Whether a ReLU follows the layer at `index`, and the max-pool that comes then or at once, if one does.
+    fn followers(layers: &[Layer], index: usize) -> (bool, Option<PoolGeometry>) {
+        let relu = matches!(layers.get(index + 1), Some(Layer { kind: LayerKind::Relu, .. }));
+        let pool = match layers.get(index + 1 + usize::from(relu)) {
+            Some(Layer { kind: LayerKind::MaxPool(pool), .. }) => Some(pool.geometry),
+            _ => None,
+        };
+        (relu, pool)
+    }
+
+    /// Whether most of the gradient that reaches the convolution at `index` is zero.
+    fn gradient_is_sparse(layers: &[Layer], index: usize) -> bool {
+        ConvBlock::gradient_is_sparse(Step::followers(layers, index).1.as_ref())
     }
 }
 
@@ -225,6 +238,7 @@ impl<'n> Plan<'n> {
 
     /// The memory that this plan needs, for use in the current thread pool.
     pub fn workspace(&self) -> Workspace {
+        described::log(self);
         let sizes = self.workspace_sizes();
         let floats = |lens: &[usize]| lens.iter().map(|&len| AlignedBuffer::zeros(len)).collect();
         Workspace {

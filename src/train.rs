@@ -132,10 +132,13 @@ pub fn train(
             clock.step_done();
             report(Event::Step(so_far), state)?;
         }
+        let stepped = clock.total();
         let after = match validation {
             Some(loader) => Some(evaluate(&plan, &state.parameters, loader, &mut workspace)?),
             None => None,
         };
+        let validated = clock.total() - stepped;
+        log::debug!("epoch {}: {} steps in {stepped:.1?}, validation in {validated:.1?}", epoch + 1, so_far.steps);
         let record = EpochRecord {
             epoch,
             steps: so_far.steps,

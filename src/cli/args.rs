@@ -5,6 +5,7 @@ pub mod bench;
 use bench::BenchArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use glassnet::data::augment::Augmentation;
+use clap_complete::Shell;
 use glassnet::kernels::registry::ConvChoice;
 use glassnet::report::documented;
 use std::fmt;
@@ -46,6 +47,34 @@ pub enum Command {
     Phantom(PhantomArgs),
     /// Measure how fast the engine is, with the machine's limits beside it
     Bench(BenchArgs),
+    /// Print what a shell needs to complete these commands and their flags
+    Completions(CompletionsArgs),
+    /// Print the manual page of a command, or write all pages into a folder
+    Man(ManArgs),
+}
+
+impl Command {
+    /// Whether `--quiet` was given.
+    pub fn is_quiet(&self) -> bool {
+        match self {
+            Command::Reproduce(args) => args.common.quiet.quiet,
+            Command::Train(args) => args.common.quiet.quiet,
+            Command::Predict(args) => args.quiet.quiet,
+            Command::Evaluate(args) => args.quiet.quiet,
+            Command::Inspect(args) => args.quiet.quiet,
+            Command::Samples(args) => args.quiet.quiet,
+            Command::Phantom(args) => args.quiet.quiet,
+            Command::Summary(_) | Command::Bench(_) | Command::Completions(_) | Command::Man(_) => false,
+        }
+    }
+}
+
+/// `--quiet`.
+#[derive(Args, Clone, Debug)]
+pub struct QuietArgs {
+    /// Print results, warnings and errors only: no progress, and no line for each epoch or written file
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// `--threads`.
@@ -83,6 +112,9 @@ pub struct RunArgs {
     /// Print one JSON object instead of text; progress then goes to stderr
     #[arg(long)]
     pub json: bool,
+    /// `--quiet`.
+    #[command(flatten)]
+    pub quiet: QuietArgs,
 }
 
 /// `glassnet reproduce`.
@@ -189,6 +221,9 @@ pub struct PredictArgs {
     /// Print one JSON object instead of lines
     #[arg(long)]
     pub json: bool,
+    /// `--quiet`.
+    #[command(flatten)]
+    pub quiet: QuietArgs,
     /// `--threads`.
     #[command(flatten)]
     pub threads: ThreadsArgs,
@@ -215,6 +250,9 @@ pub struct EvaluateArgs {
     /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
+    /// `--quiet`.
+    #[command(flatten)]
+    pub quiet: QuietArgs,
     /// `--threads`.
     #[command(flatten)]
     pub threads: ThreadsArgs,
@@ -246,6 +284,9 @@ pub struct InspectArgs {
     /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
+    /// `--quiet`.
+    #[command(flatten)]
+    pub quiet: QuietArgs,
     /// `--threads`.
     #[command(flatten)]
     pub threads: ThreadsArgs,
@@ -269,6 +310,12 @@ pub struct SamplesArgs {
     /// Which images are drawn
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
+    /// Print one JSON object instead of a line
+    #[arg(long)]
+    pub json: bool,
+    /// `--quiet`.
+    #[command(flatten)]
+    pub quiet: QuietArgs,
 }
 
 /// `glassnet summary`.
@@ -303,9 +350,34 @@ pub struct PhantomArgs {
     /// Malignant images
     #[arg(long, value_name = "N", default_value_t = glassnet::data::phantom::DEFAULT_MALIGNANT, value_parser = drawn, allow_negative_numbers = true)]
     pub malignant: usize,
+    /// Print one JSON object instead of a line
+    #[arg(long)]
+    pub json: bool,
+    /// `--quiet`.
+    #[command(flatten)]
+    pub quiet: QuietArgs,
     /// `--threads`.
     #[command(flatten)]
     pub threads: ThreadsArgs,
+}
+
+/// `glassnet completions`.
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// `glassnet man`.
+#[derive(Args, Debug)]
+pub struct ManArgs {
+    /// The command whose page is printed, as in: glassnet man bench conv [default: glassnet itself]
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
+    /// Write the pages of all commands into this folder instead, such as ~/.local/share/man/man1
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    pub out: Option<PathBuf>,
 }
 
 /// The most threads that may be asked for.

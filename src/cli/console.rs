@@ -1,9 +1,24 @@
 //! What goes to the terminal: results on stdout, everything else on stderr.
 
+use super::progress::aside;
 use glassnet::Error;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether progress is not to be told.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on progress is not told, or is.
+pub fn set_quiet(quiet: bool) {
+    QUIET.store(quiet, Ordering::Relaxed);
+}
+
+/// Whether progress is not to be told.
+pub fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -56,10 +71,43 @@ pub fn shell_word(text: &str) -> Cow<'_, str> {
 
 /// A line of results.
 pub fn print(line: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(line.as_bytes())?;
-    stdout.write_all(b"\n")?;
-    stdout.flush()
+    aside(|| {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(line.as_bytes())?;
+        stdout.write_all(b"\n")?;
+        stdout.flush()
+    })
+}
+
+/// A line that says that a file was written, which is the result itself.
+pub fn print_unless_quiet(line: &str) -> io::Result<()> {
+    if is_quiet() { Ok(()) } else { print(line) }
+}
+
+/// Lines of results beside work that matters more than they do: when stdout takes no more, as when its reader went away, the
+/// work goes on, and the reason is told at its end.
+#[derive(Default)]
+pub struct Lines {
+    failure: Option<io::Error>,
+}
+
+impl Lines {
+    /// Prints a line.
+    pub fn print(&mut self, line: &str) {
+        if self.failure.is_none() {
+            self.failure = print(line).err();
+        }
+    }
+
+    /// Whether a line could not be printed.
+    pub fn have_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// `Err` where a line could not be printed.
+    pub fn end(self) -> io::Result<()> {
+        self.failure.map_or(Ok(()), Err)
+    }
 }
 
 /// One JSON object, the whole of what a command prints with `--json`.
@@ -67,19 +115,28 @@ pub fn print_json(value: &serde_json::Value) -> io::Result<()> {
     print(&format!("{value:#}"))
 }
 
-/// A line of progress; nobody is told if stderr is closed.
+/// A line of progress.
 pub fn progress(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    if !is_quiet() {
+        diagnostic(line);
+    }
+}
+
+/// A line on stderr; nobody is told if that is closed.
+pub fn diagnostic(line: &str) {
+    aside(|| {
+        let _ = writeln!(io::stderr(), "{line}");
+    });
 }
 
 /// Something the user should know, that stops nothing.
 pub fn warn(sentence: &str) {
-    progress(&format!("warning: {}", one_line(sentence)));
+    diagnostic(&format!("warning: {}", one_line(sentence)));
 }
 
 /// Why something could not be done.
 pub fn error(sentence: &str) {
-    progress(&format!("error: {}", one_line(sentence)));
+    diagnostic(&format!("error: {}", one_line(sentence)));
 }
 
 /// The text with its control characters escaped: names of files may hold line breaks, and codes that terminals obey.

@@ -9,7 +9,20 @@ use glassnet::data::source::Source;
 use glassnet::data::split::Split;
 use glassnet::report::csv_files::SplitRow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
+
+/// Lists a folder or a zip.
+///
+/// # Errors
+/// Those of [`Source::open`].
+pub fn open(path: &Path) -> glassnet::Result<Source> {
+    let begun = Instant::now();
+    let source = Source::open(path)?;
+    log::debug!("{}: {} files listed in {:.1?}", path.display(), source.names().count(), begun.elapsed());
+    Ok(source)
+}
 
 /// A data set, listed and split; no image has been decoded yet.
 pub struct Dataset {
@@ -27,6 +40,11 @@ impl Dataset {
     pub fn new(source: Source, validation_split: f64) -> Result<Dataset, Failure> {
         let catalog = Catalog::of(&source)?;
         let split = Split::new(&catalog, validation_split)?;
+        let ([first, second], [of_first, of_second]) = (&catalog.classes, catalog.counts());
+        let (training, validation) = (split.training.len(), split.validation.len());
+        log::debug!(
+            "class 0 '{first}' has {of_first} images, class 1 '{second}' {of_second}; {training} train, {validation} validate"
+        );
         for note in catalog.notes.iter().chain(&split.notes) {
             console::warn(note);
         }

@@ -6,12 +6,12 @@ mod text;
 
 use super::args::InspectArgs;
 use super::console;
-use super::dataset::Dataset;
+use super::dataset::{Dataset, open};
+use super::progress::Progress;
 use super::{CommandResult, Outcome};
 use findings::Finding;
 use glassnet::data::catalog::Item;
 use glassnet::data::decode::{ImageInfo, more_pictures_note, suffix_note};
-use glassnet::data::source::Source;
 use glassnet::data::survey::duplicates::{Group, duplicates};
 use glassnet::data::survey::giveaway::{Giveaway, giveaways};
 use glassnet::data::survey::{Surveyed, survey};
@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Lists, counts and compares; an unreadable file is part of the answer, not a failure of it.
 pub fn run(args: &InspectArgs) -> CommandResult {
-    let dataset = Dataset::new(Source::open(&args.data)?, args.validation_split)?;
+    let dataset = Dataset::new(open(&args.data)?, args.validation_split)?;
     let report = Report::of(&dataset);
     for sentence in &report.mislabelled {
         console::warn(sentence);

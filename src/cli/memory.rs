@@ -24,7 +24,18 @@ impl Memory {
     pub fn of(network: &Network, batch: usize, options: PlanOptions) -> Memory {
         let parameters = 4 * network.table().parameter_count();
         let workspace = |training| Plan::new(network, batch, PlanOptions { training, ..options }).workspace_bytes();
-        Memory { parameters, inference: workspace(false), training: workspace(true).saturating_add(3 * parameters) }
+        let memory = Memory {
+            parameters,
+            inference: workspace(false),
+            training: workspace(true).saturating_add(3 * parameters),
+        };
+        log::debug!(
+            "batches of {batch} take {} bytes to predict or {} to train, besides {parameters} for the parameters; this machine has {}",
+            memory.inference,
+            memory.training,
+            machine::memory_bytes().map_or("an unknown number".to_string(), |bytes| bytes.to_string()),
+        );
+        memory
     }
 
     /// Refuses a training that this machine cannot hold. It is refused here because a system that promises more than it has

@@ -6,6 +6,7 @@
 mod answers;
 mod args;
 mod bench;
+mod completions;
 mod console;
 mod cross_validation;
 mod dataset;
@@ -13,12 +14,15 @@ mod evaluate;
 mod finished;
 mod inspect;
 mod interrupt;
+mod logging;
 mod machine;
+mod man;
 mod memory;
 mod model;
 mod output;
 mod phantom;
 mod predict;
+mod progress;
 mod recorder;
 mod reevaluation;
 mod reproduce;
@@ -56,8 +60,15 @@ const EXIT_INTERRUPTED: u8 = 130;
 /// Reads the arguments, runs the command, and tells the system how it went.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    console::set_quiet(cli.command.is_quiet());
     interrupt::install();
-    match resume::flags::with_the_settings_of_the_run(cli).map_err(Failure::from).and_then(|cli| run(&cli.command)) {
+    let work = || {
+        logging::install()?;
+        let cli = resume::flags::with_the_settings_of_the_run(cli)?;
+        log::debug!("glassnet {}, {:?}", env!("CARGO_PKG_VERSION"), cli.command);
+        run(&cli.command)
+    };
+    match work() {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::PartlyFailed) => ExitCode::from(EXIT_FAILED),
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
@@ -85,6 +96,8 @@ fn run(command: &Command) -> CommandResult {
         Command::Summary(args) => summary::run(args),
         Command::Phantom(args) => in_pool(args.threads.threads, || phantom::run(args)),
         Command::Bench(args) => computing(|| bench::run(args)),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     }
 }
 
@@ -96,7 +109,10 @@ fn computing(work: impl FnOnce() -> CommandResult) -> CommandResult {
 
 /// Runs `work` in a thread pool of our own; by default it has a thread for each core.
 fn in_pool(threads: Option<usize>, work: impl FnOnce() -> CommandResult + Send) -> CommandResult {
-    thread_pool(threads)?.install(work)
+    let pool = thread_pool(threads)?;
+    let instructions = InstructionSet::in_force().name();
+    log::debug!("{} threads, instruction set {instructions}, {}", pool.current_num_threads(), machine::processor());
+    pool.install(work)
 }
 
 /// A pool of so many threads, or of one for each core.

@@ -1,15 +1,32 @@
 //! `glassnet phantom`: the synthetic set as files.
 
 use super::args::PhantomArgs;
+use super::progress::Progress;
 use super::{CommandResult, Outcome, console, output};
 use glassnet::data::phantom;
+use serde_json::json;
 
 /// Draws the set and writes it.
 pub fn run(args: &PhantomArgs) -> CommandResult {
     output::check_new_folder("--out", &args.out)?;
-    let images = phantom::draw(args.seed, args.benign, args.malignant);
-    phantom::write(&images, &args.out)?;
-    console::print(&format!(
+    let all = args.benign + args.malignant;
+    let drawing = Progress::of_images("Drawing", all);
+    let images = phantom::draw_telling(args.seed, args.benign, args.malignant, || drawing.advance(1));
+    drop(drawing);
+    let writing = Progress::of_images("Writing", all);
+    phantom::write_telling(&images, &args.out, || writing.advance(1))?;
+    drop(writing);
+    if args.json {
+        console::print_json(&json!({
+            "folder": args.out.display().to_string(),
+            "seed": args.seed,
+            "benign": args.benign,
+            "malignant": args.malignant,
+            "note": "the images are synthetic; not for diagnosis",
+        }))?;
+        return Ok(Outcome::Done);
+    }
+    console::print_unless_quiet(&format!(
         "Drew {} benign and {} malignant synthetic images with seed {} into {}. Not for diagnosis.",
         args.benign,
         args.malignant,

@@ -2,13 +2,14 @@
 
 use super::answers::{Answers, BATCH, Image};
 use super::args::PredictArgs;
-use super::console::{self, Failure};
+use super::console::{self, Failure, Lines};
+use super::dataset::open;
 use super::model::weights_file;
+use super::progress::Progress;
 use super::{CommandResult, Outcome, output};
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::data::catalog::{SUFFIXES, is_image_name};
 use glassnet::data::decode::Rgb8;
-use glassnet::data::source::Source;
 use glassnet::report::pictures::{AnnotatedImage, LabelledImage, MOST_IMAGES, write_predictions};
 use glassnet::{Error, Result};
 use serde_json::json;
@@ -34,10 +35,16 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     }
     let mut answers = Vec::new();
     let mut failed = lister.failed;
+    let mut lines = Lines::default();
     if !args.json {
-        console::print(&format!("file\tclass\tp({})", console::one_line(positive)))?;
+        lines.print(&format!("file\tclass\tp({})", console::one_line(positive)));
     }
+    let progress = Progress::of_images("Answering", lister.images.len());
     for batch in lister.images.chunks(BATCH) {
+        // Answers that nobody reads are needed for the plot only, and for that no more than it shows.
+        if lines.have_failed() && (args.plot.is_none() || answers.len() >= MOST_IMAGES) {
+            break;
+        }
         let room = if args.plot.is_some() { MOST_IMAGES.saturating_sub(answers.len()) } else { 0 };
         for (image, answer) in batch.iter().zip(network.of(batch, |place| place < room)?) {
             let found = match answer {
@@ -55,17 +62,20 @@ pub fn run(args: &PredictArgs) -> CommandResult {
             let answer = Answer { name: image.name(), class, probability, pixels: found.pixels };
             if !args.json {
                 let (name, class) = (console::one_line(&answer.name), console::one_line(&model.card.classes[class]));
-                console::print(&format!("{name}\t{class}\t{probability:.6}"))?;
+                lines.print(&format!("{name}\t{class}\t{probability:.6}"));
             }
             answers.push(answer);
         }
+        progress.advance(batch.len());
     }
+    drop(progress);
     if args.json {
         print_json(&model, &answers, &failed)?;
     }
     if let Some(path) = args.plot.as_ref().filter(|_| !answers.is_empty()) {
-        plot(path, &model, &answers)?;
+        plot(path, &model, &answers, lister.images.len())?;
     }
+    lines.end()?;
     Ok(if failed.is_empty() { Outcome::Done } else { Outcome::PartlyFailed })
 }
 
@@ -101,7 +111,7 @@ impl Lister {
             self.images.push(Image::File(path.to_path_buf()));
             return;
         }
-        let listed = Source::open(path).and_then(|source| {
+        let listed = open(path).and_then(|source| {
             let source = std::sync::Arc::new(source);
             let names: Vec<usize> =
                 source.names().enumerate().filter(|(_, name)| is_image_name(name)).map(|(index, _)| index).collect();
@@ -149,7 +159,8 @@ fn print_json(
     }))?)
 }
 
-fn plot(path: &Path, model: &Checkpoint, answers: &[Answer]) -> Result<()> {
+/// Draws the first answers of those to `images` images.
+fn plot(path: &Path, model: &Checkpoint, answers: &[Answer], images: usize) -> Result<()> {
     let annotated: Vec<AnnotatedImage> = answers
         .iter()
         .filter_map(|answer| {
@@ -163,8 +174,11 @@ fn plot(path: &Path, model: &Checkpoint, answers: &[Answer]) -> Result<()> {
             })
         })
         .collect();
-    if annotated.len() < answers.len() {
-        console::warn(&format!("the plot shows the first {} of {} images", annotated.len(), answers.len()));
+    if annotated.len() == MOST_IMAGES && images > MOST_IMAGES {
+        console::warn(&format!(
+            "{} shows the first {MOST_IMAGES} of {images} images, as no more can be told apart; give fewer to --plot",
+            path.display()
+        ));
     }
     write_predictions(path, &model.card.classes[1], &annotated)
 }

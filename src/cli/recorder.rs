@@ -1,9 +1,10 @@
 //! What a training run says while it goes on, and what it writes down.
 
-use super::console::{self, Failure};
+use super::console::{self, Failure, Lines};
 use super::finished::{Finished, Validated};
 use super::interrupt;
 use super::reevaluation::reevaluate;
+use super::progress::Progress;
 use super::run_folder::{Config, Outcome, RunFolder};
 use glassnet::checkpoint::{self, ModelCard, TrainingFacts};
 use glassnet::data::batches::Loader;
@@ -17,38 +18,36 @@ use glassnet::report::pictures;
 use glassnet::report::statements::{majority, share_of};
 use glassnet::train::{Evaluation, Event, TrainSettings};
 use glassnet::training_state::TrainingState;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io;
 use std::time::{Duration, Instant};
 
 /// How old the tables on the disk may get before the next end of an epoch writes them again, whole as they are.
 const TABLES_EVERY: Duration = Duration::from_secs(1);
 
-/// The lines of a run: results, or with `--json` progress. The run matters more than its lines: when stdout takes no more,
-/// as when its reader went away, the run goes on, leaves its folder, and tells at the end.
+/// The lines of a run while it goes on: results, or with `--json` progress. The run matters more than its lines.
 pub struct RunText {
     json: bool,
-    failure: Option<io::Error>,
+    lines: Lines,
 }
 
 impl RunText {
     /// No line yet.
     pub fn new(json: bool) -> RunText {
-        RunText { json, failure: None }
+        RunText { json, lines: Lines::default() }
     }
 
     /// Prints a line.
     pub fn line(&mut self, line: &str) {
         if self.json {
             console::progress(line);
-        } else if self.failure.is_none() {
-            self.failure = console::print(line).err();
+        } else if !console::is_quiet() {
+            self.lines.print(line);
         }
     }
 
     /// `Err` where a line could not be printed.
     fn end(self) -> io::Result<()> {
-        self.failure.map_or(Ok(()), Err)
+        self.lines.end()
     }
 }
 
@@ -72,7 +71,7 @@ pub struct Recorder<'a> {
     facts: RunFacts<'a>,
     text: RunText,
     folder: &'a RunFolder,
-    bar: ProgressBar,
+    progress: Progress,
     saved: Instant,
     /// The epoch whose weights are in `best.safetensors`.
     saved_best: Option<usize>,
@@ -90,12 +89,11 @@ impl<'a> Recorder<'a> {
         state: &TrainingState,
         saving_seconds: Vec<f64>,
     ) -> Recorder<'a> {
-        let bar = ProgressBar::hidden();
         let mut recorder = Recorder {
             facts,
             text,
             folder,
-            bar,
+            progress: Progress::none(),
             saved: Instant::now(),
             saved_best: None,
             tables_written: None,
@@ -109,11 +107,7 @@ impl<'a> Recorder<'a> {
     fn epoch_begins(&mut self, state: &TrainingState) {
         if !self.facts.settings.is_over(state) {
             self.text.line(&epoch_heading(state.history.len(), self.facts.settings.epochs));
-            let style = ProgressStyle::with_template("{pos}/{len} [{bar:30}] {per_sec} - ETA {eta} {msg}")
-                .map(|style| style.progress_chars("=>."))
-                .unwrap_or_else(|_| ProgressStyle::default_bar());
-            let target = ProgressDrawTarget::stderr();
-            self.bar = ProgressBar::with_draw_target(Some(self.facts.steps_per_epoch as u64), target).with_style(style);
+            self.progress = Progress::of_epoch(self.facts.steps_per_epoch);
         }
     }
 
@@ -122,12 +116,14 @@ impl<'a> Recorder<'a> {
         match event {
             Event::Step(so_far) => {
                 let (loss, accuracy) = (so_far.mean_loss(), so_far.mean_accuracy());
-                self.bar.set_message(format!("- loss: {loss:.4} - accuracy: {accuracy:.4}"));
-                self.bar.set_position(so_far.steps as u64);
+                let validates =
+                    so_far.steps == self.facts.steps_per_epoch && self.facts.config.data.validation_images > 0;
+                let now = if validates { " - validating" } else { "" };
+                self.progress.set(so_far.steps, format!("- loss: {loss:.4} - accuracy: {accuracy:.4}{now}"));
                 interrupt::check()
             }
             Event::Epoch => {
-                self.bar.finish_and_clear();
+                self.progress = Progress::none();
                 self.saving_seconds.push(0.0);
                 let over = self.facts.settings.is_over(state);
                 if over || self.tables_written.is_none_or(|written| written.elapsed() >= TABLES_EVERY) {
@@ -174,9 +170,13 @@ impl<'a> Recorder<'a> {
     /// Writes the state, from which the run can go on, and the best weights.
     fn save(&mut self, state: &TrainingState) -> glassnet::Result<()> {
         let card = self.card(state.history.last());
+        let begun = Instant::now();
         checkpoint::run::save(&self.folder.weights("last"), &card, state, &self.facts.identity)?;
         self.saved = Instant::now();
-        self.save_best(state)
+        self.save_best(state)?;
+        let (epochs, steps) = (state.history.len(), state.steps.len());
+        log::debug!("saved the state after epoch {epochs}, step {steps}, in {:.1?}", begun.elapsed());
+        Ok(())
     }
 
     fn save_best(&mut self, state: &TrainingState) -> glassnet::Result<()> {
@@ -193,14 +193,14 @@ impl<'a> Recorder<'a> {
 
     /// Writes what a run has come to that is interrupted.
     pub fn save_now(&mut self, state: &TrainingState) -> glassnet::Result<()> {
-        self.bar.finish_and_clear();
+        self.progress = Progress::none();
         self.write_tables(state)?;
         self.save(state)
     }
 
     /// Writes what a run has come to whose last weights are of no use.
     pub fn save_all_but_the_last(&mut self, state: &TrainingState) -> glassnet::Result<()> {
-        self.bar.finish_and_clear();
+        self.progress = Progress::none();
         self.write_tables(state)?;
         self.save_best(state)
     }

@@ -1,7 +1,7 @@
 //! `glassnet reproduce`: the documented run, on the synthetic phantom set.
 
 use super::args::{ClassWeight, ReproduceArgs};
-use super::dataset::Dataset;
+use super::dataset::{Dataset, open};
 use super::resume::ResumedRun;
 use super::training_run::TrainingRun;
 use super::{CommandResult, Outcome, console};
@@ -69,7 +69,7 @@ fn phantom_set() -> glassnet::Result<Source> {
     let shipped = Path::new(SHIPPED_SET);
     if shipped.is_dir() {
         console::progress(&format!("The synthetic phantom set in {SHIPPED_SET}."));
-        return Source::open(shipped);
+        return open(shipped);
     }
     console::progress(&format!("The synthetic phantom set, drawn in memory: there is no {SHIPPED_SET} here."));
     let images = phantom::draw(phantom::DEFAULT_SEED, phantom::DEFAULT_BENIGN, phantom::DEFAULT_MALIGNANT);

@@ -1,22 +1,22 @@
 //! `glassnet samples`: a picture of some images of both classes.
 
 use super::args::SamplesArgs;
-use super::dataset::Dataset;
+use super::dataset::{Dataset, open};
 use super::{CommandResult, Outcome, console, output};
 use glassnet::data::augment::Augmentation;
 use glassnet::data::catalog::Item;
 use glassnet::data::decode::Rgb8;
 use glassnet::data::images::read_and_decode;
 use glassnet::data::resize::resize_nearest;
-use glassnet::data::source::Source;
 use glassnet::random::{Purpose, Stream};
 use glassnet::report::pictures::{ClassSamples, LabelledImage, write_samples};
 use glassnet::spec::ModelSpec;
+use serde_json::json;
 
 /// Draws images of each class without repetition, and the grid.
 pub fn run(args: &SamplesArgs) -> CommandResult {
     output::check_picture("--out", &args.out)?;
-    let dataset = Dataset::new(Source::open(&args.data)?, 0.0)?;
+    let dataset = Dataset::new(open(&args.data)?, 0.0)?;
     let files = dataset.catalog.items.iter().map(|item| dataset.source.full_name(item.entry));
     output::check_no_input("--out", &args.out, files)?;
     let mut images: [Vec<(String, Rgb8)>; 2] = [Vec::new(), Vec::new()];
@@ -40,12 +40,23 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
     let columns = [0, 1].map(|label| ClassSamples { name: classes[label], images: &labelled[label] });
     let title = dataset.source.path().file_name().unwrap_or_default().to_string_lossy();
     write_samples(&args.out, &title, &columns)?;
-    console::print(&format!(
+    if args.json {
+        let files = |label: usize| images[label].iter().map(|(path, _)| path.as_str()).collect::<Vec<&str>>();
+        let shown = [0, 1].map(|label| json!({"name": classes[label], "images": files(label)}));
+        console::print_json(&json!({
+            "data": dataset.source.path().display().to_string(),
+            "picture": args.out.display().to_string(),
+            "seed": args.seed,
+            "classes": shown,
+        }))?;
+        return Ok(Outcome::Done);
+    }
+    console::print_unless_quiet(&format!(
         "Drew {} images of '{}' and {} of '{}' into {}",
         labelled[0].len(),
-        classes[0],
+        console::one_line(classes[0]),
         labelled[1].len(),
-        classes[1],
+        console::one_line(classes[1]),
         args.out.display()
     ))?;
     Ok(Outcome::Done)

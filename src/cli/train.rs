@@ -1,12 +1,11 @@
 //! `glassnet train`: a classifier from a folder or a zip.
 
 use super::args::TrainArgs;
-use super::dataset::Dataset;
+use super::dataset::{Dataset, open};
 use super::model::{Origin, check_takes_images, read_spec};
 use super::resume::ResumedRun;
 use super::training_run::{TrainingRun, without_validation};
 use super::{CommandResult, Outcome, console, cross_validation};
-use glassnet::data::source::Source;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};
@@ -27,7 +26,7 @@ pub fn run(args: &TrainArgs) -> CommandResult {
     if args.early_stopping.is_some() && args.validation_split == 0.0 {
         return Err(without_validation().into());
     }
-    let source = Source::open(&data)?;
+    let source = open(&data)?;
     let dataset = match &args.group_regex {
         Some(regex) => Dataset::grouped(source, args.validation_split, regex, args.common.seed)?,
         None => Dataset::new(source, args.validation_split)?,

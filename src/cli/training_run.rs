@@ -6,6 +6,7 @@ use super::dataset::{Dataset, Part, report_checks};
 use super::finished::Finished;
 use super::interrupt;
 use super::memory::Memory;
+use super::progress::Progress;
 use super::recorder::{Recorder, RunFacts, RunText};
 use super::resume::ResumedRun;
 use super::resume::difference::identity;
@@ -33,7 +34,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A run, resolved: nothing is left to be decided.
 pub struct TrainingRun<'a> {

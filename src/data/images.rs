@@ -82,6 +82,11 @@ impl ImageSet {
         }
         let needed = items.len().saturating_mul(picture_bytes(side));
         let cache = (needed <= cache_budget).then(|| items.iter().map(|_| OnceLock::new()).collect());
+        let (count, kept) =
+            (items.len(), if cache.is_some() { "are kept in memory" } else { "are too many to be kept" });
+        log::debug!(
+            "{count} pictures of {side}×{side} {kept}, as they take {needed} bytes and may take {cache_budget}"
+        );
         Ok(ImageSet { source, items, side, cache })
     }
 
@@ -135,6 +140,11 @@ impl ImageSet {
     /// Decodes every file once, on all threads of the rayon pool the caller is in, so that unreadable ones are known before
     /// training. What is decoded is kept for the first epoch if the set fits.
     pub fn check_all(&self) -> Check {
+        self.check_all_telling(|| ())
+    }
+
+    /// [`check_all`](ImageSet::check_all), which calls `checked` after each file.
+    pub fn check_all_telling(&self, checked: impl Fn() + Sync) -> Check {
         let outcomes: Vec<Result<(ImageInfo, Digest)>> = (0..self.items.len())
             .into_par_iter()
             .map(|index| {
@@ -144,6 +154,7 @@ impl ImageSet {
                 })?;
                 Ok((info, digest.into()))
             })
+            .inspect(|_| checked())
             .collect();
         let mut check = Check::default();
         for (item, outcome) in self.items.iter().zip(outcomes) {

@@ -80,7 +80,7 @@ impl ConvChoice {
     pub fn algorithms(self, geometry: &ConvGeometry, sparse_gradient: bool, training: bool) -> ConvAlgorithms {
         let wanted: [&'static [&'static dyn ConvAlgorithm]; 3] = match self {
             ConvChoice::Auto => {
-                let many_channels = geometry.input[2].min(geometry.filters) >= WINOGRAD_CHANNELS;
+                let many_channels = ConvChoice::has_many_channels(geometry);
                 // Adam turns the smallest gradient into a step of full size, so training amplifies rounding: with F(4×4) the
                 // losses leave Keras's by 1e-3 within seven steps, with F(2×2) they stay as near as with direct convolution.
                 let forward: &[&dyn ConvAlgorithm] = match (many_channels, training) {
@@ -111,6 +111,26 @@ impl ConvChoice {
             grad_input: first(Pass::GradInput, wanted[1]),
             grad_weights: first(Pass::GradWeights, wanted[2]),
         }
+    }
+
+    /// Whether there are enough channels and filters for Winograd, and for lists of non-zeros in the weights' gradient.
+    fn has_many_channels(geometry: &ConvGeometry) -> bool {
+        geometry.input[2].min(geometry.filters) >= WINOGRAD_CHANNELS
+    }
+
+    /// What [`ConvChoice::algorithms`] goes by, in words.
+    pub fn reason(self, geometry: &ConvGeometry, sparse_gradient: bool, training: bool) -> String {
+        let ConvGeometry { input: [_, _, channels], filters, .. } = geometry;
+        if self != ConvChoice::Auto {
+            return format!("{self} was asked for, and im2col does what that cannot");
+        }
+        let enough = if ConvChoice::has_many_channels(geometry) { "enough" } else { "too few" };
+        let mut reason = format!("auto: {channels} channels and {filters} filters are {enough} for Winograd");
+        if training {
+            let gradient = if sparse_gradient { "mostly 0 behind the max-pool" } else { "dense" };
+            reason += &format!(", training wants its smaller tiles, the output's gradient is {gradient}");
+        }
+        reason
     }
 }
 
@@ -161,6 +181,15 @@ mod tests {
         assert_eq!(names(ConvChoice::Direct, odd, true), ["direct", "im2col", "direct"]);
         assert_eq!(names(ConvChoice::Winograd, later, true), ["winograd", "winograd", "im2col"]);
         assert_eq!(names(ConvChoice::Winograd2x2, odd, true), ["im2col"; 3]);
+        assert_eq!(
+            ConvChoice::Auto.reason(&later, true, true),
+            "auto: 64 channels and 128 filters are enough for Winograd, training wants its smaller tiles, the output's gradient \
+             is mostly 0 behind the max-pool"
+        );
+        assert_eq!(
+            ConvChoice::Auto.reason(&first, true, false),
+            "auto: 3 channels and 32 filters are too few for Winograd"
+        );
         for choice in ConvChoice::ALL {
             assert_eq!(choice.to_string().parse(), Ok(choice));
         }

@@ -78,9 +78,12 @@ impl ConvBlock {
         pool: Option<&PoolGeometry>,
         training: bool,
     ) -> ConvAlgorithms {
-        let sparse = pool
-            .is_some_and(|pool| ConvBlock::can_fuse(pool) && pool.window[0] * pool.window[1] >= SPARSE_WINDOW_CELLS);
-        choice.algorithms(&conv.geometry, sparse, training)
+        choice.algorithms(&conv.geometry, ConvBlock::gradient_is_sparse(pool), training)
+    }
+
+    /// Whether a max-pool behind the convolution leaves so much of the output's gradient zero that the sparse passes pay.
+    pub fn gradient_is_sparse(pool: Option<&PoolGeometry>) -> bool {
+        pool.is_some_and(|pool| ConvBlock::can_fuse(pool) && pool.window[0] * pool.window[1] >= SPARSE_WINDOW_CELLS)
     }
 
     /// Floats of one image's output.

@@ -8,13 +8,17 @@ mod bench;
 mod evaluate;
 mod hostile;
 mod inspect;
+mod json;
+mod logging;
 mod phantom;
 mod pipes;
 mod predict;
+mod quiet;
 mod reproduce;
 mod run_folder;
 mod samples;
 mod skip_bad;
+mod shells;
 mod summary;
 mod survive;
 mod train;
@@ -115,7 +119,12 @@ impl Here {
     /// The binary, in this folder.
     fn command(&self) -> assert_cmd::Command {
         let mut command = cargo_bin_cmd!("glassnet");
-        command.current_dir(self.0.path()).env("RAYON_NUM_THREADS", "2").timeout(LONGEST_RUN);
+        command
+            .current_dir(self.0.path())
+            .env("RAYON_NUM_THREADS", "2")
+            .env_remove("GLASSNET_LOG")
+            .env_remove("RUST_LOG")
+            .timeout(LONGEST_RUN);
         command
     }
 

@@ -2,8 +2,19 @@
 
 use super::Here;
 
-const COMMANDS: [&str; 9] =
-    ["reproduce", "train", "predict", "evaluate", "inspect", "samples", "summary", "phantom", "bench"];
+const COMMANDS: [&str; 11] = [
+    "reproduce",
+    "train",
+    "predict",
+    "evaluate",
+    "inspect",
+    "samples",
+    "summary",
+    "phantom",
+    "bench",
+    "completions",
+    "man",
+];
 
 #[test]
 fn help_is_there_for_every_command_and_goes_to_stdout() {

@@ -1,6 +1,7 @@
 //! `glassnet bench conv`: convolutions pass by pass, by each algorithm.
 
 use super::super::args::bench::{ConvArgs, NamedConvolution};
+use super::super::console::Lines;
 use super::super::{CommandResult, Outcome, console, memory, output};
 use super::{machine_json, machine_lines, peaks, pools};
 use glassnet::bench::conv::{Case, ConvData, measure};
@@ -30,18 +31,18 @@ pub fn run(args: &ConvArgs) -> CommandResult {
     }
     let pools = pools(&args.threads)?;
     let peaks = peaks(&pools);
+    let mut printed = Lines::default();
     if !args.json {
-        for line in machine_lines(&peaks) {
-            console::print(&line)?;
-        }
+        machine_lines(&peaks).iter().for_each(|line| printed.print(line));
     }
     let mut all = Vec::new();
     for convolution in convolutions {
         let measured = Measured::new(args, convolution, &pools, &peaks)?;
         if !args.json {
-            for line in measured.lines() {
-                console::print(&line)?;
-            }
+            measured.lines().iter().for_each(|line| printed.print(line));
+        }
+        if printed.have_failed() && args.csv.is_none() {
+            break;
         }
         all.push(measured);
     }
@@ -55,11 +56,10 @@ pub fn run(args: &ConvArgs) -> CommandResult {
             "convolutions": all.iter().map(Measured::json).collect::<Vec<Value>>(),
         }))?;
     } else {
-        console::print("")?;
-        for line in LEGEND {
-            console::print(line)?;
-        }
+        printed.print("");
+        LEGEND.iter().for_each(|line| printed.print(line));
     }
+    printed.end()?;
     Ok(Outcome::Done)
 }
 

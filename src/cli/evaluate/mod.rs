@@ -7,7 +7,9 @@ mod subset;
 use super::answers::{Answer, Answers, BATCH, Image};
 use super::args::EvaluateArgs;
 use super::console::{self, Failure};
+use super::dataset::open;
 use super::model::weights_file;
+use super::progress::Progress;
 use super::{CommandResult, Outcome, output};
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::data::catalog::{Catalog, Item};
@@ -18,7 +20,6 @@ use glassnet::report::csv_files::{self, PredictionRow};
 use glassnet::report::evaluation::page::{EvaluationPage, Mistake, write_evaluation_page};
 use glassnet::report::pictures::{LabelledImage, thumbnail};
 use glassnet::{Error, Result};
-use indicatif::{ProgressBar, ProgressDrawTarget};
 use mistakes::WorstMistakes;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -34,7 +35,7 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
     let file = weights_file(&args.model);
     let model = checkpoint::load(&file)?;
     let network = Answers::new(&model, &file)?;
-    let source = Arc::new(Source::open(&args.data)?);
+    let source = Arc::new(open(&args.data)?);
     let catalog = Catalog::of_classes(&source, &model.card.classes)?;
     for note in &catalog.notes {
         console::warn(note);
@@ -85,7 +86,7 @@ struct Answered {
 impl Answered {
     /// Answers for all items, a batch at a time; `keep` asks for copies of the worst mistakes.
     fn all(mut network: Answers, source: &Arc<Source>, items: &[Item], threshold: f64, keep: bool) -> Result<Answered> {
-        let bar = ProgressBar::with_draw_target(Some(items.len() as u64), ProgressDrawTarget::stderr());
+        let progress = Progress::of_images("Answering", items.len());
         let mut answered = Answered::default();
         for batch in items.chunks(BATCH) {
             let images: Vec<Image> = batch.iter().map(|item| Image::InSource(Arc::clone(source), item.entry)).collect();
@@ -93,19 +94,18 @@ impl Answered {
                 match answer {
                     Ok(answer) => {
                         for note in &answer.notes {
-                            bar.suspend(|| console::warn(note));
+                            console::warn(note);
                         }
                         answered.add(item, answer, threshold)?;
                     }
                     Err(sentence) => {
-                        bar.suspend(|| console::error(&sentence));
+                        console::error(&sentence);
                         answered.failed.push(json!({"file": item.path, "error": sentence}));
                     }
                 }
             }
-            bar.inc(batch.len() as u64);
+            progress.advance(batch.len());
         }
-        bar.finish_and_clear();
         Ok(answered)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::cli::args::SubsetChoice;
 use crate::cli::console;
+use crate::cli::progress::Progress;
 use glassnet::checkpoint::TrainingFacts;
 use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::source::Source;
@@ -232,9 +233,11 @@ impl Run {
     fn has_the_files_of(&self, source: &Source, catalog: &Catalog) -> Option<bool> {
         let wanted = self.sha256.as_ref()?;
         let entries: HashMap<&str, usize> = catalog.items.iter().map(|item| (item.path.as_str(), item.entry)).collect();
+        let progress = Progress::of_images("Comparing", self.rows.len());
         let digests: Option<Vec<[u8; 32]>> = self
             .rows
             .par_iter()
+            .inspect(|_| progress.advance(1))
             .map(|row| Some(Sha256::digest(source.read(*entries.get(row.file.as_str())?).ok()?).into()))
             .collect();
         let mut hash = Sha256::new();

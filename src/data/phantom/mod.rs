@@ -132,11 +132,16 @@ impl Extent {
 ///
 /// The image with a given class and number depends on the seed alone, not on how many are asked for.
 pub fn draw(seed: u64, benign: usize, malignant: usize) -> Vec<PhantomImage> {
+    draw_telling(seed, benign, malignant, || ())
+}
+
+/// [`draw`], which calls `drawn` after each image.
+pub fn draw_telling(seed: u64, benign: usize, malignant: usize, drawn: impl Fn() + Sync) -> Vec<PhantomImage> {
     let keys: Vec<(Class, usize)> = (0..benign)
         .map(|index| (Class::Benign, index))
         .chain((0..malignant).map(|index| (Class::Malignant, index)))
         .collect();
-    keys.into_par_iter().map(|(class, index)| draw_image(seed, class, index)).collect()
+    keys.into_par_iter().map(|(class, index)| draw_image(seed, class, index)).inspect(|_| drawn()).collect()
 }
 
 /// Draws one image; see the module's head for the sum.
@@ -178,6 +183,14 @@ fn grey(echo: &[f64], brightness: f64, dynamic_range: f64) -> Vec<u8> {
 /// # Errors
 /// If the folder is there and holds anything (nothing is overwritten), or if the system refuses to write.
 pub fn write(images: &[PhantomImage], folder: &Path) -> Result<()> {
+    write_telling(images, folder, || ())
+}
+
+/// [`write`], which calls `written` after each image.
+///
+/// # Errors
+/// Those of [`write`].
+pub fn write_telling(images: &[PhantomImage], folder: &Path, written: impl Fn() + Sync) -> Result<()> {
     if folder.exists() && fs::read_dir(folder).map_err(Error::io("read", folder))?.next().is_some() {
         return Err(Error::data(
             folder,
@@ -190,6 +203,8 @@ pub fn write(images: &[PhantomImage], folder: &Path) -> Result<()> {
     }
     images.par_iter().try_for_each(|image| {
         let path = folder.join(image.class.name()).join(&image.name);
-        fs::write(&path, image.png()).map_err(Error::io("write", &path))
+        fs::write(&path, image.png()).map_err(Error::io("write", &path))?;
+        written();
+        Ok(())
     })
 }
