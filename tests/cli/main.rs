@@ -21,6 +21,8 @@ mod skip_bad;
 mod shells;
 mod summary;
 mod survive;
+#[cfg(unix)]
+mod terminal;
 mod train;
 mod train_options;
 mod usage;

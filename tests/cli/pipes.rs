@@ -32,6 +32,19 @@ fn a_command_whose_reader_leaves_ends_in_silence() {
 }
 
 #[test]
+fn a_plot_is_drawn_and_a_table_written_though_the_reader_of_stdout_leaves() {
+    let here = Here::with_model();
+    let predict = "predict run/weights/last.safetensors set";
+    read_one_line(&here, &format!("{predict} --plot left.png"));
+    here.done(&format!("{predict} --plot stayed.png"));
+    assert!(here.read("left.png") == here.read("stayed.png"));
+
+    let arguments = "bench conv n1h5w5c2f3k3 --rounds 1 --threads 1 --csv table.csv";
+    read_one_line(&here, arguments);
+    assert!(here.text("table.csv").lines().count() > 1);
+}
+
+#[test]
 fn a_training_whose_reader_leaves_goes_on_and_leaves_its_folder() {
     let here = Here::with_set();
     let line = read_one_line(&here, "train set --model tiny.toml --epochs 3 --out run");
