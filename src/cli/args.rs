@@ -4,8 +4,8 @@ pub mod bench;
 
 use bench::BenchArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use glassnet::data::augment::Augmentation;
 use clap_complete::Shell;
+use glassnet::data::augment::Augmentation;
 use glassnet::kernels::registry::ConvChoice;
 use glassnet::report::documented;
 use std::fmt;

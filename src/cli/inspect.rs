@@ -14,7 +14,7 @@ use glassnet::data::catalog::Item;
 use glassnet::data::decode::{ImageInfo, more_pictures_note, suffix_note};
 use glassnet::data::survey::duplicates::{Group, duplicates};
 use glassnet::data::survey::giveaway::{Giveaway, giveaways};
-use glassnet::data::survey::{Surveyed, survey};
+use glassnet::data::survey::{Surveyed, survey_telling};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lists, counts and compares; an unreadable file is part of the answer, not a failure of it.
@@ -61,8 +61,9 @@ impl<'a> Report<'a> {
     fn of(dataset: &'a Dataset) -> Report<'a> {
         let parts = [("training", &dataset.split.training), ("validation", &dataset.split.validation)];
         let (mut files, mut surveyed): (Vec<File>, Vec<Option<Surveyed>>) = (Vec::new(), Vec::new());
+        let progress = Progress::of_images("Checking", dataset.catalog.items.len());
         for (subset, items) in parts {
-            for (item, outcome) in items.iter().zip(survey(&dataset.source, items)) {
+            for (item, outcome) in items.iter().zip(survey_telling(&dataset.source, items, || progress.advance(1))) {
                 let outcome = outcome.map_err(|error| error.to_string());
                 files.push(File {
                     item,
@@ -72,6 +73,7 @@ impl<'a> Report<'a> {
                 surveyed.push(outcome.ok());
             }
         }
+        drop(progress);
         let readable = || files.iter().filter_map(|file| Some((file.item, file.found.as_ref().ok()?)));
         let mislabelled = readable().flat_map(|(item, info)| {
             suffix_note(&item.path, info).into_iter().chain(more_pictures_note(&item.path, info))

@@ -3,7 +3,7 @@
 use glassnet::data::source::read_file;
 use glassnet::error::shortened;
 use glassnet::network::Network;
-use glassnet::spec::ModelSpec;
+use glassnet::spec::{LayerSpec, ModelSpec};
 use glassnet::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,11 @@ impl Origin<'_> {
         if let Some(side) = self.image_size {
             spec = spec.with_image_size(side);
         }
+        if let [.., LayerSpec::Relu {}] = spec.layers[..] {
+            let reason = "its last layer is a relu, which takes every logit below 0 away, so that no image could be of class 0; \
+                          end it with { type = \"dense\", units = 1 }, as the sigmoid belongs to the loss";
+            return Err(Error::setting(self.name(), reason));
+        }
         Network::new(&spec)
             .map_err(|error| Error::setting(self.name(), format!("no such network can be built: {error}")))
     }
@@ -36,6 +41,17 @@ impl Origin<'_> {
             (None, None) => "the documented model".to_string(),
         }
     }
+}
+
+/// What to say of an activation where there can be none, as in other programs there can.
+fn activation_hint(message: &str) -> &'static str {
+    if message.starts_with("unknown field `activation`") {
+        return "; an activation is a layer of its own, { type = \"relu\" }, and behind the last layer there is none";
+    }
+    if message.starts_with("unknown variant `sigmoid`") {
+        return "; leave it out: the last layer gives the logit, and the sigmoid belongs to the loss";
+    }
+    ""
 }
 
 /// The weights that MODEL means: the file itself, or of a run folder its best.
@@ -81,6 +97,7 @@ pub fn read_spec(path: &Path) -> Result<ModelSpec> {
     })?;
     toml::from_str(&text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        fail(format!("it is not a model: line {}: {}", before.matches('\n').count() + 1, shortened(error.message())))
+        let (line, message) = (before.matches('\n').count() + 1, error.message());
+        fail(format!("it is not a model: line {line}: {}{}", shortened(message), activation_hint(message)))
     })
 }

@@ -32,6 +32,25 @@ pub fn check_nothing_in_the_way(flag: &str, folder: &Path) -> Result<()> {
     }
 }
 
+/// Whether a folder of results will not lie in the folder of the images, where it would count as a class from then on.
+///
+/// # Errors
+/// [`Error::Setting`] of `flag`, where it would.
+pub fn check_outside_data(flag: &str, folder: &Path, data: &Path) -> Result<()> {
+    let Ok(set) = data.canonicalize() else { return Ok(()) };
+    let above = folder.ancestors().map(|part| if part.as_os_str().is_empty() { Path::new(".") } else { part });
+    let there = above.into_iter().find_map(|part| part.canonicalize().ok());
+    if !set.is_dir() || !there.is_some_and(|there| there.starts_with(&set)) {
+        return Ok(());
+    }
+    let reason = format!(
+        "{} would lie in {}, where it would be taken for a folder of images; name a folder outside of the data",
+        folder.display(),
+        data.display()
+    );
+    Err(Error::setting(flag, reason))
+}
+
 /// Whether a picture can be written to `path`: its name ends with `.png`, as a PNG it will be, and its folder is there.
 ///
 /// # Errors

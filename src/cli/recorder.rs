@@ -3,8 +3,8 @@
 use super::console::{self, Failure, Lines};
 use super::finished::{Finished, Validated};
 use super::interrupt;
-use super::reevaluation::reevaluate;
 use super::progress::Progress;
+use super::reevaluation::reevaluate;
 use super::run_folder::{Config, Outcome, RunFolder};
 use glassnet::checkpoint::{self, ModelCard, TrainingFacts};
 use glassnet::data::batches::Loader;

@@ -34,6 +34,14 @@ impl RunFolder {
         }
     }
 
+    /// Whether the folder that [`RunFolder::create`] makes will not lie among the images of `data`.
+    ///
+    /// # Errors
+    /// Where it would.
+    pub fn check_outside(out: Option<&Path>, data: &Path) -> Result<()> {
+        output::check_outside_data(OUT, out.unwrap_or(Path::new(RUNS)), data)
+    }
+
     /// Makes the folder: `out`, or else `runs/trainN` with the first free N.
     ///
     /// # Errors

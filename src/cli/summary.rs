@@ -16,7 +16,18 @@ pub fn run(args: &SummaryArgs) -> CommandResult {
     let spec = match args.model.as_deref() {
         None => ModelSpec::documented(),
         Some(path) if path.extension().is_some_and(|extension| extension == "toml") => read_spec(path)?,
-        Some(path) => checkpoint::load(path)?.card.spec,
+        Some(path) => {
+            let spec = checkpoint::load(path)?.card.spec;
+            let [height, width, _] = spec.input;
+            if let Some(side) = args.image_size.filter(|&side| [side, side] != [height, width]) {
+                console::warn(&format!(
+                    "the weights in {} are for images of {height}×{width}; this is what a network with its layers would be for \
+                     {side}×{side}",
+                    path.display()
+                ));
+            }
+            spec
+        }
     };
     let network = Origin { file: args.model.as_deref(), image_size: args.image_size }.network(spec)?;
     let memory = Memory::of(&network, args.batch_size, PlanOptions::default());

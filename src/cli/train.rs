@@ -4,6 +4,7 @@ use super::args::TrainArgs;
 use super::dataset::{Dataset, open};
 use super::model::{Origin, check_takes_images, read_spec};
 use super::resume::ResumedRun;
+use super::run_folder::RunFolder;
 use super::training_run::{TrainingRun, without_validation};
 use super::{CommandResult, Outcome, console, cross_validation};
 use glassnet::network::Network;
@@ -15,6 +16,9 @@ pub fn run(args: &TrainArgs) -> CommandResult {
     check_decay(args)?;
     let resumed = ResumedRun::of(&args.common, "train")?;
     let network = network(args, resumed.as_ref())?;
+    if let (None, Some(data)) = (&resumed, &args.data) {
+        RunFolder::check_outside(args.common.out.as_deref(), data)?;
+    }
     if let Some(k) = args.folds {
         return cross_validation::run(args, &network, k);
     }

@@ -347,7 +347,11 @@ impl<'a> TrainingRun<'a> {
     /// Decodes every image once, so that an unreadable one stops the run before its first epoch, or with `--skip-bad` is left
     /// out, and hashes the set. What is decoded is kept for the epochs if it fits.
     fn check_and_hash(&mut self, parts: [Arc<ImageSet>; 2]) -> Result<([Arc<ImageSet>; 2], String), Failure> {
-        let checks = parts.each_ref().map(|part| part.check_all());
+        let (begun, images) = (Instant::now(), parts.iter().map(|part| part.items().len()).sum());
+        let progress = Progress::of_images("Checking", images);
+        let checks = parts.each_ref().map(|part| part.check_all_telling(|| progress.advance(1)));
+        drop(progress);
+        log::debug!("{images} images read and decoded in {:.1?}", begun.elapsed());
         let mut hash = Sha256::new();
         for (part, check) in parts.iter().zip(&checks) {
             for (item, digest) in part.items().iter().zip(&check.digests) {

@@ -30,6 +30,11 @@ pub struct Surveyed {
 
 /// Decodes the files of `items` on all threads of the rayon pool the caller is in, in the order of the items.
 pub fn survey(source: &Source, items: &[Item]) -> Vec<Result<Surveyed>> {
+    survey_telling(source, items, || ())
+}
+
+/// [`survey`], which calls `surveyed` after each file.
+pub fn survey_telling(source: &Source, items: &[Item], surveyed: impl Fn() + Sync) -> Vec<Result<Surveyed>> {
     items
         .par_iter()
         .map(|item| {
@@ -38,6 +43,7 @@ pub fn survey(source: &Source, items: &[Item]) -> Vec<Result<Surveyed>> {
             let ((bytes, pixels, look), info) = read_and_decode(source, item.entry, work)?;
             Ok(Surveyed { info, bytes, pixels, look })
         })
+        .inspect(|_| surveyed())
         .collect()
 }
 

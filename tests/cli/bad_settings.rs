@@ -15,6 +15,24 @@ fn a_model_file_with_a_mistake_is_told_with_its_line() {
         ),
         ("open.toml", "layers = [".into(), "it is not a model: line 1: unclosed array, expected `]`"),
         ("void.toml", String::new(), "it is not a model: line 1: missing field `layers`"),
+        (
+            "activation.toml",
+            TINY.replace("units = 1 }", "units = 1, activation = \"sigmoid\" }"),
+            "it is not a model: line 3: unknown field `activation`, expected `units`; an activation is a layer of its own, \
+             { type = \"relu\" }, and behind the last layer there is none",
+        ),
+        (
+            "sigmoid.toml",
+            TINY.replace("units = 1 },", "units = 1 },\n{ type = \"sigmoid\" },"),
+            "it is not a model: line 12: unknown variant `sigmoid`, expected one of `conv2d`, `max_pool`, `relu`, `flatten`, \
+             `dense`, `dropout`; leave it out: the last layer gives the logit, and the sigmoid belongs to the loss",
+        ),
+        (
+            "relu.toml",
+            TINY.replace("units = 1 },", "units = 1 },\n{ type = \"relu\" },"),
+            "its last layer is a relu, which takes every logit below 0 away, so that no image could be of class 0; end it with \
+             { type = \"dense\", units = 1 }, as the sigmoid belongs to the loss",
+        ),
         ("none.toml", "layers = []".into(), "no such network can be built: layer input: the model has no layers"),
     ] {
         here.write(name, &content);
@@ -131,6 +149,29 @@ fn a_place_that_cannot_be_written_is_named_before_the_work_begins() {
             &format!("{flag}: folder.png is a folder; name a file in it"),
         );
     }
+}
+
+#[test]
+fn results_are_not_written_among_the_images_where_they_would_become_a_class() {
+    let here = Here::with_model();
+    for out in ["set/run", "set/cat/run", "./set"] {
+        let reason = format!(
+            "--out: {out} would lie in set, where it would be taken for a folder of images; name a folder outside of the data"
+        );
+        here.refused(&format!("{TRAIN} --out {out}"), 2, &reason);
+        here.refused(&format!("evaluate run/weights/last.safetensors set --out {out}"), 2, &reason);
+    }
+    let mut command = here.command();
+    let ran = super::Ran::of(command.current_dir(here.path("set")).args(["train", ".", "--epochs", "1"]));
+    assert_eq!(
+        (ran.code, ran.stderr.as_str()),
+        (
+            Some(2),
+            "error: --out: runs would lie in ., where it would be taken for a folder of images; name a folder outside of the \
+             data\n"
+        )
+    );
+    assert_eq!(here.names("set"), ["cat", "dog"]);
 }
 
 #[test]

@@ -17,8 +17,8 @@ mod quiet;
 mod reproduce;
 mod run_folder;
 mod samples;
-mod skip_bad;
 mod shells;
+mod skip_bad;
 mod summary;
 mod survive;
 #[cfg(unix)]

@@ -30,6 +30,7 @@ use subset::Subset;
 /// the others are done.
 pub fn run(args: &EvaluateArgs) -> CommandResult {
     if let Some(out) = &args.out {
+        output::check_outside_data("--out", out, &args.data)?;
         check_out(out)?;
     }
     let file = weights_file(&args.model);
