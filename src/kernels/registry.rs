@@ -128,7 +128,8 @@ impl ConvChoice {
         let mut reason = format!("auto: {channels} channels and {filters} filters are {enough} for Winograd");
         if training {
             let gradient = if sparse_gradient { "mostly 0 behind the max-pool" } else { "dense" };
-            reason += &format!(", training wants its smaller tiles, the output's gradient is {gradient}");
+            let tiles = if ConvChoice::has_many_channels(geometry) { ", in training its smaller tiles" } else { "" };
+            reason += &format!("{tiles}, the output's gradient is {gradient}");
         }
         reason
     }
@@ -183,7 +184,7 @@ mod tests {
         assert_eq!(names(ConvChoice::Winograd2x2, odd, true), ["im2col"; 3]);
         assert_eq!(
             ConvChoice::Auto.reason(&later, true, true),
-            "auto: 64 channels and 128 filters are enough for Winograd, training wants its smaller tiles, the output's gradient \
+            "auto: 64 channels and 128 filters are enough for Winograd, in training its smaller tiles, the output's gradient \
              is mostly 0 behind the max-pool"
         );
         assert_eq!(
