@@ -144,6 +144,7 @@ pub fn train(
             steps: so_far.steps,
             seconds: clock.total().as_secs_f64(),
             step_seconds: clock.mean_step().as_secs_f64(),
+            wait_seconds: Some(batches.waited().as_secs_f64()),
             loss: so_far.mean_loss(),
             accuracy: so_far.mean_accuracy(),
             val_loss: after.as_ref().map(|after| after.loss),

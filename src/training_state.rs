@@ -125,7 +125,17 @@ mod tests {
 
     fn record(epoch: usize, loss: f64, val_loss: Option<f64>) -> EpochRecord {
         let (seconds, step_seconds, accuracy) = (0.0, 0.0, 0.0);
-        EpochRecord { epoch, steps: 1, seconds, step_seconds, loss, accuracy, val_loss, val_accuracy: val_loss }
+        EpochRecord {
+            epoch,
+            steps: 1,
+            seconds,
+            step_seconds,
+            wait_seconds: None,
+            loss,
+            accuracy,
+            val_loss,
+            val_accuracy: val_loss,
+        }
     }
 
     fn state() -> TrainingState {

@@ -240,6 +240,7 @@ fn history(path: &Path, file: &mut TensorFile, steps: &[StepRow]) -> Result<Vec<
             steps: own.len(),
             seconds: f64::NAN,
             step_seconds: f64::NAN,
+            wait_seconds: None,
             loss: losses[epoch],
             accuracy: accuracies[epoch],
             val_loss: val_losses.get(epoch).copied(),

@@ -6,6 +6,7 @@ use bench::BenchArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use glassnet::data::augment::Augmentation;
+use glassnet::data::images::DEFAULT_CACHE_MEBIBYTES;
 use glassnet::kernels::registry::ConvChoice;
 use glassnet::report::documented;
 use std::fmt;
@@ -97,6 +98,11 @@ pub struct RunArgs {
     /// Save the run at the end of an epoch when it was last saved this long ago; it is always saved at its end and on Ctrl-C
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, allow_negative_numbers = true)]
     pub save_every: f64,
+    /// Memory for the decoded images, training and validation together: they are kept if all of them fit, else decoded anew
+    /// in each epoch, ahead of the step; 0 keeps none, and never is more than half of the machine's memory used. The results
+    /// are the same
+    #[arg(long, value_name = "MEBIBYTES", default_value_t = DEFAULT_CACHE_MEBIBYTES, value_parser = mebibytes, allow_negative_numbers = true)]
+    pub cache: usize,
     /// Seed of the initial weights, the shuffles and the dropout masks
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
@@ -395,6 +401,9 @@ const MAX_EPOCHS: usize = 1_000_000;
 /// The longest time between two savings: more than ten years.
 const MAX_SECONDS: f64 = 1e9;
 
+/// The largest cache: a PiB, so that its size in bytes can be counted.
+const MAX_MEBIBYTES: usize = 1 << 30;
+
 /// The most samples of each class: more cannot be told apart in one picture.
 const MAX_SHOWN: usize = 100;
 
@@ -449,6 +458,13 @@ fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if (0.0..=MAX_SECONDS).contains(&seconds) => Ok(seconds),
         _ => Err(format!("it must be a number from 0 to {MAX_SECONDS}")),
+    }
+}
+
+fn mebibytes(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number <= MAX_MEBIBYTES => Ok(number),
+        _ => Err(format!("it must be a whole number from 0 to {MAX_MEBIBYTES}")),
     }
 }
 

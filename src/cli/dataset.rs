@@ -4,7 +4,7 @@ use super::console::{self, Failure};
 use glassnet::Error;
 use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::groups::Groups;
-use glassnet::data::images::{CACHE_BUDGET_BYTES, Check, ImageSet};
+use glassnet::data::images::{Check, ImageSet, set_bytes};
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
 use glassnet::report::csv_files::SplitRow;
@@ -95,10 +95,17 @@ impl Dataset {
         }
     }
 
-    /// The images of one part, to be resized to `side` × `side`.
-    pub fn images(&self, part: Part, side: usize) -> Result<Arc<ImageSet>, Failure> {
+    /// The images of one part, to be resized to `side` × `side`, and kept in memory if those of both parts fit into `cache`
+    /// bytes.
+    pub fn images(&self, part: Part, side: usize, cache: usize) -> Result<Arc<ImageSet>, Failure> {
         let items = self.items(part).clone();
-        Ok(Arc::new(ImageSet::new(self.source.clone(), items, side, CACHE_BUDGET_BYTES)?))
+        let budget = if self.decoded_bytes(side) <= cache { cache } else { 0 };
+        Ok(Arc::new(ImageSet::new(self.source.clone(), items, side, budget)?))
+    }
+
+    /// The bytes of all images of both parts at `side` × `side`.
+    pub fn decoded_bytes(&self, side: usize) -> usize {
+        set_bytes(self.split.training.len() + self.split.validation.len(), side)
     }
 
     /// Leaves the images that cannot be read out of a part, as `--skip-bad` asks for, each with a warning that says why, and

@@ -37,8 +37,8 @@ pub struct Finished {
     pub saving_seconds: f64,
 }
 
-/// From how many seconds of saving on a person is told of them.
-const TOLD_SAVING_SECONDS: f64 = 1.0;
+/// From how many seconds of saving, or of waiting for images, on a person is told of them.
+const TOLD_SECONDS: f64 = 1.0;
 
 /// What the weights that a run ends with answer on the validation part.
 pub struct Validated {
@@ -89,9 +89,13 @@ impl Finished {
         }
         lines.extend(self.best_against_last());
         lines.extend(self.remarks());
-        if self.saving_seconds >= TOLD_SAVING_SECONDS {
+        if self.saving_seconds >= TOLD_SECONDS {
             let Finished { seconds, saving_seconds, .. } = self;
             lines.push(format!("Saving took {saving_seconds:.1} s of the {seconds:.1} s of these epochs"));
+        }
+        let waited: f64 = self.epochs.iter().filter_map(|epoch| epoch.wait_seconds).sum();
+        if waited >= TOLD_SECONDS {
+            lines.push(format!("Steps waited {waited:.1} s of the {:.1} s of these epochs for images", self.seconds));
         }
         lines.push(format!("Run folder: {}", self.folder.display()));
         lines

@@ -68,6 +68,12 @@ pub fn check_arrays(what: String, bytes: usize) -> Result<()> {
     check(bytes).map_err(|sizes| Error::setting(what, format!("its arrays take {sizes}; make it smaller")))
 }
 
+/// The bytes that decoded images may take: what `--cache` says, and never more than half of the machine's memory.
+pub fn cache_bytes(mebibytes: usize) -> usize {
+    let half = machine::memory_bytes().unwrap_or(ASSUMED_BYTES) / 2;
+    mebibytes.saturating_mul(1 << 20).min(half)
+}
+
 /// Both sizes in words, where more is needed than is there.
 fn check(needed: usize) -> std::result::Result<(), String> {
     let there = machine::memory_bytes().unwrap_or(ASSUMED_BYTES);

@@ -159,6 +159,7 @@ impl<'a> Recorder<'a> {
             epoch: record.epoch,
             seconds: record.seconds,
             step_seconds: record.step_seconds,
+            wait_seconds: record.wait_seconds,
             saving_seconds,
         };
         let timings: Vec<TimingRow> = state.history.iter().zip(&self.saving_seconds).map(timing).collect();

@@ -199,6 +199,7 @@ pub struct Settings {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub skip_bad: bool,
     pub save_every: f64,
+    pub cache: usize,
 }
 
 /// How a run came to its end.

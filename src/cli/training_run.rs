@@ -5,7 +5,7 @@ use super::console::{self, Failure};
 use super::dataset::{Dataset, Part, report_checks};
 use super::finished::Finished;
 use super::interrupt;
-use super::memory::Memory;
+use super::memory::{Memory, cache_bytes};
 use super::progress::Progress;
 use super::recorder::{Recorder, RunFacts, RunText};
 use super::resume::ResumedRun;
@@ -15,7 +15,7 @@ use super::run_folder::{Adam, Algorithms, Config, Data, Machine, RunFolder, Sett
 use glassnet::Error;
 use glassnet::checkpoint;
 use glassnet::data::augment::Augmentation;
-use glassnet::data::batches::Loader;
+use glassnet::data::batches::{BATCHES_AHEAD, Loader};
 use glassnet::data::images::ImageSet;
 use glassnet::data::split::Split;
 use glassnet::kernels::conv::Pass;
@@ -122,7 +122,9 @@ impl<'a> TrainingRun<'a> {
             (None, None) => TrainingState::new(self.network.initial_parameters(self.common.seed), settings.adam),
         };
         let mut text = RunText::new(self.common.json);
-        let parts = [self.dataset.images(Part::Training, side)?, self.dataset.images(Part::Validation, side)?];
+        let cache = cache_bytes(self.common.cache);
+        let [training, validation] = [Part::Training, Part::Validation];
+        let parts = [self.dataset.images(training, side, cache)?, self.dataset.images(validation, side, cache)?];
         for part in &parts {
             text.line(&found_line(part.items().len(), 2));
         }
@@ -145,6 +147,9 @@ impl<'a> TrainingRun<'a> {
         self.class_weights_line().iter().for_each(|line| text.line(line));
         if settings.early_stopping.is_some() && parts[1].items().is_empty() {
             return Err(without_validation().into());
+        }
+        if self.dataset.decoded_bytes(side) > cache {
+            console::progress(&decoded_anew(self.dataset.decoded_bytes(side), side, cache));
         }
         let [training, validation] = parts.map(|images| Loader::new(images, self.batch_size));
         let (training, validation) = (training?, validation?);
@@ -318,6 +323,7 @@ impl<'a> TrainingRun<'a> {
             early_stopping: self.early_stopping,
             skip_bad: self.skip_bad,
             save_every: self.common.save_every,
+            cache: self.common.cache,
         }
     }
 
@@ -379,6 +385,17 @@ pub fn check_memory(network: &Network, split: &Split, batch_size: usize, common:
     let batch = batch_size.min(split.training.len().max(split.validation.len()));
     let options = PlanOptions { conv: common.conv, fuse: !common.no_fuse, ..PlanOptions::default() };
     Memory::of(network, batch, options).check_training(batch)
+}
+
+/// What is told where the images are not kept in memory; sizes in bytes.
+fn decoded_anew(needed: usize, side: usize, cache: usize) -> String {
+    let mebibytes = |bytes: usize| bytes as f64 / (1u64 << 20) as f64;
+    format!(
+        "Decoded to {side} × {side} pixels the images take {:.1} MiB, and --cache is {:.0}: they are decoded anew in each epoch, \
+         {BATCHES_AHEAD} batches ahead of the step.",
+        mebibytes(needed),
+        mebibytes(cache).floor(),
+    )
 }
 
 /// What `--early-stopping` cannot do without.

@@ -12,7 +12,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ndarray::Array4;
 use rayon::prelude::*;
@@ -120,6 +120,7 @@ impl Loader {
             asked: order.len().min(batches.saturating_mul(self.batch_size)),
             order,
             queue: VecDeque::new(),
+            waited: Duration::ZERO,
             wanted: Arc::new(()),
         };
         epoch.ask_ahead();
@@ -138,6 +139,7 @@ pub struct Epoch {
     asked: usize,
     /// The batches asked for and not yet taken, at most [`BATCHES_AHEAD`].
     queue: VecDeque<Ahead>,
+    waited: Duration,
     /// Lives as long as anybody wants the pictures; tasks hold it weakly.
     wanted: Arc<()>,
 }
@@ -163,7 +165,10 @@ impl Epoch {
     pub fn next_into(&mut self, batch: &mut Batch) -> Result<bool> {
         let Some(ahead) = self.queue.pop_front() else { return Ok(false) };
         self.ask_ahead();
-        let pictures = ahead.wait()?;
+        let start = Instant::now();
+        let pictures = ahead.wait();
+        self.waited += start.elapsed();
+        let pictures = pictures?;
         let side = self.images.side();
         let items = self.images.items();
 
@@ -182,6 +187,12 @@ impl Epoch {
         batch.labels.extend(ahead.indices.iter().map(|&index| items[index].label as f32));
         batch.indices = ahead.indices;
         Ok(true)
+    }
+
+    /// How long [`next_into`](Epoch::next_into) has waited for pictures so far. While it waits the calling thread decodes too;
+    /// what is decoded beside the caller's own work is not counted.
+    pub fn waited(&self) -> Duration {
+        self.waited
     }
 
     /// Asks for batches until [`BATCHES_AHEAD`] are under way or the order is used up.

@@ -154,7 +154,9 @@ impl Source {
                 // The user named the folder, not this file.
                 Error::Missing { .. } => Error::Image {
                     file: self.full_name(index),
-                    reason: "it is not there any more, or is a link to nothing; take it out of the data".to_string(),
+                    reason:
+                        "it is not there any more, or is a link to nothing; put it back, or take it out of the data"
+                            .to_string(),
                 },
                 error => error,
             }),

@@ -45,6 +45,9 @@ pub struct TimingRow {
     pub seconds: f64,
     /// Mean seconds of a training step.
     pub step_seconds: f64,
+    /// Seconds for which training steps waited for images to be decoded; empty where it was not measured.
+    #[serde(default)]
+    pub wait_seconds: Option<f64>,
     /// Seconds of `seconds` that went into saving the run.
     pub saving_seconds: f64,
 }
@@ -98,12 +101,12 @@ pub fn write_steps(path: &Path, steps: &[StepRow]) -> Result<()> {
     write(path, &["step", "epoch", "batch_size", "loss", "accuracy"], steps)
 }
 
-/// Writes `timings.csv`: `epoch,seconds,step_seconds,saving_seconds`, one line an epoch.
+/// Writes `timings.csv`: `epoch,seconds,step_seconds,wait_seconds,saving_seconds`, one line an epoch.
 ///
 /// # Errors
 /// [`Error::Io`] names the file that cannot be written.
 pub fn write_timings(path: &Path, epochs: &[TimingRow]) -> Result<()> {
-    write(path, &["epoch", "seconds", "step_seconds", "saving_seconds"], epochs)
+    write(path, &["epoch", "seconds", "step_seconds", "wait_seconds", "saving_seconds"], epochs)
 }
 
 /// Reads what [`write_timings`] wrote: the rows up to the first that is none.
@@ -187,7 +190,13 @@ mod tests {
     fn timings_read_back_as_they_were_up_to_a_line_that_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("timings.csv");
-        let rows = [0, 1].map(|epoch| TimingRow { epoch, seconds: 1.0 / 3.0, step_seconds: 1e-9, saving_seconds: 0.0 });
+        let rows = [(0, Some(0.1)), (1, None)].map(|(epoch, wait_seconds)| TimingRow {
+            epoch,
+            seconds: 1.0 / 3.0,
+            step_seconds: 1e-9,
+            wait_seconds,
+            saving_seconds: 0.0,
+        });
         write_timings(&path, &rows).unwrap();
         assert_eq!(read_timings(&path).unwrap(), rows);
         std::fs::write(&path, "epoch,seconds,step_seconds,saving_seconds\n0,1,1,0\n1,x,1,0\n2,1,1,0\n").unwrap();

@@ -31,7 +31,7 @@ pub const DOCUMENTED_RUN: [EpochRecord; EPOCHS] = [
 const fn documented(epoch: usize, seconds: f64, step_seconds: f64, measured: [f64; 4]) -> EpochRecord {
     let [loss, accuracy, val_loss, val_accuracy] = measured;
     let (val_loss, val_accuracy) = (Some(val_loss), Some(val_accuracy));
-    EpochRecord { epoch, steps: 7, seconds, step_seconds, loss, accuracy, val_loss, val_accuracy }
+    EpochRecord { epoch, steps: 7, seconds, step_seconds, wait_seconds: None, loss, accuracy, val_loss, val_accuracy }
 }
 
 /// A text table with our epochs on the left and the documented ones on the right, one line an epoch; a dash stands

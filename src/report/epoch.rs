@@ -20,6 +20,9 @@ pub struct EpochRecord {
     /// Mean seconds of one training step. As in Keras the first step, which warms up, does not count, unless it is the
     /// only one; so `steps · step_seconds` may be less than `seconds`.
     pub step_seconds: f64,
+    /// Seconds for which training steps waited for images to be decoded; `None` where it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_seconds: Option<f64>,
     /// Mean training loss of the epoch, each batch weighted by its size, measured before its update, with dropout.
     pub loss: f64,
     /// Share of right answers in training, measured with the loss.
@@ -109,6 +112,7 @@ mod tests {
         steps: 7,
         seconds: 1.44,
         step_seconds: 0.190_49,
+        wait_seconds: None,
         loss: 0.352_04,
         accuracy: 96.0 / 110.0,
         val_loss: Some(0.160_351),

@@ -9,6 +9,7 @@ mod evaluate;
 mod hostile;
 mod inspect;
 mod json;
+mod large_sets;
 mod logging;
 mod phantom;
 mod pipes;

@@ -33,7 +33,7 @@ fn the_tables_have_their_headings_and_a_row_for_each_epoch_step_and_file() {
     for (file, heading, rows) in [
         ("history.csv", "epoch,accuracy,loss,val_accuracy,val_loss", 2),
         ("steps.csv", "step,epoch,batch_size,loss,accuracy", 4),
-        ("timings.csv", "epoch,seconds,step_seconds,saving_seconds", 2),
+        ("timings.csv", "epoch,seconds,step_seconds,wait_seconds,saving_seconds", 2),
         ("split.csv", "file,class,subset", 24),
         ("predictions.csv", "file,label,probability", 4),
     ] {
@@ -59,6 +59,7 @@ fn the_configuration_has_every_setting_and_the_model_in_the_form_that_can_be_giv
     assert_eq!(config["version"].as_str(), Some(env!("CARGO_PKG_VERSION")));
     let expected = r#"
         batch_size = 16
+        cache = 1024
         class_weight = "none"
         conv = "auto"
         epochs = 1

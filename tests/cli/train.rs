@@ -119,7 +119,7 @@ fn with_json_stdout_is_one_object_and_the_lines_go_to_stderr() {
     assert_eq!((&object["training_images"], &object["validation_images"]), (&20.into(), &4.into()));
     assert_eq!(
         keys(&object["epochs"][1]),
-        ["accuracy", "epoch", "loss", "seconds", "step_seconds", "steps", "val_accuracy", "val_loss"]
+        ["accuracy", "epoch", "loss", "seconds", "step_seconds", "steps", "val_accuracy", "val_loss", "wait_seconds"]
     );
     assert_eq!(
         keys(&object["validation"]),

@@ -149,6 +149,19 @@ fn an_unreadable_image_fails_its_batch_and_the_next_goes_on() {
 }
 
 #[test]
+fn a_file_that_vanishes_after_the_check_is_named_in_its_epoch() {
+    let folder = tempfile::tempdir().unwrap();
+    write_tree(folder.path(), &two_classes(4, 8));
+    let set = image_set(Source::open(folder.path()).unwrap(), SIDE, 0);
+    assert!(set.check_all().errors.is_empty());
+    std::fs::remove_file(folder.path().join("malignant/001.png")).unwrap();
+    let mut epoch = Loader::new(set, 4).unwrap().epoch(epoch_order(12, 0, 0, false));
+    assert!(epoch.next().unwrap().is_ok());
+    let error = epoch.next().unwrap().unwrap_err().to_string();
+    assert!(error.contains("malignant/001.png cannot be read as an image: it is not there any more"), "{error}");
+}
+
+#[test]
 fn checking_names_every_unreadable_file_in_order_and_describes_the_others() {
     let mut files = two_classes(3, 3);
     files[1].1 = b"just text".to_vec();

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 /// Settings that a run may go on with changed: none of them changes what is computed in an epoch.
-pub const MAY_CHANGE: [&str; 2] = ["epochs", "save_every"];
+pub const MAY_CHANGE: [&str; 3] = ["cache", "epochs", "save_every"];
 
 /// What `config.toml` tells of where and how a run was made, and not of what.
 const CIRCUMSTANCES: [&str; 5] = ["command", "version", "machine", "algorithms", "outcome"];
@@ -86,8 +86,8 @@ mod tests {
 
     #[test]
     fn circumstances_and_what_may_change_make_no_difference() {
-        let was = "version = 'a'\n[machine]\nthreads = 1\n[settings]\nepochs = 1\nsave_every = 1.0\nseed = 0\n[data]\npath = 'a'";
-        let now = "version = 'b'\n[outcome]\nepochs = 2\n[settings]\nepochs = 2\nsave_every = 2.0\nseed = 0\n[data]\npath = 'b'";
+        let was = "version = 'a'\n[machine]\nthreads = 1\n[settings]\nepochs = 1\ncache = 1\nsave_every = 1.0\nseed = 0\n[data]\npath = 'a'";
+        let now = "version = 'b'\n[outcome]\nepochs = 2\n[settings]\nepochs = 2\ncache = 0\nsave_every = 2.0\nseed = 0\n[data]\npath = 'b'";
         assert_eq!(difference(was, now), None);
         assert_eq!(difference(was, &now.replace("seed = 0", "seed = 1")).unwrap(), ["run.settings.seed", "0", "1"]);
     }

@@ -79,6 +79,7 @@ mod tests {
             early_stopping: Some(2),
             skip_bad: true,
             save_every: 10.0,
+            cache: 0,
         };
         let command = Cli::command();
         let mut given: Vec<String> = Vec::new();
@@ -90,6 +91,7 @@ mod tests {
         let expected = [
             "--augment=shift,rotate",
             "--batch-size=4",
+            "--cache=0",
             "--class-weight=balanced",
             "--conv=im2col",
             "--early-stopping=2",

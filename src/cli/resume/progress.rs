@@ -41,6 +41,7 @@ pub fn read_timings(folder: &RunFolder, state: &mut TrainingState) -> Vec<f64> {
     for (record, saving_seconds) in state.history.iter_mut().zip(&mut saving_seconds) {
         if let Some(row) = rows.iter().find(|row| row.epoch == record.epoch) {
             (record.seconds, record.step_seconds) = (row.seconds, row.step_seconds);
+            record.wait_seconds = row.wait_seconds;
             *saving_seconds = row.saving_seconds;
         }
     }

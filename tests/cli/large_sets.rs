@@ -1,0 +1,90 @@
+//! `--cache`: whether the decoded images are kept in memory, or decoded anew in each epoch.
+
+use super::{Here, set, zipped};
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What is told where the 24 images of 16 × 16 pixels, 18,432 bytes, do not fit.
+const DECODED_ANEW: &str = "Decoded to 16 × 16 pixels the images take 0.0 MiB, and --cache is 0: they are decoded anew in each \
+                            epoch, 2 batches ahead of the step.\n";
+
+/// What a run computed.
+const RESULTS: [&str; 4] = ["history.csv", "steps.csv", "predictions.csv", "weights/last.safetensors"];
+
+#[test]
+fn images_kept_or_decoded_anew_from_a_folder_or_a_zip_on_any_threads_make_the_same_run() {
+    let here = Here::with_set();
+    here.write("set.zip", zipped(&set()));
+    here.done("train set --model tiny.toml --epochs 3 --out kept");
+    for (index, arguments) in ["set --threads 1", "set --threads 2", "set.zip --threads 2"].into_iter().enumerate() {
+        let ran = here.run(&format!("train {arguments} --model tiny.toml --epochs 3 --cache 0 --out anew{index}"));
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), DECODED_ANEW), "{arguments}");
+        for file in RESULTS {
+            assert!(
+                here.read(&format!("anew{index}/{file}")) == here.read(&format!("kept/{file}")),
+                "{arguments} {file}"
+            );
+        }
+    }
+    let config: toml::Table = here.text("anew0/config.toml").parse().unwrap();
+    assert_eq!(config["settings"]["cache"].as_integer(), Some(0));
+}
+
+#[test]
+fn a_run_goes_on_with_its_own_cache_or_another() {
+    let here = Here::with_set();
+    here.done("train set --model tiny.toml --epochs 3 --out whole");
+    here.run("train set --model tiny.toml --epochs 1 --cache 0 --out run");
+    let ran = here.run("train --resume run --epochs 2");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), DECODED_ANEW));
+    here.done("train --resume run --epochs 3 --cache 1");
+    for file in RESULTS {
+        assert!(here.read(&format!("run/{file}")) == here.read(&format!("whole/{file}")), "{file}");
+    }
+    let config: toml::Table = here.text("run/config.toml").parse().unwrap();
+    assert_eq!(config["settings"]["cache"].as_integer(), Some(1));
+}
+
+#[test]
+fn a_cache_that_is_no_size_is_refused() {
+    let here = Here::with_set();
+    for value in ["-1", "1.5", "all", "1073741825"] {
+        let sentence = format!(
+            "invalid value '{value}' for '--cache <MEBIBYTES>': it must be a whole number from 0 to 1073741824"
+        );
+        here.misused(&format!("train set --cache {value}"), &sentence);
+    }
+}
+
+#[test]
+fn a_file_that_vanishes_in_the_middle_of_a_run_is_named_and_put_back_the_run_goes_on() {
+    let here = Here::with_set();
+    let child = Command::new(env!("CARGO_BIN_EXE_glassnet"))
+        .args("train set --model tiny.toml --epochs 1000000 --cache 0 --out run".split(' '))
+        .current_dir(here.path(""))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Written when the first epoch ends, long after all files were checked.
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !here.path("run/history.csv").exists() {
+        assert!(Instant::now() < deadline, "no epoch has ended");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    fs::rename(here.path("set/dog/07.png"), here.path("away.png")).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let sentence = "error: set/dog/07.png cannot be read as an image: it is not there any more, or is a link to nothing; put it \
+                    back, or take it out of the data; go on with: glassnet train --resume run\n";
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("{DECODED_ANEW}{sentence}"));
+    assert_eq!(output.status.code(), Some(1));
+
+    fs::rename(here.path("away.png"), here.path("set/dog/07.png")).unwrap();
+    let epochs = here.text("run/history.csv").lines().count() + 1;
+    here.done(&format!("train --resume run --cache 1 --epochs {epochs}"));
+    here.done(&format!("train set --model tiny.toml --epochs {epochs} --out whole"));
+    for file in RESULTS {
+        assert!(here.read(&format!("run/{file}")) == here.read(&format!("whole/{file}")), "{file}");
+    }
+}
