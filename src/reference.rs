@@ -356,7 +356,7 @@ pub fn step(layers: &[Layer], images: &[Image], labels: &[f64], factors: &[Vec<V
     weighted_step(layers, images, labels, [1.0, 1.0], factors)
 }
 
-/// [`step`] where a sample's loss is first multiplied by the weight of its class: L = Σ weight[label]·loss / N, with N the
+/// [`step`] where a sample's loss is first multiplied by the weight of its class: L = Σ `weight[label]`·loss / N, with N the
 /// number of samples, not the sum of their weights. A weight is a constant, so the gradient is multiplied by it as well.
 pub fn weighted_step(
     layers: &[Layer],

@@ -487,7 +487,7 @@ fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         // The engine computes in f32: what is zero or infinite there cannot work.
         Ok(number) if (f32::MIN_POSITIVE..=f32::MAX).contains(&(number as f32)) => Ok(number),
-        _ => Err(format!("it must be a number above 0, from {:e} to {:e}", f32::MIN_POSITIVE, f32::MAX)),
+        _ => Err("it must be a number above 0, such as 0.001".to_string()),
     }
 }
 

@@ -186,10 +186,10 @@ pub fn write(images: &[PhantomImage], folder: &Path) -> Result<()> {
     write_telling(images, folder, || ())
 }
 
-/// [`write`], which calls `written` after each image.
+/// [`write()`], which calls `written` after each image.
 ///
 /// # Errors
-/// Those of [`write`].
+/// Those of [`write()`].
 pub fn write_telling(images: &[PhantomImage], folder: &Path, written: impl Fn() + Sync) -> Result<()> {
     if folder.exists() && fs::read_dir(folder).map_err(Error::io("read", folder))?.next().is_some() {
         return Err(Error::data(
