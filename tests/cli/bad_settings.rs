@@ -159,6 +159,8 @@ fn results_are_not_written_among_the_images_where_they_would_become_a_class() {
             "--out: {out} would lie in set, where it would be taken for a folder of images; name a folder outside of the data"
         );
         here.refused(&format!("{TRAIN} --out {out}"), 2, &reason);
+        let full = format!("--out: {out} is not empty, and nothing is overwritten; name a new folder");
+        let reason = if out == "./set" { full } else { reason };
         here.refused(&format!("evaluate run/weights/last.safetensors set --out {out}"), 2, &reason);
     }
     let mut command = here.command();

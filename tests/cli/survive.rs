@@ -449,7 +449,7 @@ mod signals {
     #[test]
     fn a_run_killed_again_and_again_always_goes_on_and_ends_with_the_same_bits() {
         const KILLS: usize = 24;
-        const EPOCHS: usize = 300;
+        const EPOCHS: usize = 3000;
         let here = Here::with_set();
         here.done(&format!("{TRAIN} --epochs {EPOCHS} --learning-rate 0.003 --out whole"));
         let mut stream = Stream::new(11, Purpose::Test, 0, 0);
@@ -464,7 +464,7 @@ mod signals {
                     spawn(&here, &format!("{TRAIN} --epochs {EPOCHS} --learning-rate 0.003 --save-every 0 --out run"))
                 }
             };
-            std::thread::sleep(Duration::from_millis(u64::from(stream.below(250))));
+            std::thread::sleep(Duration::from_millis(u64::from(stream.below(200))));
             child.kill().unwrap();
             let ran = ended(child);
             assert_eq!(ran.code, None, "it ended before it was killed: {} {}", ran.stdout, ran.stderr);

@@ -30,8 +30,8 @@ use subset::Subset;
 /// the others are done.
 pub fn run(args: &EvaluateArgs) -> CommandResult {
     if let Some(out) = &args.out {
-        output::check_outside_data("--out", out, &args.data)?;
         check_out(out)?;
+        output::check_outside_data("--out", out, &args.data)?;
     }
     let file = weights_file(&args.model);
     let model = checkpoint::load(&file)?;

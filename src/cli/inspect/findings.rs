@@ -60,18 +60,20 @@ pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
         }
         let group =
             |count: usize| format!("{count} {} of images that are {same}", if count == 1 { "group" } else { "groups" });
+        let verb = |count: usize, [one, several]: [&'static str; 2]| if count == 1 { one } else { several };
         if groups[0] > 0 {
-            let finding = format!("{} have images in both classes", group(groups[0]));
+            let finding = format!("{} {} images in both classes", group(groups[0]), verb(groups[0], ["has", "have"]));
             add(classes_kind, finding, "decide which class is right, and remove the others: no network can learn both");
         }
         if groups[1] > 0 {
-            let finding = format!("{} lie on both sides of the split", group(groups[1]));
-            let advice = "keep each on one side, or the validation asks what was learned by heart: remove all but one, and keep \
+            let finding =
+                format!("{} {} on both sides of the split", group(groups[1]), verb(groups[1], ["lies", "lie"]));
+            let advice = "keep each on one side, or the validation asks for what was learned by heart: remove all but one, and keep \
                           images of one patient together";
             add(split_kind, finding, advice);
         }
         if groups[2] > 0 {
-            let finding = format!("{} lie on one side of the split", group(groups[2]));
+            let finding = format!("{} {} on one side of the split", group(groups[2]), verb(groups[2], ["lies", "lie"]));
             add(kind, finding, "remove all but one of each, unless they are meant to count more");
         }
     }

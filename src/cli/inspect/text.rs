@@ -61,7 +61,8 @@ fn what_files_hold(report: &Report) -> Vec<String> {
     let some = sizes.iter().take(SIZES_LISTED).map(|((width, height), n)| format!("{n} of {width}×{height}"));
     let mut some = some.collect::<Vec<String>>().join(", ");
     if sizes.len() > SIZES_LISTED {
-        some.push_str(&format!(", and {} other sizes", sizes.len() - SIZES_LISTED));
+        let others = sizes.len() - SIZES_LISTED;
+        some.push_str(&format!(", and {others} other {}", if others == 1 { "size" } else { "sizes" }));
     }
     let modes = counted(report.readable().map(|info| (info.format, info.mode)));
     let modes: Vec<String> = modes.iter().map(|((format, mode), n)| format!("{n} {format} {mode}")).collect();
