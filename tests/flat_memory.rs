@@ -3,7 +3,8 @@
 //!
 //! The test counts every byte of the process, so it has a program of its own.
 
-#![allow(unsafe_code)] // an allocator is unsafe to write; this one counts, and leaves the work to the system's
+#[path = "common/memory.rs"]
+mod memory;
 
 use glassnet::data::batches::{Loader, epoch_order};
 use glassnet::data::catalog::Catalog;
@@ -11,61 +12,11 @@ use glassnet::data::images::{CACHE_BUDGET_BYTES, ImageSet, set_bytes};
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
 use image::{ImageFormat, RgbImage};
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs::{self, File};
 use std::io::{Cursor, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use zip::write::SimpleFileOptions;
-
-/// Counts bytes: those in use, and the most that were at once.
-struct Counting;
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-fn taken(bytes: usize) {
-    let now = IN_USE.fetch_add(bytes, Ordering::SeqCst) + bytes;
-    MOST.fetch_max(now, Ordering::SeqCst);
-}
-
-fn given_back(bytes: usize) {
-    IN_USE.fetch_sub(bytes, Ordering::SeqCst);
-}
-
-// SAFETY: every method hands its arguments to the system's allocator as they came, and its answer back.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        taken(layout.size());
-        // SAFETY: the caller's promise is the same.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        taken(layout.size());
-        // SAFETY: the caller's promise is the same.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // Both at once, as where the bytes are moved.
-        taken(new_size);
-        // SAFETY: the caller's promise is the same.
-        let moved = unsafe { System.realloc(pointer, layout, new_size) };
-        given_back(layout.size());
-        moved
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        given_back(layout.size());
-        // SAFETY: the caller's promise is the same.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 /// Rows and columns of a decoded picture: 12 KiB, ten times what an image may add below.
 const SIDE: usize = 64;
@@ -108,8 +59,7 @@ fn write_zip(path: &Path, count: usize) {
 
 /// The most bytes at once from opening the source to the end of an epoch, beyond those in use before.
 fn most_bytes(path: &Path, count: usize, cache_budget: usize) -> usize {
-    let before = IN_USE.load(Ordering::SeqCst);
-    MOST.store(before, Ordering::SeqCst);
+    let before = memory::begin();
     let source = Arc::new(Source::open(path).unwrap());
     let split = Split::new(&Catalog::of(&source).unwrap(), 0.2).unwrap();
     let parts = [split.training, split.validation];
@@ -126,7 +76,7 @@ fn most_bytes(path: &Path, count: usize, cache_budget: usize) -> usize {
         }
     }
     assert_eq!(seen, count);
-    MOST.load(Ordering::SeqCst) - before
+    memory::peak() - before
 }
 
 #[test]

@@ -14,6 +14,8 @@
 //! loop 5           over k in the run                           6 broadcasts, 2 loads of weights, 12 multiply-adds
 //! ```
 //!
+//! Short patches, as in a network's first layer, go another way round loops 4 and 5 (`conv_direct_taps.rs`).
+//!
 //! The input's gradient at stride 1 is itself such a convolution: of the upstream gradient, framed by zeros, with the kernel
 //! turned by 180° and its channels and filters exchanged. The weights' gradient has a tile of its own
 //! (`conv_direct_weights.rs`).
@@ -255,6 +257,7 @@ impl Kernel for Convolve<'_> {
                     let start = row * row_len;
                     for column in (0..filters).step_by(VECTORS * LANES) {
                         let filter = panel * PANEL + column;
+                        // The steps of one channel, and of colours at stride 1 and 2: those of first layers.
                         match (&places, step) {
                             (Some(places), 1) => self.taps::<1, LANES, FUSED>(row, filter, weights, column, places),
                             (Some(places), 3) => self.taps::<3, LANES, FUSED>(row, filter, weights, column, places),

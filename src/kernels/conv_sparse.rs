@@ -19,7 +19,7 @@
 //! loop 1   over groups of output rows            gathered into lists
 //! loop 2     over filters (weights) or over blocks of filters, then positions (input)
 //! loop 3       over tiles of the patch            sums in registers
-//! loop 4         over the list                    one broadcast, up to 9 multiply-adds
+//! loop 4         over the list                    one broadcast, up to 9 multiply-adds, or 18 in a pair of tiles
 //! ```
 
 use super::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};

@@ -88,6 +88,7 @@ impl ConvChoice {
                     (true, false) => &[&WINOGRAD, &Direct],
                     (false, _) => &[&Direct],
                 };
+                // The sparse pass is exact, and at most a quarter of the positions has a gradient to multiply.
                 let grad_input: &[&dyn ConvAlgorithm] = match (many_channels, sparse_gradient) {
                     (_, true) => &[&Sparse],
                     (true, false) => &[&WINOGRAD_2X2, &Direct],

@@ -21,6 +21,7 @@
 //!
 //! An input that fails is saved, in the folder or the system's for temporary files, and the message says how to replay it.
 
+#[path = "../common/memory.rs"]
 mod memory;
 mod mutate;
 mod seeds;

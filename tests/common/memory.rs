@@ -1,4 +1,5 @@
-//! How much memory is in use, and the most that was since the last input began.
+//! How much memory the process has in use, and the most that it had since a begin. It makes itself the program's allocator, so it
+//! is no part of `common`: a test program that counts bytes names this file.
 
 #![allow(unsafe_code)] // an allocator is unsafe to write; this one counts, and leaves the work to the system's
 
