@@ -14,26 +14,29 @@
 //! Backward needs what forward saw: a step's input is the output of the step before it, and stays in the workspace.
 
 mod described;
+mod step;
 pub mod timings;
+mod workspace;
 
-use crate::kernels::conv::{DEAD, ScratchLen};
+pub use step::Step;
+pub use workspace::Workspace;
+
+use crate::kernels::conv::DEAD;
 use crate::kernels::elementwise;
-use crate::kernels::geometry::PoolGeometry;
 use crate::kernels::registry::ConvChoice;
-use crate::layers::conv_block::{BlockBackward, ConvBlock};
+use crate::layers::conv_block::BlockBackward;
 use crate::layers::dropout::{self, DropoutMasks};
-use crate::layers::scratch::ScratchPool;
 use crate::layers::update::Update;
 use crate::layers::{Layer, LayerKind, activation};
 use crate::loss::probability;
 use crate::network::Network;
 use crate::optim::Adam;
-use crate::parameters::{AlignedBuffer, Parameters};
+use crate::parameters::Parameters;
 use crate::{Error, Result};
 use ndarray::ArrayView4;
-use std::ops::Range;
 use std::time::Instant;
-use timings::{StepClock, StepTimings};
+use timings::StepClock;
+use workspace::WorkspaceSizes;
 
 /// How a plan is made.
 #[derive(Clone, Copy, Debug)]
@@ -65,51 +68,6 @@ pub enum Mode<'a> {
     Training(DropoutMasks<'a>),
 }
 
-/// A piece of the network that runs as one: some consecutive layers.
-#[derive(Clone, Debug)]
-pub struct Step {
-    /// The layers it covers. A flatten only renames what reaches the next layer, and is covered by that one.
-    pub layers: Range<usize>,
-    /// How it runs, where it is a convolution with its followers.
-    pub block: Option<ConvBlock>,
-}
-
-impl Step {
-    /// The layer that computes, where it is not a block.
-    fn layer(&self) -> usize {
-        self.layers.end - 1
-    }
-
-    /// The convolution at layer `index` with those followers that run in the same step, and the layer behind them.
-    fn conv_block(layers: &[Layer], index: usize, options: &PlanOptions) -> Option<(ConvBlock, usize)> {
-        let LayerKind::Conv2d(conv) = &layers[index].kind else { return None };
-        let (relu, pool) = Step::followers(layers, index);
-        let behind = index + 1 + usize::from(relu);
-        let algorithms = ConvBlock::algorithms(options.conv, conv, pool.as_ref(), options.training);
-        let conv = conv.clone();
-        if !options.fuse {
-            return Some((ConvBlock { conv, relu: false, pool: None, algorithms }, index + 1));
-        }
-        let pool = pool.filter(ConvBlock::can_fuse);
-        Some((ConvBlock { conv, relu, pool, algorithms }, behind + usize::from(pool.is_some())))
-    }
-
-    /// Whether a ReLU follows the layer at `index`, and the max-pool that comes then or at once, if one does.
-    fn followers(layers: &[Layer], index: usize) -> (bool, Option<PoolGeometry>) {
-        let relu = matches!(layers.get(index + 1), Some(Layer { kind: LayerKind::Relu, .. }));
-        let pool = match layers.get(index + 1 + usize::from(relu)) {
-            Some(Layer { kind: LayerKind::MaxPool(pool), .. }) => Some(pool.geometry),
-            _ => None,
-        };
-        (relu, pool)
-    }
-
-    /// Whether most of the gradient that reaches the convolution at `index` is zero.
-    fn gradient_is_sparse(layers: &[Layer], index: usize) -> bool {
-        ConvBlock::gradient_is_sparse(Step::followers(layers, index).1.as_ref())
-    }
-}
-
 /// A network compiled for batches of up to a fixed size.
 #[derive(Clone, Debug)]
 pub struct Plan<'n> {
@@ -121,95 +79,11 @@ pub struct Plan<'n> {
     first_backward: usize,
 }
 
-/// What a running network writes, sized by [`Plan::workspace`] for that plan and the current thread pool.
-pub struct Workspace {
-    /// Each step's output, `[batch, …]`.
-    outputs: Vec<AlignedBuffer>,
-    /// The places of the maxima where a max-pool is a step of its own; empty for other steps.
-    argmax: Vec<Vec<u16>>,
-    /// Those of the blocks with a max-pool; empty for other steps, and without training.
-    places: Vec<Vec<u8>>,
-    /// Each dropout's factors; empty for other steps.
-    factors: Vec<AlignedBuffer>,
-    /// The gradient of a step's output and of its input, in turn.
-    gradients: [AlignedBuffer; 2],
-    /// Partial sums of the step at work.
-    partials: AlignedBuffer,
-    /// The kernel of the convolution at work, packed.
-    packed: AlignedBuffer,
-    /// Scratch of the convolution at work.
-    scratch: ScratchPool,
-    /// Images in the batch that went forward last, if that was for training.
-    trained: Option<usize>,
-    /// Whether that batch has gone backward too.
-    backward_done: bool,
-    /// How long the steps of the last passes took.
-    timings: StepTimings,
-    /// For each step what [`Workspace::live_gradients`] tells, if someone wants to know.
-    live_gradients: Option<Vec<usize>>,
-}
-
-impl Workspace {
-    /// How long each step of the last forward and of the last backward pass took. It is always measured: a pass reads the
-    /// clock once a step.
-    pub fn timings(&self) -> &StepTimings {
-        &self.timings
-    }
-
-    /// From the next backward pass on, counts what [`Workspace::live_gradients`] tells. Only then does it cost anything.
-    pub fn count_live_gradients(&mut self) {
-        self.live_gradients = Some(vec![0; self.outputs.len()]);
-    }
-
-    /// For each step that is a convolution with a max-pool: how many values of the convolution's own output got a gradient other
-    /// than 0 in the last backward pass. 0 for all other steps; nothing before [`Workspace::count_live_gradients`].
-    pub fn live_gradients(&self) -> Option<&[usize]> {
-        self.live_gradients.as_deref()
-    }
-}
-
-/// How many values each part of a [`Workspace`] has.
-struct WorkspaceSizes {
-    outputs: Vec<usize>,
-    argmax: Vec<usize>,
-    places: Vec<usize>,
-    factors: Vec<usize>,
-    gradient: usize,
-    partials: usize,
-    packed: usize,
-    /// For each thread.
-    scratch: ScratchLen,
-}
-
-impl WorkspaceSizes {
-    /// Bytes of all parts. They are counted before any is allocated and may be more than any machine has, so the sum saturates.
-    fn bytes(&self) -> usize {
-        let total = |lens: &mut dyn Iterator<Item = &usize>| lens.fold(0usize, |sum, &len| sum.saturating_add(len));
-        let scratch = self.scratch.floats.saturating_add(self.scratch.words.saturating_mul(2));
-        let scratch = scratch.saturating_mul(rayon::current_num_threads());
-        let others = [self.gradient, self.gradient, self.partials, self.packed, scratch];
-        let words = total(&mut self.outputs.iter().chain(&self.factors).chain(&others));
-        let halves = total(&mut self.argmax.iter());
-        let bytes = total(&mut self.places.iter());
-        words.saturating_mul(4).saturating_add(halves.saturating_mul(2)).saturating_add(bytes)
-    }
-}
-
 impl<'n> Plan<'n> {
     /// Compiles a network for batches of up to `batch` images.
     pub fn new(network: &'n Network, batch: usize, options: PlanOptions) -> Plan<'n> {
         let layers = network.layers();
-        let (mut steps, mut first) = (Vec::new(), 0);
-        while let Some(computes) =
-            (first..layers.len()).find(|&index| !matches!(layers[index].kind, LayerKind::Flatten))
-        {
-            let (block, end) = match Step::conv_block(layers, computes, &options) {
-                Some((block, end)) => (Some(block), end),
-                None => (None, computes + 1),
-            };
-            steps.push(Step { layers: first..end, block });
-            first = end;
-        }
+        let steps = Step::cover(layers, &options);
         let has_weights = |step: &Step| layers[step.layers.clone()].iter().any(|layer| layer.weights().is_some());
         let first_with_weights = steps.iter().position(has_weights).unwrap_or(steps.len());
         let first_backward = if options.input_gradient { 0 } else { first_with_weights };
@@ -239,77 +113,12 @@ impl<'n> Plan<'n> {
     /// The memory that this plan needs, for use in the current thread pool.
     pub fn workspace(&self) -> Workspace {
         described::log(self);
-        let sizes = self.workspace_sizes();
-        let floats = |lens: &[usize]| lens.iter().map(|&len| AlignedBuffer::zeros(len)).collect();
-        Workspace {
-            outputs: floats(&sizes.outputs),
-            argmax: sizes.argmax.iter().map(|&len| vec![0; len]).collect(),
-            places: sizes.places.iter().map(|&len| vec![0; len]).collect(),
-            factors: floats(&sizes.factors),
-            gradients: [AlignedBuffer::zeros(sizes.gradient), AlignedBuffer::zeros(sizes.gradient)],
-            partials: AlignedBuffer::zeros(sizes.partials),
-            packed: AlignedBuffer::zeros(sizes.packed),
-            scratch: ScratchPool::new(sizes.scratch),
-            trained: None,
-            backward_done: false,
-            timings: StepTimings::new(self.steps.len()),
-            live_gradients: None,
-        }
+        Workspace::new(self)
     }
 
     /// How many bytes [`Plan::workspace`] will take in the current thread pool.
     pub fn workspace_bytes(&self) -> usize {
-        self.workspace_sizes().bytes()
-    }
-
-    fn workspace_sizes(&self) -> WorkspaceSizes {
-        let layers = self.network.layers();
-        let training = self.options.training;
-        let input_len = |step: &Step| layers[step.layers.start].input.len();
-        let output_len = |step: &Step| layers[step.layer()].output.len();
-        let lens = |len: &dyn Fn(&Step) -> usize| self.steps.iter().map(|step| self.batch * len(step)).collect();
-        let (mut partials, mut packed, mut scratch) = (0, 0, ScratchLen::default());
-        for step in &self.steps {
-            match (&step.block, &layers[step.layer()].kind) {
-                (Some(block), _) => {
-                    partials = partials.max(if training { block.slots_len(self.batch) } else { 0 });
-                    packed = packed.max(block.packed_len(training));
-                    scratch = scratch.max(block.scratch_len(training));
-                }
-                (None, LayerKind::Dense(dense)) => {
-                    partials = partials.max(dense.partials_len(self.batch, training));
-                    if training {
-                        scratch = scratch.max(dense.scratch_len());
-                    }
-                }
-                _ => {}
-            }
-        }
-        // The backward pass holds the gradients of the outputs of its steps, and of the inputs of all but its last.
-        let backward = self.steps.iter().enumerate().skip(self.first_backward);
-        let gradient = backward.map(|(index, step)| {
-            let input = if self.goes_on(index) { input_len(step) } else { 0 };
-            input.max(output_len(step))
-        });
-        WorkspaceSizes {
-            outputs: lens(&output_len),
-            argmax: lens(&|step| match &layers[step.layer()].kind {
-                LayerKind::MaxPool(_) if step.block.is_none() => output_len(step),
-                _ => 0,
-            }),
-            places: lens(&|step| match &step.block {
-                Some(block) if training && block.pool.is_some() => output_len(step),
-                _ => 0,
-            }),
-            factors: lens(&|step| match &layers[step.layer()].kind {
-                LayerKind::Dropout(_) if training => output_len(step),
-                _ => 0,
-            }),
-            gradient: if training { self.batch * gradient.max().unwrap_or(0) } else { 0 },
-            partials,
-            packed,
-            scratch,
-        }
+        WorkspaceSizes::of(self).bytes()
     }
 
     /// Whether the backward pass of step `index` computes the gradient of its input.
