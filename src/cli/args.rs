@@ -150,7 +150,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "SHARE", default_value_t = documented::VALIDATION_SPLIT, value_parser = share, allow_negative_numbers = true)]
     pub validation_split: f64,
     /// Train K models, each validated on another K-th of the images, and print their mean and spread
-    #[arg(long, value_name = "K", value_parser = folds, allow_negative_numbers = true, conflicts_with_all = ["validation_split", "resume"])]
+    #[arg(long, value_name = "K", value_parser = folds, allow_negative_numbers = true, conflicts_with = "validation_split")]
     pub folds: Option<usize>,
     /// Keep files together that belong together, such as those of one patient: the first pair of parentheses in REGEX captures the
     /// group's name in each file's path, such as benign/p07_2.png; without parentheses the whole match does; which groups

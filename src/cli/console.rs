@@ -5,6 +5,7 @@ use glassnet::Error;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether progress is not to be told.
@@ -32,6 +33,12 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The end of a run of `command` in `folder`, before it was done.
+    pub fn stopped(error: Error, command: &str, folder: &Path) -> Failure {
+        let go_on = format!("glassnet {command} --resume {}", shell_word(&folder.display().to_string()));
+        Failure::Stopped { error, go_on }
+    }
+
     /// Whether the reader of our stdout went away.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Failure::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe)

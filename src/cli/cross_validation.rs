@@ -1,20 +1,27 @@
-//! `glassnet train --folds K`: cross-validation. K models are trained, one after the other, each validated on its own fold.
+//! `glassnet train --folds K`: cross-validation. K models are trained, one after the other, each validated on its own
+//! fold. Each has a run folder of its own in that of all; what it came to is told from there, when the rest goes on later.
 
 use super::args::{RunArgs, TrainArgs};
+use super::checked::CheckedImages;
 use super::console::{self, Failure};
-use super::dataset::Dataset;
-use super::finished::Finished;
+use super::dataset::{Dataset, Part};
+use super::finished::Validated;
+use super::memory::cache_bytes;
 use super::recorder::RunText;
-use super::run_folder::RunFolder;
-use super::training_run::{Fold, TrainingRun, check_memory};
+use super::resume::ResumedRun;
+use super::run_folder::{Config, Data, RunFolder, Settings, as_toml};
+use super::training_run::{Execution, Fold, TrainingRun, check_memory};
 use super::{CommandResult, Outcome};
-use glassnet::Error;
-use glassnet::data::catalog::Catalog;
+use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::folds::folds;
 use glassnet::data::groups::Groups;
 use glassnet::data::source::Source;
+use glassnet::data::split::Split;
 use glassnet::network::Network;
+use glassnet::report::csv_files::read_predictions;
+use glassnet::report::epoch::EpochRecord;
 use glassnet::report::folds::{FoldRow, MEASURES, fold_table, means, standard_deviations, write_folds};
+use glassnet::{Error, checkpoint};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -27,10 +34,15 @@ const NOT_INDEPENDENT: &str = "The folds' training images overlap, so the folds 
 const BEST_FLATTERS: &str = "Each best epoch was chosen by the very images it is measured on, which flatters it; the last \
                              epoch was not.";
 
-/// Trains on every fold and prints the folds side by side.
-pub fn run(args: &TrainArgs, network: &Network, k: usize) -> CommandResult {
-    let data = args.data.as_deref().ok_or_else(|| Error::setting("DATA", "it is missing; give a folder or a zip"))?;
-    let source = Arc::new(Source::open(data)?);
+/// Trains on every fold, or goes on with that, and prints the folds side by side.
+pub fn run(
+    args: &TrainArgs,
+    network: &Network,
+    k: usize,
+    source: Source,
+    resumed: Option<ResumedRun>,
+) -> CommandResult {
+    let source = Arc::new(source);
     let catalog = Catalog::of(&source)?;
     let groups = match &args.group_regex {
         Some(regex) => Groups::by_regex(&catalog, regex)?,
@@ -40,36 +52,73 @@ pub fn run(args: &TrainArgs, network: &Network, k: usize) -> CommandResult {
     for note in catalog.notes.iter().chain(&groups.notes) {
         console::warn(note);
     }
-    RunFolder::check(args.common.out.as_deref())?;
-
-    // Of all training parts the largest decides.
+    if resumed.is_none() {
+        RunFolder::check(args.common.out.as_deref())?;
+    }
     for split in &splits {
         check_memory(network, split, args.batch_size, &args.common)?;
     }
+    if let Some(path) = &args.init_weights {
+        checkpoint::load_parameters(path, network)?;
+    }
+    let groups = args.group_regex.is_some().then_some(groups);
+    let dataset_of = |split| {
+        let (source, catalog, groups) = (Arc::clone(&source), catalog.clone(), groups.clone());
+        Dataset { source, catalog, split, groups, skipped: Vec::new() }
+    };
+    let datasets: Vec<Dataset> = splits.into_iter().map(dataset_of).collect();
 
-    let folder = RunFolder::create_bare(args.common.out.as_deref())?;
-    let (mut rows, mut runs, mut printed) = (Vec::new(), Vec::new(), Ok(()));
-    for (index, split) in splits.into_iter().enumerate() {
-        let number = index + 1;
-        RunText::new(args.common.json).line(&format!("Fold {number}/{k}"));
-        let groups = args.group_regex.is_some().then(|| groups.clone());
-        let dataset =
-            Dataset { source: Arc::clone(&source), catalog: catalog.clone(), split, groups, skipped: Vec::new() };
-        let common = RunArgs { out: Some(folder.file(&format!("fold{number}"))), ..args.common.clone() };
-        let fold = Some(Fold { number, of: k });
-        let run = TrainingRun { fold, ..TrainingRun::new(args, network.clone(), dataset, &common) };
-        // A fold by itself is nothing to go on with, so how to go on is not told.
-        let outcome = run.execute().map_err(|failure| match failure {
-            Failure::Stopped { error, .. } => Failure::Work(error),
+    // Every image is in every fold, so all are looked at before, once.
+    let ([side, _, _], cache) = (network.spec().input, cache_bytes(args.common.cache));
+    let checked = Arc::new(CheckedImages::of(&source, &catalog, side, cache, args.skip_bad)?);
+    datasets.iter().try_for_each(|dataset| dataset.check_trains(&checked))?;
+
+    let whole = TrainingRun::new(args, network.clone(), dataset_of(Split::all_train(&catalog)), &args.common);
+    whole.warn_of_other_algorithms();
+    let (readable, skipped): (Vec<Item>, Vec<Item>) =
+        catalog.items.iter().cloned().partition(|item| checked.is_readable(item));
+    let data = Data::of(&source, &catalog, checked.sha256(&readable), &skipped);
+    let settings = Settings { validation_split: None, folds: Some(k), ..whole.settings() };
+    let config = Config { settings, ..whole.config(data) };
+    let folder = match resumed {
+        None => RunFolder::create(args.common.out.as_deref())?,
+        Some(run) => run.go_on_as(&as_toml(&config)?)?,
+    };
+    folder.write_config(&config)?;
+
+    let mut results = Vec::new();
+    let mut printed = Ok(());
+    for (number, dataset) in (1..).zip(datasets) {
+        let mut text = RunText::new(args.common.json);
+        text.line(&format!("Fold {number}/{k}"));
+        let out = folder.file(&format!("fold{number}"));
+        let resumed = ResumedRun::of_fold(&out)?;
+        let training_images = dataset.items(Part::Training).iter().filter(|item| checked.is_readable(item)).count();
+        let common = RunArgs { out: Some(out.clone()), ..args.common.clone() };
+        let (fold, checked) = (Some(Fold { number, of: k }), Some(Arc::clone(&checked)));
+        let run = TrainingRun { fold, resumed, checked, ..TrainingRun::new(args, network.clone(), dataset, &common) };
+        // A fold by itself is nothing to go on with.
+        let execution = run.execute().map_err(|failure| match failure {
+            Failure::Stopped { error, .. } => Failure::stopped(error, "train", folder.path()),
             failure => failure,
-        });
-        let Some(mut finished) = outcome.inspect_err(|_| remove_if_empty(folder.path()))? else { continue };
-        printed = printed.and(finished.take_print_error());
-        rows.push(row(number, &finished));
-        runs.push(finished.folder.display().to_string());
-        write_folds(&folder.file("folds.csv"), &rows)?;
+        })?;
+        let row = match execution {
+            Execution::Finished(mut finished) => {
+                printed = printed.and(finished.take_print_error());
+                let (best, last) = (finished.best.as_ref(), finished.epochs.last());
+                row(number, training_images, best, last, finished.validation.as_ref())
+            }
+            Execution::NothingToDo { state, sentence, .. } => {
+                text.line(&format!("Nothing to do: {sentence}"));
+                let (best, last) = (state.best_record(), state.history.last());
+                row(number, training_images, best, last, Some(&validated_before(&out, &catalog)?))
+            }
+        };
+        results.push((row, out.display().to_string()));
+        write_folds(&folder.file("folds.csv"), results.iter().map(|(row, _)| row))?;
     }
     printed?;
+    let (rows, runs): (Vec<FoldRow>, Vec<String>) = results.into_iter().unzip();
     let shown = folder.path().display().to_string();
     match args.common.json {
         true => console::print_json(&json(&catalog, &shown, &rows, &runs))?,
@@ -85,18 +134,28 @@ pub fn run(args: &TrainArgs, network: &Network, k: usize) -> CommandResult {
     Ok(Outcome::Done)
 }
 
-/// A fold that could not even begin leaves no folder behind; one that holds something stays.
-fn remove_if_empty(folder: &Path) {
-    // Where there is something in it this does nothing, and the error that ends the run is told anyway.
-    let _ = std::fs::remove_dir(folder);
+/// What the weights of a fold that came to its end before answered on its validation part.
+fn validated_before(folder: &Path, catalog: &Catalog) -> glassnet::Result<Validated> {
+    let file = folder.join("predictions.csv");
+    let (mut labels, mut probabilities) = (Vec::new(), Vec::new());
+    for (class, probability) in read_predictions(&file)? {
+        let label = catalog.classes.iter().position(|name| *name == class);
+        labels.push(label.ok_or_else(|| Error::data(&file, format!("'{class}' is none of the classes")))? as f32);
+        probabilities.push(probability);
+    }
+    Ok(Validated::of(&labels, &probabilities))
 }
 
-fn row(fold: usize, finished: &Finished) -> FoldRow {
-    let (best, last) = (finished.best, finished.epochs.last());
-    let validated = finished.validation.as_ref();
+fn row(
+    fold: usize,
+    training_images: usize,
+    best: Option<&EpochRecord>,
+    last: Option<&EpochRecord>,
+    validated: Option<&Validated>,
+) -> FoldRow {
     FoldRow {
         fold,
-        training_images: finished.training_images,
+        training_images,
         validation_images: validated.map_or(0, |validated| validated.confusion.total()),
         best_epoch: best.map(|best| best.epoch),
         best_val_loss: best.and_then(|best| best.val_loss),

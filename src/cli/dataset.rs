@@ -1,10 +1,10 @@
 //! From DATA to loaders: opened, listed, split, checked.
 
+use super::checked::CheckedImages;
 use super::console::{self, Failure};
 use glassnet::Error;
 use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::groups::Groups;
-use glassnet::data::images::{Check, ImageSet, set_bytes};
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
 use glassnet::report::csv_files::SplitRow;
@@ -88,52 +88,35 @@ impl Dataset {
         [0, 1].map(|label| items.iter().filter(|item| item.label == label).count())
     }
 
-    fn items(&self, part: Part) -> &Vec<Item> {
+    /// The images of one part.
+    pub fn items(&self, part: Part) -> &[Item] {
         match part {
             Part::Training => &self.split.training,
             Part::Validation => &self.split.validation,
         }
     }
 
-    /// The images of one part, to be resized to `side` × `side`, and kept in memory if those of both parts fit into `cache`
-    /// bytes.
-    pub fn images(&self, part: Part, side: usize, cache: usize) -> Result<Arc<ImageSet>, Failure> {
-        let items = self.items(part).clone();
-        let budget = if self.decoded_bytes(side) <= cache { cache } else { 0 };
-        Ok(Arc::new(ImageSet::new(self.source.clone(), items, side, budget)?))
-    }
-
-    /// The bytes of all images of both parts at `side` × `side`.
-    pub fn decoded_bytes(&self, side: usize) -> usize {
-        set_bytes(self.split.training.len() + self.split.validation.len(), side)
-    }
-
-    /// Leaves the images that cannot be read out of a part, as `--skip-bad` asks for, each with a warning that says why, and
-    /// returns the part without them. The other images stay in the parts they are in.
+    /// Whether each class has an image to train on that can be read.
     ///
     /// # Errors
-    /// [`Error::Data`], where a class has no image to train on any more.
-    pub fn leave_out_unreadable(&mut self, part: Part, images: &ImageSet, check: Check) -> Result<ImageSet, Failure> {
-        for note in &check.notes {
-            console::warn(note);
-        }
-        for error in &check.errors {
-            console::warn(&format!("left out: {error}"));
-        }
-        let unreadable = images.items().iter().zip(&check.infos).filter(|(_, info)| info.is_none());
-        self.skipped.extend(unreadable.map(|(item, _)| item.clone()));
-        let readable = images.without_unreadable(&check);
-        match part {
-            Part::Training => self.split.training = readable.items().to_vec(),
-            Part::Validation => self.split.validation = readable.items().to_vec(),
-        }
+    /// [`Error::Data`], where one has none.
+    pub fn check_trains(&self, checked: &CheckedImages) -> glassnet::Result<()> {
         for (label, class) in self.catalog.classes.iter().enumerate() {
-            if part == Part::Training && readable.items().iter().all(|item| item.label != label) {
+            let trains = |item: &Item| item.label == label && checked.is_readable(item);
+            if !self.split.training.iter().any(trains) {
                 let reason = format!("no image of the class {class} that trains can be read; mend or replace them");
-                return Err(Error::data(self.source.path(), reason).into());
+                return Err(Error::data(self.source.path(), reason));
             }
         }
-        Ok(readable)
+        Ok(())
+    }
+
+    /// Leaves the images that cannot be read out of their parts, as `--skip-bad` asks for. The others stay in the parts they are
+    /// in.
+    pub fn leave_out_unreadable(&mut self, checked: &CheckedImages) {
+        for items in [&mut self.split.training, &mut self.split.validation] {
+            self.skipped.extend(items.extract_if(.., |item| !checked.is_readable(item)));
+        }
     }
 
     /// All files with their class and part: the training part, the validation part, and those left out, as `skipped`.
@@ -168,16 +151,7 @@ pub enum Part {
     Validation,
 }
 
-/// Passes on what checks found: notes as warnings, unreadable files as errors. `Err` holds the last of these, where there are
-/// any, after the others were printed.
-pub fn report_checks(checks: Vec<Check>) -> Result<(), Failure> {
-    for note in checks.iter().flat_map(|check| &check.notes) {
-        console::warn(note);
-    }
-    let mut errors: Vec<Error> = checks.into_iter().flat_map(|check| check.errors).collect();
-    let Some(last) = errors.pop() else { return Ok(()) };
-    for error in errors {
-        console::error(&error.to_string());
-    }
-    Err(last.into())
+impl Part {
+    /// Both, in the order in which they are told.
+    pub const BOTH: [Part; 2] = [Part::Training, Part::Validation];
 }

@@ -2,7 +2,7 @@
 
 use super::console;
 use super::reevaluation::{Figures, Reevaluated};
-use glassnet::metrics::Confusion;
+use glassnet::metrics::{Confusion, DEFAULT_THRESHOLD, roc_auc};
 use glassnet::report::epoch::{EpochRecord, training_accuracy_line};
 use glassnet::report::statements::{majority, one_class_line, overfitting_line, share_of};
 use serde_json::json;
@@ -44,6 +44,14 @@ const TOLD_SECONDS: f64 = 1.0;
 pub struct Validated {
     pub confusion: Confusion,
     pub roc_auc: Option<f64>,
+}
+
+impl Validated {
+    /// What comes of these probabilities of class 1 for images of these classes.
+    pub fn of(labels: &[f32], probabilities: &[f32]) -> Validated {
+        let confusion = Confusion::count(labels, probabilities, DEFAULT_THRESHOLD);
+        Validated { confusion, roc_auc: roc_auc(labels, probabilities) }
+    }
 }
 
 impl Finished {

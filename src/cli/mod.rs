@@ -6,6 +6,7 @@
 mod answers;
 mod args;
 mod bench;
+mod checked;
 mod completions;
 mod console;
 mod cross_validation;

@@ -9,7 +9,7 @@ use super::run_folder::{Config, Outcome, RunFolder};
 use glassnet::checkpoint::{self, ModelCard, TrainingFacts};
 use glassnet::data::batches::Loader;
 use glassnet::data::images::ImageSet;
-use glassnet::metrics::{Confusion, DEFAULT_THRESHOLD, roc_auc};
+use glassnet::metrics::DEFAULT_THRESHOLD;
 use glassnet::network::Network;
 use glassnet::plan::PlanOptions;
 use glassnet::report::csv_files::{self, PredictionRow, TimingRow};
@@ -116,8 +116,7 @@ impl<'a> Recorder<'a> {
         match event {
             Event::Step(so_far) => {
                 let (loss, accuracy) = (so_far.mean_loss(), so_far.mean_accuracy());
-                let validates =
-                    so_far.steps == self.facts.steps_per_epoch && self.facts.config.data.validation_images > 0;
+                let validates = so_far.steps == self.facts.steps_per_epoch && self.facts.counts[1] != [0, 0];
                 let now = if validates { " - validating" } else { "" };
                 self.progress.set(so_far.steps, format!("- loss: {loss:.4} - accuracy: {accuracy:.4}{now}"));
                 interrupt::check()
@@ -218,7 +217,7 @@ impl<'a> Recorder<'a> {
             training: TrainingFacts {
                 epochs: record.map_or(0, |record| record.epoch + 1),
                 seed: self.facts.settings.seed,
-                images: self.facts.config.data.training_images,
+                images: self.facts.counts[0].iter().sum(),
                 val_loss: record.and_then(|record| record.val_loss),
                 val_accuracy: record.and_then(|record| record.val_accuracy),
             },
@@ -242,7 +241,7 @@ impl<'a> Recorder<'a> {
             classes,
             best: state.best_record().copied(),
             epochs: state.history.clone(),
-            training_images: self.facts.config.data.training_images,
+            training_images: self.facts.counts[0].iter().sum(),
             skipped_images: self.facts.config.data.skipped_images.clone(),
             counts: self.facts.counts,
             one_class: (0..).zip(&state.only_answers).filter_map(|(epoch, class)| Some((epoch, (*class)?))).collect(),
@@ -266,12 +265,11 @@ impl<'a> Recorder<'a> {
                 })
                 .collect();
             csv_files::write_predictions(&self.folder.file("predictions.csv"), &rows)?;
-            let confusion = Confusion::count(&evaluation.labels, &evaluation.probabilities, DEFAULT_THRESHOLD);
+            let validated = Validated::of(&evaluation.labels, &evaluation.probabilities);
             let names = [finished.classes[0].as_str(), finished.classes[1].as_str()];
             let title = format!("Validation, {} weights", finished.weights());
-            pictures::write_confusion(&self.folder.file("confusion.png"), &title, names, &confusion)?;
-            let roc_auc = roc_auc(&evaluation.labels, &evaluation.probabilities);
-            finished.validation = Some(Validated { confusion, roc_auc });
+            pictures::write_confusion(&self.folder.file("confusion.png"), &title, names, &validated.confusion)?;
+            finished.validation = Some(validated);
         }
         let title = format!("glassnet {}", self.facts.config.command);
         let [trained, validated] = self.facts.counts;

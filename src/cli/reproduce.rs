@@ -42,10 +42,11 @@ pub fn run(args: &ReproduceArgs) -> CommandResult {
         shuffle: true,
         early_stopping: None,
         resumed: ResumedRun::of(&args.common, "reproduce")?,
+        checked: None,
         skip_bad: false,
         common: &args.common,
     };
-    let Some(mut finished) = run.execute()? else { return Ok(Outcome::Done) };
+    let Some(mut finished) = run.execute()?.finished(args.common.json)? else { return Ok(Outcome::Done) };
     finished.take_print_error()?;
     if args.common.json {
         let mut object = finished.json();

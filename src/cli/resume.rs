@@ -9,11 +9,13 @@ pub mod flags;
 pub mod progress;
 
 use super::args::{Cli, RunArgs};
+use super::console;
 use super::run_folder::RunFolder;
 use clap::CommandFactory;
 use difference::{Difference, first_difference, identity};
 use flags::flag;
 use glassnet::checkpoint::run::SavedRun;
+use glassnet::data::folds;
 use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -36,6 +38,42 @@ impl ResumedRun {
     /// Where the folder holds no run of this command.
     pub fn of(arguments: &RunArgs, command: &str) -> Result<Option<ResumedRun>> {
         arguments.resume.as_deref().map(|folder| ResumedRun::open(folder, command)).transpose()
+    }
+
+    /// The run of a fold that goes on within its cross-validation, if it has begun.
+    ///
+    /// # Errors
+    /// Where its `config.toml` cannot be read.
+    pub fn of_fold(folder: &Path) -> Result<Option<ResumedRun>> {
+        match RunFolder::open(folder).config().exists() {
+            true => ResumedRun::open(folder, "train").map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// The setting of this name.
+    fn setting(&self, name: &str) -> Option<&Value> {
+        self.config.get("settings")?.get(name)
+    }
+
+    /// Whether this command can go on with the run by itself, as the flags given have it.
+    fn check_whole(&self, folds: Option<usize>) -> Result<()> {
+        let folder = self.folder.path();
+        if let Some(fold) = self.setting("fold").and_then(Value::as_str) {
+            let whole = folder.parent().map_or_else(|| "..".to_string(), |parent| parent.display().to_string());
+            let go_on = format!("glassnet {} {RESUME} {}", self.command(), console::shell_word(&whole));
+            let reason =
+                format!("{} holds fold {fold} of a cross-validation; go on with all of it: {go_on}", folder.display());
+            return Err(Error::setting(RESUME, reason));
+        }
+        if folds.is_some() && self.setting("folds").is_none() {
+            let reason = format!(
+                "the run in {} is no cross-validation; leave it out to go on, or start a new run",
+                folder.display()
+            );
+            return Err(Error::setting(folds::SETTING, reason));
+        }
+        Ok(())
     }
 
     fn open(path: &Path, command: &str) -> Result<ResumedRun> {
@@ -168,6 +206,16 @@ impl ResumedRun {
         Ok(())
     }
 
+    /// The folder, to go on in with what is `now`, which is what nothing but `config.toml` tells of.
+    ///
+    /// # Errors
+    /// Those of [`ResumedRun::check`].
+    pub fn go_on_as(self, now: &Table) -> Result<RunFolder> {
+        self.check(&self.identity(None)?, now)?;
+        self.warn_of_changed_circumstances(now);
+        Ok(self.folder)
+    }
+
     fn contradiction(&self, Difference { path, was, now }: Difference) -> Error {
         let run = format!("the run in {}", self.folder.path().display());
         let away = "leave it out to go on, or start a new run";
@@ -202,24 +250,22 @@ impl ResumedRun {
         self.config.get("command").and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// What has changed of the circumstances so that the bits may, in sentences.
-    pub fn changed_circumstances(&self, now: &Table) -> Vec<String> {
+    /// Says what has changed of the circumstances so that the bits may.
+    pub fn warn_of_changed_circumstances(&self, now: &Table) {
         let machine =
             |config: &Table| config.get("machine").and_then(|machine| machine.get("instruction_set")).cloned();
-        [
+        for (what, was, now) in [
             ("version", self.config.get("version").cloned(), now.get("version").cloned()),
             ("instruction set", machine(&self.config), machine(now)),
             ("algorithms", self.config.get("algorithms").cloned(), now.get("algorithms").cloned()),
-        ]
-        .into_iter()
-        .filter(|(_, was, now)| was != now)
-        .map(|(what, was, now)| {
-            let [was, now] = [was, now].map(|value| value.map_or("none".to_string(), |value| value.to_string()));
-            format!(
-                "the run began with the {what} {was} and goes on with {now}; its numbers may differ by rounding from those of \
-                 a run that never stopped"
-            )
-        })
-        .collect()
+        ] {
+            if was != now {
+                let [was, now] = [was, now].map(|value| value.map_or("none".to_string(), |value| value.to_string()));
+                console::warn(&format!(
+                    "the run began with the {what} {was} and goes on with {now}; its numbers may differ by rounding from \
+                     those of a run that never stopped"
+                ));
+            }
+        }
     }
 }

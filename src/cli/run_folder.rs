@@ -1,6 +1,8 @@
 //! The run folder: what a training run leaves, and where.
 
 use super::{machine, output};
+use glassnet::data::catalog::{Catalog, Item};
+use glassnet::data::source::Source;
 use glassnet::files::write_whole;
 use glassnet::kernels::simd::InstructionSet;
 use glassnet::optim::AdamSettings;
@@ -47,17 +49,6 @@ impl RunFolder {
     /// # Errors
     /// Where it cannot be made.
     pub fn create(out: Option<&Path>) -> Result<RunFolder> {
-        let folder = RunFolder::create_bare(out)?;
-        let weights = folder.path.join("weights");
-        std::fs::create_dir(&weights).map_err(Error::io("create", &weights))?;
-        Ok(folder)
-    }
-
-    /// As [`RunFolder::create`], with nothing in it: for several runs, each with a folder of its own.
-    ///
-    /// # Errors
-    /// Where it cannot be made.
-    pub fn create_bare(out: Option<&Path>) -> Result<RunFolder> {
         let path = match out {
             Some(out) => {
                 std::fs::create_dir_all(out).map_err(Error::io("create", out))?;
@@ -177,7 +168,10 @@ pub struct Settings {
     pub image_size: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_split: Option<f64>,
-    /// Which fold of how many, in a cross-validation: `2 of 5`.
+    /// How many folds a cross-validation has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folds: Option<usize>,
+    /// Which fold of how many this run is, in a cross-validation: `2 of 5`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold: Option<String>,
     pub learning_rate: f64,
@@ -268,13 +262,33 @@ impl Machine {
 #[derive(Debug, Serialize)]
 pub struct Data {
     pub path: String,
-    /// SHA-256 over each file's name, a zero byte and the SHA-256 of its bytes, training part first.
+    /// That of [`set_sha256`](glassnet::data::images::set_sha256), training part first; of a cross-validation in the order of their
+    /// paths.
     pub sha256: String,
     pub classes: [String; 2],
     pub positive_class: String,
-    pub training_images: usize,
-    pub validation_images: usize,
+    /// How many images train; a cross-validation as a whole has no such number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub training_images: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_images: Option<usize>,
     /// Images that cannot be read and were left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skipped_images: Vec<String>,
+}
+
+impl Data {
+    /// What is known of a set before it is parted.
+    pub fn of(source: &Source, catalog: &Catalog, sha256: String, skipped: &[Item]) -> Data {
+        let classes = catalog.classes.clone();
+        Data {
+            path: source.path().display().to_string(),
+            sha256,
+            positive_class: classes[1].clone(),
+            classes,
+            training_images: None,
+            validation_images: None,
+            skipped_images: skipped.iter().map(|item| item.path.clone()).collect(),
+        }
+    }
 }

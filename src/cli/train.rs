@@ -19,14 +19,14 @@ pub fn run(args: &TrainArgs) -> CommandResult {
     if let (None, Some(data)) = (&resumed, &args.data) {
         RunFolder::check_outside(args.common.out.as_deref(), data)?;
     }
-    if let Some(k) = args.folds {
-        return cross_validation::run(args, &network, k);
-    }
     let data = match (&args.data, &resumed) {
         (Some(data), _) => data.clone(),
         (None, Some(run)) => run.data()?,
         (None, None) => return Err(Error::setting("DATA", "it is missing; give a folder or a zip").into()),
     };
+    if let Some(k) = args.folds {
+        return cross_validation::run(args, &network, k, open(&data)?, resumed);
+    }
     if args.early_stopping.is_some() && args.validation_split == 0.0 {
         return Err(without_validation().into());
     }
@@ -36,7 +36,7 @@ pub fn run(args: &TrainArgs) -> CommandResult {
         None => Dataset::new(source, args.validation_split)?,
     };
     let run = TrainingRun { resumed, ..TrainingRun::new(args, network, dataset, &args.common) };
-    let Some(mut finished) = run.execute()? else { return Ok(Outcome::Done) };
+    let Some(mut finished) = run.execute()?.finished(args.common.json)? else { return Ok(Outcome::Done) };
     finished.take_print_error()?;
     if args.common.json {
         console::print_json(&finished.json())?;

@@ -61,6 +61,17 @@ pub struct ImageSet {
 /// A SHA-256.
 pub type Digest = [u8; 32];
 
+/// The hash of a set as hexadecimal digits: SHA-256 over each file's name, a zero byte and the SHA-256 of its bytes.
+pub fn set_sha256<'a>(files: impl IntoIterator<Item = (&'a str, &'a Digest)>) -> String {
+    let mut hash = Sha256::new();
+    for (name, digest) in files {
+        hash.update(name.as_bytes());
+        hash.update([0]);
+        hash.update(digest);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// What [`ImageSet::check_all`] found.
 #[derive(Debug, Default)]
 pub struct Check {
@@ -99,19 +110,22 @@ impl ImageSet {
         &self.items
     }
 
-    /// The same set without those items that `check` found unreadable; what was decoded and kept stays kept.
+    /// The items at these indices, in this order, as a set of their own; what was decoded and kept stays kept.
     ///
     /// # Panics
-    /// If `check` is that of another set.
-    pub fn without_unreadable(&self, check: &Check) -> ImageSet {
-        assert_eq!(check.infos.len(), self.items.len(), "the check of another set");
-        let readable = || check.infos.iter().enumerate().filter(|(_, info)| info.is_some()).map(|(index, _)| index);
+    /// If an index is not that of an item.
+    pub fn part(&self, indices: &[usize]) -> ImageSet {
         ImageSet {
             source: Arc::clone(&self.source),
-            items: readable().map(|index| self.items[index].clone()).collect(),
+            items: indices.iter().map(|&index| self.items[index].clone()).collect(),
             side: self.side,
-            cache: self.cache.as_ref().map(|places| readable().map(|index| places[index].clone()).collect()),
+            cache: self.cache.as_ref().map(|places| indices.iter().map(|&index| places[index].clone()).collect()),
         }
+    }
+
+    /// Whether pictures are kept once they are decoded.
+    pub fn keeps_pictures(&self) -> bool {
+        self.cache.is_some()
     }
 
     /// Rows and columns of each picture.

@@ -50,6 +50,11 @@ impl Split {
         Ok(split)
     }
 
+    /// All images train, and none validates.
+    pub fn all_train(catalog: &Catalog) -> Split {
+        Split::by_part(catalog, |_| false)
+    }
+
     /// Parts the catalog so that all images of a group are on one side. Of each class as nearly int(fraction · n) images validate as
     /// whole groups allow; which groups these are, the seed decides.
     ///

@@ -67,7 +67,7 @@ pub struct SplitRow<'a> {
 }
 
 /// A line of `predictions.csv`: what the model says of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PredictionRow<'a> {
     /// The file, as the data set names it.
     pub file: &'a str,
@@ -134,6 +134,20 @@ pub fn write_split(path: &Path, files: &[SplitRow]) -> Result<()> {
 /// [`Error::Io`] names the file that cannot be written.
 pub fn write_predictions(path: &Path, predictions: &[PredictionRow]) -> Result<()> {
     write(path, &["file", "label", "probability"], predictions)
+}
+
+/// Reads what [`write_predictions`] wrote: for each line the name of its class and P(class with index 1).
+///
+/// # Errors
+/// [`Error::Missing`] or [`Error::Io`]; or [`Error::Data`], where a line is none.
+pub fn read_predictions(path: &Path) -> Result<Vec<(String, f32)>> {
+    let text = std::fs::read(path).map_err(Error::io("read", path))?;
+    let mut reader = csv::Reader::from_reader(text.as_slice());
+    let rows = reader
+        .records()
+        .map(|row| row?.deserialize::<PredictionRow>(None).map(|row| (row.label.to_string(), row.probability)));
+    rows.collect::<std::result::Result<_, csv::Error>>()
+        .map_err(|error| Error::data(path, format!("it cannot be read: {error}")))
 }
 
 /// Writes a heading and rows whose fields stand in the heading's order. The heading is written even when no row

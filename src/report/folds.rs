@@ -115,7 +115,7 @@ pub fn fold_table(rows: &[FoldRow]) -> String {
 ///
 /// # Errors
 /// [`Error::Io`](crate::Error::Io) names the file that cannot be written.
-pub fn write_folds(path: &Path, rows: &[FoldRow]) -> Result<()> {
+pub fn write_folds<'a>(path: &Path, rows: impl IntoIterator<Item = &'a FoldRow>) -> Result<()> {
     let heading = ["fold", "training_images", "validation_images", "best_epoch"];
     write(path, &[&heading[..], &MEASURES].concat(), rows)
 }

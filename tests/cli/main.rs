@@ -5,6 +5,7 @@ mod bad_data;
 mod bad_settings;
 mod bad_weights;
 mod bench;
+mod cross_validation;
 mod evaluate;
 mod hostile;
 mod inspect;

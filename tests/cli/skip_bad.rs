@@ -49,6 +49,15 @@ fn without_the_flag_bad_images_stop_the_run_and_with_it_they_are_left_out_and_co
 }
 
 #[test]
+fn the_set_that_was_learned_from_is_known_again_without_what_was_left_out() {
+    let here = with_two_bad();
+    here.run(&format!("{TRAIN} --skip-bad"));
+    let stdout = here.done("evaluate run set --subset validation");
+    let subset = "Subset    validation, 3 of 24 images, as run/split.csv lists them; the files are those of the run, byte for byte";
+    assert_eq!(stdout.lines().nth(2), Some(subset), "{stdout}");
+}
+
+#[test]
 fn a_set_without_bad_images_is_trained_on_as_ever() {
     let here = Here::with_set();
     let lines = |folder: &str, flag: &str| {

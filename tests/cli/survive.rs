@@ -21,7 +21,7 @@ const RESULTS: [&str; 8] = [
 
 /// Wants two runs to have come to the same, to the last bit.
 #[track_caller]
-fn assert_same_run(here: &Here, actual: &str, expected: &str) {
+pub fn assert_same_run(here: &Here, actual: &str, expected: &str) {
     for file in RESULTS {
         assert_eq!(here.path(&format!("{actual}/{file}")).exists(), here.path(&format!("{expected}/{file}")).exists());
         if here.path(&format!("{expected}/{file}")).exists() {
@@ -372,7 +372,7 @@ mod no_room {
 }
 
 #[cfg(unix)]
-mod signals {
+pub mod signals {
     use super::*;
     use glassnet::checkpoint::run::SavedRun;
     use glassnet::random::{Purpose, Stream};
@@ -380,7 +380,7 @@ mod signals {
     use std::time::{Duration, Instant};
 
     /// Starts the binary.
-    fn spawn(here: &Here, arguments: &str) -> Child {
+    pub fn spawn(here: &Here, arguments: &str) -> Child {
         Command::new(env!("CARGO_BIN_EXE_glassnet"))
             .args(arguments.split(' '))
             .current_dir(here.0.path())
@@ -391,7 +391,7 @@ mod signals {
     }
 
     /// Waits until a file is there.
-    fn wait_for(here: &Here, file: &str) {
+    pub fn wait_for(here: &Here, file: &str) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while !here.path(file).exists() {
             assert!(Instant::now() < deadline, "{file} was never written");
@@ -399,11 +399,11 @@ mod signals {
         }
     }
 
-    fn interrupt(child: &Child) {
+    pub fn interrupt(child: &Child) {
         assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     }
 
-    fn ended(child: Child) -> Ran {
+    pub fn ended(child: Child) -> Ran {
         let output = child.wait_with_output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }

@@ -5,12 +5,13 @@ use crate::cli::console;
 use crate::cli::progress::Progress;
 use glassnet::checkpoint::TrainingFacts;
 use glassnet::data::catalog::{Catalog, Item};
+use glassnet::data::images::{Digest, set_sha256};
 use glassnet::data::source::Source;
 use glassnet::{Error, Result};
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -233,20 +234,16 @@ impl Run {
     fn has_the_files_of(&self, source: &Source, catalog: &Catalog) -> Option<bool> {
         let wanted = self.sha256.as_ref()?;
         let entries: HashMap<&str, usize> = catalog.items.iter().map(|item| (item.path.as_str(), item.entry)).collect();
-        let progress = Progress::of_images("Comparing", self.rows.len());
-        let digests: Option<Vec<[u8; 32]>> = self
-            .rows
+        // What was left out as unreadable is not part of the hash.
+        let learned: Vec<&Row> =
+            self.rows.iter().filter(|row| [TRAINING, VALIDATION].contains(&row.subset.as_str())).collect();
+        let progress = Progress::of_images("Comparing", learned.len());
+        let digests: Option<Vec<Digest>> = learned
             .par_iter()
             .inspect(|_| progress.advance(1))
             .map(|row| Some(Sha256::digest(source.read(*entries.get(row.file.as_str())?).ok()?).into()))
             .collect();
-        let mut hash = Sha256::new();
-        for (row, digest) in self.rows.iter().zip(digests.iter().flatten()) {
-            hash.update(row.file.as_bytes());
-            hash.update([0]);
-            hash.update(digest);
-        }
-        let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Some(digests.is_some() && found == *wanted)
+        let Some(digests) = digests else { return Some(false) };
+        Some(set_sha256(learned.iter().map(|row| row.file.as_str()).zip(&digests)) == *wanted)
     }
 }

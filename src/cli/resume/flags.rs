@@ -13,12 +13,13 @@ use toml::Value;
 /// # Errors
 /// Where `--resume` names no run.
 pub fn with_the_settings_of_the_run(cli: Cli) -> Result<Cli> {
-    let (name, common) = match &cli.command {
-        Command::Train(arguments) => ("train", &arguments.common),
-        Command::Reproduce(arguments) => ("reproduce", &arguments.common),
+    let (name, common, folds) = match &cli.command {
+        Command::Train(arguments) => ("train", &arguments.common, arguments.folds),
+        Command::Reproduce(arguments) => ("reproduce", &arguments.common, None),
         _ => return Ok(cli),
     };
     let Some(run) = ResumedRun::of(common, name)? else { return Ok(cli) };
+    run.check_whole(folds)?;
     // A flag that is given replaces the one put before it.
     let command = Cli::command().mut_subcommand(name, |command| command.args_override_self(true));
     let mut given = std::env::args_os();
@@ -64,6 +65,7 @@ mod tests {
             batch_size: 4,
             image_size: 16,
             validation_split: Some(0.5),
+            folds: Some(3),
             // A fold does not go on by itself, so no flag sets it.
             fold: None,
             group_regex: Some("/(p[0-9]+)_".into()),
@@ -96,6 +98,7 @@ mod tests {
             "--conv=im2col",
             "--early-stopping=2",
             "--epochs=3",
+            "--folds=3",
             "--group-regex=/(p[0-9]+)_",
             "--image-size=16",
             "--init-weights=a b.safetensors",

@@ -1,0 +1,99 @@
+//! All images of a set, read and decoded once before any of them trains.
+
+use super::console::{self, Failure};
+use super::progress::Progress;
+use glassnet::Error;
+use glassnet::data::batches::BATCHES_AHEAD;
+use glassnet::data::catalog::{Catalog, Item};
+use glassnet::data::images::{Check, Digest, ImageSet, set_bytes, set_sha256};
+use glassnet::data::source::Source;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The images of a catalog, looked at once. Every part of the set is a choice of them, and shares what is kept in memory.
+pub struct CheckedImages {
+    images: ImageSet,
+    /// The SHA-256 of each file's bytes, in the order of the catalog; `None` where the image cannot be read.
+    digests: Vec<Option<Digest>>,
+    /// The place in the catalog of each entry of the source.
+    places: HashMap<usize, usize>,
+}
+
+impl CheckedImages {
+    /// Decodes every image of `catalog` and passes on what was odd. Resized to `side` × `side` they are kept if all fit into `cache`
+    /// bytes.
+    ///
+    /// # Errors
+    /// The last of the errors of those that cannot be read, after the others were printed; or where `skip_bad`, none of them.
+    pub fn of(
+        source: &Arc<Source>,
+        catalog: &Catalog,
+        side: usize,
+        cache: usize,
+        skip_bad: bool,
+    ) -> Result<CheckedImages, Failure> {
+        let items = &catalog.items;
+        let images = ImageSet::new(Arc::clone(source), items.clone(), side, cache)?;
+        let begun = Instant::now();
+        let progress = Progress::of_images("Checking", items.len());
+        let Check { digests, errors, notes, .. } = images.check_all_telling(|| progress.advance(1));
+        drop(progress);
+        log::debug!("{} images read and decoded in {:.1?}", items.len(), begun.elapsed());
+        for note in &notes {
+            console::warn(note);
+        }
+        if skip_bad {
+            for error in &errors {
+                console::warn(&format!("left out: {error}"));
+            }
+        } else {
+            refuse(errors)?;
+        }
+        if !images.keeps_pictures() {
+            console::progress(&decoded_anew(set_bytes(items.len(), side), side, cache));
+        }
+        let places = items.iter().enumerate().map(|(place, item)| (item.entry, place)).collect();
+        Ok(CheckedImages { images, digests, places })
+    }
+
+    /// Whether an image of the catalog can be read.
+    pub fn is_readable(&self, item: &Item) -> bool {
+        self.digest(item).is_some()
+    }
+
+    /// Some images of the catalog, all readable, as a set of their own.
+    pub fn part(&self, items: &[Item]) -> Arc<ImageSet> {
+        let places: Vec<usize> = items.iter().map(|item| self.places[&item.entry]).collect();
+        Arc::new(self.images.part(&places))
+    }
+
+    /// The hash of these images of the catalog, all readable, in this order.
+    pub fn sha256<'a>(&'a self, items: impl IntoIterator<Item = &'a Item>) -> String {
+        set_sha256(items.into_iter().filter_map(|item| Some((item.path.as_str(), self.digest(item)?))))
+    }
+
+    fn digest(&self, item: &Item) -> Option<&Digest> {
+        self.digests[self.places[&item.entry]].as_ref()
+    }
+}
+
+/// Prints all errors but the last, which is returned.
+fn refuse(mut errors: Vec<Error>) -> Result<(), Failure> {
+    let Some(last) = errors.pop() else { return Ok(()) };
+    for error in errors {
+        console::error(&error.to_string());
+    }
+    Err(last.into())
+}
+
+/// What is told where the images are not kept in memory; sizes in bytes.
+fn decoded_anew(needed: usize, side: usize, cache: usize) -> String {
+    let mebibytes = |bytes: usize| bytes as f64 / (1u64 << 20) as f64;
+    format!(
+        "Decoded to {side} × {side} pixels the images take {:.1} MiB, and --cache is {:.0}: they are decoded anew in each epoch, \
+         {BATCHES_AHEAD} batches ahead of the step.",
+        mebibytes(needed),
+        mebibytes(cache).floor(),
+    )
+}

@@ -1,0 +1,89 @@
+//! A run as its `config.toml` describes it.
+
+use super::TrainingRun;
+use crate::cli::console;
+use crate::cli::dataset::Part;
+use crate::cli::run_folder::{Adam, Algorithms, Config, Data, Machine, Settings};
+use glassnet::data::augment::Augmentation;
+use glassnet::kernels::conv::Pass;
+use glassnet::kernels::registry::ConvChoice;
+use glassnet::plan::{Plan, PlanOptions};
+use std::collections::BTreeMap;
+
+impl TrainingRun<'_> {
+    /// What computes each convolution.
+    fn algorithms(&self) -> BTreeMap<String, Algorithms> {
+        let options = PlanOptions { conv: self.common.conv, training: true, ..PlanOptions::default() };
+        let plan = Plan::new(&self.network, 1, options);
+        let blocks = plan.steps().iter().filter_map(|step| Some((step, step.block.as_ref()?)));
+        blocks
+            .map(|(step, block)| {
+                let layers = &self.network.layers()[step.layers.clone()];
+                let name = layers.iter().find(|layer| layer.weights().is_some()).map_or("", |layer| &layer.name);
+                let [forward, grad_input, grad_weights] = Pass::ALL.map(|pass| block.algorithms.of(pass).name());
+                (name.to_owned(), Algorithms { forward, grad_input, grad_weights })
+            })
+            .collect()
+    }
+
+    /// Warns of convolutions that the algorithm asked for cannot compute.
+    pub fn warn_of_other_algorithms(&self) {
+        let asked = self.common.conv;
+        for (name, Algorithms { forward, .. }) in self.algorithms() {
+            if asked != ConvChoice::Auto && forward != asked.name() {
+                console::warn(&format!("{name}: --conv {asked} cannot compute it, so {forward} does"));
+            }
+        }
+    }
+
+    /// The flags' values.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            image_size: self.network.spec().input[0],
+            validation_split: self.fold.is_none().then_some(self.validation_split),
+            folds: None,
+            fold: self.fold.map(|fold| format!("{} of {}", fold.number, fold.of)),
+            group_regex: self.group_regex.map(str::to_string),
+            learning_rate: self.learning_rate,
+            weight_decay: self.weight_decay,
+            class_weight: self.class_weight.to_string(),
+            augment: self.augmentation.map_or_else(Vec::new, Augmentation::names),
+            seed: self.common.seed,
+            shuffle: self.shuffle,
+            conv: self.common.conv.to_string(),
+            fuse: !self.common.no_fuse,
+            init_weights: self.init_weights.map(|path| path.display().to_string()),
+            early_stopping: self.early_stopping,
+            skip_bad: self.skip_bad,
+            save_every: self.common.save_every,
+            cache: self.common.cache,
+        }
+    }
+
+    /// What `config.toml` says of a run on `data`.
+    pub fn config(&self, data: Data) -> Config {
+        Config {
+            command: self.command,
+            version: env!("CARGO_PKG_VERSION"),
+            settings: self.settings(),
+            adam: Adam::default(),
+            algorithms: self.algorithms(),
+            machine: Machine::here(),
+            data,
+            model: self.network.spec().clone(),
+            outcome: None,
+        }
+    }
+
+    /// What `config.toml` says of both parts, whose hash this is.
+    pub(super) fn data(&self, sha256: String) -> Data {
+        let [training, validation] = Part::BOTH.map(|part| self.dataset.items(part).len());
+        Data {
+            training_images: Some(training),
+            validation_images: Some(validation),
+            ..Data::of(&self.dataset.source, &self.dataset.catalog, sha256, &self.dataset.skipped)
+        }
+    }
+}

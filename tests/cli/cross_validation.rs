@@ -1,0 +1,148 @@
+//! Cross-validations that stop and go on: `train --folds K` and `train --resume` of its folder.
+
+use super::survive::assert_same_run;
+use super::{Here, without_times};
+
+const TRAIN: &str = "train set --model tiny.toml --folds 3";
+
+/// Wants two cross-validations to have come to the same, to the last bit.
+#[track_caller]
+fn assert_same_folds(here: &Here, actual: &str, expected: &str) {
+    assert_eq!(here.text(&format!("{actual}/folds.csv")), here.text(&format!("{expected}/folds.csv")));
+    assert_eq!(here.names(actual), here.names(expected));
+    for fold in ["fold1", "fold2", "fold3"] {
+        assert_same_run(here, &format!("{actual}/{fold}"), &format!("{expected}/{fold}"));
+    }
+}
+
+#[test]
+fn one_that_is_done_tells_its_table_again_and_goes_on_with_more_epochs() {
+    let here = Here::with_set();
+    let first = without_times(&here.done(&format!("{TRAIN} --epochs 2 --out run")));
+    let again = here.done("train --resume run");
+    let table = &first[first.find("\n\n").unwrap()..];
+    let nothing = |fold: usize| {
+        format!(
+            "Fold {fold}/3\nNothing to do: the run in run/fold{fold} has done its 2 epochs; a larger --epochs goes on\n"
+        )
+    };
+    assert_eq!(again, (1..=3).map(nothing).collect::<String>() + &table[1..]);
+    let object = here.json("train --resume run --quiet");
+    let anew = here.done(&format!("{TRAIN} --epochs 2 --out anew --quiet --json"));
+    assert_eq!(object, serde_json::from_str::<serde_json::Value>(&anew.replace("anew", "run")).unwrap());
+
+    here.done("train --resume run --epochs 4");
+    here.done(&format!("{TRAIN} --epochs 4 --out whole"));
+    assert_same_folds(&here, "run", "whole");
+}
+
+#[test]
+fn what_cannot_go_on_is_refused_and_told_why() {
+    let here = Here::with_set();
+    here.done(&format!("{TRAIN} --epochs 1 --out my-run"));
+    let sentence = "--resume: my-run/fold2 holds fold 2 of 3 of a cross-validation; go on with all of it: glassnet train \
+                    --resume my-run";
+    here.refused("train --resume my-run/fold2", 2, sentence);
+    let sentence = "--folds: the run in my-run has 3, and 4 is asked for; leave it out to go on, or start a new run";
+    here.refused("train --resume my-run --folds 4", 2, sentence);
+    let sentence =
+        "--batch-size: the run in my-run has 16, and 4 is asked for; leave it out to go on, or start a new run";
+    here.refused("train --resume my-run --batch-size 4", 2, sentence);
+
+    here.done("train set --model tiny.toml --epochs 1 --out plain");
+    let sentence = "--folds: the run in plain is no cross-validation; leave it out to go on, or start a new run";
+    here.refused("train --resume plain --folds 3", 2, sentence);
+
+    // The fold that is left to be done would be of other images than the first two.
+    std::fs::remove_dir_all(here.path("my-run/fold3")).unwrap();
+    let (cat, dog) = (here.read("set/cat/00.png"), here.read("set/dog/00.png"));
+    here.write("set/cat/00.png", dog);
+    let ran = here.run("train --resume my-run");
+    let start = "error: DATA: the images are not those of the run in my-run: their SHA-256 was ";
+    let end = "; give the same data, or start a new run\n";
+    assert!(ran.stderr.starts_with(start) && ran.stderr.ends_with(end), "{}", ran.stderr);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    here.write("set/cat/00.png", cat);
+    here.done("train --resume my-run");
+    here.done(&format!("{TRAIN} --epochs 1 --out whole"));
+    assert_same_folds(&here, "my-run", "whole");
+}
+
+#[test]
+fn what_is_odd_of_the_images_is_said_once_for_all_folds() {
+    let here = Here::with_set();
+    here.write("set/cat/03.png", "hello");
+    let jpeg = super::encoded(super::noise(77, 16, 16, 40), image::ImageFormat::Jpeg);
+    here.write("set/cat/10.png", jpeg);
+    here.write("tiny.toml", super::TINY.replace("kernel = 3", "kernel = 5"));
+    let ran = here.run(&format!("{TRAIN} --epochs 1 --skip-bad --conv winograd --quiet --out run"));
+    let warnings = "\
+warning: cat/10.png is named as PNG and holds JPEG; it was read as that
+warning: left out: set/cat/03.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out
+warning: conv2d: --conv winograd cannot compute it, so im2col does
+";
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), warnings));
+    for fold in 1..=3 {
+        assert!(here.text(&format!("run/fold{fold}/split.csv")).contains("cat/03.png,cat,skipped\n"));
+        let config: toml::Table = here.text(&format!("run/fold{fold}/config.toml")).parse().unwrap();
+        assert_eq!(config["data"]["skipped_images"].as_array().unwrap().len(), 1);
+    }
+    assert_eq!(here.run("train --resume run").stderr, warnings);
+}
+
+#[cfg(unix)]
+mod signals {
+    use super::super::survive::signals::{ended, interrupt, spawn, wait_for};
+    use super::*;
+    use glassnet::random::{Purpose, Stream};
+    use std::time::Duration;
+
+    #[test]
+    fn ctrl_c_saves_the_fold_and_prints_the_command_that_goes_on_with_all() {
+        let here = Here::with_set();
+        // Quiet, as nobody reads what it prints before it ends.
+        let child = spawn(&here, &format!("{TRAIN} --epochs 1000 --quiet --out run"));
+        wait_for(&here, "run/fold2/history.csv");
+        interrupt(&child);
+        let ran = ended(child);
+        let sentence =
+            "interrupted; what was reached by then is in the run folder; go on with: glassnet train --resume run";
+        assert_eq!((ran.code, ran.stderr), (Some(130), format!("error: {sentence}\n")));
+        assert!(!here.path("run/fold3").exists());
+        let resumed = here.done("train --resume run");
+        assert!(resumed.contains("\nGoing on with run/fold2 after "), "{resumed}");
+        here.done(&format!("{TRAIN} --epochs 1000 --out whole"));
+        assert_same_folds(&here, "run", "whole");
+    }
+
+    #[test]
+    fn one_killed_again_and_again_always_goes_on_and_ends_with_the_same_bits() {
+        const EPOCHS: usize = 400;
+        let here = Here::with_set();
+        here.done(&format!("{TRAIN} --epochs {EPOCHS} --out whole"));
+        let mut stream = Stream::new(12, Purpose::Test, 0, 0);
+        let mut kills = 0;
+        loop {
+            let begun = here.path("run/config.toml").exists();
+            let mut child = match begun {
+                true => spawn(&here, "train --resume run --save-every 0"),
+                false => {
+                    // Killed before it was a run: there may be a folder, and nothing in it.
+                    let _ = std::fs::remove_dir_all(here.path("run"));
+                    spawn(&here, &format!("{TRAIN} --epochs {EPOCHS} --save-every 0 --out run"))
+                }
+            };
+            std::thread::sleep(Duration::from_millis(20 + u64::from(stream.below(250))));
+            child.kill().unwrap();
+            let ran = ended(child);
+            if ran.code.is_some() {
+                assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+                break;
+            }
+            assert_eq!(ran.stderr.replace("Nothing was saved yet, so the run begins again.\n", ""), "");
+            kills += 1;
+        }
+        assert!(kills >= 3, "it was killed {kills} times only");
+        assert_same_folds(&here, "run", "whole");
+    }
+}
