@@ -15,7 +15,7 @@ pub struct Memory {
     pub parameters: usize,
     /// What a plan for prediction writes to.
     pub inference: usize,
-    /// What a plan for training writes to, with gradients and Adam's two moments.
+    /// What a plan for training writes to, with gradients, Adam's two moments and the best epoch's parameters.
     pub training: usize,
 }
 
@@ -27,7 +27,7 @@ impl Memory {
         let memory = Memory {
             parameters,
             inference: workspace(false),
-            training: workspace(true).saturating_add(3 * parameters),
+            training: workspace(true).saturating_add(4 * parameters),
         };
         log::debug!(
             "batches of {batch} take {} bytes to predict or {} to train, besides {parameters} for the parameters; this machine has {}",

@@ -70,7 +70,7 @@ fn table(network: &Network, batch: usize, memory: &Memory) -> Vec<String> {
     lines.push(format!("Parameters: {} ({} MiB in f32)", grouped(total), mebibytes(memory.parameters)));
     lines.push("Multiply-adds are of one image going forward; a training step takes about three times as many.".into());
     lines.push(format!(
-        "Memory for a batch of {batch}: {} MiB to predict, {} MiB to train (activations, gradients, Adam's moments), besides the parameters",
+        "Memory for a batch of {batch}: {} MiB to predict, {} MiB to train (activations, gradients, Adam's moments, the best epoch's parameters), besides the parameters",
         mebibytes(memory.inference),
         mebibytes(memory.training)
     ));
