@@ -1,6 +1,6 @@
 //! What goes to the terminal: results on stdout, everything else on stderr.
 
-use super::progress::aside;
+use super::bar::aside;
 use glassnet::Error;
 use std::borrow::Cow;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Ctrl-C: at once, or where there is something to save, after the step at work.
 
 use super::EXIT_INTERRUPTED;
-use super::{console, progress};
+use super::{bar, console};
 use glassnet::{Error, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,7 +15,7 @@ pub fn install() {
     let outcome = ctrlc::set_handler(|| {
         // The second Ctrl-C does not wait any more.
         if !AWAITED.load(Ordering::SeqCst) || INTERRUPTED.swap(true, Ordering::SeqCst) {
-            progress::clear();
+            bar::clear();
             std::process::exit(EXIT_INTERRUPTED.into());
         }
     });

@@ -5,6 +5,7 @@
 
 mod answers;
 mod args;
+mod bar;
 mod bench;
 mod checked;
 mod completions;

@@ -1,9 +1,8 @@
 //! Long work shows how far it is: on a terminal a bar, with the rate and the time left; elsewhere a line a minute.
 //!
-//! At most one bar is shown. What else is printed goes above it ([`aside`]), and it goes away when its [`Progress`] is
-//! dropped, at the end or on an error, and on Ctrl-C ([`clear`]).
+//! At most one [bar] is shown, and it goes away when its [`Progress`] is dropped, at the end or on an error.
 
-use super::console;
+use super::{bar, console};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::fmt::Write;
 use std::sync::Mutex;
@@ -11,9 +10,6 @@ use std::time::{Duration, Instant};
 
 /// How often a line tells of work that is not on a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(60);
-
-/// The bar on the terminal.
-static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 /// Work that is under way.
 pub struct Progress {
@@ -56,9 +52,10 @@ impl Progress {
         let style = ProgressStyle::with_template(template).expect("the template is right");
         let style = style.with_key("images_per_s", per_second("images")).with_key("steps_per_s", per_second("steps"));
         let target = ProgressDrawTarget::stderr();
-        let bar = ProgressBar::with_draw_target(Some(total as u64), target).with_style(style.progress_chars("=>."));
+        let style = style.progress_chars("=>.");
+        let bar = ProgressBar::with_draw_target(Some(total as u64), target).with_style(style);
         if !bar.is_hidden() {
-            *SHOWN.lock().expect("no thread ends while it prints") = Some(bar.clone());
+            bar::show(&bar);
         }
         Progress { bar, told: None }
     }
@@ -93,26 +90,8 @@ impl Drop for Progress {
         if self.bar.is_hidden() {
             return;
         }
-        *SHOWN.lock().expect("no thread ends while it prints") = None;
+        bar::forget();
         self.bar.finish_and_clear();
-    }
-}
-
-/// Prints while the bar, if there is one, is out of the way.
-pub fn aside<T>(print: impl FnOnce() -> T) -> T {
-    match SHOWN.lock().expect("no thread ends while it prints").as_ref() {
-        Some(bar) => bar.suspend(print),
-        None => print(),
-    }
-}
-
-/// Takes the bar away before the program ends at once. Where another thread is just printing it stays, as that thread may
-/// have to wait for its reader.
-pub fn clear() {
-    if let Ok(shown) = SHOWN.try_lock()
-        && let Some(bar) = shown.as_ref()
-    {
-        bar.finish_and_clear();
     }
 }
 

@@ -22,9 +22,8 @@
 //! 6      tiles                               output transform, registers of filters at a time
 //! ```
 //!
-//! **The gradient of the input** is a convolution too: of ∂L/∂output, framed by kernel − 1 − padding zeros, with the kernel
-//! turned by 180° and channels and filters exchanged. So it differs in what `pack` reads and where the image's edge lies, and
-//! in nothing else.
+//! **The gradient of the input** is [a convolution too](super::winograd_problem): it differs in what `pack` reads and where the
+//! image's edge lies, and in nothing else.
 //!
 //! **Edges.** A tile that reaches over the image's edge is copied into a patch of zeros first, and of its outputs those
 //! outside are dropped.
@@ -38,6 +37,7 @@ use super::input_rows::InputRows;
 use super::simd::{Kernel, dispatch};
 use super::tile::{PANEL, longest_strip};
 use super::winograd::{Transforms, Winograd};
+use super::winograd_problem::Problem;
 use super::winograd_steps::{Pack, Target, product, transform_input, transform_output};
 use std::ops::Range;
 
@@ -51,41 +51,6 @@ const STRIP: usize = longest_strip(16);
 /// Floats in a cache line. Consecutive ξ are an odd number of lines apart, so that the IN² lines that a transform writes
 /// fall into different sets of the first-level cache.
 const LINE: usize = 16;
-
-/// A 3×3 convolution at stride 1: what either pass is.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Problem {
-    /// Height, width, channels of what is read.
-    pub input: [usize; 3],
-    /// Height and width of what is written.
-    pub output: [usize; 2],
-    /// Its channels.
-    pub filters: usize,
-    /// Rows and columns of zeros above and to the left.
-    before: [isize; 2],
-}
-
-impl Problem {
-    /// What a pass computes.
-    pub fn new(geometry: &ConvGeometry, pass: Pass) -> Problem {
-        let [height, width, channels] = geometry.input;
-        let padding = geometry.padding.map(|padding| padding as isize);
-        match pass {
-            Pass::GradInput => Problem {
-                input: [geometry.output[0], geometry.output[1], geometry.filters],
-                output: [height, width],
-                filters: channels,
-                before: padding.map(|padding| 2 - padding),
-            },
-            _ => Problem { input: geometry.input, output: geometry.output, filters: geometry.filters, before: padding },
-        }
-    }
-
-    /// Blocks of filters.
-    pub fn blocks(&self) -> usize {
-        self.filters.div_ceil(PANEL)
-    }
-}
 
 /// How the scratch is cut for groups of at most `tiles` tiles.
 #[derive(Clone, Copy)]

@@ -19,6 +19,7 @@
 //! | [`frame`] | an image among zeros |
 //! | [`conv_winograd`] | 3×3 convolutions with fewer products, forward and back to the input |
 //! | [`winograd`] | its transforms, and where they come from |
+//! | [`winograd_problem`] | what either pass of it computes |
 //! | [`winograd_steps`] | its steps on tiles |
 //! | [`input_rows`] | the rows that are at work, of an image or of a pooled gradient |
 //! | [`registry`] | all algorithms, and the rule that chooses one |
@@ -50,4 +51,5 @@ pub mod simd;
 pub mod sparse_lists;
 pub mod tile;
 pub mod winograd;
+pub mod winograd_problem;
 pub mod winograd_steps;

@@ -5,10 +5,10 @@
 //! reads or writes IN² vectors far from each other, and a product reads and writes without gaps.
 
 use super::conv::Pass;
-use super::conv_winograd::Problem;
 use super::simd::{Kernel, Lanes, load};
 use super::tile::{OverTiles, PANEL, VECTORS, over_tiles, tile, tile_pair};
 use super::winograd::{Transforms, Winograd, kernel_matrix};
+use super::winograd_problem::Problem;
 use std::ops::Range;
 
 /// The kernel's transform: writes a block of PANEL filters of U, `[ξ][C][PANEL]`, with zeros for the filters that are missing
