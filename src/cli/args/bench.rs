@@ -1,6 +1,6 @@
 //! The arguments of `glassnet bench`.
 
-use super::{at_least_one, batch_size, threads, whole_number};
+use super::values::{at_least_one, batch_size, threads, whole_number};
 use clap::{Args, Subcommand};
 use glassnet::bench::descriptor::ConvDescriptor;
 use glassnet::kernels::conv::{ConvAlgorithm, Pass};

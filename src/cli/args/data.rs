@@ -1,0 +1,87 @@
+//! The arguments of the commands that show or draw a data set: `inspect`, `samples` and `phantom`.
+
+use super::values::{augmentation, drawn, seed, share, shown};
+use super::{QuietArgs, ThreadsArgs};
+use clap::Args;
+use glassnet::data::augment::Augmentation;
+use glassnet::data::phantom::{DEFAULT_BENIGN, DEFAULT_MALIGNANT, DEFAULT_SEED};
+use glassnet::report::documented;
+use std::path::PathBuf;
+
+/// `glassnet inspect`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "What is found is the answer: the exit code is 0 also where files cannot be read; --json has 'findings' for scripts."
+)]
+pub struct InspectArgs {
+    /// A folder that holds two class folders of images, or a zip of one
+    #[arg(value_name = "DATA")]
+    pub data: PathBuf,
+    /// Share of each class that would validate
+    #[arg(long, value_name = "SHARE", default_value_t = documented::VALIDATION_SPLIT, value_parser = share, allow_negative_numbers = true)]
+    pub validation_split: f64,
+    /// List every file with its class, subset, size and mode
+    #[arg(long)]
+    pub list: bool,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// `--quiet`.
+    #[command(flatten)]
+    pub quiet: QuietArgs,
+    /// `--threads`.
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
+}
+
+/// `glassnet samples`.
+#[derive(Args, Debug)]
+pub struct SamplesArgs {
+    /// A folder that holds two class folders of images, or a zip of one
+    #[arg(value_name = "DATA")]
+    pub data: PathBuf,
+    /// The picture to write
+    #[arg(long, value_name = "GRID.png")]
+    pub out: PathBuf,
+    /// Images of each class
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = shown, allow_negative_numbers = true)]
+    pub per_class: usize,
+    /// Show the images as training with this --augment would change them, at 128 × 128 pixels
+    #[arg(long, value_name = "flip,shift,rotate", value_parser = augmentation)]
+    pub augment: Option<Augmentation>,
+    /// Which images are drawn
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
+    pub seed: u64,
+    /// Print one JSON object instead of a line
+    #[arg(long)]
+    pub json: bool,
+    /// `--quiet`.
+    #[command(flatten)]
+    pub quiet: QuietArgs,
+}
+
+/// `glassnet phantom`.
+#[derive(Args, Debug)]
+pub struct PhantomArgs {
+    /// The folder to write; it must not exist yet, or be empty
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Which set is drawn
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED, value_parser = seed, allow_negative_numbers = true)]
+    pub seed: u64,
+    /// Benign images
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_BENIGN, value_parser = drawn, allow_negative_numbers = true)]
+    pub benign: usize,
+    /// Malignant images
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_MALIGNANT, value_parser = drawn, allow_negative_numbers = true)]
+    pub malignant: usize,
+    /// Print one JSON object instead of a line
+    #[arg(long)]
+    pub json: bool,
+    /// `--quiet`.
+    #[command(flatten)]
+    pub quiet: QuietArgs,
+    /// `--threads`.
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
+}
