@@ -22,7 +22,18 @@ pub use train::{ClassWeight, ReproduceArgs, RunArgs, TrainArgs};
     name = "glassnet",
     version,
     about = "A from-scratch CNN engine you can see through: train an image classifier from a folder or a zip, with no framework underneath. Not for diagnosis.",
-    after_help = "Results go to stdout, progress and warnings to stderr.\nExit codes: 0 done, 1 the work failed, 2 the call was wrong (a flag, a value, data or a model that is not there), 130 interrupted.",
+    long_about = "A from-scratch CNN engine you can see through: train an image classifier from a folder or a zip, with no framework underneath. Not for diagnosis.\n\nA data set is a folder that holds two class folders of images, or a zip of one. Class 1, the second by name, is the positive class: every probability is that of class 1.",
+    after_help = "First: glassnet reproduce. Your images: glassnet inspect DATA, then train DATA. More: --help",
+    after_long_help = "Examples:
+  glassnet reproduce                              the documented run, in seconds
+  glassnet inspect photos                         what the set holds, and what to mend
+  glassnet train photos --epochs 10 --out runs/photos
+  glassnet evaluate runs/photos photos --subset validation --out judged
+  glassnet predict runs/photos new.jpg --plot new.png
+
+Results go to stdout, progress and warnings to stderr.
+Exit codes: 0 done, 1 the work failed, 2 the call was wrong (a flag, a value, data or a model that is not there), 130 interrupted.
+Environment: GLASSNET_LOG=debug tells what computes what, and why; GLASSNET_SIMD=portable (avx2, avx512) chooses the instruction set.",
     arg_required_else_help = true
 )]
 pub struct Cli {
@@ -34,15 +45,22 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train as the documented five-epoch run did, on the synthetic phantom set, and set the two side by side
+    /// Repeat the documented five-epoch run, and set the two side by side
+    ///
+    /// It is trained on the synthetic phantom set in data/liver-phantom, which stands in for images that are not public.
     Reproduce(ReproduceArgs),
     /// Train a classifier on a folder or a zip with two class folders
     Train(TrainArgs),
     /// Say what a trained model takes images for
     Predict(PredictArgs),
-    /// Tell how good a model's answers are on a data set: accuracy, sensitivity, specificity, ROC, calibration
+    /// Tell how good a model's answers are on a data set
+    ///
+    /// Accuracy, sensitivity, specificity, ROC, calibration, each beside what a constant answer has; with --out a page of
+    /// pictures.
     Evaluate(EvaluateArgs),
-    /// Tell what a data set holds, what is odd about it, and what to do: files that cannot be read, duplicates, giveaways
+    /// Tell what a data set holds, what is odd about it, and what to do
+    ///
+    /// Files that cannot be read, duplicates within and across classes and split, and attributes that give the class away.
     Inspect(InspectArgs),
     /// Draw sample images of both classes side by side
     Samples(SamplesArgs),
@@ -52,9 +70,13 @@ pub enum Command {
     Phantom(PhantomArgs),
     /// Measure how fast the engine is, with the machine's limits beside it
     Bench(BenchArgs),
-    /// Print what a shell needs to complete these commands and their flags
+    /// Print what a shell needs to complete all this
+    ///
+    /// Commands, flags and the values of those that have names.
     Completions(CompletionsArgs),
-    /// Print the manual page of a command, or write all pages into a folder
+    /// Print the manual page of a command, or write all pages
+    ///
+    /// In roff, as man reads it.
     Man(ManArgs),
 }
 
@@ -77,7 +99,9 @@ impl Command {
 /// `--quiet`.
 #[derive(Args, Clone, Debug)]
 pub struct QuietArgs {
-    /// Print results, warnings and errors only: no progress, and no line for each epoch or written file
+    /// Print no progress
+    ///
+    /// Only results, warnings and errors: no progress, and no line for each epoch or written file.
     #[arg(long, short)]
     pub quiet: bool,
 }
@@ -85,7 +109,9 @@ pub struct QuietArgs {
 /// `--threads`.
 #[derive(Args, Clone, Debug)]
 pub struct ThreadsArgs {
-    /// Threads to work with [default: one for each core]; the results are the same for any number
+    /// Threads to work with [default: one for each core]
+    ///
+    /// The results are the same for any number.
     #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
     pub threads: Option<usize>,
 }

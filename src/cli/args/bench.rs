@@ -1,6 +1,6 @@
 //! The arguments of `glassnet bench`.
 
-use super::values::{at_least_one, batch_size, threads, whole_number};
+use super::values::{Named, at_least_one, batch_size, conv, threads, whole_number};
 use clap::{Args, Subcommand};
 use glassnet::bench::descriptor::ConvDescriptor;
 use glassnet::kernels::conv::{ConvAlgorithm, Pass};
@@ -28,7 +28,9 @@ pub enum BenchCommand {
 /// `--threads` with several numbers.
 #[derive(Args, Clone, Debug)]
 pub struct ThreadCounts {
-    /// Threads to measure with, one number after the other, as in 1,2 [default: one for each core]
+    /// Threads to measure with, as in 1,2 [default: one for each core]
+    ///
+    /// One number after the other.
     #[arg(long = "threads", value_name = "N,…", value_delimiter = ',', value_parser = threads, allow_negative_numbers = true)]
     pub counts: Vec<usize>,
 }
@@ -36,20 +38,24 @@ pub struct ThreadCounts {
 /// `glassnet bench conv`.
 #[derive(Args, Debug)]
 pub struct ConvArgs {
-    /// Layers of the documented model (conv2d, conv2d_1, conv2d_2), or any convolution, as in n16h63w63c32f64k3: images, height,
-    /// width, channels, filters, kernel; then s2 for a stride of 2, psame for padding [default: the three layers]
+    /// Convolutions: conv2d, conv2d_1, conv2d_2, or by sizes [default: these three]
+    ///
+    /// These are the layers of the documented model. Any other is written as in n16h63w63c32f64k3: images, height, width,
+    /// channels, filters, kernel; then s2 for a stride of 2, psame for padding.
     #[arg(value_name = "CONVOLUTION", value_parser = convolution)]
     pub convolutions: Vec<NamedConvolution>,
     /// Only these algorithms
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = algorithm)]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = algorithm())]
     pub algorithm: Vec<&'static dyn ConvAlgorithm>,
-    /// Only these passes: forward, grad_input, grad_weights
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = pass)]
+    /// Only these passes
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = pass())]
     pub pass: Vec<Pass>,
     /// `--threads`.
     #[command(flatten)]
     pub threads: ThreadCounts,
-    /// Times that each pass is run over its batch; one more warms up
+    /// Times that each pass is run
+    ///
+    /// Over its batch; one more warms up.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = repetitions, allow_negative_numbers = true)]
     pub rounds: usize,
     /// Also write all figures into this file, a line for each case
@@ -84,17 +90,21 @@ fn convolution(text: &str) -> Result<NamedConvolution, String> {
     }
 }
 
-fn algorithm(name: &str) -> Result<&'static dyn ConvAlgorithm, String> {
-    CONV_ALGORITHMS.iter().copied().find(|algorithm| algorithm.name() == name).ok_or_else(|| {
-        let names: Vec<&str> = CONV_ALGORITHMS.iter().map(|algorithm| algorithm.name()).collect();
-        format!("there is no such algorithm; there is {}", names.join(", "))
+fn algorithm() -> Named<&'static dyn ConvAlgorithm> {
+    Named::new(CONV_ALGORITHMS.iter().map(|algorithm| algorithm.name()), |name| {
+        CONV_ALGORITHMS.iter().copied().find(|algorithm| algorithm.name() == name).ok_or_else(|| {
+            let names: Vec<&str> = CONV_ALGORITHMS.iter().map(|algorithm| algorithm.name()).collect();
+            format!("there is no such algorithm; there is {}", names.join(", "))
+        })
     })
 }
 
-fn pass(name: &str) -> Result<Pass, String> {
-    Pass::ALL.into_iter().find(|pass| pass.name() == name).ok_or_else(|| {
-        let names = Pass::ALL.map(Pass::name);
-        format!("there is no such pass; there is {}", names.join(", "))
+fn pass() -> Named<Pass> {
+    Named::new(Pass::ALL.map(Pass::name), |name| {
+        Pass::ALL.into_iter().find(|pass| pass.name() == name).ok_or_else(|| {
+            let names = Pass::ALL.map(Pass::name);
+            format!("there is no such pass; there is {}", names.join(", "))
+        })
     })
 }
 
@@ -107,19 +117,25 @@ pub struct StepArgs {
     /// Images in a batch
     #[arg(long, value_name = "N", default_value_t = documented::BATCH_SIZE, value_parser = batch_size, allow_negative_numbers = true)]
     pub batch_size: usize,
-    /// Height and width to which images are resized [default: 128, or the model's]
+    /// Side to which images are resized [default: the model's, 128]
+    ///
+    /// Height and width in pixels; 128 for the documented model, else what its model.toml or its weights say.
     #[arg(long, value_name = "PIXELS", value_parser = at_least_one, allow_negative_numbers = true)]
     pub image_size: Option<usize>,
     /// Convolution algorithm, as for `train`
-    #[arg(long, value_name = "NAME", default_value_t = ConvChoice::Auto)]
+    #[arg(long, value_name = "NAME", default_value_t = ConvChoice::Auto, value_parser = conv())]
     pub conv: ConvChoice,
-    /// Run convolution, ReLU and max-pooling layer by layer, not as one; the numbers are the same
+    /// Run convolution, ReLU and max-pooling one by one
+    ///
+    /// By default they run as one. The numbers are the same.
     #[arg(long)]
     pub no_fuse: bool,
     /// `--threads`.
     #[command(flatten)]
     pub threads: ThreadCounts,
-    /// Training steps that count, and as many inference batches; one more of each warms up
+    /// Training steps that count, and inference batches
+    ///
+    /// One more of each warms up.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = repetitions, allow_negative_numbers = true)]
     pub steps: usize,
     /// Print one JSON object instead of a table

@@ -11,10 +11,10 @@ use std::path::PathBuf;
 /// `glassnet inspect`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "What is found is the answer: the exit code is 0 also where files cannot be read; --json has 'findings' for scripts."
+    after_long_help = "What is found is the answer: the exit code is 0 also where files cannot be read; --json has 'findings' for scripts."
 )]
 pub struct InspectArgs {
-    /// A folder that holds two class folders of images, or a zip of one
+    /// A folder with two class folders of images, or a zip of it
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
     /// Share of each class that would validate
@@ -37,7 +37,7 @@ pub struct InspectArgs {
 /// `glassnet samples`.
 #[derive(Args, Debug)]
 pub struct SamplesArgs {
-    /// A folder that holds two class folders of images, or a zip of one
+    /// A folder with two class folders of images, or a zip of it
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
     /// The picture to write
@@ -46,10 +46,13 @@ pub struct SamplesArgs {
     /// Images of each class
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = shown, allow_negative_numbers = true)]
     pub per_class: usize,
-    /// Show the images as training with this --augment would change them, at 128 × 128 pixels
-    #[arg(long, value_name = "flip,shift,rotate", value_parser = augmentation)]
+    /// Show the images as train --augment changes them
+    ///
+    /// At 128 × 128 pixels. Give some of flip (both flips), flip-horizontal, flip-vertical, shift and rotate, as in
+    /// flip,shift.
+    #[arg(long, value_name = "flip,shift,rotate", value_parser = augmentation(), hide_possible_values = true)]
     pub augment: Option<Augmentation>,
-    /// Which images are drawn
+    /// Which images are drawn, and how --augment changes them
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
     /// Print one JSON object instead of a line

@@ -8,8 +8,15 @@ use std::path::PathBuf;
 
 /// `glassnet predict`.
 #[derive(Args, Debug)]
+#[command(after_long_help = "Examples:
+  glassnet predict runs/photos new.jpg --plot new.png
+  glassnet predict runs/photos/weights/last.safetensors folder-of-images --json
+
+Printed is a line for each image, its parts separated by tabs: file, class, and the probability of the positive class.")]
 pub struct PredictArgs {
-    /// A weights file that `train` wrote, or its run folder, which stands for its weights/best.safetensors
+    /// A run folder of `train`, or a weights file
+    ///
+    /// A run folder stands for its weights/best.safetensors.
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
     /// Images; a folder or a zip stands for all images in it
@@ -31,20 +38,33 @@ pub struct PredictArgs {
 
 /// `glassnet evaluate`.
 #[derive(Args, Debug)]
+#[command(after_long_help = "Examples:
+  glassnet evaluate runs/photos photos --subset validation --out judged
+  glassnet evaluate runs/photos other-photos
+
+Without --subset, images that trained the model are among those judged, if DATA is the set it was trained on: that flatters it, and is said.")]
 pub struct EvaluateArgs {
-    /// A weights file that `train` wrote, or its run folder, which stands for its weights/best.safetensors
+    /// A run folder of `train`, or a weights file
+    ///
+    /// A run folder stands for its weights/best.safetensors.
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// A folder that holds the model's two class folders of images, or a zip of one
+    /// A folder with the model's two class folders, or a zip of it
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
-    /// Which images of DATA; what trained and what validated stands in the split.csv of the model's run folder
+    /// Which images of DATA
+    ///
+    /// What trained and what validated stands in the split.csv of the model's run folder.
     #[arg(long, value_name = "NAME", value_enum, default_value_t = SubsetChoice::All)]
     pub subset: SubsetChoice,
-    /// An answer is positive where its probability is above this [default: the model's, which is 0.5]
+    /// Probability above which an answer is positive [default: the model's, 0.5]
+    ///
+    /// It moves the confusion matrix, sensitivity and specificity.
     #[arg(long, value_name = "T", value_parser = threshold, allow_negative_numbers = true)]
     pub threshold: Option<f64>,
-    /// A new folder to write: evaluation.html (pictures, and the worst mistakes), evaluation.json, predictions.csv
+    /// A new folder for a page of pictures, and more
+    ///
+    /// Written are evaluation.html (pictures, and the worst mistakes), evaluation.json and predictions.csv.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Print one JSON object instead of text
@@ -61,18 +81,25 @@ pub struct EvaluateArgs {
 /// `--subset`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SubsetChoice {
+    /// Those that trained the model
     Training,
+    /// Those that did not, but chose its best epoch
     Validation,
+    /// Every image of DATA
     All,
 }
 
 /// `glassnet summary`.
 #[derive(Args, Debug)]
 pub struct SummaryArgs {
-    /// A weights file, or a model.toml [default: the documented model]
+    /// A run folder, a weights file or a model.toml [default: the documented model]
+    ///
+    /// A run folder stands for its weights/best.safetensors.
     #[arg(value_name = "MODEL")]
     pub model: Option<PathBuf>,
-    /// Height and width of the images [default: 128, or the model's]
+    /// Side of the images [default: the model's, 128]
+    ///
+    /// Height and width in pixels; 128 for the documented model.
     #[arg(long, value_name = "PIXELS", value_parser = at_least_one, allow_negative_numbers = true)]
     pub image_size: Option<usize>,
     /// Images in a batch, for the memory figures

@@ -1,7 +1,8 @@
 //! The arguments of `glassnet train` and `glassnet reproduce`.
 
 use super::values::{
-    at_least_one, augmentation, batch_size, epochs, folds, mebibytes, not_negative, positive, seconds, seed, share,
+    at_least_one, augmentation, batch_size, conv, epochs, folds, mebibytes, not_negative, positive, seconds, seed,
+    share,
 };
 use super::{QuietArgs, ThreadsArgs};
 use clap::{Args, ValueEnum};
@@ -15,33 +16,49 @@ use std::path::PathBuf;
 /// What `train` and `reproduce` share.
 #[derive(Args, Clone, Debug)]
 pub struct RunArgs {
-    /// The run folder [default: runs/train1, or the next number that is free]
+    /// The run folder [default: the next free runs/trainN]
+    ///
+    /// By default runs/train1, or the next number that is free. It must not exist yet, or be empty: nothing is overwritten.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Go on with the run in this folder, with its own settings, to the same end as if it had never stopped
+    /// Go on with the run in this folder
+    ///
+    /// It goes on with its own settings, to the same end as if it had never stopped. Only --epochs, --save-every and --cache
+    /// may be others.
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     pub resume: Option<PathBuf>,
-    /// Save the run at the end of an epoch when it was last saved this long ago; it is always saved at its end and on Ctrl-C
-    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, allow_negative_numbers = true)]
+    /// Shortest time between two savings
+    ///
+    /// The run is saved at the end of an epoch when it was last saved this long ago, and always at its end and on Ctrl-C.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, allow_negative_numbers = true, hide_short_help = true)]
     pub save_every: f64,
-    /// Memory for the decoded images, training and validation together: they are kept if all of them fit, else decoded anew
-    /// in each epoch, ahead of the step; 0 keeps none, and never is more than half of the machine's memory used. The results
-    /// are the same
-    #[arg(long, value_name = "MEBIBYTES", default_value_t = DEFAULT_CACHE_MEBIBYTES, value_parser = mebibytes, allow_negative_numbers = true)]
+    /// Memory for the decoded images; 0 decodes anew in each epoch
+    ///
+    /// Training and validation together: they are kept if all of them fit, else decoded anew in each epoch, ahead of the
+    /// step; 0 keeps none. Never is more than half of the machine's memory used. The results are the same.
+    #[arg(long, value_name = "MEBIBYTES", default_value_t = DEFAULT_CACHE_MEBIBYTES, value_parser = mebibytes, allow_negative_numbers = true, hide_short_help = true)]
     pub cache: usize,
-    /// Seed of the initial weights, the shuffles and the dropout masks
+    /// Seed of all that is drawn at random
+    ///
+    /// That is the initial weights, the shuffles, the dropout masks, the changes of --augment, and which groups validate.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
     /// `--threads`.
     #[command(flatten)]
     pub threads: ThreadsArgs,
-    /// Convolution algorithm: auto, im2col, direct, winograd or winograd2x2
-    #[arg(long, value_name = "NAME", default_value_t = ConvChoice::Auto)]
+    /// Convolution algorithm
+    ///
+    /// auto takes the fastest for each layer and pass, by rule. The others are for comparing; they differ by rounding.
+    #[arg(long, value_name = "NAME", default_value_t = ConvChoice::Auto, value_parser = conv(), hide_short_help = true)]
     pub conv: ConvChoice,
-    /// Run convolution, ReLU and max-pooling layer by layer, not as one; the numbers are the same
-    #[arg(long)]
+    /// Run convolution, ReLU and max-pooling one by one
+    ///
+    /// By default they run as one. The numbers are the same.
+    #[arg(long, hide_short_help = true)]
     pub no_fuse: bool,
-    /// Print one JSON object instead of text; progress then goes to stderr
+    /// Print one JSON object instead of text
+    ///
+    /// Progress then goes to stderr.
     #[arg(long)]
     pub json: bool,
     /// `--quiet`.
@@ -51,6 +68,7 @@ pub struct RunArgs {
 
 /// `glassnet reproduce`.
 #[derive(Args, Debug)]
+#[command(after_help = "More options, and more on each: glassnet reproduce --help", after_long_help = "")]
 pub struct ReproduceArgs {
     /// Shared with `train`.
     #[command(flatten)]
@@ -59,56 +77,94 @@ pub struct ReproduceArgs {
 
 /// `glassnet train`.
 #[derive(Args, Debug)]
+#[command(
+    after_help = "More options, and more on each: glassnet train --help",
+    after_long_help = "Examples:
+  glassnet train photos --epochs 10 --out runs/photos
+  glassnet train photos --folds 5 --class-weight balanced --augment flip,shift
+  glassnet train photos --group-regex '/(p[0-9]+)_' --early-stopping 5
+  glassnet train --resume runs/photos --epochs 20
+
+glassnet inspect says what to mend in the data first. Class 1, the second folder by name, is the positive one."
+)]
 pub struct TrainArgs {
-    /// A folder that holds two class folders of images, or a zip of one; with --resume it need not be given
+    /// A folder with two class folders of images, or a zip of it
+    ///
+    /// With --resume it need not be given.
     #[arg(value_name = "DATA", required_unless_present = "resume")]
     pub data: Option<PathBuf>,
-    /// Passes over the training images; with --resume, more than the run had go on further
+    /// Passes over the training images
+    ///
+    /// With --resume, more than the run had go on further.
     #[arg(long, value_name = "N", default_value_t = documented::EPOCHS, value_parser = epochs, allow_negative_numbers = true)]
     pub epochs: usize,
     /// Images in a training step
     #[arg(long, value_name = "N", default_value_t = documented::BATCH_SIZE, value_parser = batch_size, allow_negative_numbers = true)]
     pub batch_size: usize,
-    /// Height and width to which images are resized [default: 128, or the model's]
+    /// Side to which images are resized [default: the model's, 128]
+    ///
+    /// Height and width in pixels; 128 for the documented model, else what its model.toml or its weights say.
     #[arg(long, value_name = "PIXELS", value_parser = at_least_one, allow_negative_numbers = true)]
     pub image_size: Option<usize>,
-    /// Share of each class that validates: its first files by name
+    /// Share of each class that validates
+    ///
+    /// Its first files by name validate, or with --group-regex whole groups.
     #[arg(long, value_name = "SHARE", default_value_t = documented::VALIDATION_SPLIT, value_parser = share, allow_negative_numbers = true)]
     pub validation_split: f64,
-    /// Train K models, each validated on another K-th of the images, and print their mean and spread
+    /// Cross-validate: train K models
+    ///
+    /// Each is validated on another K-th of the images; their mean and spread are printed.
     #[arg(long, value_name = "K", value_parser = folds, allow_negative_numbers = true, conflicts_with = "validation_split")]
     pub folds: Option<usize>,
-    /// Keep files together that belong together, such as those of one patient: the first pair of parentheses in REGEX captures the
-    /// group's name in each file's path, such as benign/p07_2.png; without parentheses the whole match does; which groups
-    /// validate, --seed decides
+    /// Keep the files of one patient on one side of the split
+    ///
+    /// The first pair of parentheses in REGEX captures the group's name in each file's path, such as benign/p07_2.png;
+    /// without parentheses the whole match does. Which groups validate, --seed decides.
     #[arg(long, value_name = "REGEX")]
     pub group_regex: Option<String>,
     /// Adam's learning rate
     #[arg(long, value_name = "RATE", default_value_t = documented::LEARNING_RATE, value_parser = positive, allow_negative_numbers = true)]
     pub learning_rate: f64,
-    /// AdamW's weight decay: each step every weight also shrinks by RATE times the learning rate
+    /// AdamW's decoupled weight decay
+    ///
+    /// In each step every weight also shrinks by RATE times the learning rate.
     #[arg(long, value_name = "RATE", default_value_t = 0.0, value_parser = not_negative, allow_negative_numbers = true)]
     pub weight_decay: f64,
-    /// Multiply the loss of a training image by n / (2 · images of its class), so that both classes count alike
+    /// Let both classes count alike, or every image
+    ///
+    /// This is how much a training image of each class counts in the loss. balanced multiplies it by n / (2 · images of its
+    /// class). Validation is not weighted.
     #[arg(long, value_name = "RULE", default_value_t = ClassWeight::None, value_enum)]
     pub class_weight: ClassWeight,
-    /// Change training images at random in every epoch: some of flip (both), flip-horizontal, flip-vertical, shift and rotate;
-    /// glassnet samples --augment shows it
-    #[arg(long, value_name = "flip,shift,rotate", value_parser = augmentation)]
+    /// Change training images at random in every epoch
+    ///
+    /// Give some of flip (both flips), flip-horizontal, flip-vertical, shift (by up to a tenth) and rotate (by up to 10°), as
+    /// in flip,shift. glassnet samples --augment shows it.
+    #[arg(long, value_name = "flip,shift,rotate", value_parser = augmentation(), hide_possible_values = true)]
     pub augment: Option<Augmentation>,
-    /// Share of values that dropout layers drop while training [default: 0.5, or the model's]
+    /// Share that dropout drops [default: the model's, 0.5]
+    ///
+    /// Of the values that go into a dropout layer, while training; 0.5 in the documented model.
     #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     pub dropout: Option<f64>,
-    /// Start from the weights in this file instead of drawn ones
-    #[arg(long, value_name = "FILE.safetensors")]
+    /// Start from the weights in this file
+    ///
+    /// By default they are drawn, as --seed decides.
+    #[arg(long, value_name = "FILE.safetensors", hide_short_help = true)]
     pub init_weights: Option<PathBuf>,
-    /// Stop when val_loss was lowest this many epochs ago, and restore the weights of that epoch at the end
+    /// Stop once val_loss has not fallen for so long
+    ///
+    /// The run ends when val_loss was lowest this many epochs ago, with the weights of that epoch.
     #[arg(long, value_name = "EPOCHS", value_parser = epochs, allow_negative_numbers = true)]
     pub early_stopping: Option<usize>,
-    /// Take the images in the listing's order in every epoch
-    #[arg(long)]
+    /// Take the images in the same order in every epoch
+    ///
+    /// That is the listing's order.
+    #[arg(long, hide_short_help = true)]
     pub no_shuffle: bool,
-    /// Leave out images that cannot be read, and name them, instead of stopping before the first epoch
+    /// Leave out images that cannot be read
+    ///
+    /// They are named. By default they stop the run before the first epoch.
     #[arg(long)]
     pub skip_bad: bool,
     /// The network's layers [default: those of the documented model]
@@ -123,9 +179,9 @@ pub struct TrainArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "lower")]
 pub enum ClassWeight {
-    /// As one
+    /// Every image counts as one, so the larger class counts more
     None,
-    /// So that both classes count alike
+    /// Both classes count alike
     Balanced,
 }
 

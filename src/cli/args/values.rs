@@ -1,6 +1,41 @@
 //! The values that options take: their limits, and what is said of a value outside of them.
 
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::{Arg, Command};
 use glassnet::data::augment::Augmentation;
+use glassnet::kernels::registry::ConvChoice;
+use std::ffi::OsStr;
+
+/// A value with a name, for shells to complete and for help to list. What is wrong is said by `parse`, in a sentence.
+#[derive(Clone)]
+pub struct Named<T> {
+    names: Vec<&'static str>,
+    parse: fn(&str) -> Result<T, String>,
+}
+
+impl<T> Named<T> {
+    /// The names, and what makes a value of a text.
+    pub fn new(names: impl IntoIterator<Item = &'static str>, parse: fn(&str) -> Result<T, String>) -> Named<T> {
+        Named { names: names.into_iter().collect(), parse }
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Named<T> {
+    type Value = T;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<T, clap::Error> {
+        self.parse.parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.names.iter().map(PossibleValue::new)))
+    }
+}
+
+/// `--conv`.
+pub fn conv() -> Named<ConvChoice> {
+    Named::new(ConvChoice::ALL.map(ConvChoice::name), str::parse)
+}
 
 /// The most threads that may be asked for.
 const MAX_THREADS: usize = 1024;
@@ -128,9 +163,9 @@ pub fn folds(text: &str) -> Result<usize, String> {
     }
 }
 
-/// `--augment`.
-pub fn augmentation(text: &str) -> Result<Augmentation, String> {
-    Augmentation::parse(text)
+/// `--augment`: a list of names; shells complete its first.
+pub fn augmentation() -> Named<Augmentation> {
+    Named::new(Augmentation::NAMES, Augmentation::parse)
 }
 
 /// `--weight-decay`.
