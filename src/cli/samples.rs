@@ -38,7 +38,9 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
     let labelled = images.each_ref().map(|images| images.iter().map(labelled).collect::<Vec<_>>());
     let classes = dataset.classes();
     let columns = [0, 1].map(|label| ClassSamples { name: classes[label], images: &labelled[label] });
-    let title = dataset.source.path().file_name().unwrap_or_default().to_string_lossy();
+    let name = dataset.source.path().file_name().unwrap_or_default().to_string_lossy();
+    let changes = args.augment.map(|augmentation| format!("--augment {}", augmentation.names().join(",")));
+    let title = changes.as_ref().map_or(name.to_string(), |changes| format!("{name}, as {changes} changes it"));
     write_samples(&args.out, &title, &columns)?;
     if args.json {
         let files = |label: usize| images[label].iter().map(|(path, _)| path.as_str()).collect::<Vec<&str>>();
@@ -47,16 +49,18 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
             "data": dataset.source.path().display().to_string(),
             "picture": args.out.display().to_string(),
             "seed": args.seed,
+            "augment": args.augment.map(Augmentation::names),
             "classes": shown,
         }))?;
         return Ok(Outcome::Done);
     }
     console::print_unless_quiet(&format!(
-        "Drew {} images of '{}' and {} of '{}' into {}",
+        "Drew {} images of '{}' and {} of '{}'{} into {}",
         labelled[0].len(),
         console::one_line(classes[0]),
         labelled[1].len(),
         console::one_line(classes[1]),
+        changes.map_or(String::new(), |changes| format!(", as {changes} changes them,")),
         args.out.display()
     ))?;
     Ok(Outcome::Done)

@@ -30,7 +30,7 @@ fn with_json_every_command_that_has_a_result_prints_one_object_and_nothing_else(
 fn what_samples_and_phantom_have_written_is_told_as_json() {
     let here = Here::with_set();
     let object = here.json("samples set --out grid.png --per-class 2");
-    assert_eq!(keys(&object), ["classes", "data", "picture", "seed"]);
+    assert_eq!(keys(&object), ["augment", "classes", "data", "picture", "seed"]);
     assert_eq!((&object["data"], &object["picture"], &object["seed"]), (&"set".into(), &"grid.png".into(), &0.into()));
     for (class, name) in [(0, "cat"), (1, "dog")] {
         assert_eq!(object["classes"][class]["name"], name);

@@ -39,9 +39,17 @@ fn augmented_samples_show_what_training_would_see() {
         ("all", "--augment flip,shift,rotate"),
         ("again", "--augment flip,shift,rotate"),
     ] {
+        let changed = match name {
+            "plain" => "",
+            "flip" => ", as --augment flip-horizontal,flip-vertical changes them,",
+            _ => ", as --augment flip-horizontal,flip-vertical,shift,rotate changes them,",
+        };
         let stdout = here.done(&format!("samples set --out {name}.png --per-class 4 {flags}"));
-        assert_eq!(stdout, format!("Drew 4 images of 'cat' and 4 of 'dog' into {name}.png\n"));
+        assert_eq!(stdout, format!("Drew 4 images of 'cat' and 4 of 'dog'{changed} into {name}.png\n"));
     }
+    let object = here.json("samples set --out json.png --augment shift,flip-vertical");
+    assert_eq!(object["augment"], serde_json::json!(["flip-vertical", "shift"]));
+    assert_eq!(here.json("samples set --out json.png")["augment"], serde_json::Value::Null);
     assert!(here.read("all.png") == here.read("again.png"));
     assert!(here.read("all.png") != here.read("plain.png") && here.read("all.png") != here.read("flip.png"));
 }
