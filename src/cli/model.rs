@@ -55,9 +55,29 @@ fn activation_hint(message: &str) -> &'static str {
 }
 
 /// The weights that MODEL means: the file itself, or of a run folder its best.
-pub fn weights_file(model: &Path) -> PathBuf {
-    let best = model.join("weights").join("best.safetensors");
-    if best.is_file() { best } else { model.to_path_buf() }
+///
+/// # Errors
+/// [`Error::Weights`] of a run that was stopped before it had any best weights, and of a cross-validation.
+pub fn weights_file(model: &Path) -> Result<PathBuf> {
+    let [best, last] = ["best", "last"].map(|name| model.join("weights").join(name).with_extension("safetensors"));
+    if best.is_file() {
+        return Ok(best);
+    }
+    if last.is_file() {
+        let reason = format!(
+            "the run stopped before its first epoch was done, so it has no best weights; go on with: glassnet train --resume {}",
+            model.display()
+        );
+        return Err(Error::weights(&best, reason));
+    }
+    if model.join("fold1").is_dir() {
+        let reason = format!(
+            "it is the folder of a cross-validation, with a run for each fold; give one of these, such as {}",
+            model.join("fold1").display()
+        );
+        return Err(Error::weights(model, reason));
+    }
+    Ok(model.to_path_buf())
 }
 
 /// Whether images as they are read can go into the network.
@@ -85,6 +105,9 @@ const MAX_SPEC_BYTES: usize = 1 << 20;
 /// [`Error::Setting`] names the line that is not as it should be.
 pub fn read_spec(path: &Path) -> Result<ModelSpec> {
     let fail = |reason: String| Error::setting(path.display().to_string(), reason);
+    if path.is_dir() {
+        return Err(fail("it is a folder; give a file that lists layers, such as model.toml".into()));
+    }
     let bytes = read_file(path)?;
     if bytes.len() > MAX_SPEC_BYTES {
         let mib = MAX_SPEC_BYTES >> 20;

@@ -22,7 +22,7 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     if let Some(path) = &args.plot {
         output::check_picture("--plot", path)?;
     }
-    let file = weights_file(&args.model);
+    let file = weights_file(&args.model)?;
     let model = checkpoint::load(&file)?;
     let mut network = Answers::new(&model, &file)?;
     let positive = &model.card.classes[1];

@@ -2,7 +2,7 @@
 
 use super::args::SummaryArgs;
 use super::memory::Memory;
-use super::model::{Origin, read_spec};
+use super::model::{Origin, read_spec, weights_file};
 use super::{CommandResult, Outcome, console};
 use glassnet::checkpoint;
 use glassnet::layers::Layer;
@@ -17,7 +17,7 @@ pub fn run(args: &SummaryArgs) -> CommandResult {
         None => ModelSpec::documented(),
         Some(path) if path.extension().is_some_and(|extension| extension == "toml") => read_spec(path)?,
         Some(path) => {
-            let spec = checkpoint::load(path)?.card.spec;
+            let spec = checkpoint::load(&weights_file(path)?)?.card.spec;
             let [height, width, _] = spec.input;
             if let Some(side) = args.image_size.filter(|&side| [side, side] != [height, width]) {
                 console::warn(&format!(

@@ -41,6 +41,7 @@ fn a_weights_file_and_the_model_file_it_was_trained_with_have_the_same_summary()
     let of_file = here.done("summary tiny.toml");
     assert!(of_file.contains("dense                           8        1,576            1,568\n"), "{of_file}");
     assert_eq!(of_file, here.done("summary run/weights/best.safetensors"));
+    assert_eq!(of_file, here.done("summary run"), "a run folder stands for its best weights");
     let larger = here.done("summary tiny.toml --image-size 20");
     assert_ne!(of_file, larger);
     let ran = here.run("summary run/weights/best.safetensors --image-size 20");

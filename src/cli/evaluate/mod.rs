@@ -33,7 +33,7 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
         check_out(out)?;
         output::check_outside_data("--out", out, &args.data)?;
     }
-    let file = weights_file(&args.model);
+    let file = weights_file(&args.model)?;
     let model = checkpoint::load(&file)?;
     let network = Answers::new(&model, &file)?;
     let source = Arc::new(open(&args.data)?);

@@ -1,0 +1,28 @@
+//! A folder given as MODEL stands for its best weights; where it has none, the sentence says what to give.
+
+use super::Here;
+
+const USES: [&str; 3] = ["predict MODEL set", "evaluate MODEL set", "summary MODEL"];
+
+#[test]
+fn a_run_that_was_stopped_in_its_first_epoch_has_no_best_weights_yet_and_is_called_so() {
+    let here = Here::with_model();
+    std::fs::remove_file(here.path("run/weights/best.safetensors")).unwrap();
+    let sentence = "weights file run/weights/best.safetensors: the run stopped before its first epoch was done, so it has no \
+                    best weights; go on with: glassnet train --resume run";
+    for call in USES {
+        here.refused(&call.replace("MODEL", "run"), 1, sentence);
+    }
+}
+
+#[test]
+fn of_a_cross_validation_a_fold_is_asked_for() {
+    let here = Here::with_set();
+    here.done("train set --model tiny.toml --epochs 1 --folds 2 --out folds");
+    let sentence = "weights file folds: it is the folder of a cross-validation, with a run for each fold; give one of these, \
+                    such as folds/fold1";
+    for call in USES {
+        here.refused(&call.replace("MODEL", "folds"), 1, sentence);
+        assert_eq!(here.run(&call.replace("MODEL", "folds/fold1")).code, Some(0), "{call}");
+    }
+}
