@@ -162,5 +162,5 @@ fn a_mode_that_gives_the_class_away_and_unequal_classes_are_told() {
     let imbalance =
         "- always answering 'dog' would have accuracy 0.7500: read sensitivity, specificity and ROC AUC beside";
     assert!(stdout.contains(imbalance), "{stdout}");
-    assert!(stdout.contains("- class folders hold folders: 2: make sure that"), "{stdout}");
+    assert!(stdout.contains("- 2 folders lie within class folders: make sure that"), "{stdout}");
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 pub struct Finding {
     /// What it is, in a word, for programs: `unreadable`, `mislabelled`, `duplicates_across_classes`, `duplicates_across_split`,
     /// `duplicates`, `near_duplicates_across_classes`, `near_duplicates_across_split`, `near_duplicates`, `giveaway`, `imbalance`,
-    /// `folders_within`, `passed_over`.
+    /// `not_validated`, `folders_within`, `passed_over`.
     pub kind: &'static str,
     /// What was found.
     pub finding: String,
@@ -101,9 +101,19 @@ pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
         );
         add("imbalance", finding, &advice);
     }
+    let unvalidated: Vec<usize> =
+        [0, 1].into_iter().filter(|&label| report.count(Some(label), Some("validation")) == 0).collect();
+    if !unvalidated.is_empty() {
+        let names: Vec<String> = unvalidated.iter().map(|&label| format!("'{}'", classes[label])).collect();
+        let finding = format!("no image of {} validates", names.join(" and "));
+        let advice = "sensitivity, specificity and ROC AUC need images of both classes that the network did not learn from: put \
+                      more images into the class, or take a larger --validation-split";
+        add("not_validated", finding, advice);
+    }
     if !report.mislabelled.is_empty() {
-        let finding =
-            format!("{} something else than their names say, or more than is read", holds(report.mislabelled.len()));
+        let count = report.mislabelled.len();
+        let names_say = if count == 1 { "its name says" } else { "their names say" };
+        let finding = format!("{} something else than {names_say}, or more than is read", holds(count));
         add(
             "mislabelled",
             finding,
@@ -111,7 +121,10 @@ pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
         );
     }
     if !report.folders_within.is_empty() {
-        let finding = format!("class folders hold folders: {}", report.folders_within.len());
+        let finding = match report.folders_within.len() {
+            1 => "1 folder lies within a class folder".to_string(),
+            several => format!("{several} folders lie within class folders"),
+        };
         add(
             "folders_within",
             finding,
