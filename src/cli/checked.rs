@@ -25,7 +25,7 @@ impl CheckedImages {
     /// bytes.
     ///
     /// # Errors
-    /// The last of the errors of those that cannot be read, after the others were printed; or where `skip_bad`, none of them.
+    /// [`Error::Data`] says how many cannot be read, after each was named; where `skip_bad`, that is none.
     pub fn of(
         source: &Arc<Source>,
         catalog: &Catalog,
@@ -48,7 +48,7 @@ impl CheckedImages {
                 console::warn(&format!("left out: {error}"));
             }
         } else {
-            refuse(errors)?;
+            refuse(source, &errors)?;
         }
         if !images.keeps_pictures() {
             console::progress(&decoded_anew(set_bytes(items.len(), side), side, cache));
@@ -78,13 +78,19 @@ impl CheckedImages {
     }
 }
 
-/// Prints all errors but the last, which is returned.
-fn refuse(mut errors: Vec<Error>) -> Result<(), Failure> {
-    let Some(last) = errors.pop() else { return Ok(()) };
+/// Prints all errors; the one that is returned says how many there are and what to do.
+fn refuse(source: &Source, errors: &[Error]) -> Result<(), Failure> {
     for error in errors {
         console::error(&error.to_string());
     }
-    Err(last.into())
+    let reason = match errors.len() {
+        0 => return Ok(()),
+        1 => "1 image cannot be read; mend it or take it out, or train without it, with --skip-bad".to_string(),
+        several => format!(
+            "{several} images cannot be read; mend them or take them out, or train without them, with --skip-bad"
+        ),
+    };
+    Err(Error::data(source.path(), reason).into())
 }
 
 /// What is told where the images are not kept in memory; sizes in bytes.

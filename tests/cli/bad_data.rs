@@ -5,6 +5,10 @@ use image::ImageFormat;
 
 const TRAIN: &str = "train DATA --model tiny.toml --epochs 1 --out run";
 
+/// What the run ends with after it has named the image.
+const ONE_CANNOT_BE_READ: &str =
+    "error: set: 1 image cannot be read; mend it or take it out, or train without it, with --skip-bad";
+
 /// Trains on `data`; wants the sentence, the exit code, and no run folder.
 #[track_caller]
 fn refused(here: &Here, data: &str, code: i32, sentence: &str) {
@@ -72,6 +76,7 @@ fn every_image_that_cannot_be_read_is_named_before_the_training_begins() {
         "error: set/cat/05.png cannot be read as an image: unexpected end of file; save it anew as PNG with an image program, or take it out".to_string(),
         "error: set/dog/06.jpg cannot be read as an image: the file ends before the picture does; fetch it again".to_string(),
         "error: set/dog/07.gif.png cannot be read as an image: its content is a GIF, perhaps animated, which is not read here; convert it or take it out".to_string(),
+        "error: set: 5 images cannot be read; mend them or take them out, or train without them, with --skip-bad".to_string(),
     ];
     assert_eq!(ran.stderr.lines().collect::<Vec<_>>(), expected);
     assert!(!here.path("run").exists());
@@ -82,7 +87,7 @@ fn a_picture_of_absurd_size_is_refused_by_its_header() {
     let here = Here::with_set();
     here.write("set/cat/03.ppm", "P6 1000000 1000000 255\n");
     let sentence = "set/cat/03.ppm cannot be read as an image: it has 1000000 × 1000000 pixels, and 64 Mi is the most; make it smaller";
-    refused(&here, "set", 1, sentence);
+    refused(&here, "set", 1, &format!("{sentence}\n{ONE_CANNOT_BE_READ}"));
 }
 
 #[test]
@@ -144,5 +149,5 @@ fn a_name_with_a_line_break_or_terminal_codes_stays_on_one_line() {
     here.write("set/cat/a\nb\u{1b}[2J.png", "");
     let ran = here.run(&TRAIN.replace("DATA", "set"));
     let sentence = "set/cat/a\\nb\\u{1b}[2J.png cannot be read as an image: the file is empty";
-    assert_eq!((ran.code, ran.stderr), (Some(1), format!("error: {sentence}\n")));
+    assert_eq!((ran.code, ran.stderr), (Some(1), format!("error: {sentence}\n{ONE_CANNOT_BE_READ}\n")));
 }
