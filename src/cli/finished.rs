@@ -40,6 +40,10 @@ pub struct Finished {
 /// From how many seconds of saving, or of waiting for images, on a person is told of them.
 const TOLD_SECONDS: f64 = 1.0;
 
+/// What is said where no image validates.
+const NO_VALIDATION: &str =
+    "No image validated: how the network does on images that it did not learn from is not known";
+
 /// What the weights that a run ends with answer on the validation part.
 pub struct Validated {
     pub confusion: Confusion,
@@ -147,17 +151,21 @@ impl Finished {
         })
     }
 
-    /// What should not be overlooked: epochs with one answer only, and overfitting.
+    /// What should not be overlooked: epochs with one answer only, overfitting, and that nothing was validated.
     fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         for (label, class) in self.classes.iter().enumerate() {
             let epochs: Vec<usize> =
                 self.one_class.iter().filter(|(_, l)| *l == label).map(|(epoch, _)| *epoch).collect();
             if !epochs.is_empty() {
-                remarks.push(one_class_line(&console::one_line(class), &epochs));
+                remarks.push(one_class_line(&console::one_line(class), &epochs, self.best.map(|best| best.epoch)));
             }
         }
-        remarks.extend(overfitting_line(&self.epochs));
+        let one_class: Vec<usize> = self.one_class.iter().map(|(epoch, _)| *epoch).collect();
+        remarks.extend(overfitting_line(&self.epochs, &one_class));
+        if self.validation.is_none() && !self.epochs.is_empty() {
+            remarks.push(NO_VALIDATION.to_string());
+        }
         remarks
     }
 

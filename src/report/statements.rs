@@ -31,25 +31,31 @@ pub fn majority_line(classes: [&str; 2], training: [usize; 2], validation: [usiz
     Some(format!("Always answering '{}' would be right for {}", classes[label], parts.join(" and ")))
 }
 
-/// Says that after these epochs, counted from 0, every validation image was taken for `class`.
-pub fn one_class_line(class: &str, epochs: &[usize]) -> String {
-    format!(
+/// Says that after these epochs, counted from 0, every validation image was taken for `class`, and whether `best`, the epoch
+/// of the best weights, is among them.
+pub fn one_class_line(class: &str, epochs: &[usize], best: Option<usize>) -> String {
+    let mut line = format!(
         "After {}, every validation image was taken for '{class}': the val_accuracy there is that class's share, no skill",
         epoch_list(epochs)
-    )
+    );
+    if let Some(best) = best.filter(|best| epochs.contains(best)) {
+        line += &format!("; so it is with the best weights, those of epoch {}", best + 1);
+    }
+    line
 }
 
 /// Says that the network overfits and what to do, where the validation loss ends well above its lowest although the training
-/// loss went on falling.
-pub fn overfitting_line(epochs: &[EpochRecord]) -> Option<String> {
+/// loss went on falling. The best weights are advised unless they give one answer only, as `one_class_epochs`, from 0, tell.
+pub fn overfitting_line(epochs: &[EpochRecord], one_class_epochs: &[usize]) -> Option<String> {
     let validated = || epochs.iter().filter_map(|record| Some((record, record.val_loss?)));
     let (best, lowest) = validated().min_by(|a, b| a.1.total_cmp(&b.1))?;
     let (last, final_loss) = validated().next_back()?;
     let overfits = final_loss > lowest * (1.0 + OVERFITTING_RISE) && last.loss < best.loss;
+    let use_best = if one_class_epochs.contains(&best.epoch) { "" } else { "use the best weights, " };
     overfits.then(|| {
         format!(
             "Overfitting: from epoch {} to {} val_loss rose from {lowest:.4} to {final_loss:.4} while the training loss fell \
-             from {:.4} to {:.4}; use the best weights, train for fewer epochs, or try --augment, --weight-decay or more images",
+             from {:.4} to {:.4}; {use_best}train for fewer epochs, or try --augment, --weight-decay or more images",
             best.epoch + 1,
             last.epoch + 1,
             best.loss,
@@ -105,30 +111,36 @@ mod tests {
             (&[0, 1, 2, 3], "epochs 1–4"),
             (&[0, 1, 2, 3, 5, 8], "epochs 1–4, 6 and 9"),
         ] {
-            assert!(one_class_line("dog", epochs).starts_with(&format!("After {list}, every")), "{list}");
+            let line = one_class_line("dog", epochs, Some(7));
+            assert!(line.starts_with(&format!("After {list}, every")) && line.ends_with(" no skill"), "{list}");
         }
+        let line = one_class_line("dog", &[0, 4], Some(4));
+        assert!(line.ends_with(" no skill; so it is with the best weights, those of epoch 5"), "{line}");
     }
 
     #[test]
     fn a_run_overfits_when_the_validation_loss_rises_and_the_training_loss_falls() {
-        assert_eq!(overfitting_line(&DOCUMENTED_RUN), None, "the last epoch is the best");
-        let run = |losses: &[(f64, f64)]| {
+        assert_eq!(overfitting_line(&DOCUMENTED_RUN, &[]), None, "the last epoch is the best");
+        let with = |losses: &[(f64, f64)], one_class_epochs: &[usize]| {
             let record = |(epoch, &(loss, val_loss)): (usize, &(f64, f64))| EpochRecord {
                 epoch,
                 loss,
                 val_loss: Some(val_loss),
                 ..DOCUMENTED_RUN[0]
             };
-            overfitting_line(&losses.iter().enumerate().map(record).collect::<Vec<_>>())
+            overfitting_line(&losses.iter().enumerate().map(record).collect::<Vec<_>>(), one_class_epochs)
         };
+        let run = |losses: &[(f64, f64)]| with(losses, &[0]);
         let line = run(&[(0.6, 0.5), (0.4, 0.45), (0.2, 0.7)]).unwrap();
         let start = "Overfitting: from epoch 2 to 3 val_loss rose from 0.4500 to 0.7000 while the training loss fell from \
                      0.4000 to 0.2000; use the best weights";
         assert!(line.starts_with(start), "{line}");
+        let line = with(&[(0.6, 0.5), (0.4, 0.45), (0.2, 0.7)], &[0, 1]).unwrap();
+        assert!(line.contains("to 0.2000; train for fewer epochs"), "the best weights have no skill: {line}");
         assert_eq!(run(&[(0.6, 0.5), (0.4, 0.45), (0.5, 0.7)]), None, "both rise: that is divergence");
         assert_eq!(run(&[(0.6, 0.5), (0.4, 0.45), (0.2, 0.47)]), None, "a little is noise");
-        assert_eq!(overfitting_line(&[]), None);
+        assert_eq!(overfitting_line(&[], &[]), None);
         let bare = DOCUMENTED_RUN.map(|record| EpochRecord { val_loss: None, val_accuracy: None, ..record });
-        assert_eq!(overfitting_line(&bare), None);
+        assert_eq!(overfitting_line(&bare, &[]), None);
     }
 }

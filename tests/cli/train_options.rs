@@ -88,7 +88,8 @@ fn a_network_that_answers_with_one_class_only_is_called_so_with_its_epochs() {
     assert_eq!(epochs, &expected);
     let sentence = format!(
         "After epochs 1–3, every validation image was taken for '{class}': the val_accuracy there is that class's share, no \
-         skill"
+         skill; so it is with the best weights, those of epoch {}",
+        object["best_epoch"].as_u64().unwrap() + 1
     );
     assert_eq!(object["remarks"], serde_json::json!([sentence]));
     let stdout = here.done(&format!("{TRAIN} --learning-rate 1e-9 --out again"));
@@ -115,11 +116,13 @@ fn a_run_that_overfits_is_told_so_and_its_best_weights_stand_beside_its_last() {
     let best = (0..40).min_by(|&a, &b| rows[a][2].total_cmp(&rows[b][2])).unwrap();
     let ([loss, accuracy, val_loss], last) = (rows[best], rows[39]);
     let epoch = best + 1;
+    // Weights that give one answer only are not advised.
+    let without_skill = stdout.contains(&format!("; so it is with the best weights, those of epoch {epoch}\n"));
+    let use_best = if without_skill { "" } else { "use the best weights, " };
     for line in [
         format!(
             "Overfitting: from epoch {epoch} to 40 val_loss rose from {val_loss:.4} to {:.4} while the training loss fell \
-             from {loss:.4} to {:.4}; use the best weights, train for fewer epochs, or try --augment, --weight-decay or \
-             more images",
+             from {loss:.4} to {:.4}; {use_best}train for fewer epochs, or try --augment, --weight-decay or more images",
             last[2], last[0]
         ),
         format!(

@@ -41,6 +41,11 @@ impl Evaluation<'_> {
             let answered = self.answered.labels.len();
             facts.push(("Missing", format!("{failed} of {} images have no answer", answered + failed)));
         }
+        if let Some(label) = self.assessment.only_answer() {
+            let class = &self.class_names()[label];
+            let caution = format!("every image is taken for '{class}': the accuracy is that class's share, no skill");
+            facts.push(("Caution", caution));
+        }
         facts.extend(self.subset.caution().map(|caution| ("Caution", caution.to_string())));
         facts
     }
@@ -130,6 +135,7 @@ impl Evaluation<'_> {
             "images": confusion.total(),
             "confusion": confusion,
             "loss": assessment.loss,
+            "loss_of_share": assessment.loss_of_share(),
             "accuracy": confusion.accuracy(),
             "majority_share": confusion.majority_share(),
             "sensitivity": confusion.sensitivity(),

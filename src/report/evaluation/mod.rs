@@ -36,8 +36,14 @@ pub fn measure_rows(assessment: &Assessment, classes: [&str; 2]) -> Vec<MeasureR
         (Some(_), Some(why)) => format!("no interval: {why}"),
         _ => "guessing has 0.5".to_string(),
     };
+    let loss_note = match assessment.loss_of_share() {
+        Some(loss) => {
+            format!("always answering ½ has 0.6931, and the share of '{positive}' has {}", number(loss))
+        }
+        None => "always answering ½ has 0.6931".to_string(),
+    };
     vec![
-        row("loss", "loss", assessment.loss, None, "always answering ½ has 0.6931".to_string()),
+        row("loss", "loss", assessment.loss, None, loss_note),
         row(
             "accuracy",
             "accuracy",
@@ -141,7 +147,8 @@ mod tests {
     fn measures_stand_beside_what_to_compare_them_with() {
         let assessment =
             Assessment::of(&[1.0, 1.0, 1.0, 0.0, 0.0], &[0.95, 0.8, 0.3, 0.4, 0.1], &[0.1, 0.2, 1.2, 0.5, 0.1], 0.5);
-        assert_eq!(row(&assessment, "loss")[0], "0.4200");
+        let loss = ["0.4200", "", "always answering ½ has 0.6931, and the share of 'dog' has 0.6730"];
+        assert_eq!(row(&assessment, "loss"), loss);
         let accuracy = ["0.8000", "0.3755–0.9638", "4 of 5 right; always answering 'dog' has 0.6000"];
         assert_eq!(row(&assessment, "accuracy"), accuracy);
         assert_eq!(row(&assessment, "sensitivity")[2], "2 of 3 'dog' found");
