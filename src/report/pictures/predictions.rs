@@ -49,7 +49,9 @@ pub fn write_predictions(path: &Path, positive_class: &str, predictions: &[Annot
     let columns = ((shown.len() as f64).sqrt().ceil() as u32).clamp(1, 6);
     let grid = Grid { left: MARGIN, top: MARGIN, columns, cell_width: side, cell_height: side + CAPTION_HEIGHT };
 
-    let mut notes = vec![format!("p = probability of “{positive_class}”"), DISCLAIMER.to_string()];
+    let probability = format!("p = probability of “{positive_class}”");
+    let bar = "bar: p from 0 to 1, with a tick at 0.5".to_string();
+    let mut notes = vec![probability, bar, DISCLAIMER.to_string()];
     if shown.len() < predictions.len() {
         notes.insert(0, format!("the first {} of {} images", shown.len(), predictions.len()));
     }

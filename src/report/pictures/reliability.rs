@@ -29,8 +29,13 @@ pub(super) fn draw(assessment: &Assessment, classes: [&str; 2]) -> io::Result<Rg
         }
         page.disc(place(mean, share), 5.0, BLUE)?;
         let (x, y) = place(mean, share);
-        let (across, style) = if mean < 0.85 { (9.0, SMALL) } else { (-9.0, SMALL.right()) };
-        page.text(&bin.count.to_string(), (x + across, y - 6.0), style.coloured(GREY))?;
+        // Off the diagonal, which goes up to the right, and off the numbers below the axis.
+        let (across, down, style) = match (mean < 0.85, share > 0.05) {
+            (true, true) => (9.0, 16.0, SMALL),
+            (true, false) => (9.0, -6.0, SMALL),
+            (false, _) => (-9.0, -6.0, SMALL.right()),
+        };
+        page.text(&bin.count.to_string(), (x + across, y + down), style.coloured(GREY))?;
     }
     page.finish_fine()
 }

@@ -3,9 +3,11 @@
 use std::io;
 
 use image::RgbImage;
+use plotters::style::WHITE;
 
+use super::page::Area;
 use super::palette::{BLUE, INK, VERMILION};
-use super::text::SMALL;
+use super::text::{SMALL, width};
 use super::unit_square::{panel, place, write_undefined};
 use crate::metrics::Assessment;
 
@@ -18,19 +20,24 @@ pub(super) fn draw(assessment: &Assessment, classes: [&str; 2]) -> io::Result<Rg
     let across = format!("1 − specificity: {negative} taken for {positive}");
     let mut page = panel(&across, &format!("sensitivity: {positive} found"))?;
     let confusion = &assessment.confusion;
+    let note = format!("threshold {}", assessment.threshold);
     match (&assessment.roc_curve, confusion.sensitivity(), confusion.specificity()) {
         (Some(curve), Some(sensitivity), Some(specificity)) => {
+            let (x, y) = place(1.0 - specificity, sensitivity);
+            // Beside the point, where the page has room: below the curve but above the axis, and on white, as the diagonal
+            // may pass there.
+            let to_the_right = 1.0 - specificity < 0.7;
+            let wide = width(&note, SMALL)?;
+            let left = if to_the_right { x + 12.0 } else { x - 12.0 - wide };
+            let baseline = if sensitivity < 0.1 { y - 10.0 } else { y + 20.0 };
+            page.fill(Area { left: left - 3.0, top: baseline - 12.0, width: wide + 6.0, height: 16.0 }, WHITE)?;
             let mut points: Vec<(f64, f64)> =
                 curve.iter().map(|point| place(point.false_positive_rate, point.true_positive_rate)).collect();
             // A set of any size has a curve of some thousand points: those that the page can tell apart.
             points.dedup_by_key(|(x, y)| ((*x * GRAIN).round() as i64, (*y * GRAIN).round() as i64));
             page.line(&points, 2.5, BLUE)?;
-            let (x, y) = place(1.0 - specificity, sensitivity);
             page.disc((x, y), 6.0, VERMILION)?;
-            // Beside the point, where the page has room: below the curve.
-            let note = format!("threshold {}", assessment.threshold);
-            let (across, align) = if 1.0 - specificity < 0.7 { (12.0, SMALL) } else { (-12.0, SMALL.right()) };
-            page.text(&note, (x + across, y + 20.0), align.coloured(INK))?;
+            page.text(&note, (left, baseline), SMALL.coloured(INK))?;
         }
         _ => {
             let why = assessment.undefined(classes).into_iter().find(|(name, _)| *name == "roc_auc");
