@@ -3,7 +3,7 @@
 //! At most one [bar] is shown, and it goes away when its [`Progress`] is dropped, at the end or on an error.
 
 use super::{bar, console};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::fmt::Write;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ impl Progress {
 
     /// Something is done, such as `Checking`, to so many images.
     pub fn of_images(what: &'static str, images: usize) -> Progress {
-        let progress = Progress::shown(images, "{prefix} {pos}/{len} images [{bar:30}] {images_per_s} - {eta} left");
+        let progress = Progress::shown(images, "{prefix} {pos}/{len} images [{bar:30}]{images_pace}");
         progress.bar.set_prefix(what);
         let lines = progress.bar.is_hidden() && !console::is_quiet();
         Progress { told: lines.then(|| Mutex::new(Instant::now())), bar: progress.bar.clone() }
@@ -34,23 +34,28 @@ impl Progress {
 
     /// An epoch of so many steps. It has lines of its own at its end.
     pub fn of_epoch(steps: usize) -> Progress {
-        Progress::shown(steps, "{pos}/{len} [{bar:30}] {steps_per_s} - {eta} left in the epoch {msg}")
+        Progress::shown(steps, "{pos}/{len} [{bar:30}]{steps_pace} {msg}")
     }
 
     fn shown(total: usize, template: &str) -> Progress {
         if console::is_quiet() {
             return Progress::none();
         }
-        let per_second = |unit: &'static str| {
+        // The rate and the time left, which nobody can know before the first is done.
+        let pace = |unit: &'static str, left_of: &'static str| {
             move |state: &ProgressState, text: &mut dyn Write| {
-                let rate = state.per_sec();
+                if state.pos() == 0 {
+                    return;
+                }
+                let (rate, left) = (state.per_sec(), HumanDuration(state.eta()));
+                let decimals = if rate < 10.0 { 1 } else { 0 };
                 // Nobody is told if a string cannot grow.
-                let _ =
-                    if rate < 10.0 { write!(text, "{rate:.1} {unit}/s") } else { write!(text, "{rate:.0} {unit}/s") };
+                let _ = write!(text, " {rate:.decimals$} {unit}/s - {left:#} left{left_of}");
             }
         };
         let style = ProgressStyle::with_template(template).expect("the template is right");
-        let style = style.with_key("images_per_s", per_second("images")).with_key("steps_per_s", per_second("steps"));
+        let style =
+            style.with_key("images_pace", pace("images", "")).with_key("steps_pace", pace("steps", " in the epoch"));
         let target = ProgressDrawTarget::stderr();
         let style = style.progress_chars("=>.");
         let bar = ProgressBar::with_draw_target(Some(total as u64), target).with_style(style);

@@ -111,7 +111,7 @@ fn a_training_shows_a_bar_with_rate_and_time_left_and_leaves_nothing_of_it() {
     let here = Here::with_set();
     let (code, written, stdout) = OnTerminal::start(&here, "train set --model tiny.toml --epochs 2 --out run").end();
     assert_eq!(code, Some(0));
-    for part in ["Checking ", " images/s - ", "1/2 [", " steps/s - ", " left in the epoch - loss: ", " - validating"] {
+    for part in ["Checking 0/24 images [", "1/2 [", " steps/s - ", " left in the epoch - loss: ", " - validating"] {
         assert!(written.contains(part), "{part} is not in {written:?}");
     }
     assert_eq!(screen(&written), "");
