@@ -33,7 +33,7 @@ fn debug_lines_tell_what_runs_how_and_where_the_time_goes_and_change_nothing() {
         ("cli::dataset", "set: 24 files listed in "),
         ("cli::dataset", "class 0 'cat' has 10 images, class 1 'dog' 14; 20 train, 4 validate"),
         ("cli::memory", "batches of 16 take "),
-        ("data::images", "20 pictures of 16×16 are kept in memory, as they take 15360 bytes and may take "),
+        ("data::images", "24 pictures of 16×16 are kept in memory, as they take 18432 bytes and may take "),
         ("plan", "for training on batches of up to 16: "),
         (
             "plan",
