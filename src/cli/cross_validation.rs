@@ -20,7 +20,8 @@ use glassnet::data::split::Split;
 use glassnet::network::Network;
 use glassnet::report::csv_files::read_predictions;
 use glassnet::report::epoch::EpochRecord;
-use glassnet::report::folds::{FoldRow, MEASURES, fold_table, means, standard_deviations, write_folds};
+use glassnet::report::folds::{FoldRow, KeptWeights, MEASURES, fold_table, means, standard_deviations, write_folds};
+use glassnet::report::statements::{majority, share_of};
 use glassnet::{Error, checkpoint};
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -33,6 +34,11 @@ const NOT_INDEPENDENT: &str = "The folds' training images overlap, so the folds 
 /// What choosing an epoch by its validation loss does.
 const BEST_FLATTERS: &str = "Each best epoch was chosen by the very images it is measured on, which flatters it; the last \
                              epoch was not.";
+
+/// The same where early stopping let that choice decide also when to stop.
+const RESTORED_FLATTERS: &str = "Each best epoch was chosen by the very images it is measured on, which flatters it, and with it \
+                                 ROC AUC, sensitivity and specificity, which are of its restored weights; the same images \
+                                 decided which epoch was the last.";
 
 /// Trains on every fold, or goes on with that, and prints the folds side by side.
 pub fn run(
@@ -78,6 +84,7 @@ pub fn run(
     let (readable, skipped): (Vec<Item>, Vec<Item>) =
         catalog.items.iter().cloned().partition(|item| checked.is_readable(item));
     let data = Data::of(&source, &catalog, checked.sha256(&readable), &skipped);
+    let counts = [0, 1].map(|label| readable.iter().filter(|item| item.label == label).count());
     let settings = Settings { validation_split: None, folds: Some(k), ..whole.settings() };
     let config = Config { settings, ..whole.config(data) };
     let folder = match resumed {
@@ -86,6 +93,7 @@ pub fn run(
     };
     folder.write_config(&config)?;
 
+    let kept = if args.early_stopping.is_some() { KeptWeights::Best } else { KeptWeights::Last };
     let mut results = Vec::new();
     let mut printed = Ok(());
     for (number, dataset) in (1..).zip(datasets) {
@@ -106,12 +114,12 @@ pub fn run(
             Execution::Finished(mut finished) => {
                 printed = printed.and(finished.take_print_error());
                 let (best, last) = (finished.best.as_ref(), finished.epochs.last());
-                row(number, training_images, best, last, finished.validation.as_ref())
+                row(number, training_images, best, last, kept, finished.validation.as_ref())
             }
             Execution::NothingToDo { state, sentence, .. } => {
                 text.line(&format!("Nothing to do: {sentence}"));
                 let (best, last) = (state.best_record(), state.history.last());
-                row(number, training_images, best, last, Some(&validated_before(&out, &catalog)?))
+                row(number, training_images, best, last, kept, Some(&validated_before(&out, &catalog)?))
             }
         };
         results.push((row, out.display().to_string()));
@@ -120,14 +128,20 @@ pub fn run(
     printed?;
     let (rows, runs): (Vec<FoldRow>, Vec<String>) = results.into_iter().unzip();
     let shown = folder.path().display().to_string();
+    let flatters = match kept {
+        KeptWeights::Best => RESTORED_FLATTERS,
+        KeptWeights::Last => BEST_FLATTERS,
+    };
+    let notes = [NOT_INDEPENDENT, flatters];
     match args.common.json {
-        true => console::print_json(&json(&catalog, &shown, &rows, &runs))?,
+        true => console::print_json(&json(&catalog, counts, &shown, &rows, &runs, notes))?,
         false => {
             console::print("")?;
             console::print(fold_table(&rows).trim_end_matches('\n'))?;
-            console::print(NOT_INDEPENDENT)?;
-            console::print(BEST_FLATTERS)?;
-            console::print(&majority_line(&catalog))?;
+            for note in notes {
+                console::print(note)?;
+            }
+            console::print(&majority_line(&catalog, counts))?;
             console::print(&format!("Run folder: {shown}"))?;
         }
     }
@@ -151,6 +165,7 @@ fn row(
     training_images: usize,
     best: Option<&EpochRecord>,
     last: Option<&EpochRecord>,
+    kept: KeptWeights,
     validated: Option<&Validated>,
 ) -> FoldRow {
     FoldRow {
@@ -165,23 +180,32 @@ fn row(
         roc_auc: validated.and_then(|validated| validated.roc_auc),
         sensitivity: validated.and_then(|validated| validated.confusion.sensitivity()),
         specificity: validated.and_then(|validated| validated.confusion.specificity()),
+        last_epoch: last.map(|last| last.epoch),
+        validated_weights: kept,
     }
 }
 
-fn majority_line(catalog: &Catalog) -> String {
-    let counts = catalog.counts();
-    let label = usize::from(counts[1] >= counts[0]);
-    let all = counts[0] + counts[1];
+/// What always answering the more frequent class would reach over all folds.
+fn majority_line(catalog: &Catalog, counts: [usize; 2]) -> String {
+    let label = majority(counts).unwrap_or(1);
     format!(
-        "Positive class '{}'; always answering '{}' would be right for {} of {all} images ({:.4})",
+        "Positive class '{}'; always answering '{}' would be right for {} of {} images ({:.4})",
         console::one_line(&catalog.classes[1]),
         console::one_line(&catalog.classes[label]),
         counts[label],
-        counts[label] as f64 / all as f64
+        counts[0] + counts[1],
+        share_of(label, counts).unwrap_or(f64::NAN),
     )
 }
 
-fn json(catalog: &Catalog, folder: &str, rows: &[FoldRow], runs: &[String]) -> Value {
+fn json(
+    catalog: &Catalog,
+    counts: [usize; 2],
+    folder: &str,
+    rows: &[FoldRow],
+    runs: &[String],
+    notes: [&str; 2],
+) -> Value {
     let named = |values: [Option<f64>; 7]| -> Map<String, Value> {
         MEASURES.into_iter().zip(values).map(|(name, value)| (name.to_string(), json!(value))).collect()
     };
@@ -194,15 +218,14 @@ fn json(catalog: &Catalog, folder: &str, rows: &[FoldRow], runs: &[String]) -> V
             object
         })
         .collect();
-    let counts = catalog.counts();
     json!({
         "run_folder": folder,
         "classes": catalog.classes,
         "positive_class": catalog.classes[1],
-        "majority_share": counts[0].max(counts[1]) as f64 / (counts[0] + counts[1]) as f64,
+        "majority_share": majority(counts).and_then(|label| share_of(label, counts)),
         "folds": folds,
         "mean": named(means(rows)),
         "standard_deviation": named(standard_deviations(rows)),
-        "notes": [NOT_INDEPENDENT, BEST_FLATTERS],
+        "notes": notes,
     })
 }

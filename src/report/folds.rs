@@ -26,12 +26,26 @@ pub struct FoldRow {
     pub val_loss: Option<f64>,
     /// The validation accuracy after the last epoch.
     pub val_accuracy: Option<f64>,
-    /// The area under the ROC curve of the last weights on the validation images.
+    /// The area under the ROC curve of the weights that the fold ended with, on the validation images.
     pub roc_auc: Option<f64>,
-    /// The share of positives that the last weights find.
+    /// The share of positives that these weights find.
     pub sensitivity: Option<f64>,
-    /// The share of negatives that the last weights recognize.
+    /// The share of negatives that these weights recognize.
     pub specificity: Option<f64>,
+    /// The last epoch.
+    pub last_epoch: Option<usize>,
+    /// Which weights the fold ended with: those of the last epoch, or with early stopping of the best.
+    pub validated_weights: KeptWeights,
+}
+
+/// The weights that a fold ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeptWeights {
+    /// Those after the last epoch.
+    Last,
+    /// Those of the epoch with the lowest validation loss, restored.
+    Best,
 }
 
 /// The names of the measures over which mean and spread are taken, as in `folds.csv`.
@@ -78,37 +92,76 @@ fn over(rows: &[FoldRow], of: impl Fn(&[f64]) -> Option<f64>) -> [Option<f64>; 7
     })
 }
 
-/// A text table with a line for each fold, the mean and the standard deviation; a dash stands for what is not defined. Epochs are
-/// counted from 1. Ends with a line break.
-pub fn fold_table(rows: &[FoldRow]) -> String {
-    let heads =
-        ["epoch", "val_loss", "val_accuracy", "val_loss", "val_accuracy", "ROC AUC", "sensitivity", "specificity"];
-    let widths = heads.map(|head| head.len().max(6));
-    let best: usize = widths[..3].iter().sum::<usize>() + 4;
-    let last: usize = widths[3..].iter().sum::<usize>() + 8;
-    let line = |label: &str, counts: [String; 2], cells: [String; 8]| {
-        let padded = |range: std::ops::Range<usize>| {
-            range.map(|cell| format!("{:>1$}", cells[cell], widths[cell])).collect::<Vec<_>>().join("  ")
-        };
-        format!("{label:>4}  {:>5}  {:>8} │ {} │ {}\n", counts[0], counts[1], padded(0..3), padded(3..8))
-    };
-    let mut table = format!("{:21} │ {:^best$} │ {:^last$}\n", "", "best epoch", "last epoch");
-    table += &line("fold", ["train".into(), "validate".into()], heads.map(String::from));
-    table += &format!("{}─┼─{}─┼─{}\n", "─".repeat(21), "─".repeat(best), "─".repeat(last));
-    let with_epoch = |epoch: String, values: [Option<f64>; 7]| {
-        let mut cells = vec![epoch];
-        cells.extend(values.map(|value| value.map_or("—".to_string(), |value| format!("{value:.4}"))));
-        <[String; 8]>::try_from(cells).expect("an epoch and seven measures")
-    };
-    for row in rows {
-        let epoch = row.best_epoch.map_or("—".to_string(), |epoch| (epoch + 1).to_string());
-        let counts = [row.training_images, row.validation_images].map(|count| count.to_string());
-        table += &line(&row.fold.to_string(), counts, with_epoch(epoch, row.measures()));
+/// A column of the table: its head, and what stands in the lines of the folds, of the means and of the standard deviations.
+struct Column {
+    head: &'static str,
+    cells: Vec<String>,
+}
+
+impl Column {
+    /// A column of epochs, which have no mean.
+    fn of_epochs(rows: &[FoldRow], epoch: impl Fn(&FoldRow) -> Option<usize>) -> Column {
+        let shown = |row: &FoldRow| epoch(row).map_or("—".to_string(), |epoch| (epoch + 1).to_string());
+        Column { head: "epoch", cells: rows.iter().map(shown).chain([String::new(), String::new()]).collect() }
     }
-    for (label, values) in [("mean", means(rows)), ("sd", standard_deviations(rows))] {
-        table += &line(label, [String::new(), String::new()], with_epoch(String::new(), values));
+
+    /// The column of [`MEASURES`]`[measure]`.
+    fn of_measure(rows: &[FoldRow], head: &'static str, measure: usize) -> Column {
+        let of_folds = rows.iter().map(|row| row.measures()[measure]);
+        let values = of_folds.chain([means(rows)[measure], standard_deviations(rows)[measure]]);
+        let shown = |value: Option<f64>| value.map_or("—".to_string(), |value| format!("{value:.4}"));
+        Column { head, cells: values.map(shown).collect() }
+    }
+
+    fn width(&self) -> usize {
+        self.head.len().max(6)
+    }
+}
+
+/// A text table with a line for each fold, the mean and the standard deviation; a dash stands for what is not defined. Epochs are
+/// counted from 1. ROC AUC, sensitivity and specificity stand with the epoch whose weights they are of. Ends with a line break.
+pub fn fold_table(rows: &[FoldRow]) -> String {
+    let restored = rows.iter().any(|row| row.validated_weights == KeptWeights::Best);
+    let measure = |head, measure| Column::of_measure(rows, head, measure);
+    let of_kept_weights = [measure("ROC AUC", 4), measure("sensitivity", 5), measure("specificity", 6)];
+    let best_epoch = Column::of_epochs(rows, |row| row.best_epoch);
+    let mut best = vec![best_epoch, measure("val_loss", 0), measure("val_accuracy", 1)];
+    let mut last = vec![measure("val_loss", 2), measure("val_accuracy", 3)];
+    if restored {
+        // Every fold may have stopped after another epoch.
+        last.insert(0, Column::of_epochs(rows, |row| row.last_epoch));
+        best.extend(of_kept_weights);
+    } else {
+        last.extend(of_kept_weights);
+    }
+
+    let best_head = if restored { "best epoch, restored" } else { "best epoch" };
+    let sections = [(best_head, best), ("last epoch", last)];
+    let width = |columns: &[Column]| columns.iter().map(|column| column.width() + 2).sum::<usize>() - 2;
+    let mut headings = format!("{:21}", "");
+    let mut heads = format!("{:>4}  {:>5}  {:>8}", "fold", "train", "validate");
+    let mut rule = "─".repeat(21);
+    for (name, columns) in &sections {
+        headings += &format!(" │ {name:^0$}", width(columns));
+        heads += &format!(" │ {}", joined(columns, |column| column.head));
+        rule += &format!("─┼─{}", "─".repeat(width(columns)));
+    }
+    let mut table = format!("{headings}\n{heads}\n{rule}\n");
+    let of_fold = |row: &FoldRow| format!("{:>4}  {:>5}  {:>8}", row.fold, row.training_images, row.validation_images);
+    let labels = rows.iter().map(of_fold).chain(["mean", "sd"].map(|label| format!("{label:>4}{:17}", "")));
+    for (line, label) in labels.enumerate() {
+        table += &label;
+        for (_, columns) in &sections {
+            table += &format!(" │ {}", joined(columns, |column| &column.cells[line]));
+        }
+        table += "\n";
     }
     table
+}
+
+/// One cell of each column, in its width.
+fn joined<'a>(columns: &'a [Column], cell: impl Fn(&'a Column) -> &'a str) -> String {
+    columns.iter().map(|column| format!("{:>1$}", cell(column), column.width())).collect::<Vec<_>>().join("  ")
 }
 
 /// Writes `folds.csv`: a line for each fold, without mean and spread.
@@ -117,7 +170,7 @@ pub fn fold_table(rows: &[FoldRow]) -> String {
 /// [`Error::Io`](crate::Error::Io) names the file that cannot be written.
 pub fn write_folds<'a>(path: &Path, rows: impl IntoIterator<Item = &'a FoldRow>) -> Result<()> {
     let heading = ["fold", "training_images", "validation_images", "best_epoch"];
-    write(path, &[&heading[..], &MEASURES].concat(), rows)
+    write(path, &[&heading[..], &MEASURES, &["last_epoch", "validated_weights"]].concat(), rows)
 }
 
 #[cfg(test)]
@@ -138,6 +191,8 @@ mod tests {
             roc_auc,
             sensitivity: Some(1.0),
             specificity: Some(0.5),
+            last_epoch: Some(5),
+            validated_weights: KeptWeights::Last,
         }
     }
 
@@ -175,6 +230,35 @@ mod tests {
     }
 
     #[test]
+    fn where_the_best_weights_were_restored_what_they_answer_stands_with_the_best_epoch() {
+        let restored = |fold, last_epoch| FoldRow {
+            validated_weights: KeptWeights::Best,
+            last_epoch,
+            ..row(fold, 0.3, Some(0.8))
+        };
+        let table = fold_table(&[restored(1, Some(5)), restored(2, Some(4))]);
+        let lines: Vec<&str> = table.lines().collect();
+        let headings: Vec<&str> = lines[0].split('│').map(str::trim).collect();
+        assert_eq!(headings, ["", "best epoch, restored", "last epoch"]);
+        assert_eq!(
+            lines[1],
+            "fold  train  validate │  epoch  val_loss  val_accuracy  ROC AUC  sensitivity  specificity │  epoch  val_loss  val_accuracy"
+        );
+        assert_eq!(
+            lines[3..5],
+            [
+                "   1    109        27 │      4    0.2500        1.0000   0.8000       1.0000       0.5000 │      6    0.3000        0.9000",
+                "   2    109        27 │      4    0.2500        1.0000   0.8000       1.0000       0.5000 │      5    0.3000        0.9000",
+            ]
+        );
+        let seams = |line: &str| -> Vec<usize> {
+            line.chars().enumerate().filter(|(_, letter)| "│┼".contains(*letter)).map(|(place, _)| place).collect()
+        };
+        assert!(lines.iter().all(|line| seams(line) == seams(lines[1])), "{table}");
+        assert!(lines.iter().all(|line| line.chars().count() == lines[1].chars().count()), "{table}");
+    }
+
+    #[test]
     fn folds_csv_has_a_heading_and_leaves_out_what_is_not_defined() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("folds.csv");
@@ -182,7 +266,7 @@ mod tests {
         assert_eq!(
             std::fs::read_to_string(&path).unwrap(),
             "fold,training_images,validation_images,best_epoch,best_val_loss,best_val_accuracy,val_loss,val_accuracy,roc_auc,\
-             sensitivity,specificity\n1,109,27,3,0.25,1.0,0.1,0.9,,1.0,0.5\n"
+             sensitivity,specificity,last_epoch,validated_weights\n1,109,27,3,0.25,1.0,0.1,0.9,,1.0,0.5,5,last\n"
         );
     }
 }
