@@ -75,6 +75,22 @@ pub struct Answer {
     pub notes: Vec<String>,
 }
 
+/// Why there is no answer for an image, in a sentence.
+pub enum NoAnswer {
+    /// It cannot be read.
+    Unreadable(String),
+    /// The model's answer to it is not a number.
+    NotANumber(String),
+}
+
+impl NoAnswer {
+    pub fn sentence(&self) -> &str {
+        match self {
+            NoAnswer::Unreadable(sentence) | NoAnswer::NotANumber(sentence) => sentence,
+        }
+    }
+}
+
 /// A model at work, with memory for one batch.
 pub struct Answers<'a> {
     model: &'a Checkpoint,
@@ -97,8 +113,8 @@ impl<'a> Answers<'a> {
         Ok(Answers { model, plan, workspace })
     }
 
-    /// Answers for each of at most [`BATCH`] images, in their order, or says as a sentence why there is no answer. `is_shown` tells
-    /// by an image's place in the batch whether a picture will show it.
+    /// Answers for each of at most [`BATCH`] images, in their order, or says why there is no answer. `is_shown` tells by an image's
+    /// place in the batch whether a picture will show it.
     ///
     /// # Errors
     /// Where the network cannot run at all.
@@ -106,7 +122,7 @@ impl<'a> Answers<'a> {
         &mut self,
         batch: &[Image],
         is_shown: impl Fn(usize) -> bool + Sync,
-    ) -> Result<Vec<std::result::Result<Answer, String>>> {
+    ) -> Result<Vec<std::result::Result<Answer, NoAnswer>>> {
         let see_one = |(place, image)| see(self.model, image, is_shown(place));
         let seen: Vec<Result<Seen>> = batch.par_iter().enumerate().map(see_one).collect();
         let input = network_input(self.model, seen.iter().filter_map(|seen| Some(&seen.as_ref().ok()?.resized)));
@@ -116,12 +132,12 @@ impl<'a> Answers<'a> {
         };
         let mut logits = logits.iter();
         let answer = |(image, seen): (&Image, Result<Seen>)| {
-            let Seen { shrunk: pixels, notes, .. } = seen.map_err(|error| error.to_string())?;
+            let Seen { shrunk: pixels, notes, .. } = seen.map_err(|error| NoAnswer::Unreadable(error.to_string()))?;
             let logit = logits.next().copied().unwrap_or(f32::NAN);
             let probability = probability(logit);
             if probability.is_nan() {
                 let reason = "the model's answer is not a number; its training went astray, take another weights file";
-                return Err(format!("{}: {reason}", image.name()));
+                return Err(NoAnswer::NotANumber(format!("{}: {reason}", image.name())));
             }
             Ok(Answer { logit, probability, pixels, notes })
         };

@@ -49,8 +49,8 @@ pub fn run(args: &PredictArgs) -> CommandResult {
         for (image, answer) in batch.iter().zip(network.of(batch, |place| place < room)?) {
             let found = match answer {
                 Ok(found) => found,
-                Err(sentence) => {
-                    failed.push(refused(&image.name(), &sentence));
+                Err(reason) => {
+                    failed.push(refused(&image.name(), reason.sentence()));
                     continue;
                 }
             };

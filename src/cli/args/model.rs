@@ -62,6 +62,9 @@ pub struct EvaluateArgs {
     /// It moves the confusion matrix, sensitivity and specificity.
     #[arg(long, value_name = "T", value_parser = threshold, allow_negative_numbers = true)]
     pub threshold: Option<f64>,
+    /// Leave out images that cannot be read, name and count them, and exit with 0 instead of 1
+    #[arg(long)]
+    pub skip_bad: bool,
     /// A new folder for a page of pictures, and more
     ///
     /// Written are evaluation.html (pictures, and the worst mistakes), evaluation.json and predictions.csv.

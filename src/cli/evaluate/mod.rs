@@ -4,7 +4,7 @@ mod mistakes;
 mod printed;
 mod subset;
 
-use super::answers::{Answer, Answers, BATCH, Image};
+use super::answers::{Answer, Answers, BATCH, Image, NoAnswer};
 use super::args::EvaluateArgs;
 use super::console::{self, Failure};
 use super::dataset::open;
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use subset::Subset;
 
 /// Answers for every image of the subset, and tells how good the answers are; an image that cannot be read is named, and
-/// the others are done.
+/// the others are done. Whether that is a failure, `--skip-bad` decides.
 pub fn run(args: &EvaluateArgs) -> CommandResult {
     if let Some(out) = &args.out {
         check_out(out)?;
@@ -44,7 +44,15 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
     let subset = Subset::choose(args.subset, &file, &model.card.training, &source, &catalog)?;
     let threshold = args.threshold.unwrap_or(model.card.threshold);
 
-    let answered = Answered::all(network, &source, &subset.items, threshold, args.out.is_some())?;
+    let wanted = Wanted { threshold, skip_bad: args.skip_bad, thumbnails: args.out.is_some() };
+    let answered = Answered::all(network, &source, &subset.items, wanted)?;
+    if !answered.skipped.is_empty() && answered.skipped.len() == subset.items.len() {
+        let reason = format!(
+            "none of its {} images that are to be judged can be read; mend or replace them",
+            subset.items.len()
+        );
+        return Err(Error::data(&args.data, reason).into());
+    }
     let assessment = Assessment::of(&answered.labels, &answered.probabilities, &answered.losses, threshold);
     let evaluation = Evaluation { file, model: &model, source: &source, subset, answered, assessment };
 
@@ -71,6 +79,16 @@ struct Evaluation<'a> {
     assessment: Assessment,
 }
 
+/// What is wanted of the answers.
+#[derive(Clone, Copy)]
+struct Wanted {
+    threshold: f64,
+    /// Whether images that cannot be read are left out, and not failures.
+    skip_bad: bool,
+    /// Whether the worst mistakes will be shown.
+    thumbnails: bool,
+}
+
 /// The answers, in the order of the images; what could not be read is missing.
 #[derive(Default)]
 struct Answered {
@@ -82,26 +100,32 @@ struct Answered {
     mistakes: WorstMistakes,
     /// Images without an answer, and why.
     failed: Vec<serde_json::Value>,
+    /// The paths of those that cannot be read and were left out.
+    skipped: Vec<String>,
 }
 
 impl Answered {
-    /// Answers for all items, a batch at a time; `keep` asks for copies of the worst mistakes.
-    fn all(mut network: Answers, source: &Arc<Source>, items: &[Item], threshold: f64, keep: bool) -> Result<Answered> {
+    /// Answers for all items, a batch at a time.
+    fn all(mut network: Answers, source: &Arc<Source>, items: &[Item], wanted: Wanted) -> Result<Answered> {
         let progress = Progress::of_images("Answering", items.len());
         let mut answered = Answered::default();
         for batch in items.chunks(BATCH) {
             let images: Vec<Image> = batch.iter().map(|item| Image::InSource(Arc::clone(source), item.entry)).collect();
-            for (item, answer) in batch.iter().zip(network.of(&images, |_| keep)?) {
+            for (item, answer) in batch.iter().zip(network.of(&images, |_| wanted.thumbnails)?) {
                 match answer {
                     Ok(answer) => {
                         for note in &answer.notes {
                             console::warn(note);
                         }
-                        answered.add(item, answer, threshold)?;
+                        answered.add(item, answer, wanted.threshold)?;
                     }
-                    Err(sentence) => {
-                        console::error(&sentence);
-                        answered.failed.push(json!({"file": item.path, "error": sentence}));
+                    Err(NoAnswer::Unreadable(sentence)) if wanted.skip_bad => {
+                        console::warn(&format!("left out: {sentence}"));
+                        answered.skipped.push(item.path.clone());
+                    }
+                    Err(reason) => {
+                        console::error(reason.sentence());
+                        answered.failed.push(json!({"file": item.path, "error": reason.sentence()}));
                     }
                 }
             }

@@ -36,10 +36,13 @@ impl Evaluation<'_> {
                 ),
             ),
         ];
-        let failed = self.answered.failed.len();
+        let [failed, skipped] = [self.answered.failed.len(), self.answered.skipped.len()];
+        let images = self.answered.labels.len() + failed + skipped;
         if failed > 0 {
-            let answered = self.answered.labels.len();
-            facts.push(("Missing", format!("{failed} of {} images have no answer", answered + failed)));
+            facts.push(("Missing", format!("{failed} of {images} images have no answer")));
+        }
+        if skipped > 0 {
+            facts.push(("Left out", format!("{skipped} of {images} images, which cannot be read")));
         }
         if let Some(label) = self.assessment.only_answer() {
             let class = &self.class_names()[label];
@@ -124,7 +127,7 @@ impl Evaluation<'_> {
                 json!({"file": file, "label": classes[label as usize], "probability": f64::from(probability)})
             })
             .collect();
-        json!({
+        let mut object = json!({
             "model": self.file.display().to_string(),
             "training": self.model.card.training,
             "data": self.source.path().display().to_string(),
@@ -155,6 +158,10 @@ impl Evaluation<'_> {
             "predictions": predictions,
             "errors": answered.failed,
             "note": "probability is that of the positive class; not for diagnosis",
-        })
+        });
+        if !answered.skipped.is_empty() {
+            object["skipped_images"] = json!(answered.skipped);
+        }
+        object
     }
 }
