@@ -66,7 +66,8 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
     Ok(Outcome::Done)
 }
 
-/// The image as a network of the documented size gets it in a first epoch with this augmentation.
+/// The image at the documented size, changed as in training. What is drawn for it is not what a run draws, where an image goes by its
+/// place in the training part.
 fn changed(image: &Rgb8, augmentation: Augmentation, seed: u64, index: usize) -> Rgb8 {
     let [side, ..] = ModelSpec::documented().input;
     let picture = resize_nearest(image, side, side).pixels;

@@ -46,7 +46,7 @@ pub struct SamplesArgs {
     /// Images of each class
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = shown, allow_negative_numbers = true)]
     pub per_class: usize,
-    /// Show the images as train --augment changes them
+    /// Show the images as train --augment may change them
     ///
     /// At 128 × 128 pixels. Give some of flip (both flips), flip-horizontal, flip-vertical, shift and rotate, as in
     /// flip,shift.
