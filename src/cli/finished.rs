@@ -4,7 +4,7 @@ use super::console;
 use super::reevaluation::{Figures, Reevaluated};
 use glassnet::metrics::{Confusion, DEFAULT_THRESHOLD, roc_auc};
 use glassnet::report::epoch::{EpochRecord, training_accuracy_line};
-use glassnet::report::statements::{majority, one_class_line, overfitting_line, share_of};
+use glassnet::report::statements::{majority, one_class_line, one_class_training_line, overfitting_line, share_of};
 use serde_json::json;
 use std::io;
 use std::path::PathBuf;
@@ -79,9 +79,9 @@ impl Finished {
         if let Some(Validated { confusion, roc_auc }) = &self.validation {
             let share = |value: Option<f64>| value.map_or("undefined".to_string(), |value| format!("{value:.4}"));
             let [negative, positive] = self.classes.each_ref().map(|name| console::one_line(name));
-            let majority = if confusion.positives() >= confusion.negatives() { &positive } else { &negative };
+            let of_more = [&negative, &positive][majority([confusion.negatives(), confusion.positives()]).unwrap_or(1)];
             lines.push(format!(
-                "Validation, {} weights: {} of {} right, accuracy {}; always answering '{majority}' would have {}",
+                "Validation, {} weights: {} of {} right, accuracy {}; always answering '{of_more}' would have {}",
                 self.weights(),
                 confusion.true_positive + confusion.true_negative,
                 confusion.total(),
@@ -161,6 +161,10 @@ impl Finished {
                 remarks.push(one_class_line(&console::one_line(class), &epochs, self.best.map(|best| best.epoch)));
             }
         }
+        // Without a validation part the training images tell it, of the last weights.
+        let only_answer =
+            self.reevaluated.and_then(|again| again.last.only_answer).filter(|_| self.validation.is_none());
+        remarks.extend(only_answer.map(|label| one_class_training_line(&console::one_line(&self.classes[label]))));
         let one_class: Vec<usize> = self.one_class.iter().map(|(epoch, _)| *epoch).collect();
         remarks.extend(overfitting_line(&self.epochs, &one_class));
         if self.validation.is_none() && !self.epochs.is_empty() {

@@ -14,6 +14,9 @@ use serde::Serialize;
 pub struct Figures {
     pub loss: f64,
     pub accuracy: f64,
+    /// The class that every image was taken for, where there are both.
+    #[serde(skip)]
+    pub only_answer: Option<usize>,
 }
 
 /// The figures of the last weights and of the best.
@@ -38,7 +41,7 @@ pub fn reevaluate(
     let mut workspace = plan.workspace();
     let mut figures = |parameters| {
         let found = evaluate(&plan, parameters, training, &mut workspace)?;
-        Ok(Figures { loss: found.loss, accuracy: found.accuracy })
+        Ok(Figures { loss: found.loss, accuracy: found.accuracy, only_answer: found.only_answer() })
     };
     let last_figures = figures(last)?;
     let best = best.map_or(Ok(last_figures), figures)?;

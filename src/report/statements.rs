@@ -44,6 +44,13 @@ pub fn one_class_line(class: &str, epochs: &[usize], best: Option<usize>) -> Str
     line
 }
 
+/// Says that the last weights take every training image for `class`.
+pub fn one_class_training_line(class: &str) -> String {
+    format!(
+        "The last weights take every training image for '{class}': the training accuracy is that class's share, no skill"
+    )
+}
+
 /// Says that the network overfits and what to do, where the validation loss ends well above its lowest although the training
 /// loss went on falling. The best weights are advised unless they give one answer only, as `one_class_epochs`, from 0, tell.
 pub fn overfitting_line(epochs: &[EpochRecord], one_class_epochs: &[usize]) -> Option<String> {

@@ -16,6 +16,7 @@ mod json;
 mod large_sets;
 mod logging;
 mod no_skill;
+mod one_class;
 mod phantom;
 mod pipes;
 mod predict;
