@@ -65,16 +65,10 @@ impl Dataset {
     /// How many groups validate and how many train, where there are groups.
     pub fn groups_line(&self) -> Option<String> {
         let groups = self.groups.as_ref()?;
-        let validates: BTreeSet<usize> = self.split.validation.iter().map(|item| item.entry).collect();
-        let of_validation: BTreeSet<usize> = (0..self.catalog.items.len())
-            .filter(|&index| validates.contains(&self.catalog.items[index].entry))
-            .map(|index| groups.of(index))
-            .collect();
-        Some(format!(
-            "Groups: {} train and {} validate; each is on one side",
-            groups.len() - of_validation.len(),
-            of_validation.len()
-        ))
+        let group_of: BTreeMap<usize, &str> = self.group_names(groups).collect();
+        let [training, validation] = [Part::Training, Part::Validation]
+            .map(|part| self.items(part).iter().map(|item| group_of[&item.entry]).collect::<BTreeSet<&str>>().len());
+        Some(format!("Groups: {training} train and {validation} validate; each is on one side"))
     }
 
     /// The two class names.

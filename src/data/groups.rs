@@ -51,8 +51,9 @@ impl Groups {
         let (mut known, mut unmatched) = (HashMap::new(), Vec::new());
         for item in &catalog.items {
             let found = regex.captures(&item.path).and_then(|captures| captures.get(captured));
+            let name = found.map(|name| name.as_str()).filter(|name| !name.is_empty());
             let new = groups.names.len();
-            let group = match found.map(|name| name.as_str()).filter(|name| !name.is_empty()) {
+            let group = match name {
                 Some(name) => *known.entry(name).or_insert(new),
                 None => {
                     unmatched.push(item.path.as_str());
@@ -60,7 +61,7 @@ impl Groups {
                 }
             };
             if group == new {
-                groups.names.push(found.map_or(item.path.as_str(), |name| name.as_str()).to_string());
+                groups.names.push(name.unwrap_or(&item.path).to_string());
             }
             groups.of_item.push(group);
         }

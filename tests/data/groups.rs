@@ -49,6 +49,7 @@ fn a_group_is_what_the_first_parentheses_capture_or_else_the_whole_match() {
     assert_eq!(names(r"(?:^)(.*)_"), "a/p1 a/p1 a/x.png b/p1 b/p2");
     // A pair of parentheses that took no part, and a name of nothing, are no match.
     assert_eq!(names(r"(p2)|p1"), "a/p1_1.png a/p1_2.png a/x.png b/p1_1.png p2");
+    assert_eq!(names(r"[ab]/(p?\d?)"), "p1 p1 a/x.png p1 p2");
     assert!(Groups::by_regex(&catalog, "p?1?").unwrap_err().to_string().contains("matches none"));
 }
 
