@@ -7,6 +7,7 @@ mod bad_weights;
 mod bench;
 mod cross_validation;
 mod evaluate;
+mod evaluate_caution;
 mod evaluate_skip_bad;
 mod folds_early;
 mod help;

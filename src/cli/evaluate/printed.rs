@@ -44,13 +44,17 @@ impl Evaluation<'_> {
         if skipped > 0 {
             facts.push(("Left out", format!("{skipped} of {images} images, which cannot be read")));
         }
-        if let Some(label) = self.assessment.only_answer() {
-            let class = &self.class_names()[label];
-            let caution = format!("every image is taken for '{class}': the accuracy is that class's share, no skill");
-            facts.push(("Caution", caution));
-        }
-        facts.extend(self.subset.caution().map(|caution| ("Caution", caution.to_string())));
+        facts.extend(self.cautions().into_iter().map(|caution| ("Caution", caution)));
         facts
+    }
+
+    /// What keeps the figures from meaning what they seem to.
+    fn cautions(&self) -> Vec<String> {
+        let one_class = self.assessment.only_answer().map(|label| {
+            let class = &self.class_names()[label];
+            format!("every image is taken for '{class}': the accuracy is that class's share, no skill")
+        });
+        one_class.into_iter().chain(self.subset.caution()).collect()
     }
 
     /// The report as text.
@@ -157,6 +161,7 @@ impl Evaluation<'_> {
             "undefined": undefined,
             "predictions": predictions,
             "errors": answered.failed,
+            "cautions": self.cautions(),
             "note": "probability is that of the positive class; not for diagnosis",
         });
         if !answered.skipped.is_empty() {

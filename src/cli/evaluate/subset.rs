@@ -31,6 +31,8 @@ enum Split {
         counts: Counts,
         /// Whether the run's files are in DATA as they were then, byte for byte; `None` where the run does not tell.
         same_files: Option<bool>,
+        /// Of how many epochs the weights are those that did best on the validation part, where they are.
+        best_of: Option<usize>,
     },
     /// Why it says nothing.
     Unknown(String),
@@ -92,20 +94,27 @@ impl Subset {
                 "the files of {data} are not, or not all, those of the run, so what trained the model is told by name alone"
             ));
         }
-        Ok(Subset { choice, items, of, split: Split::Known { file: run.split_file, counts, same_files } })
+        let best_of = if file.ends_with("best.safetensors") { run.epochs() } else { None };
+        Ok(Subset { choice, items, of, split: Split::Known { file: run.split_file, counts, same_files, best_of } })
     }
 
-    /// What to say where the model is judged on images that it learned from, or may have.
-    pub fn caution(&self) -> Option<&'static str> {
-        match &self.split {
-            Split::Known { counts: Counts { training: 0, .. }, .. } | Split::Unknown(_) => None,
+    /// What to say where the model is judged on images that it learned from, or may have, or by which its weights were chosen.
+    pub fn caution(&self) -> Option<String> {
+        let sentence = match &self.split {
+            Split::Known {
+                counts: Counts { training: 0, validation: 1.., .. }, best_of: Some(epochs @ 2..), ..
+            } => {
+                return Some(format!(
+                    "of {epochs} epochs' weights these have the lowest loss on the validation images, which flatters them here"
+                ));
+            }
+            Split::Known { counts: Counts { training: 0, .. }, .. } | Split::Unknown(_) => return None,
             Split::Known { same_files: Some(true), .. } => {
-                Some("the model has seen images that it is judged on here, which flatters it")
+                "the model has seen images that it is judged on here, which flatters it"
             }
-            Split::Known { .. } => {
-                Some("the model may have seen images that it is judged on here, which would flatter it")
-            }
-        }
+            Split::Known { .. } => "the model may have seen images that it is judged on here, which would flatter it",
+        };
+        Some(sentence.to_string())
     }
 
     /// Which images, and how they were chosen.
@@ -119,7 +128,7 @@ impl Subset {
             Split::Unknown(reason) => {
                 return format!("{chosen}; which of them trained the model is not known: {reason}");
             }
-            Split::Known { file, counts, same_files } => (file.display(), counts, same_files),
+            Split::Known { file, counts, same_files, .. } => (file.display(), counts, same_files),
         };
         let Counts { training, validation, neither } = counts;
         let how = match self.choice {
@@ -152,7 +161,7 @@ impl Subset {
             "neither": null,
             "same_files": null,
         });
-        if let Split::Known { file, counts, same_files } = &self.split {
+        if let Split::Known { file, counts, same_files, .. } = &self.split {
             object["split_file"] = json!(file.display().to_string());
             object["trained"] = json!(counts.training);
             object["validated"] = json!(counts.validation);
@@ -222,6 +231,12 @@ impl Run {
         let config = config.and_then(|text| text.parse::<toml::Table>().ok());
         let sha256 = config.and_then(|config| Some(config.get("data")?.get("sha256")?.as_str()?.to_string()));
         Ok(Run { split_file, rows, sha256 })
+    }
+
+    /// How many epochs the run's `history.csv` tells of.
+    fn epochs(&self) -> Option<usize> {
+        let history = std::fs::read_to_string(self.split_file.with_file_name("history.csv")).ok()?;
+        Some(history.lines().skip(1).count())
     }
 
     /// The part of each file by its name.
