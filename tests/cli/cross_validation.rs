@@ -121,7 +121,7 @@ mod signals {
         let here = Here::with_set();
         here.done(&format!("{TRAIN} --epochs {EPOCHS} --out whole"));
         let mut stream = Stream::new(12, Purpose::Test, 0, 0);
-        let mut kills = 0;
+        let mut kills = 0u64;
         loop {
             let begun = here.path("run/config.toml").exists();
             let mut child = match begun {
@@ -132,7 +132,8 @@ mod signals {
                     spawn(&here, &format!("{TRAIN} --epochs {EPOCHS} --save-every 0 --out run"))
                 }
             };
-            std::thread::sleep(Duration::from_millis(20 + u64::from(stream.below(250))));
+            // Longer from time to time, so that it comes to its end on a slow machine too.
+            std::thread::sleep(Duration::from_millis(20 * (1 + kills) + u64::from(stream.below(250))));
             child.kill().unwrap();
             let ran = ended(child);
             if ran.code.is_some() {

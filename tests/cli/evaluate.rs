@@ -94,6 +94,7 @@ fn with_json_stdout_is_one_object_with_all_of_it() {
         "accuracy",
         "balanced_accuracy",
         "calibration",
+        "cautions",
         "classes",
         "confusion",
         "data",
