@@ -6,18 +6,20 @@ use serde_json::json;
 #[test]
 fn weights_that_were_chosen_by_the_validation_images_are_said_to_be_so() {
     let here = Here::with_model();
-    let best = here.json("evaluate run set --subset validation");
+    // After two epochs the network takes all that validates for dogs, which is said first.
+    let one_class = "every image is taken for 'dog': the accuracy is that class's share, no skill";
+    let cautions = |arguments: &str| here.json(arguments)["cautions"].clone();
     let caution = "of 2 epochs' weights these have the lowest loss on the validation images, which flatters them here";
-    assert_eq!(best["cautions"], json!([caution]));
+    assert_eq!(cautions("evaluate run set --subset validation"), json!([one_class, caution]));
     let text = here.done("evaluate run set --subset validation");
     assert!(text.contains(&format!("\nCaution   {caution}\n")), "{text}");
     // Nothing chose the last weights, and of one epoch there is nothing to choose.
-    assert_eq!(here.json("evaluate run/weights/last.safetensors set --subset validation")["cautions"], json!([]));
+    assert_eq!(cautions("evaluate run/weights/last.safetensors set --subset validation"), json!([one_class]));
     here.done("train set --model tiny.toml --epochs 1 --out single");
-    assert_eq!(here.json("evaluate single set --subset validation")["cautions"], json!([]));
+    assert_eq!(cautions("evaluate single set --subset validation"), json!([]));
     // That the model learned from what it is judged on flatters it more.
     let seen = "the model has seen images that it is judged on here, which flatters it";
-    assert_eq!(here.json("evaluate run set")["cautions"], json!([seen]));
+    assert_eq!(cautions("evaluate run set"), json!([seen]));
 }
 
 #[test]

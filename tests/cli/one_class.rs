@@ -24,5 +24,6 @@ fn without_a_validation_part_the_training_images_tell_that_there_is_one_answer_o
     let object = here.json(&format!("{train} --epochs 40 --learning-rate 0.01 --dropout 0 --out learned"));
     let accuracy = object["training_re_evaluated"]["last"]["accuracy"].as_f64().unwrap();
     assert!(accuracy > 14.0 / 24.0, "it answers with one class too, so this tests nothing: {accuracy}");
-    assert_eq!(object["remarks"], json!([]));
+    let remarks = object["remarks"].as_array().unwrap();
+    assert!(remarks.iter().all(|remark| !remark.as_str().unwrap().contains("every training image")), "{object}");
 }
