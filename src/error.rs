@@ -95,6 +95,11 @@ pub fn shortened(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// A number and what is counted, for a sentence: `1 image`, `2 images`. The word forms its plural with an s.
+pub fn counted(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A result whose error is [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 

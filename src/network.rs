@@ -38,7 +38,8 @@ impl Network {
             return Err(Error::layer("input", format!("images of {shape}; every size must be at least 1")));
         }
         if spec.layers.len() > MAX_LAYERS {
-            let reason = format!("the model has {} layers, and {MAX_LAYERS} are the most", spec.layers.len());
+            let reason =
+                format!("the model has {} layers, and {MAX_LAYERS} are the most; use fewer", spec.layers.len());
             return Err(Error::layer("input", reason));
         }
         let (mut layers, mut table) = (Vec::new(), ParameterTable::default());

@@ -62,7 +62,7 @@ impl fmt::Display for Failure {
         match self {
             Failure::Work(error) => error.fmt(formatter),
             Failure::Stopped { error, go_on } => write!(formatter, "{error}; go on with: {go_on}"),
-            Failure::Stdout(error) => write!(formatter, "cannot write the results: {error}"),
+            Failure::Stdout(error) => write!(formatter, "cannot write the results to stdout: {error}"),
         }
     }
 }

@@ -136,7 +136,8 @@ pub fn run(
     match args.common.json {
         true => console::print_json(&json(&catalog, counts, &shown, &rows, &runs, notes))?,
         false => {
-            console::print("")?;
+            // Where the folds' own lines stand before.
+            console::print_unless_quiet("")?;
             console::print(fold_table(&rows).trim_end_matches('\n'))?;
             for note in notes {
                 console::print(note)?;

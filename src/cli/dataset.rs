@@ -68,7 +68,7 @@ impl Dataset {
         let group_of: BTreeMap<usize, &str> = self.group_names(groups).collect();
         let [training, validation] = [Part::Training, Part::Validation]
             .map(|part| self.items(part).iter().map(|item| group_of[&item.entry]).collect::<BTreeSet<&str>>().len());
-        Some(format!("Groups: {training} train and {validation} validate; each is on one side"))
+        Some(format!("Groups: {training} for training, {validation} for validation; each is on one side"))
     }
 
     /// The two class names.

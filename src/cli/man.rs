@@ -39,7 +39,7 @@ fn named(words: &[String]) -> Result<Command> {
             let names: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
             let reason = match names.is_empty() {
                 true => format!("{} has no commands below it, and so no '{word}'", command.get_name()),
-                false => format!("there is no command '{word}'; there is {}", names.join(", ")),
+                false => format!("there is no command '{word}'; there are {}", names.join(", ")),
             };
             return Err(Error::setting("COMMAND", reason));
         };
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(named(&[]).unwrap().get_name(), "glassnet");
         assert_eq!(named(&words("bench conv")).unwrap().get_name(), "conv");
         let error = named(&words("bench cnov")).unwrap_err().to_string();
-        assert_eq!(error, "COMMAND: there is no command 'cnov'; there is conv, step");
+        assert_eq!(error, "COMMAND: there is no command 'cnov'; there are conv, step");
         assert!(named(&words("train on")).unwrap_err().to_string().contains("train has no commands below it"));
     }
 }

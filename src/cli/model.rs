@@ -120,7 +120,8 @@ pub fn read_spec(path: &Path) -> Result<ModelSpec> {
     })?;
     toml::from_str(&text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        let (line, message) = (before.matches('\n').count() + 1, error.message());
-        fail(format!("it is not a model: line {line}: {}{}", shortened(message), activation_hint(message)))
+        let message = error.message().replace("expected usize", "expected a whole number");
+        let line = before.matches('\n').count() + 1;
+        fail(format!("it is not a model: line {line}: {}{}", shortened(&message), activation_hint(&message)))
     })
 }

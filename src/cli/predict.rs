@@ -116,7 +116,10 @@ impl Lister {
             let names: Vec<usize> =
                 source.names().enumerate().filter(|(_, name)| is_image_name(name)).map(|(index, _)| index).collect();
             if names.is_empty() {
-                return Err(Error::data(path, format!("it holds no image ({})", SUFFIXES.join(", "))));
+                return Err(Error::data(
+                    path,
+                    format!("it holds no image ({}); name a folder, a zip or a file with some", SUFFIXES.join(", ")),
+                ));
             }
             Ok((source, names))
         });

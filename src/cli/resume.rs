@@ -97,11 +97,15 @@ impl ResumedRun {
             text => text.map_err(Error::io("read", &file))?,
         };
         let config: Table = text.parse().map_err(|error: toml::de::Error| {
-            fail(format!("{} cannot be read: {}", file.display(), error.message()))
+            let again = "put back a copy of it, or start a new run";
+            fail(format!("{} cannot be read: {}; {again}", file.display(), error.message()))
         })?;
         match config.get("command").and_then(Value::as_str) {
             Some(was) if was == command => Ok(ResumedRun { folder, config }),
-            Some(was) => Err(fail(format!("{shown} holds a run of '{was}'; glassnet {was} {RESUME} {shown}"))),
+            Some(was) => Err(fail(format!(
+                "{shown} holds a run of '{was}'; go on with: glassnet {was} {RESUME} {}",
+                console::shell_word(&shown.to_string())
+            ))),
             None => Err(fail(format!("{} is not that of a run", file.display()))),
         }
     }
@@ -165,6 +169,8 @@ impl ResumedRun {
         match error {
             Error::Weights { path, reason } => {
                 let best = self.folder.weights("best");
+                // What it advises is for a file that was given; this one is the run's own.
+                let reason = reason.split_once("; give ").map_or(reason.as_str(), |(fault, _)| fault);
                 let reason = format!(
                     "the run cannot go on from it: {reason}. Put back a copy of the file, or start a new run; {} may serve as \
                      its --init-weights",

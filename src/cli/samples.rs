@@ -8,6 +8,7 @@ use glassnet::data::catalog::Item;
 use glassnet::data::decode::Rgb8;
 use glassnet::data::images::read_and_decode;
 use glassnet::data::resize::resize_nearest;
+use glassnet::error::counted;
 use glassnet::random::{Purpose, Stream};
 use glassnet::report::pictures::{ClassSamples, LabelledImage, write_samples};
 use glassnet::spec::ModelSpec;
@@ -55,8 +56,8 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
         return Ok(Outcome::Done);
     }
     console::print_unless_quiet(&format!(
-        "Drew {} images of '{}' and {} of '{}'{} into {}",
-        labelled[0].len(),
+        "Drew {} of '{}' and {} of '{}'{} into {}",
+        counted(labelled[0].len(), "image"),
         console::one_line(classes[0]),
         labelled[1].len(),
         console::one_line(classes[1]),

@@ -20,6 +20,7 @@ use glassnet::data::augment::Augmentation;
 use glassnet::data::batches::Loader;
 use glassnet::data::images::ImageSet;
 use glassnet::data::split::Split;
+use glassnet::error::counted;
 use glassnet::loss::ClassWeights;
 use glassnet::network::Network;
 use glassnet::optim::AdamSettings;
@@ -240,7 +241,10 @@ impl<'a> TrainingRun<'a> {
         let skipped = self.dataset.skipped.len();
         if skipped > 0 {
             let [training, validation] = Part::BOTH.map(|part| self.dataset.items(part).len());
-            text.line(&format!("Left out {skipped} that cannot be read: {training} train, {validation} validate."));
+            let skipped = counted(skipped, "image");
+            text.line(&format!(
+                "Left out {skipped} that cannot be read: {training} left to train on, {validation} to validate on."
+            ));
         }
         // The documented run is printed as it was; what the majority has stands in its closing lines.
         if self.command != "reproduce" {

@@ -6,6 +6,7 @@
 //! no dot before it. Unlike Keras, hidden files and folders are not looked at.
 
 use super::source::{Source, parent, some_of};
+use crate::error::counted;
 use crate::{Error, Result};
 
 /// The endings of the names of images, in any case.
@@ -69,7 +70,8 @@ impl Catalog {
         if folders.is_empty() {
             let images = strays.len();
             return fail(format!(
-                "it holds {images} images and no class folders; make one for each of the model's classes, {wanted}"
+                "it holds {} and no class folders; make one for each of the model's classes, {wanted}",
+                counted(images, "image")
             ));
         }
         let found = some_of(folders.iter().map(|folder| format!("'{folder}'")));
@@ -179,9 +181,11 @@ fn below<'a>(name: &'a str, folder: &str) -> Option<&'a str> {
 fn not_two(folders: &[String], images: &[Vec<Item>], strays: usize) -> String {
     if folders.is_empty() {
         return format!(
-            "it holds {strays} images and no class folders; make one folder for each of the two classes and put the images there"
+            "it holds {} and no class folders; make one folder for each of the two classes and put the images there",
+            counted(strays, "image")
         );
     }
-    let counts = folders.iter().zip(images).map(|(folder, images)| format!("{folder}: {} images", images.len()));
+    let counts =
+        folders.iter().zip(images).map(|(folder, images)| format!("{folder}: {}", counted(images.len(), "image")));
     format!("it must hold exactly two class folders, and holds {}; make it one folder for each class", some_of(counts))
 }

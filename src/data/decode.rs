@@ -103,7 +103,7 @@ pub fn more_pictures_note(file: &str, info: &ImageInfo) -> Option<String> {
 /// The work of [`decode_and`], with the reason for a failure alone. The pass is for the picture's memory.
 fn decode_content(bytes: &[u8]) -> std::result::Result<(Rgb8, ImageInfo, Pass<'static>), String> {
     if bytes.is_empty() {
-        return Err("the file is empty".to_string());
+        return Err("the file is empty; fetch it again, or take it out".to_string());
     }
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|error| error.to_string())?;
     let known = reader.format().and_then(|format| Some((format, format_name(format)?)));

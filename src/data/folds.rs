@@ -6,6 +6,7 @@ use super::allotment::allot;
 use super::catalog::Catalog;
 use super::groups::Groups;
 use super::split::Split;
+use crate::error::counted;
 use crate::{Error, Result};
 
 /// The flag that gives K.
@@ -25,14 +26,15 @@ pub fn folds(catalog: &Catalog, k: usize, groups: &Groups, seed: u64) -> Result<
     for (label, class) in catalog.classes.iter().enumerate() {
         if all[label] < k {
             return refuse(format!(
-                "each fold validates on both classes, and {class} has {} images; use fewer folds",
-                all[label]
+                "each fold validates on both classes, and {class} has {}; use fewer folds",
+                counted(all[label], "image")
             ));
         }
         let holding = counts.iter().filter(|counts| counts[label] > 0).count();
         if holding < k {
             return refuse(format!(
-                "each fold validates on both classes, and {class} is in {holding} groups, which stay whole; use fewer folds"
+                "each fold validates on both classes, and {class} is in {}, and a group stays whole; use fewer folds",
+                counted(holding, "group")
             ));
         }
     }

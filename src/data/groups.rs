@@ -68,7 +68,10 @@ impl Groups {
         groups.unmatched = unmatched.len();
         let Some(first) = catalog.items.first().filter(|_| !known.is_empty()) else {
             let example = catalog.items.first().map_or("", |item| item.path.as_str());
-            return Err(refuse(format!("it matches none of the {} images' paths, such as {example}", unmatched.len())));
+            return Err(refuse(format!(
+                "it matches none of the {} images' paths, such as {example}; write it for paths like this one",
+                unmatched.len()
+            )));
         };
         if groups.names.len() == 1 {
             return Err(refuse(format!(

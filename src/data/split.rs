@@ -13,6 +13,7 @@
 use super::allotment::allot;
 use super::catalog::{Catalog, Item};
 use super::groups::{self, Groups};
+use crate::error::counted;
 use crate::{Error, Result};
 
 /// The two parts of a set.
@@ -39,8 +40,8 @@ impl Split {
             let count = (validation_split * files.len() as f64) as usize;
             if count == 0 && validation_split > 0.0 {
                 split.notes.push(format!(
-                    "{validation_split} of the {} images of {class} is less than one, so none of them validates",
-                    files.len()
+                    "{validation_split} of the {} of {class} is less than one, so none of them validates",
+                    counted(files.len(), "image")
                 ));
             }
             let (validation, training) = files.split_at(count);
@@ -84,7 +85,8 @@ impl Split {
         if got != wanted {
             let told = |label: usize| {
                 let (got, all) = (got[label], all[label]);
-                format!("{got} of {all} images of {} ({:.4})", catalog.classes[label], got as f64 / all as f64)
+                let images = counted(all, "image");
+                format!("{got} of {images} of {} ({:.4})", catalog.classes[label], got as f64 / all as f64)
             };
             split.notes.push(format!(
                 "{} keeps groups whole, so {} and {} validate, where {validation_split} of each would be {} and {}",

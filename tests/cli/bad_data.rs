@@ -1,13 +1,11 @@
 //! Data that cannot be trained on: one plain sentence on stderr, which names the file and says what to do.
 
-use super::{Here, encoded, noise, set, zipped};
+use super::known::{grey, write_known_model};
+use super::{Here, Ran, encoded, noise, zipped};
+use expect_test::expect;
 use image::ImageFormat;
 
 const TRAIN: &str = "train DATA --model tiny.toml --epochs 1 --out run";
-
-/// What the run ends with after it has named the image.
-const ONE_CANNOT_BE_READ: &str =
-    "error: set: 1 image cannot be read; mend it or take it out, or train without it, with --skip-bad";
 
 /// Trains on `data`; wants the sentence, the exit code, and no run folder.
 #[track_caller]
@@ -39,8 +37,7 @@ fn a_number_of_classes_other_than_two_is_told_with_their_names() {
     refused(&here, "set", 1, &one);
     here.write("set/ant/1.png", "");
     here.write("set/bee/1.png", "");
-    let three =
-        "set: it must hold exactly two class folders, and holds 3 (ant: 1 images, bee: 1 images, dog: 14 images)";
+    let three = "set: it must hold exactly two class folders, and holds 3 (ant: 1 image, bee: 1 image, dog: 14 images)";
     refused(&here, "set", 1, &format!("{three}; {tail}"));
     let none =
         "it holds 10 images and no class folders; make one folder for each of the two classes and put the images there";
@@ -67,18 +64,17 @@ fn every_image_that_cannot_be_read_is_named_before_the_training_begins() {
     here.write("set/cat/05.png", &png[..png.len() / 2]);
     here.write("set/dog/06.jpg", &jpeg[..jpeg.len() / 2]);
     here.write("set/dog/07.gif.png", b"GIF89a\x01\x00\x01\x00");
-    let ran = here.run(&TRAIN.replace("DATA", "set"));
-    assert_eq!(ran.code, Some(1));
-    let format = "its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out";
-    let expected = [
-        format!("error: set/cat/03.png cannot be read as an image: {format}"),
-        "error: set/cat/04.png cannot be read as an image: the file is empty".to_string(),
-        "error: set/cat/05.png cannot be read as an image: unexpected end of file; save it anew as PNG with an image program, or take it out".to_string(),
-        "error: set/dog/06.jpg cannot be read as an image: the file ends before the picture does; fetch it again".to_string(),
-        "error: set/dog/07.gif.png cannot be read as an image: its content is a GIF, perhaps animated, which is not read here; convert it or take it out".to_string(),
-        "error: set: 5 images cannot be read; mend them or take them out, or train without them, with --skip-bad".to_string(),
-    ];
-    assert_eq!(ran.stderr.lines().collect::<Vec<_>>(), expected);
+    here.prints(&TRAIN.replace("DATA", "set"), expect![[r#"
+        Found 21 images belonging to 2 classes.
+        Found 5 images belonging to 2 classes.
+        stderr: error: set/cat/03.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out
+        stderr: error: set/cat/04.png cannot be read as an image: the file is empty; fetch it again, or take it out
+        stderr: error: set/cat/05.png cannot be read as an image: unexpected end of file; save it anew as PNG with an image program, or take it out
+        stderr: error: set/dog/06.jpg cannot be read as an image: the file ends before the picture does; fetch it again
+        stderr: error: set/dog/07.gif.png cannot be read as an image: its content is a GIF, perhaps animated, which is not read here; convert it or take it out
+        stderr: error: set: 5 images cannot be read; mend them or take them out, or train without them, with --skip-bad
+        exit code 1
+    "#]]);
     assert!(!here.path("run").exists());
 }
 
@@ -86,8 +82,14 @@ fn every_image_that_cannot_be_read_is_named_before_the_training_begins() {
 fn a_picture_of_absurd_size_is_refused_by_its_header() {
     let here = Here::with_set();
     here.write("set/cat/03.ppm", "P6 1000000 1000000 255\n");
-    let sentence = "set/cat/03.ppm cannot be read as an image: it has 1000000 × 1000000 pixels, and 64 Mi is the most; make it smaller";
-    refused(&here, "set", 1, &format!("{sentence}\n{ONE_CANNOT_BE_READ}"));
+    here.prints(&TRAIN.replace("DATA", "set"), expect![[r#"
+        Found 21 images belonging to 2 classes.
+        Found 4 images belonging to 2 classes.
+        stderr: error: set/cat/03.ppm cannot be read as an image: it has 1000000 × 1000000 pixels, and 64 Mi is the most; make it smaller
+        stderr: error: set: 1 image cannot be read; mend it or take it out, or train without it, with --skip-bad
+        exit code 1
+    "#]]);
+    assert!(!here.path("run").exists());
 }
 
 #[test]
@@ -101,25 +103,49 @@ fn zips_that_are_empty_cut_short_or_lead_outside_are_refused() {
     here.write("set.zip", zipped(&[("../evil.png".into(), Vec::new())]));
     refused(&here, "set.zip", 1, &format!("set.zip: {evil}"));
 
-    let whole = zipped(&set());
+    let whole = zipped(&super::set());
     here.write("set.zip", &whole[..whole.len() / 2]);
-    let ran = here.run(&TRAIN.replace("DATA", "set.zip"));
-    assert_eq!(ran.code, Some(1));
-    assert!(ran.stderr.starts_with("error: set.zip: the zip cannot be unpacked here: "), "{}", ran.stderr);
-    assert_eq!(ran.stderr.lines().count(), 1);
+    here.prints(&TRAIN.replace("DATA", "set.zip"), expect![[r#"
+        stderr: error: set.zip: the zip cannot be unpacked here: invalid Zip archive: Could not find EOCD; make it anew, not encrypted, or fetch it again
+        exit code 1
+    "#]]);
 }
 
 #[test]
 fn names_of_any_alphabet_are_names_like_others() {
     let here = Here::empty();
-    for (name, bytes) in set() {
-        here.write(&format!("données/{}", name.replace("cat", "猫 ♥").replace("dog", "собака")), bytes);
+    for level in [100, 180] {
+        here.write(&format!("données/猫 ♥/{level}.png"), grey(level));
+        here.write(&format!("données/собака/{level}.png"), grey(level + 1));
     }
-    let object = here.json(&format!("{} --validation-split 0.5", TRAIN.replace("DATA", "données")));
-    assert_eq!(object["classes"][1], "猫 ♥");
-    assert!(here.text("run/split.csv").contains("\nсобака/07.png,собака,training\n"));
-    let answers = here.done("predict run/weights/last.safetensors données");
-    assert!(answers.contains("\ndonnées/猫 ♥/00.png\t"), "{answers}");
+    here.prints(&format!("{} --validation-split 0.5", TRAIN.replace("DATA", "données")), expect![[r#"
+        Found 2 images belonging to 2 classes.
+        Found 2 images belonging to 2 classes.
+        Always answering '猫 ♥' would be right for 1 of 2 training images (0.5000) and 1 of 2 validation images (0.5000)
+        Epoch 1/1
+        1/1 [==============================] - TIME - loss: #.#### - accuracy: 0.5000 - val_loss: #.#### - val_accuracy: 0.5000
+        Training Accuracy: 0.5000
+        Training images again, without dropout: the last weights have accuracy 0.5000, loss #.#### (while training: accuracy 0.5000)
+        Validation, last weights: 1 of 2 right, accuracy 0.5000; always answering '猫 ♥' would have 0.5000
+        Positive class '猫 ♥': sensitivity 0.0000, specificity 1.0000, ROC AUC 1.0000
+        Best weights: those of epoch 1, with the lowest val_loss, #.####
+        After epoch 1, every validation image was taken for 'собака': the val_accuracy there is that class's share, no skill; so it is with the best weights, those of epoch 1
+        Run folder: run
+    "#]]);
+    let split = "file,class,subset\nсобака/180.png,собака,training\n猫 ♥/180.png,猫 ♥,training\n\
+                 собака/100.png,собака,validation\n猫 ♥/100.png,猫 ♥,validation\n";
+    assert_eq!(here.text("run/split.csv"), split);
+    write_known_model(&here, "known.safetensors", ["собака", "猫 ♥"]);
+    here.prints(
+        "predict known.safetensors données",
+        expect![[r#"
+            file	class	p(猫 ♥)
+            données/собака/100.png	собака	0.1561##
+            données/собака/180.png	猫 ♥	0.9648##
+            données/猫 ♥/100.png	собака	0.1480##
+            données/猫 ♥/180.png	猫 ♥	0.9626##
+        "#]],
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -133,13 +159,47 @@ fn paths_that_are_no_unicode_work_and_are_shown_as_far_as_they_can_be() {
     std::fs::rename(here.path("set"), here.0.path().join(&data)).unwrap();
     let mut command = here.command();
     let ran =
-        super::Ran::of(command.arg("train").arg(&data).args(["--model", "tiny.toml", "--json", "--out"]).arg(&out));
-    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert_eq!(ran.json()["run_folder"], "run\u{FFFD}");
+        Ran::of(command.arg("train").arg(&data).args(["--model", "tiny.toml", "--epochs", "1", "--out"]).arg(&out));
+    expect![[r#"
+        Found 20 images belonging to 2 classes.
+        Found 4 images belonging to 2 classes.
+        Always answering 'dog' would be right for 12 of 20 training images (0.6000) and 2 of 4 validation images (0.5000)
+        Epoch 1/1
+        2/2 [==============================] - TIME - loss: #.#### - accuracy: 0.4000 - val_loss: #.#### - val_accuracy: 0.2500
+        Training Accuracy: 0.4000
+        Training images again, without dropout: the last weights have accuracy 0.3500, loss #.#### (while training: accuracy 0.4000)
+        Validation, last weights: 1 of 4 right, accuracy 0.2500; always answering 'dog' would have 0.5000
+        Positive class 'dog': sensitivity 0.0000, specificity 0.5000, ROC AUC 0.2500
+        Best weights: those of epoch 1, with the lowest val_loss, #.####
+        Run folder: run�
+    "#]].assert_eq(&ran.shown());
     let config = std::fs::read_to_string(here.0.path().join(&out).join("config.toml")).unwrap();
     assert!(config.contains("path = \"set\u{FFFD}\"\n"), "{config}");
-    let ran = super::Ran::of(here.command().args(["inspect", "--json"]).arg(&data));
-    assert_eq!((ran.code, ran.json()["data"].as_str()), (Some(0), Some("set\u{FFFD}")));
+    let ran =
+        Ran::of(here.command().arg("samples").arg(&data).args(["--out", "grid.png", "--json", "--per-class", "1"]));
+    expect![[r#"
+        {
+          "augment": null,
+          "classes": [
+            {
+              "images": [
+                "cat/06.png"
+              ],
+              "name": "cat"
+            },
+            {
+              "images": [
+                "dog/04.png"
+              ],
+              "name": "dog"
+            }
+          ],
+          "data": "set�",
+          "picture": "grid.png",
+          "seed": 0
+        }
+    "#]]
+    .assert_eq(&ran.shown());
 }
 
 #[cfg(unix)]
@@ -147,7 +207,11 @@ fn paths_that_are_no_unicode_work_and_are_shown_as_far_as_they_can_be() {
 fn a_name_with_a_line_break_or_terminal_codes_stays_on_one_line() {
     let here = Here::with_set();
     here.write("set/cat/a\nb\u{1b}[2J.png", "");
-    let ran = here.run(&TRAIN.replace("DATA", "set"));
-    let sentence = "set/cat/a\\nb\\u{1b}[2J.png cannot be read as an image: the file is empty";
-    assert_eq!((ran.code, ran.stderr), (Some(1), format!("error: {sentence}\n{ONE_CANNOT_BE_READ}\n")));
+    here.prints(&TRAIN.replace("DATA", "set"), expect![[r#"
+        Found 21 images belonging to 2 classes.
+        Found 4 images belonging to 2 classes.
+        stderr: error: set/cat/a\nb\u{1b}[2J.png cannot be read as an image: the file is empty; fetch it again, or take it out
+        stderr: error: set: 1 image cannot be read; mend it or take it out, or train without it, with --skip-bad
+        exit code 1
+    "#]]);
 }

@@ -1,6 +1,7 @@
 //! Settings that cannot work: one plain sentence on stderr, and nothing misleading left behind.
 
-use super::{Here, TINY};
+use super::{Here, Ran, TINY};
+use expect_test::expect;
 
 const TRAIN: &str = "train set --model tiny.toml --epochs 1";
 
@@ -36,11 +37,9 @@ fn a_model_file_with_a_mistake_is_told_with_its_line() {
         ("none.toml", "layers = []".into(), "no such network can be built: layer input: the model has no layers"),
     ] {
         here.write(name, &content);
-        let ran = here.run(&format!("train set --model {name} --out run"));
-        assert_eq!(ran.code, Some(2), "{name}");
-        assert_eq!(ran.stderr, format!("error: {name}: {sentence}\n"));
-        let summary = here.run(&format!("summary {name}"));
-        assert_eq!((summary.code, summary.stderr), (ran.code, ran.stderr));
+        let sentence = format!("{name}: {sentence}");
+        here.refused(&format!("train set --model {name} --out run"), 2, &sentence);
+        here.refused(&format!("summary {name}"), 2, &sentence);
     }
     here.write("model.toml", b"\xFF\xFE");
     let sentence = "model.toml: it is not a text file; a model.toml lists layers, and weights go to --init-weights";
@@ -100,25 +99,42 @@ fn what_no_machine_can_hold_is_refused_before_memory_is_asked_for() {
         "deep.toml",
         format!("layers = [{{ type = \"flatten\" }},\n{}{}]", layer.repeat(200), layer.replace("40000", "1")),
     );
-    let ran = here.run("train set --model deep.toml");
-    assert_eq!(ran.code, Some(2));
-    assert!(ran.stderr.starts_with("error: --batch-size 16: training takes "), "{}", ran.stderr);
-    assert!(ran.stderr.ends_with(" GiB; use smaller batches, smaller images or a smaller model\n"), "{}", ran.stderr);
-    assert_eq!((ran.stdout.as_str(), ran.stderr.lines().count()), ("", 1));
+    here.prints("train set --model deep.toml", expect![[r#"
+        stderr: error: --batch-size 16: training takes 5968.0 GiB of memory, and this machine has #.# GiB; use smaller batches, smaller images or a smaller model
+        exit code 2
+    "#]]);
 }
 
 #[test]
 fn a_loss_that_is_no_number_ends_the_run_and_leaves_no_weights() {
     let here = Here::with_set();
-    for (run, flags) in
-        [("a", "--learning-rate 1e30"), ("b", "--learning-rate 3e38 --batch-size 64 --validation-split 0")]
-    {
-        let ran = here.run(&format!("{TRAIN} {flags} --out {run}"));
-        assert_eq!(ran.code, Some(1), "{flags}");
-        assert!(ran.stderr.starts_with("error: the loss became "), "{}", ran.stderr);
-        assert!(ran.stderr.ends_with("; a smaller --learning-rate usually helps\n"), "{}", ran.stderr);
-        assert_eq!(ran.stderr.lines().count(), 1);
-        assert!(!ran.stdout.contains("Training Accuracy"), "{}", ran.stdout);
+    for (run, flags, printed) in [
+        (
+            "a",
+            "--learning-rate 1e30",
+            expect![[r#"
+            Found 20 images belonging to 2 classes.
+            Found 4 images belonging to 2 classes.
+            Always answering 'dog' would be right for 12 of 20 training images (0.6000) and 2 of 4 validation images (0.5000)
+            Epoch 1/1
+            stderr: error: the loss became NaN in epoch 1, step 2; a smaller --learning-rate usually helps
+            exit code 1
+        "#]],
+        ),
+        (
+            "b",
+            "--learning-rate 3e38 --batch-size 64 --validation-split 0",
+            expect![[r#"
+            Found 24 images belonging to 2 classes.
+            Found 0 images belonging to 2 classes.
+            Always answering 'dog' would be right for 14 of 24 training images (0.5833)
+            Epoch 1/1
+            stderr: error: the loss became NaN in epoch 1, step 1; a smaller --learning-rate usually helps
+            exit code 1
+        "#]],
+        ),
+    ] {
+        here.prints(&format!("{TRAIN} {flags} --out {run}"), printed);
         let files = ["config.toml", "history.csv", "split.csv", "steps.csv", "timings.csv", "weights"];
         assert_eq!(here.names(run), files);
         assert_eq!(here.text(&format!("{run}/steps.csv")).lines().count(), 2, "the one step that had a loss");
@@ -164,15 +180,11 @@ fn results_are_not_written_among_the_images_where_they_would_become_a_class() {
         here.refused(&format!("evaluate run/weights/last.safetensors set --out {out}"), 2, &reason);
     }
     let mut command = here.command();
-    let ran = super::Ran::of(command.current_dir(here.path("set")).args(["train", ".", "--epochs", "1"]));
-    assert_eq!(
-        (ran.code, ran.stderr.as_str()),
-        (
-            Some(2),
-            "error: --out: runs would lie in ., where it would be taken for a folder of images; name a folder outside of the \
-             data\n"
-        )
-    );
+    let ran = Ran::of(command.current_dir(here.path("set")).args(["train", ".", "--epochs", "1"]));
+    expect![[r#"
+        stderr: error: --out: runs would lie in ., where it would be taken for a folder of images; name a folder outside of the data
+        exit code 2
+    "#]].assert_eq(&ran.shown());
     assert_eq!(here.names("set"), ["cat", "dog"]);
 }
 

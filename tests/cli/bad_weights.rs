@@ -1,6 +1,7 @@
 //! Weights files that cannot be used: one plain sentence on stderr.
 
 use super::{Here, TINY};
+use expect_test::expect;
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::spec::ModelSpec;
 
@@ -34,15 +35,17 @@ fn a_folder_is_answered_with_the_file_that_is_meant() {
 fn text_and_a_file_cut_short_are_no_whole_safetensors_files() {
     let here = Here::with_model();
     let whole = here.read("run/weights/last.safetensors");
-    for (name, content) in [("empty", &b""[..]), ("text", b"these are no weights"), ("cut", &whole[..whole.len() - 9])]
-    {
+    for (name, content, fault) in [
+        ("empty", &b""[..], "header too small"),
+        ("text", b"these are no weights", "header too large"),
+        ("cut", &whole[..whole.len() - 9], "incomplete metadata, file not fully covered"),
+    ] {
         here.write(name, content);
+        let sentence = format!(
+            "weights file {name}: it is not a whole safetensors file ({fault}); give one that 'glassnet train' wrote"
+        );
         for command in USES {
-            let ran = here.run(&command.replace("WEIGHTS", name));
-            let start = format!("error: weights file {name}: it is not a whole safetensors file (");
-            assert!(ran.stderr.starts_with(&start), "{}", ran.stderr);
-            assert!(ran.stderr.ends_with("); give one that 'glassnet train' wrote\n"), "{}", ran.stderr);
-            assert_eq!((ran.code, ran.stderr.lines().count()), (Some(1), 1));
+            here.refused(&command.replace("WEIGHTS", name), 1, &sentence);
         }
     }
     assert!(!here.path("new").exists());
@@ -84,9 +87,10 @@ fn a_description_larger_than_its_tensors_is_refused_before_memory_is_asked_for()
     let layers = "{ type = \"dense\", units = 40000 }, ".repeat(200);
     card.spec = toml::from_str::<ModelSpec>(&TINY.replace("{ type = \"dense\", units = 8 },", &layers)).unwrap();
     checkpoint::save(&path, &card, &parameters).unwrap();
-    let ran = here.run("predict run/weights/last.safetensors set/cat/00.png");
-    assert_eq!((ran.code, ran.stderr.lines().count()), (Some(1), 1), "{}", ran.stderr);
-    assert!(ran.stderr.contains("its tensor 'dense/kernel' is F32 [196, 8]"), "{}", ran.stderr);
+    here.prints("predict run/weights/last.safetensors set/cat/00.png", expect![[r#"
+        stderr: error: weights file run/weights/last.safetensors: its tensor 'dense/kernel' is F32 [196, 8], but this network needs F32 [196, 40000]; give weights of the same layers and image size
+        exit code 1
+    "#]]);
 }
 
 #[test]
@@ -101,9 +105,9 @@ fn weights_that_answer_with_no_number_answer_with_an_error() {
         }
     }
     checkpoint::save(&path, &card, &parameters).unwrap();
-    let ran = here.run("predict run/weights/last.safetensors set/cat/00.png");
-    let sentence =
-        "set/cat/00.png: the model's answer is not a number; its training went astray, take another weights file";
-    assert_eq!((ran.code, ran.stderr), (Some(1), format!("error: {sentence}\n")));
-    assert_eq!(ran.stdout, "file\tclass\tp(dog)\n");
+    here.prints("predict run/weights/last.safetensors set/cat/00.png", expect![[r#"
+        file	class	p(dog)
+        stderr: error: set/cat/00.png: the model's answer is not a number; its training went astray, take another weights file
+        exit code 1
+    "#]]);
 }

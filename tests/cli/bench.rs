@@ -1,25 +1,49 @@
 //! `glassnet bench`. What it prints is checked for its shape and for what does not depend on time.
 
 use super::{Here, Ran, csv, keys};
+use expect_test::expect;
 use glassnet::kernels::conv::Pass;
 use glassnet::kernels::geometry::{ConvGeometry, Padding};
 use glassnet::kernels::registry::CONV_ALGORITHMS;
 use glassnet::kernels::simd::InstructionSet;
+use regex::Regex;
 use serde_json::Value;
 
 /// A convolution that takes a moment.
 const SMALL: &str = "n1h8w8c3f4k3";
 
-/// Stdout of a run that is done; of stderr only what a build without optimisation warns of.
+/// What only a build without optimisation warns of.
+const NOT_RELEASE: &str = "warning: this program was built without --release; its figures are not those of the engine as it is \
+                           meant to be used\n";
+
+/// A run whose stderr is as that of a release build, wherever it was made.
 #[track_caller]
-fn printed(here: &Here, arguments: &str) -> String {
-    let ran = here.run(arguments);
-    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    match cfg!(debug_assertions) {
-        true => assert!(ran.stderr.starts_with("warning: this program was built without --release"), "{}", ran.stderr),
-        false => assert_eq!(ran.stderr, ""),
+fn bench(here: &Here, arguments: &str) -> Ran {
+    let mut ran = here.run(arguments);
+    if cfg!(debug_assertions) && ran.code == Some(0) {
+        ran.stderr = ran.stderr.strip_prefix(NOT_RELEASE).expect("a build without --release says so").to_string();
     }
-    ran.stdout
+    ran
+}
+
+/// The one JSON object of a run that is done.
+#[track_caller]
+fn json(here: &Here, arguments: &str) -> Value {
+    let ran = bench(here, &format!("{arguments} --json"));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    ran.json()
+}
+
+/// What a run printed with `#` for each number that was measured, and without the width that it had.
+fn without_measures(ran: &Ran) -> String {
+    let masks = [
+        (r"(?m)^.*, \w+, (\d threads?: at most)", "PROCESSOR, SET, $1"),
+        (r"(?m)^ +(\d threads?: at most)", "                $1"),
+        (r" *\b\d+\.\d+(e-\d+)?\b", " #"),
+    ];
+    masks
+        .iter()
+        .fold(ran.shown(), |text, (pattern, mask)| Regex::new(pattern).unwrap().replace_all(&text, *mask).into_owned())
 }
 
 #[track_caller]
@@ -32,7 +56,7 @@ fn assert_milliseconds(ms: &Value) {
 #[test]
 fn every_algorithm_does_every_pass_it_supports_and_is_near_the_reference() {
     let here = Here::empty();
-    let object = here.json(&format!("bench conv {SMALL} --rounds 1 --threads 1,2"));
+    let object = json(&here, &format!("bench conv {SMALL} --rounds 1 --threads 1,2"));
     assert_eq!(keys(&object), ["convolutions", "machine", "rounds"]);
     let machine = &object["machine"];
     assert_eq!(keys(machine), ["instruction_set", "peaks", "processor", "release_build"]);
@@ -86,26 +110,60 @@ fn every_algorithm_does_every_pass_it_supports_and_is_near_the_reference() {
 #[test]
 fn the_table_has_the_machine_first_then_a_line_for_each_case_then_a_legend() {
     let here = Here::empty();
-    let stdout =
-        printed(&here, &format!("bench conv {SMALL} --rounds 1 --threads 2 --algorithm im2col --pass forward"));
-    let lines: Vec<&str> = stdout.lines().collect();
-    let set = InstructionSet::in_force().name();
-    assert!(lines[0].contains(&format!(", {set}, 2 threads: at most ")), "{stdout}");
-    assert!(lines[0].contains(" GFLOP/s in f32, ") && lines[0].ends_with(" GB/s to memory"), "{stdout}");
-    let heading = "n1h8w8c3f4k3: 1 × 8×8×3 → 6×6×4, 0.000 GFLOP a pass; errors of one image of 8×8";
-    assert_eq!(lines[1..3], ["", heading]);
-    let words = |line: &str| line.split_whitespace().map(str::to_string).collect::<Vec<String>>();
-    assert_eq!(words(lines[3])[..4], ["threads", "pass", "algorithm", "gradient"]);
-    assert_eq!(words(lines[5])[..3], ["2", "forward", "im2col"]);
-    assert_eq!(words(lines[6])[..3], ["2", "forward", "matrixmultiply"]);
-    assert_eq!(lines[7], "");
-    assert!(stdout.contains("half of the windows without any"), "{stdout}");
+    let ran = bench(&here, &format!("bench conv {SMALL} --rounds 1 --threads 1,2 --algorithm im2col --pass forward"));
+    expect![[r#"
+        PROCESSOR, SET, 1 thread: at most # GFLOP/s in f32, # GB/s to memory
+                        2 threads: at most # GFLOP/s in f32, # GB/s to memory
+
+        n1h8w8c3f4k3: 1 × 8×8×3 → 6×6×4, # GFLOP a pass; errors of one image of 8×8
+        threads pass         algorithm      gradient    min ms median ms  GFLOP/s  peak %    GB/s  memory %    error × im2col product %
+        ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+        1       forward      im2col # # # # # # # # #
+        1       forward      matrixmultiply # # # # # # #
+        ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+        2       forward      im2col # # # # # # # # #
+        2       forward      matrixmultiply # # # # # # #
+
+        Times are of the whole batch; rates and ratios are of the fastest round. GFLOP/s count the direct algorithm's arithmetic,
+        2·N·P·K·F, so an algorithm that saves some can be above the peak. GB/s count input, kernel and output once, the least that
+        must move. Error: max|a − b| / max|b| against the f64 reference. × im2col: how many times as fast as im2col.
+        matrixmultiply is the matrix product of the same shape with the patches at hand, [P×K]·[K×F] going forward; product % is
+        im2col's speed divided by that. The machine's limits are measured with its widest instruction set, whichever is in force.
+        Gradients are dense: every position of the output has one. pooled: the gradient comes through a 2×2 max-pool, places drawn
+        at random, half of the windows without any, so one position in eight has one.
+        The sum over the images' weight gradients, the same for all, is not timed.
+    "#]].assert_eq(&without_measures(&ran));
 }
 
 #[test]
 fn layers_go_by_their_names_and_a_csv_file_has_a_line_for_each_case() {
     let here = Here::empty();
-    printed(&here, &format!("bench conv conv2d_2 {SMALL} --rounds 1 --pass grad_input --threads 2 --csv figures.csv"));
+    let arguments = "--rounds 1 --pass grad_input --algorithm im2col --threads 2 --csv figures.csv";
+    let ran = bench(&here, &format!("bench conv conv2d_2 {SMALL} {arguments}"));
+    expect![[r#"
+        PROCESSOR, SET, 2 threads: at most # GFLOP/s in f32, # GB/s to memory
+
+        conv2d_2, n16h30w30c64f128k3: 16 × 30×30×64 → 28×28×128, # GFLOP a pass; errors of one image of 30×30
+        threads pass         algorithm      gradient    min ms median ms  GFLOP/s  peak %    GB/s  memory %    error × im2col product %
+        ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+        2       grad_input   im2col         dense # # # # # # # # #
+        2       grad_input   matrixmultiply dense # # # # # # #
+
+        n1h8w8c3f4k3: 1 × 8×8×3 → 6×6×4, # GFLOP a pass; errors of one image of 8×8
+        threads pass         algorithm      gradient    min ms median ms  GFLOP/s  peak %    GB/s  memory %    error × im2col product %
+        ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+        2       grad_input   im2col         dense # # # # # # # # #
+        2       grad_input   matrixmultiply dense # # # # # # #
+
+        Times are of the whole batch; rates and ratios are of the fastest round. GFLOP/s count the direct algorithm's arithmetic,
+        2·N·P·K·F, so an algorithm that saves some can be above the peak. GB/s count input, kernel and output once, the least that
+        must move. Error: max|a − b| / max|b| against the f64 reference. × im2col: how many times as fast as im2col.
+        matrixmultiply is the matrix product of the same shape with the patches at hand, [P×K]·[K×F] going forward; product % is
+        im2col's speed divided by that. The machine's limits are measured with its widest instruction set, whichever is in force.
+        Gradients are dense: every position of the output has one. pooled: the gradient comes through a 2×2 max-pool, places drawn
+        at random, half of the windows without any, so one position in eight has one.
+        The sum over the images' weight gradients, the same for all, is not timed.
+    "#]].assert_eq(&without_measures(&ran));
     let text = here.text("figures.csv");
     let rows = csv(&text);
     assert_eq!(rows[0][..6], ["layer", "convolution", "threads", "pass", "algorithm", "gradient"]);
@@ -114,7 +172,8 @@ fn layers_go_by_their_names_and_a_csv_file_has_a_line_for_each_case() {
     assert_eq!(rows.last().unwrap()[..5], ["", SMALL, "2", "grad_input", "matrixmultiply"]);
     let sentence = "--csv: the folder missing does not exist; make it, or name another";
     let ran = here.run(&format!("bench conv {SMALL} --csv missing/figures.csv"));
-    assert_eq!((ran.code, ran.stderr.lines().last()), (Some(2), Some(format!("error: {sentence}").as_str())));
+    let stderr = ran.stderr.strip_prefix(NOT_RELEASE).unwrap_or(&ran.stderr);
+    assert_eq!((ran.code, ran.stdout.as_str(), stderr), (Some(2), "", format!("error: {sentence}\n").as_str()));
 }
 
 #[test]
@@ -132,14 +191,15 @@ fn what_cannot_be_measured_is_told_with_an_example() {
     let sentence = "a kernel of 3×3 with stride 1×1 does not fit an input of 2×2×3 (height × width × channels); use larger \
                     images or a smaller kernel";
     here.misused("bench conv n1h2w2c3f4k3", &format!("{} {sentence}", value("n1h2w2c3f4k3")));
-    let ran = here.run("bench conv --algorithm magic");
-    assert_eq!(ran.code, Some(2));
-    let sentence =
-        "error: invalid value 'magic' for '--algorithm <NAME,…>': there is no such algorithm; there is im2col";
-    assert!(ran.stderr.starts_with(sentence), "{}", ran.stderr);
+    here.prints("bench conv --algorithm magic", expect![[r#"
+        stderr: error: invalid value 'magic' for '--algorithm <NAME,…>': there is no such algorithm; there are im2col, direct, winograd, winograd2x2, sparse
+        stderr: 
+        stderr: For more information, try '--help'.
+        exit code 2
+    "#]]);
     here.misused(
         "bench conv --pass back",
-        "invalid value 'back' for '--pass <NAME,…>': there is no such pass; there is forward, grad_input, grad_weights",
+        "invalid value 'back' for '--pass <NAME,…>': there is no such pass; there are forward, grad_input, grad_weights",
     );
     here.misused(
         "bench conv --rounds 0",
@@ -152,7 +212,7 @@ fn what_cannot_be_measured_is_told_with_an_example() {
 #[test]
 fn a_step_has_what_scripts_read_and_its_phases_beside() {
     let here = Here::empty();
-    let object = here.json("bench step --image-size 32 --batch-size 2 --steps 1 --threads 1,2");
+    let object = json(&here, "bench step --image-size 32 --batch-size 2 --steps 1 --threads 1,2");
     assert_milliseconds(&object["train_step_ms"]);
     assert_milliseconds(&object["inference_ms"]);
     let details =
@@ -184,27 +244,57 @@ fn a_step_has_what_scripts_read_and_its_phases_beside() {
 #[test]
 fn a_step_of_another_model_runs_layer_by_layer_if_asked_to() {
     let here = Here::empty();
-    let stdout =
-        printed(&here, "bench step --model tiny.toml --batch-size 3 --steps 2 --threads 2 --no-fuse --conv im2col");
-    let lines: Vec<&str> = stdout.lines().collect();
-    assert_eq!(lines[1], "tiny.toml: batches of 3 images of 16×16×3, convolution im2col, layer by layer, 2 steps");
-    let names: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("  ")?.get(..40)).map(str::trim).collect();
-    let of =
-        |pass: &str, layers: &[&str]| -> Vec<String> { layers.iter().map(|name| format!("{pass} {name}")).collect() };
-    let layers = ["conv2d", "re_lu", "max_pooling2d", "flatten+dense", "re_lu_1", "dropout", "dense_1"];
-    let reversed: Vec<&str> = layers.into_iter().rev().collect();
-    let mut expected = of("forward", &layers);
-    expected.push("loss".into());
-    expected.extend(of("backward", &reversed));
-    expected.push("optimizer".into());
-    expected.extend(of("forward", &layers));
-    assert_eq!(names.iter().filter(|name| !name.is_empty()).collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
-    assert_eq!(lines.iter().filter(|line| line.starts_with("live gradients of conv2d ")).count(), 1);
+    let arguments = "--batch-size 3 --steps 2 --threads 2 --no-fuse --conv im2col";
+    let ran = bench(&here, &format!("bench step --model tiny.toml {arguments}"));
+    expect![[r#"
+        PROCESSOR, SET, 2 threads: at most # GFLOP/s in f32, # GB/s to memory
+        tiny.toml: batches of 3 images of 16×16×3, convolution im2col, layer by layer, 2 steps
+
+        2 threads                                                initial weights              after 5 epochs
+                                                        min ms median ms   share    min ms median ms   share
+        ────────────────────────────────────────────────────────────────────────────────────────────────────
+        training step # # # #
+          forward conv2d # # # % # # # %
+          forward re_lu # # # % # # # %
+          forward max_pooling2d # # # % # # # %
+          forward flatten+dense # # # % # # # %
+          forward re_lu_1 # # # % # # # %
+          forward dropout # # # % # # # %
+          forward dense_1 # # # % # # # %
+          loss # # # % # # # %
+          backward dense_1 # # # % # # # %
+          backward dropout # # # % # # # %
+          backward re_lu_1 # # # % # # # %
+          backward flatten+dense # # # % # # # %
+          backward max_pooling2d # # # % # # # %
+          backward re_lu # # # % # # # %
+          backward conv2d # # # % # # # %
+          optimizer # # # % # # # %
+        inference # # # #
+          forward conv2d # # # % # # # %
+          forward re_lu # # # % # # # %
+          forward max_pooling2d # # # % # # # %
+          forward flatten+dense # # # % # # # %
+          forward re_lu_1 # # # % # # # %
+          forward dropout # # # % # # # %
+          forward dense_1 # # # % # # # %
+        decoding, beside the step # #
+        ────────────────────────────────────────────────────────────────────────────────────────────────────
+        live gradients of conv2d # % # %
+
+        A training step is forward, loss, backward and optimizer on a batch in memory, dropout on; its phases' shares are of all steps'
+        time. Decoding a batch from PNG is not part of it: while a step runs, the loader decodes the next batches, and only in the
+        first epoch if the set fits into memory. The optimizer works with a learning rate of 0, so every step meets the same weights.
+        Live gradients: the share of a convolution's output whose gradient is not 0 behind max-pooling and ReLU. The images are the
+        synthetic set's. On a shared machine the minimum is the figure to compare.
+    "#]].assert_eq(&without_measures(&ran));
 
     here.write("grey.toml", super::TINY.replace("[16, 16, 3]", "[16, 16, 1]"));
     let ran = here.run("bench step --model grey.toml");
-    assert_eq!(ran.code, Some(2));
-    assert!(ran.stderr.contains("error: --model: its input is 16×16×1 (height × width × channels)"), "{}", ran.stderr);
+    let stderr = ran.stderr.strip_prefix(NOT_RELEASE).unwrap_or(&ran.stderr);
+    let error = "error: --model: its input is 16×16×1 (height × width × channels), and images are read as squares of 3 \
+                 channels; write input = [16, 16, 3]\n";
+    assert_eq!((ran.code, ran.stdout.as_str(), stderr), (Some(2), "", error));
 }
 
 #[test]
@@ -227,7 +317,19 @@ fn an_instruction_set_that_is_not_there_is_refused_by_all_that_compute() {
     assert!(!here.path("b").exists());
     let train = "train set --model tiny.toml --epochs 1 --out portable";
     let ran = Ran::of(here.command().env("GLASSNET_SIMD", "portable").args(train.split(' ')));
-    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    expect![[r#"
+        Found 20 images belonging to 2 classes.
+        Found 4 images belonging to 2 classes.
+        Always answering 'dog' would be right for 12 of 20 training images (0.6000) and 2 of 4 validation images (0.5000)
+        Epoch 1/1
+        2/2 [==============================] - TIME - loss: #.#### - accuracy: 0.4000 - val_loss: #.#### - val_accuracy: 0.2500
+        Training Accuracy: 0.4000
+        Training images again, without dropout: the last weights have accuracy 0.3500, loss #.#### (while training: accuracy 0.4000)
+        Validation, last weights: 1 of 4 right, accuracy 0.2500; always answering 'dog' would have 0.5000
+        Positive class 'dog': sensitivity 0.0000, specificity 0.5000, ROC AUC 0.2500
+        Best weights: those of epoch 1, with the lowest val_loss, #.####
+        Run folder: portable
+    "#]].assert_eq(&ran.shown());
     let config: toml::Table = here.text("portable/config.toml").parse().unwrap();
     assert_eq!(config["machine"]["instruction_set"].as_str(), Some("portable"));
 }

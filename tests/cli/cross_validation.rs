@@ -1,7 +1,9 @@
 //! Cross-validations that stop and go on: `train --folds K` and `train --resume` of its folder.
 
+use super::Here;
+use super::printed::{going_on_line, masked_folds, masked_times};
 use super::survive::assert_same_run;
-use super::{Here, without_times};
+use expect_test::expect;
 
 const TRAIN: &str = "train set --model tiny.toml --folds 3";
 
@@ -18,7 +20,7 @@ fn assert_same_folds(here: &Here, actual: &str, expected: &str) {
 #[test]
 fn one_that_is_done_tells_its_table_again_and_goes_on_with_more_epochs() {
     let here = Here::with_set();
-    let first = without_times(&here.done(&format!("{TRAIN} --epochs 2 --out run")));
+    let first = masked_times(&here.done(&format!("{TRAIN} --epochs 2 --out run")));
     let again = here.done("train --resume run");
     let table = &first[first.find("\n\n").unwrap()..];
     let nothing = |fold: usize| {
@@ -27,7 +29,7 @@ fn one_that_is_done_tells_its_table_again_and_goes_on_with_more_epochs() {
         )
     };
     assert_eq!(again, (1..=3).map(nothing).collect::<String>() + &table[1..]);
-    let object = here.json("train --resume run --quiet");
+    let object = here.json("train --resume run");
     let anew = here.done(&format!("{TRAIN} --epochs 2 --out anew --quiet --json"));
     assert_eq!(object, serde_json::from_str::<serde_json::Value>(&anew.replace("anew", "run")).unwrap());
 
@@ -57,11 +59,10 @@ fn what_cannot_go_on_is_refused_and_told_why() {
     std::fs::remove_dir_all(here.path("my-run/fold3")).unwrap();
     let (cat, dog) = (here.read("set/cat/00.png"), here.read("set/dog/00.png"));
     here.write("set/cat/00.png", dog);
-    let ran = here.run("train --resume my-run");
-    let start = "error: DATA: the images are not those of the run in my-run: their SHA-256 was ";
-    let end = "; give the same data, or start a new run\n";
-    assert!(ran.stderr.starts_with(start) && ran.stderr.ends_with(end), "{}", ran.stderr);
-    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    here.prints("train --resume my-run", expect![[r#"
+        stderr: error: DATA: the images are not those of the run in my-run: their SHA-256 was HASH, and is HASH; give the same data, or start a new run
+        exit code 1
+    "#]]);
     here.write("set/cat/00.png", cat);
     here.done("train --resume my-run");
     here.done(&format!("{TRAIN} --epochs 1 --out whole"));
@@ -82,12 +83,27 @@ warning: left out: set/cat/03.png cannot be read as an image: its content is non
 warning: conv2d: --conv winograd cannot compute it, so im2col does
 ";
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), warnings));
+    expect![[r#"
+                              │           best epoch           │                        last epoch                        
+        fold  train  validate │  epoch  val_loss  val_accuracy │ val_loss  val_accuracy  ROC AUC  sensitivity  specificity
+        ──────────────────────┼────────────────────────────────┼──────────────────────────────────────────────────────────
+           1     16         8 │      1    #.####        0.3750 │   #.####        0.3750   0.5625       0.7500       0.0000
+           2     15         9 │      1    #.####        0.5556 │   #.####        0.5556   0.7000       1.0000       0.0000
+           3     17         7 │      1    #.####        0.7143 │   #.####        0.7143   0.3000       1.0000       0.0000
+        mean                  │           #.####        0.5483 │   #.####        0.5483   0.5208       0.9167       0.0000
+          sd                  │           #.####        0.1698 │   #.####        0.1698   0.2032       0.1443       0.0000
+        The folds' training images overlap, so the folds are not independent: sd is the spread between them (n − 1), no standard error.
+        Each best epoch was chosen by the very images it is measured on, which flatters it; the last epoch was not.
+        Positive class 'dog'; always answering 'dog' would be right for 14 of 24 images (0.5833)
+        Run folder: run
+    "#]].assert_eq(&masked_folds(&ran.stdout));
     for fold in 1..=3 {
         assert!(here.text(&format!("run/fold{fold}/split.csv")).contains("cat/03.png,cat,skipped\n"));
         let config: toml::Table = here.text(&format!("run/fold{fold}/config.toml")).parse().unwrap();
         assert_eq!(config["data"]["skipped_images"].as_array().unwrap().len(), 1);
     }
-    assert_eq!(here.run("train --resume run").stderr, warnings);
+    let again = here.run("train --resume run --quiet");
+    assert_eq!((again.code, again.stdout, again.stderr.as_str()), (Some(0), ran.stdout, warnings));
 }
 
 #[cfg(unix)]
@@ -109,9 +125,18 @@ mod signals {
             "interrupted; what was reached by then is in the run folder; go on with: glassnet train --resume run";
         assert_eq!((ran.code, ran.stderr), (Some(130), format!("error: {sentence}\n")));
         assert!(!here.path("run/fold3").exists());
-        let resumed = here.done("train --resume run");
-        assert!(resumed.contains("\nGoing on with run/fold2 after "), "{resumed}");
-        here.done(&format!("{TRAIN} --epochs 1000 --out whole"));
+        // The first fold is done, the second goes on, the third begins; then comes the table.
+        let (epochs, goes_on) = going_on_line(&here, "run/fold2", 1);
+        let resumed = masked_times(&here.done("train --resume run"));
+        let whole = masked_times(&here.done(&format!("{TRAIN} --epochs 1000 --out whole"))).replace("whole", "run");
+        let second = &whole[whole.find("Fold 2/3\n").unwrap()..];
+        let found = &second[..second.find("Epoch 1/1000\n").unwrap()];
+        let rest = &second[second.find(&format!("Epoch {}/1000\n", epochs + 1)).unwrap()..];
+        let expected = format!(
+            "Fold 1/3\nNothing to do: the run in run/fold1 has done its 1000 epochs; a larger --epochs goes on\n\
+             {found}{goes_on}\n{rest}"
+        );
+        assert_eq!(resumed, expected);
         assert_same_folds(&here, "run", "whole");
     }
 

@@ -1,5 +1,5 @@
 //! The command line as its users and their scripts see it: the real binary, in folders of its own, on pictures and a network
-//! so small that a run takes a moment. What is printed is compared as a whole; only times are masked.
+//! so small that a run takes a moment. What is printed is compared as a whole ([`printed`]): stdout, stderr and the exit code.
 
 mod bad_data;
 mod bad_settings;
@@ -14,6 +14,7 @@ mod help;
 mod hostile;
 mod inspect;
 mod json;
+mod known;
 mod large_sets;
 mod logging;
 mod no_skill;
@@ -21,6 +22,7 @@ mod one_class;
 mod phantom;
 mod pipes;
 mod predict;
+mod printed;
 mod quiet;
 mod reproduce;
 mod run_as_model;
@@ -135,6 +137,8 @@ impl Here {
             .env("RAYON_NUM_THREADS", "2")
             .env_remove("GLASSNET_LOG")
             .env_remove("RUST_LOG")
+            .env_remove("COLUMNS")
+            .env_remove("CLICOLOR_FORCE")
             .timeout(LONGEST_RUN);
         command
     }
@@ -152,36 +156,43 @@ impl Here {
         ran.stdout
     }
 
-    /// Runs it with `--json`, and wants exit code 0 and one JSON object on stdout.
+    /// Runs it with `--json` and without progress, and wants exit code 0, a silent stderr and one JSON object on stdout.
     #[track_caller]
     fn json(&self, arguments: &str) -> Value {
-        let ran = self.run(&format!("{arguments} --json"));
-        assert_eq!(ran.code, Some(0), "{arguments}: {}", ran.stderr);
+        let quiet = if arguments.starts_with("summary") || arguments.starts_with("bench") { "" } else { "--quiet" };
+        let ran = self.run(&format!("{arguments} --json {quiet}"));
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{arguments}");
         ran.json()
     }
 
-    /// Runs it, and wants exit code `code` and this one sentence on stderr.
+    /// Runs it, and wants exit code `code`, this one sentence on stderr, and a silent stdout.
     #[track_caller]
     fn refused(&self, arguments: &str, code: i32, sentence: &str) {
         let ran = self.run(arguments);
-        assert_eq!(ran.stderr, format!("error: {sentence}\n"), "{arguments}");
+        assert_eq!((ran.stdout, ran.stderr), (String::new(), format!("error: {sentence}\n")), "{arguments}");
         assert_eq!(ran.code, Some(code), "{arguments}");
     }
 
-    /// As [`Here::refused`] for flags that clap refuses, which adds how to get help.
+    /// As [`Here::refused`] for flags that clap refuses, which adds how to get help; `sentence` is all that stands before.
     #[track_caller]
     fn misused(&self, arguments: &str, sentence: &str) {
         let ran = self.run(arguments);
-        assert_eq!(ran.stderr.lines().next(), Some(format!("error: {sentence}").as_str()), "{arguments}");
-        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{arguments}");
+        let expected = format!("error: {sentence}\n\nFor more information, try '--help'.\n");
+        assert_eq!((ran.stdout, ran.stderr), (String::new(), expected), "{arguments}");
+        assert_eq!(ran.code, Some(2), "{arguments}");
+    }
+}
+
+impl From<std::process::Output> for Ran {
+    fn from(output: std::process::Output) -> Ran {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 }
 
 impl Ran {
     fn of(command: &mut assert_cmd::Command) -> Ran {
-        let output = command.output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Ran::from(command.output().unwrap())
     }
 
     /// Stdout as the one JSON object that it has to be.
@@ -233,13 +244,4 @@ fn zipped(files: &[(String, Vec<u8>)]) -> Vec<u8> {
 /// The rows of a CSV file without quotes, the heading first.
 fn csv(text: &str) -> Vec<Vec<&str>> {
     text.lines().map(|line| line.split(',').collect()).collect()
-}
-
-/// The text with `TIME` for how long an epoch and a step took: `- 1s 77ms/step -`.
-fn without_times(text: &str) -> String {
-    let mask = |line: &str| match (line.find("] - "), line.find("/step")) {
-        (Some(start), Some(end)) => format!("{}TIME{}", &line[..start + 4], &line[end + 5..]),
-        _ => line.to_string(),
-    };
-    text.lines().map(|line| mask(line) + "\n").collect()
 }

@@ -1,26 +1,72 @@
 //! `glassnet predict`.
 
-use super::{Here, encoded, keys, noise, set, zipped};
-use image::ImageFormat;
+use super::known::with_known_answers;
+use super::printed::four_digits;
+use super::{Here, encoded, zipped};
+use expect_test::expect;
+use image::{ImageFormat, Rgb, RgbImage};
 
+/// A model whose answers are known: an image of level g has the probability 1/(1 + exp(−(g − 128)/16)).
+const KNOWN: &str = "predict known.safetensors";
+
+/// A trained model.
 const MODEL: &str = "predict run/weights/last.safetensors";
 
 #[test]
 fn an_image_several_a_folder_and_a_zip_of_them_get_the_same_answers() {
-    let here = Here::with_model();
-    here.write("set.zip", zipped(&set()));
-    let all = here.done(&format!("{MODEL} set"));
-    let lines: Vec<&str> = all.lines().collect();
-    assert_eq!((lines.len(), lines[0]), (25, "file\tclass\tp(dog)"));
-    assert!(lines[1].starts_with("set/cat/00.png\t") && lines[24].starts_with("set/dog/13.png\t"), "{all}");
+    let here = with_known_answers();
+    here.prints(
+        &format!("{KNOWN} greys"),
+        expect![[r#"
+            file	class	p(dog)
+            greys/cat/112.png	cat	0.2689##
+            greys/cat/120.png	cat	0.3775##
+            greys/cat/144.png	dog	0.7310##
+            greys/cat/80.png	cat	0.0474##
+            greys/cat/96.png	cat	0.1192##
+            greys/dog/100.png	cat	0.1480##
+            greys/dog/120.png	cat	0.3775##
+            greys/dog/144.png	dog	0.7310##
+            greys/dog/160.png	dog	0.8807##
+            greys/dog/176.png	dog	0.9525##
+            greys/dog/192.png	dog	0.9820##
+        "#]],
+    );
+    here.prints(
+        &format!("{KNOWN} greys/cat/144.png"),
+        expect![[r#"
+            file	class	p(dog)
+            greys/cat/144.png	dog	0.7310##
+        "#]],
+    );
+    here.prints(
+        &format!("{KNOWN} greys/dog greys/cat/144.png"),
+        expect![[r#"
+            file	class	p(dog)
+            greys/dog/100.png	cat	0.1480##
+            greys/dog/120.png	cat	0.3775##
+            greys/dog/144.png	dog	0.7310##
+            greys/dog/160.png	dog	0.8807##
+            greys/dog/176.png	dog	0.9525##
+            greys/dog/192.png	dog	0.9820##
+            greys/cat/144.png	dog	0.7310##
+        "#]],
+    );
 
-    let one = here.done(&format!("{MODEL} set/cat/00.png"));
-    assert_eq!(one, format!("{}\n{}\n", lines[0], lines[1]));
-    let several = here.done(&format!("{MODEL} set/dog set/cat/00.png"));
-    assert_eq!(several, format!("{}\n{}\n{}\n", lines[0], lines[11..].join("\n"), lines[1]));
-    let zip = here.done(&format!("{MODEL} set.zip"));
-    assert_eq!(zip, all.replace("set/", "set.zip/"));
-    assert_eq!(here.done(&format!("{MODEL} set --threads 1")), all);
+    let all = here.done(&format!("{KNOWN} greys"));
+    assert_eq!(here.done(&format!("{KNOWN} greys --threads 1")), all);
+    let files = ["cat/80.png", "cat/96.png", "dog/100.png"];
+    let files = files.map(|file| (file.to_string(), here.read(&format!("greys/{file}"))));
+    here.write("greys.zip", zipped(&files));
+    here.prints(
+        &format!("{KNOWN} greys.zip"),
+        expect![[r#"
+            file	class	p(dog)
+            greys.zip/cat/80.png	cat	0.0474##
+            greys.zip/cat/96.png	cat	0.1192##
+            greys.zip/dog/100.png	cat	0.1480##
+        "#]],
+    );
 }
 
 #[test]
@@ -37,47 +83,122 @@ fn the_answers_are_those_of_the_validation_in_training() {
 
 #[test]
 fn with_json_stdout_is_one_object() {
-    let here = Here::with_model();
-    let object = here.json(&format!("{MODEL} set/cat"));
-    assert_eq!(keys(&object), ["classes", "errors", "note", "positive_class", "predictions", "threshold"]);
-    assert_eq!(object["predictions"].as_array().unwrap().len(), 10);
-    assert_eq!(object["errors"].as_array().unwrap().len(), 0);
-    for answer in object["predictions"].as_array().unwrap() {
-        assert_eq!(keys(answer), ["class", "file", "probability"]);
-        let is_dog = answer["probability"].as_f64().unwrap() > 0.5;
-        assert_eq!(answer["class"], if is_dog { "dog" } else { "cat" });
-    }
+    let here = with_known_answers();
+    expect![[r#"
+        {
+          "classes": [
+            "cat",
+            "dog"
+          ],
+          "errors": [],
+          "note": "probability is that of the positive class; not for diagnosis",
+          "positive_class": "dog",
+          "predictions": [
+            {
+              "class": "cat",
+              "file": "greys/cat/112.png",
+              "probability": 0.2689
+            },
+            {
+              "class": "cat",
+              "file": "greys/cat/120.png",
+              "probability": 0.3775
+            },
+            {
+              "class": "dog",
+              "file": "greys/cat/144.png",
+              "probability": 0.7310
+            },
+            {
+              "class": "cat",
+              "file": "greys/cat/80.png",
+              "probability": 0.0474
+            },
+            {
+              "class": "cat",
+              "file": "greys/cat/96.png",
+              "probability": 0.1192
+            }
+          ],
+          "threshold": 0.5
+        }
+    "#]]
+    .assert_eq(&four_digits(&here.run(&format!("{KNOWN} greys/cat --json")).shown()));
 }
 
 #[test]
 fn a_bad_image_is_named_and_the_others_are_done() {
-    let here = Here::with_model();
+    let here = with_known_answers();
     here.write("text.png", "no picture");
     std::fs::create_dir(here.path("void")).unwrap();
-    let images = "set/cat/00.png text.png missing.png void set/dog/00.png";
-    let ran = here.run(&format!("{MODEL} {images}"));
-    assert_eq!(ran.code, Some(1));
-    assert_eq!(
-        ran.stderr,
-        "error: void: it holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff)\n\
-         error: text.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out\n\
-         error: missing.png does not exist; check the path\n"
-    );
-    assert_eq!(ran.stdout, here.done(&format!("{MODEL} set/cat/00.png set/dog/00.png")));
-
-    let object = here.run(&format!("{MODEL} {images} --json")).json();
-    assert_eq!(object["predictions"].as_array().unwrap().len(), 2);
-    let named: Vec<&str> = object["errors"].as_array().unwrap().iter().map(|e| e["file"].as_str().unwrap()).collect();
-    assert_eq!(named, ["void", "text.png", "missing.png"]);
+    let images = "greys/cat/80.png text.png missing.png void greys/dog/192.png";
+    here.prints(&format!("{KNOWN} {images}"), expect![[r#"
+        file	class	p(dog)
+        greys/cat/80.png	cat	0.0474##
+        greys/dog/192.png	dog	0.9820##
+        stderr: error: void: it holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff); name a folder, a zip or a file with some
+        stderr: error: text.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out
+        stderr: error: missing.png does not exist; check the path
+        exit code 1
+    "#]]);
+    expect![[r#"
+        {
+          "classes": [
+            "cat",
+            "dog"
+          ],
+          "errors": [
+            {
+              "error": "void: it holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff); name a folder, a zip or a file with some",
+              "file": "void"
+            },
+            {
+              "error": "text.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out",
+              "file": "text.png"
+            },
+            {
+              "error": "missing.png does not exist; check the path",
+              "file": "missing.png"
+            }
+          ],
+          "note": "probability is that of the positive class; not for diagnosis",
+          "positive_class": "dog",
+          "predictions": [
+            {
+              "class": "cat",
+              "file": "greys/cat/80.png",
+              "probability": 0.0474
+            },
+            {
+              "class": "dog",
+              "file": "greys/dog/192.png",
+              "probability": 0.9820
+            }
+          ],
+          "threshold": 0.5
+        }
+        stderr: error: void: it holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff); name a folder, a zip or a file with some
+        stderr: error: text.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out
+        stderr: error: missing.png does not exist; check the path
+        exit code 1
+    "#]].assert_eq(&four_digits(&here.run(&format!("{KNOWN} {images} --json")).shown()));
 }
 
 #[test]
 fn images_of_other_formats_and_sizes_are_taken() {
-    let here = Here::with_model();
+    let here = with_known_answers();
     for (name, format) in [("a.jpg", ImageFormat::Jpeg), ("b.bmp", ImageFormat::Bmp), ("c.tif", ImageFormat::Tiff)] {
-        here.write(name, encoded(noise(1, 33, 5, 90), format));
+        here.write(name, encoded(RgbImage::from_pixel(33, 5, Rgb([90; 3])), format));
     }
-    assert_eq!(here.done(&format!("{MODEL} a.jpg b.bmp c.tif")).lines().count(), 4);
+    here.prints(
+        &format!("{KNOWN} a.jpg b.bmp c.tif"),
+        expect![[r#"
+            file	class	p(dog)
+            a.jpg	cat	0.0850##
+            b.bmp	cat	0.0850##
+            c.tif	cat	0.0850##
+        "#]],
+    );
 }
 
 #[test]
@@ -94,10 +215,17 @@ fn a_plot_never_overwrites_one_of_its_images() {
 #[test]
 fn a_plot_shows_the_images_that_could_be_read() {
     let here = Here::with_model();
-    here.done(&format!("{MODEL} set --plot plot.png"));
+    assert_eq!(here.done(&format!("{MODEL} set --plot plot.png")), here.done(&format!("{MODEL} set")));
     let plot = image::load_from_memory(&here.read("plot.png")).unwrap();
     assert!(plot.width() > 400 && plot.height() > 400);
 
-    here.refused(&format!("{MODEL} missing.png --plot none.png"), 1, "missing.png does not exist; check the path");
+    here.prints(
+        &format!("{MODEL} missing.png --plot none.png"),
+        expect![[r#"
+        file	class	p(dog)
+        stderr: error: missing.png does not exist; check the path
+        exit code 1
+    "#]],
+    );
     assert!(!here.path("none.png").exists());
 }

@@ -1,6 +1,7 @@
 //! `glassnet completions` and `glassnet man`. That they know every command and flag is tested where these are defined.
 
 use super::Here;
+use expect_test::expect;
 use std::process::{Command, Stdio};
 
 #[test]
@@ -16,8 +17,18 @@ fn every_shell_has_its_completions() {
         let script = here.done(&format!("completions {shell}"));
         assert!(script.contains(sign) && script.contains("validation-split"), "{shell}");
     }
-    let sentence = "invalid value 'tcsh' for '<SHELL>'";
-    here.misused("completions tcsh", sentence);
+    here.prints(
+        "completions tcsh",
+        expect![[r#"
+        stderr: error: invalid value 'tcsh' for '<SHELL>'
+        stderr:   [possible values: bash, elvish, fish, powershell, zsh]
+        stderr: 
+        stderr:   tip: a similar value exists: 'zsh'
+        stderr: 
+        stderr: For more information, try '--help'.
+        exit code 2
+    "#]],
+    );
 }
 
 #[test]
@@ -72,7 +83,7 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
     let conv = here.done("man bench conv");
     assert_eq!(conv, here.text("share/man1/glassnet-bench-conv.1"));
     assert!(conv.contains(".TH glassnet-bench-conv 1") && conv.contains("\\-\\-rounds"), "{conv}");
-    here.refused("man trian", 2, &format!("COMMAND: there is no command 'trian'; there is {}", commands()));
+    here.refused("man trian", 2, &format!("COMMAND: there is no command 'trian'; there are {}", commands()));
     here.refused("man --out tiny.toml", 2, "--out: tiny.toml is a file, and a folder is wanted; name a new folder");
 }
 

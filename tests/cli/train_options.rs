@@ -1,6 +1,8 @@
 //! `glassnet train`: the options that change what is learned.
 
+use super::printed::{epoch_lines, masked_folds, masked_times};
 use super::{Here, csv};
+use expect_test::expect;
 
 const TRAIN: &str = "train set --model tiny.toml --epochs 2";
 
@@ -17,8 +19,21 @@ fn balanced_classes_weigh_the_training_loss_alone_and_their_weights_are_told() {
     let flags = "--dropout 0 --batch-size 20 --epochs 1";
     let train = TRAIN.replace(" --epochs 2", "");
     here.done(&format!("{train} {flags} --out plain"));
-    let stdout = here.done(&format!("{train} {flags} --class-weight balanced --out weighted"));
-    assert!(stdout.contains("\nClass weights: 'cat' 1.2500, 'dog' 0.8333\n"), "{stdout}");
+    here.prints(&format!("{train} {flags} --class-weight balanced --out weighted"), expect![[r#"
+        Found 20 images belonging to 2 classes.
+        Found 4 images belonging to 2 classes.
+        Always answering 'dog' would be right for 12 of 20 training images (0.6000) and 2 of 4 validation images (0.5000)
+        Class weights: 'cat' 1.2500, 'dog' 0.8333
+        Epoch 1/1
+        1/1 [==============================] - TIME - loss: #.#### - accuracy: 0.4000 - val_loss: #.#### - val_accuracy: 0.5000
+        Training Accuracy: 0.4000
+        Training images again, without dropout: the last weights have accuracy 0.4000, loss #.#### (while training: accuracy 0.4000)
+        Validation, last weights: 2 of 4 right, accuracy 0.5000; always answering 'dog' would have 0.5000
+        Positive class 'dog': sensitivity 0.0000, specificity 1.0000, ROC AUC 0.0000
+        Best weights: those of epoch 1, with the lowest val_loss, #.####
+        After epoch 1, every validation image was taken for 'cat': the val_accuracy there is that class's share, no skill; so it is with the best weights, those of epoch 1
+        Run folder: weighted
+    "#]]);
     here.done(&format!("{train} {flags} --class-weight none --out none"));
     assert_eq!(here.text("plain/history.csv"), here.text("none/history.csv"));
 
@@ -70,7 +85,16 @@ fn values_that_cannot_work_are_refused_in_a_sentence() {
     let sentence = "--weight-decay 1000: with --learning-rate 0.001 each step would take 1 times of every weight away; \
                     the product must be below 1, and usual weight decays are 0.001 to 0.1";
     here.refused(&format!("{TRAIN} --weight-decay 1000"), 2, sentence);
-    here.misused(&format!("{TRAIN} --class-weight equal"), "invalid value 'equal' for '--class-weight <RULE>'");
+    here.prints(
+        &format!("{TRAIN} --class-weight equal"),
+        expect![[r#"
+        stderr: error: invalid value 'equal' for '--class-weight <RULE>'
+        stderr:   [possible values: none, balanced]
+        stderr: 
+        stderr: For more information, try '--help'.
+        exit code 2
+    "#]],
+    );
     assert!(!here.path("runs").exists());
 }
 
@@ -78,7 +102,7 @@ fn values_that_cannot_work_are_refused_in_a_sentence() {
 fn a_network_that_answers_with_one_class_only_is_called_so_with_its_epochs() {
     let here = Here::with_set();
     // A rate so small that the first answers stay: the network's own, whatever the image.
-    let object = here.json(&format!("{TRAIN} --epochs 3 --learning-rate 1e-9 --out run").replace("--epochs 2 ", ""));
+    let object = here.json(&format!("{TRAIN} --epochs 3 --learning-rate 1e-6 --out run").replace("--epochs 2 ", ""));
     let epochs = object["one_class_epochs"].as_array().unwrap();
     let predictions = here.text("run/predictions.csv");
     let answers: Vec<bool> = csv(&predictions)[1..].iter().map(|row| row[2].parse::<f64>().unwrap() > 0.5).collect();
@@ -92,11 +116,22 @@ fn a_network_that_answers_with_one_class_only_is_called_so_with_its_epochs() {
         object["best_epoch"].as_u64().unwrap() + 1
     );
     assert_eq!(object["remarks"], serde_json::json!([sentence]));
-    let stdout = here.done(&format!("{TRAIN} --learning-rate 1e-9 --out again"));
-    assert!(
-        stdout.contains(&format!("\nAfter epochs 1 and 2, every validation image was taken for '{class}': ")),
-        "{stdout}"
-    );
+    here.prints(&format!("{TRAIN} --learning-rate 1e-6 --out again"), expect![[r#"
+        Found 20 images belonging to 2 classes.
+        Found 4 images belonging to 2 classes.
+        Always answering 'dog' would be right for 12 of 20 training images (0.6000) and 2 of 4 validation images (0.5000)
+        Epoch 1/2
+        2/2 [==============================] - TIME - loss: #.#### - accuracy: 0.4000 - val_loss: #.#### - val_accuracy: 0.5000
+        Epoch 2/2
+        2/2 [==============================] - TIME - loss: #.#### - accuracy: 0.5500 - val_loss: #.#### - val_accuracy: 0.5000
+        Training Accuracy: 0.5500
+        Training images again, without dropout: the last weights have accuracy 0.4000, loss #.#### (while training: accuracy 0.5500)
+        Validation, last weights: 2 of 4 right, accuracy 0.5000; always answering 'dog' would have 0.5000
+        Positive class 'dog': sensitivity 0.0000, specificity 1.0000, ROC AUC 0.0000
+        Best weights: those of epoch 2, with the lowest val_loss, #.####
+        After epochs 1 and 2, every validation image was taken for 'cat': the val_accuracy there is that class's share, no skill; so it is with the best weights, those of epoch 2
+        Run folder: again
+    "#]]);
 }
 
 #[test]
@@ -119,21 +154,48 @@ fn a_run_that_overfits_is_told_so_and_its_best_weights_stand_beside_its_last() {
     // Weights that give one answer only are not advised.
     let without_skill = stdout.contains(&format!("; so it is with the best weights, those of epoch {epoch}\n"));
     let use_best = if without_skill { "" } else { "use the best weights, " };
-    for line in [
-        format!(
-            "Overfitting: from epoch {epoch} to 40 val_loss rose from {val_loss:.4} to {:.4} while the training loss fell \
-             from {loss:.4} to {:.4}; {use_best}train for fewer epochs, or try --augment, --weight-decay or more images",
-            last[2], last[0]
-        ),
-        format!(
-            "Best against last, epoch {epoch} against 40: val_loss {val_loss:.4} against {:.4}, val_accuracy {accuracy:.4} \
-             against {:.4}",
-            last[2], last[1]
-        ),
-    ] {
-        assert!(stdout.lines().any(|printed| printed == line), "{line}\nis not in\n{stdout}");
-    }
-    assert!(stdout.contains("; the best weights have accuracy "), "{stdout}");
+    let overfitting = format!(
+        "Overfitting: from epoch {epoch} to 40 val_loss rose from {val_loss:.4} to {:.4} while the training loss fell from \
+         {loss:.4} to {:.4}; {use_best}train for fewer epochs, or try --augment, --weight-decay or more images",
+        last[2], last[0]
+    );
+    // The figures of both weights, and when one class alone was answered, are those of the JSON object.
+    let object = here.json(&format!("{train} --out again"));
+    let figure = |path: &str| object.pointer(path).and_then(serde_json::Value::as_f64).unwrap();
+    let remarks: Vec<&str> =
+        object["remarks"].as_array().unwrap().iter().map(|remark| remark.as_str().unwrap()).collect();
+    assert_eq!(remarks.last(), Some(&overfitting.as_str()));
+    let expected = format!(
+        "\
+Found 20 images belonging to 2 classes.
+Found 4 images belonging to 2 classes.
+Always answering 'dog' would be right for 10 of 20 training images (0.5000) and 2 of 4 validation images (0.5000)
+{epochs}Training Accuracy: {running:.4}
+Training images again, without dropout: the last weights have accuracy {:.4}, loss {:.4}; the best weights have accuracy \
+{:.4}, loss {:.4} (while training: accuracy {running:.4})
+Validation, last weights: {right} of 4 right, accuracy {:.4}; always answering 'dog' would have 0.5000
+Positive class 'dog': sensitivity {:.4}, specificity {:.4}, ROC AUC {:.4}
+Best weights: those of epoch {epoch}, with the lowest val_loss, {val_loss:.4}
+Best against last, epoch {epoch} against 40: val_loss {val_loss:.4} against {:.4}, val_accuracy {accuracy:.4} against {:.4}
+{remarks}
+Run folder: run
+",
+        figure("/training_re_evaluated/last/accuracy"),
+        figure("/training_re_evaluated/last/loss"),
+        figure("/training_re_evaluated/best/accuracy"),
+        figure("/training_re_evaluated/best/loss"),
+        figure("/validation/accuracy"),
+        figure("/validation/sensitivity"),
+        figure("/validation/specificity"),
+        figure("/validation/roc_auc"),
+        last[2],
+        last[1],
+        epochs = epoch_lines(&history, 40, 2),
+        running = figure("/training_accuracy"),
+        right = figure("/validation/confusion/true_positive") + figure("/validation/confusion/true_negative"),
+        remarks = remarks.join("\n"),
+    );
+    assert_eq!(masked_times(&stdout), expected);
 }
 
 #[test]
@@ -183,15 +245,24 @@ fn with_patients() -> Here {
 fn patients_stay_on_one_side_and_the_split_names_them() {
     let here = with_patients();
     let train = format!("{TRAIN} --validation-split 0.3 --group-regex /(p[0-9]+)_");
-    let ran = here.run(&format!("{train} --out run"));
-    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert_eq!(
-        ran.stderr,
-        "warning: --group-regex /(p[0-9]+)_: 1 of 24 images does not match and is a group of its own: 1 (dog/scan.png)\n\
-         warning: --group-regex keeps groups whole, so 2 of 10 images of cat (0.2000) and 4 of 14 images of dog (0.2857) \
-         validate, where 0.3 of each would be 3 and 4\n"
-    );
-    assert!(ran.stdout.contains("validate; each is on one side\n"), "{}", ran.stdout);
+    here.prints(&format!("{train} --out run"), expect![[r#"
+        Found 18 images belonging to 2 classes.
+        Found 6 images belonging to 2 classes.
+        Always answering 'dog' would be right for 10 of 18 training images (0.5556) and 4 of 6 validation images (0.6667)
+        Groups: 10 for training, 3 for validation; each is on one side
+        Epoch 1/2
+        2/2 [==============================] - TIME - loss: #.#### - accuracy: 0.3889 - val_loss: #.#### - val_accuracy: 0.1667
+        Epoch 2/2
+        2/2 [==============================] - TIME - loss: #.#### - accuracy: 0.3889 - val_loss: #.#### - val_accuracy: 0.1667
+        Training Accuracy: 0.3889
+        Training images again, without dropout: the last weights have accuracy 0.3889, loss #.#### (while training: accuracy 0.3889)
+        Validation, last weights: 1 of 6 right, accuracy 0.1667; always answering 'dog' would have 0.6667
+        Positive class 'dog': sensitivity 0.0000, specificity 0.5000, ROC AUC 0.0000
+        Best weights: those of epoch 2, with the lowest val_loss, #.####
+        Run folder: run
+        stderr: warning: --group-regex /(p[0-9]+)_: 1 of 24 images does not match and is a group of its own: 1 (dog/scan.png)
+        stderr: warning: --group-regex keeps groups whole, so 2 of 10 images of cat (0.2000) and 4 of 14 images of dog (0.2857) validate, where 0.3 of each would be 3 and 4
+    "#]]);
     let split = here.text("run/split.csv");
     let rows = csv(&split);
     assert_eq!(rows[0], ["file", "class", "subset", "group"]);
@@ -205,12 +276,13 @@ fn patients_stay_on_one_side_and_the_split_names_them() {
     let config: toml::Table = here.text("run/config.toml").parse().unwrap();
     assert_eq!(config["settings"]["group_regex"].as_str(), Some("/(p[0-9]+)_"));
 
-    here.run(&format!("{train} --out again"));
+    here.run(&format!("{train} --out again --quiet"));
     assert_eq!(split, here.text("again/split.csv"));
     here.refused(
         &format!("{TRAIN} --group-regex patient"),
         2,
-        "--group-regex patient: it matches none of the 24 images' paths, such as cat/p00_0.png",
+        "--group-regex patient: it matches none of the 24 images' paths, such as cat/p00_0.png; write it for \
+         paths like this one",
     );
     here.refused(
         &format!("{TRAIN} --group-regex (p"),
@@ -224,6 +296,45 @@ fn patients_stay_on_one_side_and_the_split_names_them() {
 fn cross_validation_trains_a_model_for_each_fold_and_tells_mean_and_spread() {
     let here = Here::with_set();
     let stdout = here.done(&format!("{TRAIN} --folds 3 --out run"));
+    expect![[r#"
+        Fold 1/3
+        Found 16 images belonging to 2 classes.
+        Found 8 images belonging to 2 classes.
+        Always answering 'dog' would be right for 10 of 16 training images (0.6250) and 4 of 8 validation images (0.5000)
+        Epoch 1/2
+        1/1 [==============================] - TIME - loss: #.#### - accuracy: 0.3750 - val_loss: #.#### - val_accuracy: 0.5000
+        Epoch 2/2
+        1/1 [==============================] - TIME - loss: #.#### - accuracy: 0.5625 - val_loss: #.#### - val_accuracy: 0.3750
+        Fold 2/3
+        Found 16 images belonging to 2 classes.
+        Found 8 images belonging to 2 classes.
+        Always answering 'dog' would be right for 9 of 16 training images (0.5625) and 5 of 8 validation images (0.6250)
+        Epoch 1/2
+        1/1 [==============================] - TIME - loss: #.#### - accuracy: 0.4375 - val_loss: #.#### - val_accuracy: 0.3750
+        Epoch 2/2
+        1/1 [==============================] - TIME - loss: #.#### - accuracy: 0.6250 - val_loss: #.#### - val_accuracy: 0.2500
+        Fold 3/3
+        Found 16 images belonging to 2 classes.
+        Found 8 images belonging to 2 classes.
+        Always answering 'dog' would be right for 9 of 16 training images (0.5625) and 5 of 8 validation images (0.6250)
+        Epoch 1/2
+        1/1 [==============================] - TIME - loss: #.#### - accuracy: 0.5000 - val_loss: #.#### - val_accuracy: 0.3750
+        Epoch 2/2
+        1/1 [==============================] - TIME - loss: #.#### - accuracy: 0.6250 - val_loss: #.#### - val_accuracy: 0.3750
+
+                              │           best epoch           │                        last epoch                        
+        fold  train  validate │  epoch  val_loss  val_accuracy │ val_loss  val_accuracy  ROC AUC  sensitivity  specificity
+        ──────────────────────┼────────────────────────────────┼──────────────────────────────────────────────────────────
+           1     16         8 │      2    #.####        0.3750 │   #.####        0.3750   0.1250       0.0000       0.7500
+           2     16         8 │      2    #.####        0.2500 │   #.####        0.2500   0.1333       0.0000       0.6667
+           3     16         8 │      2    #.####        0.3750 │   #.####        0.3750   0.1333       0.0000       1.0000
+        mean                  │           #.####        0.3333 │   #.####        0.3333   0.1306       0.0000       0.8056
+          sd                  │           #.####        0.0722 │   #.####        0.0722   0.0048       0.0000       0.1735
+        The folds' training images overlap, so the folds are not independent: sd is the spread between them (n − 1), no standard error.
+        Each best epoch was chosen by the very images it is measured on, which flatters it; the last epoch was not.
+        Positive class 'dog'; always answering 'dog' would be right for 14 of 24 images (0.5833)
+        Run folder: run
+    "#]].assert_eq(&masked_folds(&stdout));
     assert_eq!(here.names("run"), ["config.toml", "fold1", "fold2", "fold3", "folds.csv"]);
     let table = here.text("run/folds.csv");
     let rows = csv(&table);
@@ -247,7 +358,6 @@ fn cross_validation_trains_a_model_for_each_fold_and_tells_mean_and_spread() {
         assert_eq!(settings["fold"].as_str(), Some(format!("{fold} of 3").as_str()));
         assert!(!settings.contains_key("validation_split"));
         assert!(here.path(&format!("run/fold{fold}/weights/best.safetensors")).exists());
-        assert!(stdout.contains(&format!("Fold {fold}/3\nFound ")), "{stdout}");
     }
     validated.sort();
     let mut all: Vec<String> = super::set().into_iter().map(|(name, _)| name).collect();
@@ -257,10 +367,6 @@ fn cross_validation_trains_a_model_for_each_fold_and_tells_mean_and_spread() {
     let mean = (1..=3).map(|fold| rows[fold][6].parse::<f64>().unwrap()).sum::<f64>() / 3.0;
     let line = stdout.lines().find(|line| line.starts_with("mean ")).unwrap();
     assert!(line.contains(&format!(" {mean:.4} ")), "{line}");
-    assert!(stdout.contains("so the folds are not independent"), "{stdout}");
-    assert!(stdout.ends_with(
-        "Positive class 'dog'; always answering 'dog' would be right for 14 of 24 images (0.5833)\nRun folder: run\n"
-    ));
 
     let object = here.json(&format!("{TRAIN} --folds 3 --threads 1 --out again"));
     assert_eq!(table, here.text("again/folds.csv"));
@@ -271,11 +377,112 @@ fn cross_validation_trains_a_model_for_each_fold_and_tells_mean_and_spread() {
 }
 
 #[test]
+fn folds_are_quiet_but_for_their_table_and_each_warning_is_given_once() {
+    let here = Here::with_set();
+    here.write("five.toml", here.text("tiny.toml").replace("kernel = 3", "kernel = 5"));
+    here.write("set/cat/notes.txt", "");
+    here.write("set/cat/04.png", "no picture");
+    here.write("set/dog/05.png", super::encoded(super::noise(105, 18, 14, 120), image::ImageFormat::Bmp));
+    let train = "train set --model five.toml --epochs 1 --folds 3 --conv winograd --cache 0 --skip-bad";
+    let loud = here.run(&format!("{train} --out loud"));
+    expect![[r#"
+        Fold 1/3
+        Found 16 images belonging to 2 classes.
+        Found 8 images belonging to 2 classes.
+        Left out 1 image that cannot be read: 15 left to train on, 8 to validate on.
+        Always answering 'dog' would be right for 10 of 15 training images (0.6667) and 4 of 8 validation images (0.5000)
+        Epoch 1/1
+        1/1 [==============================] - TIME - loss: #.#### - accuracy: 0.2667 - val_loss: #.#### - val_accuracy: 0.5000
+        Fold 2/3
+        Found 16 images belonging to 2 classes.
+        Found 8 images belonging to 2 classes.
+        Left out 1 image that cannot be read: 15 left to train on, 8 to validate on.
+        Always answering 'dog' would be right for 9 of 15 training images (0.6000) and 5 of 8 validation images (0.6250)
+        Epoch 1/1
+        1/1 [==============================] - TIME - loss: #.#### - accuracy: 0.4000 - val_loss: #.#### - val_accuracy: 0.6250
+        Fold 3/3
+        Found 16 images belonging to 2 classes.
+        Found 8 images belonging to 2 classes.
+        Left out 1 image that cannot be read: 16 left to train on, 7 to validate on.
+        Always answering 'dog' would be right for 9 of 16 training images (0.5625) and 5 of 7 validation images (0.7143)
+        Epoch 1/1
+        1/1 [==============================] - TIME - loss: #.#### - accuracy: 0.3125 - val_loss: #.#### - val_accuracy: 0.5714
+
+                              │           best epoch           │                        last epoch                        
+        fold  train  validate │  epoch  val_loss  val_accuracy │ val_loss  val_accuracy  ROC AUC  sensitivity  specificity
+        ──────────────────────┼────────────────────────────────┼──────────────────────────────────────────────────────────
+           1     15         8 │      1    #.####        0.5000 │   #.####        0.5000   0.4375       1.0000       0.0000
+           2     15         8 │      1    #.####        0.6250 │   #.####        0.6250   0.4000       1.0000       0.0000
+           3     16         7 │      1    #.####        0.5714 │   #.####        0.5714   0.4000       0.8000       0.0000
+        mean                  │           #.####        0.5655 │   #.####        0.5655   0.4125       0.9333       0.0000
+          sd                  │           #.####        0.0627 │   #.####        0.0627   0.0217       0.1155       0.0000
+        The folds' training images overlap, so the folds are not independent: sd is the spread between them (n − 1), no standard error.
+        Each best epoch was chosen by the very images it is measured on, which flatters it; the last epoch was not.
+        Positive class 'dog'; always answering 'dog' would be right for 14 of 23 images (0.6087)
+        Run folder: loud
+        stderr: warning: set: passed over, not named as an image: 1 (cat/notes.txt)
+        stderr: warning: dog/05.png is named as PNG and holds BMP; it was read as that
+        stderr: warning: left out: set/cat/04.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out
+        stderr: Decoded to 16 × 16 pixels the images take 0.0 MiB, and --cache is 0: they are decoded anew in each epoch, 2 batches ahead of the step.
+        stderr: warning: conv2d: --conv winograd cannot compute it, so im2col does
+    "#]].assert_eq(&masked_folds(&loud.shown()));
+
+    let quiet = here.run(&format!("{train} --out quiet --quiet"));
+    let table = &loud.stdout[loud.stdout.find("                      │").unwrap()..];
+    assert_eq!((quiet.code, quiet.stdout), (Some(0), table.replace("loud", "quiet")));
+    let warnings: Vec<&str> = loud.stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
+    assert_eq!(quiet.stderr.lines().collect::<Vec<_>>(), warnings);
+}
+
+#[test]
 fn folds_respect_patients_and_what_cannot_be_folded_is_refused() {
     let here = with_patients();
-    let ran = here
-        .run(&format!("{TRAIN} --epochs 1 --folds 4 --group-regex /(p[0-9]+)_ --out run").replace("--epochs 2 ", ""));
-    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let ran = here.run("train set --model tiny.toml --epochs 1 --folds 4 --group-regex /(p[0-9]+)_ --out run");
+    expect![[r#"
+        Fold 1/4
+        Found 19 images belonging to 2 classes.
+        Found 5 images belonging to 2 classes.
+        Always answering 'dog' would be right for 11 of 19 training images (0.5789) and 3 of 5 validation images (0.6000)
+        Groups: 10 for training, 3 for validation; each is on one side
+        Epoch 1/1
+        2/2 [==============================] - TIME - loss: #.#### - accuracy: 0.5789 - val_loss: #.#### - val_accuracy: 0.4000
+        Fold 2/4
+        Found 18 images belonging to 2 classes.
+        Found 6 images belonging to 2 classes.
+        Always answering 'dog' would be right for 10 of 18 training images (0.5556) and 4 of 6 validation images (0.6667)
+        Groups: 10 for training, 3 for validation; each is on one side
+        Epoch 1/1
+        2/2 [==============================] - TIME - loss: #.#### - accuracy: 0.4444 - val_loss: #.#### - val_accuracy: 0.1667
+        Fold 3/4
+        Found 18 images belonging to 2 classes.
+        Found 6 images belonging to 2 classes.
+        Always answering 'dog' would be right for 10 of 18 training images (0.5556) and 4 of 6 validation images (0.6667)
+        Groups: 10 for training, 3 for validation; each is on one side
+        Epoch 1/1
+        2/2 [==============================] - TIME - loss: #.#### - accuracy: 0.3889 - val_loss: #.#### - val_accuracy: 0.3333
+        Fold 4/4
+        Found 17 images belonging to 2 classes.
+        Found 7 images belonging to 2 classes.
+        Always answering 'dog' would be right for 11 of 17 training images (0.6471) and 3 of 7 validation images (0.4286)
+        Groups: 9 for training, 4 for validation; each is on one side
+        Epoch 1/1
+        2/2 [==============================] - TIME - loss: #.#### - accuracy: 0.4118 - val_loss: #.#### - val_accuracy: 0.4286
+
+                              │           best epoch           │                        last epoch                        
+        fold  train  validate │  epoch  val_loss  val_accuracy │ val_loss  val_accuracy  ROC AUC  sensitivity  specificity
+        ──────────────────────┼────────────────────────────────┼──────────────────────────────────────────────────────────
+           1     19         5 │      1    #.####        0.4000 │   #.####        0.4000   0.0000       0.0000       1.0000
+           2     18         6 │      1    #.####        0.1667 │   #.####        0.1667   0.0000       0.0000       0.5000
+           3     18         6 │      1    #.####        0.3333 │   #.####        0.3333   0.0000       0.0000       1.0000
+           4     17         7 │      1    #.####        0.4286 │   #.####        0.4286   0.0833       0.0000       0.7500
+        mean                  │           #.####        0.3321 │   #.####        0.3321   0.0208       0.0000       0.8125
+          sd                  │           #.####        0.1173 │   #.####        0.1173   0.0417       0.0000       0.2394
+        The folds' training images overlap, so the folds are not independent: sd is the spread between them (n − 1), no standard error.
+        Each best epoch was chosen by the very images it is measured on, which flatters it; the last epoch was not.
+        Positive class 'dog'; always answering 'dog' would be right for 14 of 24 images (0.5833)
+        Run folder: run
+        stderr: warning: --group-regex /(p[0-9]+)_: 1 of 24 images does not match and is a group of its own: 1 (dog/scan.png)
+    "#]].assert_eq(&masked_folds(&ran.shown()));
     for fold in 1..=4 {
         let split = here.text(&format!("run/fold{fold}/split.csv"));
         let group_of = |subset: &str| -> std::collections::BTreeSet<String> {
@@ -287,15 +494,24 @@ fn folds_respect_patients_and_what_cannot_be_folded_is_refused() {
         ("--folds 11", "--folds 11: each fold validates on both classes, and cat has 10 images; use fewer folds"),
         (
             "--folds 6 --group-regex /(p[0-9]+)_",
-            "--folds 6: each fold validates on both classes, and cat is in 5 groups, which stay whole; use fewer folds",
+            "--folds 6: each fold validates on both classes, and cat is in 5 groups, and a group stays whole; use fewer folds",
         ),
     ] {
         here.refused(&format!("{TRAIN} {flags}"), 2, sentence);
     }
     let sentence = "invalid value '1' for '--folds <K>': it must be a whole number from 2 to 1000";
     here.misused(&format!("{TRAIN} --folds 1"), sentence);
-    let sentence = "the argument '--folds <K>' cannot be used with '--validation-split <SHARE>'";
-    here.misused(&format!("{TRAIN} --folds 3 --validation-split 0.3"), sentence);
+    here.prints(
+        &format!("{TRAIN} --folds 3 --validation-split 0.3"),
+        expect![[r#"
+        stderr: error: the argument '--folds <K>' cannot be used with '--validation-split <SHARE>'
+        stderr: 
+        stderr: Usage: glassnet train --model <FILE.toml> --epochs <N> --folds <K> <DATA>
+        stderr: 
+        stderr: For more information, try '--help'.
+        exit code 2
+    "#]],
+    );
     assert!(!here.path("runs").exists());
 }
 
@@ -304,14 +520,35 @@ fn a_run_with_every_option_goes_on_to_the_same_bits_as_one_that_never_stopped() 
     let here = with_patients();
     let options = "--class-weight balanced --weight-decay 0.1 --augment flip,shift,rotate --group-regex /(p[0-9]+)_";
     here.run(&format!("{TRAIN} {options} --validation-split 0.3 --out short"));
-    let ran = here.run("train --resume short --epochs 4");
-    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    here.prints("train --resume short --epochs 4", expect![[r#"
+        Found 18 images belonging to 2 classes.
+        Found 6 images belonging to 2 classes.
+        Always answering 'dog' would be right for 10 of 18 training images (0.5556) and 4 of 6 validation images (0.6667)
+        Groups: 10 for training, 3 for validation; each is on one side
+        Class weights: 'cat' 1.1250, 'dog' 0.9000
+        Going on with short after 2 epochs
+        Epoch 3/4
+        2/2 [==============================] - TIME - loss: #.#### - accuracy: 0.2222 - val_loss: #.#### - val_accuracy: 0.0000e+00
+        Epoch 4/4
+        2/2 [==============================] - TIME - loss: #.#### - accuracy: 0.3889 - val_loss: #.#### - val_accuracy: 0.1667
+        Training Accuracy: 0.3889
+        Training images again, without dropout: the last weights have accuracy 0.3333, loss #.#### (while training: accuracy 0.3889)
+        Validation, last weights: 1 of 6 right, accuracy 0.1667; always answering 'dog' would have 0.6667
+        Positive class 'dog': sensitivity 0.2500, specificity 0.0000, ROC AUC 0.0000
+        Best weights: those of epoch 4, with the lowest val_loss, #.####
+        Run folder: short
+        stderr: warning: --group-regex /(p[0-9]+)_: 1 of 24 images does not match and is a group of its own: 1 (dog/scan.png)
+        stderr: warning: --group-regex keeps groups whole, so 2 of 10 images of cat (0.2000) and 4 of 14 images of dog (0.2857) validate, where 0.3 of each would be 3 and 4
+    "#]]);
     let train = TRAIN.replace("--epochs 2", "--epochs 4");
     here.run(&format!("{train} {options} --validation-split 0.3 --out long"));
     for file in ["history.csv", "steps.csv", "split.csv", "predictions.csv", "weights/best.safetensors"] {
         assert!(here.read(&format!("short/{file}")) == here.read(&format!("long/{file}")), "{file}");
     }
-    let ran = here.run("train --resume short --epochs 5 --augment flip");
-    assert_eq!(ran.code, Some(2));
-    assert!(ran.stderr.contains("error: --augment: the run in short has "), "{}", ran.stderr);
+    here.prints("train --resume short --epochs 5 --augment flip", expect![[r#"
+        stderr: warning: --group-regex /(p[0-9]+)_: 1 of 24 images does not match and is a group of its own: 1 (dog/scan.png)
+        stderr: warning: --group-regex keeps groups whole, so 2 of 10 images of cat (0.2000) and 4 of 14 images of dog (0.2857) validate, where 0.3 of each would be 3 and 4
+        stderr: error: --augment: the run in short has ["flip-horizontal", "flip-vertical", "shift", "rotate"], and ["flip-horizontal", "flip-vertical"] is asked for; leave it out to go on, or start a new run
+        exit code 2
+    "#]]);
 }

@@ -22,9 +22,9 @@ fn any_number_of_classes_but_two_is_an_error_that_names_them() {
     let none = fault(&["1.png", "2.png"]);
     assert!(none.contains("it holds 2 images and no class folders;"), "{none}");
     let one = fault(&["benign/1.png"]);
-    assert!(one.contains("class folders, and holds 1 (benign: 1 images); make it one folder for each class"), "{one}");
+    assert!(one.contains("class folders, and holds 1 (benign: 1 image); make it one folder for each class"), "{one}");
     let three = fault(&["c/1.png", "b/1.png", "a/1.png", "a/2.png"]);
-    assert!(three.contains("holds 3 (a: 2 images, b: 1 images, c: 1 images); make"), "{three}");
+    assert!(three.contains("holds 3 (a: 2 images, b: 1 image, c: 1 image); make"), "{three}");
     let nothing = fault(&[]);
     assert!(nothing.contains("no class folders"), "{nothing}");
 }
@@ -59,7 +59,7 @@ fn folders_of_other_classes_than_the_known_ones_are_an_error_that_names_both() {
     let wanted = "'cat' and 'dog'";
     let tail = format!("are not those of the model, {wanted}; name them as the model names its classes");
     assert_eq!(fault(&["ant/1.png", "cat/1.png"]), format!("set: its class folders, 2 ('ant', 'cat'), {tail}"));
-    let none = format!("it holds 1 images and no class folders; make one for each of the model's classes, {wanted}");
+    let none = format!("it holds 1 image and no class folders; make one for each of the model's classes, {wanted}");
     assert_eq!(fault(&["1.png"]), format!("set: {none}"));
     let empty = fault(&["cat/1.txt", "dog/1.txt"]);
     assert!(empty.starts_with("set: its class folders, 2 ('cat', 'dog'), hold no image (png, "), "{empty}");

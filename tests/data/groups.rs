@@ -68,7 +68,8 @@ fn a_regex_that_is_none_or_matches_nothing_or_everything_alike_is_refused_in_a_s
     let refused = |pattern: &str| Groups::by_regex(&patients(), pattern).unwrap_err().to_string();
     assert_eq!(
         refused("patient"),
-        "--group-regex patient: it matches none of the 94 images' paths, such as benign/p00_0.png"
+        "--group-regex patient: it matches none of the 94 images' paths, such as benign/p00_0.png; \
+         write it for paths like this one"
     );
     assert_eq!(refused("(p"), "--group-regex (p: it is no regular expression: unclosed group");
     assert_eq!(
@@ -157,7 +158,7 @@ fn more_folds_than_a_class_has_images_or_groups_are_refused() {
     );
     assert_eq!(
         refused(14, &groups),
-        "--folds 14: each fold validates on both classes, and benign is in 13 groups, which stay whole; use fewer folds"
+        "--folds 14: each fold validates on both classes, and benign is in 13 groups, and a group stays whole; use fewer folds"
     );
     assert_eq!(refused(1, &single), "--folds 1: one part trains and another validates, so there are at least 2 folds");
 }

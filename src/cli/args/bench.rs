@@ -94,7 +94,7 @@ fn algorithm() -> Named<&'static dyn ConvAlgorithm> {
     Named::new(CONV_ALGORITHMS.iter().map(|algorithm| algorithm.name()), |name| {
         CONV_ALGORITHMS.iter().copied().find(|algorithm| algorithm.name() == name).ok_or_else(|| {
             let names: Vec<&str> = CONV_ALGORITHMS.iter().map(|algorithm| algorithm.name()).collect();
-            format!("there is no such algorithm; there is {}", names.join(", "))
+            format!("there is no such algorithm; there are {}", names.join(", "))
         })
     })
 }
@@ -103,7 +103,7 @@ fn pass() -> Named<Pass> {
     Named::new(Pass::ALL.map(Pass::name), |name| {
         Pass::ALL.into_iter().find(|pass| pass.name() == name).ok_or_else(|| {
             let names = Pass::ALL.map(Pass::name);
-            format!("there is no such pass; there is {}", names.join(", "))
+            format!("there is no such pass; there are {}", names.join(", "))
         })
     })
 }

@@ -169,7 +169,7 @@ fn row(cells: [String; 13]) -> String {
     let [threads, pass, algorithm, gradient, min, median, gflops, peak, gb, memory, error, times, product] = cells;
     let names = format!("{threads:<7} {pass:<12} {algorithm:<14} {gradient:<8}");
     let rates = format!("{min:>9} {median:>9} {gflops:>8} {peak:>7} {gb:>7} {memory:>9} {error:>8}");
-    format!("{names} {rates} {times:>8} {product:>9}")
+    format!("{names} {rates} {times:>8} {product:>9}").trim_end().to_string()
 }
 
 fn cells(figures: &ConvFigures) -> [String; 13] {

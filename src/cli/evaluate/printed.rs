@@ -2,6 +2,7 @@
 
 use super::{Evaluation, JSON, PAGE, PREDICTIONS};
 use crate::cli::console;
+use glassnet::error::counted;
 use glassnet::metrics::LEVEL;
 use glassnet::report::evaluation::{
     INDEPENDENCE_NOTE, INTERVALS_NOTE, RELIABILITY_HEADING, measure_rows, reliability_rows,
@@ -13,7 +14,6 @@ impl Evaluation<'_> {
     /// What the figures are of.
     pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
         let training = &self.model.card.training;
-        let epochs = if training.epochs == 1 { "epoch" } else { "epochs" };
         let [negative, positive] = self.class_names();
         let threshold = self.assessment.threshold;
         let line = |text: String| console::one_line(&text).into_owned();
@@ -21,10 +21,10 @@ impl Evaluation<'_> {
             (
                 "Model",
                 line(format!(
-                    "{}, trained for {} {epochs} on {} images",
+                    "{}, trained for {} on {}",
                     self.file.display(),
-                    training.epochs,
-                    training.images
+                    counted(training.epochs, "epoch"),
+                    counted(training.images, "image")
                 )),
             ),
             ("Data", line(self.source.path().display().to_string())),
@@ -39,10 +39,11 @@ impl Evaluation<'_> {
         let [failed, skipped] = [self.answered.failed.len(), self.answered.skipped.len()];
         let images = self.answered.labels.len() + failed + skipped;
         if failed > 0 {
-            facts.push(("Missing", format!("{failed} of {images} images have no answer")));
+            let verb = if failed == 1 { "has" } else { "have" };
+            facts.push(("Missing", format!("{failed} of {} {verb} no answer", counted(images, "image"))));
         }
         if skipped > 0 {
-            facts.push(("Left out", format!("{skipped} of {images} images, which cannot be read")));
+            facts.push(("Left out", format!("{skipped} of {}, which cannot be read", counted(images, "image"))));
         }
         facts.extend(self.cautions().into_iter().map(|caution| ("Caution", caution)));
         facts

@@ -7,6 +7,7 @@ use glassnet::checkpoint::TrainingFacts;
 use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::images::{Digest, set_sha256};
 use glassnet::data::source::Source;
+use glassnet::error::counted;
 use glassnet::{Error, Result};
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -119,10 +120,11 @@ impl Subset {
 
     /// Which images, and how they were chosen.
     pub fn description(&self) -> String {
-        let Subset { items, of, .. } = self;
+        let Subset { items, .. } = self;
+        let of = counted(self.of, "image");
         let chosen = match self.choice {
-            SubsetChoice::All => format!("all {of} images"),
-            _ => format!("{}, {} of {of} images", self.name(), items.len()),
+            SubsetChoice::All => format!("all {of}"),
+            _ => format!("{}, {} of {of}", self.name(), items.len()),
         };
         let (file, counts, same_files) = match &self.split {
             Split::Unknown(reason) => {
@@ -223,7 +225,8 @@ impl Run {
         if training != facts.images {
             let split_file = split_file.display();
             return Err(format!(
-                "{split_file} lists {training} training images, and the model was trained on {}",
+                "{split_file} lists {}, and the model was trained on {}",
+                counted(training, "training image"),
                 facts.images
             ));
         }

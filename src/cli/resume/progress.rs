@@ -5,6 +5,7 @@ use crate::cli::console::Failure;
 use crate::cli::recorder::why_it_stopped;
 use crate::cli::run_folder::RunFolder;
 use glassnet::Error;
+use glassnet::error::counted;
 use glassnet::report::csv_files;
 use glassnet::train::TrainSettings;
 use glassnet::training_state::TrainingState;
@@ -19,8 +20,10 @@ pub fn nothing_to_do(
     let begun = state.history.len() + usize::from(state.epoch_so_far().steps > 0);
     let folder = run.folder.path().display();
     if begun > settings.epochs {
-        let reason =
-            format!("the run in {folder} is in its epoch {begun} already, so it cannot end after {}", settings.epochs);
+        let reason = format!(
+            "the run in {folder} is in its epoch {begun} already, so it cannot end after {}; give a larger number",
+            settings.epochs
+        );
         return Err(Error::setting("--epochs", reason).into());
     }
     if !settings.is_over(state) || !run.has_ended() {
@@ -29,7 +32,7 @@ pub fn nothing_to_do(
     let done = state.history.len();
     Ok(Some(match settings.has_stopped_early(state) {
         true => format!("the run in {folder} ended by early stopping {}", why_it_stopped(settings, state)),
-        false => format!("the run in {folder} has done its {done} epochs; a larger --epochs goes on"),
+        false => format!("the run in {folder} has done its {}; a larger --epochs goes on", counted(done, "epoch")),
     }))
 }
 
@@ -50,7 +53,6 @@ pub fn read_timings(folder: &RunFolder, state: &mut TrainingState) -> Vec<f64> {
 
 /// `Going on with runs/train1 after 2 epochs and 3 steps`
 pub fn going_on_line(folder: &RunFolder, state: &TrainingState) -> String {
-    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let epochs = counted(state.history.len(), "epoch");
     let steps = match state.epoch_so_far().steps {
         0 => String::new(),
