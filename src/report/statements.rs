@@ -47,7 +47,7 @@ pub fn one_class_line(class: &str, epochs: &[usize], best: Option<usize>) -> Str
 /// Says that the last weights take every training image for `class`.
 pub fn one_class_training_line(class: &str) -> String {
     format!(
-        "The last weights take every training image for '{class}': the training accuracy is that class's share, no skill"
+        "The last weights take every training image for '{class}': their accuracy on these is that class's share, no skill"
     )
 }
 

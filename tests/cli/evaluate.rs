@@ -172,6 +172,7 @@ fn with_json_stdout_is_one_object_with_all_of_it() {
             "brier_score_of_share": 0.2479,
             "expected_calibration_error": 0.1764
           },
+          "cautions": [],
           "classes": [
             "cat",
             "dog"

@@ -29,7 +29,7 @@ fn without_the_flag_bad_images_are_errors_and_with_it_they_are_left_out_and_coun
         left_out,
         [
             "warning: left out: set/cat/03.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out",
-            "warning: left out: set/dog/01.png cannot be read as an image: the file is empty",
+            "warning: left out: set/dog/01.png cannot be read as an image: the file is empty; fetch it again, or take it out",
         ]
     );
     assert!(!ran.stderr.contains("error:"), "{}", ran.stderr);
@@ -104,7 +104,7 @@ fn an_answer_that_is_not_a_number_is_an_error_with_the_flag_too() {
     let ran = here.run("evaluate model.safetensors greys --skip-bad");
     let sentence = "error: greys/dog/white.png: the model's answer is not a number; its training went astray, take another weights file\n";
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), sentence));
-    assert!(ran.stdout.contains("Missing   1 of 3 images have no answer\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("Missing   1 of 3 images has no answer\n"), "{}", ran.stdout);
 }
 
 #[test]

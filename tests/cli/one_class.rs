@@ -14,7 +14,7 @@ fn without_a_validation_part_the_training_images_tell_that_there_is_one_answer_o
         answers.as_array().unwrap().iter().map(|answer| answer["class"].as_str().unwrap()).collect();
     assert!(classes.iter().all(|class| *class == classes[0]), "the weights answer both, so this tests nothing");
     let remark = format!(
-        "The last weights take every training image for '{}': the training accuracy is that class's share, no skill",
+        "The last weights take every training image for '{}': their accuracy on these is that class's share, no skill",
         classes[0]
     );
     assert!(object["remarks"].as_array().unwrap().contains(&json!(remark)), "{object}");

@@ -75,7 +75,9 @@ fn help_is_there_for_every_command_and_goes_to_stdout() {
 
 #[test]
 fn no_command_is_answered_with_help_and_exit_code_2() {
-    Here::empty().prints("", expect![[r#"
+    Here::empty().prints(
+        "",
+        expect![[r#"
         stderr: A from-scratch CNN engine you can see through: train an image classifier from a folder or a zip,
         stderr: with no framework underneath. Not for diagnosis.
         stderr: 
@@ -101,7 +103,8 @@ fn no_command_is_answered_with_help_and_exit_code_2() {
         stderr: 
         stderr: First: glassnet reproduce. Your images: glassnet inspect DATA, then train DATA. More: --help
         exit code 2
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
