@@ -30,6 +30,7 @@ mod reevaluation;
 mod reproduce;
 mod resume;
 mod run_folder;
+mod run_lock;
 mod samples;
 mod summary;
 mod train;

@@ -35,7 +35,7 @@ impl ResumedRun {
     /// The run that `--resume` names, if it was given.
     ///
     /// # Errors
-    /// Where the folder holds no run of this command.
+    /// Where the folder holds no run of this command, or another process is at work on it.
     pub fn of(arguments: &RunArgs, command: &str) -> Result<Option<ResumedRun>> {
         arguments.resume.as_deref().map(|folder| ResumedRun::open(folder, command)).transpose()
     }
@@ -43,9 +43,9 @@ impl ResumedRun {
     /// The run of a fold that goes on within its cross-validation, if it has begun.
     ///
     /// # Errors
-    /// Where its `config.toml` cannot be read.
+    /// Where its `config.toml` cannot be read, or another process is at work on it.
     pub fn of_fold(folder: &Path) -> Result<Option<ResumedRun>> {
-        match RunFolder::open(folder).config().exists() {
+        match RunFolder::open(folder)?.config().exists() {
             true => ResumedRun::open(folder, "train").map(Some),
             false => Ok(None),
         }
@@ -86,7 +86,7 @@ impl ResumedRun {
                 false => fail(format!("{shown} does not exist; {wanted}")),
             });
         }
-        let folder = RunFolder::open(path);
+        let folder = RunFolder::open(path)?;
         let file = folder.config();
         let text = match std::fs::read_to_string(&file) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

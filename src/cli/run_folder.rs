@@ -1,5 +1,6 @@
 //! The run folder: what a training run leaves, and where.
 
+use super::run_lock::RunLock;
 use super::{machine, output};
 use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::source::Source;
@@ -19,9 +20,12 @@ const RUNS: &str = "runs";
 /// The flag that names another place.
 const OUT: &str = "--out";
 
-/// A folder made for one run.
+/// The folder of one run, or of several that have folders of their own in it.
 pub struct RunFolder {
     path: PathBuf,
+    /// Held as long as this process is at work on the run.
+    #[expect(dead_code, reason = "it is held, and never looked at")]
+    lock: RunLock,
 }
 
 impl RunFolder {
@@ -47,7 +51,7 @@ impl RunFolder {
     /// Makes the folder: `out`, or else `runs/trainN` with the first free N.
     ///
     /// # Errors
-    /// Where it cannot be made.
+    /// Where it cannot be made, or another process has just made it.
     pub fn create(out: Option<&Path>) -> Result<RunFolder> {
         let path = match out {
             Some(out) => {
@@ -56,12 +60,16 @@ impl RunFolder {
             }
             None => first_free(Path::new(RUNS))?,
         };
-        Ok(RunFolder { path })
+        let lock = RunLock::take(&path)?;
+        Ok(RunFolder { path, lock })
     }
 
-    /// The folder of a run that is there.
-    pub fn open(path: &Path) -> RunFolder {
-        RunFolder { path: path.to_path_buf() }
+    /// The folder of a run that is there, to go on with it.
+    ///
+    /// # Errors
+    /// [`Error::Data`], where another process is at work on it.
+    pub fn open(path: &Path) -> Result<RunFolder> {
+        Ok(RunFolder { path: path.to_path_buf(), lock: RunLock::take(path)? })
     }
 
     /// The folder.

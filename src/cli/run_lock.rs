@@ -1,0 +1,66 @@
+//! One process at a time works on a run.
+//!
+//! It holds an advisory lock, which the system takes back when the process ends, however it ends. Where a folder can be locked,
+//! as on Unix, it is the run's folder itself: nothing is left behind, and those who read the files in it, such as `evaluate`, do
+//! not meet the lock.
+
+use glassnet::{Error, Result};
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::Path;
+
+/// The right to work on a run, until it is dropped; empty where the file system knows no locks.
+pub struct RunLock(#[expect(dead_code, reason = "it is held, and never looked at")] Option<File>);
+
+impl RunLock {
+    /// Locks the run in `folder`.
+    ///
+    /// # Errors
+    /// [`Error::Data`], where another process has it.
+    pub fn take(folder: &Path) -> Result<RunLock> {
+        let not_locked = |error: io::Error| {
+            log::debug!("{}: not locked against a second process: {error}", folder.display());
+            Ok(RunLock(None))
+        };
+        let file = match lockable(folder) {
+            Ok(file) => file,
+            Err(error) => return not_locked(error),
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(RunLock(Some(file))),
+            Err(TryLockError::WouldBlock) => {
+                Err(Error::data(folder, "another glassnet is at work on this run; wait for its end, or stop it with Ctrl-C"))
+            }
+            Err(TryLockError::Error(error)) => not_locked(error),
+        }
+    }
+}
+
+/// What is locked.
+#[cfg(unix)]
+fn lockable(folder: &Path) -> io::Result<File> {
+    File::open(folder)
+}
+
+/// Elsewhere a folder cannot be opened as a file, and a locked file not be read: an empty one stands for the run.
+#[cfg(not(unix))]
+fn lockable(folder: &Path) -> io::Result<File> {
+    File::options().write(true).create(true).truncate(false).open(folder.join("lock"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_locked_until_the_lock_is_dropped_and_nothing_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = RunLock::take(folder.path()).unwrap();
+        let error = RunLock::take(folder.path()).err().unwrap().to_string();
+        assert!(error.ends_with(": another glassnet is at work on this run; wait for its end, or stop it with Ctrl-C"));
+        drop(lock);
+        assert!(RunLock::take(folder.path()).is_ok());
+        #[cfg(unix)]
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
