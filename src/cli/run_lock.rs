@@ -28,9 +28,10 @@ impl RunLock {
         };
         match file.try_lock() {
             Ok(()) => Ok(RunLock(Some(file))),
-            Err(TryLockError::WouldBlock) => {
-                Err(Error::data(folder, "another glassnet is at work on this run; wait for its end, or stop it with Ctrl-C"))
-            }
+            Err(TryLockError::WouldBlock) => Err(Error::data(
+                folder,
+                "another glassnet is at work on this run; wait for its end, or stop it with Ctrl-C",
+            )),
             Err(TryLockError::Error(error)) => not_locked(error),
         }
     }

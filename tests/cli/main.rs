@@ -36,6 +36,7 @@ mod survive;
 mod terminal;
 mod train;
 mod train_options;
+mod two_at_once;
 mod usage;
 
 use assert_cmd::cargo::cargo_bin_cmd;
