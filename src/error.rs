@@ -84,6 +84,15 @@ pub enum Error {
         /// The step in all, from 1.
         step: usize,
     },
+
+    /// Weights stopped being finite. The loss may hide it, as a ReLU takes NaN for 0.
+    #[error("weights stopped being finite in epoch {epoch}, step {step}; a smaller --learning-rate usually helps")]
+    WeightsNotFinite {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The step in all, from 1.
+        step: usize,
+    },
 }
 
 /// A text that comes from a file, for a sentence: its first 200 letters. Files may hold names and words of any length.

@@ -150,6 +150,11 @@ impl Parameters {
         self.buffer.as_slice()
     }
 
+    /// Whether no number is NaN or infinite.
+    pub fn are_finite(&self) -> bool {
+        self.as_slice().iter().all(|value| value.is_finite())
+    }
+
     /// The whole buffer, to write.
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
         self.buffer.as_mut_slice()

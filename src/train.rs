@@ -79,7 +79,8 @@ pub enum Event {
 /// [final weights](TrainSettings::final_parameters) answer on the validation part.
 ///
 /// # Errors
-/// Where an image cannot be read, where the loss is no longer finite ([`Error::NotFinite`]), and those of `report`.
+/// Where an image cannot be read, where the loss or at an epoch's end a weight is no longer finite ([`Error::NotFinite`],
+/// [`Error::WeightsNotFinite`]), and those of `report`.
 pub fn train(
     network: &Network,
     state: &mut TrainingState,
@@ -158,6 +159,7 @@ pub fn train(
         if !value.is_finite() {
             return Err(Error::NotFinite { value, epoch: epoch + 1, step: state.adam.steps() as usize });
         }
+        state.check_weights()?;
         state.end_epoch(record, after.as_ref().and_then(Evaluation::only_answer));
         if settings.early_stopping.is_none() || state.epochs_since_best() == 0 {
             answers = after;

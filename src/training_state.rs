@@ -10,6 +10,7 @@ use crate::optim::{Adam, AdamSettings};
 use crate::parameters::Parameters;
 use crate::report::csv_files::StepRow;
 use crate::report::epoch::EpochRecord;
+use crate::{Error, Result};
 
 /// Where a training run stands.
 pub struct TrainingState {
@@ -49,6 +50,17 @@ impl TrainingState {
         let first = self.steps.partition_point(|row| row.epoch < epoch);
         self.steps[first..].iter().for_each(|row| so_far.add(row));
         so_far
+    }
+
+    /// Whether a run can go on from here: weights that are not finite are of no use to anyone.
+    ///
+    /// # Errors
+    /// [`Error::WeightsNotFinite`].
+    pub fn check_weights(&self) -> Result<()> {
+        match self.parameters.are_finite() {
+            true => Ok(()),
+            false => Err(Error::WeightsNotFinite { epoch: self.history.len() + 1, step: self.steps.len() }),
+        }
     }
 
     /// Ends the epoch at work, and keeps its weights if they are the best.

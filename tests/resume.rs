@@ -165,6 +165,21 @@ fn a_training_stopped_after_any_step_ends_with_the_same_bits() {
     }
 }
 
+/// A ReLU takes −∞ for 0, so the loss is finite, and would be for ever.
+#[test]
+fn weights_that_are_not_finite_end_the_training_though_the_loss_is_finite() {
+    let network = network();
+    let (training, validation) = loaders(0.2);
+    let mut state = start(&network);
+    let bias = network.table().entries().iter().position(|entry| entry.name == "conv2d/bias").unwrap();
+    state.parameters.tensor_mut(bias)[0] = f32::NEG_INFINITY;
+    let outcome = train(&network, &mut state, &training, validation.as_ref(), &SETTINGS, |_, _| Ok(()));
+    assert!(state.steps.iter().all(|row| row.loss.is_finite()));
+    assert!(state.history.is_empty() && state.best.is_none(), "no such weights are the best");
+    let expected = "weights stopped being finite in epoch 1, step 4; a smaller --learning-rate usually helps";
+    assert_eq!(outcome.unwrap_err().to_string(), expected);
+}
+
 #[test]
 fn a_loaded_state_is_the_saved_one_in_every_part() {
     let network = network();

@@ -297,10 +297,15 @@ impl<'a> TrainingRun<'a> {
 
     /// Saves what can be saved of a run that ended before its end, and says how to go on.
     fn stopped(&self, error: Error, recorder: &mut Recorder, folder: &RunFolder, state: &TrainingState) -> Failure {
+        let diverged = match &error {
+            Error::NotFinite { .. } | Error::WeightsNotFinite { .. } => true,
+            // An interrupt may come between the step that spoilt the weights and the one that would tell of it.
+            _ => state.check_weights().inspect_err(|error| console::warn(&error.to_string())).is_err(),
+        };
         let saved = match &error {
             // What stands in the files is whole, and there is no room for more.
             Error::Io { action: "write", .. } => Ok(()),
-            Error::NotFinite { .. } => recorder.save_all_but_the_last(state),
+            _ if diverged => recorder.save_all_but_the_last(state),
             _ => recorder.save_now(state),
         };
         // If it cannot be written, the first error is still the one to tell.
@@ -308,7 +313,7 @@ impl<'a> TrainingRun<'a> {
             console::error(&second.to_string());
         }
         match error {
-            Error::NotFinite { .. } => error.into(),
+            error if diverged => error.into(),
             error => Failure::stopped(error, self.command, folder.path()),
         }
     }

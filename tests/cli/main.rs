@@ -6,6 +6,7 @@ mod bad_settings;
 mod bad_weights;
 mod bench;
 mod cross_validation;
+mod diverged;
 mod evaluate;
 mod evaluate_caution;
 mod evaluate_skip_bad;
