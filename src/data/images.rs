@@ -56,6 +56,9 @@ pub struct ImageSet {
     side: usize,
     /// A place for every picture, or none if the set is too large to be kept.
     cache: Option<Vec<OnceLock<Arc<[u8]>>>>,
+    /// The CRC-32 of each file as it was when it was checked. It tells whether a file that is read again is still the same; whoever
+    /// makes another of equal sum has nobody to fool but himself.
+    checked: Vec<OnceLock<u32>>,
 }
 
 /// A SHA-256.
@@ -102,7 +105,8 @@ impl ImageSet {
         log::debug!(
             "{count} pictures of {side}×{side} {kept}, as they take {needed} bytes and may take {cache_budget}"
         );
-        Ok(ImageSet { source, items, side, cache })
+        let checked = items.iter().map(|_| OnceLock::new()).collect();
+        Ok(ImageSet { source, items, side, cache, checked })
     }
 
     /// The items, in the order of the indices that the other functions take.
@@ -120,6 +124,7 @@ impl ImageSet {
             items: indices.iter().map(|&index| self.items[index].clone()).collect(),
             side: self.side,
             cache: self.cache.as_ref().map(|places| indices.iter().map(|&index| places[index].clone()).collect()),
+            checked: indices.iter().map(|&index| self.checked[index].clone()).collect(),
         }
     }
 
@@ -136,15 +141,21 @@ impl ImageSet {
     /// The picture of the item at `index`: `side · side · 3` bytes in the order H W C.
     ///
     /// # Errors
-    /// Those of [`Source::read`] and [`decode`](super::decode::decode).
+    /// Those of [`Source::read`] and [`decode`](super::decode::decode); and [`Error::Data`] where the file is another than
+    /// [`check_all`](ImageSet::check_all) has seen.
     ///
     /// # Panics
     /// If `index` is not that of an item.
     pub fn picture(&self, index: usize) -> Result<Arc<[u8]>> {
-        match self.kept(index) {
-            Some(picture) => Ok(picture),
-            None => Ok(self.read_and_decode(index, |_, image| self.keep(index, &image))?.0),
+        if let Some(picture) = self.kept(index) {
+            return Ok(picture);
         }
+        let same = |bytes: &[u8]| self.checked[index].get().is_none_or(|&sum| sum == crc32fast::hash(bytes));
+        let (picture, _) = self.read_and_decode(index, |bytes, image| same(bytes).then(|| self.keep(index, &image)))?;
+        picture.ok_or_else(|| {
+            let file = self.source.full_name(self.items[index].entry);
+            Error::data(file, "it was changed after the images were checked; put the old file back, or start a new run")
+        })
     }
 
     /// The picture of the item at `index` if it was decoded before and kept.
@@ -168,6 +179,7 @@ impl ImageSet {
             .map(|index| {
                 let (digest, info) = self.read_and_decode(index, |bytes, image| {
                     self.keep(index, &image);
+                    self.checked[index].get_or_init(|| crc32fast::hash(bytes));
                     Sha256::digest(bytes)
                 })?;
                 Ok((info, digest.into()))

@@ -3,6 +3,7 @@
 
 mod batches;
 mod catalog;
+mod changed;
 mod decode;
 mod groups;
 mod hostile_images;
