@@ -8,6 +8,8 @@
 //! Files are taken for hostile. Their size in pixels is checked before memory is taken; what all decoders take at once is bounded
 //! by [`DECODING_BUDGET_BYTES`], however many threads there are; and a decoder's panic is an error like others.
 
+mod tiff;
+
 use std::io::Cursor;
 use std::path::Path;
 
@@ -17,6 +19,7 @@ use super::contain::contain;
 use super::gate::{Gate, Pass};
 use crate::error::shortened;
 use crate::{Error, Result};
+use tiff::Directory;
 
 /// The most pixels an image may have; 64 Mi is 8192 × 8192. It is checked against the header, before memory is taken.
 pub const MAX_PIXELS: u64 = 64 << 20;
@@ -30,6 +33,9 @@ pub const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
 /// What all decoders at work may take together, in bytes, counted at its peak. One image that needs more is decoded
 /// while no other is. Photographs of 12 million pixels need 36 MB each.
 pub const DECODING_BUDGET_BYTES: u64 = 1 << 30;
+
+/// The most chunks of a PNG that hold neither pixels nor frames: texts, colours, times. Cameras and editors write a few dozen.
+pub const MAX_PNG_CHUNKS: usize = 10_000;
 
 /// What a decoder may take before the size of its picture is known: colour profiles, tables of contents.
 const HEADER_BYTES: u64 = 16 << 20;
@@ -121,6 +127,14 @@ fn decode_content(bytes: &[u8]) -> std::result::Result<(Rgb8, ImageInfo, Pass<'s
     if !jpeg.is_complete {
         return Err("the file ends before the picture does; fetch it again".to_string());
     }
+    let chunks = (format == ImageFormat::Png).then(|| PngChunks::of(bytes));
+    if let Some(PngChunks { besides, .. }) = chunks
+        && besides > MAX_PNG_CHUNKS
+    {
+        return Err(format!(
+            "it has {besides} chunks beside its pixels, and {MAX_PNG_CHUNKS} are the most; save it anew with an image program"
+        ));
+    }
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(HEADER_BYTES);
     reader.limits(limits.clone());
@@ -134,7 +148,13 @@ fn decode_content(bytes: &[u8]) -> std::result::Result<(Rgb8, ImageInfo, Pass<'s
         ));
     }
     let color = decoder.color_type();
-    let pass = DECODING.enter(working_bytes(format, jpeg.is_progressive, width, height, color));
+    let directory = if format == ImageFormat::Tiff { Directory::of(bytes) } else { None };
+    let frame = match &directory {
+        Some(directory) => directory.jpeg_frame(u64::from(width) * u64::from(height))?,
+        None => None,
+    };
+    let within = frame.unwrap_or(0) * tiff::JPEG_BYTES;
+    let pass = DECODING.enter(working_bytes(format, jpeg.is_progressive, width, height, color) + within);
     limits.max_alloc = Some(2 * decoded + HEADER_BYTES);
     decoder.set_limits(limits).map_err(undecodable)?;
 
@@ -147,7 +167,8 @@ fn decode_content(bytes: &[u8]) -> std::result::Result<(Rgb8, ImageInfo, Pass<'s
     };
     let image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
     let (width, height) = (width as usize, height as usize);
-    let has_more_pictures = has_more_pictures(format, bytes);
+    let has_more_pictures = chunks.is_some_and(|chunks| chunks.is_animated)
+        || directory.and_then(|directory| directory.next()).is_some_and(|place| place != 0);
     let info = ImageInfo { width, height, mode, format: called, has_more_pictures };
     Ok((Rgb8 { width, height, pixels: rgb_bytes(image) }, info, pass))
 }
@@ -183,45 +204,32 @@ fn working_bytes(format: ImageFormat, is_progressive: bool, width: u32, height: 
     decoded + converted.max(besides)
 }
 
-/// Whether the file holds a further picture: an animated PNG has an `acTL` chunk before its pixels (PNG specification, third
-/// edition, 11.3.6.1), a TIFF's directory gives the place of the next one after its entries (TIFF 6.0, section 2).
-fn has_more_pictures(format: ImageFormat, bytes: &[u8]) -> bool {
-    match format {
-        ImageFormat::Png => {
-            let mut rest = bytes.get(8..).unwrap_or_default();
-            while let [a, b, c, d, kind @ ..] = rest
-                && let Some(kind) = kind.get(..4)
-            {
-                match kind {
-                    b"acTL" => return true,
-                    b"IDAT" => return false,
-                    // Length, kind and checksum are four bytes each.
-                    _ => rest = rest.get(12 + u32::from_be_bytes([*a, *b, *c, *d]) as usize..).unwrap_or_default(),
-                }
-            }
-            false
-        }
-        ImageFormat::Tiff => next_directory(bytes).is_some_and(|place| place != 0),
-        _ => false,
-    }
+/// What the chunks of a PNG tell (PNG specification, third edition, 5.3): length, kind, content and checksum of each.
+struct PngChunks {
+    /// Whether an `acTL` stands before the pixels (11.3.6.1).
+    is_animated: bool,
+    /// How many there are that hold neither pixels nor a frame. A decoder keeps each, whatever little is in it.
+    besides: usize,
 }
 
-/// The place of a TIFF's second directory; 0 where there is none.
-fn next_directory(bytes: &[u8]) -> Option<u32> {
-    let is_little = bytes.starts_with(b"II*\0");
-    let number = |at: usize, length: usize| -> Option<u32> {
-        let digits = bytes.get(at..at.checked_add(length)?)?.iter().map(|&byte| u32::from(byte));
-        Some(match is_little {
-            true => digits.rev().fold(0, |number, byte| number << 8 | byte),
-            false => digits.fold(0, |number, byte| number << 8 | byte),
-        })
-    };
-    if !is_little && !bytes.starts_with(b"MM\0*") {
-        return None;
+impl PngChunks {
+    fn of(bytes: &[u8]) -> PngChunks {
+        let mut found = PngChunks { is_animated: false, besides: 0 };
+        let mut is_before_pixels = true;
+        let mut rest = bytes.get(8..).unwrap_or_default();
+        while let [a, b, c, d, kind @ ..] = rest
+            && let Some(kind) = kind.get(..4)
+        {
+            match kind {
+                b"IDAT" => is_before_pixels = false,
+                b"acTL" => found.is_animated |= is_before_pixels,
+                b"fcTL" | b"fdAT" => {}
+                _ => found.besides += 1,
+            }
+            rest = rest.get(12 + u32::from_be_bytes([*a, *b, *c, *d]) as usize..).unwrap_or_default();
+        }
+        found
     }
-    let first = number(4, 4)? as usize;
-    let entries = number(first, 2)? as usize;
-    number(first.checked_add(2 + 12 * entries)?, 4)
 }
 
 /// What a file is that is none of ours, by its first bytes, where that helps to see what happened.

@@ -3,6 +3,7 @@
 use glassnet::data::decode::{MAX_SIDE, decode, more_pictures_note};
 use image::{DynamicImage, ImageBuffer, ImageFormat};
 
+use super::tiff_bytes::tiff_of_jpegs;
 use super::zip_bytes::crc32;
 use super::{encoded, noise, png};
 
@@ -117,6 +118,37 @@ fn a_tiff_of_several_pages_gives_its_first_and_says_so() {
     let (first, info) = decode("a.tif", &two).unwrap();
     assert_eq!(first, image);
     assert_eq!(more_pictures_note("a.tif", &info).unwrap(), "a.tif has several pages; only its first picture was read");
+}
+
+#[test]
+fn jpegs_in_a_tiff_that_unpack_to_more_than_its_picture_are_refused_before_they_are_decoded() {
+    let honest =
+        encoded(&DynamicImage::ImageLuma8(ImageBuffer::from_pixel(16, 1, image::Luma([90]))), ImageFormat::Jpeg);
+    let (picture, _) = decode("a.tif", &tiff_of_jpegs(16, 2, &honest)).unwrap();
+    assert_eq!((picture.width, picture.height), (16, 2));
+    assert!(picture.pixels.iter().all(|value| value.abs_diff(90) < 3), "{:?}", picture.pixels);
+    let frame = honest.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
+    for (rows, side, pixels) in [(1u32, 16_000u16, 256_000_000u64), (300, 60, 1_080_000)] {
+        let mut lie = honest.clone();
+        lie[frame + 5..frame + 9].copy_from_slice(&[side.to_be_bytes(), side.to_be_bytes()].concat());
+        let error = decode("a.tif", &tiff_of_jpegs(16, rows, &lie)).unwrap_err().to_string();
+        let sentence = format!(
+            "a.tif cannot be read as an image: the JPEGs in it unpack to {pixels} pixels, and the picture has {}; save it anew as \
+             PNG with an image program, or take it out",
+            16 * rows
+        );
+        assert_eq!(error, sentence);
+    }
+}
+
+#[test]
+fn a_png_of_endless_remarks_is_refused() {
+    let still = png(1, 4, 4);
+    let with = |count: usize| [&still[..33], &chunk(b"tEXt", b"k\0v").repeat(count), &still[33..]].concat();
+    assert_eq!(decode("a.png", &with(1000)).unwrap().0, decode("still.png", &still).unwrap().0);
+    let error = decode("a.png", &with(20_000)).unwrap_err().to_string();
+    let reason = "it has 20002 chunks beside its pixels, and 10000 are the most; save it anew with an image program";
+    assert_eq!(error, format!("a.png cannot be read as an image: {reason}"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod groups;
 mod hostile_images;
 mod hostile_zips;
 mod source;
+mod tiff_bytes;
 mod zip_bytes;
 
 use std::fs;
