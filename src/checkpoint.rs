@@ -22,6 +22,9 @@ pub const RESCALE: f64 = 1.0 / 255.0;
 /// What [`resize::resize_nearest`](crate::data::resize::resize_nearest) is called in a [`ModelCard`].
 pub const RESIZE: &str = "nearest";
 
+/// The longest name of a class. It is that of a folder, and is told beside every answer.
+pub const MAX_CLASS_NAME_BYTES: usize = 1024;
+
 /// All about a model but its weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelCard {
@@ -101,8 +104,22 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
         let reason = format!(
             "its images were scaled by {} and resized by '{}', but this version knows only {RESCALE} and '{RESIZE}'; use the \
              glassnet that wrote it, version {}",
-            card.rescale, card.resize, card.version
+            card.rescale,
+            shortened(&card.resize),
+            shortened(&card.version)
         );
+        return Err(Error::weights(path, reason));
+    }
+    if let Some(name) = card.classes.iter().find(|name| name.len() > MAX_CLASS_NAME_BYTES) {
+        let reason = format!(
+            "a class has a name of {} bytes, and {MAX_CLASS_NAME_BYTES} are the most: '{}'; take another",
+            name.len(),
+            shortened(name)
+        );
+        return Err(Error::weights(path, reason));
+    }
+    if card.classes[0] == card.classes[1] {
+        let reason = format!("both of its classes are called '{}'; take another", shortened(&card.classes[0]));
         return Err(Error::weights(path, reason));
     }
     if !(0.0..=1.0).contains(&card.threshold) {
@@ -216,6 +233,24 @@ mod tests {
         save(&path, &ModelCard { resize: "bilinear".into(), ..card(&spec(5)) }, &parameters).unwrap();
         let error = load(&path).err().unwrap().to_string();
         assert!(error.contains("resized by 'bilinear'") && error.ends_with("version 0.0.0"), "{error}");
+    }
+
+    #[test]
+    fn classes_that_cannot_be_told_apart_or_have_endless_names_are_refused_in_a_short_sentence() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        let parameters = Network::new(&spec(5)).unwrap().initial_parameters(8);
+        let error = |card: ModelCard| {
+            save(&path, &card, &parameters).unwrap();
+            load(&path).err().unwrap().to_string()
+        };
+        let twice = error(ModelCard { classes: ["cat".into(), "cat".into()], ..card(&spec(5)) });
+        assert!(twice.ends_with(": both of its classes are called 'cat'; take another"), "{twice}");
+        let long = error(ModelCard { classes: ["c".repeat(1025), "dog".into()], ..card(&spec(5)) });
+        assert!(long.contains(": a class has a name of 1025 bytes, and 1024 are the most: 'ccc"), "{long}");
+        let resized = error(ModelCard { resize: "x".repeat(1_000_000), ..card(&spec(5)) });
+        let version = error(ModelCard { rescale: 1.0, version: "x".repeat(1_000_000), ..card(&spec(5)) });
+        assert!([long, resized, version].iter().all(|error| error.len() < 1000));
     }
 
     #[test]

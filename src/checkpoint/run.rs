@@ -16,6 +16,7 @@
 
 use super::tensor_file::{Tensor, TensorFile, Tensors, Values};
 use super::{ModelCard, check, described, named, other_network, read};
+use crate::error::shortened;
 use crate::network::Network;
 use crate::optim::{Adam, AdamSettings};
 use crate::parameters::Parameters;
@@ -148,7 +149,10 @@ impl SavedRun {
         let foreign =
             |name: &String| !is_state(name) && network.table().entries().iter().all(|entry| entry.name != *name);
         if let Some(name) = file.names().into_iter().find(foreign) {
-            return Err(other_network(path, format!("it has a tensor '{name}', which this network has not")));
+            return Err(other_network(
+                path,
+                format!("it has a tensor '{}', which this network has not", shortened(&name)),
+            ));
         }
         for prefix in ["", FIRST_MOMENT, SECOND_MOMENT] {
             check(path, file, network, prefix)?;

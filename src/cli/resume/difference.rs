@@ -1,5 +1,6 @@
 //! What makes a run what it is, and where two runs differ in it.
 
+use glassnet::error::shortened;
 use toml::{Table, Value};
 
 /// Settings that a run may go on with changed: none of them changes what is computed in an epoch.
@@ -29,7 +30,7 @@ pub struct Difference {
     pub now: String,
 }
 
-/// The first place at which two values differ; `path` is where they stand.
+/// The first place at which two values differ; `path` is where they stand. The files may hold values of any length.
 pub fn first_difference(path: &str, was: &Value, now: &Value) -> Option<Difference> {
     match (was, now) {
         _ if was == now => None,
@@ -40,7 +41,7 @@ pub fn first_difference(path: &str, was: &Value, now: &Value) -> Option<Differen
                 match (a.get(key), b.get(key)) {
                     (Some(a), Some(b)) => first_difference(&path, a, b),
                     (a, b) => {
-                        let [was, now] = [a, b].map(|value| value.map_or("none".to_string(), shown));
+                        let [was, now] = [a, b].map(|value| value.map_or("none".to_string(), told));
                         Some(Difference { path, was, now })
                     }
                 }
@@ -50,11 +51,16 @@ pub fn first_difference(path: &str, was: &Value, now: &Value) -> Option<Differen
             let mut pairs = a.iter().zip(b).enumerate();
             pairs.find_map(|(index, (a, b))| first_difference(&format!("{path}[{index}]"), a, b))
         }
-        _ => Some(Difference { path: path.to_string(), was: shown(was), now: shown(now) }),
+        _ => Some(Difference { path: path.to_string(), was: told(was), now: told(now) }),
     }
 }
 
-/// A value as it is told.
+/// A value in a sentence.
+fn told(value: &Value) -> String {
+    shortened(&shown(value)).into_owned()
+}
+
+/// A value as a flag takes it, where it has one.
 pub fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
