@@ -15,7 +15,7 @@ use crate::{Error, Result};
 pub use archive::MAX_RATIO;
 use archive::SharedArchive;
 
-/// The most files a source may list; a data set beyond this is more likely a wrong path, such as a whole disk.
+/// The most files, and the most folders, that a source may list; a data set beyond this is more likely a wrong path, such as a whole disk.
 pub const MAX_FILES: usize = 200_000;
 
 /// The largest single file that is read, in bytes. An image within the decoder's limits is far below this.
@@ -79,7 +79,7 @@ impl Source {
     /// messages; each file is its name, such as `benign/1.png`, and its bytes.
     ///
     /// # Errors
-    /// [`Error::Data`] if there are more than [`MAX_FILES`].
+    /// [`Error::Data`] if there are more than [`MAX_FILES`] files or folders.
     pub fn from_memory(name: impl Into<PathBuf>, files: Vec<(String, Vec<u8>)>) -> Result<Source> {
         let mut listing = Listing::default();
         for (name, bytes) in files {
@@ -212,6 +212,15 @@ impl Listing {
     fn add_folder(&mut self, name: &str) {
         if self.is_seen(name) {
             let mut folder = name;
+    /// Whether there is more in it than may be. To be asked while it grows: a name of 1024 bytes can stand for 512 folders.
+    fn is_too_large(&self) -> bool {
+        let passed_over = [&self.hidden, &self.links, &self.special];
+        [self.files.len(), self.folders.len()]
+            .iter()
+            .chain(&passed_over.map(BTreeSet::len))
+            .any(|&count| count > MAX_FILES)
+    }
+
             while !folder.is_empty() && self.folders.insert(folder.to_string()) {
                 folder = parent(folder);
             }
@@ -234,7 +243,7 @@ impl Listing {
 
     /// Puts the files in order and tells what was passed over.
     fn finish(mut self, path: PathBuf) -> Result<Source> {
-        if self.files.len() > MAX_FILES {
+        if self.is_too_large() {
             return Err(too_many_files(path));
         }
         self.files.sort_by(|a, b| (parent(&a.name), &a.name).cmp(&(parent(&b.name), &b.name)));
@@ -256,7 +265,7 @@ impl Listing {
 fn too_many_files(path: impl Into<PathBuf>) -> Error {
     Error::data(
         path,
-        format!("there are more than {MAX_FILES} files in it; give the folder that holds the class folders"),
+        format!("there are more than {MAX_FILES} files or folders in it; give the folder that holds the class folders"),
     )
 }
 

@@ -187,7 +187,18 @@ fn more_entries_than_the_limit_are_refused() {
     }
     zip.finish().unwrap().flush().unwrap();
     let error = Source::open(&path).unwrap_err().to_string();
-    assert!(error.contains("set.zip: there are more than 200000 files in it"), "{error}");
+    assert!(error.contains("set.zip: there are more than 200000 files or folders in it"), "{error}");
+}
+
+/// A name of 1024 bytes stands for 510 folders: 400 of them, all with another beginning, for more than there may be.
+#[test]
+fn names_that_stand_for_folders_without_end_are_refused_while_they_are_listed() {
+    let entries: Vec<Entry> = (0..400).map(|i| Entry::new(format!("{i:03}/{}x", "a/".repeat(509)), b"")).collect();
+    assert_eq!(
+        refused(&entries),
+        "set.zip: there are more than 200000 files or folders in it; give the folder that holds the class folders"
+    );
+    assert!(open(&zip_of(&entries[..300])).is_ok());
 }
 
 #[test]

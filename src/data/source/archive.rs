@@ -105,6 +105,9 @@ fn list_entries(path: &Path) -> Result<Listing> {
             let size = entry.size();
             listing.add_file(name, Place::Zip { archive: Arc::clone(&archive), index, size });
         }
+        if listing.is_too_large() {
+            return Err(too_many_files(path));
+        }
     }
     if unpacked > MAX_UNPACKED_BYTES {
         let gib = MAX_UNPACKED_BYTES >> 30;

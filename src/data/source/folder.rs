@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Listing, MAX_FILES, Place, too_many_files};
+use super::{Listing, Place, too_many_files};
 use crate::{Error, Result};
 
 /// Walks the folder. Links are treated as Keras does: a link to a file is a file, a link to a folder is followed directly in
@@ -32,7 +32,7 @@ pub(super) fn list(root: &Path) -> Result<Listing> {
                 }
                 _ => listing.add_file(child, Place::Disk(entry.path())),
             }
-            if listing.files.len() > MAX_FILES {
+            if listing.is_too_large() {
                 return Err(too_many_files(root));
             }
         }
