@@ -1,5 +1,6 @@
 //! A folder as a source.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::{Listing, Place, too_many_files};
@@ -13,7 +14,7 @@ pub(super) fn list(root: &Path) -> Result<Listing> {
     while let Some((name, path)) = open.pop() {
         for entry in std::fs::read_dir(&path).map_err(Error::io("read", &path))? {
             let entry = entry.map_err(Error::io("read", &path))?;
-            let child = join(&name, &entry.file_name().to_string_lossy());
+            let child = join(&name, &readable(&entry.file_name()));
             let is_link = entry.file_type().map_err(Error::io("read", entry.path()))?.is_symlink();
             if !listing.is_seen(&child) {
                 continue;
@@ -38,6 +39,16 @@ pub(super) fn list(root: &Path) -> Result<Listing> {
         }
     }
     Ok(listing)
+}
+
+/// A name as text. Bytes that are none are written as `\xFF`, so that two names are never the same text by them alone.
+fn readable(name: &OsStr) -> String {
+    let mut text = String::new();
+    for chunk in name.as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02X}")));
+    }
+    text
 }
 
 /// The name of a child of the folder `parent`.
