@@ -1,12 +1,47 @@
-//! Writing files so that what stands under a name is always whole.
+//! Reading files of a known nature, and writing files so that what stands under a name is always whole.
 
 use crate::{Error, Result};
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// How many bytes are gathered before the system is asked to write them.
 const BUFFER_BYTES: usize = 1 << 20;
+
+/// The bytes of a regular file, or none where it has more than `most`. What is no file, such as a pipe or a device, is not read:
+/// it may have no end, or keep the reader waiting for ever.
+///
+/// # Errors
+/// [`Error::Missing`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if it is no regular file.
+pub fn read_at_most(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
+    let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
+    if !metadata.is_file() {
+        return Err(Error::data(path, "it is not a file; give a file"));
+    }
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let mut bytes = Vec::new();
+    // The file may grow while it is read, so the limit is set on the reading.
+    file.take(most + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    Ok((bytes.len() as u64 <= most).then_some(bytes))
+}
+
+/// The longest table or settings file of a run folder that is read, in bytes: a line for each of [`MAX_FILES`] images, with
+/// names of 300 bytes.
+///
+/// [`MAX_FILES`]: crate::data::source::MAX_FILES
+pub const MAX_TEXT_BYTES: u64 = 64 << 20;
+
+/// A text file of a run folder.
+///
+/// # Errors
+/// Those of [`read_at_most`], and [`Error::Data`] if it has more than [`MAX_TEXT_BYTES`] or is no text.
+pub fn read_text(path: &Path) -> Result<String> {
+    let bytes = read_at_most(path, MAX_TEXT_BYTES)?.ok_or_else(|| {
+        let mib = MAX_TEXT_BYTES >> 20;
+        Error::data(path, format!("it has more than {mib} MiB, and no run writes so much; put back a copy of the file"))
+    })?;
+    String::from_utf8(bytes).map_err(|_| Error::data(path, "it is not a text file; put back a copy of the file"))
+}
 
 /// Writes a file beside its place, `NAME.part`, makes sure that it is on the disk, and moves it there. Whoever reads, or
 /// interrupts, finds the old content or the new, never half of either; after a loss of power, too.
@@ -31,6 +66,7 @@ pub fn write_whole_with(
     let unfinished = PathBuf::from(unfinished);
     let begun = std::time::Instant::now();
     let write = || {
+        clear_away(&unfinished)?;
         let mut file = BufWriter::with_capacity(BUFFER_BYTES, File::create(&unfinished)?);
         content(&mut file)?;
         file.flush()?;
@@ -47,6 +83,18 @@ pub fn write_whole_with(
         let _ = std::fs::remove_file(&unfinished);
         Error::io("write", path)(source)
     })
+}
+
+/// Removes what a killed process left, or a link that somebody put there: what it leads to is not ours to write to. Devices and
+/// folders stay, and what is wrong with them is told when they are opened.
+fn clear_away(unfinished: &Path) -> io::Result<()> {
+    if std::fs::metadata(unfinished).is_ok_and(|metadata| !metadata.is_file()) {
+        return Ok(());
+    }
+    match std::fs::remove_file(unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Makes sure that the names in the folder of `path` are on the disk: without, a loss of power may undo a renaming. The file
@@ -82,6 +130,41 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         write_whole(&path, b"new").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_place_of_the_unfinished_file_is_not_written_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("user.txt"), b"the user's").unwrap();
+        for (name, target) in [("a", "user.txt"), ("b", "not there")] {
+            std::os::unix::fs::symlink(path(target), path(&format!("{name}.part"))).unwrap();
+            write_whole(&path(name), b"ours").unwrap();
+            assert_eq!(std::fs::read(path(name)).unwrap(), b"ours");
+        }
+        std::fs::hard_link(path("user.txt"), path("c.part")).unwrap();
+        write_whole(&path("c"), b"ours").unwrap();
+        assert_eq!(std::fs::read(path("user.txt")).unwrap(), b"the user's");
+        assert!(!path("not there").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_not_read_and_what_is_too_long_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, b"five!").unwrap();
+        assert_eq!(read_at_most(&path, 5).unwrap().unwrap(), b"five!");
+        assert_eq!(read_at_most(&path, 4).unwrap(), None);
+        for other in [Path::new("/dev/zero"), folder.path()] {
+            let error = read_at_most(other, 5).unwrap_err().to_string();
+            assert_eq!(error, format!("{}: it is not a file; give a file", other.display()));
+        }
+        std::fs::write(&path, [0xFF]).unwrap();
+        assert!(read_text(&path).unwrap_err().to_string().contains("it is not a text file"));
+        File::create(&path).unwrap().set_len(MAX_TEXT_BYTES + 1).unwrap();
+        assert!(read_text(&path).unwrap_err().to_string().contains("it has more than 64 MiB"));
     }
 
     #[cfg(target_os = "linux")]

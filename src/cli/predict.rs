@@ -134,8 +134,12 @@ impl Lister {
     }
 }
 
-/// Whether a file begins as zips do, empty ones included; a file that cannot be read does not.
+/// Whether a file begins as zips do, empty ones included; a file that cannot be read does not, nor does a pipe, which would let
+/// us wait for somebody to write to it.
 fn starts_as_zip(path: &Path) -> bool {
+    if !path.is_file() {
+        return false;
+    }
     let mut start = [0; 4];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
     read.is_ok() && matches!(&start, b"PK\x03\x04" | b"PK\x05\x06")

@@ -16,6 +16,8 @@ use difference::{Difference, first_difference, identity};
 use flags::flag;
 use glassnet::checkpoint::run::SavedRun;
 use glassnet::data::folds;
+use glassnet::error::shortened;
+use glassnet::files::read_text;
 use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -88,24 +90,27 @@ impl ResumedRun {
         }
         let folder = RunFolder::open(path)?;
         let file = folder.config();
-        let text = match std::fs::read_to_string(&file) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        let text = match read_text(&file) {
+            Err(Error::Missing { .. }) => {
                 return Err(fail(format!(
                     "{shown} holds no config.toml, so no run has begun there; give the folder of a run, such as runs/train1"
                 )));
             }
-            text => text.map_err(Error::io("read", &file))?,
+            text => text?,
         };
         let config: Table = text.parse().map_err(|error: toml::de::Error| {
             let again = "put back a copy of it, or start a new run";
-            fail(format!("{} cannot be read: {}; {again}", file.display(), error.message()))
+            fail(format!("{} cannot be read: {}; {again}", file.display(), shortened(error.message())))
         })?;
         match config.get("command").and_then(Value::as_str) {
             Some(was) if was == command => Ok(ResumedRun { folder, config }),
-            Some(was) => Err(fail(format!(
+            Some(was @ ("train" | "reproduce")) => Err(fail(format!(
                 "{shown} holds a run of '{was}'; go on with: glassnet {was} {RESUME} {}",
                 console::shell_word(&shown.to_string())
             ))),
+            Some(was) => {
+                Err(fail(format!("{shown} holds a run of '{}', which is not one to go on with", shortened(was))))
+            }
             None => Err(fail(format!("{} is not that of a run", file.display()))),
         }
     }
@@ -118,14 +123,17 @@ impl ResumedRun {
         let path = self.config.get("data").and_then(|data| data.get("path")).and_then(Value::as_str);
         match path.map(PathBuf::from) {
             Some(path) if path.exists() => Ok(path),
-            path => Err(Error::setting(
-                RESUME,
-                format!(
-                    "the run in {} was trained on {}, which is not there; give DATA, or go to the folder where the run began",
-                    self.folder.path().display(),
-                    path.unwrap_or_default().display()
-                ),
-            )),
+            path => {
+                let run = self.folder.path().display();
+                let reason = match path {
+                    Some(path) => format!(
+                        "the run in {run} was trained on {}, which is not there; give DATA, or go to the folder where the run began",
+                        shortened(&path.display().to_string())
+                    ),
+                    None => format!("the config.toml of {run} does not tell what the run was trained on; give DATA"),
+                };
+                Err(Error::setting(RESUME, reason))
+            }
         }
     }
 
@@ -137,7 +145,10 @@ impl ResumedRun {
         let model = self.config.get("model").cloned().unwrap_or(Value::Table(Table::new()));
         model.try_into().map_err(|error: toml::de::Error| {
             let file = self.folder.config();
-            Error::setting(RESUME, format!("the model in {} cannot be read: {}", file.display(), error.message()))
+            Error::setting(
+                RESUME,
+                format!("the model in {} cannot be read: {}", file.display(), shortened(error.message())),
+            )
         })
     }
 
@@ -189,7 +200,7 @@ impl ResumedRun {
     pub fn identity(&self, saved: Option<&SavedRun>) -> Result<Table> {
         let Some(saved) = saved else { return Ok(identity(&self.config)) };
         saved.config.parse().map_err(|error: toml::de::Error| {
-            let reason = format!("what it says of the run cannot be read: {}", error.message());
+            let reason = format!("what it says of the run cannot be read: {}", shortened(error.message()));
             self.unusable(Error::weights(self.folder.weights("last"), reason))
         })
     }

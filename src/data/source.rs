@@ -8,9 +8,9 @@ mod archive;
 mod folder;
 
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::files::read_at_most;
 use crate::{Error, Result};
 pub use archive::MAX_RATIO;
 use archive::SharedArchive;
@@ -71,7 +71,12 @@ impl Source {
     pub fn open(path: impl AsRef<Path>) -> Result<Source> {
         let path = path.as_ref();
         let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
-        let listing = if metadata.is_dir() { folder::list(path)? } else { archive::list(path)? };
+        let listing = match metadata.is_dir() {
+            true => folder::list(path)?,
+            false if metadata.is_file() => archive::list(path)?,
+            // Opening a pipe would wait for somebody to write to it.
+            false => return Err(Error::data(path, "it is neither a folder nor a file; give a folder or a zip")),
+        };
         listing.finish(path.to_path_buf())
     }
 
@@ -170,18 +175,7 @@ impl Source {
 /// [`Error::Missing`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if it is no regular file, or has more than
 /// [`MAX_FILE_BYTES`].
 pub fn read_file(path: &Path) -> Result<Vec<u8>> {
-    let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
-    if !metadata.is_file() {
-        return Err(Error::data(path, "it is not a file; give a file"));
-    }
-    let file = std::fs::File::open(path).map_err(Error::io("read", path))?;
-    let mut bytes = Vec::new();
-    // The file may grow while it is read, so the limit is set on the reading.
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
-    match bytes.len() as u64 > MAX_FILE_BYTES {
-        true => Err(too_large(path)),
-        false => Ok(bytes),
-    }
+    read_at_most(path, MAX_FILE_BYTES)?.ok_or_else(|| too_large(path))
 }
 
 /// The error for a file beyond [`MAX_FILE_BYTES`].
@@ -212,6 +206,12 @@ impl Listing {
     fn add_folder(&mut self, name: &str) {
         if self.is_seen(name) {
             let mut folder = name;
+            while !folder.is_empty() && self.folders.insert(folder.to_string()) {
+                folder = parent(folder);
+            }
+        }
+    }
+
     /// Whether there is more in it than may be. To be asked while it grows: a name of 1024 bytes can stand for 512 folders.
     fn is_too_large(&self) -> bool {
         let passed_over = [&self.hidden, &self.links, &self.special];
@@ -219,12 +219,6 @@ impl Listing {
             .iter()
             .chain(&passed_over.map(BTreeSet::len))
             .any(|&count| count > MAX_FILES)
-    }
-
-            while !folder.is_empty() && self.folders.insert(folder.to_string()) {
-                folder = parent(folder);
-            }
-        }
     }
 
     /// Whether no part of the name is hidden; if one is, the topmost is remembered.

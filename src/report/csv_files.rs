@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::epoch::EpochRecord;
-use crate::files::write_whole;
+use crate::files::{read_text, write_whole};
 use crate::{Error, Result};
 
 /// A line of `history.csv`: the columns of Keras's `CSVLogger`, in its order.
@@ -112,10 +112,10 @@ pub fn write_timings(path: &Path, epochs: &[TimingRow]) -> Result<()> {
 /// Reads what [`write_timings`] wrote: the rows up to the first that is none.
 ///
 /// # Errors
-/// [`Error::Missing`] or [`Error::Io`].
+/// Those of [`read_text`].
 pub fn read_timings(path: &Path) -> Result<Vec<TimingRow>> {
-    let text = std::fs::read(path).map_err(Error::io("read", path))?;
-    Ok(csv::Reader::from_reader(text.as_slice()).into_deserialize().map_while(std::result::Result::ok).collect())
+    let text = read_text(path)?;
+    Ok(csv::Reader::from_reader(text.as_bytes()).into_deserialize().map_while(std::result::Result::ok).collect())
 }
 
 /// Writes `split.csv`: `file,class,subset`, and `group` where files were grouped, one line a file.

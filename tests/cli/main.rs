@@ -33,6 +33,7 @@ mod shells;
 mod skip_bad;
 mod summary;
 mod survive;
+mod tampered;
 #[cfg(unix)]
 mod terminal;
 mod train;

@@ -8,6 +8,7 @@ use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::images::{Digest, set_sha256};
 use glassnet::data::source::Source;
 use glassnet::error::counted;
+use glassnet::files::read_text;
 use glassnet::{Error, Result};
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -214,12 +215,13 @@ impl Run {
         let folder = file.parent().filter(|folder| folder.ends_with("weights")).ok_or_else(none)?;
         let run = folder.parent().ok_or_else(none)?;
         let split_file = run.join("split.csv");
-        let mut table = match csv::Reader::from_path(&split_file) {
-            Ok(table) => table,
-            Err(_) if !split_file.exists() => return Err(none()),
-            Err(error) => return Err(format!("{} cannot be read: {error}", split_file.display())),
+        let text = match read_text(&split_file) {
+            Ok(text) => text,
+            Err(Error::Missing { .. }) => return Err(none()),
+            Err(error) => return Err(error.to_string()),
         };
-        let rows: std::result::Result<Vec<Row>, csv::Error> = table.deserialize().collect();
+        let rows: std::result::Result<Vec<Row>, csv::Error> =
+            csv::Reader::from_reader(text.as_bytes()).into_deserialize().collect();
         let rows = rows.map_err(|error| format!("{} cannot be read: {error}", split_file.display()))?;
         let training = rows.iter().filter(|row| row.subset == TRAINING).count();
         if training != facts.images {
@@ -230,7 +232,7 @@ impl Run {
                 facts.images
             ));
         }
-        let config = std::fs::read_to_string(run.join("config.toml")).ok();
+        let config = read_text(&run.join("config.toml")).ok();
         let config = config.and_then(|text| text.parse::<toml::Table>().ok());
         let sha256 = config.and_then(|config| Some(config.get("data")?.get("sha256")?.as_str()?.to_string()));
         Ok(Run { split_file, rows, sha256 })

@@ -1,0 +1,125 @@
+//! Run folders and data that are not what they should be: pipes and devices in the place of files, links, endless values.
+
+use super::{Here, Ran};
+use std::fs;
+use std::path::Path;
+
+/// Puts a pipe, to which nobody writes, and a device without end in the place of a file, one after the other.
+#[cfg(unix)]
+fn with_endless(here: &Here, name: &str, mut check: impl FnMut(&str)) {
+    let path = here.path(name);
+    let before = fs::read(&path).ok();
+    for kind in ["pipe", "device"] {
+        let _ = fs::remove_file(&path);
+        match kind {
+            "pipe" => nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap(),
+            _ => std::os::unix::fs::symlink("/dev/zero", &path).unwrap(),
+        }
+        check(kind);
+    }
+    fs::remove_file(&path).unwrap();
+    if let Some(before) = before {
+        fs::write(&path, before).unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_are_not_waited_for_wherever_a_file_or_a_folder_is_wanted() {
+    let here = Here::with_model();
+    with_endless(&here, "data", |kind| {
+        here.refused("predict run data", 1, "data: it is not a file; give a file");
+        for command in ["inspect data", "train data --out new", "evaluate run data"] {
+            let ran = here.run(command);
+            assert_eq!((ran.code, ran.stderr.lines().count()), (Some(1), 1), "{kind}, {command}: {}", ran.stderr);
+            assert!(ran.stderr.starts_with("error: data: it is neither a folder nor a file"), "{}", ran.stderr);
+        }
+    });
+    with_endless(&here, "run/config.toml", |kind| {
+        here.refused("train --resume run --epochs 3", 1, "run/config.toml: it is not a file; give a file");
+        let ran = here.run("evaluate run set --subset validation");
+        assert_eq!(ran.code, Some(0), "{kind}: {}", ran.stderr);
+        assert!(ran.stdout.contains("by name alone"), "{}", ran.stdout);
+    });
+    with_endless(&here, "run/split.csv", |_| {
+        let sentence = "--subset: which images validated the model is not known: run/split.csv: it is not a file; give a file; \
+                        use --subset all";
+        here.refused("evaluate run set --subset validation", 2, sentence);
+    });
+    let mut epochs = 2;
+    with_endless(&here, "run/timings.csv", |_| {
+        epochs += 1;
+        here.done(&format!("train --resume run --epochs {epochs}"));
+        assert_eq!(here.text("run/timings.csv").lines().count(), 1 + epochs);
+    });
+}
+
+#[test]
+fn settings_of_a_run_that_are_no_settings_are_told_in_one_short_sentence() {
+    let here = Here::with_model();
+    let config = here.text("run/config.toml");
+    let long = "x".repeat(1_000_000);
+    let line = |key: &str, value: &str| -> String {
+        let old = config.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap();
+        config.replace(old, &format!("{key} = {value}"))
+    };
+    for (changed, said) in [
+        (line("command", &format!("\"{long}\"")), "which is not one to go on with"),
+        (line("path", &format!("\"{long}\"")), "which is not there; give DATA"),
+        (
+            line("path", "5"),
+            "error: --resume: the config.toml of run does not tell what the run was trained on; give DATA",
+        ),
+        (config[..config.find("[model]").unwrap()].to_string(), "the model in run/config.toml cannot be read"),
+        (format!("a = {}", "[".repeat(1_000_000)), "error: --resume: run/config.toml cannot be read: "),
+        (config.replace("units = 8", &format!("units = \"{long}\"")), "the model in run/config.toml cannot be read"),
+    ] {
+        here.write("run/config.toml", &changed);
+        let ran: Ran = here.run("train --resume run --epochs 3");
+        assert_eq!(
+            (ran.code, ran.stderr.lines().count()),
+            (Some(2), 1),
+            "{said}: {}",
+            &ran.stderr[..ran.stderr.len().min(500)]
+        );
+        assert!(ran.stderr.contains(said) && ran.stderr.len() < 700, "{said}: {}", ran.stderr);
+    }
+    here.write("run/config.toml", [0xFF, 0xFE]);
+    let sentence = "run/config.toml: it is not a text file; put back a copy of the file";
+    here.refused("train --resume run --epochs 3", 1, sentence);
+    here.write("run/config.toml", &config);
+    here.done("train --resume run --epochs 3");
+}
+
+#[cfg(unix)]
+#[test]
+fn no_file_outside_of_the_run_is_written_through_a_link_in_it() {
+    let here = Here::with_model();
+    here.write("mine.txt", "the user's");
+    let names = ["config.toml", "history.csv", "split.csv", "weights/last.safetensors", "weights/best.safetensors"];
+    for name in names {
+        std::os::unix::fs::symlink(here.path("mine.txt"), here.path(&format!("run/{name}.part"))).unwrap();
+    }
+    fs::remove_file(here.path("run/steps.csv")).unwrap();
+    std::os::unix::fs::symlink(here.path("mine.txt"), here.path("run/steps.csv")).unwrap();
+    here.done("train --resume run --epochs 4");
+    assert_eq!(here.text("mine.txt"), "the user's");
+    let parts =
+        |folder: &Path| fs::read_dir(folder).unwrap().flatten().any(|e| e.path().to_string_lossy().ends_with(".part"));
+    assert!(!parts(&here.path("run")) && !parts(&here.path("run/weights")));
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_no_text_stay_apart_from_each_other() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let here = Here::with_set();
+    for (old, new) in [("00.png", &b"\xFF.png"[..]), ("01.png", b"\xFE.png")] {
+        fs::rename(here.path(&format!("set/cat/{old}")), here.path("set/cat").join(OsStr::from_bytes(new))).unwrap();
+    }
+    here.done("train set --model tiny.toml --epochs 1 --out run");
+    let split = here.text("run/split.csv");
+    assert!(split.contains("cat/\\xFE.png,") && split.contains("cat/\\xFF.png,"), "{split}");
+    assert!(here.done("evaluate run set").contains("the files are those of the run, byte for byte"));
+}
