@@ -1,13 +1,19 @@
 //! Inputs that are read without a fault, made by code.
 
 use super::targets::tiny;
+use super::tiff_bytes::tiff_of_jpegs;
 use super::zip_bytes::{Entry, zip_of};
 use glassnet::checkpoint::{self, ModelCard, RESCALE, RESIZE, TrainingFacts};
 use glassnet::network::Network;
+use glassnet::optim::AdamSettings;
 use glassnet::random::{Purpose, Stream};
+use glassnet::report::csv_files::StepRow;
+use glassnet::report::epoch::EpochRecord;
 use glassnet::spec::ModelSpec;
+use glassnet::training_state::TrainingState;
 use image::{DynamicImage, ImageFormat, RgbImage};
 use std::io::{Cursor, Write};
+use std::path::Path;
 use zip::write::SimpleFileOptions;
 
 fn picture(width: u32, height: u32) -> DynamicImage {
@@ -43,6 +49,10 @@ pub fn images() -> Vec<Vec<u8>> {
             }
         }
     }
+    // Pieces of a TIFF that are JPEGs.
+    let row = encoded(&picture(16, 1).to_luma8().into(), ImageFormat::Jpeg);
+    images.push(tiff_of_jpegs(16, 1, &row));
+    images.push(tiff_of_jpegs(16, 3, &row));
     images.push(b"P3 2 1 255 1 2 3 4 5 6\n".to_vec());
     images.push(b"P1 3 2 0 1 0 1 0 1\n".to_vec());
     images
@@ -80,10 +90,54 @@ pub fn weights() -> Vec<Vec<u8>> {
     [tiny(), other].iter().map(weights_of).collect()
 }
 
+/// Runs that have not begun, that are in their second epoch, and that have done it.
+pub fn runs() -> Vec<Vec<u8>> {
+    let network = Network::new(&tiny()).expect("the test's own network is one");
+    let mut state = TrainingState::new(network.initial_parameters(1), AdamSettings::default());
+    let mut seeds = vec![run_of(&state)];
+    for epoch in 0..2 {
+        for _ in 0..3 {
+            let step = state.steps.len() + 1;
+            state.steps.push(StepRow { step, epoch, batch_size: 4, loss: 0.7, accuracy: 0.5 });
+            seeds.push(run_of(&state));
+        }
+        let (loss, accuracy) = (0.7 + epoch as f64, 0.5);
+        let record = EpochRecord {
+            epoch,
+            steps: 3,
+            seconds: 1.0,
+            step_seconds: 0.1,
+            wait_seconds: None,
+            loss,
+            accuracy,
+            val_loss: Some(loss),
+            val_accuracy: Some(accuracy),
+        };
+        state.end_epoch(record, Some(1));
+        seeds.push(run_of(&state));
+    }
+    seeds
+}
+
+fn run_of(state: &TrainingState) -> Vec<u8> {
+    written(|path| checkpoint::run::save(path, &card(&tiny()), state, "[settings]\nseed = 0\n"))
+}
+
 fn weights_of(spec: &ModelSpec) -> Vec<u8> {
+    let parameters = Network::new(spec).expect("the test's own network is one").initial_parameters(1);
+    written(|path| checkpoint::save(path, &card(spec), &parameters))
+}
+
+/// The bytes that are written to a file.
+fn written(write: impl FnOnce(&Path) -> glassnet::Result<()>) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a folder for temporary files");
     let path = folder.path().join("model.safetensors");
-    let card = ModelCard {
+    write(&path).expect("the folder can be written");
+    std::fs::read(path).expect("it was just written")
+}
+
+fn card(spec: &ModelSpec) -> ModelCard {
+    ModelCard {
         version: "0.0.0".into(),
         spec: spec.clone(),
         classes: ["cat".into(), "dog".into()],
@@ -91,10 +145,7 @@ fn weights_of(spec: &ModelSpec) -> Vec<u8> {
         resize: RESIZE.into(),
         threshold: 0.5,
         training: TrainingFacts { epochs: 2, seed: 3, images: 4, val_loss: Some(0.5), val_accuracy: None },
-    };
-    let parameters = Network::new(spec).expect("the test's own network is one").initial_parameters(1);
-    checkpoint::save(&path, &card, &parameters).expect("the folder can be written");
-    std::fs::read(path).expect("it was just written")
+    }
 }
 
 /// The documented model, and one with every layer and setting.

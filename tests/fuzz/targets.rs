@@ -1,7 +1,9 @@
 //! What reads files, each as a function from bytes to a value or a sentence.
 
 use super::seeds;
+use super::zip_bytes::crc32;
 use glassnet::checkpoint;
+use glassnet::checkpoint::run::SavedRun;
 use glassnet::data::catalog::Catalog;
 use glassnet::data::decode::{DECODING_BUDGET_BYTES, decode};
 use glassnet::data::resize::resize_nearest;
@@ -9,6 +11,7 @@ use glassnet::data::source::Source;
 use glassnet::data::survey::look::Look;
 use glassnet::error::shortened;
 use glassnet::network::Network;
+use glassnet::optim::AdamSettings;
 use glassnet::plan::{Plan, PlanOptions};
 use glassnet::spec::ModelSpec;
 use std::cell::RefCell;
@@ -43,7 +46,7 @@ const MIB: usize = 1 << 20;
 
 impl Target {
     /// All of them.
-    pub fn all() -> [Target; 4] {
+    pub fn all() -> [Target; 5] {
         [
             // What an entry of the longest input can unpack to, with room for a vector to double.
             Target { name: "zip", run: zip, seeds: seeds::zips, tokens: ZIP, memory: 192 * MIB },
@@ -55,6 +58,7 @@ impl Target {
                 memory: DECODING_BUDGET_BYTES as usize + 64 * MIB,
             },
             Target { name: "weights", run: weights, seeds: seeds::weights, tokens: WEIGHTS, memory: 16 * MIB },
+            Target { name: "run", run, seeds: seeds::runs, tokens: RUN, memory: 16 * MIB },
             Target { name: "spec", run: spec, seeds: seeds::specs, tokens: SPEC, memory: 64 * MIB },
         ]
     }
@@ -135,6 +139,28 @@ const WEIGHTS: &[&[u8]] = &[
     b"\\\"units\\\":1000000000",
     b"\x00\x00\xc0\x7f",
     b"\x00\x00\x80\x7f",
+];
+
+const RUN: &[&[u8]] = &[
+    b"\"dtype\":\"F64\"",
+    b"\"dtype\":\"F32\"",
+    b"\"shape\":[",
+    b"\"data_offsets\":[",
+    b"adam/m/",
+    b"adam/v/",
+    b"best/",
+    b"history/",
+    b"steps/",
+    b"\\\"run\\\":",
+    b"\\\"config\\\":",
+    b"\\\"crc32\\\":",
+    b"[0]",
+    b"18446744073709551615",
+    // One, minus one, two to the power of 53, and NaN.
+    b"\x00\x00\x00\x00\x00\x00\xf0\x3f",
+    b"\x00\x00\x00\x00\x00\x00\xf0\xbf",
+    b"\x00\x00\x00\x00\x00\x00\x40\x43",
+    b"\x00\x00\x00\x00\x00\x00\xf8\x7f",
 ];
 
 const SPEC: &[&[u8]] = &[
@@ -234,6 +260,45 @@ fn weights(bytes: &[u8]) -> Trial {
         (Err(_), Ok(_)) => Trial::Read("weights".into()),
         (Err(error), Err(other)) => Trial::Refused(if coin(bytes) { error.to_string() } else { other.to_string() }),
     }
+}
+
+/// Reads the state of a run. The checksum of its tensors is made right, as somebody would do who means harm, where it can be
+/// found.
+fn run(bytes: &[u8]) -> Trial {
+    let path = file_of("last.safetensors", &with_its_checksum(bytes));
+    let network = Network::new(&tiny()).expect("the test's own network is one");
+    let state = SavedRun::open(&path).and_then(|saved| saved.state(&network, AdamSettings::default()));
+    match state {
+        Ok(state) => {
+            let (epochs, steps) = (state.history.len(), state.steps.len());
+            assert!(state.parameters.are_finite() && state.adam.steps() == steps as u64);
+            assert_eq!((state.only_answers.len(), state.best.is_some()), (epochs, epochs > 0));
+            let so_far = state.epoch_so_far().steps;
+            assert_eq!(state.history.iter().map(|record| record.steps).sum::<usize>() + so_far, steps);
+            assert!(state.epochs_since_best() <= epochs);
+            Trial::Read(format!("{} {}", "epoch ".repeat(epochs.min(8)), "step ".repeat(so_far.min(8))))
+        }
+        Err(error) => Trial::Refused(error.to_string()),
+    }
+}
+
+/// The file with its own checksum in the description, where there is room for as many digits.
+fn with_its_checksum(bytes: &[u8]) -> Vec<u8> {
+    const KEY: &[u8] = b"crc32\\\":";
+    let mut bytes = bytes.to_vec();
+    let length = bytes.first_chunk::<8>().map_or(u64::MAX, |length| u64::from_le_bytes(*length));
+    let tensors = usize::try_from(length).ok().and_then(|length| bytes.get(length.checked_add(8)?..));
+    let key = bytes.windows(KEY.len()).position(|window| window == KEY);
+    if let (Some(sum), Some(key)) = (tensors.map(crc32), key) {
+        let room = &mut bytes[key + KEY.len()..];
+        let digits = room.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b' ').count();
+        // JSON allows for spaces before a number, so nothing has to move.
+        let sum = format!("{sum:>digits$}");
+        if sum.len() == digits {
+            room[..digits].copy_from_slice(sum.as_bytes());
+        }
+    }
+    bytes
 }
 
 /// A coin that depends on the input, so that each of two sentences counts at some time.
