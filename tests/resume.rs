@@ -173,7 +173,9 @@ fn weights_that_are_not_finite_end_the_training_though_the_loss_is_finite() {
     let mut state = start(&network);
     let bias = network.table().entries().iter().position(|entry| entry.name == "conv2d/bias").unwrap();
     state.parameters.tensor_mut(bias)[0] = f32::NEG_INFINITY;
-    let outcome = train(&network, &mut state, &training, validation.as_ref(), &SETTINGS, |_, _| Ok(()));
+    // Weight decay would take a part of −∞ from −∞, which is no number, and seen at once.
+    let settings = TrainSettings { adam: AdamSettings { weight_decay: 0.0, ..SETTINGS.adam }, ..SETTINGS };
+    let outcome = train(&network, &mut state, &training, validation.as_ref(), &settings, |_, _| Ok(()));
     assert!(state.steps.iter().all(|row| row.loss.is_finite()));
     assert!(state.history.is_empty() && state.best.is_none(), "no such weights are the best");
     let expected = "weights stopped being finite in epoch 1, step 4; a smaller --learning-rate usually helps";
