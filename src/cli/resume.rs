@@ -47,7 +47,9 @@ impl ResumedRun {
     /// # Errors
     /// Where its `config.toml` cannot be read, or another process is at work on it.
     pub fn of_fold(folder: &Path) -> Result<Option<ResumedRun>> {
-        match RunFolder::open(folder)?.config().exists() {
+        // A statement of its own, as it holds the lock that opening it again takes.
+        let has_begun = RunFolder::open(folder)?.config().exists();
+        match has_begun {
             true => ResumedRun::open(folder, "train").map(Some),
             false => Ok(None),
         }

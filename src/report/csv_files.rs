@@ -139,10 +139,10 @@ pub fn write_predictions(path: &Path, predictions: &[PredictionRow]) -> Result<(
 /// Reads what [`write_predictions`] wrote: for each line the name of its class and P(class with index 1).
 ///
 /// # Errors
-/// [`Error::Missing`] or [`Error::Io`]; or [`Error::Data`], where a line is none.
+/// Those of [`read_text`]; or [`Error::Data`], where a line is none.
 pub fn read_predictions(path: &Path) -> Result<Vec<(String, f32)>> {
-    let text = std::fs::read(path).map_err(Error::io("read", path))?;
-    let mut reader = csv::Reader::from_reader(text.as_slice());
+    let text = read_text(path)?;
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
     let rows = reader
         .records()
         .map(|row| row?.deserialize::<PredictionRow>(None).map(|row| (row.label.to_string(), row.probability)));
@@ -216,6 +216,10 @@ mod tests {
         std::fs::write(&path, "epoch,seconds,step_seconds,saving_seconds\n0,1,1,0\n1,x,1,0\n2,1,1,0\n").unwrap();
         assert_eq!(read_timings(&path).unwrap().len(), 1);
         assert!(read_timings(&folder.path().join("none.csv")).is_err());
+        // A folder stands for all that is no file: devices have no end.
+        for error in [read_timings(folder.path()).unwrap_err(), read_predictions(folder.path()).unwrap_err()] {
+            assert!(error.to_string().ends_with(": it is not a file; give a file"), "{error}");
+        }
     }
 
     #[test]
