@@ -28,7 +28,9 @@ fn with_endless(here: &Here, name: &str, mut check: impl FnMut(&str)) {
 fn pipes_and_devices_are_not_waited_for_wherever_a_file_or_a_folder_is_wanted() {
     let here = Here::with_model();
     with_endless(&here, "data", |kind| {
-        here.refused("predict run data", 1, "data: it is not a file; give a file");
+        let ran = here.run("predict run data");
+        let printed = (Some(1), "file\tclass\tp(dog)\n", "error: data: it is not a file; give a file\n");
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), printed, "{kind}");
         for command in ["inspect data", "train data --out new", "evaluate run data"] {
             let ran = here.run(command);
             assert_eq!((ran.code, ran.stderr.lines().count()), (Some(1), 1), "{kind}, {command}: {}", ran.stderr);
