@@ -29,11 +29,13 @@ pub(super) fn draw(assessment: &Assessment, classes: [&str; 2]) -> io::Result<Rg
         }
         page.disc(place(mean, share), 5.0, BLUE)?;
         let (x, y) = place(mean, share);
-        // Off the diagonal, which goes up to the right, and off the numbers below the axis.
-        let (across, down, style) = match (mean < 0.85, share > 0.05) {
-            (true, true) => (9.0, 16.0, SMALL),
-            (true, false) => (9.0, -6.0, SMALL),
-            (false, _) => (-9.0, -6.0, SMALL.right()),
+        // On the point's own side of the diagonal: to the upper left above it, to the lower right below it; and where the panel
+        // ends there, as near to that as the numbers of the axes leave room.
+        let (left, below) = (mean > 0.93 || share >= mean && mean > 0.07, share > 0.05);
+        let (across, down, style) = match (left, below) {
+            (true, _) => (-9.0, -6.0, SMALL.right()),
+            (false, true) => (9.0, 16.0, SMALL),
+            (false, false) => (9.0, -6.0, SMALL),
         };
         page.text(&bin.count.to_string(), (x + across, y + down), style.coloured(GREY))?;
     }
