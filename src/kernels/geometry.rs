@@ -50,7 +50,7 @@ impl ConvGeometry {
         let vertical = Axis::new(input[0], kernel[0], stride[0], padding);
         let horizontal = Axis::new(input[1], kernel[1], stride[1], padding);
         let (Some(vertical), Some(horizontal)) = (vertical, horizontal) else {
-            return Err(does_not_fit("kernel", kernel, stride, input));
+            return Err(why_it_cannot("kernel", kernel, stride, input));
         };
         Ok(ConvGeometry {
             input,
@@ -118,7 +118,7 @@ impl PoolGeometry {
         let vertical = Axis::new(input[0], window[0], stride[0], Padding::Valid);
         let horizontal = Axis::new(input[1], window[1], stride[1], Padding::Valid);
         let (Some(vertical), Some(horizontal)) = (vertical, horizontal) else {
-            return Err(does_not_fit("window", window, stride, input));
+            return Err(why_it_cannot("window", window, stride, input));
         };
         if window[0] * window[1] > MAX_WINDOW_CELLS {
             return Err(format!(
@@ -162,7 +162,14 @@ impl Axis {
     }
 }
 
-fn does_not_fit(what: &str, size: [usize; 2], stride: [usize; 2], input: [usize; 3]) -> String {
+/// Why a kernel or a window cannot slide over the input.
+fn why_it_cannot(what: &str, size: [usize; 2], stride: [usize; 2], input: [usize; 3]) -> String {
+    if size.contains(&0) {
+        return format!("a {what} of {}×{}; it needs at least 1×1", size[0], size[1]);
+    }
+    if stride.contains(&0) {
+        return format!("a {what} with stride {}×{}; it needs at least 1×1", stride[0], stride[1]);
+    }
     format!(
         "a {what} of {}×{} with stride {}×{} does not fit an input of {}×{}×{} (height × width × channels); use larger images or a \
          smaller {what}",
@@ -202,7 +209,10 @@ mod tests {
             error,
             "a kernel of 3×3 with stride 1×1 does not fit an input of 2×9×3 (height × width × channels); use larger images or a smaller kernel"
         );
-        assert!(ConvGeometry::new([9, 9, 3], [3, 3], [0, 1], Padding::Same, 8).is_err());
+        let error = ConvGeometry::new([9, 9, 3], [3, 3], [0, 1], Padding::Same, 8).unwrap_err();
+        assert_eq!(error, "a kernel with stride 0×1; it needs at least 1×1");
+        let error = PoolGeometry::new([9, 9, 3], [2, 0], [2, 2]).unwrap_err();
+        assert_eq!(error, "a window of 2×0; it needs at least 1×1");
         assert!(ConvGeometry::new([9, 9, 3], [3, 3], [1, 1], Padding::Same, 0).is_err());
         assert!(PoolGeometry::new([1, 1, 8], [2, 2], [2, 2]).is_err());
         assert!(PoolGeometry::new([300, 300, 1], [300, 300], [1, 1]).is_err());
