@@ -49,7 +49,7 @@ fn a_run_without_validation_says_what_is_not_known() {
         2/2 [==============================] - TIME - loss: #.#### - accuracy: 0.5417
         Training Accuracy: 0.5417
         Training images again, without dropout: the last weights have accuracy 0.5833, loss #.#### (while training: accuracy 0.5417)
-        Best weights: those of epoch 1, with the lowest loss, 0.7030
+        Best weights: those of epoch 1, with the lowest loss, #.####
         The last weights take every training image for 'dog': their accuracy on these is that class's share, no skill
         No image validated: how the network does on images that it did not learn from is not known
         Run folder: without

@@ -36,7 +36,7 @@ static TIMES: Masks = LazyLock::new(|| {
 static MACHINE: Masks = LazyLock::new(|| {
     compiled([
         (r"\bval_loss \d\.\d{4} against \d\.\d{4}\b", "val_loss #.#### against #.####"),
-        (r"\b((?:val_)?loss:?|val_loss,|lowest in epoch \d+,) \d+\.\d{4}\b", "$1 #.####"),
+        (r"\b((?:val_)?loss[:,]?|lowest in epoch \d+,) \d+\.\d{4}\b", "$1 #.####"),
         // "val_loss": 0.7472074108357285
         (r#""(\w*loss)": [\d.e-]+"#, r#""$1": #.####"#),
         (r#""(\w*seconds)": [\d.e-]+"#, r#""$1": TIME"#),

@@ -283,7 +283,7 @@ fn where_no_image_validates_the_run_says_so_and_works_without() {
         2/2 [==============================] - TIME - loss: #.#### - accuracy: 0.5000
         Training Accuracy: 0.5000
         Training images again, without dropout: the last weights have accuracy 0.4583, loss #.#### (while training: accuracy 0.5000)
-        Best weights: those of epoch 2, with the lowest loss, 0.7292
+        Best weights: those of epoch 2, with the lowest loss, #.####
         No image validated: how the network does on images that it did not learn from is not known
         Run folder: run
         stderr: warning: 0.01 of the 10 images of cat is less than one, so none of them validates
