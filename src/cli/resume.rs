@@ -47,12 +47,7 @@ impl ResumedRun {
     /// # Errors
     /// Where its `config.toml` cannot be read, or another process is at work on it.
     pub fn of_fold(folder: &Path) -> Result<Option<ResumedRun>> {
-        // A statement of its own, as it holds the lock that opening it again takes.
-        let has_begun = RunFolder::open(folder)?.config().exists();
-        match has_begun {
-            true => ResumedRun::open(folder, "train").map(Some),
-            false => Ok(None),
-        }
+        RunFolder::has_begun(folder).then(|| ResumedRun::open(folder, "train")).transpose()
     }
 
     /// The setting of this name.
@@ -83,24 +78,19 @@ impl ResumedRun {
     fn open(path: &Path, command: &str) -> Result<ResumedRun> {
         let shown = path.display();
         let fail = |reason: String| Error::setting(RESUME, reason);
+        let wanted = "give the folder of a run, such as runs/train1";
         if !path.is_dir() {
-            let wanted = "give the folder of a run, such as runs/train1";
             return Err(match path.exists() {
                 true => fail(format!("{shown} is a file; {wanted}")),
                 false => fail(format!("{shown} does not exist; {wanted}")),
             });
         }
+        if !RunFolder::has_begun(path) {
+            return Err(fail(format!("{shown} holds no config.toml, so no run has begun there; {wanted}")));
+        }
         let folder = RunFolder::open(path)?;
         let file = folder.config();
-        let text = match read_text(&file) {
-            Err(Error::Missing { .. }) => {
-                return Err(fail(format!(
-                    "{shown} holds no config.toml, so no run has begun there; give the folder of a run, such as runs/train1"
-                )));
-            }
-            text => text?,
-        };
-        let config: Table = text.parse().map_err(|error: toml::de::Error| {
+        let config: Table = read_text(&file)?.parse().map_err(|error: toml::de::Error| {
             let again = "put back a copy of it, or start a new run";
             fail(format!("{} cannot be read: {}; {again}", file.display(), shortened(error.message())))
         })?;

@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 /// Where runs go by default.
 const RUNS: &str = "runs";
 
+/// The file from which on a folder is that of a run.
+const CONFIG: &str = "config.toml";
+
 /// The flag that names another place.
 const OUT: &str = "--out";
 
@@ -64,6 +67,11 @@ impl RunFolder {
         Ok(RunFolder { path, lock })
     }
 
+    /// Whether a run has begun in the folder, as its `config.toml` tells. The folder is neither locked nor changed.
+    pub fn has_begun(path: &Path) -> bool {
+        path.join(CONFIG).exists()
+    }
+
     /// The folder of a run that is there, to go on with it.
     ///
     /// # Errors
@@ -89,7 +97,7 @@ impl RunFolder {
 
     /// `config.toml`.
     pub fn config(&self) -> PathBuf {
-        self.file("config.toml")
+        self.file(CONFIG)
     }
 
     /// Begins a run, or goes on with one: writes `config.toml`, from which moment on the folder is that of a run, makes the
@@ -126,7 +134,7 @@ impl RunFolder {
 /// As a table of `config.toml`.
 pub fn as_toml(value: &impl Serialize) -> Result<toml::Table> {
     toml::Table::try_from(value)
-        .map_err(|error| Error::setting("config.toml", format!("it cannot be written: {error}")))
+        .map_err(|error| Error::setting(CONFIG, format!("it cannot be written: {error}")))
 }
 
 /// Makes the first `runs/trainN` that is not there yet. Making and finding out are one call, so two runs started at once
