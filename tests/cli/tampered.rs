@@ -48,6 +48,10 @@ fn pipes_and_devices_are_not_waited_for_wherever_a_file_or_a_folder_is_wanted() 
                         use --subset all";
         here.refused("evaluate run set --subset validation", 2, sentence);
     });
+    with_endless(&here, "run/history.csv", |kind| {
+        let ran = here.run("evaluate run set --subset validation");
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{kind}");
+    });
     let mut epochs = 2;
     with_endless(&here, "run/timings.csv", |_| {
         epochs += 1;

@@ -240,7 +240,7 @@ impl Run {
 
     /// How many epochs the run's `history.csv` tells of.
     fn epochs(&self) -> Option<usize> {
-        let history = std::fs::read_to_string(self.split_file.with_file_name("history.csv")).ok()?;
+        let history = read_text(&self.split_file.with_file_name("history.csv")).ok()?;
         Some(history.lines().skip(1).count())
     }
 
