@@ -66,7 +66,7 @@ impl Dataset {
     pub fn groups_line(&self) -> Option<String> {
         let groups = self.groups.as_ref()?;
         let group_of: BTreeMap<usize, &str> = self.group_names(groups).collect();
-        let [training, validation] = [Part::Training, Part::Validation]
+        let [training, validation] = Part::BOTH
             .map(|part| self.items(part).iter().map(|item| group_of[&item.entry]).collect::<BTreeSet<&str>>().len());
         Some(format!("Groups: {training} for training, {validation} for validation; each is on one side"))
     }

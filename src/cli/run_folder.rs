@@ -133,8 +133,7 @@ impl RunFolder {
 
 /// As a table of `config.toml`.
 pub fn as_toml(value: &impl Serialize) -> Result<toml::Table> {
-    toml::Table::try_from(value)
-        .map_err(|error| Error::setting(CONFIG, format!("it cannot be written: {error}")))
+    toml::Table::try_from(value).map_err(|error| Error::setting(CONFIG, format!("it cannot be written: {error}")))
 }
 
 /// Makes the first `runs/trainN` that is not there yet. Making and finding out are one call, so two runs started at once

@@ -9,6 +9,7 @@ use super::page::{Area, Page};
 use super::palette::{BLUE, GREY, INK, MAT};
 use super::text::{BODY, HEADING, SMALL, Style, TITLE, shorten};
 use super::{DISCLAIMER, save};
+use crate::error::counted;
 use crate::metrics::Confusion;
 use crate::{Error, Result};
 
@@ -116,11 +117,10 @@ fn draw_measures(page: &mut Page, positive_class: &str, confusion: &Confusion) -
         page.text(&meaning, (x, 509.0), SMALL.coloured(GREY))?;
     }
     let note = SMALL.coloured(GREY);
-    let images = confusion.total();
-    let ending = if images == 1 { "" } else { "s" };
+    let images = counted(confusion.total(), "image");
     let positive = format!("positive class: {positive_class}");
     page.text(&shorten(&positive, note, 400.0)?, (LEFT, 562.0), note)?;
-    page.text(&format!("{images} image{ending} · {DISCLAIMER}"), (RIGHT, 562.0), note.right())
+    page.text(&format!("{images} · {DISCLAIMER}"), (RIGHT, 562.0), note.right())
 }
 
 #[cfg(test)]
