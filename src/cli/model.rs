@@ -1,5 +1,6 @@
 //! From a model file and flags to a network.
 
+use super::console::shell_word;
 use glassnet::data::source::read_file;
 use glassnet::error::shortened;
 use glassnet::network::Network;
@@ -65,8 +66,8 @@ pub fn weights_file(model: &Path) -> Result<PathBuf> {
     }
     if last.is_file() {
         let reason = format!(
-            "the run stopped before its first epoch was done, so it has no best weights; go on with: glassnet train --resume {}",
-            model.display()
+            "the run stopped before its first epoch was done, so it has no best weights; go on with it by --resume {}",
+            shell_word(&model.display().to_string())
         );
         return Err(Error::weights(&best, reason));
     }

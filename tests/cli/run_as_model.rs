@@ -9,7 +9,7 @@ fn a_run_that_was_stopped_in_its_first_epoch_has_no_best_weights_yet_and_is_call
     let here = Here::with_model();
     std::fs::remove_file(here.path("run/weights/best.safetensors")).unwrap();
     let sentence = "weights file run/weights/best.safetensors: the run stopped before its first epoch was done, so it has no \
-                    best weights; go on with: glassnet train --resume run";
+                    best weights; go on with it by --resume run";
     for call in USES {
         here.refused(&call.replace("MODEL", "run"), 1, sentence);
     }
