@@ -17,6 +17,7 @@ use glassnet::data::folds::folds;
 use glassnet::data::groups::Groups;
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
+use glassnet::error::shortened;
 use glassnet::network::Network;
 use glassnet::report::csv_files::read_predictions;
 use glassnet::report::epoch::EpochRecord;
@@ -119,7 +120,9 @@ pub fn run(
             Execution::NothingToDo { state, sentence, .. } => {
                 text.line(&format!("Nothing to do: {sentence}"));
                 let (best, last) = (state.best_record(), state.history.last());
-                row(number, training_images, best, last, kept, Some(&validated_before(&out, &catalog)?))
+                // There are no predictions where all images that would validate were left out.
+                let validated = last.and_then(|last| last.val_loss).map(|_| validated_before(&out, &catalog));
+                row(number, training_images, best, last, kept, validated.transpose()?.as_ref())
             }
         };
         results.push((row, out.display().to_string()));
@@ -150,12 +153,19 @@ pub fn run(
 }
 
 /// What the weights of a fold that came to its end before answered on its validation part.
+///
+/// # Errors
+/// Those of [`read_predictions`], and [`Error::Data`], where a class is another than those of `catalog`.
 fn validated_before(folder: &Path, catalog: &Catalog) -> glassnet::Result<Validated> {
     let file = folder.join("predictions.csv");
     let (mut labels, mut probabilities) = (Vec::new(), Vec::new());
     for (class, probability) in read_predictions(&file)? {
         let label = catalog.classes.iter().position(|name| *name == class);
-        labels.push(label.ok_or_else(|| Error::data(&file, format!("'{class}' is none of the classes")))? as f32);
+        let label = label.ok_or_else(|| {
+            let class = shortened(&class);
+            Error::data(&file, format!("'{class}' is none of the classes; put back a copy of the file"))
+        })?;
+        labels.push(label as f32);
         probabilities.push(probability);
     }
     Ok(Validated::of(&labels, &probabilities))

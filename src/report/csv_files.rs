@@ -147,7 +147,7 @@ pub fn read_predictions(path: &Path) -> Result<Vec<(String, f32)>> {
         .records()
         .map(|row| row?.deserialize::<PredictionRow>(None).map(|row| (row.label.to_string(), row.probability)));
     rows.collect::<std::result::Result<_, csv::Error>>()
-        .map_err(|error| Error::data(path, format!("it cannot be read: {error}")))
+        .map_err(|error| Error::data(path, format!("it cannot be read: {error}; put back a copy of the file")))
 }
 
 /// Writes a heading and rows whose fields stand in the heading's order. The heading is written even when no row

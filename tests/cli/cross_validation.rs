@@ -106,6 +106,40 @@ warning: conv2d: --conv winograd cannot compute it, so im2col does
     assert_eq!((again.code, again.stdout, again.stderr.as_str()), (Some(0), ran.stdout, warnings));
 }
 
+#[test]
+fn a_fold_of_which_no_image_validates_tells_its_row_again() {
+    let here = Here::with_set();
+    here.done(&format!("{TRAIN} --epochs 1 --out first"));
+    let split = here.text("first/fold2/split.csv");
+    let validating: Vec<&str> =
+        split.lines().filter_map(|line| line.split(',').next().filter(|_| line.contains(",validation"))).collect();
+    assert!(validating.len() > 1, "{split}");
+    for file in validating {
+        here.write(&format!("set/{file}"), "");
+    }
+    let ran = here.run(&format!("{TRAIN} --epochs 1 --skip-bad --quiet --out run"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(!here.path("run/fold2/predictions.csv").exists());
+    let again = here.run("train --resume run --quiet");
+    assert_eq!((again.code, again.stdout), (Some(0), ran.stdout), "{}", again.stderr);
+}
+
+#[test]
+fn predictions_of_a_fold_that_are_none_are_told_with_what_to_do() {
+    let here = Here::with_set();
+    here.done(&format!("{TRAIN} --epochs 1 --out run"));
+    let (file, table) = ("run/fold1/predictions.csv", here.text("run/fold1/predictions.csv"));
+    here.write(file, table.replace(",cat,", ",cow,"));
+    let ran = here.run("train --resume run");
+    let sentence = format!("error: {file}: 'cow' is none of the classes; put back a copy of the file\n");
+    assert_eq!((ran.code, ran.stderr), (Some(1), sentence));
+    here.write(file, "file,label,probability\na.png,cat,often\n");
+    let ran = here.run("train --resume run");
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.starts_with(&format!("error: {file}: it cannot be read: ")), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("; put back a copy of the file\n"), "{}", ran.stderr);
+}
+
 #[cfg(unix)]
 mod signals {
     use super::super::survive::signals::{ended, interrupt, spawn, wait_for};

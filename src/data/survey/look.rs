@@ -49,9 +49,7 @@ impl Look {
         let covariance = n * sum_of_products(a, b) - sum_a * sum_b;
         let variances = [n * sum_of_products(a, a) - sum_a * sum_a, n * sum_of_products(b, b) - sum_b * sum_b];
         match variances.map(|variance| variance > 0) {
-            [true, true] => {
-                covariance as f64 / (variances[0] as f64 * variances[1] as f64).sqrt()
-            }
+            [true, true] => covariance as f64 / (variances[0] as f64 * variances[1] as f64).sqrt(),
             [false, false] => 1.0,
             _ => 0.0,
         }
