@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 /// The lines and columns of a usual terminal with a tall window.
 const SCREEN: (usize, usize) = (45, 100);
 
-const COMMANDS: [&str; 14] = [
+/// glassnet itself, and its commands.
+pub const COMMANDS: [&str; 14] = [
     "",
     "reproduce",
     "train",
