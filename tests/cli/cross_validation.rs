@@ -142,7 +142,6 @@ fn predictions_of_a_fold_that_are_none_are_told_with_what_to_do() {
 
 #[cfg(unix)]
 mod signals {
-    use super::super::survive::signals::{ended, interrupt, spawn, wait_for};
     use super::*;
     use glassnet::random::{Purpose, Stream};
     use std::time::Duration;
@@ -151,10 +150,10 @@ mod signals {
     fn ctrl_c_saves_the_fold_and_prints_the_command_that_goes_on_with_all() {
         let here = Here::with_set();
         // Quiet, as nobody reads what it prints before it ends.
-        let child = spawn(&here, &format!("{TRAIN} --epochs 1000 --quiet --out run"));
-        wait_for(&here, "run/fold2/history.csv");
-        interrupt(&child);
-        let ran = ended(child);
+        let child = here.start(&format!("{TRAIN} --epochs 1000 --quiet --out run"));
+        here.wait_for("run/fold2/history.csv");
+        child.interrupt();
+        let ran = child.ended();
         let sentence =
             "interrupted; what was reached by then is in the run folder; go on with: glassnet train --resume run";
         assert_eq!((ran.code, ran.stderr), (Some(130), format!("error: {sentence}\n")));
@@ -183,18 +182,17 @@ mod signals {
         let mut kills = 0u64;
         loop {
             let begun = here.path("run/config.toml").exists();
-            let mut child = match begun {
-                true => spawn(&here, "train --resume run --save-every 0"),
+            let child = match begun {
+                true => here.start("train --resume run --save-every 0"),
                 false => {
                     // Killed before it was a run: there may be a folder, and nothing in it.
                     let _ = std::fs::remove_dir_all(here.path("run"));
-                    spawn(&here, &format!("{TRAIN} --epochs {EPOCHS} --save-every 0 --out run"))
+                    here.start(&format!("{TRAIN} --epochs {EPOCHS} --save-every 0 --out run"))
                 }
             };
             // Longer from time to time, so that it comes to its end on a slow machine too.
             std::thread::sleep(Duration::from_millis(20 * (1 + kills) + u64::from(stream.below(250))));
-            child.kill().unwrap();
-            let ran = ended(child);
+            let ran = child.killed();
             if ran.code.is_some() {
                 assert_eq!(ran.code, Some(0), "{}", ran.stderr);
                 break;

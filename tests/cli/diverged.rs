@@ -1,12 +1,11 @@
 //! Runs whose weights stop being finite: they are never saved, and the sentence says what to do.
 #![cfg(unix)]
 
-use super::{Here, csv};
+use super::{Here, Ran, csv};
 use glassnet::checkpoint::{self, ModelCard, RESCALE, RESIZE, TrainingFacts};
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A network whose first step takes a while.
 const MODEL: &str = "
@@ -47,33 +46,22 @@ fn ctrl_c_in_the_step_that_spoils_the_weights_saves_none_of_them_and_says_so() {
     let here = Here::with_set();
     write_spoilt_weights(&here);
     let arguments = "train set --model large.toml --init-weights spoilt.safetensors --batch-size 24 --validation-split 0.1 \
-                     --save-every 0 --out";
+                     --save-every 0";
     // An interrupt within the first step is answered at its end. One that comes too early ends the program at once, one that comes
     // too late meets the loss that is no number; then another delay is tried.
     for attempt in 0..60 {
         let run = format!("run{attempt}");
-        let child = Command::new(env!("CARGO_BIN_EXE_glassnet"))
-            .args(arguments.split_whitespace())
-            .arg(&run)
-            .current_dir(here.path(""))
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while !here.path(&format!("{run}/split.csv")).exists() {
-            assert!(Instant::now() < deadline, "the run never began");
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        std::thread::sleep(Duration::from_millis(4 * (1 + attempt % 12)));
-        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-        let output = child.wait_with_output().unwrap();
-        let stderr = String::from_utf8(output.stderr).unwrap();
+        let child = here.start(&format!("{arguments} --out {run}"));
+        here.wait_for(&format!("{run}/split.csv"));
+        // A step may be over in a few milliseconds, or take a hundred.
+        std::thread::sleep(Duration::from_millis(2 * (attempt % 30)));
+        child.interrupt();
+        let Ran { code, stderr, .. } = child.ended();
         assert_eq!(here.names(&format!("{run}/weights")), [""; 0], "{stderr}");
         if stderr.contains("interrupted") {
             let expected = "warning: weights stopped being finite in epoch 1, step 1; a smaller --learning-rate usually helps\n\
                             error: interrupted; what was reached by then is in the run folder\n";
-            assert_eq!((output.status.code(), stderr.as_str()), (Some(130), expected));
+            assert_eq!((code, stderr.as_str()), (Some(130), expected));
             assert_eq!(csv(&here.text(&format!("{run}/steps.csv"))).len(), 2);
             return;
         }

@@ -4,8 +4,6 @@ use super::printed::masked;
 use super::{Here, set, zipped};
 use expect_test::expect;
 use std::fs;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 /// What is told where the 24 images of 16 × 16 pixels, 18,432 bytes, do not fit.
 const DECODED_ANEW: &str = "Decoded to 16 × 16 pixels the images take 0.0 MiB, and --cache is 0: they are decoded anew in each \
@@ -77,25 +75,14 @@ fn a_cache_that_is_no_size_is_refused() {
 #[test]
 fn a_file_that_vanishes_in_the_middle_of_a_run_is_named_and_put_back_the_run_goes_on() {
     let here = Here::with_set();
-    let child = Command::new(env!("CARGO_BIN_EXE_glassnet"))
-        .args("train set --model tiny.toml --epochs 1000000 --cache 0 --out run".split(' '))
-        .current_dir(here.path(""))
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child = here.start("train set --model tiny.toml --epochs 1000000 --cache 0 --out run");
     // Written when the first epoch ends, long after all files were checked.
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !here.path("run/history.csv").exists() {
-        assert!(Instant::now() < deadline, "no epoch has ended");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    here.wait_for("run/history.csv");
     fs::rename(here.path("set/dog/07.png"), here.path("away.png")).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let ran = child.ended();
     let sentence = "error: set/dog/07.png cannot be read as an image: it is not there any more, or is a link to nothing; put it \
                     back, or take it out of the data; go on with: glassnet train --resume run\n";
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("{DECODED_ANEW}{sentence}"));
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!((ran.code, ran.stderr), (Some(1), format!("{DECODED_ANEW}{sentence}")));
 
     fs::rename(here.path("away.png"), here.path("set/dog/07.png")).unwrap();
     let epochs = here.text("run/history.csv").lines().count() + 1;

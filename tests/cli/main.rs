@@ -28,6 +28,7 @@ mod quiet;
 mod reproduce;
 mod run_as_model;
 mod run_folder;
+mod running;
 mod samples;
 mod shells;
 mod skip_bad;
@@ -41,7 +42,6 @@ mod train_options;
 mod two_at_once;
 mod usage;
 
-use assert_cmd::cargo::cargo_bin_cmd;
 use glassnet::random::{Purpose, Stream};
 use image::{ImageFormat, RgbImage};
 use serde_json::Value;
@@ -132,17 +132,23 @@ impl Here {
         names
     }
 
-    /// The binary, in this folder.
-    fn command(&self) -> assert_cmd::Command {
-        let mut command = cargo_bin_cmd!("glassnet");
+    /// The binary, in this folder, with nothing of the tester's environment that changes what it prints.
+    fn process(&self) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_glassnet"));
         command
             .current_dir(self.0.path())
             .env("RAYON_NUM_THREADS", "2")
             .env_remove("GLASSNET_LOG")
             .env_remove("RUST_LOG")
             .env_remove("COLUMNS")
-            .env_remove("CLICOLOR_FORCE")
-            .timeout(LONGEST_RUN);
+            .env_remove("CLICOLOR_FORCE");
+        command
+    }
+
+    /// The binary, in this folder, with an end to how long it may run.
+    fn command(&self) -> assert_cmd::Command {
+        let mut command = assert_cmd::Command::from_std(self.process());
+        command.timeout(LONGEST_RUN);
         command
     }
 

@@ -3,7 +3,6 @@
 use super::{Here, csv};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 /// Runs the binary, reads one line of its stdout and closes that; wants exit code 0 and a silent stderr.
 fn read_one_line(here: &Here, arguments: &str) -> String {
@@ -61,25 +60,13 @@ fn a_training_whose_reader_leaves_goes_on_and_leaves_its_folder() {
 #[test]
 fn an_interrupted_training_finishes_its_step_and_leaves_what_it_reached() {
     let here = Here::with_set();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_glassnet"))
-        .args("train set --model tiny.toml --epochs 1000000 --out run".split(' '))
-        .current_dir(here.0.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !here.path("run/history.csv").exists() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let mut stderr = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{stderr}");
-    assert_eq!(
-        stderr,
-        "error: interrupted; what was reached by then is in the run folder; go on with: glassnet train --resume run\n"
-    );
+    let child = here.start("train set --model tiny.toml --epochs 1000000 --out run");
+    here.wait_for("run/history.csv");
+    child.interrupt();
+    let ran = child.ended();
+    let sentence =
+        "interrupted; what was reached by then is in the run folder; go on with: glassnet train --resume run";
+    assert_eq!((ran.code, ran.stderr), (Some(130), format!("error: {sentence}\n")));
     assert_eq!(here.names("run/weights"), ["best.safetensors", "last.safetensors"]);
     let (history, steps) = (here.text("run/history.csv"), here.text("run/steps.csv"));
     let (history, steps) = (csv(&history), csv(&steps));

@@ -453,50 +453,21 @@ mod no_room {
 }
 
 #[cfg(unix)]
-pub mod signals {
+mod signals {
     use super::*;
     use glassnet::checkpoint::run::SavedRun;
     use glassnet::random::{Purpose, Stream};
-    use std::process::{Child, Command, Stdio};
-    use std::time::{Duration, Instant};
-
-    /// Starts the binary.
-    pub fn spawn(here: &Here, arguments: &str) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_glassnet"))
-            .args(arguments.split(' '))
-            .current_dir(here.0.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
-    }
-
-    /// Waits until a file is there.
-    pub fn wait_for(here: &Here, file: &str) {
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while !here.path(file).exists() {
-            assert!(Instant::now() < deadline, "{file} was never written");
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    pub fn interrupt(child: &Child) {
-        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    }
-
-    pub fn ended(child: Child) -> Ran {
-        Ran::from(child.wait_with_output().unwrap())
-    }
+    use std::time::Duration;
 
     #[test]
     fn ctrl_c_saves_the_step_and_prints_the_command_that_goes_on() {
         let here = Here::with_set();
         // Steps of one image, so that most interruptions fall within an epoch.
         let flags = "--batch-size 1 --epochs 1000000";
-        let child = spawn(&here, &format!("{TRAIN} {flags} --out my-run"));
-        wait_for(&here, "my-run/history.csv");
-        interrupt(&child);
-        let ran = ended(child);
+        let child = here.start(&format!("{TRAIN} {flags} --out my-run"));
+        here.wait_for("my-run/history.csv");
+        child.interrupt();
+        let ran = child.ended();
         let sentence =
             "interrupted; what was reached by then is in the run folder; go on with: glassnet train --resume my-run";
         assert_eq!((ran.code, ran.stderr), (Some(130), format!("error: {sentence}\n")));
@@ -517,11 +488,11 @@ pub mod signals {
     #[test]
     fn a_second_ctrl_c_ends_at_once_and_the_run_still_goes_on() {
         let here = Here::with_set();
-        let child = spawn(&here, &format!("{TRAIN} --epochs 1000000 --save-every 0 --out run"));
-        wait_for(&here, "run/weights/last.safetensors");
-        interrupt(&child);
-        interrupt(&child);
-        let ran = ended(child);
+        let child = here.start(&format!("{TRAIN} --epochs 1000000 --save-every 0 --out run"));
+        here.wait_for("run/weights/last.safetensors");
+        child.interrupt();
+        child.interrupt();
+        let ran = child.ended();
         assert_eq!(ran.code, Some(130));
         // To the system two signals that wait are one, after which the program ends as it does after the first.
         let first = "error: interrupted; what was reached by then is in the run folder; go on with: glassnet train --resume run\n";
@@ -542,17 +513,16 @@ pub mod signals {
         let (mut kills, mut reached) = (0, Vec::new());
         while kills < KILLS {
             let begun = here.path("run/config.toml").exists();
-            let mut child = match begun {
-                true => spawn(&here, "train --resume run --save-every 0"),
+            let child = match begun {
+                true => here.start("train --resume run --save-every 0"),
                 false => {
                     // Killed before it was a run: there may be a folder, and nothing in it.
                     let _ = fs::remove_dir_all(here.path("run"));
-                    spawn(&here, &format!("{TRAIN} --epochs {EPOCHS} --learning-rate 0.003 --save-every 0 --out run"))
+                    here.start(&format!("{TRAIN} --epochs {EPOCHS} --learning-rate 0.003 --save-every 0 --out run"))
                 }
             };
             std::thread::sleep(Duration::from_millis(u64::from(stream.below(200))));
-            child.kill().unwrap();
-            let ran = ended(child);
+            let ran = child.killed();
             assert_eq!(ran.code, None, "it ended before it was killed: {} {}", ran.stdout, ran.stderr);
             assert_eq!(ran.stderr.replace("Nothing was saved yet, so the run begins again.\n", ""), "");
             kills += usize::from(begun);
