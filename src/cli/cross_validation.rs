@@ -89,7 +89,11 @@ pub fn run(
     let settings = Settings { validation_split: None, folds: Some(k), ..whole.settings() };
     let config = Config { settings, ..whole.config(data) };
     let folder = match resumed {
-        None => RunFolder::create(args.common.out.as_deref())?,
+        None => {
+            // Again, as another run may have come and gone there while the images were checked.
+            RunFolder::check(args.common.out.as_deref())?;
+            RunFolder::create(args.common.out.as_deref())?
+        }
         Some(run) => run.go_on_as(&as_toml(&config)?)?,
     };
     folder.write_config(&config)?;

@@ -127,9 +127,8 @@ impl<'a> TrainingRun<'a> {
     /// Checks the data, trains, prints an epoch's line when it ends, and writes the run folder.
     pub fn execute(mut self) -> Result<Execution, Failure> {
         let resumed = self.resumed.take();
-        // The folder of a fold is in that of its cross-validation, which has been looked at.
-        if resumed.is_none() && self.fold.is_none() {
-            RunFolder::check(self.common.out.as_deref())?;
+        if resumed.is_none() {
+            self.check_folder()?;
         }
         let settings = self.train_settings();
         check_memory(&self.network, &self.dataset.split, self.batch_size, self.common)?;
@@ -168,7 +167,11 @@ impl<'a> TrainingRun<'a> {
         let table = as_toml(&config)?;
         let mut saving_seconds = Vec::new();
         let folder = match resumed {
-            None => RunFolder::create(self.common.out.as_deref())?,
+            None => {
+                // Again, as another run may have come and gone there while the images were checked.
+                self.check_folder()?;
+                RunFolder::create(self.common.out.as_deref())?
+            }
             Some(run) => {
                 run.check(&was, &table)?;
                 if self.fold.is_none() {
@@ -212,6 +215,14 @@ impl<'a> TrainingRun<'a> {
                 Ok(Execution::Finished(Box::new(finished)))
             }
             Err(error) => Err(self.stopped(error, &mut recorder, &folder, &state)),
+        }
+    }
+
+    /// Whether the run's folder is free. That of a fold is in that of its cross-validation, which has been looked at.
+    fn check_folder(&self) -> glassnet::Result<()> {
+        match self.fold {
+            None => RunFolder::check(self.common.out.as_deref()),
+            Some(_) => Ok(()),
         }
     }
 
