@@ -57,22 +57,14 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// As [`write_whole`], and those of `content`.
-pub fn write_whole_with(
-    path: &Path,
-    content: impl FnOnce(&mut BufWriter<File>) -> std::result::Result<(), io::Error>,
-) -> Result<()> {
+pub fn write_whole_with(path: &Path, content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<()> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".part");
     let unfinished = PathBuf::from(unfinished);
     let begun = std::time::Instant::now();
     let write = || {
         clear_away(&unfinished)?;
-        let mut file = BufWriter::with_capacity(BUFFER_BYTES, File::create(&unfinished)?);
-        content(&mut file)?;
-        file.flush()?;
-        file.get_ref().sync_all()?;
-        let bytes = file.get_ref().metadata().map_or(0, |metadata| metadata.len());
-        drop(file);
+        let bytes = fill(File::create_new(&unfinished)?, content)?;
         std::fs::rename(&unfinished, path)?;
         sync_folder_of(path);
         log::debug!("{}: {bytes} bytes written in {:.1?}", path.display(), begun.elapsed());
@@ -85,16 +77,21 @@ pub fn write_whole_with(
     })
 }
 
-/// Removes what a killed process left, or a link that somebody put there: what it leads to is not ours to write to. Devices and
-/// folders stay, and what is wrong with them is told when they are opened.
+/// Removes what a killed process left, or a link or a pipe that somebody put there: what that leads to is not ours to write to.
 fn clear_away(unfinished: &Path) -> io::Result<()> {
-    if std::fs::metadata(unfinished).is_ok_and(|metadata| !metadata.is_file()) {
-        return Ok(());
-    }
     match std::fs::remove_file(unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Writes the content, makes sure that it is on the disk, and returns how many bytes it has.
+fn fill(file: File, content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<u64> {
+    let mut file = BufWriter::with_capacity(BUFFER_BYTES, file);
+    content(&mut file)?;
+    file.flush()?;
+    file.get_ref().sync_all()?;
+    Ok(file.get_ref().metadata()?.len())
 }
 
 /// Makes sure that the names in the folder of `path` are on the disk: without, a loss of power may undo a renaming. The file
@@ -138,7 +135,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         std::fs::write(path("user.txt"), b"the user's").unwrap();
-        for (name, target) in [("a", "user.txt"), ("b", "not there")] {
+        for (name, target) in [("a", "user.txt"), ("b", "not there"), ("d", "/dev/null")] {
             std::os::unix::fs::symlink(path(target), path(&format!("{name}.part"))).unwrap();
             write_whole(&path(name), b"ours").unwrap();
             assert_eq!(std::fs::read(path(name)).unwrap(), b"ours");
@@ -170,11 +167,8 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_an_error_even_where_only_the_last_bytes_find_no_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        std::os::unix::fs::symlink("/dev/full", folder.path().join("file.part")).unwrap();
-        let error = write_whole(&path, b"few").unwrap_err().to_string();
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let error = fill(full, |file| file.write_all(b"few")).unwrap_err().to_string();
         assert!(error.contains("No space left on device"), "{error}");
-        assert!(!path.exists());
     }
 }

@@ -327,15 +327,26 @@ fn early_stopping_without_a_validation_part_is_a_wrong_call() {
 mod no_room {
     use super::*;
 
+    /// Runs the binary where no file may get larger than so many blocks, of 512 or of 1024 bytes.
+    fn with_small_files(here: &Here, blocks: usize, arguments: &str) -> Ran {
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_glassnet")]).args(arguments.split(' '));
+        Ran::from(shell.current_dir(here.0.path()).output().unwrap())
+    }
+
     #[test]
-    fn a_full_disk_is_an_error_and_what_was_saved_stays_and_goes_on() {
+    fn a_file_that_finds_no_room_is_an_error_and_what_was_saved_stays_and_goes_on() {
         let here = Here::with_model();
         here.done(&format!("{TRAIN} --epochs 4 --out whole"));
-        let files = ["weights/best.safetensors", "weights/last.safetensors"];
-        let before = files.map(|file| here.read(&format!("run/{file}")));
-        for (full, printed) in [
+        // Its tables are longer than its settings.
+        here.done(&format!("{TRAIN} --epochs 200 --out long"));
+        for (run, blocks, epochs, refused, printed) in [
             (
-                "run/weights/last.safetensors",
+                "run",
+                8,
+                4,
+                "weights/last.safetensors",
                 expect![[r#"
                     Found 20 images belonging to 2 classes.
                     Found 4 images belonging to 2 classes.
@@ -344,69 +355,53 @@ mod no_room {
                     Epoch 3/4
                     2/2 [==============================] - TIME - loss: #.#### - accuracy: 0.7500 - val_loss: #.#### - val_accuracy: 0.5000
                     Epoch 4/4
-                    stderr: error: cannot write run/weights/last.safetensors: No space left on device (os error 28); go on with: glassnet train --resume run
+                    stderr: error: cannot write run/weights/last.safetensors: File too large (os error 27); go on with: glassnet train --resume run
                     exit code 1
                 "#]],
             ),
             (
-                "run/history.csv",
+                "long",
+                8,
+                201,
+                "history.csv",
                 expect![[r#"
-                Found 20 images belonging to 2 classes.
-                Found 4 images belonging to 2 classes.
-                Always answering 'dog' would be right for 12 of 20 training images (0.6000) and 2 of 4 validation images (0.5000)
-                Going on with run after 2 epochs
-                Epoch 3/4
-                stderr: error: cannot write run/history.csv: No space left on device (os error 28)
-                exit code 1
-            "#]],
+                    Found 20 images belonging to 2 classes.
+                    Found 4 images belonging to 2 classes.
+                    Always answering 'dog' would be right for 12 of 20 training images (0.6000) and 2 of 4 validation images (0.5000)
+                    Going on with long after 200 epochs
+                    Epoch 201/201
+                    stderr: error: cannot write long/history.csv: File too large (os error 27)
+                    exit code 1
+                "#]],
             ),
             (
-                "run/config.toml",
+                "run",
+                1,
+                4,
+                "config.toml",
                 expect![[r#"
-                Found 20 images belonging to 2 classes.
-                Found 4 images belonging to 2 classes.
-                Always answering 'dog' would be right for 12 of 20 training images (0.6000) and 2 of 4 validation images (0.5000)
-                Going on with run after 2 epochs
-                stderr: error: cannot write run/config.toml: No space left on device (os error 28)
-                exit code 1
-            "#]],
+                    Found 20 images belonging to 2 classes.
+                    Found 4 images belonging to 2 classes.
+                    Always answering 'dog' would be right for 12 of 20 training images (0.6000) and 2 of 4 validation images (0.5000)
+                    Going on with run after 2 epochs
+                    stderr: error: cannot write run/config.toml: File too large (os error 27)
+                    exit code 1
+                "#]],
             ),
         ] {
-            std::os::unix::fs::symlink("/dev/full", here.path(&format!("{full}.part"))).unwrap();
-            here.prints("train --resume run --epochs 4", printed);
-            assert!(before == files.map(|file| here.read(&format!("run/{file}"))), "{full}");
-            here.done("predict run/weights/last.safetensors set/cat/00.png");
-            assert!(!here.path(&format!("{full}.part")).exists());
+            let files = ["weights/best.safetensors", "weights/last.safetensors", refused];
+            let before = files.map(|file| here.read(&format!("{run}/{file}")));
+            let ran = with_small_files(&here, blocks, &format!("train --resume {run} --epochs {epochs}"));
+            printed.assert_eq(&ran.shown());
+            assert!(before == files.map(|file| here.read(&format!("{run}/{file}"))), "{refused}");
+            here.done(&format!("predict {run}/weights/last.safetensors set/cat/00.png"));
+            assert!(!here.path(&format!("{run}/{refused}.part")).exists());
         }
         here.done("train --resume run --epochs 4");
         assert_same_run(&here, "run", "whole");
     }
 
-    #[test]
-    fn a_file_that_may_not_grow_is_an_error_and_what_was_saved_stays() {
-        let here = Here::with_model();
-        let before = here.read("run/weights/last.safetensors");
-        // Eight blocks, of 512 or of 1024 bytes, are less than the file needs.
-        let output = std::process::Command::new("sh")
-            .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_glassnet")])
-            .args("train --resume run --epochs 3".split(' '))
-            .current_dir(here.0.path())
-            .output()
-            .unwrap();
-        expect![[r#"
-            Found 20 images belonging to 2 classes.
-            Found 4 images belonging to 2 classes.
-            Always answering 'dog' would be right for 12 of 20 training images (0.6000) and 2 of 4 validation images (0.5000)
-            Going on with run after 2 epochs
-            Epoch 3/3
-            stderr: error: cannot write run/weights/last.safetensors: File too large (os error 27); go on with: glassnet train --resume run
-            exit code 1
-        "#]].assert_eq(&Ran::from(output).shown());
-        assert!(here.read("run/weights/last.safetensors") == before);
-        here.done("train --resume run --epochs 3");
-    }
-
-    /// Does nothing where the user may write everywhere, as root may: the two tests above hold for every user.
+    /// Does nothing where the user may write everywhere, as root may: the test above holds for every user.
     #[test]
     fn a_read_only_folder_is_an_error_and_what_was_saved_stays() {
         use std::os::unix::fs::PermissionsExt;

@@ -99,13 +99,14 @@ fn settings_of_a_run_that_are_no_settings_are_told_in_one_short_sentence() {
 
 #[cfg(unix)]
 #[test]
-fn no_file_outside_of_the_run_is_written_through_a_link_in_it() {
+fn no_file_outside_of_the_run_is_written_through_a_link_in_it_and_no_pipe_is_waited_for() {
     let here = Here::with_model();
     here.write("mine.txt", "the user's");
     let names = ["config.toml", "history.csv", "split.csv", "weights/last.safetensors", "weights/best.safetensors"];
     for name in names {
         std::os::unix::fs::symlink(here.path("mine.txt"), here.path(&format!("run/{name}.part"))).unwrap();
     }
+    nix::unistd::mkfifo(&here.path("run/timings.csv.part"), nix::sys::stat::Mode::S_IRWXU).unwrap();
     fs::remove_file(here.path("run/steps.csv")).unwrap();
     std::os::unix::fs::symlink(here.path("mine.txt"), here.path("run/steps.csv")).unwrap();
     here.done("train --resume run --epochs 4");
