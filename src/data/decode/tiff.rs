@@ -4,6 +4,8 @@
 //! pixels as the JPEG says, whatever the TIFF has room for, and does so for each piece, which may all be the same bytes. So the
 //! frames of these JPEGs are looked for before anything is decoded.
 
+use super::MAX_PIXELS;
+
 /// The tag of how the pieces are compressed, and its values for a JPEG (TIFF 6.0, section 8; Adobe's technical note 2).
 const COMPRESSION: u32 = 259;
 const JPEG: [u32; 2] = [6, 7];
@@ -48,7 +50,8 @@ impl Directory<'_> {
     /// The pixels of the largest frame, where the pieces are JPEGs.
     ///
     /// # Errors
-    /// Where all pieces together would unpack to more than the picture's `pixels` and what tiles have beyond its edges.
+    /// Where one of them has more than [`MAX_PIXELS`], or all together would unpack to more than twice the picture's `pixels` and
+    /// what tiles have beyond its edges.
     pub fn jpeg_frame(&self, pixels: u64) -> Result<Option<u64>, String> {
         if !self.value(COMPRESSION).is_some_and(|method| JPEG.contains(&method)) {
             return Ok(None);
@@ -56,7 +59,7 @@ impl Directory<'_> {
         let pieces = PIECES.iter().filter_map(|&tag| self.count(tag)).max().unwrap_or(1);
         let frame = largest_frame(self.bytes);
         let all = frame.saturating_mul(pieces.into());
-        match all > 2 * pixels + MARGIN {
+        match frame > MAX_PIXELS || all > 2 * pixels + MARGIN {
             false => Ok(Some(frame)),
             true => Err(format!(
                 "the JPEGs in it unpack to {all} pixels, and the picture has {pixels}; save it anew as PNG with an image \
@@ -104,4 +107,26 @@ fn largest_frame(bytes: &[u8]) -> u64 {
         _ => None,
     });
     pixels.max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_never_larger_than_any_picture_may_be() {
+        let tiff = |rows: u16| {
+            let directory = [3, 1, 3, 0, 1, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0];
+            let [[y1, y0], [x1, x0]] = [rows, 8192].map(u16::to_be_bytes);
+            let frame = [0xFF, 0xC0, 0, 11, 8, y1, y0, x1, x0, 1];
+            [&b"II*\0\x08\0\0\0\x01\0"[..], &directory, &frame].concat()
+        };
+        let frame = |rows: u16| Directory::of(&tiff(rows)).unwrap().jpeg_frame(MAX_PIXELS);
+        assert_eq!(frame(8192), Ok(Some(MAX_PIXELS)));
+        let error = frame(8193).unwrap_err();
+        assert!(
+            error.starts_with("the JPEGs in it unpack to 67117056 pixels, and the picture has 67108864; "),
+            "{error}"
+        );
+    }
 }
