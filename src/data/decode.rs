@@ -8,6 +8,7 @@
 //! Files are taken for hostile. Their size in pixels is checked before memory is taken; what all decoders take at once is bounded
 //! by [`DECODING_BUDGET_BYTES`], however many threads there are; and a decoder's panic is an error like others.
 
+mod png;
 mod tiff;
 
 use std::io::Cursor;
@@ -19,6 +20,7 @@ use super::contain::contain;
 use super::gate::{Gate, Pass};
 use crate::error::shortened;
 use crate::{Error, Result};
+use png::{MAX_PNG_CHUNKS, PngChunks};
 use tiff::Directory;
 
 /// The most pixels an image may have; 64 Mi is 8192 × 8192. It is checked against the header, before memory is taken.
@@ -33,9 +35,6 @@ pub const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
 /// What all decoders at work may take together, in bytes, counted at its peak. One image that needs more is decoded
 /// while no other is. Photographs of 12 million pixels need 36 MB each.
 pub const DECODING_BUDGET_BYTES: u64 = 1 << 30;
-
-/// The most chunks of a PNG that hold neither pixels nor frames: texts, colours, times. Cameras and editors write a few dozen.
-pub const MAX_PNG_CHUNKS: usize = 10_000;
 
 /// What a decoder may take before the size of its picture is known: colour profiles, tables of contents.
 const HEADER_BYTES: u64 = 16 << 20;
@@ -202,34 +201,6 @@ fn working_bytes(format: ImageFormat, is_progressive: bool, width: u32, height: 
         _ => 0,
     };
     decoded + converted.max(besides)
-}
-
-/// What the chunks of a PNG tell (PNG specification, third edition, 5.3): length, kind, content and checksum of each.
-struct PngChunks {
-    /// Whether an `acTL` stands before the pixels (11.3.6.1).
-    is_animated: bool,
-    /// How many there are that hold neither pixels nor a frame. A decoder keeps each, whatever little is in it.
-    besides: usize,
-}
-
-impl PngChunks {
-    fn of(bytes: &[u8]) -> PngChunks {
-        let mut found = PngChunks { is_animated: false, besides: 0 };
-        let mut is_before_pixels = true;
-        let mut rest = bytes.get(8..).unwrap_or_default();
-        while let [a, b, c, d, kind @ ..] = rest
-            && let Some(kind) = kind.get(..4)
-        {
-            match kind {
-                b"IDAT" => is_before_pixels = false,
-                b"acTL" => found.is_animated |= is_before_pixels,
-                b"fcTL" | b"fdAT" => {}
-                _ => found.besides += 1,
-            }
-            rest = rest.get(12 + u32::from_be_bytes([*a, *b, *c, *d]) as usize..).unwrap_or_default();
-        }
-        found
-    }
 }
 
 /// What a file is that is none of ours, by its first bytes, where that helps to see what happened.
