@@ -26,7 +26,9 @@ impl PngChunks {
                 b"fcTL" | b"fdAT" => {}
                 _ => found.besides += 1,
             }
-            rest = rest.get(12 + u32::from_be_bytes([*a, *b, *c, *d]) as usize..).unwrap_or_default();
+            let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+            // Length, kind and checksum are four bytes each. Where sizes have 32 bits the sum may be more than any file has.
+            rest = rest.get(length.saturating_add(12)..).unwrap_or_default();
         }
         found
     }
