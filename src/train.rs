@@ -198,14 +198,9 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// The class that every image was taken for, where the images are of both and the answers are not.
+    /// The class that every image was taken for although there are images of both: [`Confusion::only_answer`].
     pub fn only_answer(&self) -> Option<usize> {
-        let confusion = Confusion::count(&self.labels, &self.probabilities, DEFAULT_THRESHOLD);
-        if confusion.positives() == 0 || confusion.negatives() == 0 {
-            return None;
-        }
-        let answered_positive = confusion.true_positive + confusion.false_positive;
-        (answered_positive == 0 || answered_positive == confusion.total()).then_some(usize::from(answered_positive > 0))
+        Confusion::count(&self.labels, &self.probabilities, DEFAULT_THRESHOLD).only_answer()
     }
 }
 

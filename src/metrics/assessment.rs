@@ -42,24 +42,12 @@ impl Assessment {
         }
     }
 
-    /// The loss of always answering with the share π of positives, −π·ln π − (1 − π)·ln(1 − π): what a model has to stay below
+    /// The loss of always answering with the share π of positives, −π·ln π − (1 − π)·ln(1 − π), its binary entropy in nats: what a model has to stay below
     /// that knows more than how frequent the classes are. `None` where a class has no image.
     pub fn loss_of_share(&self) -> Option<f64> {
         let (positives, negatives) = (self.confusion.positives() as f64, self.confusion.negatives() as f64);
         let share = positives / (positives + negatives);
         (positives > 0.0 && negatives > 0.0).then(|| -share * share.ln() - (1.0 - share) * (1.0 - share).ln())
-    }
-
-    /// The class, 0 or 1, that every image was taken for although there are images of both.
-    pub fn only_answer(&self) -> Option<usize> {
-        let confusion = &self.confusion;
-        let answered_positive = confusion.true_positive + confusion.false_positive;
-        let both = confusion.positives() > 0 && confusion.negatives() > 0;
-        match answered_positive {
-            0 if both => Some(0),
-            all if both && all == confusion.total() => Some(1),
-            _ => None,
-        }
     }
 
     /// Wilson's interval around the accuracy.
@@ -157,17 +145,6 @@ mod tests {
         assert!((of(0.75).loss.unwrap() - least).abs() < 1e-12);
         assert!([0.5, 0.7, 0.8].map(|answer| of(answer).loss.unwrap()).iter().all(|&loss| loss > least));
         assert_eq!(Assessment::of(&[1.0], &[0.9], &[0.1], 0.5).loss_of_share(), None);
-    }
-
-    #[test]
-    fn one_answer_for_all_is_told_where_there_are_images_of_both_classes() {
-        let only = |labels: &[f32], probabilities: &[f32]| {
-            Assessment::of(labels, probabilities, &vec![0.1; labels.len()], 0.5).only_answer()
-        };
-        assert_eq!(only(&[0.0, 1.0], &[0.6, 0.9]), Some(1));
-        assert_eq!(only(&[0.0, 1.0], &[0.1, 0.2]), Some(0));
-        assert_eq!(only(&[0.0, 1.0], &[0.9, 0.2]), None);
-        assert_eq!((only(&[1.0, 1.0], &[0.9, 0.8]), only(&[], &[])), (None, None));
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Evaluation<'_> {
 
     /// What keeps the figures from meaning what they seem to.
     fn cautions(&self) -> Vec<String> {
-        let one_class = self.assessment.only_answer().map(|label| {
+        let one_class = self.assessment.confusion.only_answer().map(|label| {
             let class = &self.class_names()[label];
             format!("every image is taken for '{class}': the accuracy is that class's share, no skill")
         });
