@@ -12,7 +12,7 @@ use super::resume::ResumedRun;
 use super::run_folder::{Config, Data, RunFolder, Settings, as_toml};
 use super::training_run::{Execution, Fold, TrainingRun, check_memory};
 use super::{CommandResult, Outcome};
-use glassnet::data::catalog::{Catalog, Item};
+use glassnet::data::catalog::{Catalog, Item, class_counts};
 use glassnet::data::folds::folds;
 use glassnet::data::groups::Groups;
 use glassnet::data::source::Source;
@@ -50,7 +50,7 @@ pub fn run(
     resumed: Option<ResumedRun>,
 ) -> CommandResult {
     let source = Arc::new(source);
-    let catalog = Catalog::of(&source)?;
+    let catalog = Arc::new(Catalog::of(&source)?);
     let groups = match &args.group_regex {
         Some(regex) => Groups::by_regex(&catalog, regex)?,
         None => Groups::none(&catalog),
@@ -70,7 +70,7 @@ pub fn run(
     }
     let groups = args.group_regex.is_some().then_some(groups);
     let dataset_of = |split| {
-        let (source, catalog, groups) = (Arc::clone(&source), catalog.clone(), groups.clone());
+        let (source, catalog, groups) = (Arc::clone(&source), Arc::clone(&catalog), groups.clone());
         Dataset { source, catalog, split, groups, skipped: Vec::new() }
     };
     let datasets: Vec<Dataset> = splits.into_iter().map(dataset_of).collect();
@@ -85,7 +85,7 @@ pub fn run(
     let (readable, skipped): (Vec<Item>, Vec<Item>) =
         catalog.items.iter().cloned().partition(|item| checked.is_readable(item));
     let data = Data::of(&source, &catalog, checked.sha256(&readable), &skipped);
-    let counts = [0, 1].map(|label| readable.iter().filter(|item| item.label == label).count());
+    let counts = class_counts(&readable);
     let settings = Settings { validation_split: None, folds: Some(k), ..whole.settings() };
     let config = Config { settings, ..whole.config(data) };
     let folder = match resumed {

@@ -3,7 +3,7 @@
 use super::checked::CheckedImages;
 use super::console::{self, Failure};
 use glassnet::Error;
-use glassnet::data::catalog::{Catalog, Item};
+use glassnet::data::catalog::{Catalog, Item, class_counts};
 use glassnet::data::groups::Groups;
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
@@ -27,7 +27,7 @@ pub fn open(path: &Path) -> glassnet::Result<Source> {
 /// A data set, listed and split; no image has been decoded yet.
 pub struct Dataset {
     pub source: Arc<Source>,
-    pub catalog: Catalog,
+    pub catalog: Arc<Catalog>,
     pub split: Split,
     /// Which images belong together, where that was told.
     pub groups: Option<Groups>,
@@ -48,7 +48,7 @@ impl Dataset {
         for note in catalog.notes.iter().chain(&split.notes) {
             console::warn(note);
         }
-        Ok(Dataset { source: Arc::new(source), catalog, split, groups: None, skipped: Vec::new() })
+        Ok(Dataset { source: Arc::new(source), catalog: Arc::new(catalog), split, groups: None, skipped: Vec::new() })
     }
 
     /// As [`Dataset::new`], and images whose paths `group_regex` gives the same name stay on one side.
@@ -59,7 +59,8 @@ impl Dataset {
         for note in catalog.notes.iter().chain(&groups.notes).chain(&split.notes) {
             console::warn(note);
         }
-        Ok(Dataset { source: Arc::new(source), catalog, split, groups: Some(groups), skipped: Vec::new() })
+        let (source, catalog) = (Arc::new(source), Arc::new(catalog));
+        Ok(Dataset { source, catalog, split, groups: Some(groups), skipped: Vec::new() })
     }
 
     /// How many groups validate and how many train, where there are groups.
@@ -78,8 +79,7 @@ impl Dataset {
 
     /// How many images of each class one part has.
     pub fn counts(&self, part: Part) -> [usize; 2] {
-        let items = self.items(part);
-        [0, 1].map(|label| items.iter().filter(|item| item.label == label).count())
+        class_counts(self.items(part))
     }
 
     /// The images of one part.

@@ -94,8 +94,13 @@ impl Catalog {
 
     /// How many images each class has.
     pub fn counts(&self) -> [usize; 2] {
-        [0, 1].map(|label| self.items.iter().filter(|item| item.label == label).count())
+        class_counts(&self.items)
     }
+}
+
+/// How many of these images each class has.
+pub fn class_counts(items: &[Item]) -> [usize; 2] {
+    [0, 1].map(|label| items.iter().filter(|item| item.label == label).count())
 }
 
 /// What a source lists: class folders and what is in them.

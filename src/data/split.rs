@@ -11,7 +11,7 @@
 //! Where files come in groups that must not be split, whole groups are [allotted](super::allotment) so that the numbers come near these.
 
 use super::allotment::allot;
-use super::catalog::{Catalog, Item};
+use super::catalog::{Catalog, Item, class_counts};
 use super::groups::{self, Groups};
 use crate::error::counted;
 use crate::{Error, Result};
@@ -72,9 +72,8 @@ impl Split {
             _ => allot(&groups.counts(catalog), &[validates, trains], seed),
         };
         let mut split = Split::by_part(catalog, |index| part_of[groups.of(index)] == 0);
-        let counts = |items: &[Item]| [0, 1].map(|label| items.iter().filter(|item| item.label == label).count());
-        let got = counts(&split.validation);
-        if let Some(class) = counts(&split.training).iter().position(|&count| count == 0) {
+        let got = class_counts(&split.validation);
+        if let Some(class) = class_counts(&split.training).iter().position(|&count| count == 0) {
             let reason = format!(
                 "with --validation-split {validation_split} no image of {} is left to train on; make the share smaller, or the \
                  groups",
