@@ -56,7 +56,7 @@
 //! | [`checkpoint`] | weights files, and in them the state of a run |
 //! | [`bench`](mod@bench) | how fast it is: convolutions, training steps, the machine's limits |
 //! | [`random`] | every random number, keyed by what it is for |
-//! | [`files`] | writing whole files or none |
+//! | [`files`] | regular files read within a bound, and written whole or not at all |
 //! | [`error`] | what can go wrong, in sentences |
 //!
 //! # Where each formula stands
