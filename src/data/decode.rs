@@ -8,6 +8,7 @@
 //! Files are taken for hostile. Their size in pixels is checked before memory is taken; what all decoders take at once is bounded
 //! by [`DECODING_BUDGET_BYTES`], however many threads there are; and a decoder's panic is an error like others.
 
+pub mod orientation;
 mod png;
 mod tiff;
 

@@ -4,7 +4,7 @@
 //! 2. [`catalog`]: the names become two classes of images, in Keras's order;
 //! 3. [`split`]: each class's files are parted into validation and training, or by [`folds`] into several such pairs; where files
 //!    come in [`groups`], such as patients, whole groups are [dealt out](allotment);
-//! 4. [`decode`]: bytes become 8-bit RGB pixels;
+//! 4. [`decode`]: bytes become 8-bit RGB pixels, by the chosen way of [reading](reading::Reading);
 //! 5. [`resize`]: the picture is brought to the network's size, and its bytes become floats;
 //! 6. [`images`]: the set as decoded pictures, kept in memory when they fit;
 //! 7. [`batches`]: pictures become `[N, H, W, 3]` tensors, in a seeded order, decoded ahead of need, and for training
@@ -23,6 +23,7 @@ mod gate;
 pub mod groups;
 pub mod images;
 pub mod phantom;
+pub mod reading;
 pub mod resize;
 pub mod source;
 pub mod split;
