@@ -1,19 +1,44 @@
-//! What the chunks of a PNG tell that the decoder does not: whether there are further pictures, and how much there is besides.
+//! PNG, and what its chunks tell that the decoder does not: whether there are further pictures, and how much there is besides.
+
+use image::ImageFormat;
+
+use super::picture::Decoded;
+use super::{Outcome, library};
 
 /// The most chunks of a PNG that hold neither pixels nor frames: texts, colours, times. Cameras and editors write a few dozen.
-pub const MAX_PNG_CHUNKS: usize = 10_000;
+const MAX_PNG_CHUNKS: usize = 10_000;
+
+/// Decodes a PNG; of an animated one, the picture that programs show which know no animation.
+///
+/// # Errors
+/// A sentence, if the file is damaged or beyond the limits.
+pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
+    let PngChunks { is_animated, besides } = PngChunks::of(bytes);
+    if besides > MAX_PNG_CHUNKS {
+        return Err(format!(
+            "it has {besides} chunks beside its pixels, and {MAX_PNG_CHUNKS} are the most; save it anew with an image program"
+        ));
+    }
+    let mut decoded = library::decode(bytes, ImageFormat::Png, |_, _| Ok(0))?;
+    decoded.has_more_pictures = is_animated;
+    // The decoder expands a palette without saying so; byte 25, in the header, is the colour type, 3 for a palette.
+    if bytes.get(25) == Some(&3) {
+        decoded.mode = "palette";
+    }
+    Ok(decoded)
+}
 
 /// What the chunks of a PNG tell (PNG specification, third edition, 5.3): length, kind, content and checksum of each.
-pub struct PngChunks {
+struct PngChunks {
     /// Whether an `acTL` stands before the pixels (11.3.6.1).
-    pub is_animated: bool,
+    is_animated: bool,
     /// How many there are that hold neither pixels nor a frame. A decoder keeps each, whatever little is in it.
-    pub besides: usize,
+    besides: usize,
 }
 
 impl PngChunks {
     /// Of a whole file; what is no chunk ends them.
-    pub fn of(bytes: &[u8]) -> PngChunks {
+    fn of(bytes: &[u8]) -> PngChunks {
         let mut found = PngChunks { is_animated: false, besides: 0 };
         let mut is_before_pixels = true;
         let mut rest = bytes.get(8..).unwrap_or_default();

@@ -1,0 +1,52 @@
+//! The formats that the crate `image` decodes: within limits, by the same steps for each.
+
+use std::io::Cursor;
+
+use image::{ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
+
+use super::Outcome;
+use super::faults::undecodable;
+use super::limits::{HEADER_BYTES, Need, check_size};
+use super::picture::{Decoded, Picture};
+
+/// Decodes a file of this format. `besides`, given the number of pixels and the bytes of the picture, is what the decoder needs
+/// beside that.
+///
+/// # Errors
+/// A sentence, if the picture is beyond the limits or cannot be decoded; and those of `besides`.
+pub fn decode(bytes: &[u8], format: ImageFormat, besides: impl FnOnce(u64, u64) -> Outcome<u64>) -> Outcome<Decoded> {
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(HEADER_BYTES);
+    reader.limits(limits.clone());
+    let mut decoder = reader.into_decoder().map_err(undecodable)?;
+    let (width, height) = decoder.dimensions();
+    check_size(width, height)?;
+    let (decoded, color) = (decoder.total_bytes(), decoder.color_type());
+    let besides = besides(u64::from(width) * u64::from(height), decoded)?;
+    let pass = Need { width, height, decoded, is_rgb8: color == ColorType::Rgb8, besides }.enter()?;
+    limits.max_alloc = Some(2 * decoded + HEADER_BYTES);
+    decoder.set_limits(limits).map_err(undecodable)?;
+    let mode = mode_name(decoder.original_color_type(), color);
+    let image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
+    Ok(Decoded { picture: Picture::of_image(image), mode, has_more_pictures: false, pass })
+}
+
+/// How colours are stored, in words: as in the file where the decoder tells it, otherwise as decoded.
+fn mode_name(stored: ExtendedColorType, decoded: ColorType) -> &'static str {
+    match stored {
+        ExtendedColorType::L1 | ExtendedColorType::L2 | ExtendedColorType::L4 | ExtendedColorType::L8 => "grey",
+        ExtendedColorType::Cmyk8 | ExtendedColorType::Cmyk16 => "CMYK",
+        _ => match decoded {
+            ColorType::L8 => "grey",
+            ColorType::La8 => "grey with alpha",
+            ColorType::Rgb8 => "RGB",
+            ColorType::Rgba8 => "RGB with alpha",
+            ColorType::L16 => "16-bit grey",
+            ColorType::La16 => "16-bit grey with alpha",
+            ColorType::Rgb16 => "16-bit RGB",
+            ColorType::Rgba16 => "16-bit RGB with alpha",
+            _ => "floating point",
+        },
+    }
+}

@@ -1,0 +1,73 @@
+//! Limits on one picture's size, and the memory that all decoders at work may take.
+
+use super::super::gate::{Gate, Pass};
+use super::Outcome;
+
+/// The most pixels an image may have; 64 Mi is 8192 × 8192. It is checked against the header, before memory is taken.
+pub const MAX_PIXELS: u64 = 64 << 20;
+
+/// The most pixels on a side: as many as a JPEG can have. It bounds what decoders keep of a row.
+pub const MAX_SIDE: u32 = 65_535;
+
+/// The most bytes a decoder may give for one image: [`MAX_PIXELS`] of four 16-bit channels.
+pub const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
+
+/// The bytes, counted at their peak, that all decoders at work may take together. One image that needs more is decoded
+/// while no other is. Photographs of 12 million pixels need 36 MB each.
+pub const DECODING_BUDGET_BYTES: u64 = 1 << 30;
+
+/// The bytes a decoder may take before the size of its picture is known: colour profiles, tables of contents.
+pub const HEADER_BYTES: u64 = 16 << 20;
+
+/// Holds all threads to [`DECODING_BUDGET_BYTES`].
+static DECODING: Gate = Gate::new(DECODING_BUDGET_BYTES);
+
+/// The memory that decoding one picture takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Need {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Bytes of the picture as the decoder gives it.
+    pub decoded: u64,
+    /// Whether that is 8-bit RGB already, so that it need not be converted.
+    pub is_rgb8: bool,
+    /// Bytes that the decoder needs beside the picture that it gives, and frees before it is converted.
+    pub besides: u64,
+}
+
+impl Need {
+    /// Refuses what is beyond the limits, then waits until there is memory for the rest: the picture as the decoder gives it, and
+    /// beside it the decoder's own or the same as 8-bit RGB, whichever is more.
+    ///
+    /// # Errors
+    /// A sentence, if the picture has no pixels, more than [`MAX_PIXELS`], more than [`MAX_SIDE`] on a side, or takes more than
+    /// [`MAX_DECODER_BYTES`].
+    pub fn enter(self) -> Outcome<Pass<'static>> {
+        let Need { width, height, decoded, is_rgb8, besides } = self;
+        check_size(width, height)?;
+        if decoded > MAX_DECODER_BYTES {
+            return Err(format!(
+                "it takes {decoded} bytes when decoded, and {MAX_DECODER_BYTES} are the most; make it smaller"
+            ));
+        }
+        let converted = if is_rgb8 { 0 } else { u64::from(width) * u64::from(height) * 3 };
+        Ok(DECODING.enter(decoded + converted.max(besides)))
+    }
+}
+
+/// Refuses a picture without pixels, and one beyond the limits.
+pub fn check_size(width: u32, height: u32) -> Outcome<()> {
+    let size = format!("it has {width} × {height} pixels");
+    if width == 0 || height == 0 {
+        return Err(format!("{size}; take it out"));
+    }
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(format!("{size}, and {} Mi is the most; make it smaller", MAX_PIXELS >> 20));
+    }
+    if width.max(height) > MAX_SIDE {
+        return Err(format!("{size}, and {MAX_SIDE} on a side is the most; make it smaller"));
+    }
+    Ok(())
+}

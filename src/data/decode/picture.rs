@@ -1,0 +1,98 @@
+//! A picture as a decoder gives it, and the one step from there to 8-bit RGB.
+
+use image::DynamicImage;
+
+use super::super::gate::Pass;
+use super::Rgb8;
+
+/// What a format's decoder gives.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The picture.
+    pub picture: Picture,
+    /// How colours are stored, as in [`ImageInfo`](super::ImageInfo).
+    pub mode: &'static str,
+    /// Whether the file holds further pictures.
+    pub has_more_pictures: bool,
+    /// The right to the memory of the picture, and of the same as 8-bit RGB.
+    pub pass: Pass<'static>,
+}
+
+/// A picture in the samples of its file.
+#[derive(Debug)]
+pub struct Picture {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Samples of a pixel: grey (1), grey and alpha (2), RGB (3), RGB and alpha (4).
+    pub channels: usize,
+    /// `height · width · channels` samples, in the order H W C.
+    pub samples: Samples,
+}
+
+/// Samples of some depth.
+#[derive(Debug)]
+pub enum Samples {
+    /// 0…255.
+    Bits8(Vec<u8>),
+    /// 0…65535.
+    Bits16(Vec<u16>),
+    /// Floating point, [0, 1].
+    Float(Vec<f32>),
+}
+
+impl Picture {
+    /// The picture that the crate `image` has decoded.
+    pub fn of_image(image: DynamicImage) -> Picture {
+        let (width, height) = (image.width() as usize, image.height() as usize);
+        let channels = usize::from(image.color().channel_count());
+        let samples = match image {
+            DynamicImage::ImageLuma8(image) => Samples::Bits8(image.into_raw()),
+            DynamicImage::ImageLumaA8(image) => Samples::Bits8(image.into_raw()),
+            DynamicImage::ImageRgb8(image) => Samples::Bits8(image.into_raw()),
+            DynamicImage::ImageRgba8(image) => Samples::Bits8(image.into_raw()),
+            DynamicImage::ImageLuma16(image) => Samples::Bits16(image.into_raw()),
+            DynamicImage::ImageLumaA16(image) => Samples::Bits16(image.into_raw()),
+            DynamicImage::ImageRgb16(image) => Samples::Bits16(image.into_raw()),
+            DynamicImage::ImageRgba16(image) => Samples::Bits16(image.into_raw()),
+            DynamicImage::ImageRgb32F(image) => Samples::Float(image.into_raw()),
+            DynamicImage::ImageRgba32F(image) => Samples::Float(image.into_raw()),
+            other => {
+                return Picture { width, height, channels: 3, samples: Samples::Bits8(other.into_rgb8().into_raw()) };
+            }
+        };
+        Picture { width, height, channels, samples }
+    }
+
+    /// The picture as 8-bit RGB: grey repeated, alpha dropped, samples brought to eight bits.
+    pub fn into_rgb8(self) -> Rgb8 {
+        let Picture { width, height, channels, samples } = self;
+        let pixels = match samples {
+            Samples::Bits8(samples) if channels == 3 => samples,
+            Samples::Bits8(samples) => three_channels(&samples, channels, |byte| byte),
+            Samples::Bits16(samples) => three_channels(&samples, channels, eight_bits),
+            Samples::Float(samples) => three_channels(&samples, channels, eight_bits_of_float),
+        };
+        Rgb8 { width, height, pixels }
+    }
+}
+
+/// Three bytes for each pixel of `channels` samples: grey (1, or 2 with alpha) repeated, colour (3, or 4 with alpha) kept.
+fn three_channels<T: Copy>(samples: &[T], channels: usize, to_byte: impl Fn(T) -> u8) -> Vec<u8> {
+    let pick = if channels < 3 { [0, 0, 0] } else { [0, 1, 2] };
+    let mut bytes = Vec::with_capacity(samples.len() / channels * 3);
+    bytes.extend(samples.chunks_exact(channels).flat_map(|pixel| pick.map(|channel| to_byte(pixel[channel]))));
+    bytes
+}
+
+/// x / 257 rounded to the nearest: the exact scaling of 0…65535 to 0…255. (Pillow clips 16-bit grey at 255 instead, which
+/// turns most such pictures white; here we choose otherwise.)
+fn eight_bits(sample: u16) -> u8 {
+    ((u32::from(sample) + 128) / 257) as u8
+}
+
+/// 255 x rounded to the nearest, of x clamped to [0, 1]; NaN is 0.
+fn eight_bits_of_float(sample: f32) -> u8 {
+    (sample.clamp(0.0, 1.0) * 255.0).round() as u8
+}

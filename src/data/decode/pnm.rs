@@ -1,0 +1,14 @@
+//! The netpbm family: PBM, PGM, PPM and PAM.
+
+use image::ImageFormat;
+
+use super::picture::Decoded;
+use super::{Outcome, library};
+
+/// Decodes a netpbm file; of several pictures, the first.
+///
+/// # Errors
+/// A sentence, if the file is damaged or beyond the limits.
+pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
+    library::decode(bytes, ImageFormat::Pnm, |_, _| Ok(0))
+}
