@@ -5,7 +5,7 @@ use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_grou
 use glassnet::bench::conv::{Buffers, Case, ConvData};
 use glassnet::bench::descriptor::ConvDescriptor;
 use glassnet::kernels::conv::Pass;
-use glassnet::kernels::registry::CONV_ALGORITHMS;
+use glassnet::kernels::conv::registry::CONV_ALGORITHMS;
 use glassnet::report::documented::BATCH_SIZE;
 use std::time::Duration;
 

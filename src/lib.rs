@@ -55,6 +55,7 @@
 //! | [`report`] | Keras's lines, CSV files, pictures, the page of an evaluation |
 //! | [`checkpoint`] | weights files, and in them the state of a run |
 //! | [`bench`](mod@bench) | how fast it is: convolutions, training steps, the machine's limits |
+//! | [`geometry`] | sizes and padding of convolution and pooling, computed and checked once |
 //! | [`random`] | every random number, keyed by what it is for |
 //! | [`files`] | regular files read within a bound, and written whole or not at all |
 //! | [`error`] | what can go wrong, in sentences |
@@ -63,11 +64,11 @@
 //!
 //! | formula | plainly | in the engine |
 //! |---|---|---|
-//! | convolution, forward | [`reference::conv2d_forward`] | [`kernels::conv_im2col`], faster [`kernels::conv_direct`], [`kernels::conv_winograd`] |
-//! | convolution, gradients | [`reference::conv2d_backward`] | [`kernels::conv_im2col`], faster the two above and [`kernels::conv_sparse`] |
-//! | which of these a layer takes | | [`kernels::registry`] |
-//! | convolution, output size and padding | | [`kernels::geometry`] |
-//! | max-pooling and its gradient | [`reference::max_pool_forward`], [`reference::max_pool_backward`] | [`kernels::max_pool`], behind ReLU [`kernels::relu_pool`] |
+//! | convolution, forward | [`reference::conv2d_forward`] | [`kernels::conv::im2col`], faster [`kernels::conv::direct`], [`kernels::conv::winograd`] |
+//! | convolution, gradients | [`reference::conv2d_backward`] | [`kernels::conv::im2col`], faster the two above and [`kernels::conv::sparse`] |
+//! | which of these a layer takes | | [`kernels::conv::registry`] |
+//! | convolution, output size and padding | | [`geometry`] |
+//! | max-pooling and its gradient | [`reference::max_pool_forward`], [`reference::max_pool_backward`] | [`kernels::pool`], behind ReLU [`kernels::relu_pool`] |
 //! | dense and its gradients | [`reference::dense_forward`], [`reference::dense_backward`] | [`kernels::dense`] |
 //! | ReLU | [`reference::relu_forward`], [`reference::relu_backward`] | [`kernels::elementwise`] |
 //! | dropout | [`reference::dropout`] | [`layers::dropout`] |
@@ -89,8 +90,8 @@
 //! Imports run one way: the binary's `cli` → [`train`](mod@train) → {[`data`], [`plan`], [`loss`], [`optim`], [`metrics`],
 //! [`report`], [`training_state`]}; [`plan`] → [`network`] → [`layers`] → [`kernels`], and [`plan`] → [`optim`] → [`kernels`];
 //! [`checkpoint`] → {[`network`], [`training_state`]} and [`training_state`] → {[`optim`], [`metrics`], [`report`]};
-//! [`bench`](mod@bench) → all that it measures. [`parameters`], [`spec`], [`random`], [`files`] and [`error`] serve any of them, and
-//! [`reference`](mod@reference) stands alone.
+//! [`bench`](mod@bench) → all that it measures. [`parameters`], [`spec`], [`geometry`], [`random`], [`files`] and [`error`] serve any of
+//! them, and [`reference`](mod@reference) stands alone.
 
 #![deny(missing_docs)]
 
@@ -99,6 +100,7 @@ pub mod checkpoint;
 pub mod data;
 pub mod error;
 pub mod files;
+pub mod geometry;
 pub mod kernels;
 pub mod layers;
 pub mod loss;

@@ -22,8 +22,8 @@ pub use step::Step;
 pub use workspace::Workspace;
 
 use crate::kernels::conv::DEAD;
+use crate::kernels::conv::registry::ConvChoice;
 use crate::kernels::elementwise;
-use crate::kernels::registry::ConvChoice;
 use crate::layers::conv_block::BlockBackward;
 use crate::layers::dropout::{self, DropoutMasks};
 use crate::layers::update::Update;

@@ -16,7 +16,7 @@
 //! # Ok::<(), toml::de::Error>(())
 //! ```
 
-use crate::kernels::geometry::Padding;
+use crate::geometry::Padding;
 use serde::{Deserialize, Serialize};
 
 /// The most layers of a network; sizes are limited layer by layer when it is built.

@@ -4,7 +4,7 @@
 
 use crate::data::augment::Augmentation;
 use crate::data::batches::{Augmented, Batch, Loader, epoch_order};
-use crate::kernels::registry::ConvChoice;
+use crate::kernels::conv::registry::ConvChoice;
 use crate::layers::dropout::DropoutMasks;
 use crate::loss::{
     ClassWeights, binary_cross_entropy, probability, weighted_binary_cross_entropy,

@@ -12,9 +12,9 @@
 mod common;
 
 use common::networks::{Batch, way_name, ways_to_train};
+use glassnet::geometry::Padding;
+use glassnet::kernels::conv::registry::ConvChoice;
 use glassnet::kernels::gemm::{Beta, Matrix, gemm};
-use glassnet::kernels::geometry::Padding;
-use glassnet::kernels::registry::ConvChoice;
 use glassnet::layers::dropout::DropoutMasks;
 use glassnet::loss::{binary_cross_entropy, binary_cross_entropy_gradient, probability};
 use glassnet::metrics::{DEFAULT_THRESHOLD, RunningMean, accuracy};

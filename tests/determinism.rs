@@ -5,7 +5,7 @@ mod common;
 
 use common::assert_same_bits;
 use common::networks::{way_name, ways_to_train};
-use glassnet::kernels::registry::ConvChoice;
+use glassnet::kernels::conv::registry::ConvChoice;
 use glassnet::layers::dropout::DropoutMasks;
 use glassnet::loss::binary_cross_entropy_gradient;
 use glassnet::network::Network;

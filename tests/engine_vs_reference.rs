@@ -7,11 +7,11 @@ mod common;
 use approx::assert_relative_eq;
 use common::networks::{Batch, networks, way_name, ways_to_train};
 use common::{as_images, as_textbook, assert_close, random_parameters, values, wide};
+use glassnet::geometry::{ConvGeometry, Padding, PoolGeometry};
+use glassnet::kernels::conv::registry::CONV_ALGORITHMS;
 use glassnet::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, Weights};
 use glassnet::kernels::dense::BLOCK_ROWS;
-use glassnet::kernels::geometry::{ConvGeometry, Padding, PoolGeometry};
-use glassnet::kernels::max_pool;
-use glassnet::kernels::registry::CONV_ALGORITHMS;
+use glassnet::kernels::pool;
 use glassnet::kernels::simd::InstructionSet;
 use glassnet::layers::LayerKind;
 use glassnet::layers::conv_block::MAX_SLOTS;
@@ -170,10 +170,10 @@ proptest! {
         };
 
         let (mut output, mut argmax) = (vec![f32::NAN; geometry.output_len()], vec![u16::MAX; geometry.output_len()]);
-        max_pool::forward(&geometry, &input, &mut output, &mut argmax);
+        pool::forward(&geometry, &input, &mut output, &mut argmax);
         prop_assert_eq!(wide(&output), textbook::max_pool_forward(&image, window, stride).values);
         let mut grad_input = vec![f32::NAN; input.len()];
-        max_pool::backward(&geometry, &grad_output, &argmax, &mut grad_input);
+        pool::backward(&geometry, &grad_output, &argmax, &mut grad_input);
         let expected = textbook::max_pool_backward(&image, window, stride, &upstream);
         assert_close("grad_input", &grad_input, &expected.values, TOLERANCE);
     }

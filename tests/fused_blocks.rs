@@ -6,9 +6,9 @@ mod common;
 
 use common::networks::{Batch, networks};
 use common::{assert_same_bits, random_parameters, values};
+use glassnet::geometry::{ConvGeometry, Padding, PoolGeometry};
+use glassnet::kernels::conv::registry::{CONV_ALGORITHMS, ConvChoice};
 use glassnet::kernels::conv::{ConvAlgorithm, DEAD, GradOutput, Pass, PooledGradient, Scratch, Weights};
-use glassnet::kernels::geometry::{ConvGeometry, Padding, PoolGeometry};
-use glassnet::kernels::registry::{CONV_ALGORITHMS, ConvChoice};
 use glassnet::kernels::relu_pool;
 use glassnet::layers::Layer;
 use glassnet::layers::dropout::DropoutMasks;

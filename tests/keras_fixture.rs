@@ -5,7 +5,7 @@ mod common;
 
 use common::networks::{way_name, ways_to_train};
 use common::{assert_close, wide};
-use glassnet::kernels::geometry::Padding;
+use glassnet::geometry::Padding;
 use glassnet::layers::dropout::DropoutMasks;
 use glassnet::loss::{binary_cross_entropy, binary_cross_entropy_gradient};
 use glassnet::network::Network;

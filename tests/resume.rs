@@ -11,7 +11,7 @@ use glassnet::data::catalog::Catalog;
 use glassnet::data::images::{CACHE_BUDGET_BYTES, ImageSet};
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
-use glassnet::kernels::registry::ConvChoice;
+use glassnet::kernels::conv::registry::ConvChoice;
 use glassnet::loss::ClassWeights;
 use glassnet::network::Network;
 use glassnet::optim::{Adam, AdamSettings};

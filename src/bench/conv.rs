@@ -7,9 +7,9 @@
 //! hand. It computes nothing of use, and is what im2col would reach if writing out the patches took no time.
 
 use super::Milliseconds;
+use crate::geometry::{ConvGeometry, PoolGeometry};
 use crate::kernels::conv::{ConvAlgorithm, DEAD, GradOutput, Pass, PooledGradient, Scratch, ScratchLen, Weights};
 use crate::kernels::gemm::{Beta, Matrix, gemm};
-use crate::kernels::geometry::{ConvGeometry, PoolGeometry};
 use crate::layers::conv_block::MAX_SLOTS;
 use crate::layers::scratch::ScratchPool;
 use crate::parameters::AlignedBuffer;

@@ -2,8 +2,8 @@
 
 use super::conv::{Buffers, Case, ConvData, Worker};
 use super::descriptor::ConvDescriptor;
+use crate::geometry::{ConvGeometry, Padding};
 use crate::kernels::conv::{Pass, PooledGradient};
-use crate::kernels::geometry::{ConvGeometry, Padding};
 use crate::kernels::relu_pool;
 use crate::reference as textbook;
 
@@ -148,7 +148,7 @@ fn larger(a: f64, b: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::registry::CONV_ALGORITHMS;
+    use crate::kernels::conv::registry::CONV_ALGORITHMS;
 
     #[test]
     fn every_algorithm_is_near_the_textbook_and_a_wrong_result_is_not() {

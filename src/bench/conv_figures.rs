@@ -121,7 +121,7 @@ pub fn write_csv<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::registry::CONV_ALGORITHMS;
+    use crate::kernels::conv::registry::CONV_ALGORITHMS;
 
     #[test]
     fn figures_are_what_their_times_make_them() {

@@ -4,7 +4,7 @@
 //! backward passes do work for these positions only, so their time hangs on this share.
 
 use crate::data::batches::Batch;
-use crate::kernels::registry::ConvChoice;
+use crate::kernels::conv::registry::ConvChoice;
 use crate::layers::dropout::DropoutMasks;
 use crate::loss::binary_cross_entropy_gradient;
 use crate::network::Network;

@@ -1,12 +1,12 @@
 //! ReLU and max-pooling of a band of rows in one go, and the way back.
 //!
-//! With m the maximum of a window (the first in reading order, as in [`max_pool`](super::max_pool)), the output is max(m, 0),
+//! With m the maximum of a window (the first in reading order, as in [`max_pool`](super::pool)), the output is max(m, 0),
 //! which is what ReLU before pooling gives as well. Where m ≤ 0 nothing of the window gets a gradient, so its place is kept as
 //! [`DEAD`], and the way back needs neither the output nor the input. Windows do not overlap.
 
 use super::conv::{DEAD, PooledGradient};
-use super::geometry::PoolGeometry;
 use super::simd::{Kernel, Lanes, dispatch, load};
+use crate::geometry::PoolGeometry;
 
 /// From the band `values` `[rows, W, C]` with W = output width · window width, rows a multiple of the window's: writes the
 /// maxima to `output` `[rows / window height, output width, C]`, cut off at 0 if `relu`, and their places to `places`, of the same
@@ -157,7 +157,7 @@ impl Kernel for ExpandRow<'_> {
 mod tests {
     use super::*;
     use crate::kernels::simd::{InstructionSet, dispatch_to};
-    use crate::kernels::{elementwise, max_pool};
+    use crate::kernels::{elementwise, pool};
     use crate::random::{Purpose, Stream};
 
     fn bits(values: &[f32]) -> Vec<u32> {
@@ -177,12 +177,12 @@ mod tests {
                 elementwise::relu(&values, &mut rectified);
             }
             let (mut expected, mut argmax) = (vec![f32::NAN; upstream.len()], vec![9; upstream.len()]);
-            max_pool::forward(&pool, &rectified, &mut expected, &mut argmax);
+            pool::forward(&pool, &rectified, &mut expected, &mut argmax);
             // A band has what windows cover: not the seventh row and the thirteenth column.
             let rows = values.chunks_exact(13 * 37).take(6);
             let band: Vec<f32> = rows.flat_map(|row| &row[..12 * 37]).copied().collect();
             let mut expected_back = vec![f32::NAN; values.len()];
-            max_pool::backward(&pool, &upstream, &argmax, &mut expected_back);
+            pool::backward(&pool, &upstream, &argmax, &mut expected_back);
             if relu {
                 let pooled = expected_back.clone();
                 elementwise::relu_backward(&rectified, &pooled, &mut expected_back);

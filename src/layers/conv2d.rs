@@ -1,6 +1,6 @@
 //! A convolution layer: its sizes, and where its weights stand. [`conv_block`](super::conv_block) runs it.
 
-use crate::kernels::geometry::ConvGeometry;
+use crate::geometry::ConvGeometry;
 use crate::parameters::TensorId;
 
 /// A convolution layer.

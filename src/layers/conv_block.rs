@@ -19,9 +19,9 @@
 
 use super::conv2d::Conv2d;
 use super::scratch::ScratchPool;
+use crate::geometry::{ConvGeometry, PoolGeometry};
+use crate::kernels::conv::registry::{ConvAlgorithms, ConvChoice};
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, PooledGradient, Scratch, ScratchLen, Weights};
-use crate::kernels::geometry::{ConvGeometry, PoolGeometry};
-use crate::kernels::registry::{ConvAlgorithms, ConvChoice};
 use crate::kernels::{elementwise, relu_pool};
 use crate::parameters::Parameters;
 use rayon::prelude::*;

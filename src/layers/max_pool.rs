@@ -1,7 +1,7 @@
 //! Max-pooling over a batch: images run in parallel.
 
-use crate::kernels::geometry::PoolGeometry;
-use crate::kernels::max_pool;
+use crate::geometry::PoolGeometry;
+use crate::kernels::pool;
 use rayon::prelude::*;
 
 /// A max-pooling layer.
@@ -18,7 +18,7 @@ impl MaxPool {
         let images = input.par_chunks_exact(self.geometry.input_len());
         output.par_chunks_exact_mut(len).zip(argmax.par_chunks_exact_mut(len)).zip(images).for_each(
             |((output, argmax), image)| {
-                max_pool::forward(&self.geometry, image, output, argmax);
+                pool::forward(&self.geometry, image, output, argmax);
             },
         );
     }
@@ -29,7 +29,7 @@ impl MaxPool {
         let images = grad_input.par_chunks_exact_mut(self.geometry.input_len());
         images.zip(grad_output.par_chunks_exact(len)).zip(argmax.par_chunks_exact(len)).for_each(
             |((grad_input, grad_output), argmax)| {
-                max_pool::backward(&self.geometry, grad_output, argmax, grad_input);
+                pool::backward(&self.geometry, grad_output, argmax, grad_input);
             },
         );
     }

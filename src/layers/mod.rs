@@ -17,7 +17,7 @@ pub mod max_pool;
 pub mod scratch;
 pub mod update;
 
-use crate::kernels::geometry::{ConvGeometry, PoolGeometry};
+use crate::geometry::{ConvGeometry, PoolGeometry};
 use crate::parameters::{ParameterTable, TensorId};
 use crate::spec::LayerSpec;
 use crate::{Error, Result};

@@ -1,7 +1,7 @@
 //! How a network's layers are cut into the pieces that run as one.
 
 use super::PlanOptions;
-use crate::kernels::geometry::PoolGeometry;
+use crate::geometry::PoolGeometry;
 use crate::layers::conv_block::ConvBlock;
 use crate::layers::{Layer, LayerKind};
 use std::ops::Range;

@@ -2,9 +2,9 @@
 
 use super::{Here, Ran, csv, keys};
 use expect_test::expect;
+use glassnet::geometry::{ConvGeometry, Padding};
 use glassnet::kernels::conv::Pass;
-use glassnet::kernels::geometry::{ConvGeometry, Padding};
-use glassnet::kernels::registry::CONV_ALGORITHMS;
+use glassnet::kernels::conv::registry::CONV_ALGORITHMS;
 use glassnet::kernels::simd::InstructionSet;
 use regex::Regex;
 use serde_json::Value;

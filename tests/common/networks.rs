@@ -1,8 +1,8 @@
 //! Networks drawn at random, and batches for them.
 
 use super::{as_images, as_textbook, values, wide};
-use glassnet::kernels::geometry::Padding;
-use glassnet::kernels::registry::ConvChoice;
+use glassnet::geometry::Padding;
+use glassnet::kernels::conv::registry::ConvChoice;
 use glassnet::network::Network;
 use glassnet::parameters::Parameters;
 use glassnet::plan::PlanOptions;

@@ -3,8 +3,8 @@
 use super::values::{Named, at_least_one, batch_size, conv, threads, whole_number};
 use clap::{Args, Subcommand};
 use glassnet::bench::descriptor::ConvDescriptor;
+use glassnet::kernels::conv::registry::{CONV_ALGORITHMS, ConvChoice};
 use glassnet::kernels::conv::{ConvAlgorithm, Pass};
-use glassnet::kernels::registry::{CONV_ALGORITHMS, ConvChoice};
 use glassnet::report::documented;
 use std::path::PathBuf;
 

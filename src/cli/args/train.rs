@@ -8,7 +8,7 @@ use super::{QuietArgs, ThreadsArgs};
 use clap::{Args, ValueEnum};
 use glassnet::data::augment::Augmentation;
 use glassnet::data::images::DEFAULT_CACHE_MEBIBYTES;
-use glassnet::kernels::registry::ConvChoice;
+use glassnet::kernels::conv::registry::ConvChoice;
 use glassnet::report::documented;
 use std::fmt;
 use std::path::PathBuf;

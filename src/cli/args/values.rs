@@ -3,7 +3,7 @@
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Command};
 use glassnet::data::augment::Augmentation;
-use glassnet::kernels::registry::ConvChoice;
+use glassnet::kernels::conv::registry::ConvChoice;
 use std::ffi::OsStr;
 
 /// A value with a name, for shells to complete and for help to list. What is wrong is said by `parse`, in a sentence.

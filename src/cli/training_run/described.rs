@@ -6,7 +6,7 @@ use crate::cli::dataset::Part;
 use crate::cli::run_folder::{Adam, Algorithms, Config, Data, Machine, Settings};
 use glassnet::data::augment::Augmentation;
 use glassnet::kernels::conv::Pass;
-use glassnet::kernels::registry::ConvChoice;
+use glassnet::kernels::conv::registry::ConvChoice;
 use glassnet::plan::{Plan, PlanOptions};
 use std::collections::BTreeMap;
 

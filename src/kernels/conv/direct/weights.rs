@@ -14,11 +14,11 @@
 //! loop 3       over the band's positions                                       9 broadcasts, 1 load, 9 multiply-adds
 //! ```
 
-use super::conv::{GradOutput, PooledGradient};
-use super::frame::Frame;
-use super::geometry::ConvGeometry;
-use super::relu_pool;
-use super::simd::{Kernel, dispatch, load, multiply_add};
+use crate::geometry::ConvGeometry;
+use crate::kernels::conv::frame::Frame;
+use crate::kernels::conv::{GradOutput, PooledGradient};
+use crate::kernels::relu_pool;
+use crate::kernels::simd::{Kernel, dispatch, load, multiply_add};
 
 /// Neighbours of a kernel row in a piece. 9 sums are more than the 4·2 that hide the latency of a multiply-add, and 9 is
 /// the run of a 3×3 kernel over three channels.

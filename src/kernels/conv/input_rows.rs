@@ -3,9 +3,9 @@
 //! A pooled gradient is a quarter of the size of what it stands for. Written out as a whole it would leave the second-level
 //! cache; a band of rows that moves down with the work stays in it, and each row is written once.
 
-use super::conv::{GradOutput, PooledGradient};
-use super::geometry::PoolGeometry;
-use super::relu_pool;
+use super::{GradOutput, PooledGradient};
+use crate::geometry::PoolGeometry;
+use crate::kernels::relu_pool;
 use std::ops::Range;
 
 /// Gives out rows, from the top down.

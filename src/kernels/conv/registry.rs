@@ -1,11 +1,11 @@
 //! The registry of convolution algorithms, and the choice among them. Property tests and benches walk the list.
 
-use super::conv::{ConvAlgorithm, Pass};
-use super::conv_direct::Direct;
-use super::conv_im2col::Im2col;
-use super::conv_sparse::Sparse;
-use super::geometry::ConvGeometry;
-use super::winograd::Winograd;
+use super::direct::Direct;
+use super::im2col::Im2col;
+use super::sparse::Sparse;
+use super::winograd::transforms::Winograd;
+use super::{ConvAlgorithm, Pass};
+use crate::geometry::ConvGeometry;
 use std::fmt;
 use std::str::FromStr;
 
@@ -156,8 +156,8 @@ impl FromStr for ConvChoice {
 
 #[cfg(test)]
 mod tests {
-    use super::super::geometry::Padding;
     use super::*;
+    use crate::geometry::Padding;
 
     fn names(choice: ConvChoice, geometry: ConvGeometry, sparse_gradient: bool) -> [&'static str; 3] {
         let algorithms = choice.algorithms(&geometry, sparse_gradient, true);

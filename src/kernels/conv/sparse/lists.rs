@@ -6,8 +6,8 @@
 //! stand in reading order. So a dense gradient and the same one pooled give the same entries in the same order, and what is
 //! computed from them has the same bits.
 
-use super::conv::{DEAD, GradOutput, PooledGradient};
-use super::geometry::ConvGeometry;
+use crate::geometry::ConvGeometry;
+use crate::kernels::conv::{DEAD, GradOutput, PooledGradient};
 use std::ops::Range;
 
 /// An entry of a list: a key and a gradient.
@@ -205,7 +205,7 @@ fn for_each_candidate(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::geometry::{Padding, PoolGeometry};
+    use crate::geometry::{Padding, PoolGeometry};
     use crate::kernels::relu_pool;
 
     #[test]

@@ -1,6 +1,24 @@
-//! What a convolution algorithm is. Each is one file, and one line in the [`registry`](super::registry).
+//! Convolution: what an algorithm is, and a folder for each family of them.
+//!
+//! | room | what |
+//! |---|---|
+//! | [`im2col`] | matrix products over patches; takes every geometry, and is the readable base |
+//! | [`direct`] | the same sums without the patch matrix |
+//! | [`winograd`] | 3×3 kernels at stride 1 with fewer products, forward and back to the input |
+//! | [`sparse`] | the gradients behind a max-pool, from the non-zeros alone |
+//! | [`registry`] | all algorithms, and the rule that chooses one for a layer and pass |
+//! | [`frame`] | an image among zeros |
+//! | [`input_rows`] | the rows at work, of an image or of a pooled gradient |
 
-use super::geometry::{ConvGeometry, PoolGeometry};
+pub mod direct;
+pub mod frame;
+pub mod im2col;
+pub mod input_rows;
+pub mod registry;
+pub mod sparse;
+pub mod winograd;
+
+use crate::geometry::{ConvGeometry, PoolGeometry};
 use std::fmt;
 use std::ops::Range;
 

@@ -2,7 +2,7 @@
 //!
 //! In an image with channels last, one kernel row of a patch is a run of kernel width · C floats that lie side by side. So the
 //! patch matrix need not be written: row p of it is read where it lies, `input[(y·s + ky)·W·C + x·s·C + k]`, k < kernel width · C.
-//! What is left is the [register tile](super::tile): [`PIXELS`] neighbouring outputs times two registers of filters, summed
+//! What is left is the [register tile](crate::kernels::tile): [`PIXELS`] neighbouring outputs times two registers of filters, summed
 //! over all of K and stored once, bias included. J. Zhang, F. Franchetti, T. M. Low, *High Performance Zero-Memory Overhead
 //! Direct Convolutions*, 2018, tell the idea at length.
 //!
@@ -14,20 +14,23 @@
 //! loop 5           over k in the run                           6 broadcasts, 2 loads of weights, 12 multiply-adds
 //! ```
 //!
-//! Short patches, as in a network's first layer, go another way round loops 4 and 5 (`conv_direct_taps.rs`).
+//! Short patches, as in a network's first layer, go another way round loops 4 and 5 ([`taps`]).
 //!
 //! The input's gradient at stride 1 is itself such a convolution: of the upstream gradient, framed by zeros, with the kernel
 //! turned by 180° and its channels and filters exchanged. The weights' gradient has a tile of its own
-//! (`conv_direct_weights.rs`).
+//! ([`weights`]).
 
-use super::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
-use super::conv_direct_taps::{Places, TapsRow};
-use super::conv_direct_weights as weights_pass;
-use super::frame::Frame;
-use super::geometry::{ConvGeometry, PoolGeometry};
-use super::simd::{Kernel, Lanes, dispatch};
-use super::tile::{PANEL, PIXELS, VECTORS, over_tiles, tile};
+mod taps;
+mod weights;
+
+use crate::geometry::{ConvGeometry, PoolGeometry};
+use crate::kernels::conv::frame::Frame;
+use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
+use crate::kernels::simd::{Kernel, Lanes, dispatch};
+use crate::kernels::tile::{PANEL, PIXELS, VECTORS, over_tiles, tile};
 use std::ops::Range;
+use taps::{Places, TapsRow};
+use weights as weights_pass;
 
 /// Output rows whose input stays in the cache while the panels of filters go by.
 const BLOCK_ROWS: usize = 2;
@@ -369,7 +372,7 @@ impl Convolve<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::geometry::Padding;
+    use crate::geometry::Padding;
     use crate::kernels::simd::{InstructionSet, dispatch_to};
     use crate::random::{Purpose, Stream};
     use approx::assert_abs_diff_eq;

@@ -1,14 +1,14 @@
-//! The steps of a Winograd convolution, as [`conv_winograd`](super::conv_winograd) runs them on groups of tiles: the kernel's
+//! The steps of a Winograd convolution, as [`conv_winograd`](super) runs them on groups of tiles: the kernel's
 //! transform (once), a tile's input transform, a panel's product, a tile's output transform.
 //!
 //! ξ numbers the places of a transformed tile row by row. V and M hold one ξ after the other, `step` floats apart, so a transform
 //! reads or writes IN² vectors far from each other, and a product reads and writes without gaps.
 
-use super::conv::Pass;
-use super::simd::{Kernel, Lanes, load};
-use super::tile::{OverTiles, PANEL, VECTORS, over_tiles, tile, tile_pair};
-use super::winograd::{Transforms, Winograd, kernel_matrix};
-use super::winograd_problem::Problem;
+use super::problem::Problem;
+use super::transforms::{Transforms, Winograd, kernel_matrix};
+use crate::kernels::conv::Pass;
+use crate::kernels::simd::{Kernel, Lanes, load};
+use crate::kernels::tile::{OverTiles, PANEL, VECTORS, over_tiles, tile, tile_pair};
 use std::ops::Range;
 
 /// The kernel's transform: writes a block of PANEL filters of U, `[ξ][C][PANEL]`, with zeros for the filters that are missing

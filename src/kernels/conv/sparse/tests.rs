@@ -1,8 +1,8 @@
 //! Both passes against the textbook, on every instruction set.
 
 use super::*;
+use crate::geometry::Padding;
 use crate::kernels::conv::{DEAD, PooledGradient};
-use crate::kernels::geometry::Padding;
 use crate::kernels::relu_pool;
 use crate::kernels::simd::{InstructionSet, dispatch_to};
 use crate::random::{Purpose, Stream};

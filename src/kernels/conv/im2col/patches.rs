@@ -11,7 +11,7 @@
 //! Nearly all patches lie wholly inside the image. `Walk` goes through them, a row of them at a time, without a thought of
 //! padding; only patches at the edge are looked at run by run.
 
-use super::geometry::ConvGeometry;
+use crate::geometry::ConvGeometry;
 use std::ops::Range;
 
 /// Writes the patches of the output rows `rows` to `columns`, `[rows·output width × K]`; padding is zeros.
@@ -176,8 +176,8 @@ fn run_at_the_edge(geometry: &ConvGeometry, [y, x]: [usize; 2], ky: usize) -> (u
 
 #[cfg(test)]
 mod tests {
-    use super::super::geometry::Padding;
     use super::*;
+    use crate::geometry::Padding;
     use crate::random::{Purpose, Stream};
 
     #[test]

@@ -1,7 +1,7 @@
 //! Both tile sizes against the textbook, on every instruction set, and what they lose to rounding.
 
 use super::*;
-use crate::kernels::geometry::Padding;
+use crate::geometry::Padding;
 use crate::kernels::simd::{InstructionSet, dispatch_to};
 use crate::random::{Purpose, Stream};
 use crate::reference as textbook;

@@ -4,7 +4,7 @@
 //! maximum of its window in reading order, as in Keras on a CPU. Windows may overlap (stride < window): then an input cell
 //! gathers the gradient of every window it won.
 
-use super::geometry::PoolGeometry;
+use crate::geometry::PoolGeometry;
 
 /// Writes the maxima to `output`, `[output height, output width, C]`, and to `argmax`, of the same shape, the place of each
 /// in its window: dy·window width + dx.

@@ -1,6 +1,6 @@
 //! Convolution by Winograd's minimal filtering, forward and back to the input, for kernels of 3×3 at stride 1.
 //!
-//! [`winograd`](super::winograd) tells how a tile of OUT×OUT outputs comes from IN×IN inputs with IN² products instead of
+//! [`winograd`](transforms) tells how a tile of OUT×OUT outputs comes from IN×IN inputs with IN² products instead of
 //! 9·OUT². Those products are between one transformed input and one transformed kernel value; over all tiles t, channels c and
 //! filters f, they make IN² independent matrix products, one for each place ξ in the transformed tile:
 //!
@@ -22,7 +22,7 @@
 //! 6      tiles                               output transform, registers of filters at a time
 //! ```
 //!
-//! **The gradient of the input** is [a convolution too](super::winograd_problem): it differs in what `pack` reads and where the
+//! **The gradient of the input** is [a convolution too](problem): it differs in what `pack` reads and where the
 //! image's edge lies, and in nothing else.
 //!
 //! **Edges.** A tile that reaches over the image's edge is copied into a patch of zeros first, and of its outputs those
@@ -31,15 +31,19 @@
 //! **Error.** Large values cancel in Aᵀ, and their rounding stays. Over 64 channels of values around 0 the root of the mean
 //! square of the error is 1.0e-6 of that of the outputs for F(4×4), and 2.5e-7 for F(2×2); over 128, 1.4e-6 and 3.5e-7.
 
-use super::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
-use super::geometry::{ConvGeometry, PoolGeometry};
-use super::input_rows::InputRows;
-use super::simd::{Kernel, dispatch};
-use super::tile::{PANEL, longest_strip};
-use super::winograd::{Transforms, Winograd};
-use super::winograd_problem::Problem;
-use super::winograd_steps::{Pack, Target, product, transform_input, transform_output};
+pub mod problem;
+pub mod steps;
+pub mod transforms;
+
+use crate::geometry::{ConvGeometry, PoolGeometry};
+use crate::kernels::conv::input_rows::InputRows;
+use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
+use crate::kernels::simd::{Kernel, dispatch};
+use crate::kernels::tile::{PANEL, longest_strip};
+use problem::Problem;
 use std::ops::Range;
+use steps::{Pack, Target, product, transform_input, transform_output};
+use transforms::{Transforms, Winograd};
 
 /// Floats of V and a block's M in one group of tiles: 512 KiB, half of a 1 MiB second-level cache; U, the image and the output
 /// pass through the other half. A group is at least one strip.

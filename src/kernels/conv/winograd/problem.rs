@@ -3,9 +3,9 @@
 //! The gradient of the input is a convolution too: of ∂L/∂output, framed by kernel − 1 − padding zeros, with the kernel turned by
 //! 180° and channels and filters exchanged.
 
-use super::conv::Pass;
-use super::geometry::ConvGeometry;
-use super::tile::PANEL;
+use crate::geometry::ConvGeometry;
+use crate::kernels::conv::Pass;
+use crate::kernels::tile::PANEL;
 
 /// A 3×3 convolution at stride 1.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! The direct forward kernel for short patches, such as those of a network's first layer: 3×3 of 3 channels have 27 values.
 //!
-//! By kernel rows, as `conv_direct.rs` goes, such a patch is three runs of 9 floats, and to set up a tile for each run and put its
+//! By kernel rows, as the parent module goes, such a patch is three runs of 9 floats, and to set up a tile for each run and put its
 //! sums away takes longer than its products. Here the places of a patch's values are listed once, and one loop over the list
 //! keeps the sums in registers from the bias to the end. Neighbouring patches are `STEP` floats apart, which the compiler knows, so
 //! one address serves all pixels of a tile:
@@ -11,8 +11,8 @@
 //!
 //! in the same order as by kernel rows, so with the same bits.
 
-use super::simd::{Lanes, multiply_add};
-use super::tile::{OverTiles, PANEL, VECTORS, load_filters};
+use crate::kernels::simd::{Lanes, multiply_add};
+use crate::kernels::tile::{OverTiles, PANEL, VECTORS, load_filters};
 
 /// Values in the longest patch whose places are listed.
 pub(super) const MOST_TAPS: usize = 64;

@@ -2,7 +2,7 @@
 //!
 //! A window of max-pooling sends its gradient to one position, so of the 2×2 positions of the documented model three have
 //! none, and where ReLU cut the maximum off, all four. With the non-zeros at hand as short lists
-//! ([`sparse_lists`](super::sparse_lists)), each costs one K-long multiply-add, and zeros cost nothing:
+//! ([`sparse_lists`](lists)), each costs one K-long multiply-add, and zeros cost nothing:
 //!
 //! ```text
 //! weights   dWᵀ[f] += g · patch(p)     for each g at (p, f)        sums of one filter in registers, its list streams by
@@ -22,12 +22,14 @@
 //! loop 4         over the list                    one broadcast, up to 9 multiply-adds, or 18 in a pair of tiles
 //! ```
 
-use super::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
-use super::frame::Frame;
-use super::geometry::{ConvGeometry, PoolGeometry};
-use super::simd::{Kernel, dispatch, load, multiply_add};
-use super::sparse_lists::{Groups, Lists, gather_by_filter, gather_by_position};
-use super::tile::PAIRED_LANES;
+pub mod lists;
+
+use crate::geometry::{ConvGeometry, PoolGeometry};
+use crate::kernels::conv::frame::Frame;
+use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
+use crate::kernels::simd::{Kernel, dispatch, load, multiply_add};
+use crate::kernels::tile::PAIRED_LANES;
+use lists::{Groups, Lists, gather_by_filter, gather_by_position};
 
 /// Runs are padded to a multiple of this many floats: the widest register.
 const RUN_ALIGNMENT: usize = 16;
@@ -40,7 +42,7 @@ const TILE_ROWS: usize = 3;
 const TILE_VECTORS: usize = 3;
 
 /// Registers of two tiles side by side, which go over a list together where there are 32 registers: half of the time goes into
-/// walking lists otherwise. They are two arrays and not one for the compiler's sake, as in [`tile`](super::tile).
+/// walking lists otherwise. They are two arrays and not one for the compiler's sake, as in [`tile`](crate::kernels::tile).
 const PAIR: usize = 2 * TILE_VECTORS;
 
 /// Filters whose part of a tile's weights, 576 bytes each, stays in the first-level cache while the positions of a group go by.

@@ -26,7 +26,7 @@
 //! Convolutional Neural Networks*, 2016 (the 2-D form and its use); B. Barabasz, A. Anderson, K. M. Soodhalter and D. Gregg,
 //! *Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks*, 2020 (the points).
 
-use super::simd::{Lanes, multiply_add};
+use crate::kernels::simd::{Lanes, multiply_add};
 
 /// The finite points; a tile with n inputs a side uses the first n − 1, and ∞.
 const POINTS: [f64; 5] = [0.0, 1.0, -1.0, 0.5, -2.0];

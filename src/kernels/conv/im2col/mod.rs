@@ -12,10 +12,12 @@
 //! X is K times as large as an image with one channel, so it is never made as a whole: a band of output rows at a time is
 //! written to a scratch buffer that stays in the second-level cache, used, and written over.
 
-use super::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
-use super::gemm::{Beta, Matrix, gemm};
-use super::geometry::{ConvGeometry, PoolGeometry};
-use super::im2col::{col2im_add, im2col};
+pub mod patches;
+
+use crate::geometry::{ConvGeometry, PoolGeometry};
+use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
+use crate::kernels::gemm::{Beta, Matrix, gemm};
+use patches::{col2im_add, im2col};
 use std::ops::Range;
 
 /// Floats of the patch matrix in one band: 512 KiB, so that the band, the kernel and the output rows share a 1 MiB L2. A
