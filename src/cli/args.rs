@@ -4,6 +4,7 @@ pub mod bench;
 mod data;
 mod model;
 mod shells;
+mod tips;
 mod train;
 mod values;
 
@@ -40,6 +41,13 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// The arguments of this process. Where they are not right, this is said, and the process ends.
+    pub fn of_process() -> Cli {
+        Cli::try_parse().unwrap_or_else(|error| tips::with_a_tip_that_works(error).exit())
+    }
 }
 
 /// The commands.

@@ -6,6 +6,7 @@ use glassnet::Error;
 use glassnet::data::batches::BATCHES_AHEAD;
 use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::images::{Check, Digest, ImageSet, set_bytes, set_sha256};
+use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::data::source::Source;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ pub struct CheckedImages {
     digests: Vec<Option<Digest>>,
     /// The place in the catalog of each entry of the source.
     places: HashMap<usize, usize>,
+    /// Why an image cannot be read, by its entry in the source.
+    faults: HashMap<usize, String>,
 }
 
 impl CheckedImages {
@@ -54,12 +57,20 @@ impl CheckedImages {
             console::progress(&decoded_anew(set_bytes(items.len(), side), side, cache));
         }
         let places = items.iter().enumerate().map(|(place, item)| (item.entry, place)).collect();
-        Ok(CheckedImages { images, digests, places })
+        let unreadable = items.iter().zip(&digests).filter(|(_, digest)| digest.is_none()).map(|(item, _)| item.entry);
+        let faults = unreadable.zip(errors.iter().map(Error::to_string)).collect();
+        Ok(CheckedImages { images, digests, places, faults })
     }
 
     /// Whether an image of the catalog can be read.
     pub fn is_readable(&self, item: &Item) -> bool {
         self.digest(item).is_some()
+    }
+
+    /// These images of the catalog, none of them readable, as what is left out.
+    pub fn left_out<'a>(&'a self, items: &'a [Item]) -> impl Iterator<Item = LeftOut> {
+        let fault = |item: &Item| self.faults.get(&item.entry).cloned().unwrap_or_default();
+        items.iter().map(move |item| LeftOut::new(&item.path, Reason::Unreadable(fault(item))))
     }
 
     /// Some images of the catalog, all readable, as a set of their own.

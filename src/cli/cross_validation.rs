@@ -15,6 +15,7 @@ use super::{CommandResult, Outcome};
 use glassnet::data::catalog::{Catalog, Item, class_counts};
 use glassnet::data::folds::folds;
 use glassnet::data::groups::Groups;
+use glassnet::data::left_out::LeftOut;
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
 use glassnet::error::shortened;
@@ -70,8 +71,7 @@ pub fn run(
     }
     let groups = args.group_regex.is_some().then_some(groups);
     let dataset_of = |split| {
-        let (source, catalog, groups) = (Arc::clone(&source), Arc::clone(&catalog), groups.clone());
-        Dataset { source, catalog, split, groups, skipped: Vec::new() }
+        Dataset::of_parts(Arc::clone(&source), Arc::clone(&catalog), split, groups.clone())
     };
     let datasets: Vec<Dataset> = splits.into_iter().map(dataset_of).collect();
 
@@ -85,6 +85,7 @@ pub fn run(
     let (readable, skipped): (Vec<Item>, Vec<Item>) =
         catalog.items.iter().cloned().partition(|item| checked.is_readable(item));
     let data = Data::of(&source, &catalog, checked.sha256(&readable), &skipped);
+    let left_out: Vec<LeftOut> = catalog.left_out.iter().cloned().chain(checked.left_out(&skipped)).collect();
     let counts = class_counts(&readable);
     let settings = Settings { validation_split: None, folds: Some(k), ..whole.settings() };
     let config = Config { settings, ..whole.config(data) };
@@ -141,7 +142,7 @@ pub fn run(
     };
     let notes = [NOT_INDEPENDENT, flatters];
     match args.common.json {
-        true => console::print_json(&json(&catalog, counts, &shown, &rows, &runs, notes))?,
+        true => console::print_json(&json(&catalog, counts, &shown, &rows, &runs, notes, &left_out))?,
         false => {
             // Where the folds' own lines stand before.
             console::print_unless_quiet("")?;
@@ -220,6 +221,7 @@ fn json(
     rows: &[FoldRow],
     runs: &[String],
     notes: [&str; 2],
+    left_out: &[LeftOut],
 ) -> Value {
     let named = |values: [Option<f64>; 7]| -> Map<String, Value> {
         MEASURES.into_iter().zip(values).map(|(name, value)| (name.to_string(), json!(value))).collect()
@@ -241,6 +243,7 @@ fn json(
         "folds": folds,
         "mean": named(means(rows)),
         "standard_deviation": named(standard_deviations(rows)),
+        "left_out": left_out,
         "notes": notes,
     })
 }

@@ -5,6 +5,7 @@ use super::console::{self, Failure};
 use glassnet::Error;
 use glassnet::data::catalog::{Catalog, Item, class_counts};
 use glassnet::data::groups::Groups;
+use glassnet::data::left_out::LeftOut;
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
 use glassnet::report::csv_files::SplitRow;
@@ -33,6 +34,8 @@ pub struct Dataset {
     pub groups: Option<Groups>,
     /// Images that cannot be read and were left out of both parts.
     pub skipped: Vec<Item>,
+    /// These, and all else that was left out.
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Dataset {
@@ -48,7 +51,13 @@ impl Dataset {
         for note in catalog.notes.iter().chain(&split.notes) {
             console::warn(note);
         }
-        Ok(Dataset { source: Arc::new(source), catalog: Arc::new(catalog), split, groups: None, skipped: Vec::new() })
+        Ok(Dataset::of_parts(Arc::new(source), Arc::new(catalog), split, None))
+    }
+
+    /// A set that is listed and split.
+    pub fn of_parts(source: Arc<Source>, catalog: Arc<Catalog>, split: Split, groups: Option<Groups>) -> Dataset {
+        let left_out = catalog.left_out.clone();
+        Dataset { source, catalog, split, groups, skipped: Vec::new(), left_out }
     }
 
     /// As [`Dataset::new`], and images whose paths `group_regex` gives the same name stay on one side.
@@ -59,8 +68,7 @@ impl Dataset {
         for note in catalog.notes.iter().chain(&groups.notes).chain(&split.notes) {
             console::warn(note);
         }
-        let (source, catalog) = (Arc::new(source), Arc::new(catalog));
-        Ok(Dataset { source, catalog, split, groups: Some(groups), skipped: Vec::new() })
+        Ok(Dataset::of_parts(Arc::new(source), Arc::new(catalog), split, Some(groups)))
     }
 
     /// How many groups validate and how many train, where there are groups.
@@ -111,6 +119,7 @@ impl Dataset {
         for items in [&mut self.split.training, &mut self.split.validation] {
             self.skipped.extend(items.extract_if(.., |item| !checked.is_readable(item)));
         }
+        self.left_out.extend(checked.left_out(&self.skipped));
     }
 
     /// All files with their class and part: the training part, the validation part, and those left out, as `skipped`.

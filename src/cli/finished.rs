@@ -2,6 +2,7 @@
 
 use super::console;
 use super::reevaluation::{Figures, Reevaluated};
+use glassnet::data::left_out::LeftOut;
 use glassnet::metrics::{Confusion, DEFAULT_THRESHOLD, roc_auc};
 use glassnet::report::epoch::{EpochRecord, training_accuracy_line};
 use glassnet::report::statements::{majority, one_class_line, one_class_training_line, overfitting_line, share_of};
@@ -27,6 +28,8 @@ pub struct Finished {
     pub reevaluated: Option<Reevaluated>,
     /// Images that cannot be read and were left out.
     pub skipped_images: Vec<String>,
+    /// These, and all else that was left out of the data.
+    pub left_out: Vec<LeftOut>,
     pub validation: Option<Validated>,
     /// When and why the run stopped before all its epochs were done.
     pub stopped_early: Option<String>,
@@ -197,6 +200,7 @@ impl Finished {
                 "class": self.classes[label],
             })).collect::<Vec<_>>(),
             "remarks": self.remarks(),
+            "left_out": self.left_out,
             "training_re_evaluated": self.reevaluated,
             "training_accuracy": self.epochs.last().map(|last| last.accuracy),
             "validation": self.validation.as_ref().map(|Validated { confusion, roc_auc }| json!({

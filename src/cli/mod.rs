@@ -37,7 +37,6 @@ mod train;
 mod training_run;
 
 use args::{Cli, Command};
-use clap::Parser;
 use console::Failure;
 use glassnet::Error;
 use glassnet::kernels::simd::{self, InstructionSet};
@@ -62,7 +61,7 @@ const EXIT_INTERRUPTED: u8 = 130;
 
 /// Reads the arguments, runs the command, and tells the system how it went.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::of_process();
     console::set_quiet(cli.command.is_quiet());
     interrupt::install();
     let work = || {

@@ -8,8 +8,9 @@ use super::model::weights_file;
 use super::progress::Progress;
 use super::{CommandResult, Outcome, output};
 use glassnet::checkpoint::{self, Checkpoint};
-use glassnet::data::catalog::{SUFFIXES, is_image_name};
+use glassnet::data::catalog::{SUFFIXES, all_images, notes};
 use glassnet::data::decode::Rgb8;
+use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::report::pictures::{AnnotatedImage, LabelledImage, MOST_IMAGES, write_predictions};
 use glassnet::{Error, Result};
 use serde_json::json;
@@ -30,17 +31,17 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     for path in &args.images {
         lister.add(path);
     }
+    let Lister { images, mut failed, mut left_out } = lister;
     if let Some(path) = &args.plot {
-        output::check_no_input("--plot", path, lister.images.iter().map(Image::name))?;
+        output::check_no_input("--plot", path, images.iter().map(Image::name))?;
     }
     let mut answers = Vec::new();
-    let mut failed = lister.failed;
     let mut lines = Lines::default();
     if !args.json {
         lines.print(&format!("file\tclass\tp({})", console::one_line(positive)));
     }
-    let progress = Progress::of_images("Answering", lister.images.len());
-    for batch in lister.images.chunks(BATCH) {
+    let progress = Progress::of_images("Answering", images.len());
+    for batch in images.chunks(BATCH) {
         // Answers that nobody reads are needed for the plot only, and for that no more than it shows.
         if lines.have_failed() && (args.plot.is_none() || answers.len() >= MOST_IMAGES) {
             break;
@@ -51,6 +52,7 @@ pub fn run(args: &PredictArgs) -> CommandResult {
                 Ok(found) => found,
                 Err(reason) => {
                     failed.push(refused(&image.name(), reason.sentence()));
+                    left_out.push(LeftOut::new(image.name(), Reason::Unreadable(reason.sentence().to_string())));
                     continue;
                 }
             };
@@ -70,10 +72,10 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     }
     drop(progress);
     if args.json {
-        print_json(&model, &answers, &failed)?;
+        print_json(&model, &answers, &failed, &left_out)?;
     }
     if let Some(path) = args.plot.as_ref().filter(|_| !answers.is_empty()) {
-        plot(path, &model, &answers, lister.images.len())?;
+        plot(path, &model, &answers, images.len())?;
     }
     lines.end()?;
     Ok(if failed.is_empty() { Outcome::Done } else { Outcome::PartlyFailed })
@@ -102,6 +104,8 @@ struct Lister {
     images: Vec<Image>,
     /// What could not be listed, named on stderr.
     failed: Vec<serde_json::Value>,
+    /// What was passed over in folders and zips.
+    left_out: Vec<LeftOut>,
 }
 
 impl Lister {
@@ -112,20 +116,23 @@ impl Lister {
             return;
         }
         let listed = open(path).and_then(|source| {
-            let source = std::sync::Arc::new(source);
-            let names: Vec<usize> =
-                source.names().enumerate().filter(|(_, name)| is_image_name(name)).map(|(index, _)| index).collect();
-            if names.is_empty() {
+            let (images, left_out) = all_images(&source);
+            for note in notes(&source, &left_out) {
+                console::warn(&note);
+            }
+            let named = |left: LeftOut| LeftOut { file: path.join(left.file).display().to_string(), ..left };
+            self.left_out.extend(left_out.into_iter().map(named));
+            if images.is_empty() {
                 return Err(Error::data(
                     path,
                     format!("it holds no image ({}); name a folder, a zip or a file with some", SUFFIXES.join(", ")),
                 ));
             }
-            Ok((source, names))
+            Ok((std::sync::Arc::new(source), images))
         });
         match listed {
-            Ok((source, names)) => {
-                self.images.extend(names.into_iter().map(|index| Image::InSource(source.clone(), index)));
+            Ok((source, images)) => {
+                self.images.extend(images.into_iter().map(|index| Image::InSource(source.clone(), index)));
             }
             Err(error) => {
                 self.failed.push(refused(&path.display().to_string(), &error.to_string()));
@@ -149,6 +156,7 @@ fn print_json(
     model: &Checkpoint,
     answers: &[Answer],
     failed: &[serde_json::Value],
+    left_out: &[LeftOut],
 ) -> std::result::Result<(), Failure> {
     let predictions: Vec<_> = answers
         .iter()
@@ -162,6 +170,7 @@ fn print_json(
         "threshold": model.card.threshold,
         "predictions": predictions,
         "errors": failed,
+        "left_out": left_out,
         "note": "probability is that of the positive class; not for diagnosis",
     }))?)
 }

@@ -9,6 +9,7 @@ use super::run_folder::{Config, Outcome, RunFolder};
 use glassnet::checkpoint::{self, ModelCard, TrainingFacts};
 use glassnet::data::batches::Loader;
 use glassnet::data::images::ImageSet;
+use glassnet::data::left_out::LeftOut;
 use glassnet::metrics::DEFAULT_THRESHOLD;
 use glassnet::network::Network;
 use glassnet::plan::PlanOptions;
@@ -58,6 +59,8 @@ pub struct RunFacts<'a> {
     pub steps_per_epoch: usize,
     /// Images of each class in the training part and in the validation part.
     pub counts: [[usize; 2]; 2],
+    /// What was left out of the data.
+    pub left_out: Vec<LeftOut>,
     /// `config.toml`.
     pub config: Config,
     /// What of it makes the run what it is.
@@ -243,6 +246,7 @@ impl<'a> Recorder<'a> {
             epochs: state.history.clone(),
             training_images: self.facts.counts[0].iter().sum(),
             skipped_images: self.facts.config.data.skipped_images.clone(),
+            left_out: std::mem::take(&mut self.facts.left_out),
             counts: self.facts.counts,
             one_class: (0..).zip(&state.only_answers).filter_map(|(epoch, class)| Some((epoch, (*class)?))).collect(),
             reevaluated: None,

@@ -52,6 +52,7 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
             "seed": args.seed,
             "augment": args.augment.map(Augmentation::names),
             "classes": shown,
+            "left_out": dataset.left_out,
         }))?;
         return Ok(Outcome::Done);
     }

@@ -19,6 +19,7 @@ use glassnet::checkpoint;
 use glassnet::data::augment::Augmentation;
 use glassnet::data::batches::Loader;
 use glassnet::data::images::ImageSet;
+use glassnet::data::left_out::LeftOut;
 use glassnet::data::split::Split;
 use glassnet::error::counted;
 use glassnet::loss::ClassWeights;
@@ -77,20 +78,21 @@ pub enum Execution {
     /// It came to its end.
     Finished(Box<Finished>),
     /// It was to go on, and had come to its end before.
-    NothingToDo { folder: PathBuf, state: Box<TrainingState>, sentence: String },
+    NothingToDo { folder: PathBuf, state: Box<TrainingState>, sentence: String, left_out: Vec<LeftOut> },
 }
 
 impl Execution {
     /// What the run came to. Where there was nothing to do this is printed, and nothing is returned.
     pub fn finished(self, json: bool) -> io::Result<Option<Finished>> {
-        let (folder, sentence) = match self {
+        let (folder, sentence, left_out) = match self {
             Execution::Finished(finished) => return Ok(Some(*finished)),
-            Execution::NothingToDo { folder, sentence, .. } => (folder, sentence),
+            Execution::NothingToDo { folder, sentence, left_out, .. } => (folder, sentence, left_out),
         };
         match json {
             true => console::print_json(&json!({
                 "run_folder": folder.display().to_string(),
                 "nothing_to_do": sentence,
+                "left_out": left_out,
             }))?,
             false => console::print(&format!("Nothing to do: {sentence}"))?,
         }
@@ -146,7 +148,8 @@ impl<'a> TrainingRun<'a> {
             && let Some(sentence) = nothing_to_do(run, &settings, &state)?
         {
             let folder = run.folder.path().to_path_buf();
-            return Ok(Execution::NothingToDo { folder, state: Box::new(state), sentence });
+            let left_out = self.dataset.left_out;
+            return Ok(Execution::NothingToDo { folder, state: Box::new(state), sentence, left_out });
         }
         let mut text = RunText::new(self.common.json);
         let (parts, sha256) = self.check_images(&mut text)?;
@@ -195,6 +198,7 @@ impl<'a> TrainingRun<'a> {
             settings,
             steps_per_epoch: training.batches(),
             counts: self.counts(),
+            left_out: self.dataset.left_out.clone(),
             config,
             identity: identity(&table).to_string(),
             save_every: Duration::from_secs_f64(self.common.save_every),

@@ -5,6 +5,7 @@
 //! however deep, whose name ends with one of [`SUFFIXES`] in any case, in the source's order. As in Keras the suffix needs
 //! no dot before it. Unlike Keras, hidden files and folders are not looked at.
 
+use super::left_out::{LeftOut, Reason, sentences};
 use super::source::{Source, parent, some_of};
 use crate::error::counted;
 use crate::{Error, Result};
@@ -30,7 +31,9 @@ pub struct Catalog {
     pub classes: [String; 2],
     /// All images: those of class 0, then those of class 1, each in Keras's order.
     pub items: Vec<Item>,
-    /// What was passed over, in sentences for the person who gave the data.
+    /// What was passed over.
+    pub left_out: Vec<LeftOut>,
+    /// The same, and what else a person should know of the data, in sentences.
     pub notes: Vec<String>,
 }
 
@@ -41,11 +44,10 @@ impl Catalog {
     /// # Errors
     /// [`Error::Data`] if there are not exactly two class folders, or if one of them has no image.
     pub fn of(source: &Source) -> Result<Catalog> {
-        let Listed { folders, images, strays, mut notes } = Listed::of(source);
+        let Listed { folders, images, strays, left_out } = Listed::of(source);
         let [first, second] = &folders[..] else {
             return Err(Error::data(source.path(), not_two(&folders, &images, strays.len())));
         };
-        notes.extend(stray_note(source, &strays));
         if let Some(empty) = images.iter().position(Vec::is_empty) {
             let reason = format!(
                 "the class folder {} holds no image ({}); put the images of this class there",
@@ -54,7 +56,7 @@ impl Catalog {
             );
             return Err(Error::data(source.path(), reason));
         }
-        Ok(Catalog { classes: [first.clone(), second.clone()], items: images.concat(), notes })
+        Ok(Catalog::new(source, [first.clone(), second.clone()], images.concat(), left_out, strays))
     }
 
     /// Finds the images of these two classes, whose names and order are known: they are those of a model. Either may have no
@@ -63,7 +65,7 @@ impl Catalog {
     /// # Errors
     /// [`Error::Data`] if a folder is that of another class, or if there is no image of either.
     pub fn of_classes(source: &Source, classes: &[String; 2]) -> Result<Catalog> {
-        let Listed { folders, images, strays, mut notes } = Listed::of(source);
+        let Listed { folders, images, strays, left_out } = Listed::of(source);
         let [first, second] = classes;
         let wanted = format!("'{first}' and '{second}'");
         let fail = |reason: String| Err(Error::data(source.path(), reason));
@@ -84,12 +86,25 @@ impl Catalog {
             let suffixes = SUFFIXES.join(", ");
             return fail(format!("its class folders, {found}, hold no image ({suffixes}); put the images there"));
         }
-        notes.extend(stray_note(source, &strays));
         let of_class = |label: usize| {
             let items = folders.iter().zip(&images).filter(move |(folder, _)| **folder == classes[label]);
             items.flat_map(|(_, items)| items).map(move |item| Item { label, ..item.clone() })
         };
-        Ok(Catalog { classes: classes.clone(), items: of_class(0).chain(of_class(1)).collect(), notes })
+        let items = of_class(0).chain(of_class(1)).collect();
+        Ok(Catalog::new(source, classes.clone(), items, left_out, strays))
+    }
+
+    /// The catalog of these images of a source; `strays` are others, in no class folder.
+    fn new(
+        source: &Source,
+        classes: [String; 2],
+        items: Vec<Item>,
+        mut left_out: Vec<LeftOut>,
+        strays: Vec<String>,
+    ) -> Catalog {
+        left_out.extend(strays.into_iter().map(|stray| LeftOut::new(stray, Reason::NoClass)));
+        let notes = notes(source, &left_out);
+        Catalog { classes, items, left_out, notes }
     }
 
     /// How many images each class has.
@@ -112,7 +127,7 @@ struct Listed {
     /// Images in no class folder.
     strays: Vec<String>,
     /// What was passed over, but for the strays.
-    notes: Vec<String>,
+    left_out: Vec<LeftOut>,
 }
 
 impl Listed {
@@ -120,10 +135,10 @@ impl Listed {
         let root = class_root(source);
         let folders: Vec<String> =
             children(source, &root).iter().filter_map(|folder| below(folder, &root).map(str::to_string)).collect();
-        let mut notes = source.notes().to_vec();
+        let mut left_out = source.left_out().to_vec();
 
         let mut images: Vec<Vec<Item>> = vec![Vec::new(); folders.len()];
-        let (mut strays, mut others) = (Vec::new(), Vec::new());
+        let mut strays = Vec::new();
         for (entry, name) in source.names().enumerate() {
             let path = below(name, &root).unwrap_or(name);
             let class = path
@@ -131,24 +146,32 @@ impl Listed {
                 .and_then(|(folder, _)| folders.binary_search_by(|other| other.as_str().cmp(folder)).ok());
             match class {
                 Some(label) if is_image_name(name) => images[label].push(Item { entry, label, path: path.to_string() }),
-                Some(_) => others.push(path),
+                Some(_) => left_out.push(LeftOut::new(path, Reason::NotAnImage)),
                 None if is_image_name(name) => strays.push(path.to_string()),
                 // A README beside the class folders is where it belongs.
                 None => {}
             }
         }
-        if !others.is_empty() {
-            let shown = source.path().display();
-            notes.push(format!("{shown}: passed over, not named as an image: {}", some_of(&others)));
-        }
-        Listed { folders, images, strays, notes }
+        Listed { folders, images, strays, left_out }
     }
 }
 
-/// What to say of images in no class folder.
-fn stray_note(source: &Source, strays: &[String]) -> Option<String> {
-    let shown = source.path().display();
-    (!strays.is_empty()).then(|| format!("{shown}: passed over, images in no class folder: {}", some_of(strays)))
+/// All images of a source, in whatever folders they are, as places in it, in its order; and what is left out. For work that asks for
+/// no class.
+pub fn all_images(source: &Source) -> (Vec<usize>, Vec<LeftOut>) {
+    let (mut images, mut left_out) = (Vec::new(), source.left_out().to_vec());
+    for (entry, name) in source.names().enumerate() {
+        match is_image_name(name) {
+            true => images.push(entry),
+            false => left_out.push(LeftOut::new(name, Reason::NotAnImage)),
+        }
+    }
+    (images, left_out)
+}
+
+/// What a person should know of a source of which this is left out, in sentences.
+pub fn notes(source: &Source, left_out: &[LeftOut]) -> Vec<String> {
+    sentences(source.path(), left_out).into_iter().chain(source.notes().iter().cloned()).collect()
 }
 
 /// Whether a file of this name is taken for an image.

@@ -10,6 +10,8 @@
 //! 7. [`batches`]: pictures become `[N, H, W, 3]` tensors, in a seeded order, decoded ahead of need, and for training
 //!    perhaps [changed](augment) a little.
 //!
+//! What is left out on the way is told by [`left_out`].
+//!
 //! [`survey`] looks for what is odd about a set: duplicates, and attributes that give the class away. [`phantom`] draws the synthetic set that the project ships.
 
 pub mod allotment;
@@ -22,6 +24,7 @@ pub mod folds;
 mod gate;
 pub mod groups;
 pub mod images;
+pub mod left_out;
 pub mod phantom;
 pub mod reading;
 pub mod resize;

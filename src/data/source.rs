@@ -6,17 +6,28 @@
 
 mod archive;
 mod folder;
+mod names;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::left_out::{LeftOut, Reason};
+use crate::error::shortened;
 use crate::files::read_at_most;
 use crate::{Error, Result};
 pub use archive::MAX_RATIO;
 use archive::SharedArchive;
 
-/// The most files, and the most folders, that a source may list; a data set beyond this is more likely a wrong path, such as a whole disk.
-pub const MAX_FILES: usize = 200_000;
+/// What the names of a source may take in memory, in bytes, each counted with [`LISTED_BYTES`]. A data set beyond this, of about two
+/// million files, is more likely a wrong path, such as a whole disk.
+pub const MAX_LISTING_BYTES: usize = 1 << 30;
+
+/// What a file or folder that is listed counts beside its name, in bytes: the places in which a name stands from the listing to the
+/// batch, and what is kept of the file there.
+pub const LISTED_BYTES: usize = 500;
+
+/// The most files that a source can list.
+pub const MAX_FILES: usize = MAX_LISTING_BYTES / LISTED_BYTES;
 
 /// The largest single file that is read, in bytes. An image within the decoder's limits is far below this.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -30,6 +41,7 @@ pub struct Source {
     path: PathBuf,
     files: Vec<File>,
     folders: BTreeSet<String>,
+    left_out: Vec<LeftOut>,
     notes: Vec<String>,
 }
 
@@ -60,7 +72,7 @@ impl Source {
     /// Lists a folder or a zip. Whether a file is a zip is told by its first bytes; a file that is named `.zip` and is none
     /// is an error that says so.
     ///
-    /// Passed over, with a sentence in [`notes`](Source::notes): names that begin with a dot, `__MACOSX`, links to folders
+    /// Passed over, and named in [`left_out`](Source::left_out): names that begin with a dot, `__MACOSX`, links to folders
     /// below the first level (Keras does not follow them either), and what is neither file nor folder.
     ///
     /// # Errors
@@ -84,7 +96,7 @@ impl Source {
     /// messages; each file is its name, such as `benign/1.png`, and its bytes.
     ///
     /// # Errors
-    /// [`Error::Data`] if there are more than [`MAX_FILES`] files or folders.
+    /// [`Error::Data`] if the names take more than [`MAX_LISTING_BYTES`], or two are the same.
     pub fn from_memory(name: impl Into<PathBuf>, files: Vec<(String, Vec<u8>)>) -> Result<Source> {
         let mut listing = Listing::default();
         for (name, bytes) in files {
@@ -118,7 +130,12 @@ impl Source {
         self.folders.iter().map(String::as_str)
     }
 
-    /// What was passed over, in sentences for the person who gave the data.
+    /// What was passed over: hidden, linked, or neither file nor folder.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    /// What else a person should know of the data, in sentences.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -184,20 +201,41 @@ fn too_large(path: impl Into<PathBuf>) -> Error {
 }
 
 /// What a walk through a folder or a zip gathers.
-#[derive(Default)]
 struct Listing {
     files: Vec<File>,
     folders: BTreeSet<String>,
+    left_out: Vec<LeftOut>,
+    /// Hidden ones that are in `left_out`.
     hidden: BTreeSet<String>,
-    links: BTreeSet<String>,
-    special: BTreeSet<String>,
+    notes: Vec<String>,
+    /// How many bytes it may still take, or none where it has taken more.
+    left: Option<usize>,
+}
+
+impl Default for Listing {
+    fn default() -> Listing {
+        Listing::within(MAX_LISTING_BYTES)
+    }
 }
 
 impl Listing {
+    /// An empty listing that may take so many bytes.
+    fn within(bytes: usize) -> Listing {
+        Listing {
+            files: Vec::new(),
+            folders: BTreeSet::new(),
+            left_out: Vec::new(),
+            hidden: BTreeSet::new(),
+            notes: Vec::new(),
+            left: Some(bytes),
+        }
+    }
+
     /// Adds a file and the folders above it, unless it or one of them is hidden.
     fn add_file(&mut self, name: String, place: Place) {
         if self.is_seen(&name) {
             self.add_folder(parent(&name));
+            self.count(&name);
             self.files.push(File { name, place });
         }
     }
@@ -206,19 +244,27 @@ impl Listing {
     fn add_folder(&mut self, name: &str) {
         if self.is_seen(name) {
             let mut folder = name;
-            while !folder.is_empty() && self.folders.insert(folder.to_string()) {
+            while !folder.is_empty() && !self.is_too_large() && self.folders.insert(folder.to_string()) {
+                self.count(folder);
                 folder = parent(folder);
             }
         }
     }
 
+    /// Adds what is passed over.
+    fn leave_out(&mut self, name: String, reason: Reason) {
+        self.count(&name);
+        self.left_out.push(LeftOut::new(name, reason));
+    }
+
+    /// Takes what this name costs from what is left.
+    fn count(&mut self, name: &str) {
+        self.left = self.left.and_then(|left| left.checked_sub(name.len() + LISTED_BYTES));
+    }
+
     /// Whether there is more in it than may be. To be asked while it grows: a name of 1024 bytes can stand for 512 folders.
     fn is_too_large(&self) -> bool {
-        let passed_over = [&self.hidden, &self.links, &self.special];
-        [self.files.len(), self.folders.len()]
-            .iter()
-            .chain(&passed_over.map(BTreeSet::len))
-            .any(|&count| count > MAX_FILES)
+        self.left.is_none()
     }
 
     /// Whether no part of the name is hidden; if one is, the topmost is remembered.
@@ -227,7 +273,9 @@ impl Listing {
         for part in name.split('/') {
             end += part.len();
             if is_hidden(part) {
-                self.hidden.insert(name[..end].to_string());
+                if self.hidden.insert(name[..end].to_string()) {
+                    self.leave_out(name[..end].to_string(), Reason::Hidden);
+                }
                 return false;
             }
             end += 1;
@@ -235,32 +283,40 @@ impl Listing {
         true
     }
 
-    /// Puts the files in order and tells what was passed over.
+    /// Puts the files in order.
     fn finish(mut self, path: PathBuf) -> Result<Source> {
         if self.is_too_large() {
             return Err(too_many_files(path));
         }
         self.files.sort_by(|a, b| (parent(&a.name), &a.name).cmp(&(parent(&b.name), &b.name)));
-        let reasons = [
-            (&self.hidden, "hidden (a name that begins with a dot, or __MACOSX)"),
-            (&self.links, "a link that is not followed"),
-            (&self.special, "neither file nor folder"),
-        ];
-        let notes = reasons
-            .into_iter()
-            .filter(|(names, _)| !names.is_empty())
-            .map(|(names, reason)| format!("{}: passed over as {reason}: {}", path.display(), some_of(names)))
-            .collect();
-        Ok(Source { path, files: self.files, folders: self.folders, notes })
+        let pairs = self.files.windows(2).filter(|pair| pair[0].name == pair[1].name);
+        let mut twice: Vec<&str> = pairs.map(|pair| pair[0].name.as_str()).collect();
+        twice.dedup();
+        if !twice.is_empty() {
+            return Err(same_name(path, &twice));
+        }
+        self.left_out.sort_by(|a, b| a.file.cmp(&b.file));
+        let Listing { files, folders, left_out, notes, .. } = self;
+        Ok(Source { path, files, folders, left_out, notes })
     }
 }
 
-/// The error for a source beyond [`MAX_FILES`].
+/// The error for a source beyond [`MAX_LISTING_BYTES`].
 fn too_many_files(path: impl Into<PathBuf>) -> Error {
+    let gib = MAX_LISTING_BYTES >> 30;
     Error::data(
         path,
-        format!("there are more than {MAX_FILES} files or folders in it; give the folder that holds the class folders"),
+        format!(
+            "its files and folders are too many: their names, with {LISTED_BYTES} bytes for each, take more than {gib} GiB; \
+             give a part of them, if this is the set that you mean"
+        ),
     )
+}
+
+/// The error for a source that holds several files of these names.
+fn same_name(path: impl Into<PathBuf>, names: &[&str]) -> Error {
+    let names = some_of(names.iter().map(|name| shortened(name)));
+    Error::data(path, format!("it holds two files of the same name: {names}; make it anew, with one file of each name"))
 }
 
 /// Whether a file or folder of this name is passed over.
@@ -295,7 +351,27 @@ pub(super) fn some_of<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Stri
 
 #[cfg(test)]
 mod tests {
-    use super::some_of;
+    use super::*;
+
+    #[test]
+    fn a_listing_ends_where_its_names_take_more_than_they_may() {
+        let mut listing = Listing::within(3 * LISTED_BYTES + 10);
+        listing.add_file("a/1.png".into(), Place::Memory(Vec::new()));
+        assert!(!listing.is_too_large());
+        listing.add_file("a/.1".into(), Place::Memory(Vec::new()));
+        assert!(listing.is_too_large(), "what is hidden has a name too");
+        let error = listing.finish("set".into()).unwrap_err().to_string();
+        let reason = "their names, with 500 bytes for each, take more than 1 GiB";
+        let expected = format!("set: its files and folders are too many: {reason}; give a part of them, if this is the set that you mean");
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn a_name_that_stands_for_folders_without_end_ends_with_what_is_left() {
+        let mut listing = Listing::within(10 * LISTED_BYTES);
+        listing.add_file(format!("{}1.png", "a/".repeat(500)), Place::Memory(Vec::new()));
+        assert!(listing.is_too_large() && listing.folders.len() < 10, "{} folders", listing.folders.len());
+    }
 
     #[test]
     fn a_long_list_of_names_is_cut_and_its_length_told() {

@@ -195,6 +195,7 @@ fn paths_that_are_no_unicode_work_and_are_shown_as_far_as_they_can_be() {
             }
           ],
           "data": "set�",
+          "left_out": [],
           "picture": "grid.png",
           "seed": 0
         }

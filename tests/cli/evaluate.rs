@@ -206,6 +206,7 @@ fn with_json_stdout_is_one_object_with_all_of_it() {
               "low": 0.3755
             }
           },
+          "left_out": [],
           "loss": #.####,
           "loss_of_share": 0.6890,
           "majority_share": 0.5454,

@@ -256,6 +256,13 @@ fn with_json_stdout_is_one_object() {
             }
           ],
           "giveaways": [],
+          "left_out": [
+            {
+              "file": "dog/160.png",
+              "kind": "unreadable",
+              "reason": "greys/dog/160.png cannot be read as an image: the file is empty; fetch it again, or take it out"
+            }
+          ],
           "mislabelled": [],
           "passed_over": [],
           "positive_class": "dog",

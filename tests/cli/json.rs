@@ -55,6 +55,7 @@ fn what_samples_and_phantom_have_written_is_told_as_json() {
                 }
               ],
               "data": "set",
+              "left_out": [],
               "picture": "grid.png",
               "seed": 0
             }

@@ -91,6 +91,7 @@ fn with_json_stdout_is_one_object() {
             "dog"
           ],
           "errors": [],
+          "left_out": [],
           "note": "probability is that of the positive class; not for diagnosis",
           "positive_class": "dog",
           "predictions": [
@@ -159,6 +160,18 @@ fn a_bad_image_is_named_and_the_others_are_done() {
             {
               "error": "missing.png does not exist; check the path",
               "file": "missing.png"
+            }
+          ],
+          "left_out": [
+            {
+              "file": "text.png",
+              "kind": "unreadable",
+              "reason": "text.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out"
+            },
+            {
+              "file": "missing.png",
+              "kind": "unreadable",
+              "reason": "missing.png does not exist; check the path"
             }
           ],
           "note": "probability is that of the positive class; not for diagnosis",

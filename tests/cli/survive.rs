@@ -88,11 +88,12 @@ fn a_run_that_is_done_has_nothing_to_do_and_is_not_touched() {
     here.prints(
         "train --resume run --json",
         expect![[r#"
-        {
-          "nothing_to_do": "the run in run has done its 2 epochs; a larger --epochs goes on",
-          "run_folder": "run"
-        }
-    "#]],
+            {
+              "left_out": [],
+              "nothing_to_do": "the run in run has done its 2 epochs; a larger --epochs goes on",
+              "run_folder": "run"
+            }
+        "#]],
     );
     assert_eq!(before, RESULTS.map(|file| here.read(&format!("run/{file}"))).to_vec());
     let sentence = "--epochs: the run in run is in its epoch 2 already, so it cannot end after 1; give a larger number";

@@ -113,6 +113,7 @@ fn with_json_stdout_is_one_object_and_the_lines_go_to_stderr() {
               "wait_seconds": TIME
             }
           ],
+          "left_out": [],
           "majority": {
             "class": "dog",
             "training_share": 0.6,

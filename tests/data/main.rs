@@ -5,6 +5,7 @@ mod batches;
 mod catalog;
 mod changed;
 mod decode;
+mod friendly_zips;
 mod groups;
 mod hostile_images;
 mod hostile_zips;

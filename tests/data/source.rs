@@ -4,6 +4,7 @@ use std::fs;
 
 use glassnet::Error;
 use glassnet::data::catalog::Catalog;
+use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::data::source::Source;
 use glassnet::random::{Purpose, Stream};
 
@@ -45,7 +46,7 @@ fn an_empty_zip_and_a_cut_off_one_are_errors() {
 #[test]
 fn a_zip_with_a_name_that_leads_outside_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["../evil.png", "/evil.png", "benign/../../evil.png", "benign\\evil.png"] {
+    for name in ["../evil.png", "/evil.png", "benign/../../evil.png", "a\\..\\..\\evil.png"] {
         let path = folder.path().join("set.zip");
         write_zip(&path, &empty(&["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"[..name.len()].as_ref()]));
         // The writer may mend such a name, so it is put in afterwards, in the entry and in the table of contents.
@@ -161,7 +162,7 @@ fn links_are_treated_as_keras_treats_them() {
     let source = Source::open(&set).unwrap();
     let recorded = ["a/broken.png", "a/file-link.png", "a/in/1.png", "b/l.png", "b/sub/m.png"];
     assert!(Catalog::of(&source).unwrap().items.iter().map(|item| item.path.as_str()).eq(recorded));
-    assert!(source.notes()[0].contains("a link that is not followed: 1 (a/link)"), "{:?}", source.notes());
+    assert_eq!(source.left_out(), [LeftOut::new("a/link", Reason::Link)]);
     assert!(
         source
             .read(0)

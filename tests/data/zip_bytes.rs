@@ -22,6 +22,8 @@ pub struct Entry {
     pub crc: u32,
     /// The file's kind and rights, as Unix has them.
     pub mode: u16,
+    /// Further fields in the table of contents.
+    pub extra: Vec<u8>,
     /// Where its bytes start, by the table, instead of where they do.
     pub place: Option<u32>,
 }
@@ -39,6 +41,7 @@ impl Entry {
             size: bytes.len() as u32,
             crc: crc32(bytes),
             mode: 0o100_644,
+            extra: Vec::new(),
             place: None,
         }
     }
@@ -70,11 +73,13 @@ pub fn zip_of(entries: &[Entry]) -> Vec<u8> {
         table.extend(&common);
         table.extend(&sizes);
         table.extend((entry.name.len() as u16).to_le_bytes());
-        // No extra field, comment, further disk or internal attributes.
-        table.extend([0; 8]);
+        table.extend((entry.extra.len() as u16).to_le_bytes());
+        // No comment, further disk or internal attributes.
+        table.extend([0; 6]);
         table.extend((u32::from(entry.mode) << 16).to_le_bytes());
         table.extend(place.to_le_bytes());
         table.extend(&entry.name);
+        table.extend(&entry.extra);
     }
     let (start, count) = (zip.len() as u32, entries.len() as u16);
     zip.extend(&table);

@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::{CommandResult, Outcome, output};
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::data::catalog::{Catalog, Item};
+use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::data::source::Source;
 use glassnet::loss::binary_cross_entropy;
 use glassnet::metrics::Assessment;
@@ -46,6 +47,7 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
 
     let wanted = Wanted { threshold, skip_bad: args.skip_bad, thumbnails: args.out.is_some() };
     let answered = Answered::all(network, &source, &subset.items, wanted)?;
+    let left_out = catalog.left_out.iter().chain(&answered.left_out).cloned().collect();
     if !answered.skipped.is_empty() && answered.skipped.len() == subset.items.len() {
         let reason = format!(
             "none of its {} images that are to be judged can be read; mend or replace them",
@@ -54,7 +56,7 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
         return Err(Error::data(&args.data, reason).into());
     }
     let assessment = Assessment::of(&answered.labels, &answered.probabilities, &answered.losses, threshold);
-    let evaluation = Evaluation { file, model: &model, source: &source, subset, answered, assessment };
+    let evaluation = Evaluation { file, model: &model, source: &source, subset, left_out, answered, assessment };
 
     if let Some(out) = &args.out {
         evaluation.write(out)?;
@@ -75,6 +77,8 @@ struct Evaluation<'a> {
     model: &'a Checkpoint,
     source: &'a Source,
     subset: Subset,
+    /// What of DATA has no part in it.
+    left_out: Vec<LeftOut>,
     answered: Answered,
     assessment: Assessment,
 }
@@ -102,6 +106,8 @@ struct Answered {
     failed: Vec<serde_json::Value>,
     /// The paths of those that cannot be read and were left out.
     skipped: Vec<String>,
+    /// All of these.
+    left_out: Vec<LeftOut>,
 }
 
 impl Answered {
@@ -119,13 +125,19 @@ impl Answered {
                         }
                         answered.add(item, answer, wanted.threshold)?;
                     }
-                    Err(NoAnswer::Unreadable(sentence)) if wanted.skip_bad => {
-                        console::warn(&format!("left out: {sentence}"));
-                        answered.skipped.push(item.path.clone());
-                    }
                     Err(reason) => {
-                        console::error(reason.sentence());
-                        answered.failed.push(json!({"file": item.path, "error": reason.sentence()}));
+                        let sentence = reason.sentence();
+                        answered.left_out.push(LeftOut::new(&item.path, Reason::Unreadable(sentence.to_string())));
+                        match reason {
+                            NoAnswer::Unreadable(_) if wanted.skip_bad => {
+                                console::warn(&format!("left out: {sentence}"));
+                                answered.skipped.push(item.path.clone());
+                            }
+                            _ => {
+                                console::error(sentence);
+                                answered.failed.push(json!({"file": item.path, "error": sentence}));
+                            }
+                        }
                     }
                 }
             }

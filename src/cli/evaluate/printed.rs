@@ -162,6 +162,7 @@ impl Evaluation<'_> {
             "undefined": undefined,
             "predictions": predictions,
             "errors": answered.failed,
+            "left_out": self.left_out,
             "cautions": self.cautions(),
             "note": "probability is that of the positive class; not for diagnosis",
         });

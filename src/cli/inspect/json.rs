@@ -3,6 +3,7 @@
 use super::{Finding, Report, counted};
 use crate::cli::args::InspectArgs;
 use crate::cli::dataset::Dataset;
+use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::data::survey::duplicates::Kind;
 use serde_json::{Value, json};
 
@@ -64,6 +65,9 @@ pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: 
             })
         })
         .collect();
+    let unread = report.unreadable().into_iter();
+    let unread = unread.map(|(file, reason)| LeftOut::new(&file.item.path, Reason::Unreadable(reason.to_string())));
+    let left_out: Vec<LeftOut> = dataset.left_out.iter().cloned().chain(unread).collect();
     let mut object = json!({
         "data": dataset.source.path().display().to_string(),
         "classes": classes,
@@ -76,6 +80,7 @@ pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: 
         "giveaways": giveaways,
         "folders_within": report.folders_within,
         "passed_over": dataset.catalog.notes,
+        "left_out": left_out,
         "findings": findings,
     });
     if args.list {

@@ -9,6 +9,7 @@
 //! Bombs come in three kinds, and each has its limit: entries that unpack to hundreds of times their size ([`MAX_RATIO`]),
 //! entries that share the same bytes (D. Fifield, *A better zip bomb*, 2019), and archives within archives.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -20,10 +21,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zip::read::ZipFileEntry;
 use zip::{CompressionMethod, ZipArchive};
 
+use super::names::{NameEncoding, is_utf8};
 use super::{
-    Listing, MAX_FILE_BYTES, MAX_FILES, MAX_UNPACKED_BYTES, Place, is_archive_name, too_large, too_many_files,
+    Listing, MAX_FILE_BYTES, MAX_UNPACKED_BYTES, Place, is_archive_name, same_name, some_of, too_large, too_many_files,
 };
 use crate::data::contain::contain;
+use crate::data::left_out::Reason;
 use crate::error::shortened;
 use crate::{Error, Result};
 
@@ -41,9 +44,9 @@ const RATIO_FREE_ENTRY_BYTES: u64 = 16 << 20;
 /// Up to this size the whole zip may.
 const RATIO_FREE_TOTAL_BYTES: u64 = 1 << 30;
 
-/// The most bytes of a zip that are read to learn what it holds: [`MAX_FILES`] entries with names of 100 bytes take 36 MiB. The
-/// library keeps several times as much in memory.
-const MAX_CONTENTS_BYTES: u64 = 48 << 20;
+/// The most bytes of a zip that are read to learn what it holds: a million entries with names of 80 bytes. The library keeps several
+/// times as much in memory, at the worst, for names of one letter, seven times.
+const MAX_CONTENTS_BYTES: u64 = 128 << 20;
 
 /// The longest name of an entry, its folders included. Names stand in messages.
 const MAX_NAME_BYTES: usize = 1024;
@@ -64,10 +67,13 @@ fn list_entries(path: &Path) -> Result<Listing> {
         return Err(Error::data(path, "the zip is empty; put the two class folders into it"));
     }
     if archive.has_duplicate_names() {
-        return Err(Error::data(path, "the zip holds two files of the same name; make it anew from the folder"));
-    }
-    if archive.len() > MAX_FILES {
-        return Err(too_many_files(path));
+        let twice = replaced_names(path, &archive).map_err(Error::io("read", path))?;
+        let mut twice: Vec<&str> = twice.iter().map(String::as_str).filter(|name| !is_folder(name)).collect();
+        twice.sort_unstable();
+        twice.dedup();
+        if !twice.is_empty() {
+            return Err(same_name(path, &twice));
+        }
     }
     if archive.has_overlapping_entries().map_err(|error| damaged(path, error))? {
         return Err(Error::data(
@@ -78,28 +84,29 @@ fn list_entries(path: &Path) -> Result<Listing> {
     let count = archive.len();
     let archive = Arc::new(Mutex::new(archive));
     let mut listing = Listing::default();
-    let mut names = HashSet::new();
+    let encoding = name_encoding(&archive.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut guessed = Vec::new();
     let (mut packed, mut unpacked) = (0u64, 0u64);
     for index in 0..count {
         let zip = archive.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = zip.by_index_data(index).map_err(|error| damaged(path, error))?;
-        let raw_name = entry.name().map_err(|error| damaged(path, error))?;
-        let name = plain_name(&raw_name).map_err(|fault| refused(path, &raw_name, fault))?;
+        let written_name = match encoding.decode(entry.name_raw()) {
+            Some(name) => Cow::Owned(name),
+            None => entry.name().map_err(|error| damaged(path, error))?,
+        };
+        let name = plain_name(&written_name).map_err(|fault| refused(path, &written_name, fault))?;
         if name.is_empty() {
             continue;
         }
-        if !entry.is_dir() && !names.insert(name.clone()) {
-            return Err(Error::data(
-                path,
-                format!("the zip holds two files named {:?}; make it anew from the folder", shortened(&name)),
-            ));
+        if !is_utf8(entry.name_raw()) {
+            guessed.push(name.clone());
         }
         packed = packed.saturating_add(entry.compressed_size());
         unpacked = unpacked.saturating_add(entry.size());
-        if entry.is_dir() {
+        if is_folder(&written_name) {
             listing.add_folder(&name);
         } else if entry.is_symlink() {
-            listing.links.insert(name);
+            listing.leave_out(name, Reason::Link);
         } else if listing.is_seen(&name) {
             check_entry(&entry, &name).map_err(|fault| refused(path, &name, &fault))?;
             let size = entry.size();
@@ -119,7 +126,55 @@ fn list_entries(path: &Path) -> Result<Listing> {
     if unpacked > RATIO_FREE_TOTAL_BYTES && unpacked / MAX_RATIO > packed {
         return Err(Error::data(path, format!("the zip {}", bomb(packed, unpacked))));
     }
+    if !guessed.is_empty() {
+        listing.notes.push(format!(
+            "{}: it does not tell the encoding of names, so these are guessed, as {}: {}; make the zip anew with UTF-8 names if they \
+             are wrong",
+            path.display(),
+            encoding.name(),
+            some_of(guessed.iter().map(|name| shortened(name)))
+        ));
+    }
     Ok(listing)
+}
+
+/// How to read names that are no UTF-8.
+fn name_encoding(archive: &ZipArchive<BufReader<Metered>>) -> NameEncoding {
+    let names: Vec<&[u8]> = archive.file_names_raw().filter(|name| !is_utf8(name)).collect();
+    NameEncoding::guess(&names)
+}
+
+/// Whether the name of an entry is that of a folder.
+fn is_folder(name: &str) -> bool {
+    name.ends_with(['/', '\\'])
+}
+
+/// The names of entries that the library dropped for later ones of the same name: those whose headers stand in the table of contents and
+/// are no listed entry's (PKWARE, *APPNOTE*, section 4.3.12).
+fn replaced_names(path: &Path, archive: &ZipArchive<BufReader<Metered>>) -> std::io::Result<Vec<String>> {
+    const SIGNATURE: [u8; 4] = *b"PK\x01\x02";
+    let entries = (0..archive.len()).filter_map(|index| archive.by_index_data(index).ok());
+    let listed: HashSet<u64> = entries.map(|entry| entry.central_header_start()).collect();
+    let mut place = archive.central_directory_start();
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(place))?;
+    let mut table = BufReader::new(file.take(MAX_CONTENTS_BYTES));
+    let mut names = Vec::new();
+    loop {
+        let mut header = [0; 46];
+        if table.read_exact(&mut header).is_err() || header[..4] != SIGNATURE {
+            return Ok(names);
+        }
+        let [name, extra, comment] = [28, 30, 32].map(|at| u16::from_le_bytes([header[at], header[at + 1]]));
+        let mut bytes = vec![0; usize::from(name)];
+        table.read_exact(&mut bytes)?;
+        if !listed.contains(&place) {
+            names.push(String::from_utf8_lossy(&bytes).into_owned());
+        }
+        let rest = u64::from(extra) + u64::from(comment);
+        std::io::copy(&mut table.by_ref().take(rest), &mut std::io::sink())?;
+        place += header.len() as u64 + u64::from(name) + rest;
+    }
 }
 
 /// What about a file in the zip, its name aside, is a reason not to take it.
@@ -199,17 +254,16 @@ fn damaged(path: impl AsRef<Path>, error: impl std::fmt::Display) -> Error {
     Error::data(path.as_ref(), reason)
 }
 
-/// The entry's name without a closing `/` and without `.` as a part, or what is wrong with it.
+/// The entry's name without a closing `/` and without `.` as a part, or what is wrong with it. A backslash parts folders, as some
+/// programs of Windows write it.
 fn plain_name(name: &str) -> std::result::Result<String, &'static str> {
-    let drive = name.as_bytes().get(1) == Some(&b':');
+    let name = name.replace('\\', "/");
+    let drive = name.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && name[1..].starts_with(":/");
     if name.starts_with('/') || drive {
         return Err("is an absolute path");
     }
     if name.len() > MAX_NAME_BYTES {
         return Err("has a name of more than 1024 bytes");
-    }
-    if name.contains('\\') {
-        return Err("has a backslash");
     }
     if name.contains('\0') {
         return Err("has a zero byte");
@@ -235,7 +289,8 @@ impl Read for Metered {
         let left = self.left.load(Ordering::Relaxed);
         if left == 0 {
             let mib = MAX_CONTENTS_BYTES >> 20;
-            return Err(std::io::Error::other(format!("its table of contents takes more than {mib} MiB")));
+            let reason = format!("its table of contents takes more than {mib} MiB, so give the folder that it is of");
+            return Err(std::io::Error::other(reason));
         }
         let read = self.file.read(buffer)?;
         self.left.store(left.saturating_sub(read as u64), Ordering::Relaxed);
@@ -256,11 +311,19 @@ mod tests {
     #[test]
     fn names_that_lead_outside_are_refused_and_others_made_plain() {
         for bad in
-            ["/etc/passwd", "C:/x.png", "c:x.png", "a/../b.png", "..", "a\\b.png", "\\\\host\\b.png", "a.png\0.txt"]
+            ["/etc/passwd", "C:/x.png", "c:\\x.png", "a/../b.png", "..", "a\\..\\b.png", "\\\\host\\b.png", "a.png\0.txt"]
         {
             assert!(plain_name(bad).is_err(), "{bad}");
         }
-        for (name, plain) in [("a/b.png", "a/b.png"), ("a/", "a"), ("./a//b..png", "a/b..png"), ("./", "")] {
+        for (name, plain) in [
+            ("a/b.png", "a/b.png"),
+            ("a/", "a"),
+            ("./a//b..png", "a/b..png"),
+            ("./", ""),
+            (".\\a\\b.png", "a/b.png"),
+            ("a:good/b.png", "a:good/b.png"),
+            ("é/b.png", "é/b.png"),
+        ] {
             assert_eq!(plain_name(name), Ok(plain.to_string()));
         }
     }
@@ -275,7 +338,7 @@ mod tests {
         let mut buffer = [0; 10];
         assert_eq!(metered.read(&mut buffer).unwrap(), 10);
         let error = metered.read(&mut buffer).unwrap_err().to_string();
-        assert_eq!(error, "its table of contents takes more than 48 MiB");
+        assert_eq!(error, "its table of contents takes more than 128 MiB, so give the folder that it is of");
         left.store(u64::MAX, Ordering::Relaxed);
         assert_eq!(metered.read(&mut buffer).unwrap(), 10);
     }

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::{Listing, Place, too_many_files};
+use crate::data::left_out::Reason;
 use crate::{Error, Result};
 
 /// Walks the folder. Links are treated as Keras does: a link to a file is a file, a link to a folder is followed directly in
@@ -22,14 +23,14 @@ pub(super) fn list(root: &Path) -> Result<Listing> {
             // The target's kind, for a link. A link to nothing is listed as a file and named when it cannot be read.
             match std::fs::metadata(entry.path()) {
                 Ok(target) if target.is_dir() && is_link && !name.is_empty() => {
-                    listing.links.insert(child);
+                    listing.leave_out(child, Reason::Link);
                 }
                 Ok(target) if target.is_dir() => {
                     listing.add_folder(&child);
                     open.push((child, entry.path()));
                 }
                 Ok(target) if !target.is_file() => {
-                    listing.special.insert(child);
+                    listing.leave_out(child, Reason::Special);
                 }
                 _ => listing.add_file(child, Place::Disk(entry.path())),
             }

@@ -1,0 +1,115 @@
+//! What a command leaves out of the data that it was given: one kind of record, and one way of saying it, for all commands.
+
+use std::path::Path;
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use super::source::some_of;
+
+/// A file or folder that has no part in what is done with the others of its source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its path.
+    pub file: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why something is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Its name begins with a dot, or is `__MACOSX`.
+    Hidden,
+    /// It is a link to a folder below the first level of a folder, or any link in a zip.
+    Link,
+    /// It is neither file nor folder.
+    Special,
+    /// Its name is not that of an image.
+    NotAnImage,
+    /// It is an image in none of the class folders.
+    NoClass,
+    /// It cannot be read as an image, or has no answer; the sentence says why, and names it.
+    Unreadable(String),
+}
+
+impl Reason {
+    /// The reasons that a name gives, in the order in which they are told.
+    const BY_NAME: [Reason; 5] =
+        [Reason::Hidden, Reason::Link, Reason::Special, Reason::NotAnImage, Reason::NoClass];
+
+    /// A word for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Reason::Hidden => "hidden",
+            Reason::Link => "link",
+            Reason::Special => "special",
+            Reason::NotAnImage => "not_an_image",
+            Reason::NoClass => "no_class",
+            Reason::Unreadable(_) => "unreadable",
+        }
+    }
+
+    /// The words for a person, in which what the reason is about comes before, or for what is unreadable, a whole sentence.
+    pub fn words(&self) -> &str {
+        match self {
+            Reason::Hidden => "passed over as hidden (a name that begins with a dot, or __MACOSX)",
+            Reason::Link => "passed over as a link that is not followed",
+            Reason::Special => "passed over as neither file nor folder",
+            Reason::NotAnImage => "passed over, not named as an image",
+            Reason::NoClass => "passed over, images in no class folder",
+            Reason::Unreadable(sentence) => sentence,
+        }
+    }
+}
+
+impl LeftOut {
+    /// A record.
+    pub fn new(file: impl Into<String>, reason: Reason) -> LeftOut {
+        LeftOut { file: file.into(), reason }
+    }
+}
+
+/// As an object of `file`, `kind` ([`Reason::kind`]) and `reason` ([`Reason::words`]).
+impl Serialize for LeftOut {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("LeftOut", 3)?;
+        object.serialize_field("file", &self.file)?;
+        object.serialize_field("kind", self.reason.kind())?;
+        object.serialize_field("reason", self.reason.words())?;
+        object.end()
+    }
+}
+
+/// What is passed over by its name or nature in the source at `path`, in a sentence for each reason. Unreadable files have sentences of
+/// their own.
+pub fn sentences(path: &Path, left_out: &[LeftOut]) -> Vec<String> {
+    let told = |reason: Reason| {
+        let names = || left_out.iter().filter(|left| left.reason == reason).map(|left| left.file.as_str());
+        names().next()?;
+        Some(format!("{}: {}: {}", path.display(), reason.words(), some_of(names())))
+    };
+    Reason::BY_NAME.into_iter().filter_map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_has_its_sentence_and_programs_get_every_file() {
+        let left_out = [
+            LeftOut::new("a/notes.txt", Reason::NotAnImage),
+            LeftOut::new(".git", Reason::Hidden),
+            LeftOut::new("a/list.csv", Reason::NotAnImage),
+            LeftOut::new("a/1.png", Reason::Unreadable("a/1.png: the file is empty".into())),
+        ];
+        let expected = [
+            "set: passed over as hidden (a name that begins with a dot, or __MACOSX): 1 (.git)",
+            "set: passed over, not named as an image: 2 (a/notes.txt, a/list.csv)",
+        ];
+        assert_eq!(sentences(Path::new("set"), &left_out), expected);
+        let object = serde_json::json!(left_out[3]);
+        let expected = serde_json::json!({"file": "a/1.png", "kind": "unreadable", "reason": "a/1.png: the file is empty"});
+        assert_eq!(object, expected);
+    }
+}
