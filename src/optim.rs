@@ -138,7 +138,7 @@ impl Adam {
         let gradients = gradients.as_slice()[range.clone()].par_chunks(CHUNK_FLOATS);
         chunks(weights, &range).zip(moments).zip(gradients).for_each(
             |((weights, (first_moment, second_moment)), gradients)| {
-                adam::update(adam::Weights { weights, first_moment, second_moment }, gradients, step);
+                adam::update(adam::WeightsAndMoments { weights, first_moment, second_moment }, gradients, step);
             },
         );
     }

@@ -22,7 +22,7 @@ pub use step::Step;
 pub use workspace::Workspace;
 
 use crate::kernels::conv::DEAD;
-use crate::kernels::conv::registry::ConvChoice;
+use crate::kernels::conv::registry::ConvPolicy;
 use crate::kernels::elementwise;
 use crate::layers::conv_block::BlockBackward;
 use crate::layers::dropout::{self, DropoutMasks};
@@ -42,7 +42,7 @@ use workspace::WorkspaceSizes;
 #[derive(Clone, Copy, Debug)]
 pub struct PlanOptions {
     /// The convolution algorithm.
-    pub conv: ConvChoice,
+    pub conv: ConvPolicy,
     /// Whether a convolution, the ReLU behind it and the max-pool behind that run as one step; without, each layer is a step of
     /// its own, and the numbers are the same.
     pub fuse: bool,
@@ -55,7 +55,7 @@ pub struct PlanOptions {
 impl Default for PlanOptions {
     /// The fastest, for prediction.
     fn default() -> PlanOptions {
-        PlanOptions { conv: ConvChoice::Auto, fuse: true, training: false, input_gradient: false }
+        PlanOptions { conv: ConvPolicy::Auto, fuse: true, training: false, input_gradient: false }
     }
 }
 

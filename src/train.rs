@@ -4,7 +4,7 @@
 
 use crate::data::augment::Augmentation;
 use crate::data::batches::{Augmented, Batch, Loader, epoch_order};
-use crate::kernels::conv::registry::ConvChoice;
+use crate::kernels::conv::registry::ConvPolicy;
 use crate::layers::dropout::DropoutMasks;
 use crate::loss::{
     ClassWeights, binary_cross_entropy, probability, weighted_binary_cross_entropy,
@@ -37,7 +37,7 @@ pub struct TrainSettings {
     /// How training images are changed. Validation images never are.
     pub augmentation: Option<Augmentation>,
     /// The convolution algorithm.
-    pub conv: ConvChoice,
+    pub conv: ConvPolicy,
     /// Whether convolution, ReLU and max-pool run as one.
     pub fuse: bool,
     /// Ends the training when the best epoch is this many epochs ago, and restores that epoch's weights at the end, whatever

@@ -13,7 +13,7 @@ mod common;
 
 use common::networks::{Batch, way_name, ways_to_train};
 use glassnet::geometry::Padding;
-use glassnet::kernels::conv::registry::ConvChoice;
+use glassnet::kernels::conv::registry::ConvPolicy;
 use glassnet::kernels::gemm::{Beta, Matrix, gemm};
 use glassnet::layers::dropout::DropoutMasks;
 use glassnet::loss::{binary_cross_entropy, binary_cross_entropy_gradient, probability};
@@ -162,7 +162,7 @@ fn after_the_first_step_a_step_allocates_nothing() {
         for network in [&documented, &other_layers()] {
             for options in ways_to_train() {
                 // No pass of the documented network is left to matrix products by `auto`, as all its pools are narrow.
-                let without_products = options.conv == ConvChoice::Auto && std::ptr::eq(network, &documented);
+                let without_products = options.conv == ConvPolicy::Auto && std::ptr::eq(network, &documented);
                 if !can_tell && !without_products {
                     continue;
                 }

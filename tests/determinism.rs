@@ -5,7 +5,7 @@ mod common;
 
 use common::assert_same_bits;
 use common::networks::{way_name, ways_to_train};
-use glassnet::kernels::conv::registry::ConvChoice;
+use glassnet::kernels::conv::registry::ConvPolicy;
 use glassnet::layers::dropout::DropoutMasks;
 use glassnet::loss::binary_cross_entropy_gradient;
 use glassnet::network::Network;
@@ -73,7 +73,7 @@ fn an_image_gets_the_same_answer_alone_and_in_any_batch_by_every_algorithm_fused
     let network = network();
     let parameters = network.initial_parameters(2);
     let images = images(5);
-    for conv in ConvChoice::ALL {
+    for conv in ConvPolicy::ALL {
         for fuse in [true, false] {
             let options = PlanOptions { conv, fuse, ..PlanOptions::default() };
             let logits = |first: usize, count: usize| {

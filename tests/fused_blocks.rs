@@ -7,7 +7,7 @@ mod common;
 use common::networks::{Batch, networks};
 use common::{assert_same_bits, random_parameters, values};
 use glassnet::geometry::{ConvGeometry, Padding, PoolGeometry};
-use glassnet::kernels::conv::registry::{CONV_ALGORITHMS, ConvChoice};
+use glassnet::kernels::conv::registry::{CONV_ALGORITHMS, ConvPolicy};
 use glassnet::kernels::conv::{ConvAlgorithm, DEAD, GradOutput, Pass, PooledGradient, Scratch, Weights};
 use glassnet::kernels::relu_pool;
 use glassnet::layers::Layer;
@@ -123,7 +123,7 @@ fn check_written(network: &Network, options: &PlanOptions, gradients: &Parameter
 /// For every choice of algorithms: layer by layer with Adam's steps behind the backward pass, against the other ways.
 fn check_every_choice(network: &Network, batch: &Batch, seed: u64, input_gradient: bool) {
     let parameters = random_parameters(network, seed);
-    for conv in ConvChoice::ALL {
+    for conv in ConvPolicy::ALL {
         let train = |fuse: bool, steps: Steps| {
             let options = PlanOptions { conv, fuse, training: true, input_gradient };
             Trained::new(network, &parameters, batch, options, steps)
@@ -233,10 +233,10 @@ proptest! {
         let cells = pool.window[0] * pool.window[1];
         // One in four windows is dead.
         let mut place = || if stream.below(4) == 0 { DEAD } else { stream.below(cells as u32) as u8 };
-        let places: Vec<u8> = (0..pool.output_len()).map(|_| place()).collect();
-        let pooled = PooledGradient { pool, values: &upstream, places: &places };
+        let argmax: Vec<u8> = (0..pool.output_len()).map(|_| place()).collect();
+        let pooled = PooledGradient { pool, values: &upstream, argmax: &argmax };
         let mut expanded = vec![f32::NAN; conv.output_len()];
-        relu_pool::expand(&pooled, &mut expanded);
+        relu_pool::unpool(&pooled, &mut expanded);
         let mut compared = 0;
         for algorithm in CONV_ALGORITHMS {
             for pass in [Pass::GradInput, Pass::GradWeights] {

@@ -11,7 +11,7 @@ use glassnet::data::catalog::Catalog;
 use glassnet::data::images::{CACHE_BUDGET_BYTES, ImageSet};
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
-use glassnet::kernels::conv::registry::ConvChoice;
+use glassnet::kernels::conv::registry::ConvPolicy;
 use glassnet::loss::ClassWeights;
 use glassnet::network::Network;
 use glassnet::optim::{Adam, AdamSettings};
@@ -34,7 +34,7 @@ const SETTINGS: TrainSettings = TrainSettings {
     adam: AdamSettings { learning_rate: 0.02, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, weight_decay: 0.1 },
     class_weights: ClassWeights([1.5, 0.75]),
     augmentation: Some(Augmentation { flip_horizontal: true, flip_vertical: true, shift: true, rotate: true }),
-    conv: ConvChoice::Auto,
+    conv: ConvPolicy::Auto,
     fuse: true,
     early_stopping: None,
 };
@@ -151,7 +151,7 @@ fn a_training_stopped_after_any_step_ends_with_the_same_bits() {
         (SETTINGS, 0.2),
         (SETTINGS, 0.0),
         (TrainSettings { early_stopping: Some(1), epochs: 30, ..SETTINGS }, 0.2),
-        (TrainSettings { shuffle: false, conv: ConvChoice::Im2col, fuse: false, ..SETTINGS }, 0.2),
+        (TrainSettings { shuffle: false, conv: ConvPolicy::Im2col, fuse: false, ..SETTINGS }, 0.2),
     ] {
         let whole = trained(settings, validation_split, &[]);
         for stop in 1..=STEPS * SETTINGS.epochs {

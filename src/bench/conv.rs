@@ -155,7 +155,7 @@ impl ConvData {
         match &self.pooled {
             Some((pool, values, places)) if pooled => {
                 let part = image * pool.output_len()..(image + 1) * pool.output_len();
-                GradOutput::Pooled(PooledGradient { pool: *pool, values: &values[part.clone()], places: &places[part] })
+                GradOutput::Pooled(PooledGradient { pool: *pool, values: &values[part.clone()], argmax: &places[part] })
             }
             _ => GradOutput::Dense(self.dense_gradient(image)),
         }
@@ -299,7 +299,7 @@ impl Buffers {
             result = result.max(data.result_len(case));
             scratch = scratch.max(match case.worker {
                 Worker::Algorithm(algorithm) => algorithm.scratch_len(&data.geometry, case.pass, pool.as_ref()),
-                Worker::Product => ScratchLen::floats(data.patches.len()),
+                Worker::Product => ScratchLen::from_floats(data.patches.len()),
             });
             if let Worker::Algorithm(algorithm) = case.worker {
                 packed = packed.max(algorithm.packed_len(&data.geometry, case.pass));

@@ -55,7 +55,7 @@ impl Oracle {
         let wanted = |pooled| cases.iter().any(|case| case.pass != Pass::Forward && case.pooled == pooled);
         let pooled = data.pooled.as_ref().filter(|_| wanted(true)).map(|(pool, values, places)| {
             let mut expanded = vec![0.0; geometry.output_len()];
-            relu_pool::expand(&PooledGradient { pool: *pool, values, places }, &mut expanded);
+            relu_pool::unpool(&PooledGradient { pool: *pool, values, argmax: places }, &mut expanded);
             gradients(&expanded)
         });
         Ok(Oracle {

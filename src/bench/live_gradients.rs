@@ -4,7 +4,7 @@
 //! backward passes do work for these positions only, so their time hangs on this share.
 
 use crate::data::batches::Batch;
-use crate::kernels::conv::registry::ConvChoice;
+use crate::kernels::conv::registry::ConvPolicy;
 use crate::layers::dropout::DropoutMasks;
 use crate::loss::binary_cross_entropy_gradient;
 use crate::network::Network;
@@ -30,7 +30,7 @@ pub fn live_shares(
     network: &Network,
     parameters: &Parameters,
     batches: &[Batch],
-    conv: ConvChoice,
+    conv: ConvPolicy,
 ) -> Result<Vec<LiveShare>> {
     let Some(largest) = batches.iter().map(|batch| batch.labels.len()).max() else {
         return Err(Error::setting("batches", "there is none to count in"));
@@ -70,7 +70,7 @@ mod tests {
         let network = Network::new(&ModelSpec::documented().with_image_size(32)).unwrap();
         let images = Array4::from_shape_fn((3, 32, 32, 3), |(n, y, x, c)| ((n + 3 * y + 5 * x + 7 * c) % 11) as f32);
         let batches = [Batch { images, labels: vec![0.0, 1.0, 1.0], indices: vec![0, 1, 2] }];
-        let shares = live_shares(&network, &network.initial_parameters(0), &batches, ConvChoice::Auto).unwrap();
+        let shares = live_shares(&network, &network.initial_parameters(0), &batches, ConvPolicy::Auto).unwrap();
         let layers: Vec<&str> = shares.iter().map(|share| share.layer.as_str()).collect();
         assert_eq!(layers, ["conv2d", "conv2d_1", "conv2d_2"]);
         assert!(shares.iter().all(|share| share.share > 0.0 && share.share <= 0.25), "{shares:?}");
@@ -88,7 +88,7 @@ mod tests {
         let network = Network::new(&spec).unwrap();
         let images = Array4::from_shape_fn((1, 7, 7, 3), |(_, y, x, c)| (y * x + c) as f32 / 50.0);
         let batches = [Batch { images, labels: vec![1.0], indices: vec![0] }];
-        let shares = live_shares(&network, &network.initial_parameters(0), &batches, ConvChoice::Im2col).unwrap();
+        let shares = live_shares(&network, &network.initial_parameters(0), &batches, ConvPolicy::Im2col).unwrap();
         assert_eq!(shares, [LiveShare { layer: "conv2d".into(), share: 4.0 / 25.0 }]);
     }
 }

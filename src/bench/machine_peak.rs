@@ -2,7 +2,7 @@
 //!
 //! Both limits are measured on all threads of the pool at once, as cores share their clock's budget and their memory.
 
-use crate::kernels::simd::{InstructionSet, Kernel, dispatch_to, load, multiply_add};
+use crate::kernels::simd::{InstructionSet, SimdOp, dispatch_to, load, multiply_add};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::hint::black_box;
@@ -66,7 +66,7 @@ struct Arithmetic<'a> {
     operations: &'a mut f64,
 }
 
-impl Kernel for Arithmetic<'_> {
+impl SimdOp for Arithmetic<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
         let mut sums = [[0.0f32; LANES]; CHAINS];

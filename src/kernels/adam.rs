@@ -1,6 +1,6 @@
 //! Adam's update of some weights; [`optim`](crate::optim) has the formula and its source.
 
-use super::simd::{Kernel, Lanes, dispatch};
+use super::simd::{Lanes, SimdOp, dispatch};
 
 /// Moments smaller than this become zero. Half of all floats this small are denormal, and arithmetic with those takes a
 /// hundred times as long; beside ε = 1e-7 neither they nor their root could move a weight.
@@ -23,7 +23,7 @@ pub struct AdamStep {
 
 /// Some weights and their two moments, each of the same length.
 #[derive(Debug)]
-pub struct Weights<'a> {
+pub struct WeightsAndMoments<'a> {
     /// w.
     pub weights: &'a mut [f32],
     /// m.
@@ -32,7 +32,7 @@ pub struct Weights<'a> {
     pub second_moment: &'a mut [f32],
 }
 
-impl Weights<'_> {
+impl WeightsAndMoments<'_> {
     /// Takes the step for the `LANES` weights from `start` on, whose gradient is `g`.
     #[inline(always)]
     pub fn update<const LANES: usize>(&mut self, start: usize, g: Lanes<LANES>, step: &AdamStep) {
@@ -58,18 +58,18 @@ impl Weights<'_> {
 }
 
 /// Takes the step for all of them.
-pub fn update(weights: Weights, gradients: &[f32], step: AdamStep) {
+pub fn update(weights: WeightsAndMoments, gradients: &[f32], step: AdamStep) {
     debug_assert_eq!(weights.weights.len(), gradients.len());
     dispatch(Update { weights, gradients, step });
 }
 
 struct Update<'a> {
-    weights: Weights<'a>,
+    weights: WeightsAndMoments<'a>,
     gradients: &'a [f32],
     step: AdamStep,
 }
 
-impl Kernel for Update<'_> {
+impl SimdOp for Update<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(mut self) {
         let (registers, rest) = self.gradients.as_chunks::<LANES>();
@@ -95,7 +95,7 @@ mod tests {
         for set in InstructionSet::tested() {
             let [mut weights, mut first, mut second] = [vec![0.5; 40], vec![0.25; 40], vec![0.125; 40]];
             (first[39], second[39]) = (-1.05e-30, 1.0005e-30);
-            let of = Weights { weights: &mut weights, first_moment: &mut first, second_moment: &mut second };
+            let of = WeightsAndMoments { weights: &mut weights, first_moment: &mut first, second_moment: &mut second };
             dispatch_to(set, Update { weights: of, gradients: &gradients, step });
             assert_eq!((first[39], second[39]), (0.0, 0.0), "0.9 and 0.999 of a moment that was just large enough");
             results.push([weights, first, second]);
@@ -110,7 +110,8 @@ mod tests {
                 let step = AdamStep { alpha: 1e-3, blend_1: 0.1, blend_2: 1e-3, epsilon: 1e-7, decay };
                 let (mut weights, mut first, mut second) = (vec![0.5; 37], vec![0.0; 37], vec![0.0; 37]);
                 weights[3] = -0.0;
-                let of = Weights { weights: &mut weights, first_moment: &mut first, second_moment: &mut second };
+                let of =
+                    WeightsAndMoments { weights: &mut weights, first_moment: &mut first, second_moment: &mut second };
                 dispatch_to(set, Update { weights: of, gradients: &[gradient; 37], step });
                 (weights, first, second)
             };

@@ -12,7 +12,7 @@
 //! first dense layer of the documented model has 3.2 million weights and few samples to use them on. All three are sums over
 //! [register tiles](super::tile).
 
-use super::simd::{Kernel, Lanes, dispatch};
+use super::simd::{Lanes, SimdOp, dispatch};
 use super::tile::{PANEL, PIXELS, VECTORS, tile};
 use std::ops::Range;
 
@@ -77,7 +77,7 @@ struct Forward<'a> {
     partial: &'a mut [f32],
 }
 
-impl Kernel for Forward<'_> {
+impl SimdOp for Forward<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
         let Forward { input, inputs, rows, kernel, partial } = self;
@@ -180,7 +180,7 @@ struct GradInput<'a> {
     partial: &'a mut [f32],
 }
 
-impl Kernel for GradInput<'_> {
+impl SimdOp for GradInput<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
         let GradInput { kernel, grad_output, partial } = self;
@@ -233,7 +233,7 @@ struct GradKernel<'a> {
     grad_kernel: &'a mut [f32],
 }
 
-impl Kernel for GradKernel<'_> {
+impl SimdOp for GradKernel<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(mut self) {
         let mut row = self.rows.start;

@@ -5,16 +5,16 @@
 //! [`DEAD`], and the way back needs neither the output nor the input. Windows do not overlap.
 
 use super::conv::{DEAD, PooledGradient};
-use super::simd::{Kernel, Lanes, dispatch, load};
+use super::simd::{Lanes, SimdOp, dispatch, load};
 use crate::geometry::PoolGeometry;
 
 /// From the band `values` `[rows, W, C]` with W = output width · window width, rows a multiple of the window's: writes the
-/// maxima to `output` `[rows / window height, output width, C]`, cut off at 0 if `relu`, and their places to `places`, of the same
+/// maxima to `output` `[rows / window height, output width, C]`, cut off at 0 if `relu`, and their argmax to `argmax`, of the same
 /// shape, unless that is empty.
-pub fn forward(pool: &PoolGeometry, relu: bool, values: &[f32], output: &mut [f32], places: &mut [u8]) {
+pub fn forward(pool: &PoolGeometry, relu: bool, values: &[f32], output: &mut [f32], argmax: &mut [u8]) {
     debug_assert_eq!(values.len(), output.len() * pool.window[0] * pool.window[1]);
-    debug_assert!(places.is_empty() || places.len() == output.len());
-    dispatch(Forward { pool, relu, values, output, places });
+    debug_assert!(argmax.is_empty() || argmax.len() == output.len());
+    dispatch(Forward { pool, relu, values, output, argmax });
 }
 
 struct Forward<'a> {
@@ -22,10 +22,10 @@ struct Forward<'a> {
     relu: bool,
     values: &'a [f32],
     output: &'a mut [f32],
-    places: &'a mut [u8],
+    argmax: &'a mut [u8],
 }
 
-impl Kernel for Forward<'_> {
+impl SimdOp for Forward<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
         // The most usual window as a constant: its loops are then unrolled, and the maxima stay in registers.
@@ -39,26 +39,26 @@ impl Kernel for Forward<'_> {
 impl Forward<'_> {
     #[inline(always)]
     fn windows<const LANES: usize>(self, window: [usize; 2]) {
-        let Forward { pool, relu, values, output, places } = self;
+        let Forward { pool, relu, values, output, argmax } = self;
         let channels = pool.input[2];
         let row_len = pool.output[1] * window[1] * channels;
-        let mut places = places.chunks_exact_mut(channels);
+        let mut argmax = argmax.chunks_exact_mut(channels);
         let band_rows = values.chunks_exact(window[0] * row_len);
         for (band, output) in band_rows.zip(output.chunks_exact_mut(pool.output[1] * channels)) {
             for (x, output) in output.chunks_exact_mut(channels).enumerate() {
                 let corner = x * window[1] * channels;
-                let mut places = places.next().unwrap_or_default();
+                let mut argmax = argmax.next().unwrap_or_default();
                 let mut from = 0;
                 // Registers of channels at a time, then single ones.
                 while from < channels {
                     let (values, steps) = (&band[corner + from..], [row_len, channels]);
                     if from + LANES <= channels {
-                        cells::<LANES>(window, relu, values, steps, &mut output[from..], places);
-                        places = places.get_mut(LANES..).unwrap_or_default();
+                        cells::<LANES>(window, relu, values, steps, &mut output[from..], argmax);
+                        argmax = argmax.get_mut(LANES..).unwrap_or_default();
                         from += LANES;
                     } else {
-                        cells::<1>(window, relu, values, steps, &mut output[from..], places);
-                        places = places.get_mut(1..).unwrap_or_default();
+                        cells::<1>(window, relu, values, steps, &mut output[from..], argmax);
+                        argmax = argmax.get_mut(1..).unwrap_or_default();
                         from += 1;
                     }
                 }
@@ -67,7 +67,7 @@ impl Forward<'_> {
     }
 }
 
-/// The first `LANES` channels of `output` and `places`, from those of a window that starts with `values` and whose rows and
+/// The first `LANES` channels of `output` and `argmax`, from those of a window that starts with `values` and whose rows and
 /// columns are `steps` apart.
 #[inline(always)]
 fn cells<const LANES: usize>(
@@ -76,7 +76,7 @@ fn cells<const LANES: usize>(
     values: &[f32],
     steps: [usize; 2],
     output: &mut [f32],
-    places: &mut [u8],
+    argmax: &mut [u8],
 ) {
     let mut best: Lanes<LANES> = load(values, 0);
     let mut place = [0u32; LANES];
@@ -99,49 +99,49 @@ fn cells<const LANES: usize>(
         }
     }
     output[..LANES].copy_from_slice(&best);
-    if let Some(places) = places.first_chunk_mut::<LANES>() {
-        *places = place.map(|place| place as u8);
+    if let Some(argmax) = argmax.first_chunk_mut::<LANES>() {
+        *argmax = place.map(|place| place as u8);
     }
 }
 
 /// Writes the gradient of each position, `[H, W, C]` of the pool's input: each value at its place, 0 elsewhere.
-pub fn expand(gradient: &PooledGradient, expanded: &mut [f32]) {
+pub fn unpool(gradient: &PooledGradient, expanded: &mut [f32]) {
     let PoolGeometry { input: [height, width, channels], window, output, .. } = gradient.pool;
     debug_assert_eq!(expanded.len(), gradient.pool.input_len());
     let row_len = width * channels;
     for (row, band) in expanded.chunks_exact_mut(window[0] * row_len).take(output[0]).enumerate() {
-        expand_row(gradient, row, channels, band);
+        unpool_row(gradient, row, channels, band);
     }
     expanded[output[0] * window[0] * row_len..height * row_len].fill(0.0);
 }
 
 /// The same for one row of windows: writes `[window height, W, C]`, positions `step` floats apart. What lies between them stays
 /// as it is.
-pub fn expand_row(gradient: &PooledGradient, row: usize, step: usize, expanded: &mut [f32]) {
-    dispatch(ExpandRow { gradient, row, step, expanded });
+pub fn unpool_row(gradient: &PooledGradient, row: usize, step: usize, expanded: &mut [f32]) {
+    dispatch(UnpoolRow { gradient, row, step, expanded });
 }
 
-struct ExpandRow<'a> {
+struct UnpoolRow<'a> {
     gradient: &'a PooledGradient<'a>,
     row: usize,
     step: usize,
     expanded: &'a mut [f32],
 }
 
-impl Kernel for ExpandRow<'_> {
+impl SimdOp for UnpoolRow<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
-        let ExpandRow { gradient: PooledGradient { pool, values, places }, row, step, expanded } = self;
+        let UnpoolRow { gradient: PooledGradient { pool, values, argmax }, row, step, expanded } = self;
         let [_, width, channels] = pool.input;
         let covered = pool.output[1] * pool.window[1];
         for (dy, expanded) in expanded.chunks_exact_mut(width * step).take(pool.window[0]).enumerate() {
             for x in 0..pool.output[1] {
                 let cell = (row * pool.output[1] + x) * channels;
-                let (values, places) = (&values[cell..][..channels], &places[cell..][..channels]);
+                let (values, argmax) = (&values[cell..][..channels], &argmax[cell..][..channels]);
                 for dx in 0..pool.window[1] {
                     let place = (dy * pool.window[1] + dx) as u8;
                     let target = &mut expanded[(x * pool.window[1] + dx) * step..][..channels];
-                    for ((target, &value), &at) in target.iter_mut().zip(values).zip(places) {
+                    for ((target, &value), &at) in target.iter_mut().zip(values).zip(argmax) {
                         *target = if at == place { value } else { 0.0 };
                     }
                 }
@@ -188,21 +188,21 @@ mod tests {
                 elementwise::relu_backward(&rectified, &pooled, &mut expected_back);
             }
             for set in InstructionSet::tested() {
-                let (mut output, mut places) = (vec![f32::NAN; upstream.len()], vec![9; upstream.len()]);
+                let (mut output, mut argmax) = (vec![f32::NAN; upstream.len()], vec![9; upstream.len()]);
                 let (pool, values) = (&pool, &band[..]);
-                dispatch_to(set, Forward { pool, relu, values, output: &mut output, places: &mut places });
+                dispatch_to(set, Forward { pool, relu, values, output: &mut output, argmax: &mut argmax });
                 assert_eq!(bits(&output), bits(&expected), "{}", set.name());
-                let mut without_places = vec![f32::NAN; upstream.len()];
-                dispatch_to(set, Forward { pool, relu, values, output: &mut without_places, places: &mut [] });
-                assert_eq!(bits(&without_places), bits(&expected), "{}", set.name());
+                let mut without_argmax = vec![f32::NAN; upstream.len()];
+                dispatch_to(set, Forward { pool, relu, values, output: &mut without_argmax, argmax: &mut [] });
+                assert_eq!(bits(&without_argmax), bits(&expected), "{}", set.name());
 
                 let mut expanded = vec![f32::NAN; pool.input_len()];
-                let gradient = PooledGradient { pool: *pool, values: &upstream, places: &places };
+                let gradient = PooledGradient { pool: *pool, values: &upstream, argmax: &argmax };
                 let row_len = pool.input[1] * pool.input[2];
                 let covered = pool.output[0] * pool.window[0] * row_len;
                 let rows = expanded[..covered].chunks_exact_mut(pool.window[0] * row_len).enumerate();
                 for (row, expanded) in rows {
-                    dispatch_to(set, ExpandRow { gradient: &gradient, row, step: pool.input[2], expanded });
+                    dispatch_to(set, UnpoolRow { gradient: &gradient, row, step: pool.input[2], expanded });
                 }
                 assert_eq!(bits(&expanded[..covered]), bits(&expected_back[..covered]), "{}", set.name());
                 assert!(expected_back[covered..].iter().all(|&g| g == 0.0));

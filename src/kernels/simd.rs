@@ -1,6 +1,6 @@
 //! Which vector instructions the kernels use, chosen when the program runs, so that one binary serves any machine.
 //!
-//! A kernel is written once, over arrays of [`Lanes`] floats, as the `#[inline(always)]` method [`Kernel::run`]. [`dispatch`]
+//! A kernel is written once, over arrays of [`Lanes`] floats, as the `#[inline(always)]` method [`SimdOp::run`]. [`dispatch`]
 //! compiles it three times: inside a function that enables AVX-512, one that enables AVX2 and FMA, and one that enables nothing
 //! beyond what every machine has. The compiler turns the arrays into the registers that the function allows.
 //!
@@ -95,7 +95,7 @@ impl InstructionSet {
 }
 
 /// A piece of work to be compiled for each set.
-pub trait Kernel {
+pub trait SimdOp {
     /// Does it with registers of `LANES` floats. `FUSED` tells whether the set has fused multiply-add; without it,
     /// `f32::mul_add` would call a library for every product.
     ///
@@ -105,7 +105,7 @@ pub trait Kernel {
 }
 
 /// Runs a kernel with the set in force.
-pub fn dispatch(kernel: impl Kernel) {
+pub fn dispatch(kernel: impl SimdOp) {
     dispatch_to(InstructionSet::in_force(), kernel);
 }
 
@@ -113,7 +113,7 @@ pub fn dispatch(kernel: impl Kernel) {
 ///
 /// # Panics
 /// If this machine does not have it.
-pub fn dispatch_to(set: InstructionSet, kernel: impl Kernel) {
+pub fn dispatch_to(set: InstructionSet, kernel: impl SimdOp) {
     assert!(set.is_available(), "this machine has no {}", set.name());
     match set {
         // SAFETY: the assertion above has asked the processor for the very features that these functions enable.
@@ -127,13 +127,13 @@ pub fn dispatch_to(set: InstructionSet, kernel: impl Kernel) {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
-fn avx512(kernel: impl Kernel) {
+fn avx512(kernel: impl SimdOp) {
     kernel.run::<16, true>();
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn avx2(kernel: impl Kernel) {
+fn avx2(kernel: impl SimdOp) {
     kernel.run::<8, true>();
 }
 
@@ -169,7 +169,7 @@ mod tests {
 
     struct Axpy<'a>(f32, &'a [f32], &'a mut [f32]);
 
-    impl Kernel for Axpy<'_> {
+    impl SimdOp for Axpy<'_> {
         #[inline(always)]
         fn run<const LANES: usize, const FUSED: bool>(self) {
             let Axpy(a, x, y) = self;

@@ -163,7 +163,7 @@ fn add_products<const PIXELS: usize, const VECTORS: usize, const LANES: usize, c
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::simd::{InstructionSet, Kernel, dispatch_to};
+    use crate::kernels::simd::{InstructionSet, SimdOp, dispatch_to};
     use crate::random::{Purpose, Stream};
 
     const K: usize = 37;
@@ -175,7 +175,7 @@ mod tests {
         output: &'a mut [[f32; PANEL]],
     }
 
-    impl<const P: usize> Kernel for Product<'_, P> {
+    impl<const P: usize> SimdOp for Product<'_, P> {
         #[inline(always)]
         fn run<const LANES: usize, const FUSED: bool>(self) {
             for (rows, output) in self.rows.chunks_exact(P).zip(self.output.chunks_exact_mut(P)) {
@@ -230,7 +230,7 @@ mod tests {
         }
     }
 
-    impl Kernel for Strips<'_> {
+    impl SimdOp for Strips<'_> {
         #[inline(always)]
         fn run<const LANES: usize, const FUSED: bool>(mut self) {
             for column in (0..PANEL).step_by(VECTORS * LANES) {

@@ -20,7 +20,7 @@
 use super::conv2d::Conv2d;
 use super::scratch::ScratchPool;
 use crate::geometry::{ConvGeometry, PoolGeometry};
-use crate::kernels::conv::registry::{ConvAlgorithms, ConvChoice};
+use crate::kernels::conv::registry::{ConvAlgorithms, ConvPolicy};
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, PooledGradient, Scratch, ScratchLen, Weights};
 use crate::kernels::{elementwise, relu_pool};
 use crate::parameters::Parameters;
@@ -73,7 +73,7 @@ impl ConvBlock {
 
     /// The algorithms for a convolution whose output reaches `pool`, at once or through a ReLU, in the same block or not.
     pub fn algorithms(
-        choice: ConvChoice,
+        choice: ConvPolicy,
         conv: &Conv2d,
         pool: Option<&PoolGeometry>,
         training: bool,
@@ -296,11 +296,11 @@ impl ConvBlock {
         let (mut expanded, mut pooled) = (GradOutput::Dense(grad_output), None);
         if let Some(pool) = self.pool {
             let places = part(saved.places, image, self.output_len());
-            let gradient = PooledGradient { pool, values: grad_output, places };
+            let gradient = PooledGradient { pool, values: grad_output, argmax: places };
             pooled = Some(GradOutput::Pooled(gradient));
             if self.needs_expanded() {
                 let kept = &mut kept[..geometry.output_len()];
-                relu_pool::expand(&gradient, kept);
+                relu_pool::unpool(&gradient, kept);
                 expanded = GradOutput::Dense(kept);
             }
         } else if self.relu {

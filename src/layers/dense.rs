@@ -6,7 +6,7 @@
 //! On the way back a block's weights are in the cache for the input's gradient. Where the optimizer may take its step at once,
 //! it does so there, and a large layer's weights, moments and gradient cross the memory bus 6 times a step and not 10 times.
 
-use crate::kernels::adam::{self, Weights};
+use crate::kernels::adam::{self, WeightsAndMoments};
 use crate::kernels::conv::ScratchLen;
 use crate::kernels::dense::{self, BACKWARD_ROWS, BLOCK_ROWS, Panels, block};
 use crate::kernels::tile::PIXELS;
@@ -46,7 +46,7 @@ impl Dense {
 
     /// The scratch that one thread needs for [`Dense::backward`].
     pub fn scratch_len(&self) -> ScratchLen {
-        ScratchLen::floats(APPLY_ROWS * self.units)
+        ScratchLen::from_floats(APPLY_ROWS * self.units)
     }
 
     /// Whether [`Update::Apply`] applies the kernel's gradient.
@@ -116,7 +116,11 @@ impl Dense {
                             scratch.with(|scratch| {
                                 let gradient = &mut scratch.floats[..weights.len()];
                                 dense::grad_kernel(input, inputs, rows, by_sample, gradient);
-                                adam::update(Weights { weights, first_moment, second_moment }, gradient, step);
+                                adam::update(
+                                    WeightsAndMoments { weights, first_moment, second_moment },
+                                    gradient,
+                                    step,
+                                );
                             });
                         }
                     },

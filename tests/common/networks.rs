@@ -2,7 +2,7 @@
 
 use super::{as_images, as_textbook, values, wide};
 use glassnet::geometry::Padding;
-use glassnet::kernels::conv::registry::ConvChoice;
+use glassnet::kernels::conv::registry::ConvPolicy;
 use glassnet::network::Network;
 use glassnet::parameters::Parameters;
 use glassnet::plan::PlanOptions;
@@ -60,7 +60,7 @@ fn size(range: Range<usize>) -> impl Strategy<Value = Size> {
 /// Every way to train: each choice of algorithms, with and without fused blocks.
 pub fn ways_to_train() -> impl Iterator<Item = PlanOptions> {
     let options = |conv, fuse| PlanOptions { conv, fuse, training: true, input_gradient: true };
-    ConvChoice::ALL.into_iter().flat_map(move |conv| [true, false].map(|fuse| options(conv, fuse)))
+    ConvPolicy::ALL.into_iter().flat_map(move |conv| [true, false].map(|fuse| options(conv, fuse)))
 }
 
 /// What a failure calls these options.

@@ -3,7 +3,7 @@
 use super::values::{Named, at_least_one, batch_size, conv, threads, whole_number};
 use clap::{Args, Subcommand};
 use glassnet::bench::descriptor::ConvDescriptor;
-use glassnet::kernels::conv::registry::{CONV_ALGORITHMS, ConvChoice};
+use glassnet::kernels::conv::registry::{CONV_ALGORITHMS, ConvPolicy};
 use glassnet::kernels::conv::{ConvAlgorithm, Pass};
 use glassnet::report::documented;
 use std::path::PathBuf;
@@ -123,8 +123,8 @@ pub struct StepArgs {
     #[arg(long, value_name = "PIXELS", value_parser = at_least_one, allow_negative_numbers = true)]
     pub image_size: Option<usize>,
     /// Convolution algorithm, as for `train`
-    #[arg(long, value_name = "NAME", default_value_t = ConvChoice::Auto, value_parser = conv())]
-    pub conv: ConvChoice,
+    #[arg(long, value_name = "NAME", default_value_t = ConvPolicy::Auto, value_parser = conv())]
+    pub conv: ConvPolicy,
     /// Run convolution, ReLU and max-pooling one by one
     ///
     /// By default they run as one. The numbers are the same.

@@ -8,7 +8,7 @@ use super::{QuietArgs, ThreadsArgs};
 use clap::{Args, ValueEnum};
 use glassnet::data::augment::Augmentation;
 use glassnet::data::images::DEFAULT_CACHE_MEBIBYTES;
-use glassnet::kernels::conv::registry::ConvChoice;
+use glassnet::kernels::conv::registry::ConvPolicy;
 use glassnet::report::documented;
 use std::fmt;
 use std::path::PathBuf;
@@ -49,8 +49,8 @@ pub struct RunArgs {
     /// Convolution algorithm
     ///
     /// auto takes the fastest for each layer and pass, by rule. The others are for comparing; they differ by rounding.
-    #[arg(long, value_name = "NAME", default_value_t = ConvChoice::Auto, value_parser = conv(), hide_short_help = true)]
-    pub conv: ConvChoice,
+    #[arg(long, value_name = "NAME", default_value_t = ConvPolicy::Auto, value_parser = conv(), hide_short_help = true)]
+    pub conv: ConvPolicy,
     /// Run convolution, ReLU and max-pooling one by one
     ///
     /// By default they run as one. The numbers are the same.

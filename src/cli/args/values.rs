@@ -3,7 +3,7 @@
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Command};
 use glassnet::data::augment::Augmentation;
-use glassnet::kernels::conv::registry::ConvChoice;
+use glassnet::kernels::conv::registry::ConvPolicy;
 use std::ffi::OsStr;
 
 /// A value with a name, for shells to complete and for help to list. What is wrong is said by `parse`, in a sentence.
@@ -33,8 +33,8 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Named<T> {
 }
 
 /// `--conv`.
-pub fn conv() -> Named<ConvChoice> {
-    Named::new(ConvChoice::ALL.map(ConvChoice::name), str::parse)
+pub fn conv() -> Named<ConvPolicy> {
+    Named::new(ConvPolicy::ALL.map(ConvPolicy::name), str::parse)
 }
 
 /// The most threads that may be asked for.

@@ -6,7 +6,7 @@ use crate::cli::dataset::Part;
 use crate::cli::run_folder::{Adam, Algorithms, Config, Data, Machine, Settings};
 use glassnet::data::augment::Augmentation;
 use glassnet::kernels::conv::Pass;
-use glassnet::kernels::conv::registry::ConvChoice;
+use glassnet::kernels::conv::registry::ConvPolicy;
 use glassnet::plan::{Plan, PlanOptions};
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ impl TrainingRun<'_> {
     pub fn warn_of_other_algorithms(&self) {
         let asked = self.common.conv;
         for (name, Algorithms { forward, .. }) in self.algorithms() {
-            if asked != ConvChoice::Auto && forward != asked.name() {
+            if asked != ConvPolicy::Auto && forward != asked.name() {
                 console::warn(&format!("{name}: --conv {asked} cannot compute it, so {forward} does"));
             }
         }

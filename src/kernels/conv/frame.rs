@@ -30,7 +30,7 @@ impl Frame {
     }
 
     /// Whether the image fills its frame.
-    pub fn is_bare(&self) -> bool {
+    pub fn is_unpadded(&self) -> bool {
         self.size == self.image[..2]
     }
 
@@ -54,7 +54,7 @@ impl Frame {
     }
 
     /// Writes the image with zeros around it. What `framed` has beyond the frame is zeroed as well.
-    pub fn put(&self, image: &[f32], framed: &mut [f32]) {
+    pub fn pad(&self, image: &[f32], framed: &mut [f32]) {
         let image_row = self.image[1] * self.image[2];
         let mut written = 0;
         for (start, row) in self.row_starts().zip(image.chunks_exact(image_row)) {
@@ -66,7 +66,7 @@ impl Frame {
     }
 
     /// Copies the image out of its frame.
-    pub fn take(&self, framed: &[f32], image: &mut [f32]) {
+    pub fn unpad(&self, framed: &[f32], image: &mut [f32]) {
         let image_row = self.image[1] * self.image[2];
         for (start, row) in self.row_starts().zip(image.chunks_exact_mut(image_row)) {
             row.copy_from_slice(&framed[start..start + image_row]);
@@ -79,10 +79,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_is_put_among_zeros_and_taken_out_again() {
+    fn an_image_is_padded_with_zeros_and_unpadded_again() {
         let frame = Frame { image: [2, 1, 2], size: [4, 3], before: [1, 1] };
         let mut framed = [f32::NAN; 4 * 3 * 2 + 1];
-        frame.put(&[1., 2., 3., 4.], &mut framed);
+        frame.pad(&[1., 2., 3., 4.], &mut framed);
         let mut expected = [0.0; 25];
         expected[8..10].copy_from_slice(&[1., 2.]);
         expected[14..16].copy_from_slice(&[3., 4.]);
@@ -91,11 +91,11 @@ mod tests {
             let (band, in_image) = frame.band(rows.clone());
             assert_eq!(in_image, image_rows);
             let mut part = [f32::NAN; 12];
-            band.put(&[1., 2., 3., 4.][2 * in_image.start..2 * in_image.end], &mut part[..band.len()]);
+            band.pad(&[1., 2., 3., 4.][2 * in_image.start..2 * in_image.end], &mut part[..band.len()]);
             assert_eq!(part[..band.len()], expected[6 * rows.start..6 * rows.end]);
         }
         let mut image = [f32::NAN; 4];
-        frame.take(&framed, &mut image);
+        frame.unpad(&framed, &mut image);
         assert_eq!(image, [1., 2., 3., 4.]);
     }
 }

@@ -33,7 +33,7 @@ impl<'a> InputRows<'a> {
     }
 
     /// Those of a gradient, with this memory if it is pooled.
-    pub fn gradient(gradient: GradOutput<'a>, band: &'a mut [f32]) -> InputRows<'a> {
+    pub fn from_gradient(gradient: GradOutput<'a>, band: &'a mut [f32]) -> InputRows<'a> {
         match gradient {
             GradOutput::Dense(values) => InputRows::Whole(values),
             GradOutput::Pooled(gradient) => InputRows::Band(Band { gradient, band, held: 0..0 }),
@@ -72,7 +72,7 @@ impl Band<'_> {
         for row in wanted.start + kept.len()..wanted.end {
             let target = &mut self.band[(row - wanted.start) * len..][..len];
             if row < gradient.pool.output[0] {
-                relu_pool::expand_row(gradient, row, gradient.pool.input[2], target);
+                relu_pool::unpool_row(gradient, row, gradient.pool.input[2], target);
             } else {
                 // The last rows of the output, which no window covers.
                 target.fill(0.0);
@@ -90,18 +90,18 @@ mod tests {
     fn a_band_that_moves_down_holds_the_rows_of_the_expanded_gradient() {
         let pool = PoolGeometry::new([11, 5, 3], [3, 2], [3, 2]).unwrap();
         let values: Vec<f32> = (0..pool.output_len()).map(|i| i as f32 + 1.0).collect();
-        let places: Vec<u8> = (0..pool.output_len()).map(|i| (i % 7) as u8).collect();
-        let gradient = PooledGradient { pool, values: &values, places: &places };
+        let argmax: Vec<u8> = (0..pool.output_len()).map(|i| (i % 7) as u8).collect();
+        let gradient = PooledGradient { pool, values: &values, argmax: &argmax };
         let mut expanded = vec![f32::NAN; pool.input_len()];
-        relu_pool::expand(&gradient, &mut expanded);
+        relu_pool::unpool(&gradient, &mut expanded);
         let mut memory = vec![f32::NAN; InputRows::band_len(5, &pool)];
-        let mut band = InputRows::gradient(GradOutput::Pooled(gradient), &mut memory);
+        let mut band = InputRows::from_gradient(GradOutput::Pooled(gradient), &mut memory);
         for rows in [0..3, 0..5, 2..6, 4..9, 6..11, 9..11] {
             let (values, first) = band.rows(rows.clone());
             let from = (rows.start - first) * 15;
             assert_eq!(values[from..from + rows.len() * 15], expanded[rows.start * 15..rows.end * 15], "{rows:?}");
         }
-        let mut dense = InputRows::gradient(GradOutput::Dense(&expanded), &mut []);
+        let mut dense = InputRows::from_gradient(GradOutput::Dense(&expanded), &mut []);
         assert_eq!(dense.rows(4..6), (&expanded[..], 0));
     }
 }

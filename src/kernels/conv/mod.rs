@@ -76,7 +76,7 @@ pub struct PooledGradient<'a> {
     /// ∂L/∂(pool's output).
     pub values: &'a [f32],
     /// For each value the place of the maximum in its window, dy·window width + dx, or [`DEAD`].
-    pub places: &'a [u8],
+    pub argmax: &'a [u8],
 }
 
 /// The place of a maximum that ReLU cut off: nothing of the window has a gradient.
@@ -115,7 +115,7 @@ pub struct ScratchLen {
 
 impl ScratchLen {
     /// This many floats and no words.
-    pub fn floats(floats: usize) -> ScratchLen {
+    pub fn from_floats(floats: usize) -> ScratchLen {
         ScratchLen { floats, words: 0 }
     }
 

@@ -23,7 +23,7 @@ const WINOGRAD_2X2: Winograd<2, 4> = Winograd::<2, 4>;
 
 /// What the user asks for with `--conv`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ConvChoice {
+pub enum ConvPolicy {
     /// The fastest algorithm for each layer and pass, by rule, not by timing, so that results repeat.
     #[default]
     Auto,
@@ -59,19 +59,19 @@ impl ConvAlgorithms {
     }
 }
 
-impl ConvChoice {
+impl ConvPolicy {
     /// All choices.
-    pub const ALL: [ConvChoice; 5] =
-        [ConvChoice::Auto, ConvChoice::Im2col, ConvChoice::Direct, ConvChoice::Winograd, ConvChoice::Winograd2x2];
+    pub const ALL: [ConvPolicy; 5] =
+        [ConvPolicy::Auto, ConvPolicy::Im2col, ConvPolicy::Direct, ConvPolicy::Winograd, ConvPolicy::Winograd2x2];
 
     /// What users call it.
     pub fn name(self) -> &'static str {
         match self {
-            ConvChoice::Auto => "auto",
-            ConvChoice::Im2col => "im2col",
-            ConvChoice::Direct => "direct",
-            ConvChoice::Winograd => "winograd",
-            ConvChoice::Winograd2x2 => "winograd2x2",
+            ConvPolicy::Auto => "auto",
+            ConvPolicy::Im2col => "im2col",
+            ConvPolicy::Direct => "direct",
+            ConvPolicy::Winograd => "winograd",
+            ConvPolicy::Winograd2x2 => "winograd2x2",
         }
     }
 
@@ -79,8 +79,8 @@ impl ConvChoice {
     /// output's gradient zero; `training`, that there will be gradients.
     pub fn algorithms(self, geometry: &ConvGeometry, sparse_gradient: bool, training: bool) -> ConvAlgorithms {
         let wanted: [&'static [&'static dyn ConvAlgorithm]; 3] = match self {
-            ConvChoice::Auto => {
-                let many_channels = ConvChoice::has_many_channels(geometry);
+            ConvPolicy::Auto => {
+                let many_channels = ConvPolicy::has_many_channels(geometry);
                 // Adam turns the smallest gradient into a step of full size, so training amplifies rounding: with F(4×4) the
                 // losses leave Keras's by 1e-3 within seven steps, with F(2×2) they stay as near as with direct convolution.
                 let forward: &[&dyn ConvAlgorithm] = match (many_channels, training) {
@@ -99,10 +99,10 @@ impl ConvChoice {
                 let grad_weights: &[&dyn ConvAlgorithm] = if sparse_weights { &[&Sparse] } else { &[&Direct] };
                 [forward, grad_input, grad_weights]
             }
-            ConvChoice::Im2col => [&[]; 3],
-            ConvChoice::Direct => [&[&Direct]; 3],
-            ConvChoice::Winograd => [&[&WINOGRAD]; 3],
-            ConvChoice::Winograd2x2 => [&[&WINOGRAD_2X2]; 3],
+            ConvPolicy::Im2col => [&[]; 3],
+            ConvPolicy::Direct => [&[&Direct]; 3],
+            ConvPolicy::Winograd => [&[&WINOGRAD]; 3],
+            ConvPolicy::Winograd2x2 => [&[&WINOGRAD_2X2]; 3],
         };
         let first = |pass: Pass, wanted: &[&'static dyn ConvAlgorithm]| -> &'static dyn ConvAlgorithm {
             wanted.iter().find(|algorithm| algorithm.supports(geometry, pass)).copied().unwrap_or(&Im2col)
@@ -119,35 +119,35 @@ impl ConvChoice {
         geometry.input[2].min(geometry.filters) >= WINOGRAD_CHANNELS
     }
 
-    /// What [`ConvChoice::algorithms`] goes by, in words.
+    /// What [`ConvPolicy::algorithms`] goes by, in words.
     pub fn reason(self, geometry: &ConvGeometry, sparse_gradient: bool, training: bool) -> String {
         let ConvGeometry { input: [_, _, channels], filters, .. } = geometry;
-        if self != ConvChoice::Auto {
+        if self != ConvPolicy::Auto {
             return format!("{self} was asked for, and im2col does what that cannot");
         }
-        let enough = if ConvChoice::has_many_channels(geometry) { "enough" } else { "too few" };
+        let enough = if ConvPolicy::has_many_channels(geometry) { "enough" } else { "too few" };
         let mut reason = format!("auto: {channels} channels and {filters} filters are {enough} for Winograd");
         if training {
             let gradient = if sparse_gradient { "mostly 0 behind the max-pool" } else { "dense" };
-            let tiles = if ConvChoice::has_many_channels(geometry) { ", in training its smaller tiles" } else { "" };
+            let tiles = if ConvPolicy::has_many_channels(geometry) { ", in training its smaller tiles" } else { "" };
             reason += &format!("{tiles}, the output's gradient is {gradient}");
         }
         reason
     }
 }
 
-impl fmt::Display for ConvChoice {
+impl fmt::Display for ConvPolicy {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         formatter.write_str(self.name())
     }
 }
 
-impl FromStr for ConvChoice {
+impl FromStr for ConvPolicy {
     type Err = String;
 
-    fn from_str(name: &str) -> Result<ConvChoice, String> {
-        ConvChoice::ALL.into_iter().find(|choice| choice.name() == name).ok_or_else(|| {
-            let (last, names) = ConvChoice::ALL.split_last().expect("some choices");
+    fn from_str(name: &str) -> Result<ConvPolicy, String> {
+        ConvPolicy::ALL.into_iter().find(|choice| choice.name() == name).ok_or_else(|| {
+            let (last, names) = ConvPolicy::ALL.split_last().expect("some choices");
             let names: Vec<&str> = names.iter().map(|choice| choice.name()).collect();
             format!("'{name}' is not a convolution algorithm; it can be {} or {last}", names.join(", "))
         })
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
     use crate::geometry::Padding;
 
-    fn names(choice: ConvChoice, geometry: ConvGeometry, sparse_gradient: bool) -> [&'static str; 3] {
+    fn names(choice: ConvPolicy, geometry: ConvGeometry, sparse_gradient: bool) -> [&'static str; 3] {
         let algorithms = choice.algorithms(&geometry, sparse_gradient, true);
         Pass::ALL.map(|pass| algorithms.of(pass).name())
     }
@@ -171,28 +171,28 @@ mod tests {
         };
         let (first, later) = (conv(3, [3, 3], [1, 1], 32), conv(64, [3, 3], [1, 1], 128));
         let odd = conv(64, [5, 3], [2, 1], 128);
-        assert_eq!(names(ConvChoice::Auto, first, true), ["direct", "sparse", "direct"]);
-        assert_eq!(names(ConvChoice::Auto, later, true), ["winograd2x2", "sparse", "sparse"]);
-        assert_eq!(ConvChoice::Auto.algorithms(&later, true, false).forward.name(), "winograd");
-        assert_eq!(names(ConvChoice::Auto, later, false), ["winograd2x2", "winograd2x2", "direct"]);
-        assert_eq!(names(ConvChoice::Auto, first, false), ["direct"; 3]);
-        assert_eq!(names(ConvChoice::Auto, odd, true), ["direct", "sparse", "sparse"]);
-        assert_eq!(names(ConvChoice::Auto, odd, false), ["direct", "im2col", "direct"]);
-        assert_eq!(names(ConvChoice::Im2col, later, true), ["im2col"; 3]);
-        assert_eq!(names(ConvChoice::Direct, later, true), ["direct"; 3]);
-        assert_eq!(names(ConvChoice::Direct, odd, true), ["direct", "im2col", "direct"]);
-        assert_eq!(names(ConvChoice::Winograd, later, true), ["winograd", "winograd", "im2col"]);
-        assert_eq!(names(ConvChoice::Winograd2x2, odd, true), ["im2col"; 3]);
+        assert_eq!(names(ConvPolicy::Auto, first, true), ["direct", "sparse", "direct"]);
+        assert_eq!(names(ConvPolicy::Auto, later, true), ["winograd2x2", "sparse", "sparse"]);
+        assert_eq!(ConvPolicy::Auto.algorithms(&later, true, false).forward.name(), "winograd");
+        assert_eq!(names(ConvPolicy::Auto, later, false), ["winograd2x2", "winograd2x2", "direct"]);
+        assert_eq!(names(ConvPolicy::Auto, first, false), ["direct"; 3]);
+        assert_eq!(names(ConvPolicy::Auto, odd, true), ["direct", "sparse", "sparse"]);
+        assert_eq!(names(ConvPolicy::Auto, odd, false), ["direct", "im2col", "direct"]);
+        assert_eq!(names(ConvPolicy::Im2col, later, true), ["im2col"; 3]);
+        assert_eq!(names(ConvPolicy::Direct, later, true), ["direct"; 3]);
+        assert_eq!(names(ConvPolicy::Direct, odd, true), ["direct", "im2col", "direct"]);
+        assert_eq!(names(ConvPolicy::Winograd, later, true), ["winograd", "winograd", "im2col"]);
+        assert_eq!(names(ConvPolicy::Winograd2x2, odd, true), ["im2col"; 3]);
         assert_eq!(
-            ConvChoice::Auto.reason(&later, true, true),
+            ConvPolicy::Auto.reason(&later, true, true),
             "auto: 64 channels and 128 filters are enough for Winograd, in training its smaller tiles, the output's gradient \
              is mostly 0 behind the max-pool"
         );
         assert_eq!(
-            ConvChoice::Auto.reason(&first, true, false),
+            ConvPolicy::Auto.reason(&first, true, false),
             "auto: 3 channels and 32 filters are too few for Winograd"
         );
-        for choice in ConvChoice::ALL {
+        for choice in ConvPolicy::ALL {
             assert_eq!(choice.to_string().parse(), Ok(choice));
         }
     }

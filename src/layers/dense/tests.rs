@@ -135,7 +135,7 @@ fn a_gradient_that_is_applied_moves_the_weights_as_one_that_is_written_and_then_
             })
         };
         let (mut expected, [mut first, mut second]) = (case.parameters.clone(), moments());
-        let weights = adam::Weights {
+        let weights = adam::WeightsAndMoments {
             weights: expected.tensor_mut(case.dense.kernel),
             first_moment: first.tensor_mut(case.dense.kernel),
             second_moment: second.tensor_mut(case.dense.kernel),

@@ -26,7 +26,7 @@ mod weights;
 use crate::geometry::{ConvGeometry, PoolGeometry};
 use crate::kernels::conv::frame::Frame;
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
-use crate::kernels::simd::{Kernel, Lanes, dispatch};
+use crate::kernels::simd::{Lanes, SimdOp, dispatch};
 use crate::kernels::tile::{PANEL, PIXELS, VECTORS, over_tiles, tile};
 use std::ops::Range;
 use taps::{Places, TapsRow};
@@ -102,16 +102,16 @@ impl Problem {
 
     /// Floats of the framed input, where a copy is needed.
     fn framed_len(&self) -> usize {
-        if self.frame.is_bare() { 0 } else { self.frame.len() }
+        if self.frame.is_unpadded() { 0 } else { self.frame.len() }
     }
 
     /// The input in its frame: as it lies, or copied to `framed`.
     fn framed<'a>(&self, input: &'a [f32], framed: &'a mut [f32]) -> &'a [f32] {
-        if self.frame.is_bare() {
+        if self.frame.is_unpadded() {
             return input;
         }
         let framed = &mut framed[..self.frame.len()];
-        self.frame.put(input, framed);
+        self.frame.pad(input, framed);
         framed
     }
 
@@ -152,7 +152,7 @@ impl ConvAlgorithm for Direct {
             Pass::GradWeights => problem.weights_layout(geometry).band_len(pool.map(|pool| pool.window[0])),
             _ => 0,
         };
-        ScratchLen::floats(problem.framed_len() + band_len)
+        ScratchLen::from_floats(problem.framed_len() + band_len)
     }
 
     fn packed_len(&self, geometry: &ConvGeometry, pass: Pass) -> usize {
@@ -244,7 +244,7 @@ struct Convolve<'a> {
     output: &'a mut [f32],
 }
 
-impl Kernel for Convolve<'_> {
+impl SimdOp for Convolve<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(mut self) {
         let row_len = self.problem.output[1] * self.problem.filters;

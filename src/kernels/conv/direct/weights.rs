@@ -18,7 +18,7 @@ use crate::geometry::ConvGeometry;
 use crate::kernels::conv::frame::Frame;
 use crate::kernels::conv::{GradOutput, PooledGradient};
 use crate::kernels::relu_pool;
-use crate::kernels::simd::{Kernel, dispatch, load, multiply_add};
+use crate::kernels::simd::{SimdOp, dispatch, load, multiply_add};
 
 /// Neighbours of a kernel row in a piece. 9 sums are more than the 4·2 that hide the latency of a multiply-add, and 9 is
 /// the run of a 3×3 kernel over three channels.
@@ -99,7 +99,7 @@ pub(super) fn grad_weights(
             let band = &mut band[..rows * width * layout.filters];
             debug_assert!(pool.output[0] * rows <= height);
             for index in 0..pool.output[0] {
-                relu_pool::expand_row(&gradient, index, layout.filters, band);
+                relu_pool::unpool_row(&gradient, index, layout.filters, band);
                 add(index * rows, band);
             }
         }
@@ -116,7 +116,7 @@ struct AddBand<'a> {
     grad_bias: &'a mut [f32],
 }
 
-impl Kernel for AddBand<'_> {
+impl SimdOp for AddBand<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(mut self) {
         let run = self.layout.geometry.kernel[1] * self.layout.geometry.input[2];

@@ -64,7 +64,7 @@ impl ConvAlgorithm for Im2col {
     }
 
     fn scratch_len(&self, geometry: &ConvGeometry, _pass: Pass, _pool: Option<&PoolGeometry>) -> ScratchLen {
-        ScratchLen::floats(band_rows(geometry) * geometry.output[1] * geometry.patch_len())
+        ScratchLen::from_floats(band_rows(geometry) * geometry.output[1] * geometry.patch_len())
     }
 
     fn forward(

@@ -79,8 +79,8 @@ impl<'a> Lists<'a> {
 
 /// How a gradient's rows form groups.
 #[derive(Clone, Copy, Debug)]
-pub struct Groups {
-    /// Groups in all.
+pub struct RowGroups {
+    /// RowGroups in all.
     pub count: usize,
     /// Output rows in each.
     pub rows: usize,
@@ -88,18 +88,22 @@ pub struct Groups {
     pub most_in_row: usize,
 }
 
-impl Groups {
+impl RowGroups {
     /// Those of a dense gradient, or of one that comes back through a pool whose windows are this large.
-    pub fn new(geometry: &ConvGeometry, window: Option<[usize; 2]>) -> Groups {
+    pub fn new(geometry: &ConvGeometry, window: Option<[usize; 2]>) -> RowGroups {
         let window = window.unwrap_or([1, 1]);
-        Groups { count: geometry.output[0] / window[0], rows: window[0], most_in_row: geometry.output[1] / window[1] }
+        RowGroups {
+            count: geometry.output[0] / window[0],
+            rows: window[0],
+            most_in_row: geometry.output[1] / window[1],
+        }
     }
 
     /// Those of this gradient.
-    pub fn of(geometry: &ConvGeometry, grad_output: &GradOutput) -> Groups {
+    pub fn from_gradient(geometry: &ConvGeometry, grad_output: &GradOutput) -> RowGroups {
         match grad_output {
-            GradOutput::Dense(_) => Groups::new(geometry, None),
-            GradOutput::Pooled(PooledGradient { pool, .. }) => Groups::new(geometry, Some(pool.window)),
+            GradOutput::Dense(_) => RowGroups::new(geometry, None),
+            GradOutput::Pooled(PooledGradient { pool, .. }) => RowGroups::new(geometry, Some(pool.window)),
         }
     }
 }
@@ -181,7 +185,7 @@ fn for_each_candidate(
                 }
             }
         }
-        GradOutput::Pooled(PooledGradient { pool, values, places }) => {
+        GradOutput::Pooled(PooledGradient { pool, values, argmax: places }) => {
             // What each place adds to its window's target, so that no division is left inside.
             let mut of_place = [Target::default(); 1 << u8::BITS];
             for (place, of_place) in of_place.iter_mut().enumerate().take(pool.window[0] * pool.window[1]) {
@@ -213,15 +217,15 @@ mod tests {
         let geometry = ConvGeometry::new([7, 9, 1], [1, 1], [1, 1], Padding::Valid, 3).unwrap();
         let pool = PoolGeometry::new([7, 9, 3], [2, 3], [2, 3]).unwrap();
         let values: Vec<f32> = (0..pool.output_len()).map(|i| if i % 7 == 3 { 0.0 } else { i as f32 + 1.0 }).collect();
-        let places: Vec<u8> =
+        let argmax: Vec<u8> =
             (0..pool.output_len()).map(|i| if i % 5 == 2 { DEAD } else { (i * i % 6) as u8 }).collect();
-        let pooled = PooledGradient { pool, values: &values, places: &places };
+        let pooled = PooledGradient { pool, values: &values, argmax: &argmax };
         let mut expanded = vec![f32::NAN; geometry.output_len()];
-        relu_pool::expand(&pooled, &mut expanded);
+        relu_pool::unpool(&pooled, &mut expanded);
 
         type Row = Vec<Vec<(usize, f32)>>;
         let gather = |grad_output: GradOutput, by_filter: bool| -> Vec<Row> {
-            let groups = Groups::of(&geometry, &grad_output);
+            let groups = RowGroups::from_gradient(&geometry, &grad_output);
             let lists_in_row = if by_filter { 3 } else { 9 };
             let mut words = vec![u64::MAX; Lists::len(groups.rows * lists_in_row, 9)];
             let mut rows = Vec::new();

@@ -27,9 +27,9 @@ pub mod lists;
 use crate::geometry::{ConvGeometry, PoolGeometry};
 use crate::kernels::conv::frame::Frame;
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
-use crate::kernels::simd::{Kernel, dispatch, load, multiply_add};
+use crate::kernels::simd::{SimdOp, dispatch, load, multiply_add};
 use crate::kernels::tile::PAIRED_LANES;
-use lists::{Groups, Lists, gather_by_filter, gather_by_position};
+use lists::{Lists, RowGroups, gather_by_filter, gather_by_position};
 
 /// Runs are padded to a multiple of this many floats: the widest register.
 const RUN_ALIGNMENT: usize = 16;
@@ -84,13 +84,13 @@ impl Layout {
     }
 
     /// Whether runs can be read and written in the image as it lies, without a copy in a frame.
-    fn is_bare(&self) -> bool {
-        self.frame.is_bare() && self.run == self.padded_run
+    fn is_unpadded(&self) -> bool {
+        self.frame.is_unpadded() && self.run == self.padded_run
     }
 
     /// Floats of that copy.
     fn framed_len(&self) -> usize {
-        if self.is_bare() { 0 } else { (self.frame.len() + RUN_ALIGNMENT).next_multiple_of(RUN_ALIGNMENT) }
+        if self.is_unpadded() { 0 } else { (self.frame.len() + RUN_ALIGNMENT).next_multiple_of(RUN_ALIGNMENT) }
     }
 
     /// Visits the tiles of a patch: first kernel row, rows, first register, registers.
@@ -148,7 +148,7 @@ impl ConvAlgorithm for Sparse {
     fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass, pool: Option<&PoolGeometry>) -> ScratchLen {
         let layout = Layout::new(geometry);
         let of = |window: Option<[usize; 2]>| {
-            let (lists, most) = lists_for(geometry, pass, &Groups::new(geometry, window));
+            let (lists, most) = lists_for(geometry, pass, &RowGroups::new(geometry, window));
             ScratchLen { words: Lists::len(lists, most), floats: layout.framed_len() }
         };
         of(None).max(of(pool.map(|pool| pool.window)))
@@ -186,13 +186,13 @@ impl ConvAlgorithm for Sparse {
         let layout = Layout::new(geometry);
         let Scratch { floats, words } = scratch;
         let framed = &mut floats[..layout.framed_len()];
-        if layout.is_bare() {
+        if layout.is_unpadded() {
             grad_input.fill(0.0);
             dispatch(GradInput { layout, grad_output, packed: weights.packed, target: grad_input, words });
         } else {
             framed.fill(0.0);
             dispatch(GradInput { layout, grad_output, packed: weights.packed, target: &mut *framed, words });
-            layout.frame.take(framed, grad_input);
+            layout.frame.unpad(framed, grad_input);
         }
     }
 
@@ -221,10 +221,10 @@ impl ConvAlgorithm for Sparse {
     ) {
         let layout = Layout::new(geometry);
         let framed = &mut scratch.floats[..layout.framed_len()];
-        let input = if layout.is_bare() {
+        let input = if layout.is_unpadded() {
             input
         } else {
-            layout.frame.put(input, framed);
+            layout.frame.pad(input, framed);
             framed
         };
         dispatch(GradWeights { layout, input, grad_output, sums, grad_bias, words: scratch.words });
@@ -232,7 +232,7 @@ impl ConvAlgorithm for Sparse {
 }
 
 /// How many lists a group has, and the most entries in each.
-fn lists_for(geometry: &ConvGeometry, pass: Pass, groups: &Groups) -> (usize, usize) {
+fn lists_for(geometry: &ConvGeometry, pass: Pass, groups: &RowGroups) -> (usize, usize) {
     match pass {
         Pass::GradInput => {
             let blocks = geometry.filters.div_ceil(FILTER_BLOCK);
@@ -251,12 +251,12 @@ struct GradWeights<'a> {
     words: &'a mut [u64],
 }
 
-impl Kernel for GradWeights<'_> {
+impl SimdOp for GradWeights<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
         let GradWeights { layout, input, grad_output, sums, grad_bias, words } = self;
         let geometry = &layout.geometry;
-        let groups = Groups::of(geometry, &grad_output);
+        let groups = RowGroups::from_gradient(geometry, &grad_output);
         let (count, most) = lists_for(geometry, Pass::GradWeights, &groups);
         let step = geometry.stride[1] * geometry.input[2];
         for group in 0..groups.count {
@@ -341,12 +341,12 @@ struct GradInput<'a> {
     words: &'a mut [u64],
 }
 
-impl Kernel for GradInput<'_> {
+impl SimdOp for GradInput<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
         let GradInput { layout, grad_output, packed, target, words } = self;
         let geometry = &layout.geometry;
-        let groups = Groups::of(geometry, &grad_output);
+        let groups = RowGroups::from_gradient(geometry, &grad_output);
         let (count, most) = lists_for(geometry, Pass::GradInput, &groups);
         for group in 0..groups.count {
             let mut lists = Lists::new(count, most, words);

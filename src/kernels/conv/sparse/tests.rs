@@ -34,13 +34,13 @@ fn both_gradients_agree_with_the_textbook_on_every_instruction_set() {
         let geometry = ConvGeometry::new(input, kernel, stride, padding, filters).unwrap();
         let pool = PoolGeometry::new([geometry.output[0], geometry.output[1], filters], [2, 2], [2, 2]).unwrap();
         let mut stream = Stream::new(3, Purpose::Test, 0, 0);
-        let places: Vec<u8> = (0..pool.output_len()).map(|_| [0, 1, 2, 3, DEAD][stream.below(5) as usize]).collect();
+        let argmax: Vec<u8> = (0..pool.output_len()).map(|_| [0, 1, 2, 3, DEAD][stream.below(5) as usize]).collect();
         let mut draw = |len: usize| (0..len).map(|_| stream.unit_f32() - 0.25).collect::<Vec<f32>>();
         let (image, weights) = (draw(geometry.input_len()), draw(geometry.kernel_len()));
         let upstream = draw(pool.output_len());
-        let pooled = PooledGradient { pool, values: &upstream, places: &places };
+        let pooled = PooledGradient { pool, values: &upstream, argmax: &argmax };
         let mut expanded = vec![f32::NAN; geometry.output_len()];
-        relu_pool::expand(&pooled, &mut expanded);
+        relu_pool::unpool(&pooled, &mut expanded);
 
         let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
         let picture = |[height, width, channels]: [usize; 3], values: &[f32]| textbook::Image {
@@ -70,19 +70,19 @@ fn both_gradients_agree_with_the_textbook_on_every_instruction_set() {
                 let len = Sparse.scratch_len(&geometry, Pass::GradInput, Some(&pool));
                 let (mut framed, mut words) = (vec![0.0; len.floats], vec![u64::MAX; len.words]);
                 let mut grad_input = vec![0.0; geometry.input_len()];
-                let target = if layout.is_bare() { &mut grad_input[..] } else { &mut framed[..] };
+                let target = if layout.is_unpadded() { &mut grad_input[..] } else { &mut framed[..] };
                 dispatch_to(set, GradInput { layout, grad_output, packed: &packed, target, words: &mut words });
-                if !layout.is_bare() {
-                    layout.frame.take(&framed, &mut grad_input);
+                if !layout.is_unpadded() {
+                    layout.frame.unpad(&framed, &mut grad_input);
                 }
                 assert_close(&what("grad_input"), &grad_input, &expected_input.values);
 
                 let len = Sparse.scratch_len(&geometry, Pass::GradWeights, Some(&pool));
                 let (mut framed, mut words) = (vec![f32::NAN; len.floats], vec![u64::MAX; len.words]);
-                if !layout.is_bare() {
-                    layout.frame.put(&image, &mut framed);
+                if !layout.is_unpadded() {
+                    layout.frame.pad(&image, &mut framed);
                 }
-                let input = if layout.is_bare() { &image[..] } else { &framed[..] };
+                let input = if layout.is_unpadded() { &image[..] } else { &framed[..] };
                 let (mut sums, mut grad_bias) = (vec![0.0; layout.len()], vec![0.0; filters]);
                 let (sums_of, bias_of) = (&mut sums[..], &mut grad_bias[..]);
                 dispatch_to(

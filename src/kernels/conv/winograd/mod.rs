@@ -38,7 +38,7 @@ pub mod transforms;
 use crate::geometry::{ConvGeometry, PoolGeometry};
 use crate::kernels::conv::input_rows::InputRows;
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
-use crate::kernels::simd::{Kernel, dispatch};
+use crate::kernels::simd::{SimdOp, dispatch};
 use crate::kernels::tile::{PANEL, longest_strip};
 use problem::Problem;
 use std::ops::Range;
@@ -106,7 +106,7 @@ where
         let problem = Problem::new(geometry, pass);
         let layout = Layout::new::<OUT, IN>(&problem);
         let pool = pool.filter(|_| pass == Pass::GradInput);
-        ScratchLen::floats(layout.parts.iter().sum::<usize>() + layout.band_len(pool))
+        ScratchLen::from_floats(layout.parts.iter().sum::<usize>() + layout.band_len(pool))
     }
 
     fn takes_pooled(&self, pass: Pass) -> bool {
@@ -162,7 +162,7 @@ where
         let (band, floats) = scratch.floats.split_at_mut(band_len);
         dispatch(Convolve::<OUT, IN> {
             problem,
-            input: InputRows::gradient(grad_output, band),
+            input: InputRows::from_gradient(grad_output, band),
             packed: weights.packed,
             bias: None,
             rows: 0..problem.output[0],
@@ -184,7 +184,7 @@ struct Convolve<'a, const OUT: usize, const IN: usize> {
     scratch: &'a mut [f32],
 }
 
-impl<const OUT: usize, const IN: usize> Kernel for Convolve<'_, OUT, IN>
+impl<const OUT: usize, const IN: usize> SimdOp for Convolve<'_, OUT, IN>
 where
     Winograd<OUT, IN>: Transforms<OUT, IN>,
 {

@@ -7,7 +7,7 @@
 use super::problem::Problem;
 use super::transforms::{Transforms, Winograd, kernel_matrix};
 use crate::kernels::conv::Pass;
-use crate::kernels::simd::{Kernel, Lanes, load};
+use crate::kernels::simd::{Lanes, SimdOp, load};
 use crate::kernels::tile::{OverTiles, PANEL, VECTORS, over_tiles, tile, tile_pair};
 use std::ops::Range;
 
@@ -28,7 +28,7 @@ const GATHERED: usize = 16;
 /// Values of a kernel for one channel and filter.
 const TAPS: usize = 9;
 
-impl<const IN: usize> Kernel for Pack<'_, IN> {
+impl<const IN: usize> SimdOp for Pack<'_, IN> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
         let Pack { problem, pass, block, kernel, packed } = self;
