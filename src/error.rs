@@ -109,6 +109,15 @@ pub fn counted(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
+/// The text as a word of a shell's command line.
+pub fn shell_word(text: &str) -> Cow<'_, str> {
+    let plain = |char: char| char.is_alphanumeric() || "/._-+,:@%".contains(char);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("'{}'", text.replace('\'', r"'\''"))),
+    }
+}
+
 /// A result whose error is [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -140,5 +149,16 @@ impl Error {
     /// An [`Error::Weights`].
     pub fn weights(path: impl Into<PathBuf>, reason: impl Into<String>) -> Error {
         Error::Weights { path: path.into(), reason: reason.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_spaces_or_quotes_is_one_word_of_a_shell() {
+        assert_eq!(shell_word("runs/train1"), "runs/train1");
+        assert_eq!(shell_word("my runs/it's"), r"'my runs/it'\''s'");
     }
 }

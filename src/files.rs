@@ -25,19 +25,33 @@ pub fn read_at_most(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
     Ok((bytes.len() as u64 <= most).then_some(bytes))
 }
 
-/// The longest table or settings file of a run folder that is read, in bytes: a line for each of [`MAX_FILES`] images, with
-/// names of 300 bytes.
-///
-/// [`MAX_FILES`]: crate::data::source::MAX_FILES
+/// The longest settings file of a run folder that is read, in bytes.
 pub const MAX_TEXT_BYTES: u64 = 64 << 20;
 
-/// A text file of a run folder.
+/// The longest table of a run folder that is read, in bytes: a line of 250 for each of [`MAX_FILES`] images.
+///
+/// [`MAX_FILES`]: crate::data::source::MAX_FILES
+pub const MAX_TABLE_BYTES: u64 = 512 << 20;
+
+/// A settings file of a run folder.
 ///
 /// # Errors
 /// Those of [`read_at_most`], and [`Error::Data`] if it has more than [`MAX_TEXT_BYTES`] or is no text.
 pub fn read_text(path: &Path) -> Result<String> {
-    let bytes = read_at_most(path, MAX_TEXT_BYTES)?.ok_or_else(|| {
-        let mib = MAX_TEXT_BYTES >> 20;
+    read_text_at_most(path, MAX_TEXT_BYTES)
+}
+
+/// A table of a run folder, with a line for each image.
+///
+/// # Errors
+/// Those of [`read_at_most`], and [`Error::Data`] if it has more than [`MAX_TABLE_BYTES`] or is no text.
+pub fn read_table(path: &Path) -> Result<String> {
+    read_text_at_most(path, MAX_TABLE_BYTES)
+}
+
+fn read_text_at_most(path: &Path, most: u64) -> Result<String> {
+    let bytes = read_at_most(path, most)?.ok_or_else(|| {
+        let mib = most >> 20;
         Error::data(path, format!("it has more than {mib} MiB, and no run writes so much; put back a copy of the file"))
     })?;
     String::from_utf8(bytes).map_err(|_| Error::data(path, "it is not a text file; put back a copy of the file"))
@@ -162,6 +176,8 @@ mod tests {
         assert!(read_text(&path).unwrap_err().to_string().contains("it is not a text file"));
         File::create(&path).unwrap().set_len(MAX_TEXT_BYTES + 1).unwrap();
         assert!(read_text(&path).unwrap_err().to_string().contains("it has more than 64 MiB"));
+        File::create(&path).unwrap().set_len(MAX_TABLE_BYTES + 1).unwrap();
+        assert!(read_table(&path).unwrap_err().to_string().contains("it has more than 512 MiB"));
     }
 
     #[cfg(target_os = "linux")]

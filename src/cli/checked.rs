@@ -70,7 +70,7 @@ impl CheckedImages {
     /// These images of the catalog, none of them readable, as what is left out.
     pub fn left_out<'a>(&'a self, items: &'a [Item]) -> impl Iterator<Item = LeftOut> {
         let fault = |item: &Item| self.faults.get(&item.entry).cloned().unwrap_or_default();
-        items.iter().map(move |item| LeftOut::new(&item.path, Reason::Unreadable(fault(item))))
+        items.iter().map(move |item| LeftOut::new(item.name(), Reason::Unreadable(fault(item))))
     }
 
     /// Some images of the catalog, all readable, as a set of their own.

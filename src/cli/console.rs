@@ -2,6 +2,7 @@
 
 use super::bar::aside;
 use glassnet::Error;
+pub use glassnet::error::shell_word;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
@@ -64,15 +65,6 @@ impl fmt::Display for Failure {
             Failure::Stopped { error, go_on } => write!(formatter, "{error}; go on with: {go_on}"),
             Failure::Stdout(error) => write!(formatter, "cannot write the results to stdout: {error}"),
         }
-    }
-}
-
-/// The text as a word of a shell's command line.
-pub fn shell_word(text: &str) -> Cow<'_, str> {
-    let plain = |char: char| char.is_alphanumeric() || "/._-+,:@%".contains(char);
-    match !text.is_empty() && text.chars().all(plain) {
-        true => Cow::Borrowed(text),
-        false => Cow::Owned(format!("'{}'", text.replace('\'', r"'\''"))),
     }
 }
 
@@ -157,13 +149,7 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{one_line, shell_word};
-
-    #[test]
-    fn a_name_with_spaces_or_quotes_is_one_word_of_a_shell() {
-        assert_eq!(shell_word("runs/train1"), "runs/train1");
-        assert_eq!(shell_word("my runs/it's"), r"'my runs/it'\''s'");
-    }
+    use super::one_line;
 
     #[test]
     fn a_name_with_a_line_break_or_a_terminal_code_stays_on_one_line() {

@@ -70,9 +70,7 @@ pub fn run(
         checkpoint::load_parameters(path, network)?;
     }
     let groups = args.group_regex.is_some().then_some(groups);
-    let dataset_of = |split| {
-        Dataset::of_parts(Arc::clone(&source), Arc::clone(&catalog), split, groups.clone())
-    };
+    let dataset_of = |split| Dataset::of_parts(Arc::clone(&source), Arc::clone(&catalog), split, groups.clone());
     let datasets: Vec<Dataset> = splits.into_iter().map(dataset_of).collect();
 
     // Every image is in every fold, so all are looked at before, once.

@@ -6,13 +6,37 @@ use glassnet::Error;
 use glassnet::data::catalog::{Catalog, Item, class_counts};
 use glassnet::data::groups::Groups;
 use glassnet::data::left_out::LeftOut;
-use glassnet::data::source::Source;
+use glassnet::data::source::{Source, some_of};
 use glassnet::data::split::Split;
 use glassnet::report::csv_files::SplitRow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
+
+/// The flag that names further data, which validate.
+pub const VALIDATION_DATA: &str = "--validation-data";
+
+/// Whether DATA is one path. A shell makes several of `photos/*`.
+///
+/// # Errors
+/// [`Error::Setting`] of DATA names the folder that was meant, where it can be told.
+pub fn check_one(data: &Path, more: &[PathBuf]) -> glassnet::Result<()> {
+    if more.is_empty() {
+        return Ok(());
+    }
+    let all: Vec<&Path> = std::iter::once(data).chain(more.iter().map(PathBuf::as_path)).collect();
+    let folder = data.parent().filter(|folder| all.iter().all(|path| path.parent() == Some(*folder) && path.exists()));
+    let give = match folder {
+        Some(folder) => {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            format!("give the folder {} itself", console::shell_word(&folder.display().to_string()))
+        }
+        None => "give one folder that holds two class folders, or a zip of one".to_string(),
+    };
+    let names = some_of(all.iter().map(|path| path.display().to_string()));
+    Err(Error::setting("DATA", format!("several are given, {names}; {give}")))
+}
 
 /// Lists a folder or a zip.
 ///
@@ -30,6 +54,8 @@ pub struct Dataset {
     pub source: Arc<Source>,
     pub catalog: Arc<Catalog>,
     pub split: Split,
+    /// Where those that validate are, if that is another place than that of those that train.
+    pub validation_data: Option<PathBuf>,
     /// Which images belong together, where that was told.
     pub groups: Option<Groups>,
     /// Images that cannot be read and were left out of both parts.
@@ -57,7 +83,28 @@ impl Dataset {
     /// A set that is listed and split.
     pub fn of_parts(source: Arc<Source>, catalog: Arc<Catalog>, split: Split, groups: Option<Groups>) -> Dataset {
         let left_out = catalog.left_out.clone();
-        Dataset { source, catalog, split, groups, skipped: Vec::new(), left_out }
+        Dataset { source, catalog, split, validation_data: None, groups, skipped: Vec::new(), left_out }
+    }
+
+    /// All of `source` trains, and all at `validation_data` validates. With `group_regex` no group may be in both.
+    pub fn of_two(source: Source, validation_data: &Path, group_regex: Option<&str>) -> Result<Dataset, Failure> {
+        let same = || Some(source.path().canonicalize().ok()? == validation_data.canonicalize().ok()?);
+        if same() == Some(true) {
+            let reason =
+                "it is the data that train, and a network is to be judged on other images; name another folder";
+            return Err(Error::setting(VALIDATION_DATA, reason).into());
+        }
+        let further = open(validation_data)?;
+        let entries = source.len();
+        let catalog = Catalog::of(&source)?.join(Catalog::of(&further)?, entries, validation_data)?;
+        let groups = group_regex.map(|regex| Groups::by_regex(&catalog, regex)).transpose()?;
+        let split = Split::by_set(&catalog, groups.as_ref())?;
+        for note in catalog.notes.iter().chain(groups.iter().flat_map(|groups| &groups.notes)) {
+            console::warn(note);
+        }
+        let validation_data = Some(validation_data.to_path_buf());
+        let dataset = Dataset::of_parts(Arc::new(source.join(further)), Arc::new(catalog), split, groups);
+        Ok(Dataset { validation_data, ..dataset })
     }
 
     /// As [`Dataset::new`], and images whose paths `group_regex` gives the same name stay on one side.
@@ -132,7 +179,7 @@ impl Dataset {
             .into_iter()
             .flat_map(|(subset, items)| {
                 items.iter().map(move |item| SplitRow {
-                    file: &item.path,
+                    file: item.name(),
                     class: &self.catalog.classes[item.label],
                     subset,
                     group: group_of.get(&item.entry).copied(),

@@ -6,7 +6,7 @@ mod text;
 
 use super::args::InspectArgs;
 use super::console;
-use super::dataset::{Dataset, open};
+use super::dataset::{Dataset, check_one, open};
 use super::progress::Progress;
 use super::{CommandResult, Outcome};
 use findings::Finding;
@@ -19,7 +19,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Lists, counts and compares; an unreadable file is part of the answer, not a failure of it.
 pub fn run(args: &InspectArgs) -> CommandResult {
-    let dataset = Dataset::new(open(&args.data)?, args.validation_split)?;
+    check_one(&args.data, &args.more_data)?;
+    let source = open(&args.data)?;
+    let dataset = match &args.validation_data {
+        Some(further) => Dataset::of_two(source, further, None)?,
+        None => Dataset::new(source, args.validation_split)?,
+    };
     let report = Report::of(&dataset);
     for sentence in &report.mislabelled {
         console::warn(sentence);
@@ -76,20 +81,19 @@ impl<'a> Report<'a> {
         drop(progress);
         let readable = || files.iter().filter_map(|file| Some((file.item, file.found.as_ref().ok()?)));
         let mislabelled = readable().flat_map(|(item, info)| {
-            suffix_note(&item.path, info).into_iter().chain(more_pictures_note(&item.path, info))
+            suffix_note(&item.name(), info).into_iter().chain(more_pictures_note(&item.name(), info))
         });
         let attributes: Vec<(usize, ImageInfo)> = readable().map(|(item, info)| (item.label, *info)).collect();
-        let within: BTreeSet<&str> = files
+        let within: BTreeSet<String> = files
             .iter()
-            .filter_map(|file| file.item.path.rsplit_once('/'))
-            .map(|(folder, _)| folder)
-            .filter(|folder| folder.contains('/'))
+            .filter(|file| file.item.path.matches('/').count() > 1)
+            .filter_map(|file| Some(file.item.name().rsplit_once('/')?.0.to_string()))
             .collect();
         Report {
             mislabelled: mislabelled.collect(),
             duplicates: duplicates(&surveyed),
             giveaways: giveaways(&attributes),
-            folders_within: within.into_iter().map(str::to_string).collect(),
+            folders_within: within.into_iter().collect(),
             files,
         }
     }

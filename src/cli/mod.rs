@@ -29,6 +29,7 @@ mod recorder;
 mod reevaluation;
 mod reproduce;
 mod resume;
+mod run_data;
 mod run_folder;
 mod run_lock;
 mod samples;

@@ -6,6 +6,7 @@ use super::console::{self, Failure, Lines};
 use super::dataset::open;
 use super::model::weights_file;
 use super::progress::Progress;
+use super::run_data::RunData;
 use super::{CommandResult, Outcome, output};
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::data::catalog::{SUFFIXES, all_images, notes};
@@ -28,7 +29,11 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     let mut network = Answers::new(&model, &file)?;
     let positive = &model.card.classes[1];
     let mut lister = Lister::default();
-    for path in &args.images {
+    let further = if args.images.is_empty() { RunData::around(&file).validation_path } else { None };
+    if args.images.is_empty() && further.is_none() {
+        return Err(Error::setting("IMAGE", "it is missing; give images, or folders or zips of them").into());
+    }
+    for path in args.images.iter().chain(&further) {
         lister.add(path);
     }
     let Lister { images, mut failed, mut left_out } = lister;

@@ -8,6 +8,7 @@ use super::reevaluation::reevaluate;
 use super::run_folder::{Config, Outcome, RunFolder};
 use glassnet::checkpoint::{self, ModelCard, TrainingFacts};
 use glassnet::data::batches::Loader;
+use glassnet::data::catalog::Item;
 use glassnet::data::images::ImageSet;
 use glassnet::data::left_out::LeftOut;
 use glassnet::metrics::DEFAULT_THRESHOLD;
@@ -19,6 +20,7 @@ use glassnet::report::pictures;
 use glassnet::report::statements::{majority, share_of};
 use glassnet::train::{Evaluation, Event, TrainSettings};
 use glassnet::training_state::TrainingState;
+use std::borrow::Cow;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -258,12 +260,14 @@ impl<'a> Recorder<'a> {
             saving_seconds: self.saving_seconds.iter().sum(),
         };
         if let (Some(evaluation), Some(images)) = (answers, validation_images) {
+            let names: Vec<Cow<str>> = images.items().iter().map(Item::name).collect();
             let rows: Vec<PredictionRow> = images
                 .items()
                 .iter()
+                .zip(&names)
                 .zip(&evaluation.probabilities)
-                .map(|(item, &probability)| PredictionRow {
-                    file: &item.path,
+                .map(|((item, file), &probability)| PredictionRow {
+                    file,
                     label: &finished.classes[item.label],
                     probability,
                 })

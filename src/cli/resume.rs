@@ -10,6 +10,7 @@ pub mod progress;
 
 use super::args::{Cli, RunArgs};
 use super::console;
+use super::dataset::VALIDATION_DATA;
 use super::run_folder::RunFolder;
 use clap::CommandFactory;
 use difference::{Difference, first_difference, identity};
@@ -56,7 +57,7 @@ impl ResumedRun {
     }
 
     /// Whether this command can go on with the run by itself, as the flags given have it.
-    fn check_whole(&self, folds: Option<usize>) -> Result<()> {
+    fn check_whole(&self, folds: Option<usize>, validation_data: Option<&Path>) -> Result<()> {
         let folder = self.folder.path();
         if let Some(fold) = self.setting("fold").and_then(Value::as_str) {
             let whole = folder.parent().map_or_else(|| "..".to_string(), |parent| parent.display().to_string());
@@ -64,6 +65,13 @@ impl ResumedRun {
             let reason =
                 format!("{} holds fold {fold} of a cross-validation; go on with all of it: {go_on}", folder.display());
             return Err(Error::setting(RESUME, reason));
+        }
+        if validation_data.is_some() && self.validation_data().is_none() {
+            let reason = format!(
+                "the run in {} validates on a part of its data; leave it out to go on, or start a new run",
+                folder.display()
+            );
+            return Err(Error::setting(VALIDATION_DATA, reason));
         }
         if folds.is_some() && self.setting("folds").is_none() {
             let reason = format!(
@@ -127,6 +135,11 @@ impl ResumedRun {
                 Err(Error::setting(RESUME, reason))
             }
         }
+    }
+
+    /// Where the further data were that validate, if there are some.
+    pub fn validation_data(&self) -> Option<PathBuf> {
+        self.config.get("data")?.get("validation_path")?.as_str().map(PathBuf::from)
     }
 
     /// The run's network, as it was described.

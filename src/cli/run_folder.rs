@@ -282,6 +282,11 @@ pub struct Data {
     pub sha256: String,
     pub classes: [String; 2],
     pub positive_class: String,
+    /// The further data that validate, where there are some, and the hash of these alone; that above is then of the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_sha256: Option<String>,
     /// How many images train; a cross-validation as a whole has no such number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub training_images: Option<usize>,
@@ -301,9 +306,11 @@ impl Data {
             sha256,
             positive_class: classes[1].clone(),
             classes,
+            validation_path: None,
+            validation_sha256: None,
             training_images: None,
             validation_images: None,
-            skipped_images: skipped.iter().map(|item| item.path.clone()).collect(),
+            skipped_images: skipped.iter().map(|item| item.name().into_owned()).collect(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `glassnet samples`: a picture of some images of both classes.
 
 use super::args::SamplesArgs;
-use super::dataset::{Dataset, open};
+use super::dataset::{Dataset, check_one, open};
 use super::{CommandResult, Outcome, console, output};
 use glassnet::data::augment::Augmentation;
 use glassnet::data::catalog::Item;
@@ -16,6 +16,7 @@ use serde_json::json;
 
 /// Draws images of each class without repetition, and the grid.
 pub fn run(args: &SamplesArgs) -> CommandResult {
+    check_one(&args.data, &args.more_data)?;
     output::check_picture("--out", &args.out)?;
     let dataset = Dataset::new(open(&args.data)?, 0.0)?;
     let files = dataset.catalog.items.iter().map(|item| dataset.source.full_name(item.entry));

@@ -1,7 +1,7 @@
 //! `glassnet train`: a classifier from a folder or a zip.
 
 use super::args::TrainArgs;
-use super::dataset::{Dataset, open};
+use super::dataset::{Dataset, check_one, open};
 use super::model::{Origin, check_takes_images, read_spec};
 use super::resume::ResumedRun;
 use super::run_folder::RunFolder;
@@ -16,8 +16,13 @@ pub fn run(args: &TrainArgs) -> CommandResult {
     check_decay(args)?;
     let resumed = ResumedRun::of(&args.common, "train")?;
     let network = network(args, resumed.as_ref())?;
-    if let (None, Some(data)) = (&resumed, &args.data) {
-        RunFolder::check_outside(args.common.out.as_deref(), data)?;
+    if let Some(data) = &args.data {
+        check_one(data, &args.more_data)?;
+    }
+    if resumed.is_none() {
+        for data in args.data.iter().chain(&args.validation_data) {
+            RunFolder::check_outside(args.common.out.as_deref(), data)?;
+        }
     }
     let data = match (&args.data, &resumed) {
         (Some(data), _) => data.clone(),
@@ -27,13 +32,14 @@ pub fn run(args: &TrainArgs) -> CommandResult {
     if let Some(k) = args.folds {
         return cross_validation::run(args, &network, k, open(&data)?, resumed);
     }
-    if args.early_stopping.is_some() && args.validation_split == 0.0 {
+    if args.early_stopping.is_some() && args.validation_split == 0.0 && args.validation_data.is_none() {
         return Err(without_validation().into());
     }
     let source = open(&data)?;
-    let dataset = match &args.group_regex {
-        Some(regex) => Dataset::grouped(source, args.validation_split, regex, args.common.seed)?,
-        None => Dataset::new(source, args.validation_split)?,
+    let dataset = match (&args.validation_data, args.group_regex.as_deref()) {
+        (Some(further), regex) => Dataset::of_two(source, further, regex)?,
+        (None, Some(regex)) => Dataset::grouped(source, args.validation_split, regex, args.common.seed)?,
+        (None, None) => Dataset::new(source, args.validation_split)?,
     };
     let run = TrainingRun { resumed, ..TrainingRun::new(args, network, dataset, &args.common) };
     let Some(mut finished) = run.execute()?.finished(args.common.json)? else { return Ok(Outcome::Done) };

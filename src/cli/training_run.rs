@@ -73,6 +73,14 @@ pub struct Fold {
     pub of: usize,
 }
 
+/// The hashes of what a run learns from.
+pub struct Hashes {
+    /// Of DATA.
+    pub data: String,
+    /// Of what validates, if that is not in DATA.
+    pub validation: Option<String>,
+}
+
 /// How a run was executed.
 pub enum Execution {
     /// It came to its end.
@@ -152,7 +160,7 @@ impl<'a> TrainingRun<'a> {
             return Ok(Execution::NothingToDo { folder, state: Box::new(state), sentence, left_out });
         }
         let mut text = RunText::new(self.common.json);
-        let (parts, sha256) = self.check_images(&mut text)?;
+        let (parts, hashes) = self.check_images(&mut text)?;
         // What was left out has no part in the classes' weights.
         let settings = self.train_settings();
         self.introduce(&mut text);
@@ -166,7 +174,7 @@ impl<'a> TrainingRun<'a> {
         if self.fold.is_none() {
             self.warn_of_other_algorithms();
         }
-        let config = self.config(self.data(sha256));
+        let config = self.config(self.data(hashes));
         let table = as_toml(&config)?;
         let mut saving_seconds = Vec::new();
         let folder = match resumed {
@@ -231,8 +239,8 @@ impl<'a> TrainingRun<'a> {
     }
 
     /// Looks at every image, unless that was done before, so that an unreadable one stops the run before its first epoch, or with
-    /// `--skip-bad` is left out. Returns both parts, and the hash of what they hold.
-    fn check_images(&mut self, text: &mut RunText) -> Result<([Arc<ImageSet>; 2], String), Failure> {
+    /// `--skip-bad` is left out. Returns both parts, and the hashes of what they hold.
+    fn check_images(&mut self, text: &mut RunText) -> Result<([Arc<ImageSet>; 2], Hashes), Failure> {
         for part in Part::BOTH {
             text.line(&found_line(self.dataset.items(part).len(), 2));
         }
@@ -248,7 +256,13 @@ impl<'a> TrainingRun<'a> {
         self.dataset.check_trains(&checked)?;
         self.dataset.leave_out_unreadable(&checked);
         let items = Part::BOTH.map(|part| self.dataset.items(part));
-        Ok((items.map(|items| checked.part(items)), checked.sha256(items.concat().iter())))
+        let both = items.iter().copied().flatten();
+        let further = both.clone().filter(|item| item.set.is_some());
+        let hashes = Hashes {
+            data: checked.sha256(both.filter(|item| item.set.is_none())),
+            validation: self.dataset.validation_data.as_ref().map(|_| checked.sha256(further)),
+        };
+        Ok((items.map(|items| checked.part(items)), hashes))
     }
 
     /// What there is to know of the parts before the first epoch.

@@ -5,10 +5,14 @@
 //! however deep, whose name ends with one of [`SUFFIXES`] in any case, in the source's order. As in Keras the suffix needs
 //! no dot before it. Unlike Keras, hidden files and folders are not looked at.
 
+use super::layout::Layout;
 use super::left_out::{LeftOut, Reason, sentences};
 use super::source::{Source, parent, some_of};
 use crate::error::counted;
 use crate::{Error, Result};
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
 
 /// The endings of the names of images, in any case.
 pub const SUFFIXES: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff"];
@@ -22,6 +26,23 @@ pub struct Item {
     pub label: usize,
     /// Its path from the folder that holds the class folders, as Keras names it: `benign/1.png`.
     pub path: String,
+    /// What its set is called, where it is a further one beside the first.
+    pub set: Option<Arc<str>>,
+}
+
+impl Item {
+    /// Its name among the images of all sets: of the first its path, of a further one this with the set's name before it.
+    pub fn name(&self) -> Cow<'_, str> {
+        match &self.set {
+            None => Cow::Borrowed(&self.path),
+            Some(set) => Cow::Owned(name_in(set, &self.path)),
+        }
+    }
+}
+
+/// The name of a file of a further set, which is called `set`.
+pub fn name_in(set: &str, path: &str) -> String {
+    format!("{}/{path}", set.trim_end_matches('/'))
 }
 
 /// The two classes and their images.
@@ -44,19 +65,26 @@ impl Catalog {
     /// # Errors
     /// [`Error::Data`] if there are not exactly two class folders, or if one of them has no image.
     pub fn of(source: &Source) -> Result<Catalog> {
-        let Listed { folders, images, strays, left_out } = Listed::of(source);
+        let listed = Listed::of(source);
+        let layout = listed.layout(source);
+        let fail = |reason: String| Err(Error::data(source.path(), reason));
+        if let Some(reason) = layout.split_to_train_on() {
+            return fail(reason);
+        }
+        let Listed { folders, images, strays, .. } = &listed;
         let [first, second] = &folders[..] else {
-            return Err(Error::data(source.path(), not_two(&folders, &images, strays.len())));
+            return fail(not_two(folders, images, strays, &layout));
         };
         if let Some(empty) = images.iter().position(Vec::is_empty) {
-            let reason = format!(
-                "the class folder {} holds no image ({}); put the images of this class there",
+            let inner = layout.inner().map_or(String::new(), |[found, give]| format!("; or, as {found}, {give}"));
+            return fail(format!(
+                "the class folder {} holds no image ({}); put the images of this class there{inner}",
                 folders[empty],
                 SUFFIXES.join(", ")
-            );
-            return Err(Error::data(source.path(), reason));
+            ));
         }
-        Ok(Catalog::new(source, [first.clone(), second.clone()], images.concat(), left_out, strays))
+        let (classes, items) = ([first.clone(), second.clone()], images.concat());
+        Ok(Catalog::new(source, classes, items, listed))
     }
 
     /// Finds the images of these two classes, whose names and order are known: they are those of a model. Either may have no
@@ -65,19 +93,30 @@ impl Catalog {
     /// # Errors
     /// [`Error::Data`] if a folder is that of another class, or if there is no image of either.
     pub fn of_classes(source: &Source, classes: &[String; 2]) -> Result<Catalog> {
-        let Listed { folders, images, strays, left_out } = Listed::of(source);
+        let listed = Listed::of(source);
+        let layout = listed.layout(source);
+        let Listed { folders, images, strays, .. } = &listed;
         let [first, second] = classes;
         let wanted = format!("'{first}' and '{second}'");
         let fail = |reason: String| Err(Error::data(source.path(), reason));
         if folders.is_empty() {
-            let images = strays.len();
+            let give = layout.above().filter(|_| !strays.is_empty());
             return fail(format!(
-                "it holds {} and no class folders; make one for each of the model's classes, {wanted}",
-                counted(images, "image")
+                "it holds {} and no class folders; {}",
+                counted(strays.len(), "image"),
+                give.unwrap_or_else(|| format!("make one for each of the model's classes, {wanted}"))
             ));
         }
         let found = some_of(folders.iter().map(|folder| format!("'{folder}'")));
         if folders.iter().any(|folder| !classes.contains(folder)) {
+            if let Some(reason) = layout.split_to_judge_on() {
+                return fail(reason);
+            }
+            if let Some([found_within, give]) = layout.inner() {
+                return fail(format!(
+                    "its class folders, {found}, are not those of the model, {wanted}; {found_within}; {give}"
+                ));
+            }
             return fail(format!(
                 "its class folders, {found}, are not those of the model, {wanted}; name them as the model names its classes"
             ));
@@ -87,21 +126,46 @@ impl Catalog {
             return fail(format!("its class folders, {found}, hold no image ({suffixes}); put the images there"));
         }
         let of_class = |label: usize| {
-            let items = folders.iter().zip(&images).filter(move |(folder, _)| **folder == classes[label]);
+            let items = folders.iter().zip(images).filter(move |(folder, _)| **folder == classes[label]);
             items.flat_map(|(_, items)| items).map(move |item| Item { label, ..item.clone() })
         };
         let items = of_class(0).chain(of_class(1)).collect();
-        Ok(Catalog::new(source, classes.clone(), items, left_out, strays))
+        Ok(Catalog::new(source, classes.clone(), items, listed))
     }
 
-    /// The catalog of these images of a source; `strays` are others, in no class folder.
-    fn new(
-        source: &Source,
-        classes: [String; 2],
-        items: Vec<Item>,
-        mut left_out: Vec<LeftOut>,
-        strays: Vec<String>,
-    ) -> Catalog {
+    /// This catalog and that of a further set, as one catalog of both sources [joined](Source::join); `entries` is the number of files
+    /// of the first. The further set is called by the path of its source, in each image's [name](Item::name).
+    ///
+    /// # Errors
+    /// [`Error::Data`] of the further set, if its classes are others.
+    pub fn join(mut self, further: Catalog, entries: usize, path: &Path) -> Result<Catalog> {
+        if self.classes != further.classes {
+            let [ours, theirs] = [&self.classes, &further.classes].map(|[a, b]| format!("'{a}' and '{b}'"));
+            let different =
+                further.classes.iter().filter(|class| !self.classes.contains(class)).map(|class| format!("'{class}'"));
+            return Err(Error::data(
+                path,
+                format!(
+                    "its class folders are {theirs}, and those of the data that train are {ours}; name {} as there",
+                    different.collect::<Vec<String>>().join(" and ")
+                ),
+            ));
+        }
+        let set: Arc<str> = path.display().to_string().into();
+        let items =
+            further.items.into_iter().map(|item| Item { entry: item.entry + entries, set: Some(set.clone()), ..item });
+        self.items.extend(items);
+        // It keeps the order within.
+        self.items.sort_by_key(|item| item.label);
+        let named = |left: LeftOut| LeftOut { file: name_in(&set, &left.file), ..left };
+        self.left_out.extend(further.left_out.into_iter().map(named));
+        self.notes.extend(further.notes);
+        Ok(self)
+    }
+
+    /// The catalog of these images of a source, of which this is listed.
+    fn new(source: &Source, classes: [String; 2], items: Vec<Item>, listed: Listed) -> Catalog {
+        let Listed { strays, mut left_out, .. } = listed;
         left_out.extend(strays.into_iter().map(|stray| LeftOut::new(stray, Reason::NoClass)));
         let notes = notes(source, &left_out);
         Catalog { classes, items, left_out, notes }
@@ -120,6 +184,8 @@ pub fn class_counts(items: &[Item]) -> [usize; 2] {
 
 /// What a source lists: class folders and what is in them.
 struct Listed {
+    /// The folder that holds the class folders, in the source.
+    root: String,
     /// The names of the class folders, sorted by code point.
     folders: Vec<String>,
     /// The images in each; the label is the folder's rank.
@@ -145,14 +211,21 @@ impl Listed {
                 .split_once('/')
                 .and_then(|(folder, _)| folders.binary_search_by(|other| other.as_str().cmp(folder)).ok());
             match class {
-                Some(label) if is_image_name(name) => images[label].push(Item { entry, label, path: path.to_string() }),
+                Some(label) if is_image_name(name) => {
+                    images[label].push(Item { entry, label, path: path.to_string(), set: None });
+                }
                 Some(_) => left_out.push(LeftOut::new(path, Reason::NotAnImage)),
                 None if is_image_name(name) => strays.push(path.to_string()),
                 // A README beside the class folders is where it belongs.
                 None => {}
             }
         }
-        Listed { folders, images, strays, left_out }
+        Listed { root, folders, images, strays, left_out }
+    }
+
+    /// What its folders look like.
+    fn layout<'a>(&'a self, source: &'a Source) -> Layout<'a> {
+        Layout::new(source, &self.root, self.folders.iter().zip(&self.images))
     }
 }
 
@@ -206,14 +279,20 @@ fn below<'a>(name: &'a str, folder: &str) -> Option<&'a str> {
 }
 
 /// Why these folders are not two classes.
-fn not_two(folders: &[String], images: &[Vec<Item>], strays: usize) -> String {
+fn not_two(folders: &[String], images: &[Vec<Item>], strays: &[String], layout: &Layout) -> String {
     if folders.is_empty() {
+        let make = "make one folder for each of the two classes and put the images there";
+        let give = layout.above().filter(|_| !strays.is_empty());
         return format!(
-            "it holds {} and no class folders; make one folder for each of the two classes and put the images there",
-            counted(strays, "image")
+            "it holds {} and no class folders; {}",
+            counted(strays.len(), "image"),
+            give.as_deref().unwrap_or(make)
         );
     }
     let counts =
         folders.iter().zip(images).map(|(folder, images)| format!("{folder}: {}", counted(images.len(), "image")));
-    format!("it must hold exactly two class folders, and holds {}; make it one folder for each class", some_of(counts))
+    let strays = if strays.is_empty() { String::new() } else { format!(" beside images: {}", some_of(strays)) };
+    let make = || "make it one folder for each class".to_string();
+    let give = layout.inner().map_or_else(make, |[found, give]| format!("{found}; {give}"));
+    format!("it must hold exactly two class folders, and holds {}{strays}; {give}", some_of(counts))
 }

@@ -61,7 +61,7 @@ impl Groups {
                 }
             };
             if group == new {
-                groups.names.push(name.unwrap_or(&item.path).to_string());
+                groups.names.push(name.map_or_else(|| item.name().into_owned(), str::to_string));
             }
             groups.of_item.push(group);
         }

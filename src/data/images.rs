@@ -190,8 +190,8 @@ impl ImageSet {
         for (item, outcome) in self.items.iter().zip(outcomes) {
             match outcome {
                 Ok((info, digest)) => {
-                    check.notes.extend(suffix_note(&item.path, &info));
-                    check.notes.extend(more_pictures_note(&item.path, &info));
+                    check.notes.extend(suffix_note(&item.name(), &info));
+                    check.notes.extend(more_pictures_note(&item.name(), &info));
                     check.infos.push(Some(info));
                     check.digests.push(Some(digest));
                 }

@@ -34,8 +34,7 @@ pub enum Reason {
 
 impl Reason {
     /// The reasons that a name gives, in the order in which they are told.
-    const BY_NAME: [Reason; 5] =
-        [Reason::Hidden, Reason::Link, Reason::Special, Reason::NotAnImage, Reason::NoClass];
+    const BY_NAME: [Reason; 5] = [Reason::Hidden, Reason::Link, Reason::Special, Reason::NotAnImage, Reason::NoClass];
 
     /// A word for programs.
     pub fn kind(&self) -> &'static str {
@@ -109,7 +108,8 @@ mod tests {
         ];
         assert_eq!(sentences(Path::new("set"), &left_out), expected);
         let object = serde_json::json!(left_out[3]);
-        let expected = serde_json::json!({"file": "a/1.png", "kind": "unreadable", "reason": "a/1.png: the file is empty"});
+        let expected =
+            serde_json::json!({"file": "a/1.png", "kind": "unreadable", "reason": "a/1.png: the file is empty"});
         assert_eq!(object, expected);
     }
 }

@@ -24,6 +24,7 @@ pub mod folds;
 mod gate;
 pub mod groups;
 pub mod images;
+mod layout;
 pub mod left_out;
 pub mod phantom;
 pub mod reading;

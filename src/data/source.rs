@@ -40,6 +40,8 @@ pub const MAX_UNPACKED_BYTES: u64 = 16 << 30;
 pub struct Source {
     path: PathBuf,
     files: Vec<File>,
+    /// Further sources that were joined to this one: the place of the first file of each, and its path.
+    joined: Vec<(usize, PathBuf)>,
     folders: BTreeSet<String>,
     left_out: Vec<LeftOut>,
     notes: Vec<String>,
@@ -105,6 +107,16 @@ impl Source {
         listing.finish(name.into())
     }
 
+    /// Both sources as one: the files of this one, then those of `further`, each still named by the path of its own. What else is known
+    /// of `further` is not kept: its folders, and what was left out.
+    pub fn join(mut self, further: Source) -> Source {
+        let before = self.files.len();
+        self.files.extend(further.files);
+        self.joined.push((before, further.path));
+        self.joined.extend(further.joined.into_iter().map(|(first, path)| (before + first, path)));
+        self
+    }
+
     /// The path that was opened.
     pub fn path(&self) -> &Path {
         &self.path
@@ -145,7 +157,8 @@ impl Source {
     /// # Panics
     /// If `index` is not below [`len`](Source::len).
     pub fn full_name(&self, index: usize) -> String {
-        self.path.join(&self.files[index].name).display().to_string()
+        let of = self.joined.iter().rfind(|(first, _)| *first <= index).map_or(&self.path, |(_, path)| path);
+        of.join(&self.files[index].name).display().to_string()
     }
 
     /// About how many bytes the file at `index` has, 0 if that cannot be told; for weighing what to read, not for trust.
@@ -297,7 +310,7 @@ impl Listing {
         }
         self.left_out.sort_by(|a, b| a.file.cmp(&b.file));
         let Listing { files, folders, left_out, notes, .. } = self;
-        Ok(Source { path, files, folders, left_out, notes })
+        Ok(Source { path, files, joined: Vec::new(), folders, left_out, notes })
     }
 }
 
@@ -337,7 +350,7 @@ pub(super) fn parent(name: &str) -> &str {
 }
 
 /// The number of names and the first of them: `7 (a, b, c, d, e and 2 more)`.
-pub(super) fn some_of<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
+pub fn some_of<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     const SHOWN: usize = 5;
     let mut names = names.into_iter();
     let shown: Vec<S> = names.by_ref().take(SHOWN).collect();
@@ -362,7 +375,9 @@ mod tests {
         assert!(listing.is_too_large(), "what is hidden has a name too");
         let error = listing.finish("set".into()).unwrap_err().to_string();
         let reason = "their names, with 500 bytes for each, take more than 1 GiB";
-        let expected = format!("set: its files and folders are too many: {reason}; give a part of them, if this is the set that you mean");
+        let expected = format!(
+            "set: its files and folders are too many: {reason}; give a part of them, if this is the set that you mean"
+        );
         assert_eq!(error, expected);
     }
 

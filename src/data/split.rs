@@ -13,8 +13,10 @@
 use super::allotment::allot;
 use super::catalog::{Catalog, Item, class_counts};
 use super::groups::{self, Groups};
-use crate::error::counted;
+use super::source::some_of;
+use crate::error::{counted, shortened};
 use crate::{Error, Result};
+use std::collections::BTreeSet;
 
 /// The two parts of a set.
 #[derive(Clone, Debug)]
@@ -49,6 +51,31 @@ impl Split {
             split.training.extend_from_slice(training);
         }
         Ok(split)
+    }
+
+    /// The images of the first set train, and those of a further one validate; the catalog is of both ([`Catalog::join`]).
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if images of one group are in both, where there are groups, as none may be split.
+    pub fn by_set(catalog: &Catalog, groups: Option<&Groups>) -> Result<Split> {
+        let split = Split::by_part(catalog, |index| catalog.items[index].set.is_some());
+        let Some(groups) = groups else { return Ok(split) };
+        let names_in = |validates: bool| {
+            let items = catalog.items.iter().enumerate().filter(move |(_, item)| item.set.is_some() == validates);
+            items.map(|(index, _)| groups.name_of(index)).collect::<BTreeSet<&str>>()
+        };
+        let both: Vec<&str> = names_in(true).intersection(&names_in(false)).copied().collect();
+        match both.is_empty() {
+            true => Ok(split),
+            false => {
+                let reason = format!(
+                    "groups that stand on both sides, among the images that train and in --validation-data: {}; take each out of \
+                     one of them",
+                    some_of(both.iter().map(|name| shortened(name)))
+                );
+                Err(Error::setting(groups::SETTING, reason))
+            }
+        }
     }
 
     /// All images train, and none validates.

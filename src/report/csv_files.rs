@@ -3,12 +3,14 @@
 //! Every file is whole at any time ([`write_whole`]), and has a heading, lines that end with `\n`, and numbers in the shortest form that reads back to the same
 //! bits.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::epoch::EpochRecord;
-use crate::files::{read_text, write_whole};
+use crate::data::source::MAX_FILES;
+use crate::files::{read_table, read_text, write_whole};
 use crate::{Error, Result};
 
 /// A line of `history.csv`: the columns of Keras's `CSVLogger`, in its order.
@@ -53,10 +55,10 @@ pub struct TimingRow {
 }
 
 /// A line of `split.csv`: where a file went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SplitRow<'a> {
     /// The file, as the data set names it.
-    pub file: &'a str,
+    pub file: Cow<'a, str>,
     /// The name of its class.
     pub class: &'a str,
     /// `training` or `validation`.
@@ -139,12 +141,13 @@ pub fn write_predictions(path: &Path, predictions: &[PredictionRow]) -> Result<(
 /// Reads what [`write_predictions`] wrote: for each line the name of its class and P(class with index 1).
 ///
 /// # Errors
-/// Those of [`read_text`]; or [`Error::Data`], where a line is none.
+/// Those of [`read_table`]; or [`Error::Data`], where a line is none.
 pub fn read_predictions(path: &Path) -> Result<Vec<(String, f32)>> {
-    let text = read_text(path)?;
+    let text = read_table(path)?;
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let rows = reader
         .records()
+        .take(MAX_FILES)
         .map(|row| row?.deserialize::<PredictionRow>(None).map(|row| (row.label.to_string(), row.probability)));
     rows.collect::<std::result::Result<_, csv::Error>>()
         .map_err(|error| Error::data(path, format!("it cannot be read: {error}; put back a copy of the file")))
@@ -224,14 +227,14 @@ mod tests {
 
     #[test]
     fn names_with_commas_and_quotes_are_quoted() {
-        let row = SplitRow { file: "benign/a, \"b\".png", class: "benign", subset: "validation", group: None };
+        let row = SplitRow { file: "benign/a, \"b\".png".into(), class: "benign", subset: "validation", group: None };
         let text = written(|path| write_split(path, &[row]));
         assert_eq!(text, "file,class,subset\n\"benign/a, \"\"b\"\".png\",benign,validation\n");
     }
 
     #[test]
     fn the_split_has_a_column_of_groups_where_there_are_groups() {
-        let row = SplitRow { file: "b/p1_2.png", class: "b", subset: "training", group: Some("p1") };
+        let row = SplitRow { file: "b/p1_2.png".into(), class: "b", subset: "training", group: Some("p1") };
         assert_eq!(written(|path| write_split(path, &[row])), "file,class,subset,group\nb/p1_2.png,b,training,p1\n");
     }
 

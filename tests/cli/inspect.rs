@@ -278,7 +278,8 @@ fn with_json_stdout_is_one_object() {
               "file": "dog/160.png",
               "reason": "greys/dog/160.png cannot be read as an image: the file is empty; fetch it again, or take it out"
             }
-          ]
+          ],
+          "validation_data": null
         }
     "#]]);
 }

@@ -17,6 +17,8 @@ mod inspect;
 mod json;
 mod known;
 mod large_sets;
+mod layout;
+mod left_out;
 mod logging;
 mod no_skill;
 mod one_class;
@@ -41,6 +43,7 @@ mod train;
 mod train_options;
 mod two_at_once;
 mod usage;
+mod validation_data;
 
 use glassnet::random::{Purpose, Stream};
 use image::{ImageFormat, RgbImage};

@@ -140,14 +140,9 @@ fn commands_and_flags_that_do_not_exist_are_named() {
     here.prints(
         "predict model",
         expect![[r#"
-        stderr: error: the following required arguments were not provided:
-        stderr:   <IMAGE>...
-        stderr: 
-        stderr: Usage: glassnet predict <MODEL> <IMAGE>...
-        stderr: 
-        stderr: For more information, try '--help'.
-        exit code 2
-    "#]],
+            stderr: error: model does not exist; check the path
+            exit code 2
+        "#]],
     );
 }
 
@@ -184,4 +179,16 @@ fn every_number_has_its_range_and_says_it() {
         "samples set --out g.png --per-class 101",
         "invalid value '101' for '--per-class <N>': it must be a whole number from 1 to 100",
     );
+}
+
+#[test]
+fn a_short_flag_that_is_none_gets_a_tip_that_works() {
+    let here = Here::with_set();
+    let ran = here.run("train set -e 3");
+    let tip = "tip: some similar arguments exist: '--epochs', '--early-stopping'";
+    assert!(ran.stderr.contains(tip) && ran.stderr.contains("unexpected argument '-e' found"), "{}", ran.stderr);
+    let ran = here.run("bench step -r 3");
+    assert!(ran.stderr.contains("unexpected argument '-r' found") && !ran.stderr.contains("-- -"), "{}", ran.stderr);
+    let ran = here.run("train set -3");
+    assert!(ran.stderr.contains("unexpected argument '-3' found") && !ran.stderr.contains("tip"), "{}", ran.stderr);
 }

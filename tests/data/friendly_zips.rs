@@ -72,7 +72,6 @@ fn what_is_left_out_of_a_zip_is_recorded() {
     let names = ["a/1.png", "a/.2.png", "a/notes.txt", "b/3.png", "stray.png"];
     let (source, _) = open(&names.map(|name| Entry::new(name, b"x")));
     let catalog = Catalog::of(&source).unwrap();
-    let expected =
-        [("a/.2.png", Reason::Hidden), ("a/notes.txt", Reason::NotAnImage), ("stray.png", Reason::NoClass)];
+    let expected = [("a/.2.png", Reason::Hidden), ("a/notes.txt", Reason::NotAnImage), ("stray.png", Reason::NoClass)];
     assert_eq!(catalog.left_out, expected.map(|(file, reason)| LeftOut::new(file, reason)));
 }

@@ -108,7 +108,8 @@ fn two_entries_of_one_name_are_refused_by_it_however_it_is_written() {
     let expected = |names: &str| {
         format!("set.zip: it holds two files of the same name: {names}; make it anew, with one file of each name")
     };
-    let two = |first: &str, second: &str| [Entry::new(first, b"x"), Entry::new("b/2.png", b"x"), Entry::new(second, b"y")];
+    let two =
+        |first: &str, second: &str| [Entry::new(first, b"x"), Entry::new("b/2.png", b"x"), Entry::new(second, b"y")];
     assert_eq!(refused(&two("a/1.png", "a/1.png")), expected("1 (a/1.png)"));
     assert_eq!(refused(&two("a/1.png", "./a//1.png")), expected("1 (a/1.png)"));
     assert_eq!(refused(&two("a/1.png", "a\\1.png")), expected("1 (a/1.png)"));

@@ -58,7 +58,7 @@ pub fn images() -> Vec<Vec<u8>> {
     images
 }
 
-/// Stored and packed, flat and nested, with folders, hidden files and links.
+/// Stored and packed, flat and nested, with folders, hidden files and links, and with names of other systems.
 pub fn zips() -> Vec<Vec<u8>> {
     let png = encoded(&picture(5, 4), ImageFormat::Png);
     let bmp = encoded(&picture(40, 40), ImageFormat::Bmp);
@@ -78,7 +78,10 @@ pub fn zips() -> Vec<Vec<u8>> {
         Entry::new("dog/sub/3.txt", b"text"),
         link,
     ]);
-    vec![packed, stored, zip_of(&[Entry::new("a/1.png", b""), Entry::new("b/1.png", b"")])]
+    // As PowerShell and Japanese systems name entries.
+    let names: [&[u8]; 4] = [b"cat\\1.png", b"dog\\", b"\x94\x4C/\x95\x5C1.png", b"a:b/2.png"];
+    let foreign = zip_of(&names.map(|name| Entry::new(name, &png)));
+    vec![packed, stored, foreign, zip_of(&[Entry::new("a/1.png", b""), Entry::new("b/1.png", b"")])]
 }
 
 /// A model of ours, and one of another shape.

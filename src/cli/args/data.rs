@@ -17,9 +17,15 @@ pub struct InspectArgs {
     /// A folder with two class folders of images, or a zip of it
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
+    /// What is given beside DATA, which is one path.
+    #[arg(value_name = "MORE", hide = true)]
+    pub more_data: Vec<PathBuf>,
     /// Share of each class that would validate
     #[arg(long, value_name = "SHARE", default_value_t = documented::VALIDATION_SPLIT, value_parser = share, allow_negative_numbers = true)]
     pub validation_split: f64,
+    /// A further folder or zip that would validate, and all of DATA train
+    #[arg(long, value_name = "DIR", conflicts_with = "validation_split")]
+    pub validation_data: Option<PathBuf>,
     /// List every file with its class, subset, size and mode
     #[arg(long)]
     pub list: bool,
@@ -40,6 +46,9 @@ pub struct SamplesArgs {
     /// A folder with two class folders of images, or a zip of it
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
+    /// What is given beside DATA, which is one path.
+    #[arg(value_name = "MORE", hide = true)]
+    pub more_data: Vec<PathBuf>,
     /// The picture to write
     #[arg(long, value_name = "GRID.png")]
     pub out: PathBuf,

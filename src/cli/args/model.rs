@@ -20,7 +20,9 @@ pub struct PredictArgs {
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
     /// Images; a folder or a zip stands for all images in it
-    #[arg(value_name = "IMAGE", required = true)]
+    ///
+    /// Of a run with --validation-data none need be given: it is those then.
+    #[arg(value_name = "IMAGE")]
     pub images: Vec<PathBuf>,
     /// Also draw each image with its class and probability into this PNG
     #[arg(long, value_name = "OUT.png")]
@@ -49,9 +51,15 @@ pub struct EvaluateArgs {
     /// A run folder stands for its weights/best.safetensors.
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// A folder with the model's two class folders, or a zip of it
+    /// A folder with the model's two class folders, or a zip of it [default: what the run validated on]
+    ///
+    /// Without, it is the data of the model's run: those of its --validation-data, or with --subset training, or where there were none,
+    /// those that it was trained on.
     #[arg(value_name = "DATA")]
-    pub data: PathBuf,
+    pub data: Option<PathBuf>,
+    /// What is given beside DATA, which is one path.
+    #[arg(value_name = "MORE", hide = true)]
+    pub more_data: Vec<PathBuf>,
     /// Which images of DATA
     ///
     /// What trained and what validated stands in the split.csv of the model's run folder.

@@ -9,7 +9,8 @@ use std::ffi::OsStr;
 /// long flags of that first letter are what was meant.
 pub fn with_a_tip_that_works(mut error: Error) -> Error {
     let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return error };
-    let Some(letter) = unknown.strip_prefix('-').filter(|rest| !rest.starts_with('-')).and_then(|rest| rest.chars().next())
+    let Some(letter) =
+        unknown.strip_prefix('-').filter(|rest| !rest.starts_with('-')).and_then(|rest| rest.chars().next())
     else {
         return error;
     };
@@ -30,6 +31,7 @@ fn long_flags(letter: char, arguments: impl Iterator<Item = impl AsRef<OsStr>>) 
             None => break,
         }
     }
-    let longs = command.get_arguments().filter(|argument| !argument.is_hide_set()).filter_map(|argument| argument.get_long());
+    let longs =
+        command.get_arguments().filter(|argument| !argument.is_hide_set()).filter_map(|argument| argument.get_long());
     longs.filter(|long| long.starts_with(letter)).map(|long| format!("--{long}")).collect()
 }

@@ -81,6 +81,7 @@ pub struct ReproduceArgs {
     after_help = "More options, and more on each: glassnet train --help",
     after_long_help = "Examples:
   glassnet train photos --epochs 10 --out runs/photos
+  glassnet train photos/train --validation-data photos/val
   glassnet train photos --folds 5 --class-weight balanced --augment flip,shift
   glassnet train photos --group-regex '/(p[0-9]+)_' --early-stopping 5
   glassnet train --resume runs/photos --epochs 20
@@ -93,6 +94,9 @@ pub struct TrainArgs {
     /// With --resume it need not be given.
     #[arg(value_name = "DATA", required_unless_present = "resume")]
     pub data: Option<PathBuf>,
+    /// What is given beside DATA, which is one path.
+    #[arg(value_name = "MORE", hide = true)]
+    pub more_data: Vec<PathBuf>,
     /// Passes over the training images
     ///
     /// With --resume, more than the run had go on further.
@@ -111,6 +115,11 @@ pub struct TrainArgs {
     /// Its first files by name validate, or with --group-regex whole groups.
     #[arg(long, value_name = "SHARE", default_value_t = documented::VALIDATION_SPLIT, value_parser = share, allow_negative_numbers = true)]
     pub validation_split: f64,
+    /// A further folder or zip: it validates, and all of DATA trains
+    ///
+    /// It has class folders of the same names. Nothing of DATA validates then.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["validation_split", "folds"])]
+    pub validation_data: Option<PathBuf>,
     /// Cross-validate: train K models
     ///
     /// Each is validated on another K-th of the images; their mean and spread are printed.

@@ -7,7 +7,7 @@ mod subset;
 use super::answers::{Answer, Answers, BATCH, Image, NoAnswer};
 use super::args::EvaluateArgs;
 use super::console::{self, Failure};
-use super::dataset::open;
+use super::dataset::{check_one, open};
 use super::model::weights_file;
 use super::progress::Progress;
 use super::{CommandResult, Outcome, output};
@@ -30,14 +30,21 @@ use subset::Subset;
 /// Answers for every image of the subset, and tells how good the answers are; an image that cannot be read is named, and
 /// the others are done. Whether that is a failure, `--skip-bad` decides.
 pub fn run(args: &EvaluateArgs) -> CommandResult {
-    if let Some(out) = &args.out {
-        check_out(out)?;
-        output::check_outside_data("--out", out, &args.data)?;
+    if let Some(data) = &args.data {
+        check_one(data, &args.more_data)?;
     }
     let file = weights_file(&args.model)?;
+    let data = match &args.data {
+        Some(data) => data.clone(),
+        None => subset::data_of_run(&file, args.subset)?,
+    };
+    if let Some(out) = &args.out {
+        check_out(out)?;
+        output::check_outside_data("--out", out, &data)?;
+    }
     let model = checkpoint::load(&file)?;
     let network = Answers::new(&model, &file)?;
-    let source = Arc::new(open(&args.data)?);
+    let source = Arc::new(open(&data)?);
     let catalog = Catalog::of_classes(&source, &model.card.classes)?;
     for note in &catalog.notes {
         console::warn(note);
@@ -53,7 +60,7 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
             "none of its {} images that are to be judged can be read; mend or replace them",
             subset.items.len()
         );
-        return Err(Error::data(&args.data, reason).into());
+        return Err(Error::data(&data, reason).into());
     }
     let assessment = Assessment::of(&answered.labels, &answered.probabilities, &answered.losses, threshold);
     let evaluation = Evaluation { file, model: &model, source: &source, subset, left_out, answered, assessment };

@@ -3,18 +3,19 @@
 use crate::cli::args::SubsetChoice;
 use crate::cli::console;
 use crate::cli::progress::Progress;
+use crate::cli::run_data::RunData;
 use glassnet::checkpoint::TrainingFacts;
-use glassnet::data::catalog::{Catalog, Item};
+use glassnet::data::catalog::{Catalog, Item, name_in};
 use glassnet::data::images::{Digest, set_sha256};
-use glassnet::data::source::Source;
+use glassnet::data::source::{MAX_FILES, Source};
 use glassnet::error::counted;
-use glassnet::files::read_text;
+use glassnet::files::{read_table, read_text};
 use glassnet::{Error, Result};
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// The images to evaluate.
@@ -69,7 +70,15 @@ impl Subset {
             }
             Err(reason) => return Err(not_known(choice, &reason)),
         };
-        let parts = run.parts();
+        let sets = run.sets();
+        let (set, compared) = match which(&sets, source, catalog) {
+            Ok(found) => found,
+            Err(reason) if choice == SubsetChoice::All => {
+                return Ok(Subset { choice, items: catalog.items.clone(), of, split: Split::Unknown(reason) });
+            }
+            Err(reason) => return Err(not_known(choice, &reason)),
+        };
+        let parts = set.parts();
         let part = |item: &Item| parts.get(item.path.as_str()).copied();
         if choice != SubsetChoice::All && !catalog.items.iter().any(|item| part(item).is_some()) {
             let file = run.split_file.display();
@@ -81,6 +90,15 @@ impl Subset {
             SubsetChoice::Validation => part(item) == Some(VALIDATION),
         };
         let items: Vec<Item> = catalog.items.iter().filter(chosen).cloned().collect();
+        if let (true, [training, validation]) = (items.is_empty(), &sets[..]) {
+            let (part, wanted) = match choice {
+                SubsetChoice::Training => (TRAINING, training),
+                _ => (VALIDATION, validation),
+            };
+            let wanted = wanted.path.as_ref().map_or("elsewhere".to_string(), |path| format!("in {}", path.display()));
+            let reason = format!("the {part} images of the run are {wanted}, and none in {data}; give that as DATA");
+            return Err(Error::setting("--subset", reason));
+        }
         let mut counts = Counts::default();
         for item in &items {
             match part(item) {
@@ -90,14 +108,15 @@ impl Subset {
             }
         }
         let known = counts.training + counts.validation > 0;
-        let same_files = if known { run.has_the_files_of(source, catalog) } else { None };
+        let same_files = if known { compared.unwrap_or_else(|| set.has_its_files(source, catalog)) } else { None };
         if same_files == Some(false) {
             console::warn(&format!(
                 "the files of {data} are not, or not all, those of the run, so what trained the model is told by name alone"
             ));
         }
         let best_of = if file.ends_with("best.safetensors") { run.epochs() } else { None };
-        Ok(Subset { choice, items, of, split: Split::Known { file: run.split_file, counts, same_files, best_of } })
+        let file = run.split_file.clone();
+        Ok(Subset { choice, items, of, split: Split::Known { file, counts, same_files, best_of } })
     }
 
     /// What to say where the model is judged on images that it learned from, or may have, or by which its weights were chosen.
@@ -192,12 +211,28 @@ fn not_known(choice: SubsetChoice, reason: &str) -> Error {
     Error::setting("--subset", format!("which images {part} the model is not known: {reason}; use --subset all"))
 }
 
+/// The data of the run around the weights `file` on which they are judged where no other are given: those that validated, if they
+/// are a set of their own and not the training images are wanted, else all.
+///
+/// # Errors
+/// [`Error::Setting`] of DATA, where that is not known.
+pub fn data_of_run(file: &Path, choice: SubsetChoice) -> Result<PathBuf> {
+    let RunData { path, validation_path, .. } = RunData::around(file);
+    let further = validation_path.filter(|_| choice != SubsetChoice::Training);
+    further.or(path).ok_or_else(|| {
+        let reason = format!(
+            "it is missing, and {} is not in a run folder that tells it; give a folder or a zip",
+            file.display()
+        );
+        Error::setting("DATA", reason)
+    })
+}
+
 /// What a run folder tells of its data.
 struct Run {
     split_file: PathBuf,
     rows: Vec<Row>,
-    /// The hash of the data in `config.toml`.
-    sha256: Option<String>,
+    data: RunData,
 }
 
 /// A line of `split.csv`.
@@ -215,13 +250,13 @@ impl Run {
         let folder = file.parent().filter(|folder| folder.ends_with("weights")).ok_or_else(none)?;
         let run = folder.parent().ok_or_else(none)?;
         let split_file = run.join("split.csv");
-        let text = match read_text(&split_file) {
+        let text = match read_table(&split_file) {
             Ok(text) => text,
             Err(Error::Missing { .. }) => return Err(none()),
             Err(error) => return Err(error.to_string()),
         };
-        let rows: std::result::Result<Vec<Row>, csv::Error> =
-            csv::Reader::from_reader(text.as_bytes()).into_deserialize().collect();
+        let rows = csv::Reader::from_reader(text.as_bytes()).into_deserialize();
+        let rows: std::result::Result<Vec<Row>, csv::Error> = rows.take(MAX_FILES).collect();
         let rows = rows.map_err(|error| format!("{} cannot be read: {error}", split_file.display()))?;
         let training = rows.iter().filter(|row| row.subset == TRAINING).count();
         if training != facts.images {
@@ -232,10 +267,7 @@ impl Run {
                 facts.images
             ));
         }
-        let config = read_text(&run.join("config.toml")).ok();
-        let config = config.and_then(|text| text.parse::<toml::Table>().ok());
-        let sha256 = config.and_then(|config| Some(config.get("data")?.get("sha256")?.as_str()?.to_string()));
-        Ok(Run { split_file, rows, sha256 })
+        Ok(Run { split_file, rows, data: RunData::around(file) })
     }
 
     /// How many epochs the run's `history.csv` tells of.
@@ -244,26 +276,89 @@ impl Run {
         Some(history.lines().skip(1).count())
     }
 
+    /// The sets of the run: one that was parted, or one that trained and one that validated.
+    fn sets(&self) -> Vec<KnownSet<'_>> {
+        let RunData { path, sha256, validation_path, validation_sha256 } = &self.data;
+        let all = || self.rows.iter().map(|row| (row.file.as_str(), row.subset.as_str()));
+        let Some(further) = validation_path else {
+            return vec![KnownSet { files: all().collect(), sha256: sha256.as_deref(), path: path.as_deref() }];
+        };
+        let before = name_in(&further.display().to_string(), "");
+        let files = all().filter(|(file, _)| !file.starts_with(&before)).collect();
+        let training = KnownSet { files, sha256: sha256.as_deref(), path: path.as_deref() };
+        let files = all().filter_map(|(file, subset)| Some((file.strip_prefix(&before)?, subset))).collect();
+        vec![training, KnownSet { files, sha256: validation_sha256.as_deref(), path: Some(further) }]
+    }
+}
+
+/// A set that a run learned from.
+struct KnownSet<'a> {
+    /// The path of each file in it, and its part.
+    files: Vec<(&'a str, &'a str)>,
+    /// The hash of those that are read, in `config.toml`.
+    sha256: Option<&'a str>,
+    path: Option<&'a Path>,
+}
+
+impl KnownSet<'_> {
     /// The part of each file by its name.
     fn parts(&self) -> HashMap<&str, &str> {
-        self.rows.iter().map(|row| (row.file.as_str(), row.subset.as_str())).collect()
+        self.files.iter().copied().collect()
     }
 
-    /// Whether every file of the run is among these as it was then: their common hash, as training took it, is that in
+    /// Whether every file of the set is among these as it was then: their common hash, as training took it, is that in
     /// `config.toml`. Files that are there besides do not matter.
-    fn has_the_files_of(&self, source: &Source, catalog: &Catalog) -> Option<bool> {
-        let wanted = self.sha256.as_ref()?;
+    fn has_its_files(&self, source: &Source, catalog: &Catalog) -> Option<bool> {
+        let wanted = self.sha256?;
         let entries: HashMap<&str, usize> = catalog.items.iter().map(|item| (item.path.as_str(), item.entry)).collect();
         // What was left out as unreadable is not part of the hash.
-        let learned: Vec<&Row> =
-            self.rows.iter().filter(|row| [TRAINING, VALIDATION].contains(&row.subset.as_str())).collect();
+        let learned: Vec<&str> = self
+            .files
+            .iter()
+            .filter(|(_, subset)| [TRAINING, VALIDATION].contains(subset))
+            .map(|(file, _)| *file)
+            .collect();
+        if !learned.iter().all(|file| entries.contains_key(file)) {
+            return Some(false);
+        }
         let progress = Progress::of_images("Comparing", learned.len());
         let digests: Option<Vec<Digest>> = learned
             .par_iter()
             .inspect(|_| progress.advance(1))
-            .map(|row| Some(Sha256::digest(source.read(*entries.get(row.file.as_str())?).ok()?).into()))
+            .map(|file| Some(Sha256::digest(source.read(*entries.get(file)?).ok()?).into()))
             .collect();
         let Some(digests) = digests else { return Some(false) };
-        Some(set_sha256(learned.iter().map(|row| row.file.as_str()).zip(&digests)) == *wanted)
+        Some(set_sha256(learned.iter().copied().zip(&digests)) == wanted)
+    }
+}
+
+/// Which of the sets of a run DATA is, and whether it has the files of that set, where this was looked at. Of two it is the one
+/// whose files are there byte for byte, else the one with more files of these names.
+///
+/// # Errors
+/// Why it cannot be told.
+fn which<'a, 'b>(
+    sets: &'a [KnownSet<'b>],
+    source: &Source,
+    catalog: &Catalog,
+) -> std::result::Result<(&'a KnownSet<'b>, Option<Option<bool>>), String> {
+    let [training, validation] = sets else { return Ok((&sets[0], None)) };
+    let names: HashSet<&str> = catalog.items.iter().map(|item| item.path.as_str()).collect();
+    let there = |set: &KnownSet| set.files.iter().filter(|(file, _)| names.contains(file)).count();
+    match [training, validation].map(there) {
+        [_, 0] => return Ok((training, None)),
+        [0, _] => return Ok((validation, None)),
+        _ => {}
+    }
+    for set in sets {
+        if let Some(true) = set.has_its_files(source, catalog) {
+            return Ok((set, Some(Some(true))));
+        }
+    }
+    match [training, validation].map(there) {
+        [first, second] if first > second => Ok((training, Some(Some(false)))),
+        [first, second] if first < second => Ok((validation, Some(Some(false)))),
+        _ => Err("as many files of these names trained it as validated it, and the files are not those of the run"
+            .to_string()),
     }
 }

@@ -132,7 +132,8 @@ pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
         );
     }
     if !dataset.catalog.notes.is_empty() {
-        let finding = format!("files in {path} are passed over; the warnings name them");
+        let further = dataset.validation_data.as_ref().map_or(String::new(), |path| format!(" and {}", path.display()));
+        let finding = format!("files in {path}{further} are passed over; the warnings name them");
         add("passed_over", finding, "move images among them into a class folder, and the others out of the data");
     }
     findings

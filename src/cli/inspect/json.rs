@@ -30,7 +30,7 @@ pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: 
     let unreadable: Vec<_> = report
         .unreadable()
         .into_iter()
-        .map(|(file, reason)| json!({"file": file.item.path, "reason": reason}))
+        .map(|(file, reason)| json!({"file": file.item.name(), "reason": reason}))
         .collect();
     let duplicates: Vec<_> = report
         .duplicates
@@ -41,7 +41,7 @@ pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: 
                 Kind::Pixels => "pixels",
                 Kind::Near => "near",
             };
-            let files: Vec<_> = group.members.iter().map(|&member| &report.files[member].item.path).collect();
+            let files: Vec<_> = group.members.iter().map(|&member| report.files[member].item.name()).collect();
             json!({
                 "kind": kind,
                 "files": files,
@@ -66,10 +66,11 @@ pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: 
         })
         .collect();
     let unread = report.unreadable().into_iter();
-    let unread = unread.map(|(file, reason)| LeftOut::new(&file.item.path, Reason::Unreadable(reason.to_string())));
+    let unread = unread.map(|(file, reason)| LeftOut::new(file.item.name(), Reason::Unreadable(reason.to_string())));
     let left_out: Vec<LeftOut> = dataset.left_out.iter().cloned().chain(unread).collect();
     let mut object = json!({
         "data": dataset.source.path().display().to_string(),
+        "validation_data": dataset.validation_data.as_ref().map(|path| path.display().to_string()),
         "classes": classes,
         "positive_class": names[1],
         "sizes": sizes,
@@ -94,7 +95,7 @@ fn list(dataset: &Dataset, report: &Report) -> Value {
     let one = |file: &super::File| {
         let info = file.found.as_ref().ok();
         json!({
-            "file": file.item.path,
+            "file": file.item.name(),
             "class": dataset.classes()[file.item.label],
             "subset": file.subset,
             "width": info.map(|info| info.width),

@@ -42,11 +42,10 @@ fn table(dataset: &Dataset, report: &Report) -> Vec<String> {
             [None, Some("training"), Some("validation")].map(|subset| report.count(label, subset));
         format!("{name:<24} {training:>10} {validation:>10} {all:>10}")
     };
-    let mut lines = vec![
-        format!("{}", dataset.source.path().display()),
-        String::new(),
-        format!("{:<24} {:>10} {:>10} {:>10}", "class", "training", "validation", "all"),
-    ];
+    let mut lines = vec![format!("{}", dataset.source.path().display())];
+    lines.extend(dataset.validation_data.as_ref().map(|path| format!("validates: {}", path.display())));
+    lines.push(String::new());
+    lines.push(format!("{:<24} {:>10} {:>10} {:>10}", "class", "training", "validation", "all"));
     for (label, name) in dataset.classes().into_iter().enumerate() {
         lines.push(row(&format!("{label} {}", one_line(name)), Some(label)));
     }
@@ -94,7 +93,11 @@ fn duplicates(report: &Report) -> Vec<String> {
 
 /// A group on a line: its files, and what is the matter with it.
 fn describe(report: &Report, group: &Group) -> String {
-    let names = group.members.iter().take(MEMBERS_LISTED).map(|&member| one_line(&report.files[member].item.path));
+    let names = group
+        .members
+        .iter()
+        .take(MEMBERS_LISTED)
+        .map(|&member| one_line(&report.files[member].item.name()).into_owned());
     let mut text = names.collect::<Vec<_>>().join(", ");
     if group.members.len() > MEMBERS_LISTED {
         text.push_str(&format!(" and {} more", group.members.len() - MEMBERS_LISTED));
@@ -135,7 +138,7 @@ fn list(dataset: &Dataset, report: &Report) -> Vec<String> {
             Ok(info) => format!("{}×{} {} {}", info.width, info.height, info.format, info.mode),
             Err(_) => "unreadable".to_string(),
         };
-        format!("{}\t{}\t{}\t{what}", one_line(&file.item.path), one_line(class), file.subset)
+        format!("{}\t{}\t{}\t{what}", one_line(&file.item.name()), one_line(class), file.subset)
     };
     report.files.iter().map(line).collect()
 }

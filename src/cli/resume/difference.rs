@@ -18,6 +18,7 @@ pub fn identity(config: &Table) -> Table {
     }
     if let Some(data) = identity.get_mut("data").and_then(Value::as_table_mut) {
         data.remove("path");
+        data.remove("validation_path");
     }
     identity
 }

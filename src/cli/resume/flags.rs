@@ -3,6 +3,7 @@
 use super::ResumedRun;
 use super::difference::shown;
 use crate::cli::args::{Cli, Command};
+use crate::cli::dataset::VALIDATION_DATA;
 use clap::{CommandFactory, FromArgMatches};
 use glassnet::Result;
 use std::ffi::OsString;
@@ -13,19 +14,27 @@ use toml::Value;
 /// # Errors
 /// Where `--resume` names no run.
 pub fn with_the_settings_of_the_run(cli: Cli) -> Result<Cli> {
-    let (name, common, folds) = match &cli.command {
-        Command::Train(arguments) => ("train", &arguments.common, arguments.folds),
-        Command::Reproduce(arguments) => ("reproduce", &arguments.common, None),
+    let (name, common, folds, validation_data) = match &cli.command {
+        Command::Train(arguments) => {
+            ("train", &arguments.common, arguments.folds, arguments.validation_data.as_deref())
+        }
+        Command::Reproduce(arguments) => ("reproduce", &arguments.common, None, None),
         _ => return Ok(cli),
     };
     let Some(run) = ResumedRun::of(common, name)? else { return Ok(cli) };
-    run.check_whole(folds)?;
+    run.check_whole(folds, validation_data)?;
     // A flag that is given replaces the one put before it.
     let command = Cli::command().mut_subcommand(name, |command| command.args_override_self(true));
     let mut given = std::env::args_os();
     let mut arguments: Vec<OsString> = given.by_ref().take(2).collect();
     let settings = run.config.get("settings").and_then(Value::as_table);
     arguments.extend(settings.into_iter().flatten().filter_map(|(key, value)| argument(&command, name, key, value)));
+    // It is no setting, as it may have moved: what counts is what it holds, as with DATA.
+    arguments.extend(run.validation_data().map(|path| {
+        let mut argument = OsString::from(format!("{VALIDATION_DATA}="));
+        argument.push(path);
+        argument
+    }));
     arguments.extend(given);
     let matches = command.get_matches_from(arguments);
     Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))

@@ -1,6 +1,6 @@
 //! A run as its `config.toml` describes it.
 
-use super::TrainingRun;
+use super::{Hashes, TrainingRun};
 use crate::cli::console;
 use crate::cli::dataset::Part;
 use crate::cli::run_folder::{Adam, Algorithms, Config, Data, Machine, Settings};
@@ -42,7 +42,8 @@ impl TrainingRun<'_> {
             epochs: self.epochs,
             batch_size: self.batch_size,
             image_size: self.network.spec().input[0],
-            validation_split: self.fold.is_none().then_some(self.validation_split),
+            validation_split: (self.fold.is_none() && self.dataset.validation_data.is_none())
+                .then_some(self.validation_split),
             folds: None,
             fold: self.fold.map(|fold| format!("{} of {}", fold.number, fold.of)),
             group_regex: self.group_regex.map(str::to_string),
@@ -77,13 +78,15 @@ impl TrainingRun<'_> {
         }
     }
 
-    /// What `config.toml` says of both parts, whose hash this is.
-    pub(super) fn data(&self, sha256: String) -> Data {
+    /// What `config.toml` says of both parts, whose hashes these are.
+    pub(super) fn data(&self, hashes: Hashes) -> Data {
         let [training, validation] = Part::BOTH.map(|part| self.dataset.items(part).len());
         Data {
             training_images: Some(training),
             validation_images: Some(validation),
-            ..Data::of(&self.dataset.source, &self.dataset.catalog, sha256, &self.dataset.skipped)
+            validation_path: self.dataset.validation_data.as_ref().map(|path| path.display().to_string()),
+            validation_sha256: hashes.validation,
+            ..Data::of(&self.dataset.source, &self.dataset.catalog, hashes.data, &self.dataset.skipped)
         }
     }
 }

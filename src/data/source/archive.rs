@@ -25,7 +25,9 @@ use super::names::{NameEncoding, is_utf8};
 use super::{
     Listing, MAX_FILE_BYTES, MAX_UNPACKED_BYTES, Place, is_archive_name, same_name, some_of, too_large, too_many_files,
 };
+use crate::data::catalog::is_image_name;
 use crate::data::contain::contain;
+use crate::data::layout::single_image;
 use crate::data::left_out::Reason;
 use crate::error::shortened;
 use crate::{Error, Result};
@@ -237,6 +239,9 @@ fn open(path: &Path) -> Result<ZipArchive<BufReader<Metered>>> {
     let mut start = Vec::new();
     file.by_ref().take(2).read_to_end(&mut start).map_err(Error::io("read", path))?;
     if start != SIGNATURE {
+        if path.file_name().is_some_and(|name| is_image_name(&name.to_string_lossy())) {
+            return Err(Error::data(path, single_image(path)));
+        }
         let named_zip = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("zip"));
         let found = if named_zip { "it is named .zip but is no zip" } else { "it is neither a folder nor a zip" };
         return Err(Error::data(path, format!("{found}; give a folder that holds two class folders, or a zip of one")));
@@ -310,9 +315,16 @@ mod tests {
 
     #[test]
     fn names_that_lead_outside_are_refused_and_others_made_plain() {
-        for bad in
-            ["/etc/passwd", "C:/x.png", "c:\\x.png", "a/../b.png", "..", "a\\..\\b.png", "\\\\host\\b.png", "a.png\0.txt"]
-        {
+        for bad in [
+            "/etc/passwd",
+            "C:/x.png",
+            "c:\\x.png",
+            "a/../b.png",
+            "..",
+            "a\\..\\b.png",
+            "\\\\host\\b.png",
+            "a.png\0.txt",
+        ] {
             assert!(plain_name(bad).is_err(), "{bad}");
         }
         for (name, plain) in [

@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn names_of_western_europe_are_in_the_code_page_of_the_format() {
-        let names: [&[u8]; 4] = [b"M\x81ller/1.png", b"b\x82nin/1.png", b"caf\x82/d\x82j\x85.png", b"M\x81ller/Gr\x94\xE1e.png"];
+        let names: [&[u8]; 4] =
+            [b"M\x81ller/1.png", b"b\x82nin/1.png", b"caf\x82/d\x82j\x85.png", b"M\x81ller/Gr\x94\xE1e.png"];
         for some in [&names[..1], &names[1..2], &names[..3], &names] {
             assert_eq!(NameEncoding::guess(some), NameEncoding::CodePage437, "{some:?}");
         }

@@ -1,0 +1,232 @@
+//! What to give instead, where the folders of a source are not the two classes of a set: the parts of a split, a folder too high or
+//! too low, a single image. A person is told the folder, or the call, that works.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::catalog::{Item, is_image_name};
+use super::source::{Source, some_of};
+use crate::error::shell_word;
+
+/// What a source lists below the folder in which its classes are looked for.
+pub(super) struct Layout<'a> {
+    source: &'a Source,
+    /// That folder, in the source; empty for the source itself.
+    root: &'a str,
+    /// The folders in it that hold images.
+    folders: Vec<Folder<'a>>,
+}
+
+/// A folder that should be a class.
+struct Folder<'a> {
+    name: &'a str,
+    images: usize,
+    /// The folders in it that hold images, unless there are images beside them.
+    parts: BTreeSet<&'a str>,
+}
+
+/// The part of a split that a folder is by its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Training,
+    Validation,
+    Test,
+}
+
+impl Role {
+    /// The part of which a folder of this name is, as in `train`, `Validation_set` or `test1`.
+    fn of(name: &str) -> Option<Role> {
+        let letters = name.find(|char: char| !char.is_ascii_alphabetic()).unwrap_or(name.len());
+        match name[..letters].to_ascii_lowercase().as_str() {
+            "train" | "training" | "trainset" => Some(Role::Training),
+            "val" | "valid" | "validate" | "validation" | "valset" | "dev" => Some(Role::Validation),
+            "test" | "tests" | "testing" | "testset" | "eval" | "evaluation" | "holdout" => Some(Role::Test),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Layout<'a> {
+    /// The layout of the folders below `root`, each with its images.
+    pub(super) fn new(
+        source: &'a Source,
+        root: &'a str,
+        folders: impl Iterator<Item = (&'a String, &'a Vec<Item>)>,
+    ) -> Layout<'a> {
+        let folders = folders.filter(|(_, images)| !images.is_empty()).map(|(name, images)| {
+            let part = |item: &'a Item| item.path.split_once('/')?.1.split_once('/').map(|(part, _)| part);
+            let parts: Option<BTreeSet<&str>> = images.iter().map(part).collect();
+            Folder { name, images: images.len(), parts: parts.unwrap_or_default() }
+        });
+        let folders = folders.collect();
+        Layout { source, root, folders }
+    }
+
+    /// Why the folders are the parts of a split and not classes, and how to train on them then.
+    pub(super) fn split_to_train_on(&self) -> Option<String> {
+        self.split(|training, validation| {
+            let flag =
+                validation.map_or(String::new(), |folder| format!(" --validation-data {}", self.path_of(folder.name)));
+            format!("give them one by one: glassnet train {}{flag}", self.path_of(training.name))
+        })
+    }
+
+    /// The same, and what to give for a model to answer.
+    pub(super) fn split_to_judge_on(&self) -> Option<String> {
+        self.split(|training, validation| {
+            format!("give one of them, such as {}", self.path_of(validation.unwrap_or(training).name))
+        })
+    }
+
+    /// Why the folders are the parts of a split and not classes, and what `give` says of that which trains and that which validates.
+    fn split(&self, give: impl Fn(&Folder, Option<&Folder>) -> String) -> Option<String> {
+        let parted = self.folders.iter().filter(|folder| folder.parts.len() > 1);
+        let Some(one) = parted.clone().find(|one| self.are_parts(one)) else {
+            return self.are_named_as_parts().then(|| {
+                format!(
+                    "its folders, {}, are named as parts of a split, and hold no class folders; make a folder for each class in each \
+                     of them, and give them one by one",
+                    self.names()
+                )
+            });
+        };
+        let same: Vec<&Folder> = parted.filter(|other| other.parts == one.parts).collect();
+        let found = match same.len() {
+            1 => format!("its folders, {}, are named as parts of a split", self.names()),
+            _ => format!(
+                "its folders {} hold the same folders, {}, so they are the parts of a split and not classes",
+                and(same.iter().map(|folder| folder.name)),
+                and(one.parts.iter().copied())
+            ),
+        };
+        let training = self.training_of(&same);
+        let unpack = if self.is_in_a_folder() { "" } else { "unpack it, and in the folder of what was in it " };
+        let rename = match self.folders.iter().all(|folder| Role::of(folder.name).is_some()) {
+            true => "",
+            false => " (if they are classes, let the folders in them have other names)",
+        };
+        Some(format!("{found}; {unpack}{}{rename}", give(training, self.validation_beside(training))))
+    }
+
+    /// What is found where all images are in one folder, which holds several, and which folder to give then.
+    pub(super) fn inner(&self) -> Option<[String; 2]> {
+        let [only] = &self.folders[..] else { return None };
+        if only.parts.len() < 2 {
+            return None;
+        }
+        let give = match self.is_in_a_folder() {
+            true => format!("give {}", self.path_of(only.name)),
+            false => format!("unpack it and give the folder {} of what was in it", self.path_of(only.name)),
+        };
+        Some([format!("the folder {} in it holds the folders {}", only.name, and(only.parts.iter().copied())), give])
+    }
+
+    /// Which folder to give where this one is a class itself: images, and beside it another such folder.
+    pub(super) fn above(&self) -> Option<String> {
+        let path = self.source.path();
+        set_above(path).map(|(above, classes)| {
+            let above = shell_word(&above.display().to_string()).into_owned();
+            format!(
+                "it looks like one class of {above}, which holds {}; give {above}",
+                and(classes.iter().map(String::as_str))
+            )
+        })
+    }
+
+    /// Whether this folder and others are the parts of a split: they hold the same two folders; or any number, and are named as parts
+    /// are. What else holds images must be named as a part.
+    fn are_parts(&self, one: &Folder) -> bool {
+        let same = |folder: &&Folder| folder.parts == one.parts;
+        let all_named = self.folders.iter().all(|folder| Role::of(folder.name).is_some());
+        let others_named =
+            self.folders.iter().filter(|folder| !same(folder)).all(|folder| Role::of(folder.name).is_some());
+        let two = self.folders.iter().filter(same).count() > 1;
+        (two && others_named && (all_named || one.parts.len() == 2)) || self.are_named_as_parts()
+    }
+
+    /// Whether all folders are named as the parts of a split, one of them as that which trains.
+    fn are_named_as_parts(&self) -> bool {
+        let roles: Option<Vec<Role>> = self.folders.iter().map(|folder| Role::of(folder.name)).collect();
+        roles.is_some_and(|roles| roles.len() > 1 && roles.contains(&Role::Training))
+    }
+
+    /// The folder that trains: by its name, else the one with most images.
+    fn training_of<'b>(&self, folders: &[&'b Folder<'a>]) -> &'b Folder<'a> {
+        let named = folders.iter().find(|folder| Role::of(folder.name) == Some(Role::Training));
+        named.or(folders.iter().rev().max_by_key(|folder| folder.images)).expect("there is a folder")
+    }
+
+    /// The folder that validates, beside the one that trains: one with the same folders in it, best of all by its name too.
+    fn validation_beside(&self, training: &Folder) -> Option<&Folder<'a>> {
+        let others =
+            self.folders.iter().filter(|folder| folder.name != training.name && folder.parts == training.parts);
+        others.clone().find(|folder| Role::of(folder.name) == Some(Role::Validation)).or(others.clone().next())
+    }
+
+    /// Whether the source is a folder, so that there are paths into it.
+    fn is_in_a_folder(&self) -> bool {
+        self.source.path().is_dir()
+    }
+
+    /// The path of a folder below the root, as a word of a shell: from the source on where that is a folder.
+    fn path_of(&self, name: &str) -> String {
+        let inner = if self.root.is_empty() { name.to_string() } else { format!("{}/{name}", self.root) };
+        let path = if self.is_in_a_folder() { self.source.path().join(inner) } else { PathBuf::from(inner) };
+        shell_word(&path.display().to_string()).into_owned()
+    }
+
+    fn names(&self) -> String {
+        some_of(self.folders.iter().map(|folder| folder.name))
+    }
+}
+
+/// What to say of a single image that is given instead of a set.
+pub(super) fn single_image(file: &Path) -> String {
+    let set = file.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    match set.and_then(set_above) {
+        Some((above, classes)) => {
+            let (above, classes) = (above.display(), and(classes.iter().map(String::as_str)));
+            format!("it is a single image; give the folder of the set, {above}, which holds {classes}")
+        }
+        None => {
+            "it is a single image; give a folder that holds two class folders of images, or a zip of one".to_string()
+        }
+    }
+}
+
+/// The most folders, and the most files of each, that are looked at to tell whether a folder is a set.
+const LOOKED_AT: usize = 1000;
+
+/// The folder above `class`, and the names of its folders, where these are two with images, of which `class` is one.
+fn set_above(class: &Path) -> Option<(PathBuf, Vec<String>)> {
+    let above = match class.parent() {
+        Some(above) if class.file_name().is_some() && above.as_os_str().is_empty() => PathBuf::from("."),
+        Some(above) if class.file_name().is_some() => above.to_path_buf(),
+        _ => class.join(".."),
+    };
+    let has_images = |folder: &Path| {
+        let Ok(mut entries) = std::fs::read_dir(folder).map(|entries| entries.take(LOOKED_AT)) else { return false };
+        entries.any(|entry| entry.is_ok_and(|entry| is_image_name(&entry.file_name().to_string_lossy())))
+    };
+    let folders = std::fs::read_dir(&above).ok()?.take(LOOKED_AT).flatten().map(|entry| entry.path());
+    let mut classes: Vec<String> = folders
+        .filter(|folder| folder.is_dir() && has_images(folder))
+        .filter_map(|folder| Some(folder.file_name()?.to_string_lossy().into_owned()))
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    classes.sort_unstable();
+    (class.is_dir() && has_images(class) && classes.len() == 2).then_some((above, classes))
+}
+
+/// `a`, `a and b`, `a, b and c`; of many the first few.
+fn and<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 5;
+    let names: Vec<&str> = names.collect();
+    match names[..] {
+        [ref first @ .., last] if !first.is_empty() && names.len() <= SHOWN => {
+            format!("{} and {last}", first.join(", "))
+        }
+        [only] => only.to_string(),
+        _ => some_of(&names),
+    }
+}

@@ -1,0 +1,74 @@
+//! What is left out of the data is told in the same words by every command, and stands in every `--json`.
+
+use super::Here;
+use serde_json::{Value, json};
+
+/// A folder with a model, and a set in which a file of each kind is passed over.
+fn with_others() -> Here {
+    let here = Here::with_model();
+    here.write("set/cat/.hidden.png", "");
+    here.write("set/cat/notes.txt", "");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(here.path("set/dog"), here.path("set/cat/linked")).unwrap();
+    here
+}
+
+/// What each command says of it.
+const WORDS: &str = "\
+warning: set: passed over as hidden (a name that begins with a dot, or __MACOSX): 1 (cat/.hidden.png)
+warning: set: passed over as a link that is not followed: 1 (cat/linked)
+warning: set: passed over, not named as an image: 1 (cat/notes.txt)
+";
+
+/// The records of it; `before` stands before each name.
+fn records(before: &str) -> Value {
+    let record = |file: &str, kind: &str, reason: &str| json!({"file": format!("{before}{file}"), "kind": kind, "reason": reason});
+    json!([
+        record("cat/.hidden.png", "hidden", "passed over as hidden (a name that begins with a dot, or __MACOSX)"),
+        record("cat/linked", "link", "passed over as a link that is not followed"),
+        record("cat/notes.txt", "not_an_image", "passed over, not named as an image"),
+    ])
+}
+
+#[cfg(unix)]
+#[test]
+fn every_command_tells_what_it_passes_over_in_the_same_words_and_as_json() {
+    let here = with_others();
+    let quick = "--model tiny.toml --epochs 1";
+    for (call, before) in [
+        (format!("train set {quick} --out one"), ""),
+        (format!("train set {quick} --folds 2 --out folds"), ""),
+        ("train --resume run".to_string(), ""),
+        ("evaluate run set".to_string(), ""),
+        ("predict run set".to_string(), "set/"),
+        ("inspect set".to_string(), ""),
+        ("samples set --out grid.png".to_string(), ""),
+    ] {
+        let ran = here.run(&format!("{call} --json --quiet"));
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), WORDS), "{call}");
+        assert_eq!(ran.json()["left_out"], records(before), "{call}");
+    }
+}
+
+#[test]
+fn an_unreadable_image_is_left_out_by_all_of_them() {
+    let here = Here::with_model();
+    here.write("set/cat/03.png", "no picture");
+    let quick = "--model tiny.toml --epochs 1";
+    for (call, code) in [
+        (format!("train set {quick} --skip-bad --out one"), 0),
+        (format!("train set {quick} --skip-bad --folds 2 --out folds"), 0),
+        ("evaluate run set".to_string(), 1),
+        ("evaluate run set --skip-bad".to_string(), 0),
+        ("predict run set".to_string(), 1),
+        ("inspect set".to_string(), 0),
+    ] {
+        let ran = here.run(&format!("{call} --json --quiet"));
+        assert_eq!(ran.code, Some(code), "{call}: {}", ran.stderr);
+        let left_out = &ran.json()["left_out"];
+        assert_eq!(left_out.as_array().unwrap().len(), 1, "{call}");
+        assert_eq!(left_out[0]["kind"], "unreadable", "{call}");
+        let reason = left_out[0]["reason"].as_str().unwrap();
+        assert!(reason.starts_with("set/cat/03.png cannot be read as an image: "), "{call}: {reason}");
+    }
+}
