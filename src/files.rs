@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 /// How many bytes are gathered before the system is asked to write them.
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// The bytes of a regular file, or none where it has more than `most`. What is no file, such as a pipe or a device, is not read:
-/// it may have no end, or keep the reader waiting for ever.
+/// The bytes of a regular file, or none where it has more than `most`. What is no file, such as a pipe or a
+/// device, is not read: it may have no end, or keep the reader waiting for ever.
 ///
 /// # Errors
-/// [`Error::Missing`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if it is no regular file.
+/// [`Error::Missing`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if it is no regular
+/// file.
 pub fn read_at_most(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
     let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
     if !metadata.is_file() {
@@ -57,12 +58,13 @@ fn read_text_at_most(path: &Path, most: u64) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| Error::data(path, "it is not a text file; put back a copy of the file"))
 }
 
-/// Writes a file beside its place, `NAME.part`, makes sure that it is on the disk, and moves it there. Whoever reads, or
-/// interrupts, finds the old content or the new, never half of either; after a loss of power, too.
+/// Writes a file beside its place, `NAME.part`, makes sure that it is on the disk, and moves it there.
+/// Whoever reads, or interrupts, finds the old content or the new, never half of either; after a loss of
+/// power, too.
 ///
 /// # Errors
-/// [`Error::Io`], where the folder cannot be written or the disk is full. Nothing of the new content is left then, and the
-/// old is as it was.
+/// [`Error::Io`], where the folder cannot be written or the disk is full. Nothing of the new content is left
+/// then, and the old is as it was.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     write_whole_with(path, |file| file.write_all(bytes))
 }
@@ -85,13 +87,15 @@ pub fn write_whole_with(path: &Path, content: impl FnOnce(&mut BufWriter<File>) 
         Ok(())
     };
     write().map_err(|source| {
-        // What is left of it is of no use to anyone; if it cannot be removed either, the first error says why.
+        // What is left of it is of no use to anyone; if it cannot be removed either, the first error says
+        // why.
         let _ = std::fs::remove_file(&unfinished);
         Error::io("write", path)(source)
     })
 }
 
-/// Removes what a killed process left, or a link or a pipe that somebody put there: what that leads to is not ours to write to.
+/// Removes what a killed process left, or a link or a pipe that somebody put there: what that leads to is not
+/// ours to write to.
 fn clear_away(unfinished: &Path) -> io::Result<()> {
     match std::fs::remove_file(unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -108,8 +112,9 @@ fn fill(file: File, content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>
     Ok(file.get_ref().metadata()?.len())
 }
 
-/// Makes sure that the names in the folder of `path` are on the disk: without, a loss of power may undo a renaming. The file
-/// is whole and in its place either way, so a file system that cannot do this for folders is no error.
+/// Makes sure that the names in the folder of `path` are on the disk: without, a loss of power may undo a
+/// renaming. The file is whole and in its place either way, so a file system that cannot do this for folders
+/// is no error.
 #[cfg(unix)]
 fn sync_folder_of(path: &Path) {
     let folder = match path.parent() {

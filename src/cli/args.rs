@@ -58,7 +58,7 @@ pub enum Command {
     /// It is trained on the synthetic phantom set in data/liver-phantom, which stands in for images that are not public.
     Reproduce(ReproduceArgs),
     /// Train a classifier on a folder or a zip with two class folders
-    Train(TrainArgs),
+    Train(Box<TrainArgs>),
     /// Say what a trained model takes images for
     Predict(PredictArgs),
     /// Tell how good a model's answers are on a data set

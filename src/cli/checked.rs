@@ -12,7 +12,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The images of a catalog, looked at once. Every part of the set is a choice of them, and shares what is kept in memory.
+/// The images of a catalog, looked at once. Every part of the set is a choice of them, and shares what is
+/// kept in memory.
 pub struct CheckedImages {
     images: ImageSet,
     /// The SHA-256 of each file's bytes, in the order of the catalog; `None` where the image cannot be read.
@@ -24,8 +25,8 @@ pub struct CheckedImages {
 }
 
 impl CheckedImages {
-    /// Decodes every image of `catalog` and passes on what was odd. Resized to `side` × `side` they are kept if all fit into `cache`
-    /// bytes.
+    /// Decodes every image of `catalog` and passes on what was odd. Resized to `side` × `side` they are kept
+    /// if all fit into `cache` bytes.
     ///
     /// # Errors
     /// [`Error::Data`] says how many cannot be read, after each was named; where `skip_bad`, that is none.

@@ -86,7 +86,8 @@ impl Dataset {
         Dataset { source, catalog, split, validation_data: None, groups, skipped: Vec::new(), left_out }
     }
 
-    /// All of `source` trains, and all at `validation_data` validates. With `group_regex` no group may be in both.
+    /// All of `source` trains, and all at `validation_data` validates. With `group_regex` no group may be in
+    /// both.
     pub fn of_two(source: Source, validation_data: &Path, group_regex: Option<&str>) -> Result<Dataset, Failure> {
         let same = || Some(source.path().canonicalize().ok()? == validation_data.canonicalize().ok()?);
         if same() == Some(true) {
@@ -160,8 +161,8 @@ impl Dataset {
         Ok(())
     }
 
-    /// Leaves the images that cannot be read out of their parts, as `--skip-bad` asks for. The others stay in the parts they are
-    /// in.
+    /// Leaves the images that cannot be read out of their parts, as `--skip-bad` asks for. The others stay in
+    /// the parts they are in.
     pub fn leave_out_unreadable(&mut self, checked: &CheckedImages) {
         for items in [&mut self.split.training, &mut self.split.validation] {
             self.skipped.extend(items.extract_if(.., |item| !checked.is_readable(item)));
@@ -169,7 +170,8 @@ impl Dataset {
         self.left_out.extend(checked.left_out(&self.skipped));
     }
 
-    /// All files with their class and part: the training part, the validation part, and those left out, as `skipped`.
+    /// All files with their class and part: the training part, the validation part, and those left out, as
+    /// `skipped`.
     pub fn rows(&self) -> Vec<SplitRow<'_>> {
         let group_of: BTreeMap<usize, &str> = self.groups.iter().flat_map(|groups| self.group_names(groups)).collect();
         let group_of = &group_of;

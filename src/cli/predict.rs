@@ -146,8 +146,8 @@ impl Lister {
     }
 }
 
-/// Whether a file begins as zips do, empty ones included; a file that cannot be read does not, nor does a pipe, which would let
-/// us wait for somebody to write to it.
+/// Whether a file begins as zips do, empty ones included; a file that cannot be read does not, nor does a
+/// pipe, which would let us wait for somebody to write to it.
 fn starts_as_zip(path: &Path) -> bool {
     if !path.is_file() {
         return false;

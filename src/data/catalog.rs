@@ -1,9 +1,9 @@
-//! Which files are images of which class: the names of a [`Source`] given their meaning, by the rules of Keras's
-//! `ImageDataGenerator.flow_from_directory`.
+//! Which files are images of which class: the names of a [`Source`] given their meaning, by the rules of
+//! Keras's `ImageDataGenerator.flow_from_directory`.
 //!
-//! Classes are the sub-folders, sorted by code point; a class's index is its rank. A class's images are all files in it,
-//! however deep, whose name ends with one of [`SUFFIXES`] in any case, in the source's order. As in Keras the suffix needs
-//! no dot before it. Unlike Keras, hidden files and folders are not looked at.
+//! Classes are the sub-folders, sorted by code point; a class's index is its rank. A class's images are all
+//! files in it, however deep, whose name ends with one of [`SUFFIXES`] in any case, in the source's order. As
+//! in Keras the suffix needs no dot before it. Unlike Keras, hidden files and folders are not looked at.
 
 use super::layout::Layout;
 use super::left_out::{LeftOut, Reason, sentences};
@@ -31,7 +31,8 @@ pub struct Item {
 }
 
 impl Item {
-    /// Its name among the images of all sets: of the first its path, of a further one this with the set's name before it.
+    /// Its name among the images of all sets: of the first its path, of a further one this with the set's
+    /// name before it.
     pub fn name(&self) -> Cow<'_, str> {
         match &self.set {
             None => Cow::Borrowed(&self.path),
@@ -59,8 +60,8 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Finds the classes and their images. If the source holds nothing but one folder of folders, as a zip of a data set
-    /// often does, the classes are looked for in that one.
+    /// Finds the classes and their images. If the source holds nothing but one folder of folders, as a zip of
+    /// a data set often does, the classes are looked for in that one.
     ///
     /// # Errors
     /// [`Error::Data`] if there are not exactly two class folders, or if one of them has no image.
@@ -87,8 +88,8 @@ impl Catalog {
         Ok(Catalog::new(source, classes, items, listed))
     }
 
-    /// Finds the images of these two classes, whose names and order are known: they are those of a model. Either may have no
-    /// folder or no image, as in a set that was gathered of one class only.
+    /// Finds the images of these two classes, whose names and order are known: they are those of a model.
+    /// Either may have no folder or no image, as in a set that was gathered of one class only.
     ///
     /// # Errors
     /// [`Error::Data`] if a folder is that of another class, or if there is no image of either.
@@ -133,8 +134,9 @@ impl Catalog {
         Ok(Catalog::new(source, classes.clone(), items, listed))
     }
 
-    /// This catalog and that of a further set, as one catalog of both sources [joined](Source::join); `entries` is the number of files
-    /// of the first. The further set is called by the path of its source, in each image's [name](Item::name).
+    /// This catalog and that of a further set, as one catalog of both sources [joined](Source::join);
+    /// `entries` is the number of files of the first. The further set is called by the path of its source, in
+    /// each image's [name](Item::name).
     ///
     /// # Errors
     /// [`Error::Data`] of the further set, if its classes are others.
@@ -229,8 +231,8 @@ impl Listed {
     }
 }
 
-/// All images of a source, in whatever folders they are, as places in it, in its order; and what is left out. For work that asks for
-/// no class.
+/// All images of a source, in whatever folders they are, as places in it, in its order; and what is left out.
+/// For work that asks for no class.
 pub fn all_images(source: &Source) -> (Vec<usize>, Vec<LeftOut>) {
     let (mut images, mut left_out) = (Vec::new(), source.left_out().to_vec());
     for (entry, name) in source.names().enumerate() {
@@ -253,8 +255,8 @@ pub fn is_image_name(name: &str) -> bool {
     SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
 }
 
-/// The folder whose sub-folders are the classes: the source itself, or the single folder in it as long as that has
-/// sub-folders and no images of its own.
+/// The folder whose sub-folders are the classes: the source itself, or the single folder in it as long as
+/// that has sub-folders and no images of its own.
 fn class_root(source: &Source) -> String {
     let has_images = |folder: &str| source.names().any(|name| parent(name) == folder && is_image_name(name));
     let mut root = String::new();

@@ -1,7 +1,8 @@
 //! Which images belong together, such as those of one patient, told by a regular expression on their paths.
 //!
-//! Images of one patient are alike. Where some train and others validate, the validation rewards having seen the patient,
-//! and the accuracy on new ones is less than it promises. So all images of a group have to stay on one side.
+//! Images of one patient are alike. Where some train and others validate, the validation rewards having seen
+//! the patient, and the accuracy on new ones is less than it promises. So all images of a group have to stay
+//! on one side.
 
 use super::catalog::Catalog;
 use super::source::some_of;
@@ -36,13 +37,14 @@ impl Groups {
         }
     }
 
-    /// The groups by `pattern`, searched in each image's path from the class folder on, such as `benign/p07_2.png`: the name of
-    /// its group is what the first pair of parentheses captures, or the whole match where there is none. Images with the
-    /// same name belong together even across classes. An image without a match, or whose name would be empty, is a group
-    /// of its own.
+    /// The groups by `pattern`, searched in each image's path from the class folder on, such as
+    /// `benign/p07_2.png`: the name of its group is what the first pair of parentheses captures, or the whole
+    /// match where there is none. Images with the same name belong together even across classes. An image
+    /// without a match, or whose name would be empty, is a group of its own.
     ///
     /// # Errors
-    /// [`Error::Setting`] if the pattern is no regular expression, if it matches no path, or if all images are one group.
+    /// [`Error::Setting`] if the pattern is no regular expression, if it matches no path, or if all images
+    /// are one group.
     pub fn by_regex(catalog: &Catalog, pattern: &str) -> Result<Groups> {
         let refuse = |reason: String| Error::setting(format!("{SETTING} {pattern}"), reason);
         let regex = Regex::new(pattern).map_err(|error| refuse(in_one_line(&error)))?;

@@ -1,5 +1,5 @@
-//! What to give instead, where the folders of a source are not the two classes of a set: the parts of a split, a folder too high or
-//! too low, a single image. A person is told the folder, or the call, that works.
+//! What to give instead, where the folders of a source are not the two classes of a set: the parts of a
+//! split, a folder too high or too low, a single image. A person is told the folder, or the call, that works.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -78,7 +78,8 @@ impl<'a> Layout<'a> {
         })
     }
 
-    /// Why the folders are the parts of a split and not classes, and what `give` says of that which trains and that which validates.
+    /// Why the folders are the parts of a split and not classes, and what `give` says of that which trains
+    /// and that which validates.
     fn split(&self, give: impl Fn(&Folder, Option<&Folder>) -> String) -> Option<String> {
         let parted = self.folders.iter().filter(|folder| folder.parts.len() > 1);
         let Some(one) = parted.clone().find(|one| self.are_parts(one)) else {
@@ -133,8 +134,8 @@ impl<'a> Layout<'a> {
         })
     }
 
-    /// Whether this folder and others are the parts of a split: they hold the same two folders; or any number, and are named as parts
-    /// are. What else holds images must be named as a part.
+    /// Whether this folder and others are the parts of a split: they hold the same two folders; or any
+    /// number, and are named as parts are. What else holds images must be named as a part.
     fn are_parts(&self, one: &Folder) -> bool {
         let same = |folder: &&Folder| folder.parts == one.parts;
         let all_named = self.folders.iter().all(|folder| Role::of(folder.name).is_some());
@@ -156,7 +157,8 @@ impl<'a> Layout<'a> {
         named.or(folders.iter().rev().max_by_key(|folder| folder.images)).expect("there is a folder")
     }
 
-    /// The folder that validates, beside the one that trains: one with the same folders in it, best of all by its name too.
+    /// The folder that validates, beside the one that trains: one with the same folders in it, best of all by
+    /// its name too.
     fn validation_beside(&self, training: &Folder) -> Option<&Folder<'a>> {
         let others =
             self.folders.iter().filter(|folder| folder.name != training.name && folder.parts == training.parts);
@@ -197,7 +199,8 @@ pub(super) fn single_image(file: &Path) -> String {
 /// The most folders, and the most files of each, that are looked at to tell whether a folder is a set.
 const LOOKED_AT: usize = 1000;
 
-/// The folder above `class`, and the names of its folders, where these are two with images, of which `class` is one.
+/// The folder above `class`, and the names of its folders, where these are two with images, of which `class`
+/// is one.
 fn set_above(class: &Path) -> Option<(PathBuf, Vec<String>)> {
     let above = match class.parent() {
         Some(above) if class.file_name().is_some() && above.as_os_str().is_empty() => PathBuf::from("."),

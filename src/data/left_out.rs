@@ -1,4 +1,5 @@
-//! What a command leaves out of the data that it was given: one kind of record, and one way of saying it, for all commands.
+//! What a command leaves out of the data that it was given: one kind of record, and one way of saying it, for
+//! all commands.
 
 use std::path::Path;
 
@@ -48,7 +49,8 @@ impl Reason {
         }
     }
 
-    /// The words for a person, in which what the reason is about comes before, or for what is unreadable, a whole sentence.
+    /// The words for a person, in which what the reason is about comes before, or for what is unreadable, a
+    /// whole sentence.
     pub fn words(&self) -> &str {
         match self {
             Reason::Hidden => "passed over as hidden (a name that begins with a dot, or __MACOSX)",
@@ -79,8 +81,8 @@ impl Serialize for LeftOut {
     }
 }
 
-/// What is passed over by its name or nature in the source at `path`, in a sentence for each reason. Unreadable files have sentences of
-/// their own.
+/// What is passed over by its name or nature in the source at `path`, in a sentence for each reason.
+/// Unreadable files have sentences of their own.
 pub fn sentences(path: &Path, left_out: &[LeftOut]) -> Vec<String> {
     let told = |reason: Reason| {
         let names = || left_out.iter().filter(|left| left.reason == reason).map(|left| left.file.as_str());

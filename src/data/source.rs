@@ -1,8 +1,9 @@
 //! Where the bytes come from: a folder, a zip or memory, all seen as one list of named files.
 //!
-//! Names are paths below the source with `/` between the parts, and the list is in the order in which Keras walks a tree:
-//! folders by their full path as a string, and each folder's files before the next folder's. So the files of `a-b` come
-//! before those of `a/b`, because `-` sorts before `/`. Strings compare by code point, which for UTF-8 is byte by byte.
+//! Names are paths below the source with `/` between the parts, and the list is in the order in which Keras
+//! walks a tree: folders by their full path as a string, and each folder's files before the next folder's. So
+//! the files of `a-b` come before those of `a/b`, because `-` sorts before `/`. Strings compare by code
+//! point, which for UTF-8 is byte by byte.
 
 mod archive;
 mod folder;
@@ -18,12 +19,12 @@ use crate::{Error, Result};
 pub use archive::MAX_RATIO;
 use archive::SharedArchive;
 
-/// What the names of a source may take in memory, in bytes, each counted with [`LISTED_BYTES`]. A data set beyond this, of about two
-/// million files, is more likely a wrong path, such as a whole disk.
+/// What the names of a source may take in memory, in bytes, each counted with [`LISTED_BYTES`]. A data set
+/// beyond this, of about two million files, is more likely a wrong path, such as a whole disk.
 pub const MAX_LISTING_BYTES: usize = 1 << 30;
 
-/// What a file or folder that is listed counts beside its name, in bytes: the places in which a name stands from the listing to the
-/// batch, and what is kept of the file there.
+/// What a file or folder that is listed counts beside its name, in bytes: the places in which a name stands
+/// from the listing to the batch, and what is kept of the file there.
 pub const LISTED_BYTES: usize = 500;
 
 /// The most files that a source can list.
@@ -32,7 +33,8 @@ pub const MAX_FILES: usize = MAX_LISTING_BYTES / LISTED_BYTES;
 /// The largest single file that is read, in bytes. An image within the decoder's limits is far below this.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// The most bytes that all files of a zip may unpack to. A folder has no such limit: its bytes are on the disk already.
+/// The most bytes that all files of a zip may unpack to. A folder has no such limit: its bytes are on the
+/// disk already.
 pub const MAX_UNPACKED_BYTES: u64 = 16 << 30;
 
 /// A list of named files whose bytes can be read, from many threads at once.
@@ -71,17 +73,18 @@ enum Place {
 }
 
 impl Source {
-    /// Lists a folder or a zip. Whether a file is a zip is told by its first bytes; a file that is named `.zip` and is none
-    /// is an error that says so.
+    /// Lists a folder or a zip. Whether a file is a zip is told by its first bytes; a file that is named
+    /// `.zip` and is none is an error that says so.
     ///
-    /// Passed over, and named in [`left_out`](Source::left_out): names that begin with a dot, `__MACOSX`, links to folders
-    /// below the first level (Keras does not follow them either), and what is neither file nor folder.
+    /// Passed over, and named in [`left_out`](Source::left_out): names that begin with a dot, `__MACOSX`,
+    /// links to folders below the first level (Keras does not follow them either), and what is neither file
+    /// nor folder.
     ///
     /// # Errors
-    /// [`Error::Missing`] if nothing is at `path`, [`Error::Io`] if it cannot be listed, [`Error::Data`] if it is neither
-    /// folder nor zip, beyond the limits above, or a zip that is empty or damaged, or holds names that lead outside of it, two
-    /// files of one name, files that share bytes, encrypted files, archives, or what unpacks to more than [`MAX_RATIO`] times
-    /// its size.
+    /// [`Error::Missing`] if nothing is at `path`, [`Error::Io`] if it cannot be listed, [`Error::Data`] if
+    /// it is neither folder nor zip, beyond the limits above, or a zip that is empty or damaged, or holds
+    /// names that lead outside of it, two files of one name, files that share bytes, encrypted files,
+    /// archives, or what unpacks to more than [`MAX_RATIO`] times its size.
     pub fn open(path: impl AsRef<Path>) -> Result<Source> {
         let path = path.as_ref();
         let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
@@ -94,8 +97,8 @@ impl Source {
         listing.finish(path.to_path_buf())
     }
 
-    /// A source of files that are already in memory, such as a set that was just drawn. `name` stands for the path in
-    /// messages; each file is its name, such as `benign/1.png`, and its bytes.
+    /// A source of files that are already in memory, such as a set that was just drawn. `name` stands for the
+    /// path in messages; each file is its name, such as `benign/1.png`, and its bytes.
     ///
     /// # Errors
     /// [`Error::Data`] if the names take more than [`MAX_LISTING_BYTES`], or two are the same.
@@ -107,8 +110,8 @@ impl Source {
         listing.finish(name.into())
     }
 
-    /// Both sources as one: the files of this one, then those of `further`, each still named by the path of its own. What else is known
-    /// of `further` is not kept: its folders, and what was left out.
+    /// Both sources as one: the files of this one, then those of `further`, each still named by the path of
+    /// its own. What else is known of `further` is not kept: its folders, and what was left out.
     pub fn join(mut self, further: Source) -> Source {
         let before = self.files.len();
         self.files.extend(further.files);
@@ -132,7 +135,8 @@ impl Source {
         self.files.is_empty()
     }
 
-    /// The names of all files, in Keras's order; a file's place in it is the index that [`read`](Source::read) takes.
+    /// The names of all files, in Keras's order; a file's place in it is the index that
+    /// [`read`](Source::read) takes.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.files.iter().map(|file| file.name.as_str())
     }
@@ -161,7 +165,8 @@ impl Source {
         of.join(&self.files[index].name).display().to_string()
     }
 
-    /// About how many bytes the file at `index` has, 0 if that cannot be told; for weighing what to read, not for trust.
+    /// About how many bytes the file at `index` has, 0 if that cannot be told; for weighing what to read, not
+    /// for trust.
     ///
     /// # Panics
     /// If `index` is not below [`len`](Source::len).
@@ -176,8 +181,8 @@ impl Source {
     /// The bytes of the file at `index`.
     ///
     /// # Errors
-    /// [`Error::Image`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if a zip's entry is damaged or encrypted,
-    /// or if the file has more than [`MAX_FILE_BYTES`].
+    /// [`Error::Image`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if a zip's entry is
+    /// damaged or encrypted, or if the file has more than [`MAX_FILE_BYTES`].
     ///
     /// # Panics
     /// If `index` is not below [`len`](Source::len).
@@ -202,8 +207,8 @@ impl Source {
 /// The bytes of a file on the disk.
 ///
 /// # Errors
-/// [`Error::Missing`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if it is no regular file, or has more than
-/// [`MAX_FILE_BYTES`].
+/// [`Error::Missing`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if it is no regular
+/// file, or has more than [`MAX_FILE_BYTES`].
 pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     read_at_most(path, MAX_FILE_BYTES)?.ok_or_else(|| too_large(path))
 }
@@ -275,7 +280,8 @@ impl Listing {
         self.left = self.left.and_then(|left| left.checked_sub(name.len() + LISTED_BYTES));
     }
 
-    /// Whether there is more in it than may be. To be asked while it grows: a name of 1024 bytes can stand for 512 folders.
+    /// Whether there is more in it than may be. To be asked while it grows: a name of 1024 bytes can stand
+    /// for 512 folders.
     fn is_too_large(&self) -> bool {
         self.left.is_none()
     }

@@ -5,10 +5,12 @@
 //! validation = files[..k]      training = files[k..]
 //! ```
 //!
-//! The cut falls where Keras's does even if the product is not exact: of 100 files, 0.29 takes 28. Every class keeps at least
-//! one image to train on, because even the largest fraction below 1, 1 − 2⁻⁵³, times n rounds to less than n.
+//! The cut falls where Keras's does even if the product is not exact: of 100 files, 0.29 takes 28. Every
+//! class keeps at least one image to train on, because even the largest fraction below 1, 1 − 2⁻⁵³, times n
+//! rounds to less than n.
 //!
-//! Where files come in groups that must not be split, whole groups are [allotted](super::allotment) so that the numbers come near these.
+//! Where files come in groups that must not be split, whole groups are [allotted](super::allotment) so that
+//! the numbers come near these.
 
 use super::allotment::allot;
 use super::catalog::{Catalog, Item, class_counts};
@@ -53,7 +55,8 @@ impl Split {
         Ok(split)
     }
 
-    /// The images of the first set train, and those of a further one validate; the catalog is of both ([`Catalog::join`]).
+    /// The images of the first set train, and those of a further one validate; the catalog is of both
+    /// ([`Catalog::join`]).
     ///
     /// # Errors
     /// [`Error::Setting`] if images of one group are in both, where there are groups, as none may be split.
@@ -83,11 +86,12 @@ impl Split {
         Split::by_part(catalog, |_| false)
     }
 
-    /// Parts the catalog so that all images of a group are on one side. Of each class as nearly int(fraction · n) images validate as
-    /// whole groups allow; which groups these are, the seed decides.
+    /// Parts the catalog so that all images of a group are on one side. Of each class as nearly int(fraction
+    /// · n) images validate as whole groups allow; which groups these are, the seed decides.
     ///
     /// # Errors
-    /// [`Error::Setting`] if the fraction is outside [0, 1), or if no image of some class would be left to train on.
+    /// [`Error::Setting`] if the fraction is outside [0, 1), or if no image of some class would be left to
+    /// train on.
     pub fn grouped(catalog: &Catalog, validation_split: f64, groups: &Groups, seed: u64) -> Result<Split> {
         check_fraction(validation_split)?;
         let all = catalog.counts();

@@ -1,4 +1,5 @@
-//! A folder that is not laid out as two classes: the message names the folder to give instead, or the call that works.
+//! A folder that is not laid out as two classes: the message names the folder to give instead, or the call
+//! that works.
 
 use super::known::{grey, write_known_model};
 use super::{Here, set, zipped};

@@ -53,8 +53,8 @@ pub struct EvaluateArgs {
     pub model: PathBuf,
     /// A folder with the model's two class folders, or a zip of it [default: what the run validated on]
     ///
-    /// Without, it is the data of the model's run: those of its --validation-data, or with --subset training, or where there were none,
-    /// those that it was trained on.
+    /// Without, it is the data of the model's run: those of its --validation-data, or with --subset training,
+    /// or where there were none, those that it was trained on.
     #[arg(value_name = "DATA")]
     pub data: Option<PathBuf>,
     /// What is given beside DATA, which is one path.

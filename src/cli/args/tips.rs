@@ -5,8 +5,8 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Error};
 use std::ffi::OsStr;
 
-/// The error with a tip that works. Of a short flag that is not known, clap says how to pass it as a value, which no command takes; the
-/// long flags of that first letter are what was meant.
+/// The error with a tip that works. Of a short flag that is not known, clap says how to pass it as a value,
+/// which no command takes; the long flags of that first letter are what was meant.
 pub fn with_a_tip_that_works(mut error: Error) -> Error {
     let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return error };
     let Some(letter) =

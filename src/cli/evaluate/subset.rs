@@ -32,7 +32,8 @@ enum Split {
     Known {
         file: PathBuf,
         counts: Counts,
-        /// Whether the run's files are in DATA as they were then, byte for byte; `None` where the run does not tell.
+        /// Whether the run's files are in DATA as they were then, byte for byte; `None` where the run does
+        /// not tell.
         same_files: Option<bool>,
         /// Of how many epochs the weights are those that did best on the validation part, where they are.
         best_of: Option<usize>,
@@ -50,7 +51,8 @@ struct Counts {
 }
 
 impl Subset {
-    /// Chooses from the images of DATA, which are in `source`, by what the run folder around the weights `file` tells.
+    /// Chooses from the images of DATA, which are in `source`, by what the run folder around the weights
+    /// `file` tells.
     ///
     /// # Errors
     /// [`Error::Setting`] of `--subset`, where a part is asked for that cannot be known.
@@ -119,7 +121,8 @@ impl Subset {
         Ok(Subset { choice, items, of, split: Split::Known { file, counts, same_files, best_of } })
     }
 
-    /// What to say where the model is judged on images that it learned from, or may have, or by which its weights were chosen.
+    /// What to say where the model is judged on images that it learned from, or may have, or by which its
+    /// weights were chosen.
     pub fn caution(&self) -> Option<String> {
         let sentence = match &self.split {
             Split::Known {
@@ -211,8 +214,8 @@ fn not_known(choice: SubsetChoice, reason: &str) -> Error {
     Error::setting("--subset", format!("which images {part} the model is not known: {reason}; use --subset all"))
 }
 
-/// The data of the run around the weights `file` on which they are judged where no other are given: those that validated, if they
-/// are a set of their own and not the training images are wanted, else all.
+/// The data of the run around the weights `file` on which they are judged where no other are given: those
+/// that validated, if they are a set of their own and not the training images are wanted, else all.
 ///
 /// # Errors
 /// [`Error::Setting`] of DATA, where that is not known.
@@ -243,7 +246,8 @@ struct Row {
 }
 
 impl Run {
-    /// The run in whose folder `weights` the file stands. Where there is none, or another than the file's, why.
+    /// The run in whose folder `weights` the file stands. Where there is none, or another than the file's,
+    /// why.
     fn around(file: &Path, facts: &TrainingFacts) -> std::result::Result<Run, String> {
         let none =
             || format!("{} does not stand in the weights folder of a run, whose split.csv would tell", file.display());
@@ -306,8 +310,8 @@ impl KnownSet<'_> {
         self.files.iter().copied().collect()
     }
 
-    /// Whether every file of the set is among these as it was then: their common hash, as training took it, is that in
-    /// `config.toml`. Files that are there besides do not matter.
+    /// Whether every file of the set is among these as it was then: their common hash, as training took it,
+    /// is that in `config.toml`. Files that are there besides do not matter.
     fn has_its_files(&self, source: &Source, catalog: &Catalog) -> Option<bool> {
         let wanted = self.sha256?;
         let entries: HashMap<&str, usize> = catalog.items.iter().map(|item| (item.path.as_str(), item.entry)).collect();
@@ -332,8 +336,8 @@ impl KnownSet<'_> {
     }
 }
 
-/// Which of the sets of a run DATA is, and whether it has the files of that set, where this was looked at. Of two it is the one
-/// whose files are there byte for byte, else the one with more files of these names.
+/// Which of the sets of a run DATA is, and whether it has the files of that set, where this was looked at. Of
+/// two it is the one whose files are there byte for byte, else the one with more files of these names.
 ///
 /// # Errors
 /// Why it cannot be told.

@@ -1,13 +1,15 @@
 //! A zip as a source.
 //!
-//! Nothing is ever unpacked to the disk, so a name cannot write anywhere; names that lead outside are refused all the same,
-//! because no honest program makes them. The zip's table of contents, its central directory, is the one that counts: names and
-//! sizes beside the entries' bytes are not asked. What the table declares is used only as a limit, never to reserve memory: an
-//! entry that holds more or less than it declares is refused while it is read. So the sum of the declared sizes, checked when
-//! the zip is opened, bounds what is truly unpacked.
+//! Nothing is ever unpacked to the disk, so a name cannot write anywhere; names that lead outside are refused
+//! all the same, because no honest program makes them. The zip's table of contents, its central directory, is
+//! the one that counts: names and sizes beside the entries' bytes are not asked. What the table declares is
+//! used only as a limit, never to reserve memory: an entry that holds more or less than it declares is
+//! refused while it is read. So the sum of the declared sizes, checked when the zip is opened, bounds what is
+//! truly unpacked.
 //!
-//! Bombs come in three kinds, and each has its limit: entries that unpack to hundreds of times their size ([`MAX_RATIO`]),
-//! entries that share the same bytes (D. Fifield, *A better zip bomb*, 2019), and archives within archives.
+//! Bombs come in three kinds, and each has its limit: entries that unpack to hundreds of times their size
+//! ([`MAX_RATIO`]), entries that share the same bytes (D. Fifield, *A better zip bomb*, 2019), and archives
+//! within archives.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -32,12 +34,13 @@ use crate::data::left_out::Reason;
 use crate::error::shortened;
 use crate::{Error, Result};
 
-/// The open zip, shared by its entries. One thread at a time reads from it: what a zip of images holds is compressed
-/// already, so unpacking an entry is little more than a copy, and the long work, decoding the image, is outside the lock.
+/// The open zip, shared by its entries. One thread at a time reads from it: what a zip of images holds is
+/// compressed already, so unpacking an entry is little more than a copy, and the long work, decoding the
+/// image, is outside the lock.
 pub(super) type SharedArchive = Arc<Mutex<ZipArchive<BufReader<Metered>>>>;
 
-/// How many times its packed size an entry, or the whole zip, may unpack to. Images are compressed already, so honest zips of
-/// them stay near 1; a picture of one colour as BMP comes near deflate's own limit of 1032.
+/// How many times its packed size an entry, or the whole zip, may unpack to. Images are compressed already,
+/// so honest zips of them stay near 1; a picture of one colour as BMP comes near deflate's own limit of 1032.
 pub const MAX_RATIO: u64 = 250;
 
 /// Up to this size an entry may unpack to any multiple: a small picture of one colour hurts nobody.
@@ -46,8 +49,8 @@ const RATIO_FREE_ENTRY_BYTES: u64 = 16 << 20;
 /// Up to this size the whole zip may.
 const RATIO_FREE_TOTAL_BYTES: u64 = 1 << 30;
 
-/// The most bytes of a zip that are read to learn what it holds: a million entries with names of 80 bytes. The library keeps several
-/// times as much in memory, at the worst, for names of one letter, seven times.
+/// The most bytes of a zip that are read to learn what it holds: a million entries with names of 80 bytes.
+/// The library keeps several times as much in memory, at the worst, for names of one letter, seven times.
 const MAX_CONTENTS_BYTES: u64 = 128 << 20;
 
 /// The longest name of an entry, its folders included. Names stand in messages.
@@ -151,8 +154,8 @@ fn is_folder(name: &str) -> bool {
     name.ends_with(['/', '\\'])
 }
 
-/// The names of entries that the library dropped for later ones of the same name: those whose headers stand in the table of contents and
-/// are no listed entry's (PKWARE, *APPNOTE*, section 4.3.12).
+/// The names of entries that the library dropped for later ones of the same name: those whose headers stand
+/// in the table of contents and are no listed entry's (PKWARE, *APPNOTE*, section 4.3.12).
 fn replaced_names(path: &Path, archive: &ZipArchive<BufReader<Metered>>) -> std::io::Result<Vec<String>> {
     const SIGNATURE: [u8; 4] = *b"PK\x01\x02";
     let entries = (0..archive.len()).filter_map(|index| archive.by_index_data(index).ok());
@@ -259,8 +262,8 @@ fn damaged(path: impl AsRef<Path>, error: impl std::fmt::Display) -> Error {
     Error::data(path.as_ref(), reason)
 }
 
-/// The entry's name without a closing `/` and without `.` as a part, or what is wrong with it. A backslash parts folders, as some
-/// programs of Windows write it.
+/// The entry's name without a closing `/` and without `.` as a part, or what is wrong with it. A backslash
+/// parts folders, as some programs of Windows write it.
 fn plain_name(name: &str) -> std::result::Result<String, &'static str> {
     let name = name.replace('\\', "/");
     let drive = name.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && name[1..].starts_with(":/");
@@ -280,8 +283,8 @@ fn plain_name(name: &str) -> std::result::Result<String, &'static str> {
     Ok(parts.join("/"))
 }
 
-/// A file from which only so much is read until the limit is lifted: the library that reads the table of contents keeps all of
-/// it in memory, however long it is.
+/// A file from which only so much is read until the limit is lifted: the library that reads the table of
+/// contents keeps all of it in memory, however long it is.
 #[derive(Debug)]
 pub(super) struct Metered {
     file: File,

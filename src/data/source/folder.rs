@@ -7,8 +7,8 @@ use super::{Listing, Place, too_many_files};
 use crate::data::left_out::Reason;
 use crate::{Error, Result};
 
-/// Walks the folder. Links are treated as Keras does: a link to a file is a file, a link to a folder is followed directly in
-/// the source, where it may be a class, and nowhere below, so that the walk ends.
+/// Walks the folder. Links are treated as Keras does: a link to a file is a file, a link to a folder is
+/// followed directly in the source, where it may be a class, and nowhere below, so that the walk ends.
 pub(super) fn list(root: &Path) -> Result<Listing> {
     let mut listing = Listing::default();
     let mut open: Vec<(String, PathBuf)> = vec![(String::new(), root.to_path_buf())];
@@ -20,7 +20,8 @@ pub(super) fn list(root: &Path) -> Result<Listing> {
             if !listing.is_seen(&child) {
                 continue;
             }
-            // The target's kind, for a link. A link to nothing is listed as a file and named when it cannot be read.
+            // The target's kind, for a link. A link to nothing is listed as a file and named when it cannot
+            // be read.
             match std::fs::metadata(entry.path()) {
                 Ok(target) if target.is_dir() && is_link && !name.is_empty() => {
                     listing.leave_out(child, Reason::Link);
@@ -42,7 +43,8 @@ pub(super) fn list(root: &Path) -> Result<Listing> {
     Ok(listing)
 }
 
-/// A name as text. Bytes that are none are written as `\xFF`, so that two names are never the same text by them alone.
+/// A name as text. Bytes that are none are written as `\xFF`, so that two names are never the same text by
+/// them alone.
 fn readable(name: &OsStr) -> String {
     let mut text = String::new();
     for chunk in name.as_encoded_bytes().utf8_chunks() {

@@ -1,8 +1,9 @@
 //! The names of a zip's entries as text.
 //!
-//! A zip can tell that its names are UTF-8, by a flag or a field of Unicode names beside the others; without, the format knows IBM
-//! code page 437 only (PKWARE, *APPNOTE*, appendix D). In truth programs write what their system uses: Shift_JIS in Japan, GBK in
-//! China. So names that are no UTF-8 are guessed, all of a zip together, and the person who gave it is told. Two names stay two.
+//! A zip can tell that its names are UTF-8, by a flag or a field of Unicode names beside the others; without,
+//! the format knows IBM code page 437 only (PKWARE, *APPNOTE*, appendix D). In truth programs write what
+//! their system uses: Shift_JIS in Japan, GBK in China. So names that are no UTF-8 are guessed, all of a zip
+//! together, and the person who gave it is told. Two names stay two.
 
 use std::collections::HashSet;
 
@@ -22,8 +23,9 @@ pub(super) enum NameEncoding {
 }
 
 impl NameEncoding {
-    /// The guess for these names, none of them UTF-8. It is an encoding of several bytes a character, or code page 866 of Russian systems,
-    /// where every name is well-formed in it and no two become one; else code page 437.
+    /// The guess for these names, none of them UTF-8. It is an encoding of several bytes a character, or code
+    /// page 866 of Russian systems, where every name is well-formed in it and no two become one; else code
+    /// page 437.
     pub(super) fn guess(names: &[&[u8]]) -> NameEncoding {
         if names.iter().all(|name| has_letters_of_western_europe(name)) {
             return NameEncoding::CodePage437;
@@ -70,8 +72,8 @@ impl NameEncoding {
     }
 }
 
-/// Whether each byte beyond ASCII stands alone and behind a letter, as the ü of Müller does: where a character has several bytes, most of
-/// them stand beside each other.
+/// Whether each byte beyond ASCII stands alone and behind a letter, as the ü of Müller does: where a
+/// character has several bytes, most of them stand beside each other.
 fn has_letters_of_western_europe(name: &[u8]) -> bool {
     let alone = |pair: &[u8]| pair[1].is_ascii() || pair[0].is_ascii_alphabetic();
     name.first().is_some_and(u8::is_ascii) && name.windows(2).all(alone)
