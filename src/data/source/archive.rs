@@ -50,7 +50,7 @@ const RATIO_FREE_ENTRY_BYTES: u64 = 16 << 20;
 const RATIO_FREE_TOTAL_BYTES: u64 = 1 << 30;
 
 /// The most bytes of a zip that are read to learn what it holds: a million entries with names of 80 bytes.
-/// The library keeps several times as much in memory, at the worst, for names of one letter, seven times.
+/// The library keeps several times as much in memory; for names of few letters, five times.
 const MAX_CONTENTS_BYTES: u64 = 128 << 20;
 
 /// The longest name of an entry, its folders included. Names stand in messages.
