@@ -18,7 +18,7 @@ use zip::write::SimpleFileOptions;
 
 fn picture(width: u32, height: u32) -> DynamicImage {
     let mut stream = Stream::new(1, Purpose::Test, 0, u64::from(width));
-    RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8 * 9, y as u8 * 7, stream.below(256) as u8])).into()
+    RgbImage::from_fn(width, height, |x, y| image::Rgb([(x * 9) as u8, (y * 7) as u8, stream.below(256) as u8])).into()
 }
 
 fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
