@@ -7,6 +7,7 @@
 pub mod run;
 mod tensor_file;
 
+use crate::data::reading::Reading;
 use crate::error::shortened;
 use crate::network::Network;
 use crate::parameters::{Parameters, TensorEntry};
@@ -38,6 +39,9 @@ pub struct ModelCard {
     pub rescale: f64,
     /// How images were brought to the input size: always [`RESIZE`].
     pub resize: String,
+    /// How files were read; what is the default is not written, so that files of old versions have it too.
+    #[serde(default, skip_serializing_if = "Reading::is_default")]
+    pub reading: Reading,
     /// Class 1 is predicted where its probability is above this.
     pub threshold: f64,
     /// How the weights came to be.
@@ -197,6 +201,7 @@ mod tests {
             classes: ["cat".into(), "dog".into()],
             rescale: RESCALE,
             resize: RESIZE.into(),
+            reading: Reading::default(),
             threshold: 0.5,
             training: TrainingFacts { epochs: 2, seed: 3, images: 4, val_loss: Some(0.5), val_accuracy: None },
         }

@@ -9,6 +9,7 @@ use glassnet::data::augment::Augmentation;
 use glassnet::data::batches::Loader;
 use glassnet::data::catalog::Catalog;
 use glassnet::data::images::{CACHE_BUDGET_BYTES, ImageSet};
+use glassnet::data::reading::Reading;
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
 use glassnet::kernels::conv::registry::ConvPolicy;
@@ -81,6 +82,7 @@ fn card(network: &Network) -> ModelCard {
         classes: ["a".into(), "b".into()],
         rescale: checkpoint::RESCALE,
         resize: checkpoint::RESIZE.into(),
+        reading: Reading::default(),
         threshold: 0.5,
         training: TrainingFacts { epochs: 0, seed: 5, images: 13, val_loss: None, val_accuracy: None },
     }

@@ -5,6 +5,7 @@ use super::output;
 use glassnet::checkpoint::Checkpoint;
 use glassnet::data::decode::{ImageInfo, Rgb8, decode_and, more_pictures_note, suffix_note};
 use glassnet::data::images::read_and_decode;
+use glassnet::data::reading::Reading;
 use glassnet::data::resize::{resize_nearest, scale};
 use glassnet::data::source::{Source, read_file};
 use glassnet::loss::probability;
@@ -33,10 +34,10 @@ impl Image {
     }
 
     /// Reads it and does `work` with it at once: of a batch of large images only what that leaves stays in memory.
-    fn decode<T>(&self, work: impl FnOnce(Rgb8) -> T) -> Result<(T, ImageInfo)> {
+    fn decode<T>(&self, reading: Reading, work: impl FnOnce(Rgb8) -> T) -> Result<(T, ImageInfo)> {
         match self {
-            Image::File(path) => decode_and(&self.name(), &read_file(path)?, work),
-            Image::InSource(source, index) => read_and_decode(source, *index, |_, image| work(image)),
+            Image::File(path) => decode_and(&self.name(), &read_file(path)?, reading, work),
+            Image::InSource(source, index) => read_and_decode(source, *index, reading, |_, image| work(image)),
         }
     }
 }
@@ -54,7 +55,7 @@ struct Seen {
 fn see(model: &Checkpoint, image: &Image, is_shown: bool) -> Result<Seen> {
     let [height, width, _] = model.card.spec.input;
     let name = image.name();
-    let (seen, info) = image.decode(|pixels| {
+    let (seen, info) = image.decode(model.card.reading, |pixels| {
         let resized = resize_nearest(&pixels, width, height);
         let shrunk = is_shown.then(|| output::shrink(&name, pixels)).transpose()?;
         Ok((resized, shrunk))

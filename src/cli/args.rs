@@ -3,6 +3,7 @@
 pub mod bench;
 mod data;
 mod model;
+mod reading;
 mod shells;
 mod tips;
 mod train;
@@ -14,6 +15,7 @@ use values::threads;
 
 pub use data::{InspectArgs, PhantomArgs, SamplesArgs};
 pub use model::{EvaluateArgs, PredictArgs, SubsetChoice, SummaryArgs};
+pub use reading::{RangeChoice, ReadingArgs};
 pub use shells::{CompletionsArgs, ManArgs};
 pub use train::{ClassWeight, ReproduceArgs, RunArgs, TrainArgs};
 

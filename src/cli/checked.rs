@@ -1,13 +1,17 @@
 //! All images of a set, read and decoded once before any of them trains.
 
+use super::args::{RangeChoice, ReadingArgs};
 use super::console::{self, Failure};
+use super::inspect::Finding;
 use super::progress::Progress;
+use super::reading::{narrow, range_note, turned};
 use glassnet::Error;
 use glassnet::data::batches::BATCHES_AHEAD;
 use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::images::{Check, Digest, ImageSet, set_bytes, set_sha256};
 use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::data::source::Source;
+use glassnet::data::survey::depth::Depth;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,7 +30,8 @@ pub struct CheckedImages {
 
 impl CheckedImages {
     /// Decodes every image of `catalog` and passes on what was odd. Resized to `side` × `side` they are kept
-    /// if all fit into `cache` bytes.
+    /// if all fit into `cache` bytes; of `--range auto` that is left to those that know which of the images
+    /// train.
     ///
     /// # Errors
     /// [`Error::Data`] says how many cannot be read, after each was named; where `skip_bad`, that is none.
@@ -36,12 +41,13 @@ impl CheckedImages {
         side: usize,
         cache: usize,
         skip_bad: bool,
+        reading: ReadingArgs,
     ) -> Result<CheckedImages, Failure> {
         let items = &catalog.items;
-        let images = ImageSet::new(Arc::clone(source), items.clone(), side, cache)?;
+        let mut images = ImageSet::new(Arc::clone(source), items.clone(), side, cache)?.read_as(reading.known());
         let begun = Instant::now();
         let progress = Progress::of_images("Checking", items.len());
-        let Check { digests, errors, notes, .. } = images.check_all_telling(|| progress.advance(1));
+        let Check { infos, digests, errors, notes } = images.check_all_telling(|| progress.advance(1));
         drop(progress);
         log::debug!("{} images read and decoded in {:.1?}", items.len(), begun.elapsed());
         for note in &notes {
@@ -53,6 +59,18 @@ impl CheckedImages {
             }
         } else {
             refuse(source, &errors)?;
+        }
+        let (turned, depth) = (turned(infos.iter().flatten()), Depth::of(infos.iter().flatten()));
+        let narrow = depth.as_ref().and_then(narrow);
+        let told = [turned.filter(|_| !reading.upright.upright), narrow.filter(|_| reading.range.is_none())];
+        for Finding { finding, advice, .. } in told.into_iter().flatten() {
+            console::warn(&format!("{finding}; {advice}"));
+        }
+        if let Some(note) = reading.range.and_then(|choice| range_note(choice, depth)) {
+            console::warn(&note);
+        }
+        if reading.range == Some(RangeChoice::Auto) {
+            images.forget_deep();
         }
         if !images.keeps_pictures() {
             console::progress(&decoded_anew(set_bytes(items.len(), side), side, cache));
@@ -75,9 +93,9 @@ impl CheckedImages {
     }
 
     /// Some images of the catalog, all readable, as a set of their own.
-    pub fn part(&self, items: &[Item]) -> Arc<ImageSet> {
+    pub fn part(&self, items: &[Item]) -> ImageSet {
         let places: Vec<usize> = items.iter().map(|item| self.places[&item.entry]).collect();
-        Arc::new(self.images.part(&places))
+        self.images.part(&places)
     }
 
     /// The hash of these images of the catalog, all readable, in this order.

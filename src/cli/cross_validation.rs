@@ -7,6 +7,7 @@ use super::console::{self, Failure};
 use super::dataset::{Dataset, Part};
 use super::finished::Validated;
 use super::memory::cache_bytes;
+use super::reading::of_training;
 use super::recorder::RunText;
 use super::resume::ResumedRun;
 use super::run_folder::{Config, Data, RunFolder, Settings, as_toml};
@@ -75,8 +76,12 @@ pub fn run(
 
     // Every image is in every fold, so all are looked at before, once.
     let ([side, _, _], cache) = (network.spec().input, cache_bytes(args.common.cache));
-    let checked = Arc::new(CheckedImages::of(&source, &catalog, side, cache, args.skip_bad)?);
-    datasets.iter().try_for_each(|dataset| dataset.check_trains(&checked))?;
+    let checked = Arc::new(CheckedImages::of(&source, &catalog, side, cache, args.skip_bad, args.reading)?);
+    for dataset in &datasets {
+        dataset.check_trains(&checked)?;
+        let training = dataset.items(Part::Training).iter().filter(|item| checked.is_readable(item));
+        of_training(args.reading, &checked.part(&training.cloned().collect::<Vec<Item>>()))?;
+    }
 
     let whole = TrainingRun::new(args, network.clone(), dataset_of(Split::all_train(&catalog)), &args.common);
     whole.warn_of_other_algorithms();

@@ -9,13 +9,16 @@ use super::console;
 use super::dataset::{Dataset, check_one, open};
 use super::progress::Progress;
 use super::{CommandResult, Outcome};
-use findings::Finding;
 use glassnet::data::catalog::Item;
-use glassnet::data::decode::{ImageInfo, more_pictures_note, suffix_note};
+use glassnet::data::decode::{ImageInfo, Orientation, more_pictures_note, suffix_note};
+use glassnet::data::reading::Reading;
+use glassnet::data::survey::depth::Depth;
 use glassnet::data::survey::duplicates::{Group, duplicates};
 use glassnet::data::survey::giveaway::{Giveaway, giveaways};
 use glassnet::data::survey::{Surveyed, survey_telling};
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use findings::Finding;
 
 /// Lists, counts and compares; an unreadable file is part of the answer, not a failure of it.
 pub fn run(args: &InspectArgs) -> CommandResult {
@@ -25,7 +28,7 @@ pub fn run(args: &InspectArgs) -> CommandResult {
         Some(further) => Dataset::of_two(source, further, None)?,
         None => Dataset::new(source, args.validation_split)?,
     };
-    let report = Report::of(&dataset);
+    let report = Report::of(&dataset, args.upright.upright);
     for sentence in &report.mislabelled {
         console::warn(sentence);
     }
@@ -57,18 +60,24 @@ pub struct Report<'a> {
     pub duplicates: Vec<Group>,
     /// Attributes that tell the classes apart.
     pub giveaways: Vec<Giveaway>,
+    /// Whether photos were turned upright.
+    pub upright: bool,
+    /// What images of more than 8 bits hold, if there are any.
+    pub depth: Option<Depth>,
     /// Folders below the class folders; their images belong to the class.
     pub folders_within: Vec<String>,
 }
 
 impl<'a> Report<'a> {
-    /// Decodes every file and compares them.
-    fn of(dataset: &'a Dataset) -> Report<'a> {
+    /// Decodes every file and compares them; photos are turned if they shall stand `upright`.
+    fn of(dataset: &'a Dataset, upright: bool) -> Report<'a> {
         let parts = [("training", &dataset.split.training), ("validation", &dataset.split.validation)];
         let (mut files, mut surveyed): (Vec<File>, Vec<Option<Surveyed>>) = (Vec::new(), Vec::new());
         let progress = Progress::of_images("Checking", dataset.catalog.items.len());
+        let reading = Reading { upright, ..Reading::default() };
         for (subset, items) in parts {
-            for (item, outcome) in items.iter().zip(survey_telling(&dataset.source, items, || progress.advance(1))) {
+            let outcomes = survey_telling(&dataset.source, items, reading, || progress.advance(1));
+            for (item, outcome) in items.iter().zip(outcomes) {
                 let outcome = outcome.map_err(|error| error.to_string());
                 files.push(File {
                     item,
@@ -83,7 +92,10 @@ impl<'a> Report<'a> {
         let mislabelled = readable().flat_map(|(item, info)| {
             suffix_note(&item.name(), info).into_iter().chain(more_pictures_note(&item.name(), info))
         });
-        let attributes: Vec<(usize, ImageInfo)> = readable().map(|(item, info)| (item.label, *info)).collect();
+        // Of a photo that was turned upright, nobody sees how it lay.
+        let seen = |info: &ImageInfo| if upright { Orientation::UPRIGHT } else { info.orientation };
+        let attributes: Vec<(usize, ImageInfo)> =
+            readable().map(|(item, info)| (item.label, ImageInfo { orientation: seen(info), ..*info })).collect();
         let within: BTreeSet<String> = files
             .iter()
             .filter(|file| file.item.path.matches('/').count() > 1)
@@ -93,6 +105,8 @@ impl<'a> Report<'a> {
             mislabelled: mislabelled.collect(),
             duplicates: duplicates(&surveyed),
             giveaways: giveaways(&attributes),
+            upright,
+            depth: Depth::of(readable().map(|(_, info)| info)),
             folders_within: within.into_iter().collect(),
             files,
         }
@@ -109,6 +123,17 @@ impl<'a> Report<'a> {
     /// What the files that can be read hold.
     fn readable(&self) -> impl Iterator<Item = &ImageInfo> {
         self.files.iter().filter_map(|file| file.found.as_ref().ok())
+    }
+
+    /// How many images of each class lie in which orientation.
+    fn orientations(&self) -> BTreeMap<Orientation, [usize; 2]> {
+        let mut counts = BTreeMap::new();
+        for file in &self.files {
+            if let Ok(info) = &file.found {
+                counts.entry(info.orientation).or_insert([0; 2])[file.item.label] += 1;
+            }
+        }
+        counts
     }
 
     /// The files that cannot be read, and why.

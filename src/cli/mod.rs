@@ -25,6 +25,7 @@ mod output;
 mod phantom;
 mod predict;
 mod progress;
+mod reading;
 mod recorder;
 mod reevaluation;
 mod reproduce;

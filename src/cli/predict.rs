@@ -169,7 +169,7 @@ fn print_json(
             json!({"file": answer.name, "class": model.card.classes[answer.class], "probability": answer.probability})
         })
         .collect();
-    Ok(console::print_json(&json!({
+    let mut object = json!({
         "classes": model.card.classes,
         "positive_class": model.card.classes[1],
         "threshold": model.card.threshold,
@@ -177,7 +177,11 @@ fn print_json(
         "errors": failed,
         "left_out": left_out,
         "note": "probability is that of the positive class; not for diagnosis",
-    }))?)
+    });
+    if !model.card.reading.is_default() {
+        object["reading"] = json!(model.card.reading);
+    }
+    Ok(console::print_json(&object)?)
 }
 
 /// Draws the first answers of those to `images` images.

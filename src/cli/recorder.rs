@@ -11,6 +11,7 @@ use glassnet::data::batches::Loader;
 use glassnet::data::catalog::Item;
 use glassnet::data::images::ImageSet;
 use glassnet::data::left_out::LeftOut;
+use glassnet::data::reading::Reading;
 use glassnet::metrics::DEFAULT_THRESHOLD;
 use glassnet::network::Network;
 use glassnet::plan::PlanOptions;
@@ -58,6 +59,8 @@ impl RunText {
 pub struct RunFacts<'a> {
     pub network: &'a Network,
     pub settings: TrainSettings,
+    /// How images are read.
+    pub reading: Reading,
     pub steps_per_epoch: usize,
     /// Images of each class in the training part and in the validation part.
     pub counts: [[usize; 2]; 2],
@@ -218,6 +221,7 @@ impl<'a> Recorder<'a> {
             classes: self.facts.config.data.classes.clone(),
             rescale: checkpoint::RESCALE,
             resize: checkpoint::RESIZE.to_string(),
+            reading: self.facts.reading,
             threshold: DEFAULT_THRESHOLD,
             training: TrainingFacts {
                 epochs: record.map_or(0, |record| record.epoch + 1),

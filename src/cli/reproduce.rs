@@ -1,6 +1,6 @@
 //! `glassnet reproduce`: the documented run, on the synthetic phantom set.
 
-use super::args::{ClassWeight, ReproduceArgs};
+use super::args::{ClassWeight, ReadingArgs, ReproduceArgs};
 use super::dataset::{Dataset, open};
 use super::resume::ResumedRun;
 use super::training_run::TrainingRun;
@@ -44,6 +44,7 @@ pub fn run(args: &ReproduceArgs) -> CommandResult {
         resumed: ResumedRun::of(&args.common, "reproduce")?,
         checked: None,
         skip_bad: false,
+        reading: ReadingArgs::default(),
         common: &args.common,
     };
     let Some(mut finished) = run.execute()?.finished(args.common.json)? else { return Ok(Outcome::Done) };

@@ -3,6 +3,7 @@
 use super::run_lock::RunLock;
 use super::{machine, output};
 use glassnet::data::catalog::{Catalog, Item};
+use glassnet::data::reading::SampleRange;
 use glassnet::data::source::Source;
 use glassnet::files::write_whole;
 use glassnet::kernels::simd::InstructionSet;
@@ -207,6 +208,11 @@ pub struct Settings {
     pub group_regex: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub skip_bad: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub upright: bool,
+    /// What was asked for: `auto`, or `0,4080`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<String>,
     pub save_every: f64,
     pub cache: usize,
 }
@@ -287,6 +293,9 @@ pub struct Data {
     pub validation_path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_sha256: Option<String>,
+    /// The range of samples of 16 bits, where one was given or found.
+    #[serde(skip_serializing_if = "SampleRange::is_full")]
+    pub range: SampleRange,
     /// How many images train; a cross-validation as a whole has no such number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub training_images: Option<usize>,
@@ -308,6 +317,7 @@ impl Data {
             classes,
             validation_path: None,
             validation_sha256: None,
+            range: SampleRange::FULL,
             training_images: None,
             validation_images: None,
             skipped_images: skipped.iter().map(|item| item.name().into_owned()).collect(),

@@ -1,18 +1,22 @@
 //! `glassnet samples`: a picture of some images of both classes.
 
-use super::args::SamplesArgs;
+use super::args::{RangeChoice, SamplesArgs};
 use super::dataset::{Dataset, check_one, open};
+use super::progress::Progress;
+use super::reading::auto;
 use super::{CommandResult, Outcome, console, output};
 use glassnet::data::augment::Augmentation;
 use glassnet::data::catalog::Item;
 use glassnet::data::decode::Rgb8;
-use glassnet::data::images::read_and_decode;
+use glassnet::data::images::{ImageSet, read_and_decode};
+use glassnet::data::reading::Reading;
 use glassnet::data::resize::resize_nearest;
 use glassnet::error::counted;
 use glassnet::random::{Purpose, Stream};
 use glassnet::report::pictures::{ClassSamples, LabelledImage, write_samples};
 use glassnet::spec::ModelSpec;
 use serde_json::json;
+use std::sync::Arc;
 
 /// Draws images of each class without repetition, and the grid.
 pub fn run(args: &SamplesArgs) -> CommandResult {
@@ -21,13 +25,14 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
     let dataset = Dataset::new(open(&args.data)?, 0.0)?;
     let files = dataset.catalog.items.iter().map(|item| dataset.source.full_name(item.entry));
     output::check_no_input("--out", &args.out, files)?;
+    let reading = reading(args, &dataset)?;
     let mut images: [Vec<(String, Rgb8)>; 2] = [Vec::new(), Vec::new()];
     for (label, chosen) in images.iter_mut().enumerate() {
         let mut items: Vec<&Item> = dataset.catalog.items.iter().filter(|item| item.label == label).collect();
         Stream::new(args.seed, Purpose::Samples, 0, label as u64).shuffle(&mut items);
         for item in items.into_iter().take(args.per_class) {
             let name = dataset.source.full_name(item.entry);
-            let (image, _) = read_and_decode(&dataset.source, item.entry, |_, image| {
+            let (image, _) = read_and_decode(&dataset.source, item.entry, reading, |_, image| {
                 let image = match args.augment {
                     Some(augmentation) => changed(&image, augmentation, args.seed, item.entry),
                     None => image,
@@ -42,31 +47,53 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
     let columns = [0, 1].map(|label| ClassSamples { name: classes[label], images: &labelled[label] });
     let name = dataset.source.path().file_name().unwrap_or_default().to_string_lossy();
     let changes = args.augment.map(|augmentation| format!("--augment {}", augmentation.names().join(",")));
-    let title = changes.as_ref().map_or(name.to_string(), |changes| format!("{name}, as {changes} changes it"));
+    let read = reading.description().map_or(String::new(), |how| format!(", read with {how}"));
+    let title = changes.as_ref().map_or(String::new(), |changes| format!(", as {changes} changes it"));
+    let title = format!("{name}{read}{title}");
     write_samples(&args.out, &title, &columns)?;
     if args.json {
         let files = |label: usize| images[label].iter().map(|(path, _)| path.as_str()).collect::<Vec<&str>>();
         let shown = [0, 1].map(|label| json!({"name": classes[label], "images": files(label)}));
-        console::print_json(&json!({
+        let mut object = json!({
             "data": dataset.source.path().display().to_string(),
             "picture": args.out.display().to_string(),
             "seed": args.seed,
             "augment": args.augment.map(Augmentation::names),
             "classes": shown,
             "left_out": dataset.left_out,
-        }))?;
+        });
+        if !reading.is_default() {
+            object["reading"] = json!(reading);
+        }
+        console::print_json(&object)?;
         return Ok(Outcome::Done);
     }
     console::print_unless_quiet(&format!(
-        "Drew {} of '{}' and {} of '{}'{} into {}",
+        "Drew {} of '{}' and {} of '{}'{}{}{} into {}",
         counted(labelled[0].len(), "image"),
         console::one_line(classes[0]),
         labelled[1].len(),
         console::one_line(classes[1]),
-        changes.map_or(String::new(), |changes| format!(", as {changes} changes them,")),
+        read,
+        changes.as_ref().map_or(String::new(), |changes| format!(", as {changes} changes them")),
+        if reading.is_default() && changes.is_none() { "" } else { "," },
         args.out.display()
     ))?;
     Ok(Outcome::Done)
+}
+
+/// How the images are read. For `--range auto` all are looked at.
+fn reading(args: &SamplesArgs, dataset: &Dataset) -> glassnet::Result<Reading> {
+    let known = args.reading.known();
+    if args.reading.range != Some(RangeChoice::Auto) {
+        return Ok(known);
+    }
+    let items = &dataset.catalog.items;
+    // What is wanted is the samples' range alone, so the pictures may be small.
+    let images = ImageSet::new(Arc::clone(&dataset.source), items.clone(), 1, 0)?;
+    let progress = Progress::of_images("Checking", items.len());
+    images.check_all_telling(|| progress.advance(1));
+    Ok(Reading { range: auto(images.samples(), "images")?, ..known })
 }
 
 /// The image at the documented size, changed as in training. What is drawn for it is not what a run draws, where an image goes by its

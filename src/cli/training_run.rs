@@ -2,13 +2,14 @@
 
 mod described;
 
-use super::args::{ClassWeight, RunArgs, TrainArgs};
+use super::args::{ClassWeight, ReadingArgs, RunArgs, TrainArgs};
 use super::checked::CheckedImages;
 use super::console::{self, Failure};
 use super::dataset::{Dataset, Part};
 use super::finished::Finished;
 use super::interrupt;
 use super::memory::{Memory, cache_bytes};
+use super::reading::of_training;
 use super::recorder::{Recorder, RunFacts, RunText};
 use super::resume::ResumedRun;
 use super::resume::difference::identity;
@@ -20,6 +21,7 @@ use glassnet::data::augment::Augmentation;
 use glassnet::data::batches::Loader;
 use glassnet::data::images::ImageSet;
 use glassnet::data::left_out::LeftOut;
+use glassnet::data::reading::Reading;
 use glassnet::data::split::Split;
 use glassnet::error::counted;
 use glassnet::loss::ClassWeights;
@@ -57,6 +59,7 @@ pub struct TrainingRun<'a> {
     pub early_stopping: Option<usize>,
     /// Whether images that cannot be read are left out instead of stopping the run.
     pub skip_bad: bool,
+    pub reading: ReadingArgs,
     /// The run that goes on, if it is none that begins.
     pub resumed: Option<ResumedRun>,
     /// The images, where they have been looked at before.
@@ -128,6 +131,7 @@ impl<'a> TrainingRun<'a> {
             shuffle: !args.no_shuffle,
             early_stopping: args.early_stopping,
             skip_bad: args.skip_bad,
+            reading: args.reading,
             resumed: None,
             checked: None,
             common,
@@ -160,10 +164,10 @@ impl<'a> TrainingRun<'a> {
             return Ok(Execution::NothingToDo { folder, state: Box::new(state), sentence, left_out });
         }
         let mut text = RunText::new(self.common.json);
-        let (parts, hashes) = self.check_images(&mut text)?;
+        let (parts, reading, hashes) = self.check_images(&mut text)?;
         // What was left out has no part in the classes' weights.
         let settings = self.train_settings();
-        self.introduce(&mut text);
+        self.introduce(reading, &mut text);
         if settings.early_stopping.is_some() && parts[1].items().is_empty() {
             return Err(without_validation().into());
         }
@@ -174,7 +178,7 @@ impl<'a> TrainingRun<'a> {
         if self.fold.is_none() {
             self.warn_of_other_algorithms();
         }
-        let config = self.config(self.data(hashes));
+        let config = self.config(self.data(hashes, reading.range));
         let table = as_toml(&config)?;
         let mut saving_seconds = Vec::new();
         let folder = match resumed {
@@ -204,6 +208,7 @@ impl<'a> TrainingRun<'a> {
         let facts = RunFacts {
             network,
             settings,
+            reading,
             steps_per_epoch: training.batches(),
             counts: self.counts(),
             left_out: self.dataset.left_out.clone(),
@@ -239,8 +244,8 @@ impl<'a> TrainingRun<'a> {
     }
 
     /// Looks at every image, unless that was done before, so that an unreadable one stops the run before its first epoch, or with
-    /// `--skip-bad` is left out. Returns both parts, and the hashes of what they hold.
-    fn check_images(&mut self, text: &mut RunText) -> Result<([Arc<ImageSet>; 2], Hashes), Failure> {
+    /// `--skip-bad` is left out. Returns both parts, how they are read, and the hashes of what they hold.
+    fn check_images(&mut self, text: &mut RunText) -> Result<([Arc<ImageSet>; 2], Reading, Hashes), Failure> {
         for part in Part::BOTH {
             text.line(&found_line(self.dataset.items(part).len(), 2));
         }
@@ -250,7 +255,7 @@ impl<'a> TrainingRun<'a> {
                 let Dataset { source, catalog, .. } = &self.dataset;
                 let [side, _, _] = self.network.spec().input;
                 let cache = cache_bytes(self.common.cache);
-                Arc::new(CheckedImages::of(source, catalog, side, cache, self.skip_bad)?)
+                Arc::new(CheckedImages::of(source, catalog, side, cache, self.skip_bad, self.reading)?)
             }
         };
         self.dataset.check_trains(&checked)?;
@@ -262,11 +267,14 @@ impl<'a> TrainingRun<'a> {
             data: checked.sha256(both.filter(|item| item.set.is_none())),
             validation: self.dataset.validation_data.as_ref().map(|_| checked.sha256(further)),
         };
-        Ok((items.map(|items| checked.part(items)), hashes))
+        let [training, validation] = items.map(|items| checked.part(items));
+        let reading = of_training(self.reading, &training)?;
+        let parts = [training, validation].map(|part| Arc::new(part.with_range(reading.range)));
+        Ok((parts, reading, hashes))
     }
 
     /// What there is to know of the parts before the first epoch.
-    fn introduce(&self, text: &mut RunText) {
+    fn introduce(&self, reading: Reading, text: &mut RunText) {
         let skipped = self.dataset.skipped.len();
         if skipped > 0 {
             let [training, validation] = Part::BOTH.map(|part| self.dataset.items(part).len());
@@ -281,6 +289,7 @@ impl<'a> TrainingRun<'a> {
             let [training, validation] = self.counts();
             majority_line([&names[0], &names[1]], training, validation).iter().for_each(|line| text.line(line));
         }
+        reading.description().iter().for_each(|how| text.line(&format!("Images are read with {how}")));
         self.dataset.groups_line().iter().for_each(|line| text.line(line));
         self.class_weights_line().iter().for_each(|line| text.line(line));
     }

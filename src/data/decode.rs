@@ -2,8 +2,8 @@
 //!
 //! The format is told from the content, so a PNG named `.jpg` decodes. Everything becomes RGB: grey is repeated, alpha
 //! dropped (a transparent pixel keeps the colour it has beneath), a palette looked up, CMYK converted, 16 bits scaled to 8. Of an
-//! animated PNG and a TIFF of several pages the first picture is read. No rotation by EXIF and no colour profile is applied, as
-//! in Keras.
+//! animated PNG and a TIFF of several pages the first picture is read. No colour profile is applied, and no rotation by EXIF unless
+//! the [`Reading`] asks for it, as in Keras.
 //!
 //! There is a file for each format. What it gives is a [`Decoded`]: a picture in the samples of the file, which becomes 8-bit RGB
 //! in one place, [`Picture::into_rgb8`](picture::Picture::into_rgb8).
@@ -12,12 +12,13 @@
 //! by [`DECODING_BUDGET_BYTES`], however many threads there are ([`limits`]); and a decoder's panic is an error like others.
 
 mod bmp;
+mod exif;
 mod faults;
 mod format;
 mod jpeg;
 mod library;
 mod limits;
-pub mod orientation;
+mod orientation;
 mod picture;
 mod png;
 mod pnm;
@@ -27,11 +28,13 @@ use std::path::Path;
 
 use super::contain::contain;
 use super::gate::Pass;
+use super::reading::Reading;
 use crate::{Error, Result};
 use format::Format;
 use picture::Decoded;
 
 pub use limits::{DECODING_BUDGET_BYTES, MAX_DECODER_BYTES, MAX_PIXELS, MAX_SIDE};
+pub use orientation::Orientation;
 
 /// A value, or a sentence, without the file's name, that says why it cannot be had and what to do.
 type Outcome<T> = std::result::Result<T, String>;
@@ -50,9 +53,9 @@ pub struct Rgb8 {
 /// What an image file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageInfo {
-    /// Columns.
+    /// Columns of the picture as it is read, which for a photo that is turned upright may be the rows of the file.
     pub width: usize,
-    /// Rows.
+    /// Rows, likewise.
     pub height: usize,
     /// How colours are stored, such as `grey`, `RGB`, `RGB with alpha`, `palette` or `16-bit grey`.
     pub mode: &'static str,
@@ -60,25 +63,44 @@ pub struct ImageInfo {
     pub format: &'static str,
     /// Whether the file holds further pictures, which are not read: an animation's frames, a TIFF's pages.
     pub has_more_pictures: bool,
+    /// How the picture lies in the file, by its EXIF or XMP; it is turned only if the [`Reading`] asks for it. That of a TIFF is part
+    /// of its format, always applied, and counts as upright here.
+    pub orientation: Orientation,
+    /// The smallest and the largest sample of a picture of 16 bits, alpha aside, before any scaling.
+    pub samples: Option<[u16; 2]>,
 }
 
-/// Decodes a file's bytes; `file` is its name in messages.
+#[cfg(test)]
+impl ImageInfo {
+    /// A picture of which nothing is special.
+    pub(crate) fn plain(width: usize, height: usize, format: &'static str) -> ImageInfo {
+        let orientation = Orientation::UPRIGHT;
+        ImageInfo { width, height, mode: "RGB", format, has_more_pictures: false, orientation, samples: None }
+    }
+}
+
+/// Decodes a file's bytes by the default reading; `file` is its name in messages.
 ///
 /// # Errors
 /// [`Error::Image`] if the content is no image of a known format, is damaged or cut short, or has more than [`MAX_PIXELS`], or
 /// [`MAX_SIDE`] on a side.
 pub fn decode(file: &str, bytes: &[u8]) -> Result<(Rgb8, ImageInfo)> {
-    decode_and(file, bytes, |image| image)
+    decode_and(file, bytes, Reading::default(), |image| image)
 }
 
-/// Decodes a file's bytes and does `work` with the picture, such as making it smaller, before another thread may take its part
+/// Decodes a file's bytes as `reading` has it and does `work` with the picture, such as making it smaller, before another thread may take its part
 /// of the memory. `work` must not wait for other threads.
 ///
 /// # Errors
 /// As [`decode`].
-pub fn decode_and<T>(file: &str, bytes: &[u8], work: impl FnOnce(Rgb8) -> T) -> Result<(T, ImageInfo)> {
+pub fn decode_and<T>(
+    file: &str,
+    bytes: &[u8],
+    reading: Reading,
+    work: impl FnOnce(Rgb8) -> T,
+) -> Result<(T, ImageInfo)> {
     // A decoder that panics on a damaged file is at fault, but the file is still the one to name, and others can go on.
-    let outcome = contain(|| decode_content(bytes));
+    let outcome = contain(|| decode_content(bytes, reading));
     let outcome =
         outcome.unwrap_or_else(|| Err("the decoder failed on it; convert it with an image program".to_string()));
     let (image, info, _pass) = outcome.map_err(|reason| Error::Image { file: file.to_string(), reason })?;
@@ -100,7 +122,7 @@ pub fn more_pictures_note(file: &str, info: &ImageInfo) -> Option<String> {
 }
 
 /// The work of [`decode_and`], with the reason for a failure alone. The pass is for the picture's memory.
-fn decode_content(bytes: &[u8]) -> Outcome<(Rgb8, ImageInfo, Pass<'static>)> {
+fn decode_content(bytes: &[u8], reading: Reading) -> Outcome<(Rgb8, ImageInfo, Pass<'static>)> {
     if bytes.is_empty() {
         return Err("the file is empty; fetch it again, or take it out".to_string());
     }
@@ -113,7 +135,11 @@ fn decode_content(bytes: &[u8]) -> Outcome<(Rgb8, ImageInfo, Pass<'static>)> {
         Format::Tiff => tiff::decode(bytes),
     };
     let Decoded { picture, mode, has_more_pictures, pass } = decoded?;
-    let (width, height) = (picture.width, picture.height);
-    let info = ImageInfo { width, height, mode, format: format.name(), has_more_pictures };
-    Ok((picture.into_rgb8(), info, pass))
+    let orientation = exif::orientation(format, bytes);
+    let samples = picture.extremes();
+    let turned = if reading.upright { orientation } else { Orientation::UPRIGHT };
+    let image = picture.upright(turned).into_rgb8(reading.range);
+    let Rgb8 { width, height, .. } = image;
+    let info = ImageInfo { width, height, mode, format: format.name(), has_more_pictures, orientation, samples };
+    Ok((image, info, pass))
 }

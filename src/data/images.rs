@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::catalog::Item;
 use super::decode::{ImageInfo, Rgb8, decode_and, more_pictures_note, suffix_note};
 use super::gate::Gate;
+use super::reading::{Reading, SampleRange};
 use super::resize::resize_nearest;
 use super::source::Source;
 use crate::{Error, Result};
@@ -30,8 +31,8 @@ pub const READING_BUDGET_BYTES: u64 = 512 << 20;
 /// Holds all threads to [`READING_BUDGET_BYTES`].
 static READING: Gate = Gate::new(READING_BUDGET_BYTES);
 
-/// Reads the file at `entry` of a source, decodes it and does `work` with its bytes and its picture, within the budgets of memory
-/// for all threads. `work` must not wait for other threads.
+/// Reads the file at `entry` of a source, decodes it and does `work` with its bytes and its picture as `reading` has it, within the
+/// budgets of memory for all threads. `work` must not wait for other threads.
 ///
 /// # Errors
 /// Those of [`Source::read`] and [`decode`](super::decode::decode).
@@ -41,11 +42,12 @@ static READING: Gate = Gate::new(READING_BUDGET_BYTES);
 pub fn read_and_decode<T>(
     source: &Source,
     entry: usize,
+    reading: Reading,
     work: impl FnOnce(&[u8], Rgb8) -> T,
 ) -> Result<(T, ImageInfo)> {
     let _pass = READING.enter(source.size_hint(entry));
     let bytes = source.read(entry)?;
-    decode_and(&source.full_name(entry), &bytes, |image| work(&bytes, image))
+    decode_and(&source.full_name(entry), &bytes, reading, |image| work(&bytes, image))
 }
 
 /// The pictures of some items of a source, each `side` × `side` pixels of RGB.
@@ -54,11 +56,21 @@ pub struct ImageSet {
     source: Arc<Source>,
     items: Vec<Item>,
     side: usize,
+    reading: Reading,
     /// A place for every picture, or none if the set is too large to be kept.
     cache: Option<Vec<OnceLock<Arc<[u8]>>>>,
-    /// The CRC-32 of each file as it was when it was checked. It tells whether a file that is read again is still the same; whoever
-    /// makes another of equal sum has nobody to fool but himself.
-    checked: Vec<OnceLock<u32>>,
+    /// What is known of each file since it was checked.
+    checked: Vec<OnceLock<Checked>>,
+}
+
+/// A file as it was when it was checked.
+#[derive(Clone, Copy, Debug)]
+struct Checked {
+    /// Its CRC-32. It tells whether a file that is read again is still the same; whoever makes another of equal sum has nobody to
+    /// fool but himself.
+    crc32: u32,
+    /// As in [`ImageInfo`].
+    samples: Option<[u16; 2]>,
 }
 
 /// A SHA-256.
@@ -106,7 +118,36 @@ impl ImageSet {
             "{count} pictures of {side}×{side} {kept}, as they take {needed} bytes and may take {cache_budget}"
         );
         let checked = items.iter().map(|_| OnceLock::new()).collect();
-        Ok(ImageSet { source, items, side, cache, checked })
+        Ok(ImageSet { source, items, side, reading: Reading::default(), cache, checked })
+    }
+
+    /// The same set, whose files are read in this way instead of the default one. Nothing must have been decoded yet.
+    pub fn read_as(self, reading: Reading) -> ImageSet {
+        ImageSet { reading, ..self }
+    }
+
+    /// The same set with another range, which is known now that the files were checked.
+    pub fn with_range(mut self, range: SampleRange) -> ImageSet {
+        if range != self.reading.range {
+            self.forget_deep();
+            self.reading.range = range;
+        }
+        self
+    }
+
+    /// Forgets the pictures of more than 8 bits, which a range to come will change.
+    pub fn forget_deep(&mut self) {
+        for (place, checked) in self.cache.iter_mut().flatten().zip(&self.checked) {
+            if checked.get().is_none_or(|checked| checked.samples.is_some()) {
+                *place = OnceLock::new();
+            }
+        }
+    }
+
+    /// The smallest and the largest sample of all pictures of more than 8 bits, as far as they were checked, if there are any.
+    pub fn samples(&self) -> Option<[u16; 2]> {
+        let samples = self.checked.iter().filter_map(|checked| checked.get()?.samples);
+        samples.reduce(|[min, max], [smallest, largest]| [min.min(smallest), max.max(largest)])
     }
 
     /// The items, in the order of the indices that the other functions take.
@@ -123,6 +164,7 @@ impl ImageSet {
             source: Arc::clone(&self.source),
             items: indices.iter().map(|&index| self.items[index].clone()).collect(),
             side: self.side,
+            reading: self.reading,
             cache: self.cache.as_ref().map(|places| indices.iter().map(|&index| places[index].clone()).collect()),
             checked: indices.iter().map(|&index| self.checked[index].clone()).collect(),
         }
@@ -150,7 +192,8 @@ impl ImageSet {
         if let Some(picture) = self.kept(index) {
             return Ok(picture);
         }
-        let same = |bytes: &[u8]| self.checked[index].get().is_none_or(|&sum| sum == crc32fast::hash(bytes));
+        let same =
+            |bytes: &[u8]| self.checked[index].get().is_none_or(|checked| checked.crc32 == crc32fast::hash(bytes));
         let (picture, _) = self.read_and_decode(index, |bytes, image| same(bytes).then(|| self.keep(index, &image)))?;
         picture.ok_or_else(|| {
             let file = self.source.full_name(self.items[index].entry);
@@ -177,11 +220,11 @@ impl ImageSet {
         let outcomes: Vec<Result<(ImageInfo, Digest)>> = (0..self.items.len())
             .into_par_iter()
             .map(|index| {
-                let (digest, info) = self.read_and_decode(index, |bytes, image| {
+                let ((digest, crc32), info) = self.read_and_decode(index, |bytes, image| {
                     self.keep(index, &image);
-                    self.checked[index].get_or_init(|| crc32fast::hash(bytes));
-                    Sha256::digest(bytes)
+                    (Sha256::digest(bytes), crc32fast::hash(bytes))
                 })?;
+                self.checked[index].get_or_init(|| Checked { crc32, samples: info.samples });
                 Ok((info, digest.into()))
             })
             .inspect(|_| checked())
@@ -207,7 +250,7 @@ impl ImageSet {
 
     /// [`read_and_decode`] for the item at `index`.
     fn read_and_decode<T>(&self, index: usize, work: impl FnOnce(&[u8], Rgb8) -> T) -> Result<(T, ImageInfo)> {
-        read_and_decode(&self.source, self.items[index].entry, work)
+        read_and_decode(&self.source, self.items[index].entry, self.reading, work)
     }
 
     /// Resizes the image of the item at `index`, and keeps the picture if there is a place for it.

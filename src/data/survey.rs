@@ -1,6 +1,7 @@
 //! What is odd about a set, before anyone trains on it: every file is decoded once, and what is needed to compare it with the
 //! others is kept, a few hundred bytes.
 
+pub mod depth;
 pub mod duplicates;
 pub mod giveaway;
 pub mod look;
@@ -11,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::catalog::Item;
 use super::decode::{ImageInfo, Rgb8};
 use super::images::{Digest, read_and_decode};
+use super::reading::Reading;
 use super::source::Source;
 use crate::Result;
 use look::Look;
@@ -28,19 +30,24 @@ pub struct Surveyed {
     pub look: Look,
 }
 
-/// Decodes the files of `items` on all threads of the rayon pool the caller is in, in the order of the items.
-pub fn survey(source: &Source, items: &[Item]) -> Vec<Result<Surveyed>> {
-    survey_telling(source, items, || ())
+/// Decodes the files of `items`, as `reading` has it, on all threads of the rayon pool the caller is in, in the order of the items.
+pub fn survey(source: &Source, items: &[Item], reading: Reading) -> Vec<Result<Surveyed>> {
+    survey_telling(source, items, reading, || ())
 }
 
 /// [`survey`], which calls `surveyed` after each file.
-pub fn survey_telling(source: &Source, items: &[Item], surveyed: impl Fn() + Sync) -> Vec<Result<Surveyed>> {
+pub fn survey_telling(
+    source: &Source,
+    items: &[Item],
+    reading: Reading,
+    surveyed: impl Fn() + Sync,
+) -> Vec<Result<Surveyed>> {
     items
         .par_iter()
         .map(|item| {
             let work =
                 |bytes: &[u8], image: Rgb8| (Sha256::digest(bytes).into(), digest_of_pixels(&image), Look::of(&image));
-            let ((bytes, pixels, look), info) = read_and_decode(source, item.entry, work)?;
+            let ((bytes, pixels, look), info) = read_and_decode(source, item.entry, reading, work)?;
             Ok(Surveyed { info, bytes, pixels, look })
         })
         .inspect(|_| surveyed())

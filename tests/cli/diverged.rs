@@ -3,6 +3,7 @@
 
 use super::{Here, Ran, csv};
 use glassnet::checkpoint::{self, ModelCard, RESCALE, RESIZE, TrainingFacts};
+use glassnet::data::reading::Reading;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
 use std::time::Duration;
@@ -35,6 +36,7 @@ fn write_spoilt_weights(here: &Here) {
         classes: ["cat".into(), "dog".into()],
         rescale: RESCALE,
         resize: RESIZE.into(),
+        reading: Reading::default(),
         threshold: 0.5,
         training: TrainingFacts { epochs: 0, seed: 0, images: 0, val_loss: None, val_accuracy: None },
     };

@@ -2,6 +2,7 @@
 
 use super::{Here, encoded};
 use glassnet::checkpoint::{self, ModelCard, RESCALE, RESIZE, TrainingFacts};
+use glassnet::data::reading::Reading;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
 use image::{ImageFormat, Rgb, RgbImage};
@@ -93,6 +94,7 @@ fn an_answer_that_is_not_a_number_is_an_error_with_the_flag_too() {
         classes: ["cat", "dog"].map(String::from),
         rescale: RESCALE,
         resize: RESIZE.into(),
+        reading: Reading::default(),
         threshold: 0.5,
         training: TrainingFacts { epochs: 1, seed: 0, images: 20, val_loss: None, val_accuracy: None },
     };

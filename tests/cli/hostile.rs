@@ -227,7 +227,7 @@ fn large_pictures_take_turns_however_many_threads_there_are() {
         Duplicates: 1 group
           cat/0.png, cat/2.png, cat/4.png, cat/6.png, dog/1.png, dog/3.png and 2 more (the same bytes, in both classes)
         Near duplicates: 0 groups
-        Attributes that give the class away: none of size, aspect, format and mode
+        Attributes that give the class away: none of size, aspect, format, mode and orientation
 
         What to do
         - 1 group of images that are the same has images in both classes: decide which class is right, and remove the others: no network can learn both

@@ -54,7 +54,7 @@ fn with_list_each_image_has_a_line_below_the_rest() {
           cat/144.png, dog/144.png (the same bytes, in both classes)
         Near duplicates: 1 group
           cat/120.png, cat/144.png, cat/80.png, cat/96.png, dog/176.png, dog/192.png and 2 more (alike, in both classes, on both sides of the split)
-        Attributes that give the class away: none of size, aspect, format and mode
+        Attributes that give the class away: none of size, aspect, format, mode and orientation
 
         What to do
         - 1 file cannot be read: mend, convert or remove them, or train with --skip-bad, which leaves them out
@@ -136,6 +136,7 @@ fn with_json_stdout_is_one_object() {
               "format": "PNG",
               "height": 1,
               "mode": "RGB",
+              "orientation": 1,
               "subset": "training",
               "width": 1
             },
@@ -145,6 +146,7 @@ fn with_json_stdout_is_one_object() {
               "format": "PNG",
               "height": 1,
               "mode": "RGB",
+              "orientation": 1,
               "subset": "training",
               "width": 1
             },
@@ -154,6 +156,7 @@ fn with_json_stdout_is_one_object() {
               "format": "PNG",
               "height": 1,
               "mode": "RGB",
+              "orientation": 1,
               "subset": "training",
               "width": 1
             },
@@ -163,6 +166,7 @@ fn with_json_stdout_is_one_object() {
               "format": null,
               "height": null,
               "mode": null,
+              "orientation": null,
               "subset": "training",
               "width": null
             },
@@ -172,6 +176,7 @@ fn with_json_stdout_is_one_object() {
               "format": "PNG",
               "height": 1,
               "mode": "RGB",
+              "orientation": 1,
               "subset": "training",
               "width": 1
             },
@@ -181,6 +186,7 @@ fn with_json_stdout_is_one_object() {
               "format": "PNG",
               "height": 1,
               "mode": "RGB",
+              "orientation": 1,
               "subset": "training",
               "width": 1
             },
@@ -190,6 +196,7 @@ fn with_json_stdout_is_one_object() {
               "format": "PNG",
               "height": 1,
               "mode": "RGB",
+              "orientation": 1,
               "subset": "validation",
               "width": 1
             },
@@ -199,6 +206,7 @@ fn with_json_stdout_is_one_object() {
               "format": "PNG",
               "height": 1,
               "mode": "RGB",
+              "orientation": 1,
               "subset": "validation",
               "width": 1
             },
@@ -208,6 +216,7 @@ fn with_json_stdout_is_one_object() {
               "format": "PNG",
               "height": 1,
               "mode": "RGB",
+              "orientation": 1,
               "subset": "validation",
               "width": 1
             },
@@ -217,6 +226,7 @@ fn with_json_stdout_is_one_object() {
               "format": "PNG",
               "height": 1,
               "mode": "RGB",
+              "orientation": 1,
               "subset": "validation",
               "width": 1
             },
@@ -226,6 +236,7 @@ fn with_json_stdout_is_one_object() {
               "format": "PNG",
               "height": 1,
               "mode": "RGB",
+              "orientation": 1,
               "subset": "validation",
               "width": 1
             }
@@ -264,8 +275,19 @@ fn with_json_stdout_is_one_object() {
             }
           ],
           "mislabelled": [],
+          "orientations": [
+            {
+              "by_class": [
+                5,
+                5
+              ],
+              "count": 10,
+              "orientation": 1
+            }
+          ],
           "passed_over": [],
           "positive_class": "dog",
+          "sixteen_bits": null,
           "sizes": [
             {
               "count": 10,
@@ -273,6 +295,7 @@ fn with_json_stdout_is_one_object() {
               "width": 1
             }
           ],
+          "turned_upright": false,
           "unreadable": [
             {
               "file": "dog/160.png",
@@ -304,7 +327,7 @@ fn what_is_passed_over_is_said_on_stderr() {
         Unreadable files: 0
         Duplicates: 0 groups
         Near duplicates: 0 groups
-        Attributes that give the class away: none of size, aspect, format and mode
+        Attributes that give the class away: none of size, aspect, format, mode and orientation
 
         What to do
         - files in set are passed over; the warnings name them: move images among them into a class folder, and the others out of the data
@@ -343,7 +366,7 @@ fn a_sound_set_is_told_so() {
         Unreadable files: 0
         Duplicates: 0 groups
         Near duplicates: 0 groups
-        Attributes that give the class away: none of size, aspect, format and mode
+        Attributes that give the class away: none of size, aspect, format, mode and orientation
 
         Nothing else stands out.
     "#]],
@@ -378,7 +401,7 @@ fn duplicates_are_found_by_bytes_pixels_and_look_within_and_across_split_and_cla
           dog/06.png, dog/07.png (the same pixels)
         Near duplicates: 1 group
           dog/08.png, dog/09.png (alike)
-        Attributes that give the class away: none of size, aspect, format and mode
+        Attributes that give the class away: none of size, aspect, format, mode and orientation
 
         What to do
         - 1 group of images that are the same has images in both classes: decide which class is right, and remove the others: no network can learn both

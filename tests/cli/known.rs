@@ -2,6 +2,7 @@
 
 use super::{Here, encoded};
 use glassnet::checkpoint::{self, ModelCard, RESCALE, RESIZE, TrainingFacts};
+use glassnet::data::reading::Reading;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
 use image::{ImageFormat, Rgb, RgbImage};
@@ -22,6 +23,7 @@ pub fn write_known_model(here: &Here, name: &str, classes: [&str; 2]) {
         classes: classes.map(String::from),
         rescale: RESCALE,
         resize: RESIZE.into(),
+        reading: Reading::default(),
         threshold: 0.5,
         training: TrainingFacts { epochs: 1, seed: 0, images: 20, val_loss: None, val_accuracy: None },
     };

@@ -10,6 +10,8 @@ mod diverged;
 mod evaluate;
 mod evaluate_caution;
 mod evaluate_skip_bad;
+#[path = "../data/exif_bytes.rs"]
+mod exif_bytes;
 mod folds_early;
 mod help;
 mod hostile;
@@ -27,6 +29,7 @@ mod pipes;
 mod predict;
 mod printed;
 mod quiet;
+mod range;
 mod reproduce;
 mod run_as_model;
 mod run_folder;
@@ -42,6 +45,7 @@ mod terminal;
 mod train;
 mod train_options;
 mod two_at_once;
+mod upright;
 mod usage;
 mod validation_data;
 

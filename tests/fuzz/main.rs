@@ -22,6 +22,8 @@
 //!
 //! An input that fails is saved, in the folder or the system's for temporary files, and the message says how to replay it.
 
+#[path = "../data/exif_bytes.rs"]
+mod exif_bytes;
 #[path = "../common/memory.rs"]
 mod memory;
 mod mutate;

@@ -1,9 +1,11 @@
 //! Inputs that are read without a fault, made by code.
 
+use super::exif_bytes::{exif, jpeg_with_exif, jpeg_with_xmp, png_with_exif, png_with_xmp, xmp};
 use super::targets::tiny;
 use super::tiff_bytes::tiff_of_jpegs;
 use super::zip_bytes::{Entry, zip_of};
 use glassnet::checkpoint::{self, ModelCard, RESCALE, RESIZE, TrainingFacts};
+use glassnet::data::reading::Reading;
 use glassnet::network::Network;
 use glassnet::optim::AdamSettings;
 use glassnet::random::{Purpose, Stream};
@@ -53,6 +55,12 @@ pub fn images() -> Vec<Vec<u8>> {
     let row = encoded(&picture(16, 1).to_luma8().into(), ImageFormat::Jpeg);
     images.push(tiff_of_jpegs(16, 1, &row));
     images.push(tiff_of_jpegs(16, 3, &row));
+    // Photos that tell how they lie.
+    let (jpeg, png) = (encoded(&small, ImageFormat::Jpeg), encoded(&small.to_rgb16().into(), ImageFormat::Png));
+    images.push(jpeg_with_exif(&jpeg, &exif(6, true)));
+    images.push(jpeg_with_xmp(&jpeg, &xmp(8)));
+    images.push(png_with_exif(&png, &exif(5, false), true));
+    images.push(png_with_xmp(&png, &xmp(3)));
     images.push(b"P3 2 1 255 1 2 3 4 5 6\n".to_vec());
     images.push(b"P1 3 2 0 1 0 1 0 1\n".to_vec());
     images
@@ -146,6 +154,7 @@ fn card(spec: &ModelSpec) -> ModelCard {
         classes: ["cat".into(), "dog".into()],
         rescale: RESCALE,
         resize: RESIZE.into(),
+        reading: Reading::default(),
         threshold: 0.5,
         training: TrainingFacts { epochs: 2, seed: 3, images: 4, val_loss: Some(0.5), val_accuracy: None },
     }

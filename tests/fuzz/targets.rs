@@ -5,7 +5,8 @@ use super::zip_bytes::crc32;
 use glassnet::checkpoint;
 use glassnet::checkpoint::run::SavedRun;
 use glassnet::data::catalog::Catalog;
-use glassnet::data::decode::{DECODING_BUDGET_BYTES, decode};
+use glassnet::data::decode::{DECODING_BUDGET_BYTES, decode_and};
+use glassnet::data::reading::{Reading, SampleRange};
 use glassnet::data::resize::resize_nearest;
 use glassnet::data::source::Source;
 use glassnet::data::survey::look::Look;
@@ -106,6 +107,12 @@ const IMAGE: &[&[u8]] = &[
     b"\xff\xdd\x00\x04",
     b"\xff\xee\x00\x0eAdobe",
     b"\xff\xe1",
+    b"Exif\0\0",
+    b"\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00",
+    b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x08",
+    b"http://ns.adobe.com/xap/1.0/\0",
+    b"XML:com.adobe.xmp\0\0\0\0\0",
+    b"tiff:Orientation=\"5\"",
     b"BM",
     b"\x28\x00\x00\x00",
     b"\x7c\x00\x00\x00",
@@ -231,15 +238,19 @@ fn zip(bytes: &[u8]) -> Trial {
     Trial::Read(format!("{} {} {classes}", "file ".repeat(source.len().min(8)), source.notes().join(" ")))
 }
 
-/// Decodes an image, brings it to the size of a network, and looks at it from afar.
+/// Decodes an image, at times turned upright and stretched, brings it to the size of a network, and looks at it from afar.
 fn image(bytes: &[u8]) -> Trial {
-    match decode("x.png", bytes) {
+    let chosen = Reading { upright: true, range: SampleRange::new(1000, 1001).expect("it is not empty") };
+    let reading = if coin(bytes) { chosen } else { Reading::default() };
+    match decode_and("x.png", bytes, reading, |picture| picture) {
         Ok((picture, info)) => {
             assert_eq!(picture.pixels.len(), picture.width * picture.height * 3);
             assert_eq!(resize_nearest(&picture, 8, 8).pixels.len(), 8 * 8 * 3);
             let look = Look::of(&picture);
             assert!(look.correlation(&look) > 0.99);
-            Trial::Read(format!("{} {} {}", info.format, info.mode, info.has_more_pictures))
+            assert_eq!((info.width, info.height), (picture.width, picture.height));
+            assert!(info.samples.is_none_or(|[smallest, largest]| smallest <= largest));
+            Trial::Read(format!("{} {} {} {:?}", info.format, info.mode, info.has_more_pictures, info.orientation))
         }
         Err(error) => Trial::Refused(error.to_string()),
     }

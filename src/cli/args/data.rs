@@ -1,5 +1,6 @@
 //! The arguments of the commands that show or draw a data set: `inspect`, `samples` and `phantom`.
 
+use super::reading::{ReadingArgs, UprightArgs};
 use super::values::{augmentation, drawn, seed, share, shown};
 use super::{QuietArgs, ThreadsArgs};
 use clap::Args;
@@ -26,6 +27,9 @@ pub struct InspectArgs {
     /// A further folder or zip that would validate, and all of DATA train
     #[arg(long, value_name = "DIR", conflicts_with = "validation_split")]
     pub validation_data: Option<PathBuf>,
+    /// `--upright`.
+    #[command(flatten)]
+    pub upright: UprightArgs,
     /// List every file with its class, subset, size and mode
     #[arg(long)]
     pub list: bool,
@@ -61,6 +65,9 @@ pub struct SamplesArgs {
     /// flip,shift.
     #[arg(long, value_name = "flip,shift,rotate", value_parser = augmentation(), hide_possible_values = true)]
     pub augment: Option<Augmentation>,
+    /// `--upright` and `--range`.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// Which images are drawn, and how --augment changes them
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,

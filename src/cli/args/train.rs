@@ -1,5 +1,6 @@
 //! The arguments of `glassnet train` and `glassnet reproduce`.
 
+use super::reading::ReadingArgs;
 use super::values::{
     at_least_one, augmentation, batch_size, conv, epochs, folds, mebibytes, not_negative, positive, seconds, seed,
     share,
@@ -176,6 +177,9 @@ pub struct TrainArgs {
     /// They are named. By default they stop the run before the first epoch.
     #[arg(long)]
     pub skip_bad: bool,
+    /// `--upright` and `--range`.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// The network's layers [default: those of the documented model]
     #[arg(long, value_name = "FILE.toml")]
     pub model: Option<PathBuf>,

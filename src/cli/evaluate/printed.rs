@@ -17,16 +17,18 @@ impl Evaluation<'_> {
         let [negative, positive] = self.class_names();
         let threshold = self.assessment.threshold;
         let line = |text: String| console::one_line(&text).into_owned();
-        let mut facts = vec![
-            (
-                "Model",
-                line(format!(
-                    "{}, trained for {} on {}",
-                    self.file.display(),
-                    counted(training.epochs, "epoch"),
-                    counted(training.images, "image")
-                )),
-            ),
+        let mut facts = vec![(
+            "Model",
+            line(format!(
+                "{}, trained for {} on {}",
+                self.file.display(),
+                counted(training.epochs, "epoch"),
+                counted(training.images, "image")
+            )),
+        )];
+        let reading = self.model.card.reading.description();
+        facts.extend(reading.map(|how| ("Images", format!("read with {how}, as the model was trained"))));
+        facts.extend([
             ("Data", line(self.source.path().display().to_string())),
             ("Subset", line(self.subset.description())),
             (
@@ -35,7 +37,7 @@ impl Evaluation<'_> {
                     "'{positive}' (class 1), answered where its probability is above {threshold}, else '{negative}'"
                 ),
             ),
-        ];
+        ]);
         let [failed, skipped] = [self.answered.failed.len(), self.answered.skipped.len()];
         let images = self.answered.labels.len() + failed + skipped;
         if failed > 0 {
@@ -166,6 +168,10 @@ impl Evaluation<'_> {
             "cautions": self.cautions(),
             "note": "probability is that of the positive class; not for diagnosis",
         });
+        let reading = self.model.card.reading;
+        if !reading.is_default() {
+            object["reading"] = json!(reading);
+        }
         if !answered.skipped.is_empty() {
             object["skipped_images"] = json!(answered.skipped);
         }

@@ -3,6 +3,7 @@
 use super::Report;
 use crate::cli::console::one_line;
 use crate::cli::dataset::Dataset;
+use crate::cli::reading::{narrow, turned};
 use glassnet::data::survey::duplicates::Kind;
 use serde::Serialize;
 
@@ -11,7 +12,7 @@ use serde::Serialize;
 pub struct Finding {
     /// What it is, in a word, for programs: `unreadable`, `mislabelled`, `duplicates_across_classes`, `duplicates_across_split`,
     /// `duplicates`, `near_duplicates_across_classes`, `near_duplicates_across_split`, `near_duplicates`, `giveaway`, `imbalance`,
-    /// `not_validated`, `folders_within`, `passed_over`.
+    /// `not_validated`, `narrow_range`, `turned`, `folders_within`, `passed_over`.
     pub kind: &'static str,
     /// What was found.
     pub finding: String,
@@ -109,6 +110,11 @@ pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
         let advice = "sensitivity, specificity and ROC AUC need images of both classes that the network did not learn from: put \
                       more images into the class, or take a larger --validation-split";
         add("not_validated", finding, advice);
+    }
+    let narrow = report.depth.as_ref().and_then(narrow);
+    let turned = turned(report.readable()).filter(|_| !report.upright);
+    for Finding { kind, finding, advice } in narrow.into_iter().chain(turned) {
+        add(kind, finding, &advice);
     }
     if !report.mislabelled.is_empty() {
         let count = report.mislabelled.len();

@@ -27,6 +27,15 @@ pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: 
         .into_iter()
         .map(|((format, mode), count)| json!({"format": format, "mode": mode, "count": count}))
         .collect();
+    let orientations: Vec<_> = report
+        .orientations()
+        .into_iter()
+        .map(|(orientation, of)| json!({"orientation": orientation.tag(), "count": of[0] + of[1], "by_class": of}))
+        .collect();
+    let sixteen_bits = report.depth.map(|depth| {
+        let [smallest, largest] = depth.samples;
+        json!({"images": depth.deep, "smallest": smallest, "largest": largest})
+    });
     let unreadable: Vec<_> = report
         .unreadable()
         .into_iter()
@@ -75,6 +84,9 @@ pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: 
         "positive_class": names[1],
         "sizes": sizes,
         "formats": formats,
+        "orientations": orientations,
+        "turned_upright": report.upright,
+        "sixteen_bits": sixteen_bits,
         "unreadable": unreadable,
         "mislabelled": report.mislabelled,
         "duplicates": duplicates,
@@ -102,6 +114,7 @@ fn list(dataset: &Dataset, report: &Report) -> Value {
             "height": info.map(|info| info.height),
             "format": info.map(|info| info.format),
             "mode": info.map(|info| info.mode),
+            "orientation": info.map(|info| info.orientation.tag()),
         })
     };
     report.files.iter().map(one).collect()

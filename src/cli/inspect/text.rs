@@ -4,6 +4,7 @@ use super::{Finding, Report, counted};
 use crate::cli::args::InspectArgs;
 use crate::cli::console::one_line;
 use crate::cli::dataset::Dataset;
+use glassnet::data::survey::depth::Depth;
 use glassnet::data::survey::duplicates::{Group, Kind};
 
 /// The most sizes that are listed one by one.
@@ -19,7 +20,7 @@ const MEMBERS_LISTED: usize = 6;
 pub fn lines(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: &[Finding]) -> Vec<String> {
     let mut lines = table(dataset, report);
     lines.push(String::new());
-    lines.extend(what_files_hold(report));
+    lines.extend(what_files_hold(dataset, report));
     lines.extend(duplicates(report));
     lines.extend(giveaways(dataset, report));
     lines.push(String::new());
@@ -55,7 +56,7 @@ fn table(dataset: &Dataset, report: &Report) -> Vec<String> {
 }
 
 /// Sizes, formats, and files that cannot be read.
-fn what_files_hold(report: &Report) -> Vec<String> {
+fn what_files_hold(dataset: &Dataset, report: &Report) -> Vec<String> {
     let sizes = counted(report.readable().map(|info| (info.width, info.height)));
     let some = sizes.iter().take(SIZES_LISTED).map(|((width, height), n)| format!("{n} of {width}×{height}"));
     let mut some = some.collect::<Vec<String>>().join(", ");
@@ -66,13 +67,33 @@ fn what_files_hold(report: &Report) -> Vec<String> {
     let modes = counted(report.readable().map(|info| (info.format, info.mode)));
     let modes: Vec<String> = modes.iter().map(|((format, mode), n)| format!("{n} {format} {mode}")).collect();
     let unreadable = report.unreadable();
-    let mut lines = vec![
-        format!("Sizes (width×height): {some}"),
-        format!("Formats: {}", modes.join(", ")),
-        format!("Unreadable files: {}", unreadable.len()),
-    ];
+    let mut lines = vec![format!("Sizes (width×height): {some}"), format!("Formats: {}", modes.join(", "))];
+    if let Some(Depth { deep, samples: [min, max], .. }) = report.depth {
+        lines.push(format!("Images of 16 bits: {deep}, with values from {min} to {max} of 0 to 65535"));
+    }
+    lines.extend(orientations(dataset, report));
+    lines.extend([format!("Unreadable files: {}", unreadable.len())]);
     lines.extend(unreadable.iter().map(|(_, reason)| format!("  {}", one_line(reason))));
     lines
+}
+
+/// How many photos of each class lie in which orientation, where not all lie upright.
+fn orientations(dataset: &Dataset, report: &Report) -> Vec<String> {
+    let counts = report.orientations();
+    if counts.keys().all(|orientation| orientation.is_upright()) {
+        return Vec::new();
+    }
+    let [negative, positive] = dataset.classes().map(one_line);
+    let [all_n, all_p] = counts.values().fold([0; 2], |[n, p], [of_n, of_p]| [n + of_n, p + of_p]);
+    let heading = match report.upright {
+        true => "Orientations of photos in their files, as EXIF says; they were turned upright here:",
+        false => "Orientations of photos in their files, as EXIF says; they are not turned upright:",
+    };
+    let rows = counts.iter().map(|(orientation, [n, p])| {
+        let (tag, how) = (orientation.tag(), orientation.description());
+        format!("  {tag}, {how}: {p} of {all_p} '{positive}', {n} of {all_n} '{negative}'")
+    });
+    std::iter::once(heading.to_string()).chain(rows).collect()
 }
 
 /// Groups of images that are the same, and nearly.
@@ -116,7 +137,10 @@ fn describe(report: &Report, group: &Group) -> String {
 fn giveaways(dataset: &Dataset, report: &Report) -> Vec<String> {
     let attributes: Vec<&str> = report.giveaways.iter().map(|found| found.attribute).collect();
     let heading = match attributes[..] {
-        [] => "Attributes that give the class away: none of size, aspect, format and mode".to_string(),
+        [] if report.upright => {
+            "Attributes that give the class away: none of size, aspect, format and mode".to_string()
+        }
+        [] => "Attributes that give the class away: none of size, aspect, format, mode and orientation".to_string(),
         _ => format!("Attributes that give the class away: {}", attributes.join(", ")),
     };
     let [negative, positive] = dataset.classes().map(one_line);

@@ -89,6 +89,8 @@ mod tests {
             init_weights: Some("a b.safetensors".into()),
             early_stopping: Some(2),
             skip_bad: true,
+            upright: true,
+            range: Some("0,4080".into()),
             save_every: 10.0,
             cache: 0,
         };
@@ -113,9 +115,11 @@ mod tests {
             "--init-weights=a b.safetensors",
             "--learning-rate=0.001",
             "--no-shuffle",
+            "--range=0,4080",
             "--save-every=10.0",
             "--seed=7",
             "--skip-bad",
+            "--upright",
             "--validation-split=0.5",
             "--weight-decay=0.01",
         ];

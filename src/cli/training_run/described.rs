@@ -5,6 +5,7 @@ use crate::cli::console;
 use crate::cli::dataset::Part;
 use crate::cli::run_folder::{Adam, Algorithms, Config, Data, Machine, Settings};
 use glassnet::data::augment::Augmentation;
+use glassnet::data::reading::SampleRange;
 use glassnet::kernels::conv::Pass;
 use glassnet::kernels::conv::registry::ConvPolicy;
 use glassnet::plan::{Plan, PlanOptions};
@@ -58,6 +59,8 @@ impl TrainingRun<'_> {
             init_weights: self.init_weights.map(|path| path.display().to_string()),
             early_stopping: self.early_stopping,
             skip_bad: self.skip_bad,
+            upright: self.reading.upright.upright,
+            range: self.reading.range.map(|range| range.to_string()),
             save_every: self.common.save_every,
             cache: self.common.cache,
         }
@@ -78,10 +81,11 @@ impl TrainingRun<'_> {
         }
     }
 
-    /// What `config.toml` says of both parts, whose hashes these are.
-    pub(super) fn data(&self, hashes: Hashes) -> Data {
+    /// What `config.toml` says of both parts, whose hashes these are, and of the range in which they are read.
+    pub(super) fn data(&self, hashes: Hashes, range: SampleRange) -> Data {
         let [training, validation] = Part::BOTH.map(|part| self.dataset.items(part).len());
         Data {
+            range,
             training_images: Some(training),
             validation_images: Some(validation),
             validation_path: self.dataset.validation_data.as_ref().map(|path| path.display().to_string()),

@@ -13,7 +13,7 @@ pub const MAX_SIDE: u32 = 65_535;
 pub const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
 
 /// The bytes, counted at their peak, that all decoders at work may take together. One image that needs more is decoded
-/// while no other is. Photographs of 12 million pixels need 36 MB each.
+/// while no other is. Photographs of 12 million pixels need 72 MB each.
 pub const DECODING_BUDGET_BYTES: u64 = 1 << 30;
 
 /// The bytes a decoder may take before the size of its picture is known: colour profiles, tables of contents.
@@ -39,7 +39,7 @@ pub struct Need {
 
 impl Need {
     /// Refuses what is beyond the limits, then waits until there is memory for the rest: the picture as the decoder gives it, and
-    /// beside it the decoder's own or the same as 8-bit RGB, whichever is more.
+    /// beside it the decoder's own, the same turned upright, or the same as 8-bit RGB, whichever is more.
     ///
     /// # Errors
     /// A sentence, if the picture has no pixels, more than [`MAX_PIXELS`], more than [`MAX_SIDE`] on a side, or takes more than
@@ -53,7 +53,7 @@ impl Need {
             ));
         }
         let converted = if is_rgb8 { 0 } else { u64::from(width) * u64::from(height) * 3 };
-        Ok(DECODING.enter(decoded + converted.max(besides)))
+        Ok(DECODING.enter(decoded + converted.max(besides).max(decoded)))
     }
 }
 

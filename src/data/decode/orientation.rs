@@ -1,8 +1,5 @@
 //! How a picture is turned to stand upright: tag 274, which TIFF has (TIFF 6.0, section 8), and with it EXIF (EXIF 2.32, 4.6.4).
 
-/// The tag.
-pub const ORIENTATION_TAG: u16 = 274;
-
 /// Rows and columns of a square that is turned at a time, so that the rows it is read from stay in the cache.
 const TILE: usize = 32;
 

@@ -4,6 +4,8 @@ use image::DynamicImage;
 
 use super::super::gate::Pass;
 use super::Rgb8;
+use super::orientation::Orientation;
+use crate::data::reading::SampleRange;
 
 /// What a format's decoder gives.
 #[derive(Debug)]
@@ -14,7 +16,7 @@ pub struct Decoded {
     pub mode: &'static str,
     /// Whether the file holds further pictures.
     pub has_more_pictures: bool,
-    /// The right to the memory of the picture, and of the same as 8-bit RGB.
+    /// The right to the memory of the picture, and of the same as 8-bit RGB beside it.
     pub pass: Pass<'static>,
 }
 
@@ -65,13 +67,47 @@ impl Picture {
         Picture { width, height, channels, samples }
     }
 
-    /// The picture as 8-bit RGB: grey repeated, alpha dropped, samples brought to eight bits.
-    pub fn into_rgb8(self) -> Rgb8 {
+    /// The smallest and the largest sample of a picture of 16 bits, alpha aside.
+    pub fn extremes(&self) -> Option<[u16; 2]> {
+        let Samples::Bits16(samples) = &self.samples else { return None };
+        // Grey and RGB, each perhaps with alpha behind.
+        let colours = if self.channels < 3 { 1 } else { 3 };
+        let ends = |[min, max]: [u16; 2], &sample: &u16| [min.min(sample), max.max(sample)];
+        let pixels = samples.chunks_exact(self.channels);
+        Some(pixels.flat_map(|pixel| &pixel[..colours]).fold([u16::MAX, 0], ends))
+    }
+
+    /// The picture as it is seen, of one that is stored in this orientation.
+    pub fn upright(self, orientation: Orientation) -> Picture {
+        if orientation.is_upright() {
+            return self;
+        }
+        let Picture { width, height, channels, samples } = self;
+        let size = [width, height];
+        let (samples, [width, height]) = match samples {
+            Samples::Bits8(stored) => {
+                let (samples, size) = orientation.upright(&stored, size, channels);
+                (Samples::Bits8(samples), size)
+            }
+            Samples::Bits16(stored) => {
+                let (samples, size) = orientation.upright(&stored, size, channels);
+                (Samples::Bits16(samples), size)
+            }
+            Samples::Float(stored) => {
+                let (samples, size) = orientation.upright(&stored, size, channels);
+                (Samples::Float(samples), size)
+            }
+        };
+        Picture { width, height, channels, samples }
+    }
+
+    /// The picture as 8-bit RGB: grey repeated, alpha dropped, samples brought to eight bits, those of 16 by this `range`.
+    pub fn into_rgb8(self, range: SampleRange) -> Rgb8 {
         let Picture { width, height, channels, samples } = self;
         let pixels = match samples {
             Samples::Bits8(samples) if channels == 3 => samples,
             Samples::Bits8(samples) => three_channels(&samples, channels, |byte| byte),
-            Samples::Bits16(samples) => three_channels(&samples, channels, eight_bits),
+            Samples::Bits16(samples) => three_channels(&samples, channels, |sample| range.to_byte(sample)),
             Samples::Float(samples) => three_channels(&samples, channels, eight_bits_of_float),
         };
         Rgb8 { width, height, pixels }
@@ -84,12 +120,6 @@ fn three_channels<T: Copy>(samples: &[T], channels: usize, to_byte: impl Fn(T) -
     let mut bytes = Vec::with_capacity(samples.len() / channels * 3);
     bytes.extend(samples.chunks_exact(channels).flat_map(|pixel| pick.map(|channel| to_byte(pixel[channel]))));
     bytes
-}
-
-/// x / 257 rounded to the nearest: the exact scaling of 0…65535 to 0…255. (Pillow clips 16-bit grey at 255 instead, which
-/// turns most such pictures white; here we choose otherwise.)
-fn eight_bits(sample: u16) -> u8 {
-    ((u32::from(sample) + 128) / 257) as u8
 }
 
 /// 255 x rounded to the nearest, of x clamped to [0, 1]; NaN is 0.

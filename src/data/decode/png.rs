@@ -28,7 +28,7 @@ pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
     Ok(decoded)
 }
 
-/// What the chunks of a PNG tell (PNG specification, third edition, 5.3): length, kind, content and checksum of each.
+/// What the chunks of a PNG tell.
 struct PngChunks {
     /// Whether an `acTL` stands before the pixels (11.3.6.1).
     is_animated: bool,
@@ -41,20 +41,28 @@ impl PngChunks {
     fn of(bytes: &[u8]) -> PngChunks {
         let mut found = PngChunks { is_animated: false, besides: 0 };
         let mut is_before_pixels = true;
-        let mut rest = bytes.get(8..).unwrap_or_default();
-        while let [a, b, c, d, kind @ ..] = rest
-            && let Some(kind) = kind.get(..4)
-        {
+        for (kind, _) in chunks(bytes) {
             match kind {
                 b"IDAT" => is_before_pixels = false,
                 b"acTL" => found.is_animated |= is_before_pixels,
                 b"fcTL" | b"fdAT" => {}
                 _ => found.besides += 1,
             }
-            let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
-            // Length, kind and checksum are four bytes each. Where sizes have 32 bits the sum may be more than any file has.
-            rest = rest.get(length.saturating_add(12)..).unwrap_or_default();
         }
         found
     }
+}
+
+/// Kind and content of each chunk of a PNG (PNG specification, third edition, 5.3). What is no chunk ends them; the content of one
+/// that is cut short is empty.
+pub fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
+    let mut rest = bytes.get(8..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (length, chunk) = rest.split_first_chunk::<4>()?;
+        let (kind, behind) = chunk.split_first_chunk::<4>()?;
+        let length = u32::from_be_bytes(*length) as usize;
+        // Length, kind and checksum are four bytes each. Where sizes have 32 bits the sum may be more than any file has.
+        rest = rest.get(length.saturating_add(12)..).unwrap_or_default();
+        Some((kind, behind.get(..length).unwrap_or_default()))
+    })
 }

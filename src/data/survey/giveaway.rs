@@ -24,7 +24,7 @@ pub const MIN_BALANCED_ACCURACY: f64 = 0.6;
 /// A rule on one attribute that tells the classes apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Giveaway {
-    /// The attribute: `size`, `width`, `height`, `aspect`, `format` or `mode`.
+    /// The attribute: `size`, `width`, `height`, `aspect`, `format`, `mode` or `orientation`.
     pub attribute: &'static str,
     /// The rule, such as `size is 1024×768`.
     pub rule: String,
@@ -59,6 +59,7 @@ pub fn giveaways(files: &[(usize, ImageInfo)]) -> Vec<Giveaway> {
         ("aspect", at_least(files, aspect, |aspect| format!("width / height is at least {:.3}", aspect as f64 / 1e3))),
         ("format", equal(files, |info| info.format, |format| format!("format is {format}"))),
         ("mode", equal(files, |info| info.mode, |mode| format!("mode is {mode}"))),
+        ("orientation", equal(files, |info| info.orientation, |lies| format!("EXIF orientation is {}", lies.tag()))),
     ];
     let tried: usize = candidates.iter().map(|(_, rules)| rules.len()).sum();
     let ln_factorials = ln_factorials(files.len());
@@ -165,11 +166,12 @@ fn fisher(holds: [usize; 2], of: [usize; 2], ln_factorials: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::decode::Orientation;
     use approx::assert_relative_eq;
 
     fn files(kinds: &[(usize, usize, usize, &'static str, usize)]) -> Vec<(usize, ImageInfo)> {
         let one = |&(label, width, height, format, count): &(usize, usize, usize, &'static str, usize)| {
-            let info = ImageInfo { width, height, mode: "RGB", format, has_more_pictures: false };
+            let info = ImageInfo::plain(width, height, format);
             vec![(label, info); count]
         };
         kinds.iter().flat_map(one).collect()
@@ -209,6 +211,19 @@ mod tests {
         let slight =
             files(&[(0, 9, 9, "JPEG", 5500), (0, 9, 9, "PNG", 4500), (1, 9, 9, "JPEG", 5000), (1, 9, 9, "PNG", 5000)]);
         assert_eq!(giveaways(&slight), []);
+    }
+
+    #[test]
+    fn an_orientation_that_only_photos_of_one_class_have_is_found() {
+        let turned = |(label, tag): (usize, u32)| {
+            let plain = ImageInfo::plain(9, 9, "JPEG");
+            (label, ImageInfo { orientation: Orientation::of_tag(tag), ..plain })
+        };
+        let photos = [(0, 1); 12].into_iter().chain([(1, 6); 9]).chain([(1, 1); 3]);
+        let found = giveaways(&photos.map(turned).collect::<Vec<_>>());
+        let [Giveaway { attribute: "orientation", rule, holds, .. }] = &found[..] else { panic!("{found:?}") };
+        // Of the two rules, which are one another's opposite, the first.
+        assert_eq!((rule.as_str(), *holds), ("EXIF orientation is 1", [12, 3]));
     }
 
     #[test]

@@ -1,0 +1,78 @@
+//! How images are read: what `train`, `samples` and `inspect` share.
+
+use super::values::Named;
+use clap::Args;
+use glassnet::data::reading::{Reading, SampleRange};
+use std::fmt;
+
+/// `--upright`.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct UprightArgs {
+    /// Turn photos upright, as their EXIF says
+    ///
+    /// Without it a photo is read as its pixels lie in the file, as Keras does. train writes it into the weights, so that predict
+    /// and evaluate do the same. TIFF's own orientation is always applied.
+    #[arg(long)]
+    pub upright: bool,
+}
+
+/// `--upright` and `--range`.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct ReadingArgs {
+    /// `--upright`.
+    #[command(flatten)]
+    pub upright: UprightArgs,
+    /// Values of 16-bit images to stretch to black and white
+    ///
+    /// MIN,MAX are two of 0 to 65535, as in 0,4095 for 12 bits: MIN becomes 0, MAX 1, and what lies beyond is clipped. auto
+    /// takes the smallest and the largest value of the images that train (samples: of all images). train writes the range into
+    /// the weights, so that predict and evaluate do the same. 8-bit images stay as they are.
+    #[arg(long, value_name = "auto|MIN,MAX", value_parser = range(), hide_possible_values = true)]
+    pub range: Option<RangeChoice>,
+}
+
+impl ReadingArgs {
+    /// The reading, as far as it is known before an image is looked at: with `--range auto`, that without a range.
+    pub fn known(&self) -> Reading {
+        let range = match self.range {
+            Some(RangeChoice::Of(range)) => range,
+            Some(RangeChoice::Auto) | None => SampleRange::FULL,
+        };
+        Reading { upright: self.upright.upright, range }
+    }
+}
+
+/// `--range`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RangeChoice {
+    /// What the images use.
+    Auto,
+    /// From here to there.
+    Of(SampleRange),
+}
+
+/// As the flag takes it.
+impl fmt::Display for RangeChoice {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            RangeChoice::Auto => formatter.write_str("auto"),
+            RangeChoice::Of(range) => range.fmt(formatter),
+        }
+    }
+}
+
+/// `--range`: shells complete the one value that has a name.
+fn range() -> Named<RangeChoice> {
+    Named::new(["auto"], parse_range)
+}
+
+fn parse_range(text: &str) -> Result<RangeChoice, String> {
+    if text == "auto" {
+        return Ok(RangeChoice::Auto);
+    }
+    let ends = text.split_once(',').and_then(|(min, max)| Some([min.trim().parse().ok()?, max.trim().parse().ok()?]));
+    let range = ends.and_then(|[min, max]| SampleRange::new(min, max));
+    range.map(RangeChoice::Of).ok_or_else(|| {
+        "it must be auto, or two whole numbers from 0 to 65535, the smaller first, such as 0,4095".to_string()
+    })
+}
