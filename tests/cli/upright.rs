@@ -6,7 +6,7 @@ use expect_test::expect;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageFormat, RgbImage};
 
-const TURNED: &str = "warning: 6 photos lie turned or mirrored in their files, as their EXIF says, and are not turned upright, as in \
+const TURNED: &str = "warning: 10 photos lie turned or mirrored in their files, as their EXIF says, and are not turned upright, as in \
                       Keras; --upright turns photos, for train and for all that its weights predict\n";
 
 /// A picture that is brighter above than below, so that it matters how it lies.
@@ -35,7 +35,7 @@ fn turned_png(upright: &RgbImage, orientation: u8) -> Vec<u8> {
     png_with_exif(&png, &exif(orientation.into(), true), orientation % 2 == 0)
 }
 
-/// Two sets of the same 24 pictures: `upright`, and `turned`, in which six of the ten cats lie otherwise.
+/// Two sets of the same 24 pictures: `upright`, and `turned`, in which all ten cats lie otherwise.
 fn with_photos() -> Here {
     let here = Here::empty();
     for index in 0..24 {
@@ -43,7 +43,7 @@ fn with_photos() -> Here {
         let name = format!("{class}/{index:02}.png");
         let picture = photo(index, level);
         here.write(&format!("upright/{name}"), encoded(picture.clone(), ImageFormat::Png));
-        let orientation = [3, 6, 6, 8, 5, 2].get(index as usize).copied().unwrap_or(1);
+        let orientation = [3, 6, 6, 8, 5, 2, 7, 4, 6, 6].get(index as usize).copied().unwrap_or(1);
         here.write(&format!("turned/{name}"), turned_png(&picture, orientation));
     }
     here
@@ -52,15 +52,69 @@ fn with_photos() -> Here {
 #[test]
 fn inspect_counts_orientations_by_class_and_tells_when_they_give_the_class_away() {
     let here = with_photos();
-    here.prints("inspect turned", expect![[""]]);
-    here.prints("inspect turned --upright", expect![[""]]);
+    here.prints("inspect turned", expect![[r#"
+        turned
+
+        class                      training validation        all
+        0 cat                             8          2         10
+        1 dog                            12          2         14
+        both                             20          4         24
+        The positive class is 'dog'.
+
+        Sizes (width×height): 20 of 18×14, 4 of 14×18
+        Formats: 24 PNG RGB
+        Orientations of photos in their files, as EXIF says; they are not turned upright:
+          1, upright: 14 of 14 'dog', 4 of 10 'cat'
+          2, mirrored: 0 of 14 'dog', 1 of 10 'cat'
+          3, turned by 180°: 0 of 14 'dog', 1 of 10 'cat'
+          5, mirrored and turned by 90° counter-clockwise: 0 of 14 'dog', 1 of 10 'cat'
+          6, turned by 90° counter-clockwise: 0 of 14 'dog', 2 of 10 'cat'
+          8, turned by 90° clockwise: 0 of 14 'dog', 1 of 10 'cat'
+        Unreadable files: 0
+        Duplicates: 0 groups
+        Near duplicates: 0 groups
+        Attributes that give the class away: none of size, aspect, format, mode and orientation
+
+        What to do
+        - 6 photos lie turned or mirrored in their files, as their EXIF says, and are not turned upright, as in Keras: --upright turns photos, for train and for all that its weights predict
+    "#]]);
+    here.prints(
+        "inspect turned --upright",
+        expect![[r#"
+        turned
+
+        class                      training validation        all
+        0 cat                             8          2         10
+        1 dog                            12          2         14
+        both                             20          4         24
+        The positive class is 'dog'.
+
+        Sizes (width×height): 24 of 18×14
+        Formats: 24 PNG RGB
+        Orientations of photos in their files, as EXIF says; they were turned upright here:
+          1, upright: 14 of 14 'dog', 4 of 10 'cat'
+          2, mirrored: 0 of 14 'dog', 1 of 10 'cat'
+          3, turned by 180°: 0 of 14 'dog', 1 of 10 'cat'
+          5, mirrored and turned by 90° counter-clockwise: 0 of 14 'dog', 1 of 10 'cat'
+          6, turned by 90° counter-clockwise: 0 of 14 'dog', 2 of 10 'cat'
+          8, turned by 90° clockwise: 0 of 14 'dog', 1 of 10 'cat'
+        Unreadable files: 0
+        Duplicates: 0 groups
+        Near duplicates: 0 groups
+        Attributes that give the class away: none of size, aspect, format and mode
+
+        Nothing else stands out.
+    "#]],
+    );
     let object = here.json("inspect turned --list");
     let expected = serde_json::json!([
-        {"orientation": 1, "count": 18, "by_class": [4, 14]},
+        {"orientation": 1, "count": 14, "by_class": [0, 14]},
         {"orientation": 2, "count": 1, "by_class": [1, 0]},
         {"orientation": 3, "count": 1, "by_class": [1, 0]},
+        {"orientation": 4, "count": 1, "by_class": [1, 0]},
         {"orientation": 5, "count": 1, "by_class": [1, 0]},
-        {"orientation": 6, "count": 2, "by_class": [2, 0]},
+        {"orientation": 6, "count": 4, "by_class": [4, 0]},
+        {"orientation": 7, "count": 1, "by_class": [1, 0]},
         {"orientation": 8, "count": 1, "by_class": [1, 0]},
     ]);
     assert_eq!((&object["orientations"], &object["turned_upright"]), (&expected, &serde_json::json!(false)));
@@ -85,7 +139,7 @@ fn a_model_of_turned_photos_is_that_of_the_same_pictures_upright() {
     here.done(&train("upright", "run"));
     let stdout = here.done(&train("turned", "kept --upright"));
     assert!(stdout.contains("\nImages are read with photos turned upright\n"), "{stdout}");
-    here.done(&train("turned", "anew --upright --cache 0"));
+    here.done(&train("turned", "anew --upright --cache 0 --quiet"));
     let predictions = |run: &str| here.text(&format!("{run}/predictions.csv"));
     assert_eq!(predictions("kept"), predictions("run"));
     let ran = here.run(&train("turned", "lying"));
