@@ -853,18 +853,10 @@ fn a_wrong_call_is_told_before_the_work_and_writes_nothing() {
         exit code 2
     "#]],
     );
-    here.prints(
-        "evaluate known.safetensors",
-        expect![[r#"
-        stderr: error: the following required arguments were not provided:
-        stderr:   <DATA>
-        stderr: 
-        stderr: Usage: glassnet evaluate <MODEL> <DATA>
-        stderr: 
-        stderr: For more information, try '--help'.
-        exit code 2
-    "#]],
-    );
+    let sentence =
+        "DATA: it is missing, and known.safetensors is not in a run folder that tells it; give a folder or a zip";
+    here.refused("evaluate known.safetensors", 2, sentence);
+    here.refused("predict known.safetensors", 2, "IMAGE: it is missing; give images, or folders or zips of them");
     here.refused("evaluate missing greys", 2, "missing does not exist; check the path");
     here.refused("evaluate known.safetensors missing", 2, "missing does not exist; check the path");
     let sentence = "--out: a folder is written, with evaluation.html, evaluation.json and predictions.csv in it, and page.html is the name of a file; name a folder";
