@@ -1,5 +1,5 @@
-//! What is told of how images are read, and what may be done about it: photos that lie turned in their files, and 16-bit images
-//! that are nearly black.
+//! What is told of how images are read, and what may be done about it: photos that lie turned in their files,
+//! and 16-bit images that are nearly black.
 
 use super::args::{RangeChoice, ReadingArgs};
 use super::inspect::Finding;

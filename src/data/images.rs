@@ -1,7 +1,7 @@
 //! The set as pictures of one size: read, decoded, resized, and kept when they all fit in memory.
 //!
-//! They are kept as bytes, a quarter of the floats they become, and after resizing, which for most sets is smaller than the
-//! files.
+//! They are kept as bytes, a quarter of the floats they become, and after resizing, which for most sets is
+//! smaller than the files.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,23 +16,23 @@ use super::resize::resize_nearest;
 use super::source::Source;
 use crate::{Error, Result};
 
-/// How much memory the decoded pictures of a set may take to be kept, in MiB, unless the user says otherwise: 21,845 pictures
-/// of 128 × 128 fit, and a laptop of 4 GiB has as much free. A larger set is decoded anew in every epoch, with memory for a few
-/// batches only.
+/// How much memory the decoded pictures of a set may take to be kept, in MiB, unless the user says otherwise:
+/// 21,845 pictures of 128 × 128 fit, and a laptop of 4 GiB has as much free. A larger set is decoded anew in
+/// every epoch, with memory for a few batches only.
 pub const DEFAULT_CACHE_MEBIBYTES: usize = 1024;
 
 /// [`DEFAULT_CACHE_MEBIBYTES`] in bytes.
 pub const CACHE_BUDGET_BYTES: usize = DEFAULT_CACHE_MEBIBYTES << 20;
 
-/// What all files that are being read and decoded may take together, in bytes, before they are decoded. A file that is larger is
-/// read while no other is.
+/// What all files that are being read and decoded may take together, in bytes, before they are decoded. A
+/// file that is larger is read while no other is.
 pub const READING_BUDGET_BYTES: u64 = 512 << 20;
 
 /// Holds all threads to [`READING_BUDGET_BYTES`].
 static READING: Gate = Gate::new(READING_BUDGET_BYTES);
 
-/// Reads the file at `entry` of a source, decodes it and does `work` with its bytes and its picture as `reading` has it, within the
-/// budgets of memory for all threads. `work` must not wait for other threads.
+/// Reads the file at `entry` of a source, decodes it and does `work` with its bytes and its picture as
+/// `reading` has it, within the budgets of memory for all threads. `work` must not wait for other threads.
 ///
 /// # Errors
 /// Those of [`Source::read`] and [`decode`](super::decode::decode).
@@ -66,8 +66,8 @@ pub struct ImageSet {
 /// A file as it was when it was checked.
 #[derive(Clone, Copy, Debug)]
 struct Checked {
-    /// Its CRC-32. It tells whether a file that is read again is still the same; whoever makes another of equal sum has nobody to
-    /// fool but himself.
+    /// Its CRC-32. It tells whether a file that is read again is still the same; whoever makes another of
+    /// equal sum has nobody to fool but himself.
     crc32: u32,
     /// As in [`ImageInfo`].
     samples: Option<[u16; 2]>,
@@ -76,7 +76,8 @@ struct Checked {
 /// A SHA-256.
 pub type Digest = [u8; 32];
 
-/// The hash of a set as hexadecimal digits: SHA-256 over each file's name, a zero byte and the SHA-256 of its bytes.
+/// The hash of a set as hexadecimal digits: SHA-256 over each file's name, a zero byte and the SHA-256 of its
+/// bytes.
 pub fn set_sha256<'a>(files: impl IntoIterator<Item = (&'a str, &'a Digest)>) -> String {
     let mut hash = Sha256::new();
     for (name, digest) in files {
@@ -101,8 +102,9 @@ pub struct Check {
 }
 
 impl ImageSet {
-    /// The pictures of `items`, whose files are in `source`, resized to `side` × `side`. They are kept once decoded if all
-    /// of them fit into `cache_budget` bytes, usually [`CACHE_BUDGET_BYTES`]; kept or not, they are the same.
+    /// The pictures of `items`, whose files are in `source`, resized to `side` × `side`. They are kept once
+    /// decoded if all of them fit into `cache_budget` bytes, usually [`CACHE_BUDGET_BYTES`]; kept or not,
+    /// they are the same.
     ///
     /// # Errors
     /// [`Error::Setting`] if `side` is 0.
@@ -121,7 +123,8 @@ impl ImageSet {
         Ok(ImageSet { source, items, side, reading: Reading::default(), cache, checked })
     }
 
-    /// The same set, whose files are read in this way instead of the default one. Nothing must have been decoded yet.
+    /// The same set, whose files are read in this way instead of the default one. Nothing must have been
+    /// decoded yet.
     pub fn read_as(self, reading: Reading) -> ImageSet {
         ImageSet { reading, ..self }
     }
@@ -144,7 +147,8 @@ impl ImageSet {
         }
     }
 
-    /// The smallest and the largest sample of all pictures of more than 8 bits, as far as they were checked, if there are any.
+    /// The smallest and the largest sample of all pictures of more than 8 bits, as far as they were checked,
+    /// if there are any.
     pub fn samples(&self) -> Option<[u16; 2]> {
         let samples = self.checked.iter().filter_map(|checked| checked.get()?.samples);
         samples.reduce(|[min, max], [smallest, largest]| [min.min(smallest), max.max(largest)])
@@ -155,7 +159,8 @@ impl ImageSet {
         &self.items
     }
 
-    /// The items at these indices, in this order, as a set of their own; what was decoded and kept stays kept.
+    /// The items at these indices, in this order, as a set of their own; what was decoded and kept stays
+    /// kept.
     ///
     /// # Panics
     /// If an index is not that of an item.
@@ -183,8 +188,8 @@ impl ImageSet {
     /// The picture of the item at `index`: `side · side · 3` bytes in the order H W C.
     ///
     /// # Errors
-    /// Those of [`Source::read`] and [`decode`](super::decode::decode); and [`Error::Data`] where the file is another than
-    /// [`check_all`](ImageSet::check_all) has seen.
+    /// Those of [`Source::read`] and [`decode`](super::decode::decode); and [`Error::Data`] where the file is
+    /// another than [`check_all`](ImageSet::check_all) has seen.
     ///
     /// # Panics
     /// If `index` is not that of an item.
@@ -209,8 +214,8 @@ impl ImageSet {
         self.cache.as_ref()?[index].get().cloned()
     }
 
-    /// Decodes every file once, on all threads of the rayon pool the caller is in, so that unreadable ones are known before
-    /// training. What is decoded is kept for the first epoch if the set fits.
+    /// Decodes every file once, on all threads of the rayon pool the caller is in, so that unreadable ones
+    /// are known before training. What is decoded is kept for the first epoch if the set fits.
     pub fn check_all(&self) -> Check {
         self.check_all_telling(|| ())
     }
@@ -263,8 +268,8 @@ impl ImageSet {
     }
 }
 
-/// The bytes that `count` pictures of `side` × `side` take: count · side² · 3, saturating rather than wrapping for absurd
-/// sides.
+/// The bytes that `count` pictures of `side` × `side` take: count · side² · 3, saturating rather than
+/// wrapping for absurd sides.
 pub fn set_bytes(count: usize, side: usize) -> usize {
     count.saturating_mul(side).saturating_mul(side).saturating_mul(3)
 }

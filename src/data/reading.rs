@@ -1,5 +1,5 @@
-//! How files become the pixels that a network sees, as far as a user may choose it. A model sees its images as it was trained to,
-//! so this is written into its weights file; by default all is as in Keras.
+//! How files become the pixels that a network sees, as far as a user may choose it. A model sees its images
+//! as it was trained to, so this is written into its weights file; by default all is as in Keras.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Reading {
-    /// Whether photos are turned upright, as their [EXIF orientation](super::decode::ImageInfo::orientation) says. The orientation
-    /// that TIFF has of its own is applied in any case.
+    /// Whether photos are turned upright, as their [EXIF orientation](super::decode::ImageInfo::orientation)
+    /// says. The orientation that TIFF has of its own is applied in any case.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub upright: bool,
     /// Which samples of more than 8 bits become black and white.
@@ -24,7 +24,8 @@ impl Reading {
         *self == Reading::default()
     }
 
-    /// A phrase on what differs from the default: `photos turned upright; 16-bit values from 0 to 4080 stretched`.
+    /// A phrase on what differs from the default: `photos turned upright; 16-bit values from 0 to 4080
+    /// stretched`.
     pub fn description(&self) -> Option<String> {
         let upright = self.upright.then(|| "photos turned upright".to_string());
         let SampleRange { min, max } = self.range;
@@ -34,8 +35,8 @@ impl Reading {
     }
 }
 
-/// The samples that become black and white in pictures of more than 8 bits; what is beyond them is clipped. Pictures of 8 bits are
-/// left as they are.
+/// The samples that become black and white in pictures of more than 8 bits; what is beyond them is clipped.
+/// Pictures of 8 bits are left as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "[u16; 2]", into = "[u16; 2]")]
 pub struct SampleRange {
@@ -62,10 +63,11 @@ impl SampleRange {
         [self.min, self.max]
     }
 
-    /// A sample as a byte: 255 · (v − min) / (max − min), clipped to 0…255 and rounded to the nearest, halves up.
+    /// A sample as a byte: 255 · (v − min) / (max − min), clipped to 0…255 and rounded to the nearest, halves
+    /// up.
     ///
-    /// Of the full range that is v / 257, the exact scaling of 0…65535 to 0…255. (Pillow clips 16-bit grey at 255 instead, which
-    /// turns most such pictures white; here we choose otherwise.)
+    /// Of the full range that is v / 257, the exact scaling of 0…65535 to 0…255. (Pillow clips 16-bit grey at
+    /// 255 instead, which turns most such pictures white; here we choose otherwise.)
     pub fn to_byte(&self, sample: u16) -> u8 {
         let [above, span] = [sample.clamp(self.min, self.max), self.max].map(|end| u32::from(end - self.min));
         ((above * 255 + span / 2) / span) as u8

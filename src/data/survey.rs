@@ -1,5 +1,5 @@
-//! What is odd about a set, before anyone trains on it: every file is decoded once, and what is needed to compare it with the
-//! others is kept, a few hundred bytes.
+//! What is odd about a set, before anyone trains on it: every file is decoded once, and what is needed to
+//! compare it with the others is kept, a few hundred bytes.
 
 pub mod depth;
 pub mod duplicates;
@@ -30,7 +30,8 @@ pub struct Surveyed {
     pub look: Look,
 }
 
-/// Decodes the files of `items`, as `reading` has it, on all threads of the rayon pool the caller is in, in the order of the items.
+/// Decodes the files of `items`, as `reading` has it, on all threads of the rayon pool the caller is in, in
+/// the order of the items.
 pub fn survey(source: &Source, items: &[Item], reading: Reading) -> Vec<Result<Surveyed>> {
     survey_telling(source, items, reading, || ())
 }

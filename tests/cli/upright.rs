@@ -1,4 +1,5 @@
-//! Photos that lie turned in their files: told, turned by `--upright`, and so by all that a model was trained for.
+//! Photos that lie turned in their files: told, turned by `--upright`, and so by all that a model was trained
+//! for.
 
 use super::exif_bytes::{exif, jpeg_with_exif, jpeg_with_xmp, png_with_exif, png_with_xmp, xmp};
 use super::{Here, encoded, noise};
@@ -18,7 +19,8 @@ fn photo(seed: u64, level: u8) -> RgbImage {
 
 /// The picture as a camera stores it that was held in this orientation.
 fn stored(upright: &RgbImage, orientation: u8) -> RgbImage {
-    // What brings 6 upright brings the upright picture to 8, and the other way round; all others are their own opposites.
+    // What brings 6 upright brings the upright picture to 8, and the other way round; all others are their
+    // own opposites.
     let back = match orientation {
         6 => 8,
         8 => 6,
@@ -172,7 +174,8 @@ fn a_model_of_turned_photos_is_that_of_the_same_pictures_upright() {
     assert_eq!([six, seven], [still; 2]);
     let lying = answers("lying");
     assert!(lying[0] != lying[1]);
-    // So does evaluate, and its page shows the photo upright: the worst mistake is the same picture in both sets.
+    // So does evaluate, and its page shows the photo upright: the worst mistake is the same picture in both
+    // sets.
     let object = here.json("evaluate kept turned");
     assert_eq!(object["predictions"], here.json("evaluate kept upright")["predictions"]);
     assert_eq!(object["reading"], serde_json::json!({"upright": true}));

@@ -10,8 +10,8 @@ use std::fmt;
 pub struct UprightArgs {
     /// Turn photos upright, as their EXIF says
     ///
-    /// Without it a photo is read as its pixels lie in the file, as Keras does. train writes it into the weights, so that predict
-    /// and evaluate do the same. TIFF's own orientation is always applied.
+    /// Without it a photo is read as its pixels lie in the file, as Keras does. train writes it into the
+    /// weights, so that predict and evaluate do the same. TIFF's own orientation is always applied.
     #[arg(long)]
     pub upright: bool,
 }
@@ -24,15 +24,17 @@ pub struct ReadingArgs {
     pub upright: UprightArgs,
     /// Values of 16-bit images to stretch to black and white
     ///
-    /// MIN,MAX are two of 0 to 65535, as in 0,4095 for 12 bits: MIN becomes 0, MAX 1, and what lies beyond is clipped. auto
-    /// takes the smallest and the largest value of the images that train (samples: of all images). train writes the range into
-    /// the weights, so that predict and evaluate do the same. 8-bit images stay as they are.
+    /// MIN,MAX are two of 0 to 65535, as in 0,4095 for 12 bits: MIN becomes 0, MAX 1, and what lies beyond is
+    /// clipped. auto takes the smallest and the largest value of the images that train (samples: of all
+    /// images). train writes the range into the weights, so that predict and evaluate do the same. 8-bit
+    /// images stay as they are.
     #[arg(long, value_name = "auto|MIN,MAX", value_parser = range(), hide_possible_values = true)]
     pub range: Option<RangeChoice>,
 }
 
 impl ReadingArgs {
-    /// The reading, as far as it is known before an image is looked at: with `--range auto`, that without a range.
+    /// The reading, as far as it is known before an image is looked at: with `--range auto`, that without a
+    /// range.
     pub fn known(&self) -> Reading {
         let range = match self.range {
             Some(RangeChoice::Of(range)) => range,

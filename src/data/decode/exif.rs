@@ -1,8 +1,8 @@
 //! The orientation of a photo, as cameras and programs write it into JPEG, PNG and WebP beside the picture.
 //!
-//! It stands in EXIF (CIPA DC-008), which is a small TIFF within the file; or where there is none, in XMP, which is text. Of all that
-//! only this one number is read. As the rest of the file has to be read without them, faults in either are no errors. (Compressed
-//! XMP in a PNG is not looked into.)
+//! It stands in EXIF (CIPA DC-008), which is a small TIFF within the file; or where there is none, in XMP,
+//! which is text. Of all that only this one number is read. As the rest of the file has to be read without
+//! them, faults in either are no errors. (Compressed XMP in a PNG is not looked into.)
 
 use super::format::Format;
 use super::orientation::Orientation;
@@ -57,7 +57,8 @@ fn of_xmp(xmp: &[u8]) -> Option<u32> {
     })
 }
 
-/// The first of each in the segments before the picture (ITU-T T.81, B.1.1.4: `FF`, a code, the length with its own two bytes).
+/// The first of each in the segments before the picture (ITU-T T.81, B.1.1.4: `FF`, a code, the length with
+/// its own two bytes).
 fn of_jpeg(bytes: &[u8]) -> Metadata<'_> {
     const APP1: u8 = 0xE1;
     const START_OF_SCAN: u8 = 0xDA;
@@ -87,7 +88,8 @@ fn of_png(bytes: &[u8]) -> Metadata<'_> {
     for (kind, content) in png::chunks(bytes) {
         match kind {
             b"eXIf" => found.exif = found.exif.or(Some(content)),
-            // What follows the keyword is not compressed where the next byte is 0 (PNG specification, third edition, 11.3.3.4).
+            // What follows the keyword is not compressed where the next byte is 0 (PNG specification, third
+            // edition, 11.3.3.4).
             b"iTXt" => {
                 found.xmp = found.xmp.or(content.strip_prefix(XMP_KEYWORD)).filter(|text| text.starts_with(b"\0"))
             }

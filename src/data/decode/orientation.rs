@@ -1,4 +1,5 @@
-//! How a picture is turned to stand upright: tag 274, which TIFF has (TIFF 6.0, section 8), and with it EXIF (EXIF 2.32, 4.6.4).
+//! How a picture is turned to stand upright: tag 274, which TIFF has (TIFF 6.0, section 8), and with it EXIF
+//! (EXIF 2.32, 4.6.4).
 
 /// Rows and columns of a square that is turned at a time, so that the rows it is read from stay in the cache.
 const TILE: usize = 32;
@@ -29,7 +30,8 @@ impl Orientation {
         self == Orientation::UPRIGHT
     }
 
-    /// Whether rows of the stored picture are columns of the upright one, so that width and height change places.
+    /// Whether rows of the stored picture are columns of the upright one, so that width and height change
+    /// places.
     pub fn swaps_sides(self) -> bool {
         self.0 > 4
     }
@@ -48,15 +50,16 @@ impl Orientation {
         }
     }
 
-    /// The upright picture of a stored one: its pixels, `[height, width, channels]`, with its width and height.
+    /// The upright picture of a stored one: its pixels, `[height, width, channels]`, with its width and
+    /// height.
     pub fn upright<T: Copy + Default>(
         self,
         stored: &[T],
         [width, height]: [usize; 2],
         channels: usize,
     ) -> (Vec<T>, [usize; 2]) {
-        // The upright pixel at (x, y) is stored at (x, y), or where sides are swapped at (y, x), counted from the right end of
-        // the row where `from_right`, and from the lowest row where `from_below`.
+        // The upright pixel at (x, y) is stored at (x, y), or where sides are swapped at (y, x), counted from
+        // the right end of the row where `from_right`, and from the lowest row where `from_below`.
         let from_right = matches!(self.0, 2 | 3 | 7 | 8);
         let from_below = matches!(self.0, 3 | 4 | 6 | 7);
         let [columns, rows] = if self.swaps_sides() { [height, width] } else { [width, height] };

@@ -1,11 +1,11 @@
-//! How much of 16 bits a set's pictures use. Medical images have 12 bits, often stored as they are in 16: brought to 8 bits by the
-//! rule for 16, 4,096 levels become 16, all of them nearly black.
+//! How much of 16 bits a set's pictures use. Medical images have 12 bits, often stored as they are in 16:
+//! brought to 8 bits by the rule for 16, 4,096 levels become 16, all of them nearly black.
 
 use crate::data::decode::ImageInfo;
 use crate::data::reading::SampleRange;
 
-/// The share of the full range below which it is [narrow](Depth::is_narrow): then at most 64 of 256 levels are left, where a photo
-/// is seen to be coarse.
+/// The share of the full range below which it is [narrow](Depth::is_narrow): then at most 64 of 256 levels
+/// are left, where a photo is seen to be coarse.
 pub const NARROW_SHARE: f64 = 0.25;
 
 /// The samples of a set's pictures of more than 8 bits.
@@ -17,7 +17,8 @@ pub struct Depth {
     pub others: usize,
     /// The smallest and the largest sample of all.
     pub samples: [u16; 2],
-    /// What nine in ten pictures have: no smaller and no larger samples. A few with a white label do not move it.
+    /// What nine in ten pictures have: no smaller and no larger samples. A few with a white label do not move
+    /// it.
     pub typical: [u16; 2],
 }
 
@@ -53,8 +54,8 @@ impl Depth {
         SampleRange::new(min, max).filter(|_| is_narrow(self.samples))
     }
 
-    /// How many of the 256 levels of 8 bits these pictures have at the most, when no range is given: all, or if a few use more, the
-    /// others.
+    /// How many of the 256 levels of 8 bits these pictures have at the most, when no range is given: all, or
+    /// if a few use more, the others.
     pub fn levels(&self) -> u32 {
         let ends = if self.common_range().is_some() { self.samples } else { self.typical };
         let [first, last] = ends.map(|sample| SampleRange::FULL.to_byte(sample));
