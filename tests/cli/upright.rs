@@ -34,7 +34,7 @@ fn stored(upright: &RgbImage, orientation: u8) -> RgbImage {
 /// A PNG of the picture as stored, with its orientation in EXIF.
 fn turned_png(upright: &RgbImage, orientation: u8) -> Vec<u8> {
     let png = encoded(stored(upright, orientation), ImageFormat::Png);
-    png_with_exif(&png, &exif(orientation.into(), true), orientation % 2 == 0)
+    png_with_exif(&png, &exif(orientation.into(), true), orientation.is_multiple_of(2))
 }
 
 /// Two sets of the same 24 pictures: `upright`, and `turned`, in which all ten cats lie otherwise.
