@@ -9,7 +9,7 @@ use super::progress::Progress;
 use super::run_data::RunData;
 use super::{CommandResult, Outcome, output};
 use glassnet::checkpoint::{self, Checkpoint};
-use glassnet::data::catalog::{SUFFIXES, all_images, notes};
+use glassnet::data::catalog::{all_images, notes, suffixes};
 use glassnet::data::decode::Rgb8;
 use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::report::pictures::{AnnotatedImage, LabelledImage, MOST_IMAGES, write_predictions};
@@ -130,7 +130,7 @@ impl Lister {
             if images.is_empty() {
                 return Err(Error::data(
                     path,
-                    format!("it holds no image ({}); name a folder, a zip or a file with some", SUFFIXES.join(", ")),
+                    format!("it holds no image ({}); name a folder, a zip or a file with some", suffixes()),
                 ));
             }
             Ok((std::sync::Arc::new(source), images))

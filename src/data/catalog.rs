@@ -2,8 +2,9 @@
 //! Keras's `ImageDataGenerator.flow_from_directory`.
 //!
 //! Classes are the sub-folders, sorted by code point; a class's index is its rank. A class's images are all
-//! files in it, however deep, whose name ends with one of [`SUFFIXES`] in any case, in the source's order. As
-//! in Keras the suffix needs no dot before it. Unlike Keras, hidden files and folders are not looked at.
+//! files in it, however deep, whose name ends with one of [`KERAS_SUFFIXES`] or [`FURTHER_SUFFIXES`] in any
+//! case, in the source's order. As in Keras its suffixes need no dot before them. Unlike Keras, hidden files
+//! and folders are not looked at.
 
 use super::layout::Layout;
 use super::left_out::{LeftOut, Reason, sentences};
@@ -14,8 +15,17 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The endings of the names of images, in any case.
-pub const SUFFIXES: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff"];
+/// The endings of the names that Keras takes for those of images, in any case.
+pub const KERAS_SUFFIXES: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff"];
+
+/// Further endings of the names of images, in any case. Keras passes these over.
+pub const FURTHER_SUFFIXES: [&str; 7] = [".jfif", ".jpe", ".pgm", ".pbm", ".dib", ".webp", ".gif"];
+
+/// All endings of the names of images, for a sentence.
+pub fn suffixes() -> String {
+    let further = FURTHER_SUFFIXES.iter().map(|suffix| suffix.trim_start_matches('.'));
+    KERAS_SUFFIXES.into_iter().chain(further).collect::<Vec<_>>().join(", ")
+}
 
 /// One image of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +91,7 @@ impl Catalog {
             return fail(format!(
                 "the class folder {} holds no image ({}); put the images of this class there{inner}",
                 folders[empty],
-                SUFFIXES.join(", ")
+                suffixes()
             ));
         }
         let (classes, items) = ([first.clone(), second.clone()], images.concat());
@@ -123,7 +133,7 @@ impl Catalog {
             ));
         }
         if images.iter().all(Vec::is_empty) {
-            let suffixes = SUFFIXES.join(", ");
+            let suffixes = suffixes();
             return fail(format!("its class folders, {found}, hold no image ({suffixes}); put the images there"));
         }
         let of_class = |label: usize| {
@@ -169,7 +179,8 @@ impl Catalog {
     fn new(source: &Source, classes: [String; 2], items: Vec<Item>, listed: Listed) -> Catalog {
         let Listed { strays, mut left_out, .. } = listed;
         left_out.extend(strays.into_iter().map(|stray| LeftOut::new(stray, Reason::NoClass)));
-        let notes = notes(source, &left_out);
+        let mut notes = notes(source, &left_out);
+        notes.extend(further_note(source, &items));
         Catalog { classes, items, left_out, notes }
     }
 
@@ -249,10 +260,28 @@ pub fn notes(source: &Source, left_out: &[LeftOut]) -> Vec<String> {
     sentences(source.path(), left_out).into_iter().chain(source.notes().iter().cloned()).collect()
 }
 
+/// What to say of images that Keras would not have found.
+fn further_note(source: &Source, items: &[Item]) -> Option<String> {
+    let further: Vec<&str> = items.iter().map(|item| item.path.as_str()).filter(|path| !is_keras_name(path)).collect();
+    let shown = source.path().display();
+    (!further.is_empty())
+        .then(|| format!("{shown}: Keras would pass these over, which are read here as images: {}", some_of(&further)))
+}
+
 /// Whether a file of this name is taken for an image.
 pub fn is_image_name(name: &str) -> bool {
+    is_keras_name(name) || ends_with_any(name, &FURTHER_SUFFIXES)
+}
+
+/// Whether Keras takes a file of this name for an image.
+fn is_keras_name(name: &str) -> bool {
+    ends_with_any(name, &KERAS_SUFFIXES)
+}
+
+/// Whether a name ends with one of these, in any case.
+fn ends_with_any(name: &str, suffixes: &[&str]) -> bool {
     let name = name.to_ascii_lowercase();
-    SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+    suffixes.iter().any(|suffix| name.ends_with(suffix))
 }
 
 /// The folder whose sub-folders are the classes: the source itself, or the single folder in it as long as

@@ -1,20 +1,23 @@
 //! From the bytes of an image file to 8-bit RGB.
 //!
-//! The format is told from the content, so a PNG named `.jpg` decodes. Everything becomes RGB: grey is repeated, alpha
-//! dropped (a transparent pixel keeps the colour it has beneath), a palette looked up, CMYK converted, 16 bits scaled to 8. Of an
-//! animated PNG and a TIFF of several pages the first picture is read. No colour profile is applied, and no rotation by EXIF unless
-//! the [`Reading`] asks for it, as in Keras.
+//! The format is told from the content, so a PNG named `.jpg` decodes. Everything becomes RGB: grey is
+//! repeated, alpha dropped (a transparent pixel keeps the colour it has beneath), a palette looked up, CMYK
+//! converted, 16 bits scaled to 8. Of an animation and a TIFF of several pages the first picture is read. A
+//! TIFF is turned as its tag of orientation says. No colour profile is applied, and no rotation by EXIF
+//! unless the [`Reading`] asks for it, as in Keras.
 //!
-//! There is a file for each format. What it gives is a [`Decoded`]: a picture in the samples of the file, which becomes 8-bit RGB
-//! in one place, [`Picture::into_rgb8`](picture::Picture::into_rgb8).
+//! There is a file for each format. What it gives is a [`Decoded`]: a picture in the samples of the file,
+//! which becomes 8-bit RGB in one place, [`Picture::into_rgb8`](picture::Picture::into_rgb8).
 //!
-//! Files are taken for hostile. Their size in pixels is checked before memory is taken; what all decoders take at once is bounded
-//! by [`DECODING_BUDGET_BYTES`], however many threads there are ([`limits`]); and a decoder's panic is an error like others.
+//! Files are taken for hostile. Their size in pixels is checked before memory is taken; what all decoders
+//! take at once is bounded by [`DECODING_BUDGET_BYTES`], however many threads there are ([`limits`]); and a
+//! decoder's panic is an error like others.
 
 mod bmp;
 mod exif;
 mod faults;
 mod format;
+mod gif;
 mod jpeg;
 mod library;
 mod limits;
@@ -23,6 +26,7 @@ mod picture;
 mod png;
 mod pnm;
 mod tiff;
+mod webp;
 
 use std::path::Path;
 
@@ -53,7 +57,8 @@ pub struct Rgb8 {
 /// What an image file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageInfo {
-    /// Columns of the picture as it is read, which for a photo that is turned upright may be the rows of the file.
+    /// Columns of the picture as it is read, which for a photo that is turned upright may be the rows of the
+    /// file.
     pub width: usize,
     /// Rows, likewise.
     pub height: usize,
@@ -63,8 +68,8 @@ pub struct ImageInfo {
     pub format: &'static str,
     /// Whether the file holds further pictures, which are not read: an animation's frames, a TIFF's pages.
     pub has_more_pictures: bool,
-    /// How the picture lies in the file, by its EXIF or XMP; it is turned only if the [`Reading`] asks for it. That of a TIFF is part
-    /// of its format, always applied, and counts as upright here.
+    /// How the picture lies in the file, by its EXIF or XMP; it is turned only if the [`Reading`] asks for
+    /// it. That of a TIFF is part of its format, always applied, and counts as upright here.
     pub orientation: Orientation,
     /// The smallest and the largest sample of a picture of 16 bits, alpha aside, before any scaling.
     pub samples: Option<[u16; 2]>,
@@ -82,14 +87,14 @@ impl ImageInfo {
 /// Decodes a file's bytes by the default reading; `file` is its name in messages.
 ///
 /// # Errors
-/// [`Error::Image`] if the content is no image of a known format, is damaged or cut short, or has more than [`MAX_PIXELS`], or
-/// [`MAX_SIDE`] on a side.
+/// [`Error::Image`] if the content is no image of a known format, is damaged or cut short, or has more than
+/// [`MAX_PIXELS`], or [`MAX_SIDE`] on a side.
 pub fn decode(file: &str, bytes: &[u8]) -> Result<(Rgb8, ImageInfo)> {
     decode_and(file, bytes, Reading::default(), |image| image)
 }
 
-/// Decodes a file's bytes as `reading` has it and does `work` with the picture, such as making it smaller, before another thread may take its part
-/// of the memory. `work` must not wait for other threads.
+/// Decodes a file's bytes as `reading` has it and does `work` with the picture, such as making it smaller,
+/// before another thread may take its part of the memory. `work` must not wait for other threads.
 ///
 /// # Errors
 /// As [`decode`].
@@ -99,7 +104,8 @@ pub fn decode_and<T>(
     reading: Reading,
     work: impl FnOnce(Rgb8) -> T,
 ) -> Result<(T, ImageInfo)> {
-    // A decoder that panics on a damaged file is at fault, but the file is still the one to name, and others can go on.
+    // A decoder that panics on a damaged file is at fault, but the file is still the one to name, and others
+    // can go on.
     let outcome = contain(|| decode_content(bytes, reading));
     let outcome =
         outcome.unwrap_or_else(|| Err("the decoder failed on it; convert it with an image program".to_string()));
@@ -133,6 +139,8 @@ fn decode_content(bytes: &[u8], reading: Reading) -> Outcome<(Rgb8, ImageInfo, P
         Format::Bmp => bmp::decode(bytes),
         Format::Pnm => pnm::decode(bytes),
         Format::Tiff => tiff::decode(bytes),
+        Format::WebP => webp::decode(bytes),
+        Format::Gif => gif::decode(bytes),
     };
     let Decoded { picture, mode, has_more_pictures, pass } = decoded?;
     let orientation = exif::orientation(format, bytes);

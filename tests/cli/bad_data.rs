@@ -51,7 +51,7 @@ fn a_class_without_images_is_named() {
     let here = Here::with_set();
     std::fs::remove_dir_all(here.path("set/cat")).unwrap();
     std::fs::create_dir(here.path("set/cat")).unwrap();
-    let sentence = "set: the class folder cat holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff); put the images of this class there";
+    let sentence = "set: the class folder cat holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff, jfif, jpe, pgm, pbm, dib, webp, gif); put the images of this class there";
     refused(&here, "set", 1, sentence);
 }
 
@@ -106,7 +106,7 @@ fn zips_that_are_empty_cut_short_or_lead_outside_are_refused() {
     let whole = zipped(&super::set());
     here.write("set.zip", &whole[..whole.len() / 2]);
     here.prints(&TRAIN.replace("DATA", "set.zip"), expect![[r#"
-        stderr: error: set.zip: the zip cannot be unpacked here: invalid Zip archive: Could not find EOCD; make it anew, not encrypted, or fetch it again
+        stderr: error: set.zip: the zip cannot be unpacked here: its table of contents, which is at the end, is missing or damaged; make it anew, not encrypted, or fetch it again
         exit code 1
     "#]]);
 }

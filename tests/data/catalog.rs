@@ -199,3 +199,17 @@ fn the_largest_fraction_below_one_leaves_one_image_of_each_class_to_train_on() {
         assert_eq!(split.training.len(), 2, "{n}");
     }
 }
+
+#[test]
+fn endings_that_keras_does_not_know_are_images_too_and_said_so_once() {
+    let further = ["jfif", "jpe", "pgm", "pbm", "dib", "webp", "GIF"];
+    let names: Vec<String> =
+        further.iter().map(|suffix| format!("a/1.{suffix}")).chain(["a/2.png", "b/1.png"].map(String::from)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).chain(["b/mygif", "b/1.svg"]).collect();
+    let found = catalog(&names).unwrap();
+    assert_eq!(found.counts(), [8, 1]);
+    let told: Vec<&String> = found.notes.iter().filter(|note| note.contains("Keras")).collect();
+    let [told] = &told[..] else { panic!("{told:?}") };
+    assert!(told.contains(": Keras would pass these over, which are read here as images: 7 (a/1."), "{told}");
+    assert!(catalog(&["a/1.png", "b/1.TIFF"]).unwrap().notes.is_empty());
+}

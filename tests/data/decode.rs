@@ -4,7 +4,7 @@ use glassnet::data::decode::{Rgb8, decode, suffix_note};
 use glassnet::data::resize::{nearest_indices, resize_nearest, scale};
 use image::{DynamicImage, ImageBuffer, ImageFormat};
 
-use super::{encoded, noise, png};
+use super::{bytes_of_hex, encoded, noise, png};
 
 /// PNGs of three pixels, written by Pillow: a palette, the same with one entry transparent, and one bit deep.
 const PALETTE: &str = "89504e470d0a1a0a0000000d4948445200000003000000010203000000668efc2700000009504c54450a141ec86432010203b8\
@@ -14,11 +14,6 @@ const PALETTE_WITH_ALPHA: &str = "89504e470d0a1a0a0000000d4948445200000003000000
                                   49454e44ae426082";
 const ONE_BIT: &str = "89504e470d0a1a0a0000000d4948445200000003000000010100000000339b29190000000a49444154789c6348000000620061\
                        b19879f20000000049454e44ae426082";
-
-/// Bytes from hexadecimal digits.
-fn bytes(hex: &str) -> Vec<u8> {
-    (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
-}
 
 /// The pixels and the mode of a picture that went through a file.
 fn through_a_file(picture: DynamicImage, format: ImageFormat) -> (Vec<u8>, &'static str) {
@@ -67,11 +62,11 @@ fn sixteen_bits_are_scaled_to_eight_and_rounded() {
 #[test]
 fn a_palette_is_looked_up_and_one_bit_becomes_black_and_white() {
     for file in [PALETTE, PALETTE_WITH_ALPHA] {
-        let (image, info) = decode("p.png", &bytes(file)).unwrap();
+        let (image, info) = decode("p.png", &bytes_of_hex(file)).unwrap();
         assert_eq!(image.pixels, [10, 20, 30, 200, 100, 50, 1, 2, 3]);
         assert_eq!(info.mode, "palette");
     }
-    let (image, info) = decode("1.png", &bytes(ONE_BIT)).unwrap();
+    let (image, info) = decode("1.png", &bytes_of_hex(ONE_BIT)).unwrap();
     assert_eq!(image.pixels, [0, 0, 0, 255, 255, 255, 255, 255, 255]);
     assert_eq!(info.mode, "grey");
 }
@@ -85,8 +80,9 @@ fn the_content_counts_and_a_misleading_suffix_is_noted() {
 
 #[test]
 fn what_is_no_image_is_an_error_that_names_the_file() {
-    let gif = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;";
-    for (content, reason) in [(&b"just text"[..], "none of PNG"), (gif, "is a GIF"), (b"", "the file is empty")] {
+    let psd = b"8BPS\0\x01";
+    for (content, reason) in [(&b"just text"[..], "none of PNG"), (psd, "a Photoshop file"), (b"", "the file is empty")]
+    {
         let error = decode("benign/x.png", content).unwrap_err().to_string();
         assert!(error.starts_with("benign/x.png cannot be read as an image") && error.contains(reason), "{error}");
     }

@@ -3,9 +3,9 @@
 use glassnet::data::decode::{MAX_SIDE, decode, more_pictures_note};
 use image::{DynamicImage, ImageBuffer, ImageFormat};
 
-use super::tiff_bytes::tiff_of_jpegs;
+use super::tiff_bytes::{tiff_of_entries, tiff_of_jpegs};
 use super::zip_bytes::crc32;
-use super::{encoded, noise, png};
+use super::{bytes_of_hex, encoded, noise, png};
 
 /// A PNG chunk.
 fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
@@ -19,9 +19,10 @@ fn png_without_pixels(width: u32, height: u32) -> Vec<u8> {
     [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"IHDR", &data), chunk(b"IDAT", &[])].concat()
 }
 
-/// A JPEG of one 8 × 8 block for each component, every block of one value, written by hand (ITU-T T.81): the quantiser of the
-/// mean is 8, its only codes are "no change" and "change by 7 bits", and nothing but the mean is coded. With `adobe`, the
-/// marker of Adobe's programs, without which nobody knows whether inks are meant.
+/// A JPEG of one 8 × 8 block for each component, every block of one value, written by hand (ITU-T T.81): the
+/// quantiser of the mean is 8, its only codes are "no change" and "change by 7 bits", and nothing but the
+/// mean is coded. With `adobe`, the marker of Adobe's programs, without which nobody knows whether inks are
+/// meant.
 fn jpeg_of_means(means: &[u8], adobe: bool) -> Vec<u8> {
     let count = means.len() as u8;
     let mut bytes = vec![0xFF, 0xD8];
@@ -151,21 +152,68 @@ fn a_png_of_endless_remarks_is_refused() {
     assert_eq!(error, format!("a.png cannot be read as an image: {reason}"));
 }
 
+/// A GIF of one picture without a palette, whose pixels are all 3.
+fn gif_of_threes(screen: [u16; 2], place: [u16; 2], size: [u16; 2], pixels: &[u8]) -> Vec<u8> {
+    let words = |numbers: &[u16]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>();
+    let head = [b"GIF89a".to_vec(), words(&screen), vec![0, 0, 0, b','], words(&place), words(&size), vec![0]];
+    [head.concat(), pixels.to_vec(), vec![b';']].concat()
+}
+
 #[test]
-fn files_of_other_kinds_are_called_what_they_are() {
-    for (start, kind) in [
-        (&b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"[..], "a GIF, perhaps animated"),
-        (b"RIFF\x1a\0\0\0WEBPVP8L", "a WebP"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC"),
-        (b"\0\0\0\x18ftypavif\0\0\0\0", "an AVIF"),
-        (b"II+\0\x08\0\0\0", "a BigTIFF"),
-        (b"<!DOCTYPE html>", "text, such as SVG or a web page"),
-        (&[&[0; 128][..], b"DICM"].concat(), "a DICOM"),
+fn a_gif_or_webp_of_a_huge_picture_is_refused_before_memory_is_taken() {
+    // Codes of three bits: clear, 3, end.
+    let pixel = [2, 2, 0b01_011_100, 0b1, 0];
+    let (image, info) = decode("a.gif", &gif_of_threes([1, 1], [0, 0], [1, 1], &pixel)).unwrap();
+    assert_eq!((image.pixels, info.format, info.has_more_pictures), (vec![3; 3], "GIF", false));
+    for (screen, place, size) in [
+        ([65_535, 65_535], [0, 0], [1, 1]),
+        ([1, 1], [65_534, 65_534], [1, 1]),
+        ([1, 1], [0, 0], [65_535, 65_535]),
+        ([1, 1], [65_535, 65_535], [65_535, 65_535]),
     ] {
-        let error = decode("x.png", start).unwrap_err().to_string();
-        let reason = format!("its content is {kind}, which is not read here; convert it or take it out");
-        assert_eq!(error, format!("x.png cannot be read as an image: {reason}"));
+        let error = decode("a.gif", &gif_of_threes(screen, place, size, &pixel)).unwrap_err().to_string();
+        assert!(error.ends_with(", and 64 Mi is the most; make it smaller"), "{error}");
     }
+    let error = decode("a.gif", &gif_of_threes([5, 5], [0, 0], [0, 3], &pixel)).unwrap_err().to_string();
+    assert!(error.ends_with("it has 0 × 3 pixels; take it out"), "{error}");
+
+    // An extended file of one pixel, whose lossy picture says that it has 16383 × 16383.
+    let chunk = |kind: &[u8], content: &[u8]| [kind, &(content.len() as u32).to_le_bytes(), content].concat();
+    let lossy = [0x10, 0, 0, 0x9D, 0x01, 0x2A, 0xFF, 0x3F, 0xFF, 0x3F, 0, 0, 0, 0];
+    let chunks = [b"WEBP".to_vec(), chunk(b"VP8X", &[0; 10]), chunk(b"VP8 ", &lossy)].concat();
+    let error = decode("a.webp", &chunk(b"RIFF", &chunks)).unwrap_err().to_string();
+    let reason = "the WebP is damaged; fetch it again, or save it anew as PNG with an image program";
+    assert_eq!(error, format!("a.webp cannot be read as an image: {reason}"));
+}
+
+#[test]
+fn animations_give_their_first_picture_and_say_so() {
+    for kind in ["gif", "webp"] {
+        let lines = include_str!("../fixtures/read_images.txt").lines();
+        let mut files = lines.filter_map(|line| line.strip_prefix(&format!("{kind}/animated "))?.split(' ').next());
+        let (_, info) = decode("a", &bytes_of_hex(files.next().unwrap())).unwrap();
+        assert_eq!(more_pictures_note("a", &info).unwrap(), "a is animated; only its first picture was read");
+    }
+}
+
+#[test]
+fn a_tiff_of_huge_tiles_is_refused_before_memory_is_taken() {
+    // Two planes of 2 × 2 pixels in a tile of 65,536 × 65,536 each.
+    let tags: [(u16, u16, u32, u32); 11] = [
+        (256, 4, 1, 2),
+        (257, 4, 1, 2),
+        (258, 3, 1, 8),
+        (262, 3, 1, 1),
+        (277, 3, 1, 2),
+        (284, 3, 1, 2),
+        (322, 4, 1, 65_536),
+        (323, 4, 1, 65_536),
+        (324, 3, 2, 8 | 8 << 16),
+        (325, 3, 2, 4 | 4 << 16),
+        (338, 3, 1, 2),
+    ];
+    let error = decode("a.tif", &tiff_of_entries(&tags)).unwrap_err().to_string();
+    assert!(error.contains(": the TIFF asks for more memory than its picture takes; "), "{error}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The data pipeline from the outside: a folder, a zip or memory in, batches out. Expectations about order, split, resizing
 //! and scaling were recorded from Keras 3.15 (`ImageDataGenerator.flow_from_directory`) and Pillow 13.0.
 
+mod as_pillow;
 mod batches;
 mod catalog;
 mod changed;
@@ -11,6 +12,7 @@ mod groups;
 mod hostile_images;
 mod hostile_zips;
 mod reading;
+mod refused;
 mod source;
 mod tiff_bytes;
 mod zip_bytes;
@@ -46,6 +48,11 @@ fn encoded(picture: &image::DynamicImage, format: ImageFormat) -> Vec<u8> {
 /// A PNG of random pixels.
 fn png(seed: u64, width: u32, height: u32) -> Vec<u8> {
     encoded(&noise(seed, width, height).into(), ImageFormat::Png)
+}
+
+/// Bytes from hexadecimal digits.
+fn bytes_of_hex(digits: &str) -> Vec<u8> {
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
 }
 
 /// A set of two classes with so many PNGs of several sizes.

@@ -24,7 +24,18 @@ pub fn tiff_of_jpegs(width: u32, height: u32, jpeg: &[u8]) -> Vec<u8> {
         (278, 4, 1, 1),
         (279, 4, height, lengths),
     ];
-    bytes.extend((entries.len() as u16).to_le_bytes());
+    bytes.extend(directory_of(&entries));
+    bytes
+}
+
+/// A TIFF of a directory alone: tag, type, number of values and the value of each entry.
+pub fn tiff_of_entries(entries: &[(u16, u16, u32, u32)]) -> Vec<u8> {
+    [&b"II*\0\x08\0\0\0"[..], &directory_of(entries)].concat()
+}
+
+/// A directory, with no other behind it.
+fn directory_of(entries: &[(u16, u16, u32, u32)]) -> Vec<u8> {
+    let mut bytes = (entries.len() as u16).to_le_bytes().to_vec();
     for (tag, kind, count, value) in entries {
         bytes.extend([tag.to_le_bytes(), kind.to_le_bytes()].concat());
         bytes.extend([count.to_le_bytes(), value.to_le_bytes()].concat());

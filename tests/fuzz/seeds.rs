@@ -2,7 +2,7 @@
 
 use super::exif_bytes::{exif, jpeg_with_exif, jpeg_with_xmp, png_with_exif, png_with_xmp, xmp};
 use super::targets::tiny;
-use super::tiff_bytes::tiff_of_jpegs;
+use super::tiff_bytes::{tiff_of_entries, tiff_of_jpegs};
 use super::zip_bytes::{Entry, zip_of};
 use glassnet::checkpoint::{self, ModelCard, RESCALE, RESIZE, TrainingFacts};
 use glassnet::data::reading::Reading;
@@ -29,6 +29,11 @@ fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
+/// Bytes from hexadecimal digits.
+fn bytes_of_hex(digits: &str) -> Option<Vec<u8>> {
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect()
+}
+
 /// Every format, in grey, colour, with alpha and in 16 bits, as far as the format has them.
 pub fn images() -> Vec<Vec<u8>> {
     let (small, thin) = (picture(19, 13), picture(1, 40));
@@ -51,6 +56,21 @@ pub fn images() -> Vec<Vec<u8>> {
             }
         }
     }
+    // Kinds that the writers above do not write: palettes, planes, tiles, BigTIFF, run lengths, GIF, WebP.
+    let others = [include_str!("../fixtures/read_images.txt"), include_str!("../fixtures/refused_images.txt")];
+    let lines = others.into_iter().flat_map(str::lines).filter(|line| !line.starts_with('#'));
+    images.extend(lines.filter_map(|line| bytes_of_hex(line.split(' ').nth(1)?)));
+    // A TIFF of a tile that is larger than its picture.
+    images.push(tiff_of_entries(&[
+        (256, 4, 1, 2),
+        (257, 4, 1, 2),
+        (258, 3, 1, 8),
+        (262, 3, 1, 1),
+        (322, 4, 1, 16),
+        (323, 4, 1, 16),
+        (324, 4, 1, 0),
+        (325, 4, 1, 256),
+    ]));
     // Pieces of a TIFF that are JPEGs.
     let row = encoded(&picture(16, 1).to_luma8().into(), ImageFormat::Jpeg);
     images.push(tiff_of_jpegs(16, 1, &row));

@@ -6,7 +6,7 @@
 
 use super::format::Format;
 use super::orientation::Orientation;
-use super::png;
+use super::{png, webp};
 
 /// What stands before EXIF in a JPEG; some programs write it elsewhere too, and some write it twice.
 const EXIF_HEADER: &[u8] = b"Exif\0\0";
@@ -20,7 +20,8 @@ pub fn orientation(format: Format, bytes: &[u8]) -> Orientation {
     match format {
         Format::Jpeg => of_jpeg(bytes),
         Format::Png => of_png(bytes),
-        Format::Bmp | Format::Pnm | Format::Tiff => Metadata::default(),
+        Format::WebP => of_webp(bytes),
+        Format::Bmp | Format::Pnm | Format::Tiff | Format::Gif => Metadata::default(),
     }
     .orientation()
 }
@@ -78,6 +79,19 @@ fn of_jpeg(bytes: &[u8]) -> Metadata<'_> {
             _ => {}
         }
         rest = &rest[4 + segment.len()..];
+    }
+    found
+}
+
+/// The first of each among the chunks of a WebP.
+fn of_webp(bytes: &[u8]) -> Metadata<'_> {
+    let mut found = Metadata::default();
+    for (kind, content) in webp::chunks(bytes) {
+        match kind {
+            b"EXIF" => found.exif = found.exif.or(Some(content)),
+            b"XMP " => found.xmp = found.xmp.or(Some(content)),
+            _ => {}
+        }
     }
     found
 }

@@ -1,9 +1,57 @@
-//! Decoders' errors, told in words of ours.
+//! Decoders' errors, told in words of ours: what the file is, what about it is not read, and what to do.
+//!
+//! Kinds of errors are told apart by their types. What a library says in words goes to the log and to nobody
+//! else, as it speaks of its own insides.
 
-use crate::error::shortened;
+use std::error::Error;
+use std::io;
 
-/// What the decoder said, and what to do: a damaged file and a rare kind, such as a TIFF with a palette, both end here.
-pub fn undecodable(error: image::ImageError) -> String {
-    let error = error.to_string();
-    format!("{}; save it anew as PNG with an image program, or take it out", shortened(&error))
+use image::ImageError;
+
+use super::format::Format;
+
+/// What is said of a file that is cut off.
+pub const CUT_SHORT: &str = "the file ends before the picture does; fetch it again";
+
+/// What is said of a file that is damaged.
+pub fn damaged(format: Format) -> String {
+    let name = format.name();
+    format!("the {name} is damaged; fetch it again, or save it anew as PNG with an image program")
+}
+
+/// What is said of an honest file of a kind that is not read, such as `a TIFF of CIELab colours`.
+pub fn not_read(kind: &str) -> String {
+    format!("it is {kind}, which is not read here; save it anew as PNG with an image program, or take it out")
+}
+
+/// What is said of a file whose decoder asks for more memory than its picture needs.
+pub fn too_much_memory(format: Format) -> String {
+    let name = format.name();
+    format!(
+        "the {name} asks for more memory than its picture takes; save it anew as PNG with an image program, or take it out"
+    )
+}
+
+/// What is said for an error of the crate `image`.
+pub fn of_image(format: Format, error: &ImageError) -> String {
+    log::debug!("decoding a {}: {error}", format.name());
+    match error {
+        ImageError::IoError(error) if is_end_of_file(error) => CUT_SHORT.to_string(),
+        _ if is_end_of_file(error) => CUT_SHORT.to_string(),
+        ImageError::Unsupported(_) => not_read(&format!("a {} of a rare kind", format.name())),
+        ImageError::Limits(_) => too_much_memory(format),
+        _ => damaged(format),
+    }
+}
+
+/// Whether an error, or one that it came from, is that of a file that is at its end.
+pub fn is_end_of_file(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

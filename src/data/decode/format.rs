@@ -1,6 +1,6 @@
 //! The formats that are read: told from a file's first bytes, and from the endings of names.
 
-use super::Outcome;
+use super::{Outcome, bmp};
 
 /// A format that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,12 +13,16 @@ pub enum Format {
     Bmp,
     /// The netpbm family: PBM, PGM, PPM, PAM.
     Pnm,
-    /// TIFF.
+    /// TIFF and BigTIFF.
     Tiff,
+    /// WebP.
+    WebP,
+    /// GIF.
+    Gif,
 }
 
 /// The endings of names, in lower case and without the dot, and the format that each promises.
-const SUFFIXES: [(&str, Format); 15] = [
+const SUFFIXES: [(&str, Format); 17] = [
     ("png", Format::Png),
     ("apng", Format::Png),
     ("jpg", Format::Jpeg),
@@ -34,6 +38,8 @@ const SUFFIXES: [(&str, Format); 15] = [
     ("pam", Format::Pnm),
     ("tif", Format::Tiff),
     ("tiff", Format::Tiff),
+    ("webp", Format::WebP),
+    ("gif", Format::Gif),
 ];
 
 impl Format {
@@ -48,13 +54,20 @@ impl Format {
             _ if starts(b"\xff\xd8\xff") => Format::Jpeg,
             _ if starts(b"BM") => Format::Bmp,
             [b'P', b'1'..=b'7', ..] => Format::Pnm,
-            _ if starts(b"II*\0") || starts(b"MM\0*") => Format::Tiff,
+            _ if [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"].iter().any(|start| starts(*start)) => Format::Tiff,
+            _ if starts(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") => Format::WebP,
+            _ if starts(b"GIF87a") || starts(b"GIF89a") => Format::Gif,
+            _ if bmp::is_bare(bytes) => Format::Bmp,
             _ => {
+                if starts(b"version https://git-lfs") {
+                    return Err("it is not the image but a pointer of Git LFS; fetch the images with `git lfs pull`"
+                        .to_string());
+                }
                 let found = match foreign(bytes) {
                     Some(kind) => format!("its content is {kind}, which is not read here"),
-                    None => "its content is none of PNG, JPEG, BMP, PPM and TIFF".to_string(),
+                    None => "its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF".to_string(),
                 };
-                return Err(format!("{found}; convert it or take it out"));
+                return Err(format!("{found}; convert it to PNG with an image program, or take it out"));
             }
         })
     }
@@ -73,25 +86,73 @@ impl Format {
             Format::Bmp => "BMP",
             Format::Pnm => "PPM",
             Format::Tiff => "TIFF",
+            Format::WebP => "WebP",
+            Format::Gif => "GIF",
         }
     }
 }
 
-/// The kind of a file that is none of ours, by its first bytes, where that helps to see what happened.
+/// Kinds of files that are none of ours, by their first bytes.
+const FOREIGN: [(&[u8], &str); 26] = [
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "a JPEG 2000"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL"),
+    (b"\xff\x0a", "a JPEG XL"),
+    (b"8BPS", "a Photoshop file (PSD)"),
+    (b"gimp xcf", "a GIMP file (XCF)"),
+    (b"\0\0\x01\0", "a Windows icon (ICO)"),
+    (b"\0\0\x02\0", "a Windows cursor (CUR)"),
+    (b"qoif", "a QOI"),
+    (b"DDS ", "a DDS"),
+    (b"\x76\x2f\x31\x01", "an OpenEXR"),
+    (b"#?RADIANCE", "a Radiance HDR"),
+    (b"SIMPLE  =", "a FITS"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"P\x46\n", "a PFM"),
+    (b"Pf\n", "a PFM"),
+    (b"%!PS", "PostScript"),
+    (b"%PDF", "a PDF"),
+    (b"PK\x03\x04", "a zip"),
+    (b"\x1f\x8b", "a gzip"),
+    (b"Rar!", "a RAR"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z"),
+    (b"\0\x05\x16\x07", "what macOS keeps beside a file, and not the file"),
+    (b"\x0a\x05\x01", "a PCX"),
+    (b"<", "text, such as SVG or a web page"),
+];
+
+/// The end of a TGA of the second version; the first has no mark at all.
+const TGA_FOOTER: &[u8] = b"TRUEVISION-XFILE.\0";
+
+/// The kind of a file that is none of ours, where that helps to see what happened.
 fn foreign(bytes: &[u8]) -> Option<&'static str> {
-    let starts = |start: &[u8]| bytes.starts_with(start);
-    let brand = bytes.get(4..12).unwrap_or_default();
-    Some(match brand {
-        b"ftypavif" | b"ftypavis" => "an AVIF",
-        b"ftypheic" | b"ftypheix" | b"ftypmif1" | b"ftypmsf1" => "a HEIC",
-        _ if starts(b"GIF8") => "a GIF, perhaps animated",
-        _ if starts(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") => "a WebP",
-        _ if starts(b"II+\0") || starts(b"MM\0+") => "a BigTIFF",
-        _ if bytes.get(128..132) == Some(b"DICM") => "a DICOM",
-        _ if starts(b"PK\x03\x04") => "a zip",
-        _ if starts(b"\x1f\x8b") => "a gzip",
-        _ if starts(b"%PDF") => "a PDF",
-        _ if starts(b"<") => "text, such as SVG or a web page",
-        _ => return None,
-    })
+    match bytes.get(4..12).unwrap_or_default() {
+        b"ftypavif" | b"ftypavis" => return Some("an AVIF"),
+        b"ftypheic" | b"ftypheix" | b"ftypmif1" | b"ftypmsf1" => return Some("a HEIC"),
+        _ if bytes.get(128..132) == Some(b"DICM") => return Some("a DICOM"),
+        _ if bytes.get(344..347).is_some_and(|mark| mark == b"n+1" || mark == b"ni1") => return Some("a NIfTI volume"),
+        _ if bytes.ends_with(TGA_FOOTER) || is_old_tga(bytes) => return Some("a TGA"),
+        _ => {}
+    }
+    FOREIGN.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, kind)| *kind)
+}
+
+/// Whether the header is one that a TGA of the first version may have, and hardly anything else: kinds,
+/// depths and sizes that go together, an unmoved origin, and as many bytes as an uncompressed picture needs.
+fn is_old_tga(bytes: &[u8]) -> bool {
+    let Some(&[_, has_map, kind, _, _, _, _, map_bits, _, _, _, _, w0, w1, h0, h1, bits, flags]) = bytes.first_chunk()
+    else {
+        return false;
+    };
+    let [width, height] = [[w0, w1], [h0, h1]].map(|side| usize::from(u16::from_le_bytes(side)));
+    let fits = match kind {
+        1 | 9 => has_map == 1 && matches!(map_bits, 15 | 16 | 24 | 32) && bits == 8,
+        2 | 10 => has_map == 0 && matches!(bits, 15 | 16 | 24 | 32),
+        3 | 11 => has_map == 0 && matches!(bits, 8 | 16),
+        _ => false,
+    };
+    let is_packed = kind > 8;
+    let least = if is_packed { 1 } else { width * height * usize::from(bits.div_ceil(8)) };
+    fits && flags & 0xC0 == 0 && width > 0 && height > 0 && bytes.len() >= 18 + least
 }

@@ -1,7 +1,6 @@
 //! JPEG (ITU-T T.81).
 
-use image::ImageFormat;
-
+use super::format::Format;
 use super::picture::Decoded;
 use super::{Outcome, library};
 
@@ -14,9 +13,10 @@ pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
     if !markers.is_complete {
         return Err("the file ends before the picture does; fetch it again".to_string());
     }
-    // A progressive JPEG keeps all coefficients, two bytes for each sample, of four components at the most, as CMYK has.
+    // A progressive JPEG keeps all coefficients, two bytes for each sample, of four components at the most,
+    // as CMYK has.
     let besides = |pixels, _| Ok(if markers.is_progressive { pixels * 4 * 2 } else { 0 });
-    let mut decoded = library::decode(bytes, ImageFormat::Jpeg, besides)?;
+    let mut decoded = library::decode(bytes, Format::Jpeg, besides)?;
     if markers.components == 4 {
         decoded.mode = "CMYK";
     }
@@ -26,8 +26,8 @@ pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
 /// What a JPEG's markers tell of it.
 #[derive(Default)]
 struct JpegMarkers {
-    /// Whether the end marker is there. The decoder fills what is missing with grey and says nothing, which would train on
-    /// half a picture.
+    /// Whether the end marker is there. The decoder fills what is missing with grey and says nothing, which
+    /// would train on half a picture.
     is_complete: bool,
     /// Whether the picture comes in several scans, each making it finer, so that a decoder keeps all of it.
     is_progressive: bool,
@@ -36,9 +36,10 @@ struct JpegMarkers {
 }
 
 impl JpegMarkers {
-    /// The file is a chain of markers, `FF` and a code. Most are followed by a segment that begins with its length; after a scan
-    /// header (`DA`) comes data in which `FF 00` is a byte and `FF D0`…`FF D7` are restart marks, up to the next true marker.
-    /// (ITU-T T.81, annex B.) Going by the lengths keeps a thumbnail's end marker from being taken for the picture's.
+    /// The file is a chain of markers, `FF` and a code. Most are followed by a segment that begins with its
+    /// length; after a scan header (`DA`) comes data in which `FF 00` is a byte and `FF D0`…`FF D7` are
+    /// restart marks, up to the next true marker. (ITU-T T.81, annex B.) Going by the lengths keeps a
+    /// thumbnail's end marker from being taken for the picture's.
     fn of(bytes: &[u8]) -> JpegMarkers {
         let mut found = JpegMarkers::default();
         let mut rest = bytes;

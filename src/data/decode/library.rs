@@ -2,20 +2,22 @@
 
 use std::io::Cursor;
 
-use image::{ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use super::Outcome;
-use super::faults::undecodable;
+use super::faults;
+use super::format::Format;
 use super::limits::{HEADER_BYTES, Need, check_size};
 use super::picture::{Decoded, Picture};
 
-/// Decodes a file of this format. `besides`, given the number of pixels and the bytes of the picture, is what the decoder needs
-/// beside that.
+/// Decodes a file of this format. `besides`, given the number of pixels and the bytes of the picture, is what
+/// the decoder needs beside that.
 ///
 /// # Errors
 /// A sentence, if the picture is beyond the limits or cannot be decoded; and those of `besides`.
-pub fn decode(bytes: &[u8], format: ImageFormat, besides: impl FnOnce(u64, u64) -> Outcome<u64>) -> Outcome<Decoded> {
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+pub fn decode(bytes: &[u8], format: Format, besides: impl FnOnce(u64, u64) -> Outcome<u64>) -> Outcome<Decoded> {
+    let undecodable = |error: ImageError| faults::of_image(format, &error);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), library_format(format));
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(HEADER_BYTES);
     reader.limits(limits.clone());
@@ -30,6 +32,19 @@ pub fn decode(bytes: &[u8], format: ImageFormat, besides: impl FnOnce(u64, u64) 
     let mode = mode_name(decoder.original_color_type(), color);
     let image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
     Ok(Decoded { picture: Picture::of_image(image), mode, has_more_pictures: false, pass })
+}
+
+/// The crate's own name of a format.
+fn library_format(format: Format) -> ImageFormat {
+    match format {
+        Format::Png => ImageFormat::Png,
+        Format::Jpeg => ImageFormat::Jpeg,
+        Format::Bmp => ImageFormat::Bmp,
+        Format::Pnm => ImageFormat::Pnm,
+        Format::Tiff => ImageFormat::Tiff,
+        Format::WebP => ImageFormat::WebP,
+        Format::Gif => ImageFormat::Gif,
+    }
 }
 
 /// How colours are stored, in words: as in the file where the decoder tells it, otherwise as decoded.

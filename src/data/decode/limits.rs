@@ -3,7 +3,8 @@
 use super::super::gate::{Gate, Pass};
 use super::Outcome;
 
-/// The most pixels an image may have; 64 Mi is 8192 × 8192. It is checked against the header, before memory is taken.
+/// The most pixels an image may have; 64 Mi is 8192 × 8192. It is checked against the header, before memory
+/// is taken.
 pub const MAX_PIXELS: u64 = 64 << 20;
 
 /// The most pixels on a side: as many as a JPEG can have. It bounds what decoders keep of a row.
@@ -12,8 +13,8 @@ pub const MAX_SIDE: u32 = 65_535;
 /// The most bytes a decoder may give for one image: [`MAX_PIXELS`] of four 16-bit channels.
 pub const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
 
-/// The bytes, counted at their peak, that all decoders at work may take together. One image that needs more is decoded
-/// while no other is. Photographs of 12 million pixels need 72 MB each.
+/// The bytes, counted at their peak, that all decoders at work may take together. One image that needs more
+/// is decoded while no other is. Photographs of 12 million pixels need 72 MB each.
 pub const DECODING_BUDGET_BYTES: u64 = 1 << 30;
 
 /// The bytes a decoder may take before the size of its picture is known: colour profiles, tables of contents.
@@ -38,12 +39,13 @@ pub struct Need {
 }
 
 impl Need {
-    /// Refuses what is beyond the limits, then waits until there is memory for the rest: the picture as the decoder gives it, and
-    /// beside it the decoder's own, the same turned upright, or the same as 8-bit RGB, whichever is more.
+    /// Refuses what is beyond the limits, then waits until there is memory for the rest: the picture as the
+    /// decoder gives it, and beside it the decoder's own, the same turned upright, or the same as 8-bit RGB,
+    /// whichever is more.
     ///
     /// # Errors
-    /// A sentence, if the picture has no pixels, more than [`MAX_PIXELS`], more than [`MAX_SIDE`] on a side, or takes more than
-    /// [`MAX_DECODER_BYTES`].
+    /// A sentence, if the picture has no pixels, more than [`MAX_PIXELS`], more than [`MAX_SIDE`] on a side,
+    /// or takes more than [`MAX_DECODER_BYTES`].
     pub fn enter(self) -> Outcome<Pass<'static>> {
         let Need { width, height, decoded, is_rgb8, besides } = self;
         check_size(width, height)?;

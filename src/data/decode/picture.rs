@@ -27,7 +27,8 @@ pub struct Picture {
     pub width: usize,
     /// Rows.
     pub height: usize,
-    /// Samples of a pixel: grey (1), grey and alpha (2), RGB (3), RGB and alpha (4).
+    /// Samples of a pixel: grey (1), grey and alpha (2), RGB (3), RGB and alpha or what else there is beside
+    /// it (4 and more).
     pub channels: usize,
     /// `height · width · channels` samples, in the order H W C.
     pub samples: Samples,
@@ -101,7 +102,8 @@ impl Picture {
         Picture { width, height, channels, samples }
     }
 
-    /// The picture as 8-bit RGB: grey repeated, alpha dropped, samples brought to eight bits, those of 16 by this `range`.
+    /// The picture as 8-bit RGB: grey repeated, alpha dropped, samples brought to eight bits, those of 16 by
+    /// this `range`.
     pub fn into_rgb8(self, range: SampleRange) -> Rgb8 {
         let Picture { width, height, channels, samples } = self;
         let pixels = match samples {
@@ -114,7 +116,8 @@ impl Picture {
     }
 }
 
-/// Three bytes for each pixel of `channels` samples: grey (1, or 2 with alpha) repeated, colour (3, or 4 with alpha) kept.
+/// Three bytes for each pixel of `channels` samples: grey (1, or 2 with alpha) repeated, colour (3 or more)
+/// kept.
 fn three_channels<T: Copy>(samples: &[T], channels: usize, to_byte: impl Fn(T) -> u8) -> Vec<u8> {
     let pick = if channels < 3 { [0, 0, 0] } else { [0, 1, 2] };
     let mut bytes = Vec::with_capacity(samples.len() / channels * 3);

@@ -1,7 +1,6 @@
 //! The netpbm family: PBM, PGM, PPM and PAM.
 
-use image::ImageFormat;
-
+use super::format::Format;
 use super::picture::Decoded;
 use super::{Outcome, library};
 
@@ -10,5 +9,5 @@ use super::{Outcome, library};
 /// # Errors
 /// A sentence, if the file is damaged or beyond the limits.
 pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
-    library::decode(bytes, ImageFormat::Pnm, |_, _| Ok(0))
+    library::decode(bytes, Format::Pnm, |_, _| Ok(0))
 }

@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zip::read::ZipFileEntry;
+use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::names::{NameEncoding, is_utf8};
@@ -80,7 +81,7 @@ fn list_entries(path: &Path) -> Result<Listing> {
             return Err(same_name(path, &twice));
         }
     }
-    if archive.has_overlapping_entries().map_err(|error| damaged(path, error))? {
+    if archive.has_overlapping_entries().map_err(|error| unreadable(path, error))? {
         return Err(Error::data(
             path,
             "files in the zip share the same bytes, as in archives made to do harm; fetch it anew from a source you trust",
@@ -94,10 +95,10 @@ fn list_entries(path: &Path) -> Result<Listing> {
     let (mut packed, mut unpacked) = (0u64, 0u64);
     for index in 0..count {
         let zip = archive.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = zip.by_index_data(index).map_err(|error| damaged(path, error))?;
+        let entry = zip.by_index_data(index).map_err(|error| unreadable(path, error))?;
         let written_name = match encoding.decode(entry.name_raw()) {
             Some(name) => Cow::Owned(name),
-            None => entry.name().map_err(|error| damaged(path, error))?,
+            None => entry.name().map_err(|error| unreadable(path, error))?,
         };
         let name = plain_name(&written_name).map_err(|fault| refused(path, &written_name, fault))?;
         if name.is_empty() {
@@ -221,13 +222,13 @@ pub(super) fn read(archive: &SharedArchive, index: usize, file: &str) -> Result<
 fn read_entry(archive: &SharedArchive, index: usize, file: &str) -> Result<Vec<u8>> {
     // A thread that panicked with the lock held leaves no half-done state: every reading starts with a seek.
     let mut zip = archive.lock().unwrap_or_else(PoisonError::into_inner);
-    let entry = zip.by_index(index).map_err(|error| damaged(file, error))?;
+    let entry = zip.by_index(index).map_err(|error| unreadable(file, error))?;
     let declared = entry.size();
     if declared > MAX_FILE_BYTES {
         return Err(too_large(file));
     }
     let mut bytes = Vec::new();
-    entry.take(declared + 1).read_to_end(&mut bytes).map_err(|error| damaged(file, error))?;
+    entry.take(declared + 1).read_to_end(&mut bytes).map_err(|error| unreadable(file, error))?;
     let found = bytes.len() as u64;
     if found != declared {
         let found = if found > declared { "more".to_string() } else { format!("{found} bytes, less") };
@@ -251,15 +252,37 @@ fn open(path: &Path) -> Result<ZipArchive<BufReader<Metered>>> {
     }
     let left = Arc::new(AtomicU64::new(MAX_CONTENTS_BYTES));
     let metered = Metered { file, left: Arc::clone(&left) };
-    let archive = ZipArchive::new(BufReader::new(metered)).map_err(|error| damaged(path, error))?;
+    let archive = ZipArchive::new(BufReader::new(metered)).map_err(|error| unreadable(path, error))?;
     left.store(u64::MAX, Ordering::Relaxed);
     Ok(archive)
 }
 
-/// The error for a zip, or an entry of it, that cannot be unpacked.
-fn damaged(path: impl AsRef<Path>, error: impl std::fmt::Display) -> Error {
-    let reason = format!("the zip cannot be unpacked here: {error}; make it anew, not encrypted, or fetch it again");
+/// The error for a zip, or an entry of it, that cannot be unpacked for this reason.
+fn damaged(path: impl AsRef<Path>, reason: impl std::fmt::Display) -> Error {
+    let reason = format!("the zip cannot be unpacked here: {reason}; make it anew, not encrypted, or fetch it again");
     Error::data(path.as_ref(), reason)
+}
+
+/// The error for a zip, or an entry of it, of which the library says this. Its words go to the log, as they
+/// are about its insides.
+fn unreadable(path: impl AsRef<Path>, error: impl Into<ZipError>) -> Error {
+    let error = error.into();
+    log::debug!("reading {}: {error}", path.as_ref().display());
+    match &error {
+        ZipError::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<LongContents>()) {
+            Some(long) => damaged(path, long),
+            None if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                damaged(path, "it ends before its contents do")
+            }
+            None if error.raw_os_error().is_some() => damaged(path, "the system does not let it be read"),
+            None => damaged(path, "its packed bytes are damaged"),
+        },
+        ZipError::InvalidArchive(_) | ZipError::FileNotFound => {
+            damaged(path, "its table of contents, which is at the end, is missing or damaged")
+        }
+        ZipError::InvalidPassword => damaged(path, "it is encrypted"),
+        _ => damaged(path, "it is of a kind that is not read, such as an encrypted one or one in several parts"),
+    }
 }
 
 /// The entry's name without a closing `/` and without `.` as a part, or what is wrong with it. A backslash
@@ -292,13 +315,16 @@ pub(super) struct Metered {
     left: Arc<AtomicU64>,
 }
 
+/// The error of a [`Metered`] file from which nothing more is read.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("its table of contents takes more than {} MiB, so give the folder that it is of", MAX_CONTENTS_BYTES >> 20)]
+struct LongContents;
+
 impl Read for Metered {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let left = self.left.load(Ordering::Relaxed);
         if left == 0 {
-            let mib = MAX_CONTENTS_BYTES >> 20;
-            let reason = format!("its table of contents takes more than {mib} MiB, so give the folder that it is of");
-            return Err(std::io::Error::other(reason));
+            return Err(std::io::Error::other(LongContents));
         }
         let read = self.file.read(buffer)?;
         self.left.store(left.saturating_sub(read as u64), Ordering::Relaxed);

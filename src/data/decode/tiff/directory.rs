@@ -1,29 +1,35 @@
-//! What a TIFF's first directory tells that the decoder does not: whether there are further pages, and what its pieces take.
+//! The first directory of a TIFF (TIFF 6.0, section 2) or BigTIFF, as far as it must be known before the
+//! decoder sees the file: where the meaning of the samples stands, and what the pieces take.
 //!
-//! A TIFF comes in pieces, strips or tiles. A piece may be a whole JPEG, which the decoder takes at its word: it unpacks as many
-//! pixels as the JPEG says, whatever the TIFF has room for, and does so for each piece, which may all be the same bytes. So the
-//! frames of these JPEGs are looked for before anything is decoded.
+//! A TIFF comes in pieces, strips or tiles. A piece may be a whole JPEG, which the decoder takes at its word:
+//! it unpacks as many pixels as the JPEG says, whatever the TIFF has room for, and does so for each piece,
+//! which may all be the same bytes. So the frames of these JPEGs are looked for before anything is decoded.
 
-use super::super::MAX_PIXELS;
+use super::super::Outcome;
+use super::super::limits::MAX_PIXELS;
 
-/// The tag of how the pieces are compressed, and its values for a JPEG (TIFF 6.0, section 8; Adobe's technical note 2).
-const COMPRESSION: u32 = 259;
-const JPEG: [u32; 2] = [6, 7];
+/// The tag of what the samples mean, `PhotometricInterpretation`.
+const PHOTOMETRIC: u64 = 262;
 
 /// The tags of where strips and tiles are: one value for each.
-const PIECES: [u32; 2] = [273, 324];
+const PIECES: [u64; 2] = [273, 324];
+
+/// The type of a number of 16 bits.
+const SHORT: u64 = 3;
 
 /// What tiles may have beyond the picture's edges, in pixels: one of 1024 × 1024.
 const MARGIN: u64 = 1 << 20;
 
-/// What a decoder keeps of a JPEG at most, in bytes for each pixel of its frame: as coefficients of two bytes and as samples, of
-/// four components.
+/// What a decoder keeps of a JPEG at most, in bytes for each pixel of its frame: as coefficients of two bytes
+/// and as samples, of four components.
 pub const JPEG_BYTES: u64 = 12;
 
 /// A TIFF's first directory.
 pub struct Directory<'a> {
     bytes: &'a [u8],
     is_little: bool,
+    /// Whether it is a BigTIFF, whose numbers of entries, of values and of bytes have 64 bits.
+    is_big: bool,
     /// Where its entries begin.
     start: usize,
     entries: usize,
@@ -32,35 +38,37 @@ pub struct Directory<'a> {
 impl Directory<'_> {
     /// The directory, if the file has one.
     pub fn of(bytes: &[u8]) -> Option<Directory<'_>> {
-        let is_little = bytes.starts_with(b"II*\0");
-        if !is_little && !bytes.starts_with(b"MM\0*") {
-            return None;
-        }
-        let empty = Directory { bytes, is_little, start: 0, entries: 0 };
-        let first = empty.number(4, 4)? as usize;
-        let entries = empty.number(first, 2)? as usize;
-        Some(Directory { start: first.checked_add(2)?, entries, ..empty })
+        let is_little = bytes.starts_with(b"II");
+        let mut directory = Directory { bytes, is_little, is_big: false, start: 0, entries: 0 };
+        directory.is_big = directory.number(2, 2)? == 43;
+        let (at, wide, count) = if directory.is_big { (8, 8, 8) } else { (4, 4, 2) };
+        let first = usize::try_from(directory.number(at, wide)?).ok()?;
+        directory.entries = usize::try_from(directory.number(first, count)?).ok()?;
+        directory.start = first.checked_add(count)?;
+        Some(directory)
     }
 
-    /// The place of the next directory; 0 where there is none.
-    pub fn next(&self) -> Option<u32> {
-        self.number(self.start.checked_add(12 * self.entries)?, 4)
+    /// What the samples mean, and where that stands in the file, as two bytes.
+    pub fn photometric(&self) -> Option<(u16, usize)> {
+        let entry = self.entry(PHOTOMETRIC)?;
+        let at = entry + if self.is_big { 12 } else { 8 };
+        match self.number(entry + 2, 2)? {
+            SHORT => Some((self.number(at, 2)? as u16, at)),
+            _ => None,
+        }
     }
 
     /// The pixels of the largest frame, where the pieces are JPEGs.
     ///
     /// # Errors
-    /// Where one of them has more than [`MAX_PIXELS`], or all together would unpack to more than twice the picture's `pixels` and
-    /// what tiles have beyond its edges.
-    pub fn jpeg_frame(&self, pixels: u64) -> Result<Option<u64>, String> {
-        if !self.value(COMPRESSION).is_some_and(|method| JPEG.contains(&method)) {
-            return Ok(None);
-        }
+    /// Where one of them has more than [`MAX_PIXELS`], or all together would unpack to more than twice the
+    /// `pixels` of all planes and what tiles have beyond its edges.
+    pub fn jpeg_frame(&self, pixels: u64) -> Outcome<u64> {
         let pieces = PIECES.iter().filter_map(|&tag| self.count(tag)).max().unwrap_or(1);
         let frame = largest_frame(self.bytes);
-        let all = frame.saturating_mul(pieces.into());
+        let all = frame.saturating_mul(pieces);
         match frame > MAX_PIXELS || all > 2 * pixels + MARGIN {
-            false => Ok(Some(frame)),
+            false => Ok(frame),
             true => Err(format!(
                 "the JPEGs in it unpack to {all} pixels, and the picture has {pixels}; save it anew as PNG with an image \
                  program, or take it out"
@@ -68,26 +76,22 @@ impl Directory<'_> {
         }
     }
 
-    /// The first value of a tag, if it stands in the directory itself, as a single number does.
-    fn value(&self, tag: u32) -> Option<u32> {
-        let entry = self.entry(tag)?;
-        // Type 3 is a number of 16 bits, type 4 of 32; shorter ones stand first in the field.
-        let length = if self.number(entry + 2, 2)? == 3 { 2 } else { 4 };
-        self.number(entry + 8, length)
-    }
-
     /// How many values a tag has.
-    fn count(&self, tag: u32) -> Option<u32> {
-        self.number(self.entry(tag)? + 4, 4)
+    fn count(&self, tag: u64) -> Option<u64> {
+        self.number(self.entry(tag)? + 4, if self.is_big { 8 } else { 4 })
     }
 
     /// The place of a tag's entry.
-    fn entry(&self, tag: u32) -> Option<usize> {
-        (0..self.entries).map(|index| self.start + 12 * index).find(|&entry| self.number(entry, 2) == Some(tag))
+    fn entry(&self, tag: u64) -> Option<usize> {
+        let length = if self.is_big { 20 } else { 12 };
+        let rest = self.bytes.len().saturating_sub(self.start);
+        (0..self.entries.min(rest / length))
+            .map(|index| self.start + length * index)
+            .find(|&entry| self.number(entry, 2) == Some(tag))
     }
 
-    fn number(&self, at: usize, length: usize) -> Option<u32> {
-        let digits = self.bytes.get(at..at.checked_add(length)?)?.iter().map(|&byte| u32::from(byte));
+    fn number(&self, at: usize, length: usize) -> Option<u64> {
+        let digits = self.bytes.get(at..at.checked_add(length)?)?.iter().map(|&byte| u64::from(byte));
         Some(match self.is_little {
             true => digits.rev().fold(0, |number, byte| number << 8 | byte),
             false => digits.fold(0, |number, byte| number << 8 | byte),
@@ -95,8 +99,8 @@ impl Directory<'_> {
     }
 }
 
-/// The pixels of the largest JPEG frame that begins anywhere in the bytes (ITU-T T.81, B.2.2): marker, length, precision, height,
-/// width, components, and three bytes for each of these.
+/// The pixels of the largest JPEG frame that begins anywhere in the bytes (ITU-T T.81, B.2.2): marker,
+/// length, precision, height, width, components, and three bytes for each of these.
 fn largest_frame(bytes: &[u8]) -> u64 {
     let pixels = bytes.windows(10).filter_map(|header| match *header {
         [0xFF, 0xC0..=0xCF, 0, length, _, y1, y0, x1, x0, components]
@@ -116,13 +120,12 @@ mod tests {
     #[test]
     fn a_frame_is_never_larger_than_any_picture_may_be() {
         let tiff = |rows: u16| {
-            let directory = [3, 1, 3, 0, 1, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0];
             let [[y1, y0], [x1, x0]] = [rows, 8192].map(u16::to_be_bytes);
             let frame = [0xFF, 0xC0, 0, 11, 8, y1, y0, x1, x0, 1];
-            [&b"II*\0\x08\0\0\0\x01\0"[..], &directory, &frame].concat()
+            [&b"II*\0\x08\0\0\0\0\0"[..], &frame].concat()
         };
         let frame = |rows: u16| Directory::of(&tiff(rows)).unwrap().jpeg_frame(MAX_PIXELS);
-        assert_eq!(frame(8192), Ok(Some(MAX_PIXELS)));
+        assert_eq!(frame(8192), Ok(MAX_PIXELS));
         let error = frame(8193).unwrap_err();
         assert!(
             error.starts_with("the JPEGs in it unpack to 67117056 pixels, and the picture has 67108864; "),
