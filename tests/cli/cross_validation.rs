@@ -79,7 +79,7 @@ fn what_is_odd_of_the_images_is_said_once_for_all_folds() {
     let ran = here.run(&format!("{TRAIN} --epochs 1 --skip-bad --conv winograd --quiet --out run"));
     let warnings = "\
 warning: cat/10.png is named as PNG and holds JPEG; it was read as that
-warning: left out: set/cat/03.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out
+warning: left out: set/cat/03.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out
 warning: conv2d: --conv winograd cannot compute it, so im2col does
 ";
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), warnings));

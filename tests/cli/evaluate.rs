@@ -791,10 +791,10 @@ fn a_bad_image_is_named_and_the_others_are_judged() {
         Intervals are of 95 %: Wilson's (1927) for shares; for the ROC AUC from DeLong's variance (1988), on the logit scale.
         They take the images for independent, which images of one patient are not.
         Not for diagnosis.
-        stderr: error: greys/cat/bad.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out
+        stderr: error: greys/cat/bad.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out
         exit code 1
     "#]]);
-    let error = "greys/cat/bad.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out";
+    let error = "greys/cat/bad.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out";
     let after = here.run(&format!("{KNOWN} --json"));
     assert_eq!((after.code, &after.stderr), (Some(1), &format!("error: {error}\n")));
     let after = after.json();

@@ -29,7 +29,7 @@ fn without_the_flag_bad_images_are_errors_and_with_it_they_are_left_out_and_coun
     assert_eq!(
         left_out,
         [
-            "warning: left out: set/cat/03.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out",
+            "warning: left out: set/cat/03.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out",
             "warning: left out: set/dog/01.png cannot be read as an image: the file is empty; fetch it again, or take it out",
         ]
     );

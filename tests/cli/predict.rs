@@ -138,7 +138,7 @@ fn a_bad_image_is_named_and_the_others_are_done() {
         greys/cat/80.png	cat	0.0474##
         greys/dog/192.png	dog	0.9820##
         stderr: error: void: it holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff, jfif, jpe, pgm, pbm, dib, webp, gif); name a folder, a zip or a file with some
-        stderr: error: text.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out
+        stderr: error: text.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out
         stderr: error: missing.png does not exist; check the path
         exit code 1
     "#]]);
@@ -154,7 +154,7 @@ fn a_bad_image_is_named_and_the_others_are_done() {
               "file": "void"
             },
             {
-              "error": "text.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out",
+              "error": "text.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out",
               "file": "text.png"
             },
             {
@@ -166,7 +166,7 @@ fn a_bad_image_is_named_and_the_others_are_done() {
             {
               "file": "text.png",
               "kind": "unreadable",
-              "reason": "text.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out"
+              "reason": "text.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out"
             },
             {
               "file": "missing.png",
@@ -191,7 +191,7 @@ fn a_bad_image_is_named_and_the_others_are_done() {
           "threshold": 0.5
         }
         stderr: error: void: it holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff, jfif, jpe, pgm, pbm, dib, webp, gif); name a folder, a zip or a file with some
-        stderr: error: text.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out
+        stderr: error: text.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out
         stderr: error: missing.png does not exist; check the path
         exit code 1
     "#]].assert_eq(&four_digits(&here.run(&format!("{KNOWN} {images} --json")).shown()));

@@ -21,7 +21,7 @@ fn without_the_flag_bad_images_stop_the_run_and_with_it_they_are_left_out_and_co
     here.prints(TRAIN, expect![[r#"
         Found 20 images belonging to 2 classes.
         Found 4 images belonging to 2 classes.
-        stderr: error: set/cat/03.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out
+        stderr: error: set/cat/03.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out
         stderr: error: set/dog/01.png cannot be read as an image: the file is empty; fetch it again, or take it out
         stderr: error: set: 2 images cannot be read; mend them or take them out, or train without them, with --skip-bad
         exit code 1
@@ -41,7 +41,7 @@ fn without_the_flag_bad_images_stop_the_run_and_with_it_they_are_left_out_and_co
         Positive class 'dog': sensitivity 0.0000, specificity 0.5000, ROC AUC 0.5000
         Best weights: those of epoch 1, with the lowest val_loss, #.####
         Run folder: run
-        stderr: warning: left out: set/cat/03.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out
+        stderr: warning: left out: set/cat/03.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out
         stderr: warning: left out: set/dog/01.png cannot be read as an image: the file is empty; fetch it again, or take it out
     "#]]);
 
@@ -124,7 +124,7 @@ fn json_counts_what_is_left_out() {
     let here = with_two_bad();
     let ran = here.run(&format!("{TRAIN} --skip-bad --json --quiet"));
     let warnings = "\
-warning: left out: set/cat/03.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out
+warning: left out: set/cat/03.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out
 warning: left out: set/dog/01.png cannot be read as an image: the file is empty; fetch it again, or take it out
 ";
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), warnings));

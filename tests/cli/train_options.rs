@@ -422,7 +422,7 @@ fn folds_are_quiet_but_for_their_table_and_each_warning_is_given_once() {
         Run folder: loud
         stderr: warning: set: passed over, not named as an image: 1 (cat/notes.txt)
         stderr: warning: dog/05.png is named as PNG and holds BMP; it was read as that
-        stderr: warning: left out: set/cat/04.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or take it out
+        stderr: warning: left out: set/cat/04.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out
         stderr: Decoded to 16 × 16 pixels the images take 0.0 MiB, and --cache is 0: they are decoded anew in each epoch, 2 batches ahead of the step.
         stderr: warning: conv2d: --conv winograd cannot compute it, so im2col does
     "#]].assert_eq(&masked_folds(&loud.shown()));

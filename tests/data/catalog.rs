@@ -99,7 +99,7 @@ const NASTY: [&str; 28] = [
     "malignant/ff.png",
     "malignant/mypng",
     "malignant/notes.txt",
-    "malignant/x.gif",
+    "malignant/x.svg",
     "malignant/x.png.bak",
     "Benign/2.jpeg",
     "Benign/1.png",

@@ -152,10 +152,19 @@ fn a_png_of_endless_remarks_is_refused() {
     assert_eq!(error, format!("a.png cannot be read as an image: {reason}"));
 }
 
-/// A GIF of one picture without a palette, whose pixels are all 3.
-fn gif_of_threes(screen: [u16; 2], place: [u16; 2], size: [u16; 2], pixels: &[u8]) -> Vec<u8> {
+/// A GIF of one picture, with a palette of four colours, of which the last is 3, 3, 3.
+fn gif_of(screen: [u16; 2], place: [u16; 2], size: [u16; 2], pixels: &[u8]) -> Vec<u8> {
     let words = |numbers: &[u16]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>();
-    let head = [b"GIF89a".to_vec(), words(&screen), vec![0, 0, 0, b','], words(&place), words(&size), vec![0]];
+    let head = [
+        b"GIF89a".to_vec(),
+        words(&screen),
+        vec![0x81, 0, 0],
+        vec![3; 12],
+        vec![b','],
+        words(&place),
+        words(&size),
+        vec![0],
+    ];
     [head.concat(), pixels.to_vec(), vec![b';']].concat()
 }
 
@@ -163,7 +172,7 @@ fn gif_of_threes(screen: [u16; 2], place: [u16; 2], size: [u16; 2], pixels: &[u8
 fn a_gif_or_webp_of_a_huge_picture_is_refused_before_memory_is_taken() {
     // Codes of three bits: clear, 3, end.
     let pixel = [2, 2, 0b01_011_100, 0b1, 0];
-    let (image, info) = decode("a.gif", &gif_of_threes([1, 1], [0, 0], [1, 1], &pixel)).unwrap();
+    let (image, info) = decode("a.gif", &gif_of([1, 1], [0, 0], [1, 1], &pixel)).unwrap();
     assert_eq!((image.pixels, info.format, info.has_more_pictures), (vec![3; 3], "GIF", false));
     for (screen, place, size) in [
         ([65_535, 65_535], [0, 0], [1, 1]),
@@ -171,10 +180,10 @@ fn a_gif_or_webp_of_a_huge_picture_is_refused_before_memory_is_taken() {
         ([1, 1], [0, 0], [65_535, 65_535]),
         ([1, 1], [65_535, 65_535], [65_535, 65_535]),
     ] {
-        let error = decode("a.gif", &gif_of_threes(screen, place, size, &pixel)).unwrap_err().to_string();
+        let error = decode("a.gif", &gif_of(screen, place, size, &pixel)).unwrap_err().to_string();
         assert!(error.ends_with(", and 64 Mi is the most; make it smaller"), "{error}");
     }
-    let error = decode("a.gif", &gif_of_threes([5, 5], [0, 0], [0, 3], &pixel)).unwrap_err().to_string();
+    let error = decode("a.gif", &gif_of([5, 5], [0, 0], [0, 3], &pixel)).unwrap_err().to_string();
     assert!(error.ends_with("it has 0 × 3 pixels; take it out"), "{error}");
 
     // An extended file of one pixel, whose lossy picture says that it has 16383 × 16383.
@@ -198,10 +207,10 @@ fn animations_give_their_first_picture_and_say_so() {
 
 #[test]
 fn a_tiff_of_huge_tiles_is_refused_before_memory_is_taken() {
-    // Two planes of 2 × 2 pixels in a tile of 65,536 × 65,536 each.
+    // Two planes of 65,535 × 1 pixels in a tile of 65,536 × 65,536 each.
     let tags: [(u16, u16, u32, u32); 11] = [
-        (256, 4, 1, 2),
-        (257, 4, 1, 2),
+        (256, 4, 1, 65_535),
+        (257, 4, 1, 1),
         (258, 3, 1, 8),
         (262, 3, 1, 1),
         (277, 3, 1, 2),
@@ -212,7 +221,9 @@ fn a_tiff_of_huge_tiles_is_refused_before_memory_is_taken() {
         (325, 3, 2, 4 | 4 << 16),
         (338, 3, 1, 2),
     ];
-    let error = decode("a.tif", &tiff_of_entries(&tags)).unwrap_err().to_string();
+    // Bytes enough for the rows of the first plane.
+    let file = [tiff_of_entries(&tags), vec![0; 2 << 17]].concat();
+    let error = decode("a.tif", &file).unwrap_err().to_string();
     assert!(error.contains(": the TIFF asks for more memory than its picture takes; "), "{error}");
 }
 

@@ -24,7 +24,7 @@ pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
     let Some(frame) = decoder.next_frame_info().map_err(undecodable)? else { return Err(damaged(Format::Gif)) };
     let [left, top, columns, rows] = [frame.left, frame.top, frame.width, frame.height].map(usize::from);
     let transparent = frame.transparent;
-    let palette = palette(frame.palette.as_deref().or(global.as_deref()));
+    let palette = palette(frame.palette.as_deref().or(global.as_deref()).unwrap_or_default());
     check_size(columns as u32, rows as u32)?;
     // A picture that does not fit makes the screen larger.
     let (width, height) = (screen[0].max(left + columns), screen[1].max(top + rows));
@@ -51,10 +51,8 @@ pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
     Ok(Decoded { picture, mode: "palette", has_more_pictures, pass })
 }
 
-/// The 256 colours of a palette: black where it is shorter, and grey, from black to white, where there is
-/// none.
-fn palette(colours: Option<&[u8]>) -> [[u8; 3]; 256] {
-    let Some(colours) = colours else { return std::array::from_fn(|place| [place as u8; 3]) };
+/// The 256 colours of a palette, black where it is shorter.
+fn palette(colours: &[u8]) -> [[u8; 3]; 256] {
     let mut palette = [[0; 3]; 256];
     palette.iter_mut().zip(colours.chunks_exact(3)).for_each(|(colour, given)| colour.copy_from_slice(given));
     palette
