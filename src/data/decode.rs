@@ -6,11 +6,11 @@
 //! TIFF is turned as its tag of orientation says. No colour profile is applied, and no rotation by EXIF
 //! unless the [`Reading`] asks for it, as in Keras.
 //!
-//! There is a file for each format. What it gives is a [`Decoded`]: a picture in the samples of the file,
-//! which becomes 8-bit RGB in one place, [`Picture::into_rgb8`](picture::Picture::into_rgb8).
+//! There is a file for each format. What it gives is a `Decoded`: a picture in the samples of the file,
+//! which becomes 8-bit RGB in one place, `Picture::into_rgb8`.
 //!
 //! Files are taken for hostile. Their size in pixels is checked before memory is taken; what all decoders
-//! take at once is bounded by [`DECODING_BUDGET_BYTES`], however many threads there are ([`limits`]); and a
+//! take at once is bounded by [`DECODING_BUDGET_BYTES`], however many threads there are (`limits`); and a
 //! decoder's panic is an error like others.
 
 mod bmp;
