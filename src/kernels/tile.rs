@@ -1,25 +1,27 @@
-//! The register tile: the innermost product of the faster convolutions.
+//! The register tile: the innermost product of the faster convolutions and of dense layers.
 //!
-//! A few pixels meet a few vectors of filters, and all their sums stay in registers while the channels go by. For each channel
-//! the weights are loaded once and serve every pixel, and each pixel's value is spread over a register and serves every filter:
+//! A few pixels meet a few vectors of filters, and all their sums stay in registers while the channels go by. For each
+//! channel the weights are loaded once and serve every pixel, and each pixel's value is broadcast to a register and
+//! serves every filter:
 //!
 //! ```text
 //! sums[p][f] += Σ_k rows[p][k] · weights[k][f]          [PIXELS×K]·[K×(VECTORS·LANES)]
 //! ```
 //!
-//! How many sums there are decides the speed. A fused multiply-add takes 4 cycles and two start in each, so fewer than 8 sums
-//! leave the multipliers waiting, and the more pixels share a load of the weights, the less of the first- and second-level
-//! cache's time a product takes. But sums that do not fit the registers, beside the weights and one pixel's value, live in memory.
-//! A tile of [`PIXELS`] × [`VECTORS`] sums fits 16 registers (AVX2). Where there are 32 (AVX-512), two tiles of up to
-//! [`PAIRED_PIXELS`] pixels go side by side. (They are two arrays and not one: arrays of more than about 16 sums the compiler keeps
-//! in memory, even where registers are left.)
+//! This is the micro-kernel of Goto and van de Geijn, *Anatomy of High-Performance Matrix Multiplication*, 2008. The
+//! number of sums decides its speed. A fused multiply-add takes 4 cycles and two start in each, so fewer than 8 sums
+//! leave the multipliers waiting. The more pixels share a load of the weights, the less of the caches' time a product
+//! takes. But sums that do not fit the registers, beside the weights and one pixel's value, live in memory. A tile of
+//! [`PIXELS`] × [`VECTORS`] sums fits 16 registers (AVX2). Where there are 32 (AVX-512), two tiles of up to
+//! [`PAIRED_PIXELS`] pixels go side by side. They are two arrays and not one, because the compiler keeps arrays of more
+//! than about 16 sums in memory, even where registers are left.
 //!
-//! The way a sum is added up depends on neither the tile's size nor the pixel's place in it, so bands and remainders give
-//! the same bits.
+//! The order in which a sum is added up depends neither on the tile's size nor on the pixel's position in it, so bands
+//! and remainders give the same bits.
 
 use super::simd::{Lanes, load, multiply_add};
 
-/// Pixels in a full tile on its own. Remainders take smaller ones.
+/// Pixels in a full single tile. Remainders take smaller ones.
 pub const PIXELS: usize = 6;
 
 /// Pixels in either tile of a full pair: 24 sums, two registers of weights, one of a pixel's value.
@@ -31,27 +33,27 @@ pub const PAIRED_LANES: usize = 16;
 /// Registers of filters in a tile.
 pub const VECTORS: usize = 2;
 
-/// Filters in a packed panel of weights: a multiple of VECTORS · LANES for every instruction set, so that weights are packed the
-/// same for all.
+/// Filters in a packed panel of weights: a multiple of VECTORS · LANES for every instruction set, so that weights are
+/// packed the same for all.
 pub const PANEL: usize = 32;
 
-/// Pixels that a tile, or a pair, takes at most.
+/// Returns the most pixels that a tile, or a pair of tiles, takes.
 pub const fn longest_strip(lanes: usize) -> usize {
     if lanes == PAIRED_LANES { 2 * PAIRED_PIXELS } else { PIXELS }
 }
 
-/// What is done for the pixels of a row, or a list, a tile or a pair of tiles at a time.
-pub trait OverTiles {
-    /// For `PIXELS` pixels from `first` on.
+/// Work on the pixels of a row, a tile or a pair of tiles at a time.
+pub trait TileWork {
+    /// Works on `PIXELS` pixels from `first` on.
     fn one<const PIXELS: usize>(&mut self, first: usize);
 
-    /// For `PIXELS` pixels from each of `firsts` on. The two may overlap: what they both write is the same.
+    /// Works on `PIXELS` pixels from each of `firsts` on. The two may overlap: what they both write is the same.
     fn two<const PIXELS: usize>(&mut self, firsts: [usize; 2]);
 }
 
-/// Does it for pixels 0 to `count`, in strips of nearly the same length: short ones leave the multipliers waiting.
+/// Works on pixels 0 to `count`, in strips of nearly the same length: short ones leave the multipliers waiting.
 #[inline(always)]
-pub fn over_tiles<const LANES: usize>(count: usize, work: &mut impl OverTiles) {
+pub fn over_tiles<const LANES: usize>(count: usize, work: &mut impl TileWork) {
     let strips = count.div_ceil(longest_strip(LANES));
     for strip in 0..strips {
         let (first, last) = (strip * count / strips, (strip + 1) * count / strips);
@@ -77,8 +79,8 @@ pub fn over_tiles<const LANES: usize>(count: usize, work: &mut impl OverTiles) {
     }
 }
 
-/// The panel's filters from `column` on, as many as the tile holds, of some pixels: **adds** the product of `rows`, each with
-/// at least K values, and `weights`, [K × PANEL], to `sums`.
+/// **Adds** to `sums` the product of `rows`, each of at least K values, with the columns of `weights`, `[K×PANEL]`, from
+/// `column` on, as many as the tile holds.
 ///
 /// # Panics
 /// If a row is shorter than K, or the tile reaches over the panel's edge.
@@ -90,7 +92,7 @@ pub fn tile<const PIXELS: usize, const VECTORS: usize, const LANES: usize, const
     sums: &mut [[Lanes<LANES>; VECTORS]; PIXELS],
 ) {
     assert!(column + VECTORS * LANES <= PANEL);
-    let rows = cut(rows, weights.len());
+    let rows = truncate(rows, weights.len());
     // A local copy lives in registers; what a reference points to may not.
     let mut local = *sums;
     for (k, weights) in weights.iter().enumerate() {
@@ -100,7 +102,7 @@ pub fn tile<const PIXELS: usize, const VECTORS: usize, const LANES: usize, const
     *sums = local;
 }
 
-/// Two tiles side by side, which share each load of the weights: as [`tile`], for `[rows, more_rows]`.
+/// **Adds** to two tiles side by side, which share each load of the weights, as [`tile`] does to one.
 ///
 /// # Panics
 /// As [`tile`].
@@ -112,7 +114,7 @@ pub fn tile_pair<const PIXELS: usize, const VECTORS: usize, const LANES: usize, 
     [sums, more_sums]: [&mut [[Lanes<LANES>; VECTORS]; PIXELS]; 2],
 ) {
     assert!(column + VECTORS * LANES <= PANEL);
-    let (rows, more_rows) = (cut(rows, weights.len()), cut(more_rows, weights.len()));
+    let (rows, more_rows) = (truncate(rows, weights.len()), truncate(more_rows, weights.len()));
     let (mut local, mut more) = (*sums, *more_sums);
     for (k, weights) in weights.iter().enumerate() {
         let filters = load_filters(weights, column);
@@ -122,16 +124,17 @@ pub fn tile_pair<const PIXELS: usize, const VECTORS: usize, const LANES: usize, 
     (*sums, *more_sums) = (local, more);
 }
 
-/// The rows' first `len` values. With lengths that the compiler knows to be the same, the loop over them has no checks.
+/// Returns the rows' first `len` values. With lengths that the compiler knows to be the same, the loop over them has no
+/// checks.
 #[inline(always)]
-fn cut<const PIXELS: usize>(mut rows: [&[f32]; PIXELS], len: usize) -> [&[f32]; PIXELS] {
+fn truncate<const PIXELS: usize>(mut rows: [&[f32]; PIXELS], len: usize) -> [&[f32]; PIXELS] {
     for row in &mut rows {
         *row = &row[..len];
     }
     rows
 }
 
-/// The vectors of filters from `column` on.
+/// Loads the weights of the tile's filters, from `column` on.
 #[inline(always)]
 pub(super) fn load_filters<const VECTORS: usize, const LANES: usize>(
     weights: &[f32; PANEL],
@@ -144,7 +147,7 @@ pub(super) fn load_filters<const VECTORS: usize, const LANES: usize>(
     filters
 }
 
-/// One step of the sums: the `k`-th value of each row times each vector of filters.
+/// Adds one step of the sums: the `k`-th value of each row times each vector of filters.
 #[inline(always)]
 fn add_products<const PIXELS: usize, const VECTORS: usize, const LANES: usize, const FUSED: bool>(
     rows: &[&[f32]; PIXELS],
@@ -160,6 +163,27 @@ fn add_products<const PIXELS: usize, const VECTORS: usize, const LANES: usize, c
     }
 }
 
+/// Loads one pixel's sums from `source`, which has as many floats as there are filters. The other sums stay as they are.
+#[inline(always)]
+pub(super) fn load_sums<const VECTORS: usize, const LANES: usize>(source: &[f32], sums: &mut [Lanes<LANES>; VECTORS]) {
+    if source.len() == VECTORS * LANES {
+        sums.as_flattened_mut().copy_from_slice(source);
+    } else {
+        sums.as_flattened_mut()[..source.len()].copy_from_slice(source);
+    }
+}
+
+/// Stores one pixel's sums to `target`, which has as many floats as there are filters. A full tile is stored whole, in
+/// registers.
+#[inline(always)]
+pub(super) fn store_sums<const VECTORS: usize, const LANES: usize>(sums: &[Lanes<LANES>; VECTORS], target: &mut [f32]) {
+    if target.len() == VECTORS * LANES {
+        target.copy_from_slice(sums.as_flattened());
+    } else {
+        target.copy_from_slice(&sums.as_flattened()[..target.len()]);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,7 +192,7 @@ mod tests {
 
     const K: usize = 37;
 
-    /// The product of all rows with a panel, by tiles of `P` pixels and a smaller one.
+    /// The product of all rows with a panel, by single tiles of `P` pixels.
     struct Product<'a, const P: usize> {
         rows: &'a [Vec<f32>],
         weights: &'a [[f32; PANEL]],
@@ -211,7 +235,7 @@ mod tests {
         }
     }
 
-    impl<const LANES: usize, const FUSED: bool> OverTiles for Column<'_, '_, LANES, FUSED> {
+    impl<const LANES: usize, const FUSED: bool> TileWork for Column<'_, '_, LANES, FUSED> {
         #[inline(always)]
         fn one<const P: usize>(&mut self, first: usize) {
             let mut sums = [[[0.5; LANES]; VECTORS]; P];

@@ -1,8 +1,8 @@
-//! An image with a frame of zeros, so that a kernel that reaches over the edge needs no condition there.
+//! An image in a frame of zeros, so that a kernel that reaches over the edge needs no condition there.
 
 use std::ops::Range;
 
-/// Where an image lies in its frame.
+/// The position of an image in a frame of zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// H, W, C of the image.
@@ -14,46 +14,46 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Floats of the frame.
+    /// Returns the frame's floats.
     pub fn len(&self) -> usize {
         self.size[0] * self.row_len()
     }
 
-    /// Whether the frame has no floats.
+    /// Returns whether the frame has no floats.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Floats of a row of the frame.
+    /// Returns the floats of a row of the frame.
     pub fn row_len(&self) -> usize {
         self.size[1] * self.image[2]
     }
 
-    /// Whether the image fills its frame.
+    /// Returns whether the image fills its frame.
     pub fn is_unpadded(&self) -> bool {
         self.size == self.image[..2]
     }
 
-    /// The rows `rows` of the frame as a frame of their own, and the image's rows in it.
+    /// Returns the rows `rows` of the frame as a frame of their own, and the image's rows in it.
     pub fn band(&self, rows: Range<usize>) -> (Frame, Range<usize>) {
-        let first = rows.start.saturating_sub(self.before[0]).min(self.image[0]);
-        let last = rows.end.saturating_sub(self.before[0]).clamp(first, self.image[0]);
+        let in_image = |row: usize| row as isize - self.before[0] as isize;
+        let image_rows = clip(in_image(rows.start)..in_image(rows.end), self.image[0]);
         let band = Frame {
-            image: [last - first, self.image[1], self.image[2]],
+            image: [image_rows.len(), self.image[1], self.image[2]],
             size: [rows.len(), self.size[1]],
-            before: [(self.before[0] + first).saturating_sub(rows.start).min(rows.len()), self.before[1]],
+            before: [(self.before[0] + image_rows.start).saturating_sub(rows.start).min(rows.len()), self.before[1]],
         };
-        (band, first..last)
+        (band, image_rows)
     }
 
-    /// Where each row of the image starts in the frame.
+    /// Iterates over the offsets of the image's rows in the frame.
     fn row_starts(&self) -> impl Iterator<Item = usize> + use<> {
         let Frame { image, before, .. } = *self;
         let row_len = self.row_len();
         (0..image[0]).map(move |row| (before[0] + row) * row_len + before[1] * image[2])
     }
 
-    /// Writes the image with zeros around it. What `framed` has beyond the frame is zeroed as well.
+    /// Writes the image with zeros around it. What `framed` has beyond the frame is zeroed too.
     pub fn pad(&self, image: &[f32], framed: &mut [f32]) {
         let image_row = self.image[1] * self.image[2];
         let mut written = 0;
@@ -72,6 +72,14 @@ impl Frame {
             row.copy_from_slice(&framed[start..start + image_row]);
         }
     }
+}
+
+/// Returns the part of a window that lies inside `0..len`. A window wholly outside gives an empty range at the nearer
+/// end.
+#[inline(always)]
+pub fn clip(window: Range<isize>, len: usize) -> Range<usize> {
+    let start = window.start.clamp(0, len as isize);
+    start as usize..window.end.clamp(start, len as isize) as usize
 }
 
 #[cfg(test)]
@@ -97,5 +105,12 @@ mod tests {
         let mut image = [f32::NAN; 4];
         frame.unpad(&framed, &mut image);
         assert_eq!(image, [1., 2., 3., 4.]);
+    }
+
+    #[test]
+    fn a_window_is_clipped_at_both_ends_and_is_empty_outside() {
+        for (window, inside) in [(-2..3, 0..3), (1..3, 1..3), (3..9, 3..5), (-4..-1, 0..0), (6..9, 5..5)] {
+            assert_eq!(clip(window, 5), inside);
+        }
     }
 }

@@ -7,9 +7,11 @@
 //! | [`winograd`] | 3×3 kernels at stride 1 with fewer products, forward and back to the input |
 //! | [`sparse`] | the gradients behind a max-pool, from the non-zeros alone |
 //! | [`registry`] | all algorithms, and the rule that chooses one for a layer and pass |
-//! | [`frame`] | an image among zeros |
+//! | [`correlation`] | what a pass computes, forward and back to the input alike |
+//! | [`frame`] | an image in a frame of zeros |
 //! | [`input_rows`] | the rows at work, of an image or of a pooled gradient |
 
+pub mod correlation;
 pub mod direct;
 pub mod frame;
 pub mod im2col;

@@ -1,64 +1,67 @@
-//! The direct forward kernel for short patches, such as those of a network's first layer: 3×3 of 3 channels have 27 values.
+//! The direct forward kernel for short patches, such as those of a network's first layer: 3×3 of 3 channels have 27
+//! values.
 //!
-//! By kernel rows, as the parent module goes, such a patch is three runs of 9 floats, and to set up a tile for each run and put its
-//! sums away takes longer than its products. Here the places of a patch's values are listed once, and one loop over the list
-//! keeps the sums in registers from the bias to the end. Neighbouring patches are `STEP` floats apart, which the compiler knows, so
-//! one address serves all pixels of a tile:
+//! By kernel rows, as the [parent module](super) goes, such a patch is three runs of 9 floats, and to set up a tile for
+//! each run and put its sums away takes longer than its products. Here the offsets of a patch's values, its taps, are
+//! listed once, and one loop over the list keeps the sums in registers from the bias to the end. Neighbouring patches
+//! are `STEP` floats apart, which the compiler knows, so one address serves all pixels of a tile:
 //!
 //! ```text
-//! sums[p][f] = bias[f] + Σ_k input[places[k] + p·STEP] · weights[k][f]
+//! sums[p][f] = bias[f] + Σ_k input[offsets[k] + p·STEP] · weights[k][f]
 //! ```
 //!
 //! in the same order as by kernel rows, so with the same bits.
 
 use crate::kernels::simd::{Lanes, multiply_add};
-use crate::kernels::tile::{OverTiles, PANEL, VECTORS, load_filters};
+use crate::kernels::tile::{PANEL, TileWork, VECTORS, load_filters, store_sums};
 
-/// Values in the longest patch whose places are listed.
-pub(super) const MOST_TAPS: usize = 64;
+/// Values in the longest patch whose offsets are listed.
+const MOST_TAPS: usize = 64;
 
-/// Where each value of a patch lies, counted from the first.
-pub(super) struct Places {
-    places: [usize; MOST_TAPS],
+/// The offset of each value of a patch from its first.
+pub(super) struct TapOffsets {
+    offsets: [usize; MOST_TAPS],
     count: usize,
 }
 
-impl Places {
-    /// Of a patch of `rows` runs of `run_len` floats, `row_len` apart, if it is short enough.
-    pub fn new(rows: usize, run_len: usize, row_len: usize) -> Option<Places> {
+impl TapOffsets {
+    /// Lists those of a patch of `rows` runs of `run_len` floats, `row_len` apart, if it is short enough.
+    pub fn new(rows: usize, run_len: usize, row_len: usize) -> Option<TapOffsets> {
         let count = rows * run_len;
-        let mut places = [0; MOST_TAPS];
-        for (k, place) in places.get_mut(..count)?.iter_mut().enumerate() {
-            *place = k / run_len * row_len + k % run_len;
+        let mut offsets = [0; MOST_TAPS];
+        for (k, offset) in offsets.get_mut(..count)?.iter_mut().enumerate() {
+            *offset = k / run_len * row_len + k % run_len;
         }
-        Some(Places { places, count })
+        Some(TapOffsets { offsets, count })
     }
 }
 
 /// An output row, for the filters of a tile.
 pub(super) struct TapsRow<'a, const STEP: usize, const LANES: usize, const FUSED: bool> {
-    /// From the row's first patch on.
+    /// The input from the row's first patch on.
     pub input: &'a [f32],
-    pub places: &'a Places,
-    /// The panel, and the tile's first filter in it.
+    pub offsets: &'a TapOffsets,
+    /// The panel, `[K][PANEL]`.
     pub weights: &'a [[f32; PANEL]],
+    /// The tile's first filter in the panel.
     pub column: usize,
     pub bias: [Lanes<LANES>; VECTORS],
-    /// The output row from the tile's first filter on; `filters` floats lie from one pixel to the next, and `live` of the tile's
-    /// filters are there.
+    /// The output row from the tile's first filter on.
     pub output: &'a mut [f32],
+    /// Floats from one pixel of the output to the next.
     pub filters: usize,
-    pub live: usize,
+    /// The tile's filters that there are.
+    pub present: usize,
 }
 
 impl<const STEP: usize, const LANES: usize, const FUSED: bool> TapsRow<'_, STEP, LANES, FUSED> {
-    /// For each tap where it lies, and its weights.
+    /// Iterates over the taps: the offset and the weights of each.
     #[inline(always)]
     fn taps(&self) -> impl Iterator<Item = (&usize, &[f32; PANEL])> {
-        self.places.places[..self.places.count].iter().zip(self.weights)
+        self.offsets.offsets[..self.offsets.count].iter().zip(self.weights)
     }
 
-    /// A tap of `P` patches, the first of them at `start`.
+    /// Returns what one tap reads for `P` patches, the first of them at `start`.
     #[inline(always)]
     fn window<const P: usize>(&self, start: usize) -> &[f32] {
         &self.input[start..][..(P - 1) * STEP + 1]
@@ -67,16 +70,12 @@ impl<const STEP: usize, const LANES: usize, const FUSED: bool> TapsRow<'_, STEP,
     #[inline(always)]
     fn store<const P: usize>(&mut self, x: usize, sums: &[[Lanes<LANES>; VECTORS]; P]) {
         for (pixel, sums) in sums.iter().enumerate() {
-            let output = &mut self.output[(x + pixel) * self.filters..][..self.live];
-            if self.live == VECTORS * LANES {
-                output.copy_from_slice(sums.as_flattened());
-            } else {
-                output.copy_from_slice(&sums.as_flattened()[..self.live]);
-            }
+            store_sums(sums, &mut self.output[(x + pixel) * self.filters..][..self.present]);
         }
     }
 }
 
+/// Adds the products of one tap to the sums of `P` pixels.
 #[inline(always)]
 fn add_tap<const P: usize, const STEP: usize, const LANES: usize, const FUSED: bool>(
     window: &[f32],
@@ -91,13 +90,14 @@ fn add_tap<const P: usize, const STEP: usize, const LANES: usize, const FUSED: b
     }
 }
 
-impl<const STEP: usize, const LANES: usize, const FUSED: bool> OverTiles for TapsRow<'_, STEP, LANES, FUSED> {
+impl<const STEP: usize, const LANES: usize, const FUSED: bool> TileWork for TapsRow<'_, STEP, LANES, FUSED> {
     #[inline(always)]
     fn one<const P: usize>(&mut self, x: usize) {
         let mut sums = [self.bias; P];
-        for (place, weights) in self.taps() {
+        // Loops 4 and 5: the taps.
+        for (offset, weights) in self.taps() {
             let filters = load_filters(weights, self.column);
-            add_tap::<P, STEP, LANES, FUSED>(self.window::<P>(place + x * STEP), &filters, &mut sums);
+            add_tap::<P, STEP, LANES, FUSED>(self.window::<P>(offset + x * STEP), &filters, &mut sums);
         }
         // What is stored by reference is a copy: then the sums themselves live in registers.
         let done = sums;
@@ -107,10 +107,11 @@ impl<const STEP: usize, const LANES: usize, const FUSED: bool> OverTiles for Tap
     #[inline(always)]
     fn two<const P: usize>(&mut self, [x, more_x]: [usize; 2]) {
         let (mut sums, mut more) = ([self.bias; P], [self.bias; P]);
-        for (place, weights) in self.taps() {
+        // Loops 4 and 5: the taps, each for both tiles.
+        for (offset, weights) in self.taps() {
             let filters = load_filters(weights, self.column);
-            add_tap::<P, STEP, LANES, FUSED>(self.window::<P>(place + x * STEP), &filters, &mut sums);
-            add_tap::<P, STEP, LANES, FUSED>(self.window::<P>(place + more_x * STEP), &filters, &mut more);
+            add_tap::<P, STEP, LANES, FUSED>(self.window::<P>(offset + x * STEP), &filters, &mut sums);
+            add_tap::<P, STEP, LANES, FUSED>(self.window::<P>(offset + more_x * STEP), &filters, &mut more);
         }
         let done = [sums, more];
         self.store(x, &done[0]);

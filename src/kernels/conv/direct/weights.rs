@@ -4,9 +4,10 @@
 //! dW[k][f] += patch(p)[k] · dY[p][f]          over all positions p
 //! ```
 //!
-//! A register holds filters, as in the other passes; what stays in registers here is a piece of dW, [`TAPS`] neighbours of a
-//! kernel row times one register of filters, while the positions of a few output rows go by. Their gradients, and the input
-//! rows beneath them, stay in the first-level cache for all the pieces. A pooled gradient is written out for these rows only.
+//! A register holds filters, as in the other passes. What stays in registers here is a piece of dW, [`TAPS`] neighbours
+//! of a kernel row times one register of filters, while the positions of a few output rows go by. Their gradients, and
+//! the input rows beneath them, stay in the first-level cache for all the pieces. A pooled gradient is written out for
+//! these rows only.
 //!
 //! ```text
 //! loop 1   over bands of output rows
@@ -15,41 +16,45 @@
 //! ```
 
 use crate::geometry::ConvGeometry;
+use crate::kernels::conv::correlation::Correlation;
 use crate::kernels::conv::frame::Frame;
 use crate::kernels::conv::{GradOutput, PooledGradient};
 use crate::kernels::relu_pool;
 use crate::kernels::simd::{SimdOp, dispatch, load, multiply_add};
 
-/// Neighbours of a kernel row in a piece. 9 sums are more than the 4·2 that hide the latency of a multiply-add, and 9 is
-/// the run of a 3×3 kernel over three channels.
+/// Neighbours of a kernel row in a piece. 9 sums are more than the 4·2 that hide the latency of a multiply-add, and 9
+/// is the run of a 3×3 kernel over three channels.
 const TAPS: usize = 9;
 
 /// Output rows in a band of a dense gradient. A pooled one has its window's.
 const BAND_ROWS: usize = 2;
 
-/// Filters are padded to a multiple of this many: the widest register.
+/// The multiple to which filters are padded: the widest register.
 const FILTER_ALIGNMENT: usize = 16;
 
-/// The sizes of a weights' gradient.
+/// The layout of the sums, `[K][padded filters]`, and of what is read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
+pub(super) struct SumsLayout {
     geometry: ConvGeometry,
-    frame: Frame,
+    /// The frame of the input.
+    pub frame: Frame,
+    /// F, padded.
     filters: usize,
 }
 
-impl Layout {
-    /// For an input in this frame.
-    pub fn new(geometry: &ConvGeometry, frame: Frame) -> Layout {
-        Layout { geometry: *geometry, frame, filters: geometry.filters.next_multiple_of(FILTER_ALIGNMENT) }
+impl SumsLayout {
+    /// Lays out the sums of a convolution's weights.
+    pub fn new(geometry: &ConvGeometry) -> SumsLayout {
+        let frame = Correlation::forward(geometry).frame();
+        SumsLayout { geometry: *geometry, frame, filters: geometry.filters.next_multiple_of(FILTER_ALIGNMENT) }
     }
 
-    /// Floats of the sums, `[K][padded filters]`.
+    /// Returns the floats of the sums.
     pub fn sums_len(&self) -> usize {
         self.geometry.patch_len() * self.filters
     }
 
-    /// Floats of a band of the gradient, written out.
+    /// Returns the floats of a band of the gradient, written out.
     pub fn band_len(&self, window_height: Option<usize>) -> usize {
         window_height.unwrap_or(BAND_ROWS).max(BAND_ROWS) * self.geometry.output[1] * self.filters
     }
@@ -63,9 +68,10 @@ impl Layout {
     }
 }
 
-/// Adds to `sums` and `grad_bias`, from the framed input. `band` is scratch of [`Layout::band_len`].
+/// **Adds** ∂L/∂kernel and ∂L/∂bias to `sums` and `grad_bias`, from the framed input. `band` is scratch of
+/// [`SumsLayout::band_len`].
 pub(super) fn grad_weights(
-    layout: Layout,
+    layout: SumsLayout,
     input: &[f32],
     grad_output: GradOutput,
     sums: &mut [f32],
@@ -79,6 +85,7 @@ pub(super) fn grad_weights(
     let mut add = |first_row: usize, gradient: &[f32]| {
         dispatch(AddBand { layout, input, first_row, gradient, sums: &mut *sums, grad_bias: &mut *grad_bias });
     };
+    // Loop 1: bands of output rows.
     match grad_output {
         GradOutput::Dense(values) => {
             for (index, rows) in values.chunks(BAND_ROWS * width * filters).enumerate() {
@@ -106,9 +113,9 @@ pub(super) fn grad_weights(
     }
 }
 
-/// Loops 2 and 3 for one band, whose gradient is `[rows, W, padded filters]`.
+/// The sum over one band, whose gradient is `[rows, W, padded filters]`: loops 2 and 3.
 struct AddBand<'a> {
-    layout: Layout,
+    layout: SumsLayout,
     input: &'a [f32],
     first_row: usize,
     gradient: &'a [f32],
@@ -120,6 +127,7 @@ impl SimdOp for AddBand<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(mut self) {
         let run = self.layout.geometry.kernel[1] * self.layout.geometry.input[2];
+        // Loop 2: kernel rows, pieces of the run, and (in `piece`) registers of filters.
         for kernel_row in 0..self.layout.geometry.kernel[0] {
             let mut tap = 0;
             while tap < run {
@@ -136,14 +144,14 @@ impl SimdOp for AddBand<'_> {
 }
 
 impl AddBand<'_> {
-    /// `T` taps of a kernel row, for all filters; `BIAS` if the bias is to go along. Returns `T`.
+    /// Adds to `T` taps of a kernel row, for all filters, and to the bias if `BIAS`. Returns `T`.
     #[inline(always)]
     fn piece<const T: usize, const BIAS: bool, const LANES: usize, const FUSED: bool>(
         &mut self,
         kernel_row: usize,
         tap: usize,
     ) -> usize {
-        let Layout { geometry, frame, filters } = self.layout;
+        let SumsLayout { geometry, frame, filters } = self.layout;
         let row_len = frame.row_len();
         let step = geometry.stride[1] * geometry.input[2];
         let run = geometry.kernel[1] * geometry.input[2];
@@ -159,6 +167,7 @@ impl AddBand<'_> {
             for (tap, sums) in piece.iter_mut().enumerate() {
                 *sums = load(self.sums, start + tap * filters);
             }
+            // Loop 3: the band's positions.
             for (row, gradient) in self.gradient.chunks_exact(geometry.output[1] * filters).enumerate() {
                 let input_row = (self.first_row + row) * geometry.stride[0] + kernel_row;
                 let input = &self.input[input_row * row_len + tap..];

@@ -1,16 +1,16 @@
 //! The non-zeros of a convolution's output gradient, gathered into short lists.
 //!
-//! Behind a max-pool at most one position of every window has a gradient, and none where ReLU cut the maximum off. What is
-//! there is gathered for a *group* of output rows at a time: one row of a dense gradient, the rows of one row of windows of a
-//! pooled one. Each row of the group has lists of its own, by filter or by position, and in every list the entries
-//! stand in reading order. So a dense gradient and the same one pooled give the same entries in the same order, and what is
-//! computed from them has the same bits.
+//! Behind a max-pool at most one position of every window has a gradient, and none where ReLU cut the maximum off. What
+//! is there is gathered for a *group* of output rows at a time: one row of a dense gradient, the rows of one row of
+//! windows of a pooled one. Each row of the group has lists of its own, by filter or by position, and in every list the
+//! entries stand in reading order. So a dense gradient and the same one pooled give the same entries in the same order,
+//! and what is computed from them has the same bits.
 
 use crate::geometry::ConvGeometry;
 use crate::kernels::conv::{DEAD, GradOutput, PooledGradient};
 use std::ops::Range;
 
-/// An entry of a list: a key and a gradient.
+/// An entry of a list: a key and a gradient, in one word.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Entry(u64);
 
@@ -20,13 +20,13 @@ impl Entry {
         Entry(u64::from(key) << 32 | u64::from(value.to_bits()))
     }
 
-    /// Where the entry belongs.
+    /// Returns the key, which tells where the entry belongs.
     #[inline(always)]
     pub fn key(self) -> usize {
         (self.0 >> 32) as usize
     }
 
-    /// The gradient.
+    /// Returns the gradient.
     #[inline(always)]
     pub fn value(self) -> f32 {
         f32::from_bits(self.0 as u32)
@@ -35,20 +35,20 @@ impl Entry {
 
 /// Lists of equal capacity, one behind the other.
 pub struct Lists<'a> {
-    /// Where each list's next entry goes.
+    /// The index of each list's next entry.
     ends: &'a mut [u64],
     entries: &'a mut [u64],
-    /// Entries that a list may have, and one more: a candidate is written before it is known whether it counts.
+    /// The most entries of a list, and one more: a candidate is written before it is known whether it counts.
     capacity: usize,
 }
 
 impl<'a> Lists<'a> {
-    /// Words for `lists` lists of up to `most` entries.
+    /// Returns the words that `lists` lists of up to `most` entries take.
     pub fn len(lists: usize, most: usize) -> usize {
         lists * (most + 2)
     }
 
-    /// Lists in this memory.
+    /// Divides this memory into lists.
     pub fn new(lists: usize, most: usize, words: &'a mut [u64]) -> Lists<'a> {
         let (ends, entries) = words[..Lists::len(lists, most)].split_at_mut(lists);
         Lists { ends, entries, capacity: most + 1 }
@@ -62,25 +62,25 @@ impl<'a> Lists<'a> {
         }
     }
 
-    /// Appends an entry if it is `live`, without a branch.
+    /// Appends an entry if it is `nonzero`, without a branch.
     #[inline(always)]
-    fn push(&mut self, list: usize, entry: Entry, live: bool) {
+    fn push(&mut self, list: usize, entry: Entry, nonzero: bool) {
         let end = &mut self.ends[list];
         self.entries[*end as usize] = entry.0;
-        *end += u64::from(live);
+        *end += u64::from(nonzero);
     }
 
-    /// A list.
+    /// Iterates over a list.
     #[inline(always)]
     pub fn list(&self, list: usize) -> impl ExactSizeIterator<Item = Entry> {
         self.entries[list * self.capacity..self.ends[list] as usize].iter().map(|&word| Entry(word))
     }
 }
 
-/// How a gradient's rows form groups.
+/// The groups that a gradient's rows form.
 #[derive(Clone, Copy, Debug)]
 pub struct RowGroups {
-    /// RowGroups in all.
+    /// The number of groups.
     pub count: usize,
     /// Output rows in each.
     pub rows: usize,
@@ -89,7 +89,7 @@ pub struct RowGroups {
 }
 
 impl RowGroups {
-    /// Those of a dense gradient, or of one that comes back through a pool whose windows are this large.
+    /// Groups the rows of a dense gradient, or of one that comes back through a pool whose windows are this large.
     pub fn new(geometry: &ConvGeometry, window: Option<[usize; 2]>) -> RowGroups {
         let window = window.unwrap_or([1, 1]);
         RowGroups {
@@ -99,7 +99,7 @@ impl RowGroups {
         }
     }
 
-    /// Those of this gradient.
+    /// Groups the rows of this gradient.
     pub fn from_gradient(geometry: &ConvGeometry, grad_output: &GradOutput) -> RowGroups {
         match grad_output {
             GradOutput::Dense(_) => RowGroups::new(geometry, None),
@@ -108,101 +108,98 @@ impl RowGroups {
     }
 }
 
-/// Gathers a group into a list for each of its rows and each filter, number `row·F + f`. Keys are columns times `key_step`. The
-/// lists have been [cleared](Lists::clear).
-#[inline(always)]
-pub fn gather_by_filter(
-    geometry: &ConvGeometry,
-    grad_output: GradOutput,
-    group: usize,
-    key_step: usize,
-    lists: &mut Lists,
-) {
-    let filters = geometry.filters;
-    let target = |row: usize, column: usize| Target { list: row * filters, key: column * key_step };
-    let unit = Target { list: 1, key: 0 };
-    for_each_candidate(geometry, grad_output, group, 0..filters, target, unit, |target, value, live| {
-        lists.push(target.list, Entry::new(target.key as u32, value), live);
-    });
+/// A group of rows of a convolution's output gradient.
+#[derive(Clone, Copy, Debug)]
+pub struct GradientGroup<'a> {
+    /// The convolution's sizes.
+    pub geometry: &'a ConvGeometry,
+    /// The gradient of all rows.
+    pub grad_output: GradOutput<'a>,
+    /// The group's number among the [`RowGroups`].
+    pub index: usize,
 }
 
-/// Gathers a group's part that belongs to the filters `filters` into a list for each of its rows and each column, number
-/// `first_list + row·W + column` with W the output's width. Keys are filters, counted from the first, times `key_step`. The
-/// lists have been [cleared](Lists::clear).
-#[inline(always)]
-pub fn gather_by_position(
-    geometry: &ConvGeometry,
-    grad_output: GradOutput,
-    group: usize,
-    filters: Range<usize>,
-    key_step: usize,
-    first_list: usize,
-    lists: &mut Lists,
-) {
-    let width = geometry.output[1];
-    let target = |row: usize, column: usize| Target { list: row * width + column, key: 0 };
-    let unit = Target { list: 0, key: key_step };
-    for_each_candidate(geometry, grad_output, group, filters, target, unit, |target, value, live| {
-        lists.push(first_list + target.list, Entry::new(target.key as u32, value), live);
-    });
+impl GradientGroup<'_> {
+    /// Gathers a list for each row of the group and each filter, number `row·F + f`. Keys are columns times `key_step`.
+    /// The lists have been [cleared](Lists::clear).
+    #[inline(always)]
+    pub fn gather_by_filter(self, key_step: usize, lists: &mut Lists) {
+        let filters = self.geometry.filters;
+        let slot = |row: usize, column: usize| Slot { list: row * filters, key: column * key_step };
+        self.for_each_candidate(0..filters, slot, Slot { list: 1, key: 0 }, |slot, value, nonzero| {
+            lists.push(slot.list, Entry::new(slot.key as u32, value), nonzero);
+        });
+    }
+
+    /// Gathers, of the filters `filters`, a list for each row of the group and each column, number
+    /// `first_list + row·W + column` with W the output's width. Keys are filters, counted from the first, times
+    /// `key_step`. The lists have been [cleared](Lists::clear).
+    #[inline(always)]
+    pub fn gather_by_position(self, filters: Range<usize>, key_step: usize, first_list: usize, lists: &mut Lists) {
+        let width = self.geometry.output[1];
+        let slot = |row: usize, column: usize| Slot { list: row * width + column, key: 0 };
+        self.for_each_candidate(filters, slot, Slot { list: 0, key: key_step }, |slot, value, nonzero| {
+            lists.push(first_list + slot.list, Entry::new(slot.key as u32, value), nonzero);
+        });
+    }
+
+    /// Visits all that may be a gradient: its slot, its value, and whether it is one. In every row, columns and then
+    /// filters ascend. `slot` gives the slot of a row and column of the group; it is linear, and each filter adds
+    /// `filter_step`.
+    #[inline(always)]
+    fn for_each_candidate(
+        self,
+        filters: Range<usize>,
+        slot: impl Fn(usize, usize) -> Slot,
+        filter_step: Slot,
+        mut visit: impl FnMut(Slot, f32, bool),
+    ) {
+        let GradientGroup { geometry, grad_output, index } = self;
+        match grad_output {
+            GradOutput::Dense(values) => {
+                let row_len = geometry.output[1] * geometry.filters;
+                let row = &values[index * row_len..][..row_len];
+                for (column, position) in row.chunks_exact(geometry.filters).enumerate() {
+                    let mut at = slot(0, column);
+                    for &value in &position[filters.clone()] {
+                        visit(at, value, value != 0.0);
+                        at = at.plus(filter_step);
+                    }
+                }
+            }
+            GradOutput::Pooled(PooledGradient { pool, values, argmax }) => {
+                // What each cell adds to its window's slot, so that no division is left inside.
+                let mut of_cell = [Slot::default(); 1 << u8::BITS];
+                for (cell, of_cell) in of_cell.iter_mut().enumerate().take(pool.window[0] * pool.window[1]) {
+                    *of_cell = slot(cell / pool.window[1], cell % pool.window[1]);
+                }
+                let row_len = pool.output[1] * geometry.filters;
+                let row = index * row_len..(index + 1) * row_len;
+                let windows = values[row.clone()].chunks_exact(geometry.filters);
+                let windows = windows.zip(argmax[row].chunks_exact(geometry.filters)).enumerate();
+                for (window, (values, argmax)) in windows {
+                    let mut at = slot(0, window * pool.window[1]);
+                    for (&value, &cell) in values[filters.clone()].iter().zip(&argmax[filters.clone()]) {
+                        visit(at.plus(of_cell[usize::from(cell)]), value, cell != DEAD && value != 0.0);
+                        at = at.plus(filter_step);
+                    }
+                }
+            }
+        }
+    }
 }
 
-/// Which list an entry goes to, and its key there; or what is added to both.
+/// The list that an entry goes to, and its key there; or what is added to both.
 #[derive(Clone, Copy, Debug, Default)]
-struct Target {
+struct Slot {
     list: usize,
     key: usize,
 }
 
-impl Target {
+impl Slot {
     #[inline(always)]
-    fn plus(self, other: Target) -> Target {
-        Target { list: self.list + other.list, key: self.key + other.key }
-    }
-}
-
-/// Visits what may be a gradient in a group: its target, its value, and whether it is one. In every row, columns and then
-/// filters ascend. `target` gives the target of a row and column of the group; it is linear, and each filter adds `filter_step`.
-#[inline(always)]
-fn for_each_candidate(
-    geometry: &ConvGeometry,
-    grad_output: GradOutput,
-    group: usize,
-    filters: Range<usize>,
-    target: impl Fn(usize, usize) -> Target,
-    filter_step: Target,
-    mut visit: impl FnMut(Target, f32, bool),
-) {
-    match grad_output {
-        GradOutput::Dense(values) => {
-            let row_len = geometry.output[1] * geometry.filters;
-            let row = &values[group * row_len..][..row_len];
-            for (column, position) in row.chunks_exact(geometry.filters).enumerate() {
-                let mut at = target(0, column);
-                for &value in &position[filters.clone()] {
-                    visit(at, value, value != 0.0);
-                    at = at.plus(filter_step);
-                }
-            }
-        }
-        GradOutput::Pooled(PooledGradient { pool, values, argmax: places }) => {
-            // What each place adds to its window's target, so that no division is left inside.
-            let mut of_place = [Target::default(); 1 << u8::BITS];
-            for (place, of_place) in of_place.iter_mut().enumerate().take(pool.window[0] * pool.window[1]) {
-                *of_place = target(place / pool.window[1], place % pool.window[1]);
-            }
-            let row_len = pool.output[1] * geometry.filters;
-            let row = group * row_len..(group + 1) * row_len;
-            let cells = values[row.clone()].chunks_exact(geometry.filters);
-            let cells = cells.zip(places[row].chunks_exact(geometry.filters)).enumerate();
-            for (cell, (values, places)) in cells {
-                let mut at = target(0, cell * pool.window[1]);
-                for (&value, &place) in values[filters.clone()].iter().zip(&places[filters.clone()]) {
-                    visit(at.plus(of_place[usize::from(place)]), value, place != DEAD && value != 0.0);
-                    at = at.plus(filter_step);
-                }
-            }
-        }
+    fn plus(self, other: Slot) -> Slot {
+        Slot { list: self.list + other.list, key: self.key + other.key }
     }
 }
 
@@ -229,13 +226,14 @@ mod tests {
             let lists_in_row = if by_filter { 3 } else { 9 };
             let mut words = vec![u64::MAX; Lists::len(groups.rows * lists_in_row, 9)];
             let mut rows = Vec::new();
-            for group in 0..groups.count {
+            for index in 0..groups.count {
                 let mut lists = Lists::new(groups.rows * lists_in_row, 9, &mut words);
                 lists.clear();
+                let group = GradientGroup { geometry: &geometry, grad_output, index };
                 if by_filter {
-                    gather_by_filter(&geometry, grad_output, group, 10, &mut lists);
+                    group.gather_by_filter(10, &mut lists);
                 } else {
-                    gather_by_position(&geometry, grad_output, group, 1..3, 10, 0, &mut lists);
+                    group.gather_by_position(1..3, 10, 0, &mut lists);
                 }
                 for row in 0..groups.rows {
                     let entries = |list| lists.list(row * lists_in_row + list).map(|e| (e.key(), e.value()));

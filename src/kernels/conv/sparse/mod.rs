@@ -1,37 +1,39 @@
 //! The gradients of a convolution whose output went through max-pooling, from the non-zeros alone.
 //!
-//! A window of max-pooling sends its gradient to one position, so of the 2×2 positions of the documented model three have
-//! none, and where ReLU cut the maximum off, all four. With the non-zeros at hand as short lists
-//! ([`sparse_lists`](lists)), each costs one K-long multiply-add, and zeros cost nothing:
+//! A window of max-pooling sends its gradient to one position. So of the 2×2 positions of the documented model three have
+//! none, and where ReLU cut the maximum off, all four. With the non-zeros at hand as short lists ([`lists`]), each costs
+//! one K-long multiply-add, and zeros cost nothing:
 //!
 //! ```text
 //! weights   dWᵀ[f] += g · patch(p)     for each g at (p, f)        sums of one filter in registers, its list streams by
 //! input     dX at patch(p) += g · Wᵀ[f]                            sums of one position in registers, likewise
 //! ```
 //!
-//! The result is exact: only products with zero are left out. It is the better way while at most a quarter of the positions
-//! has a gradient; a dense one costs more than a matrix product.
+//! The result is exact: only products with zero are left out. It is the better way while at most a quarter of the
+//! positions has a gradient; a dense one costs more than a matrix product.
 //!
-//! Both passes hold Wᵀ or its gradient as `[F][kernel height][run]`, where a run is one kernel row, kernel width·C floats, padded to
-//! whole registers. A register tile is up to `TILE_ROWS` kernel rows times `TILE_VECTORS` registers:
+//! Both passes hold Wᵀ or its gradient as `[F][kernel height][run]`, where a run is one kernel row, kernel width·C
+//! floats, padded to whole registers. A register tile is up to [`TILE_ROWS`] kernel rows times [`TILE_VECTORS`]
+//! registers:
 //!
 //! ```text
 //! loop 1   over groups of output rows            gathered into lists
-//! loop 2     over filters (weights) or over blocks of filters, then positions (input)
-//! loop 3       over tiles of the patch            sums in registers
+//! loop 2     over filters (weights) or over blocks of filters (input)
+//! loop 3       over tiles of the patch            sums in registers; for the input over positions too
 //! loop 4         over the list                    one broadcast, up to 9 multiply-adds, or 18 in a pair of tiles
 //! ```
 
 pub mod lists;
 
 use crate::geometry::{ConvGeometry, PoolGeometry};
+use crate::kernels::conv::correlation::Correlation;
 use crate::kernels::conv::frame::Frame;
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
 use crate::kernels::simd::{SimdOp, dispatch, load, multiply_add};
 use crate::kernels::tile::PAIRED_LANES;
-use lists::{Lists, RowGroups, gather_by_filter, gather_by_position};
+use lists::{GradientGroup, Lists, RowGroups};
 
-/// Runs are padded to a multiple of this many floats: the widest register.
+/// The multiple of floats to which runs are padded: the widest register.
 const RUN_ALIGNMENT: usize = 16;
 
 /// Kernel rows in a register tile.
@@ -41,20 +43,22 @@ const TILE_ROWS: usize = 3;
 /// (4 cycles, 2 a cycle), and few enough for the 16 registers of AVX2.
 const TILE_VECTORS: usize = 3;
 
-/// Registers of two tiles side by side, which go over a list together where there are 32 registers: half of the time goes into
-/// walking lists otherwise. They are two arrays and not one for the compiler's sake, as in [`tile`](crate::kernels::tile).
+/// Registers of two tiles side by side, which go over a list together where there are 32 registers: half of the time goes
+/// into walking lists otherwise. They are two arrays and not one for the compiler's sake, as in
+/// [`tile`](crate::kernels::tile).
 const PAIR: usize = 2 * TILE_VECTORS;
 
-/// Filters whose part of a tile's weights, 576 bytes each, stays in the first-level cache while the positions of a group go by.
+/// Filters whose part of a tile's weights, 576 bytes each, stays in the first-level cache while the positions of a group
+/// go by.
 const FILTER_BLOCK: usize = 64;
 
 /// The registry's entry.
 #[derive(Debug)]
 pub struct Sparse;
 
-/// What both passes need to know of the sizes.
+/// The sizes that both passes go by.
 #[derive(Clone, Copy, Debug)]
-struct Layout {
+struct PatchLayout {
     geometry: ConvGeometry,
     /// The input, and room for runs that end beyond the last row.
     frame: Frame,
@@ -64,38 +68,36 @@ struct Layout {
     padded_run: usize,
 }
 
-impl Layout {
-    fn new(geometry: &ConvGeometry) -> Layout {
-        let run = geometry.kernel[1] * geometry.input[2];
-        let reach = |axis: usize| (geometry.output[axis] - 1) * geometry.stride[axis] + geometry.kernel[axis];
-        let size = |axis: usize| reach(axis).max(geometry.padding[axis] + geometry.input[axis]);
-        let frame = Frame { image: geometry.input, size: [size(0), size(1)], before: geometry.padding };
-        Layout { geometry: *geometry, frame, run, padded_run: run.next_multiple_of(RUN_ALIGNMENT) }
+impl PatchLayout {
+    fn new(geometry: &ConvGeometry) -> PatchLayout {
+        let correlation = Correlation::forward(geometry);
+        let (frame, run) = (correlation.frame(), correlation.run_len());
+        PatchLayout { geometry: *geometry, frame, run, padded_run: run.next_multiple_of(RUN_ALIGNMENT) }
     }
 
-    /// Floats of a filter.
+    /// Returns the floats of a filter.
     fn filter_len(&self) -> usize {
         self.geometry.kernel[0] * self.padded_run
     }
 
-    /// Floats of all filters.
+    /// Returns the floats of all filters.
     fn len(&self) -> usize {
         self.geometry.filters * self.filter_len()
     }
 
-    /// Whether runs can be read and written in the image as it lies, without a copy in a frame.
+    /// Returns whether runs can be read and written in the image as it lies, without a copy in a frame.
     fn is_unpadded(&self) -> bool {
         self.frame.is_unpadded() && self.run == self.padded_run
     }
 
-    /// Floats of that copy.
+    /// Returns the floats of that copy.
     fn framed_len(&self) -> usize {
         if self.is_unpadded() { 0 } else { (self.frame.len() + RUN_ALIGNMENT).next_multiple_of(RUN_ALIGNMENT) }
     }
 
-    /// Visits the tiles of a patch: first kernel row, rows, first register, registers.
+    /// Visits the tiles of a patch.
     #[inline(always)]
-    fn for_each_tile<const LANES: usize>(&self, mut visit: impl FnMut(usize, usize, usize, usize)) {
+    fn for_each_tile<const LANES: usize>(&self, mut visit: impl FnMut(PatchTile)) {
         let (rows, vectors) = (self.geometry.kernel[0], self.padded_run / LANES);
         let mut row = 0;
         while row < rows {
@@ -104,7 +106,7 @@ impl Layout {
             while vector < vectors {
                 let left = vectors - vector;
                 let tile_vectors = if LANES == PAIRED_LANES && left >= PAIR { PAIR } else { TILE_VECTORS.min(left) };
-                visit(row, tile_rows, vector, tile_vectors);
+                visit(PatchTile { kernel_row: row, rows: tile_rows, start: vector * LANES, vectors: tile_vectors });
                 vector += tile_vectors;
             }
             row += tile_rows;
@@ -112,13 +114,26 @@ impl Layout {
     }
 }
 
-/// A piece of a patch, `ROWS` kernel rows of `VECTORS` registers each.
+/// The part of a patch that a register tile, or a pair of tiles, covers.
+#[derive(Clone, Copy)]
+struct PatchTile {
+    /// The first kernel row.
+    kernel_row: usize,
+    /// Kernel rows.
+    rows: usize,
+    /// The first float of each run.
+    start: usize,
+    /// Registers of each run.
+    vectors: usize,
+}
+
+/// The sums or values of a tile, `ROWS` kernel rows of `VECTORS` registers each.
 type Tile<const ROWS: usize, const VECTORS: usize, const LANES: usize> = [[[f32; LANES]; VECTORS]; ROWS];
 
-/// Calls a function that is generic over a tile's rows and registers with those that it has.
+/// Calls a function that is generic over a tile's rows and registers with those that the tile has.
 macro_rules! with_tile_size {
-    ($rows:expr, $vectors:expr, $pair:ident or $function:ident::<$lanes:ident, $fused:ident>($($argument:expr),* $(,)?)) => {
-        match ($rows, $vectors) {
+    ($tile:expr, $pair:ident or $function:ident::<$lanes:ident, $fused:ident>($($argument:expr),* $(,)?)) => {
+        match ($tile.rows, $tile.vectors) {
             (3, PAIR) => $pair::<3, $lanes, $fused>($($argument),*),
             (1, PAIR) => $pair::<1, $lanes, $fused>($($argument),*),
             (3, 3) => $function::<3, 3, $lanes, $fused>($($argument),*),
@@ -146,7 +161,7 @@ impl ConvAlgorithm for Sparse {
     }
 
     fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass, pool: Option<&PoolGeometry>) -> ScratchLen {
-        let layout = Layout::new(geometry);
+        let layout = PatchLayout::new(geometry);
         let of = |window: Option<[usize; 2]>| {
             let (lists, most) = lists_for(geometry, pass, &RowGroups::new(geometry, window));
             ScratchLen { words: Lists::len(lists, most), floats: layout.framed_len() }
@@ -155,7 +170,7 @@ impl ConvAlgorithm for Sparse {
     }
 
     fn packed_len(&self, geometry: &ConvGeometry, pass: Pass) -> usize {
-        if pass == Pass::GradInput { Layout::new(geometry).len() } else { 0 }
+        if pass == Pass::GradInput { PatchLayout::new(geometry).len() } else { 0 }
     }
 
     fn packed_parts(&self, geometry: &ConvGeometry, _pass: Pass) -> usize {
@@ -166,7 +181,7 @@ impl ConvAlgorithm for Sparse {
         if pass != Pass::GradInput {
             return;
         }
-        let layout = Layout::new(geometry);
+        let layout = PatchLayout::new(geometry);
         for (row, packed) in packed.chunks_exact_mut(layout.padded_run).enumerate() {
             let first = row * layout.run;
             for (k, packed) in packed.iter_mut().enumerate() {
@@ -183,7 +198,7 @@ impl ConvAlgorithm for Sparse {
         grad_input: &mut [f32],
         scratch: Scratch,
     ) {
-        let layout = Layout::new(geometry);
+        let layout = PatchLayout::new(geometry);
         let Scratch { floats, words } = scratch;
         let framed = &mut floats[..layout.framed_len()];
         if layout.is_unpadded() {
@@ -197,11 +212,11 @@ impl ConvAlgorithm for Sparse {
     }
 
     fn sums_len(&self, geometry: &ConvGeometry) -> usize {
-        Layout::new(geometry).len()
+        PatchLayout::new(geometry).len()
     }
 
     fn unpack_sums(&self, geometry: &ConvGeometry, sums: &[f32], first: usize, grad_rows: &mut [f32]) {
-        let layout = Layout::new(geometry);
+        let layout = PatchLayout::new(geometry);
         for (k, grads) in (first..).zip(grad_rows.chunks_exact_mut(geometry.filters)) {
             let at = k / layout.run * layout.padded_run + k % layout.run;
             for (filter, g) in grads.iter_mut().enumerate() {
@@ -219,7 +234,7 @@ impl ConvAlgorithm for Sparse {
         grad_bias: &mut [f32],
         scratch: Scratch,
     ) {
-        let layout = Layout::new(geometry);
+        let layout = PatchLayout::new(geometry);
         let framed = &mut scratch.floats[..layout.framed_len()];
         let input = if layout.is_unpadded() {
             input
@@ -231,7 +246,7 @@ impl ConvAlgorithm for Sparse {
     }
 }
 
-/// How many lists a group has, and the most entries in each.
+/// Returns how many lists a group has, and the most entries in each.
 fn lists_for(geometry: &ConvGeometry, pass: Pass, groups: &RowGroups) -> (usize, usize) {
     match pass {
         Pass::GradInput => {
@@ -243,7 +258,7 @@ fn lists_for(geometry: &ConvGeometry, pass: Pass, groups: &RowGroups) -> (usize,
 }
 
 struct GradWeights<'a> {
-    layout: Layout,
+    layout: PatchLayout,
     input: &'a [f32],
     grad_output: GradOutput<'a>,
     sums: &'a mut [f32],
@@ -259,23 +274,25 @@ impl SimdOp for GradWeights<'_> {
         let groups = RowGroups::from_gradient(geometry, &grad_output);
         let (count, most) = lists_for(geometry, Pass::GradWeights, &groups);
         let step = geometry.stride[1] * geometry.input[2];
-        for group in 0..groups.count {
+        // Loop 1: groups of output rows.
+        for index in 0..groups.count {
             let mut lists = Lists::new(count, most, words);
             lists.clear();
-            gather_by_filter(geometry, grad_output, group, step, &mut lists);
+            GradientGroup { geometry, grad_output, index }.gather_by_filter(step, &mut lists);
+            // Loop 2: filters.
             for (filter, sums) in sums.chunks_exact_mut(layout.filter_len()).enumerate() {
                 for row in 0..groups.rows {
                     for entry in lists.list(row * geometry.filters + filter) {
                         grad_bias[filter] += entry.value();
                     }
                 }
-                layout.for_each_tile::<LANES>(|kernel_row, rows, vector, vectors| {
-                    let first_row = group * groups.rows * geometry.stride[0] + kernel_row;
-                    let corner = first_row * layout.frame.row_len() + vector * LANES;
-                    let sums = &mut sums[kernel_row * layout.padded_run + vector * LANES..];
+                // Loop 3: tiles of the patch. Loop 4 is in `add_patches`.
+                layout.for_each_tile::<LANES>(|tile| {
+                    let first_row = index * groups.rows * geometry.stride[0] + tile.kernel_row;
+                    let corner = first_row * layout.frame.row_len() + tile.start;
+                    let sums = &mut sums[tile.kernel_row * layout.padded_run + tile.start..];
                     with_tile_size!(
-                        rows,
-                        vectors,
+                        tile,
                         add_patches_pair or add_patches::<LANES, FUSED>(&layout, groups.rows, &lists, filter, &input[corner..], sums,)
                     );
                 });
@@ -284,11 +301,11 @@ impl SimdOp for GradWeights<'_> {
     }
 }
 
-/// Loop 4 for the weights: adds a filter's gradients times a tile of their patches to a tile of the sums. `input` starts at
-/// the tile of the patch at the group's first position.
+/// Adds a filter's gradients times a tile of their patches to a tile of the sums: loop 4 for the weights. `input` starts
+/// at the tile of the patch at the group's first position.
 #[inline(always)]
 fn add_patches<const ROWS: usize, const VECTORS: usize, const LANES: usize, const FUSED: bool>(
-    layout: &Layout,
+    layout: &PatchLayout,
     group_rows: usize,
     lists: &Lists,
     filter: usize,
@@ -307,10 +324,10 @@ fn add_patches<const ROWS: usize, const VECTORS: usize, const LANES: usize, cons
     store_tile(&tile, sums, layout.padded_run);
 }
 
-/// The same for two tiles side by side.
+/// Does the same as [`add_patches`] for two tiles side by side.
 #[inline(always)]
 fn add_patches_pair<const ROWS: usize, const LANES: usize, const FUSED: bool>(
-    layout: &Layout,
+    layout: &PatchLayout,
     group_rows: usize,
     lists: &Lists,
     filter: usize,
@@ -334,7 +351,7 @@ fn add_patches_pair<const ROWS: usize, const LANES: usize, const FUSED: bool>(
 }
 
 struct GradInput<'a> {
-    layout: Layout,
+    layout: PatchLayout,
     grad_output: GradOutput<'a>,
     packed: &'a [f32],
     target: &'a mut [f32],
@@ -348,27 +365,30 @@ impl SimdOp for GradInput<'_> {
         let geometry = &layout.geometry;
         let groups = RowGroups::from_gradient(geometry, &grad_output);
         let (count, most) = lists_for(geometry, Pass::GradInput, &groups);
-        for group in 0..groups.count {
+        // Loop 1: groups of output rows.
+        for index in 0..groups.count {
             let mut lists = Lists::new(count, most, words);
             lists.clear();
+            let group = GradientGroup { geometry, grad_output, index };
             let blocks = packed.chunks(FILTER_BLOCK * layout.filter_len()).enumerate();
             let lists_of_block = groups.rows * geometry.output[1];
             for (block, _) in blocks.clone() {
                 let filters = block * FILTER_BLOCK..((block + 1) * FILTER_BLOCK).min(geometry.filters);
                 let first_list = block * lists_of_block;
-                gather_by_position(geometry, grad_output, group, filters, layout.filter_len(), first_list, &mut lists);
+                group.gather_by_position(filters, layout.filter_len(), first_list, &mut lists);
             }
             for row in 0..groups.rows {
-                let first_row = (group * groups.rows + row) * geometry.stride[0];
+                let first_row = (index * groups.rows + row) * geometry.stride[0];
+                // Loop 2: blocks of filters.
                 for (block, packed) in blocks.clone() {
                     let first_list = block * lists_of_block + row * geometry.output[1];
-                    layout.for_each_tile::<LANES>(|kernel_row, rows, vector, vectors| {
-                        let corner = (first_row + kernel_row) * layout.frame.row_len() + vector * LANES;
-                        let packed = &packed[kernel_row * layout.padded_run + vector * LANES..];
+                    // Loop 3: tiles of the patch, and in `add_filters` positions. Loop 4 is there too.
+                    layout.for_each_tile::<LANES>(|tile| {
+                        let corner = (first_row + tile.kernel_row) * layout.frame.row_len() + tile.start;
+                        let packed = &packed[tile.kernel_row * layout.padded_run + tile.start..];
                         let target = &mut target[corner..];
                         with_tile_size!(
-                            rows,
-                            vectors,
+                            tile,
                             add_filters_pair or add_filters::<LANES, FUSED>(&layout, first_list, &lists, packed, target)
                         );
                     });
@@ -378,11 +398,12 @@ impl SimdOp for GradInput<'_> {
     }
 }
 
-/// Loop 4 for the input: adds a tile of the filters, times their gradients at a position, to the tile of its patch.
-/// `target` starts at the tile of the patch at the row's first position, and `first_list` is that position's.
+/// Adds, for each position of a row, a tile of the filters times their gradients to the tile of the position's patch:
+/// loop 4 for the input. `target` starts at the tile of the patch at the row's first position, and `first_list` is that
+/// position's.
 #[inline(always)]
 fn add_filters<const ROWS: usize, const VECTORS: usize, const LANES: usize, const FUSED: bool>(
-    layout: &Layout,
+    layout: &PatchLayout,
     first_list: usize,
     lists: &Lists,
     packed: &[f32],
@@ -407,10 +428,10 @@ fn add_filters<const ROWS: usize, const VECTORS: usize, const LANES: usize, cons
     }
 }
 
-/// The same for two tiles side by side.
+/// Does the same as [`add_filters`] for two tiles side by side.
 #[inline(always)]
 fn add_filters_pair<const ROWS: usize, const LANES: usize, const FUSED: bool>(
-    layout: &Layout,
+    layout: &PatchLayout,
     first_list: usize,
     lists: &Lists,
     packed: &[f32],
@@ -438,7 +459,7 @@ fn add_filters_pair<const ROWS: usize, const LANES: usize, const FUSED: bool>(
     }
 }
 
-/// Two tiles side by side.
+/// Loads two tiles side by side.
 #[inline(always)]
 fn load_pair<const ROWS: usize, const LANES: usize>(
     values: &[f32],
@@ -447,7 +468,7 @@ fn load_pair<const ROWS: usize, const LANES: usize>(
     [load_tile(values, row_len), load_tile(&values[TILE_VECTORS * LANES..], row_len)]
 }
 
-/// Registers of `ROWS` rows that are `row_len` floats apart.
+/// Loads a tile of `ROWS` rows that are `row_len` floats apart.
 #[inline(always)]
 fn load_tile<const ROWS: usize, const VECTORS: usize, const LANES: usize>(
     values: &[f32],
@@ -463,6 +484,7 @@ fn load_tile<const ROWS: usize, const VECTORS: usize, const LANES: usize>(
     tile
 }
 
+/// Stores a tile to rows that are `row_len` floats apart.
 #[inline(always)]
 fn store_tile<const ROWS: usize, const VECTORS: usize, const LANES: usize>(
     tile: &Tile<ROWS, VECTORS, LANES>,
@@ -477,7 +499,7 @@ fn store_tile<const ROWS: usize, const VECTORS: usize, const LANES: usize>(
     }
 }
 
-/// `tile + g·factors`.
+/// Returns `tile + g·factors`.
 #[inline(always)]
 fn add_product<const ROWS: usize, const VECTORS: usize, const LANES: usize, const FUSED: bool>(
     g: f32,

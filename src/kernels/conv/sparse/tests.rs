@@ -60,7 +60,7 @@ fn both_gradients_agree_with_the_textbook_on_every_instruction_set() {
             &mut expected,
         );
 
-        let layout = Layout::new(&geometry);
+        let layout = PatchLayout::new(&geometry);
         let mut packed = vec![f32::NAN; layout.len()];
         Sparse.pack(&geometry, Pass::GradInput, &weights, &mut packed);
         for set in InstructionSet::tested() {

@@ -1,8 +1,8 @@
 //! Convolution by Winograd's minimal filtering, forward and back to the input, for kernels of 3×3 at stride 1.
 //!
-//! [`winograd`](transforms) tells how a tile of OUT×OUT outputs comes from IN×IN inputs with IN² products instead of
-//! 9·OUT². Those products are between one transformed input and one transformed kernel value; over all tiles t, channels c and
-//! filters f, they make IN² independent matrix products, one for each place ξ in the transformed tile:
+//! [`transforms`] tells how a tile of OUT×OUT outputs comes from IN×IN inputs with IN² products instead of 9·OUT². Those
+//! products are between one transformed input and one transformed kernel value. Over all tiles t, channels c and filters
+//! f, they make IN² independent matrix products, one for each cell ξ of the transformed tile:
 //!
 //! ```text
 //! U[ξ][c][f] = (G g Gᵀ)[ξ]                   once for all images, by `pack`
@@ -14,39 +14,40 @@
 //! The loops, from the outside in; what each keeps, and where:
 //!
 //! ```text
-//! 1  groups of tiles                         V and a block's M in the second-level cache
-//! 2    tiles                                 input transform, registers of channels at a time
-//! 3    blocks of PANEL filters               a block's M is used before the next one's is made
-//! 4      places ξ                            U's panel [C×PANEL] in the first-level cache
-//! 5        strips of tiles                   sums in registers: `tile`
-//! 6      tiles                               output transform, registers of filters at a time
+//! loop 1   over groups of tiles                    V and a panel's M in the second-level cache
+//! loop 2     over tiles                              input transform, registers of channels at a time
+//! loop 3     over panels of filters                  a panel's M is used before the next one's is made
+//! loop 4       over cells ξ                            U's panel [C×PANEL] in the first-level cache
+//! loop 5         over strips of tiles                    sums in registers: `tile`
+//! loop 6       over tiles                              output transform, registers of filters at a time
 //! ```
 //!
-//! **The gradient of the input** is [a convolution too](problem): it differs in what `pack` reads and where the
+//! **The gradient of the input** is a convolution too ([`Correlation`]): it differs in what `pack` reads and where the
 //! image's edge lies, and in nothing else.
 //!
 //! **Edges.** A tile that reaches over the image's edge is copied into a patch of zeros first, and of its outputs those
 //! outside are dropped.
 //!
-//! **Error.** Large values cancel in Aᵀ, and their rounding stays. Over 64 channels of values around 0 the root of the mean
-//! square of the error is 1.0e-6 of that of the outputs for F(4×4), and 2.5e-7 for F(2×2); over 128, 1.4e-6 and 3.5e-7.
+//! **Error.** Large values cancel in Aᵀ, and their rounding stays. Over 64 channels of values around 0 the root of the
+//! mean square of the error is 1.0e-6 of that of the outputs for F(4×4), and 2.5e-7 for F(2×2); over 128, 1.4e-6 and
+//! 3.5e-7.
 
-pub mod problem;
 pub mod steps;
 pub mod transforms;
 
 use crate::geometry::{ConvGeometry, PoolGeometry};
+use crate::kernels::conv::correlation::Correlation;
+use crate::kernels::conv::frame::clip;
 use crate::kernels::conv::input_rows::InputRows;
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
 use crate::kernels::simd::{SimdOp, dispatch};
 use crate::kernels::tile::{PANEL, longest_strip};
-use problem::Problem;
 use std::ops::Range;
-use steps::{Pack, Target, product, transform_input, transform_output};
+use steps::{Pack, TileInput, TileOutput, product, transform_input, transform_output};
 use transforms::{Transforms, Winograd};
 
-/// Floats of V and a block's M in one group of tiles: 512 KiB, half of a 1 MiB second-level cache; U, the image and the output
-/// pass through the other half. A group is at least one strip.
+/// Floats of V and a panel's M in one group of tiles: 512 KiB, half of a 1 MiB second-level cache. U, the image and the
+/// output pass through the other half. A group is at least one strip.
 const GROUP_FLOATS: usize = 128 * 1024;
 
 /// Tiles in a full strip of the widest instruction set; a whole number of them are in a group.
@@ -56,35 +57,39 @@ const STRIP: usize = longest_strip(16);
 /// fall into different sets of the first-level cache.
 const LINE: usize = 16;
 
-/// How the scratch is cut for groups of at most `tiles` tiles.
+/// The division of the scratch, for groups of at most `tiles` tiles.
 #[derive(Clone, Copy)]
-struct Layout {
+struct GroupLayout {
     tiles: usize,
-    /// Floats from one ξ to the next, in V and in M.
-    steps: [usize; 2],
+    /// Floats from one ξ to the next in V.
+    v_step: usize,
+    /// Floats from one ξ to the next in M.
+    m_step: usize,
     /// Floats of V, of M, and of the patch for tiles at the edge.
     parts: [usize; 3],
-    /// Input rows that a group's tiles read, at most.
+    /// The most input rows that a group's tiles read.
     rows: usize,
 }
 
-impl Layout {
-    fn new<const OUT: usize, const IN: usize>(problem: &Problem) -> Layout {
-        let channels = problem.input[2];
-        let all = problem.output[0].div_ceil(OUT) * problem.output[1].div_ceil(OUT);
+impl GroupLayout {
+    fn new<const OUT: usize, const IN: usize>(correlation: &Correlation) -> GroupLayout {
+        let channels = correlation.input[2];
+        let across = correlation.output[1].div_ceil(OUT);
+        let all = correlation.output[0].div_ceil(OUT) * across;
         let fitting = GROUP_FLOATS / (IN * IN * (channels + PANEL));
         let tiles = (fitting / STRIP * STRIP).max(STRIP).min(all);
-        let steps = [channels, PANEL].map(|len| ((tiles * len).div_ceil(LINE) | 1) * LINE);
-        let tile_rows = tiles.div_ceil(problem.output[1].div_ceil(OUT)) + 1;
-        Layout {
+        let [v_step, m_step] = [channels, PANEL].map(|len| ((tiles * len).div_ceil(LINE) | 1) * LINE);
+        let tile_rows = tiles.div_ceil(across) + 1;
+        GroupLayout {
             tiles,
-            steps,
-            parts: [IN * IN * steps[0], IN * IN * steps[1], IN * IN * channels],
-            rows: (tile_rows * OUT + IN - OUT).min(problem.input[0]),
+            v_step,
+            m_step,
+            parts: [IN * IN * v_step, IN * IN * m_step, IN * IN * channels],
+            rows: (tile_rows * OUT + IN - OUT).min(correlation.input[0]),
         }
     }
 
-    /// Floats of the band in which a pooled gradient is written out.
+    /// Returns the floats of the band in which a pooled gradient is written out.
     fn band_len(&self, pool: Option<&PoolGeometry>) -> usize {
         pool.map_or(0, |pool| InputRows::band_len(self.rows, pool))
     }
@@ -103,8 +108,7 @@ where
     }
 
     fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass, pool: Option<&PoolGeometry>) -> ScratchLen {
-        let problem = Problem::new(geometry, pass);
-        let layout = Layout::new::<OUT, IN>(&problem);
+        let layout = GroupLayout::new::<OUT, IN>(&Correlation::new(geometry, pass));
         let pool = pool.filter(|_| pass == Pass::GradInput);
         ScratchLen::from_floats(layout.parts.iter().sum::<usize>() + layout.band_len(pool))
     }
@@ -114,16 +118,16 @@ where
     }
 
     fn packed_len(&self, geometry: &ConvGeometry, pass: Pass) -> usize {
-        let problem = Problem::new(geometry, pass);
-        IN * IN * problem.blocks() * problem.input[2] * PANEL
+        let correlation = Correlation::new(geometry, pass);
+        IN * IN * correlation.panels() * correlation.input[2] * PANEL
     }
 
     fn packed_parts(&self, geometry: &ConvGeometry, pass: Pass) -> usize {
-        Problem::new(geometry, pass).blocks()
+        Correlation::new(geometry, pass).panels()
     }
 
-    fn pack_part(&self, geometry: &ConvGeometry, pass: Pass, block: usize, kernel: &[f32], packed: &mut [f32]) {
-        dispatch(Pack::<IN> { problem: Problem::new(geometry, pass), pass, block, kernel, packed });
+    fn pack_part(&self, geometry: &ConvGeometry, pass: Pass, panel: usize, kernel: &[f32], packed: &mut [f32]) {
+        dispatch(Pack::<IN> { correlation: Correlation::new(geometry, pass), panel, kernel, packed });
     }
 
     fn row_step(&self, _geometry: &ConvGeometry) -> usize {
@@ -139,10 +143,10 @@ where
         output: &mut [f32],
         scratch: Scratch,
     ) {
-        let problem = Problem::new(geometry, Pass::Forward);
+        let correlation = Correlation::forward(geometry);
         let (packed, bias) = (weights.packed, Some(weights.bias));
         let input = InputRows::Whole(input);
-        dispatch(Convolve::<OUT, IN> { problem, input, packed, bias, rows, output, scratch: scratch.floats });
+        dispatch(Convolve::<OUT, IN> { correlation, input, packed, bias, rows, output, scratch: scratch.floats });
     }
 
     fn grad_input(
@@ -153,28 +157,28 @@ where
         grad_input: &mut [f32],
         scratch: Scratch,
     ) {
-        let problem = Problem::new(geometry, Pass::GradInput);
+        let correlation = Correlation::grad_input(geometry);
         let pool = match &grad_output {
             GradOutput::Pooled(gradient) => Some(&gradient.pool),
             GradOutput::Dense(_) => None,
         };
-        let band_len = Layout::new::<OUT, IN>(&problem).band_len(pool);
+        let band_len = GroupLayout::new::<OUT, IN>(&correlation).band_len(pool);
         let (band, floats) = scratch.floats.split_at_mut(band_len);
         dispatch(Convolve::<OUT, IN> {
-            problem,
+            correlation,
             input: InputRows::from_gradient(grad_output, band),
             packed: weights.packed,
             bias: None,
-            rows: 0..problem.output[0],
+            rows: 0..correlation.output[0],
             output: grad_input,
             scratch: floats,
         });
     }
 }
 
-/// The output rows `rows` of a problem, with or without a bias.
+/// The convolution of the output rows `rows`, with or without a bias.
 struct Convolve<'a, const OUT: usize, const IN: usize> {
-    problem: Problem,
+    correlation: Correlation,
     /// The image, or the gradient that takes its place.
     input: InputRows<'a>,
     packed: &'a [f32],
@@ -190,96 +194,143 @@ where
 {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
-        let Convolve { problem, mut input, packed, bias, rows, output, scratch } = self;
-        let [height, width, channels] = problem.input;
-        let (out_width, filters) = (problem.output[1], problem.filters);
-        let layout = Layout::new::<OUT, IN>(&problem);
-        let [v_step, m_step] = layout.steps;
+        let Convolve { correlation, mut input, packed, bias, rows, output, scratch } = self;
+        let channels = correlation.input[2];
+        let layout = GroupLayout::new::<OUT, IN>(&correlation);
         let (v, scratch) = scratch.split_at_mut(layout.parts[0]);
         let (m, scratch) = scratch.split_at_mut(layout.parts[1]);
         let patch = &mut scratch[..layout.parts[2]];
         let (panels, _) = packed.as_chunks::<PANEL>();
         // Made once for all tiles: to set it to zero for each takes a fiftieth of the time.
         let mut half = [[[0.0; LANES]; IN]; IN];
-
-        let across = out_width.div_ceil(OUT);
-        let corner = |tile: usize| [rows.start + tile / across * OUT, tile % across * OUT];
-        let all = rows.len().div_ceil(OUT) * across;
-        // 1
-        for first in (0..all).step_by(layout.tiles) {
-            let tiles = layout.tiles.min(all - first);
-            let top = |tile: usize| (corner(tile)[0] as isize - problem.before[0]).clamp(0, height as isize) as usize;
-            let bottom = (corner(first + tiles - 1)[0] as isize - problem.before[0]) + IN as isize;
-            let (input, first_row) = input.rows(top(first)..(bottom.max(0) as usize).clamp(top(first), height));
-            // 2
-            for tile in 0..tiles {
-                let [y, x] = corner(first + tile);
-                let (y, x) = (y as isize - problem.before[0], x as isize - problem.before[1]);
-                let inside = |start: isize, len: usize| start >= 0 && start as usize + IN <= len;
-                let (source, row_len) = if inside(y, height) && inside(x, width) {
-                    (&input[((y as usize - first_row) * width + x as usize) * channels..], width * channels)
-                } else {
-                    copy_patch(&problem, IN, [y, x], input, first_row, patch);
-                    (&*patch, IN * channels)
-                };
-                let v = &mut v[tile * channels..];
-                transform_input::<OUT, IN, LANES, FUSED>(source, row_len, channels, v, v_step, &mut half);
+        let grid = TileGrid::<OUT> { correlation, across: correlation.output[1].div_ceil(OUT), rows };
+        // Loop 1: groups of tiles.
+        for first in (0..grid.count()).step_by(layout.tiles) {
+            let tiles = first..grid.count().min(first + layout.tiles);
+            let (values, first_row) = input.rows(grid.rows_read(&tiles, IN));
+            // Loop 2: tiles.
+            for (index, tile) in tiles.clone().enumerate() {
+                let corner = grid.input_corner(tile);
+                let tile = tile_input(&correlation, IN, corner, (values, first_row), &mut *patch);
+                let v = &mut v[index * channels..];
+                transform_input::<OUT, IN, LANES, FUSED>(tile, v, layout.v_step, &mut half);
             }
-            // 3
-            for (block, panels) in panels.chunks_exact(IN * IN * channels).enumerate().take(problem.blocks()) {
-                let live = PANEL.min(filters - block * PANEL);
-                // 4
-                for (place, panel) in panels.chunks_exact(channels).enumerate() {
-                    let v = &v[place * v_step..][..tiles * channels];
-                    let (m, _) = m[place * m_step..][..tiles * PANEL].as_chunks_mut();
-                    // 5
-                    product::<LANES, FUSED>(v, panel, live, m);
+            // Loop 3: panels of filters.
+            for (index, panel) in panels.chunks_exact(IN * IN * channels).enumerate().take(correlation.panels()) {
+                let first_filter = index * PANEL;
+                let present = PANEL.min(correlation.filters - first_filter);
+                // Loop 4: cells ξ. Loop 5 is the product's.
+                for (cell, panel) in panel.chunks_exact(channels).enumerate() {
+                    let v = &v[cell * layout.v_step..][..tiles.len() * channels];
+                    let (m, _) = m[cell * layout.m_step..][..tiles.len() * PANEL].as_chunks_mut();
+                    product::<LANES, FUSED>(v, panel, present, m);
                 }
-                let mut block_bias = [0.0; PANEL];
+                let mut panel_bias = [0.0; PANEL];
                 if let Some(bias) = bias {
-                    block_bias[..live].copy_from_slice(&bias[block * PANEL..][..live]);
+                    panel_bias[..present].copy_from_slice(&bias[first_filter..][..present]);
                 }
-                // 6
-                for tile in 0..tiles {
-                    let [y, x] = corner(first + tile);
-                    let start = ((y - rows.start) * out_width + x) * filters + block * PANEL;
-                    let target = Target {
-                        output: &mut output[start..],
-                        steps: [out_width * filters, filters],
-                        inside: [OUT.min(rows.end - y), OUT.min(out_width - x)],
-                        live,
-                    };
-                    transform_output::<OUT, IN, LANES, FUSED>(
-                        &m[tile * PANEL..],
-                        m_step,
-                        &block_bias,
-                        target,
-                        &mut half,
-                    );
+                // Loop 6: tiles.
+                for (index, tile) in tiles.clone().enumerate() {
+                    let target = grid.output(tile, first_filter, present, &mut *output);
+                    let m = &m[index * PANEL..];
+                    transform_output::<OUT, IN, LANES, FUSED>(m, layout.m_step, &panel_bias, target, &mut half);
                 }
             }
         }
     }
 }
 
-/// Copies the `side`×`side` inputs from `corner` on, and zeros where there are none. `input` starts with row `first_row`.
-fn copy_patch(problem: &Problem, side: usize, corner: [isize; 2], input: &[f32], first_row: usize, patch: &mut [f32]) {
-    let [height, width, channels] = problem.input;
-    // The part of a side from `start` on that is inside `len`, counted from `start`.
-    let inside = |start: isize, len: usize| {
-        let first = (-start).clamp(0, side as isize) as usize;
-        first..(len as isize - start).clamp(first as isize, side as isize) as usize
-    };
-    let (rows, columns) = (inside(corner[0], height), inside(corner[1], width));
+/// The tiles of some output rows, row by row.
+struct TileGrid<const OUT: usize> {
+    correlation: Correlation,
+    /// Tiles in a row of them.
+    across: usize,
+    /// The output rows.
+    rows: Range<usize>,
+}
+
+impl<const OUT: usize> TileGrid<OUT> {
+    /// Returns the number of tiles.
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.rows.len().div_ceil(OUT) * self.across
+    }
+
+    /// Returns the first output row and column of a tile.
+    #[inline(always)]
+    fn corner(&self, tile: usize) -> [usize; 2] {
+        [self.rows.start + tile / self.across * OUT, tile % self.across * OUT]
+    }
+
+    /// Returns the first input row and column of a tile, which may be outside.
+    #[inline(always)]
+    fn input_corner(&self, tile: usize) -> [isize; 2] {
+        let ([y, x], before) = (self.corner(tile), self.correlation.before);
+        [y as isize - before[0], x as isize - before[1]]
+    }
+
+    /// Returns the input rows that tiles of `side` rows each read.
+    #[inline(always)]
+    fn rows_read(&self, tiles: &Range<usize>, side: usize) -> Range<usize> {
+        let (top, bottom) = (self.input_corner(tiles.start)[0], self.input_corner(tiles.end - 1)[0]);
+        clip(top..bottom + side as isize, self.correlation.input[0])
+    }
+
+    /// Returns where a tile's outputs go, for the `present` filters from `first_filter` on.
+    #[inline(always)]
+    fn output<'a>(&self, tile: usize, first_filter: usize, present: usize, output: &'a mut [f32]) -> TileOutput<'a> {
+        let ([y, x], width, filters) = (self.corner(tile), self.correlation.output[1], self.correlation.filters);
+        TileOutput {
+            values: &mut output[((y - self.rows.start) * width + x) * filters + first_filter..],
+            steps: [width * filters, filters],
+            inside: [OUT.min(self.rows.end - y), OUT.min(width - x)],
+            present,
+        }
+    }
+}
+
+/// Returns the `side`×`side` inputs from `corner` on: where they lie, or at the image's edge copied to `patch`. `values`
+/// start with row `first_row` of the input.
+#[inline(always)]
+fn tile_input<'a>(
+    correlation: &Correlation,
+    side: usize,
+    corner: [isize; 2],
+    (values, first_row): (&'a [f32], usize),
+    patch: &'a mut [f32],
+) -> TileInput<'a> {
+    let [height, width, channels] = correlation.input;
+    let inside = |start: isize, len: usize| start >= 0 && start as usize + side <= len;
+    let [y, x] = corner;
+    if inside(y, height) && inside(x, width) {
+        let values = &values[((y as usize - first_row) * width + x as usize) * channels..];
+        TileInput { values, row_len: width * channels, channels }
+    } else {
+        copy_patch(correlation, side, corner, (values, first_row), patch);
+        TileInput { values: patch, row_len: side * channels, channels }
+    }
+}
+
+/// Copies the `side`×`side` inputs from `corner` on to `patch`, and zeros where there are none. `values` start with row
+/// `first_row` of the input.
+fn copy_patch(
+    correlation: &Correlation,
+    side: usize,
+    corner: [isize; 2],
+    (values, first_row): (&[f32], usize),
+    patch: &mut [f32],
+) {
+    let [height, width, channels] = correlation.input;
+    let inside = |axis: usize, len: usize| clip(corner[axis]..corner[axis] + side as isize, len);
+    let (rows, columns) = (inside(0, height), inside(1, width));
     patch.fill(0.0);
     if columns.is_empty() {
         return;
     }
-    for row in rows {
-        let y = (corner[0] + row as isize) as usize - first_row;
-        let x = (corner[1] + columns.start as isize) as usize;
-        let values = &input[(y * width + x) * channels..][..columns.len() * channels];
-        patch[(row * side + columns.start) * channels..][..values.len()].copy_from_slice(values);
+    for y in rows {
+        let row = &values[((y - first_row) * width + columns.start) * channels..][..columns.len() * channels];
+        let target = [y as isize - corner[0], columns.start as isize - corner[1]].map(|offset| offset as usize);
+        patch[(target[0] * side + target[1]) * channels..][..row.len()].copy_from_slice(row);
     }
 }
 

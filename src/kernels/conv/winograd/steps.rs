@@ -1,28 +1,23 @@
-//! The steps of a Winograd convolution, as [`conv_winograd`](super) runs them on groups of tiles: the kernel's
-//! transform (once), a tile's input transform, a panel's product, a tile's output transform.
+//! The steps of a Winograd convolution on tiles: the kernel's transform (once), a tile's input transform, a panel's
+//! product, a tile's output transform. The [parent module](super) runs them on groups of tiles.
 //!
-//! ξ numbers the places of a transformed tile row by row. V and M hold one ξ after the other, `step` floats apart, so a transform
-//! reads or writes IN² vectors far from each other, and a product reads and writes without gaps.
+//! ξ numbers the cells of a transformed tile row by row. V and M hold one ξ after the other, `step` floats apart. So a
+//! transform reads or writes IN² vectors far from each other, and a product reads and writes without gaps.
 
-use super::problem::Problem;
 use super::transforms::{Transforms, Winograd, kernel_matrix};
-use crate::kernels::conv::Pass;
+use crate::kernels::conv::correlation::Correlation;
 use crate::kernels::simd::{Lanes, SimdOp, load};
-use crate::kernels::tile::{OverTiles, PANEL, VECTORS, over_tiles, tile, tile_pair};
-use std::ops::Range;
+use crate::kernels::tile::{PANEL, TileWork, VECTORS, over_tiles, store_sums, tile, tile_pair};
 
-/// The kernel's transform: writes a block of PANEL filters of U, `[ξ][C][PANEL]`, with zeros for the filters that are missing
-/// in the last block.
+/// The kernel's transform: writes a panel of U, `[ξ][C][PANEL]`, with zeros for the filters that there are not.
 pub(super) struct Pack<'a, const IN: usize> {
-    pub problem: Problem,
-    pub pass: Pass,
-    pub block: usize,
+    pub correlation: Correlation,
+    pub panel: usize,
     pub kernel: &'a [f32],
     pub packed: &'a mut [f32],
 }
 
-/// Channels whose kernel values are gathered at once: a cache line's worth, since going back a line of the kernel holds one
-/// filter's channels.
+/// Channels whose kernel values are gathered at once.
 const GATHERED: usize = 16;
 
 /// Values of a kernel for one channel and filter.
@@ -31,62 +26,31 @@ const TAPS: usize = 9;
 impl<const IN: usize> SimdOp for Pack<'_, IN> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
-        let Pack { problem, pass, block, kernel, packed } = self;
-        let channels = problem.input[2];
-        let (panels, _) = packed.as_chunks_mut::<PANEL>();
+        let Pack { correlation, panel, kernel, packed } = self;
+        let channels = correlation.input[2];
+        let (rows, _) = packed.as_chunks_mut::<PANEL>();
         let mut gathered = [[[0.0; PANEL]; TAPS]; GATHERED];
         for first in (0..channels).step_by(GATHERED) {
             let count = GATHERED.min(channels - first);
-            gather(&problem, pass, kernel, block, first..first + count, &mut gathered);
+            for tap in 0..TAPS {
+                correlation.gather(kernel, tap, first..first + count, panel, &mut gathered, |taps| &mut taps[tap]);
+            }
             for (c, taps) in gathered[..count].iter().enumerate() {
                 for from in (0..PANEL).step_by(LANES) {
-                    transform_kernel::<IN, LANES, FUSED>(taps, from, &mut panels[first + c..], channels);
+                    transform_kernel::<IN, LANES, FUSED>(taps, from, &mut rows[first + c..], channels);
                 }
             }
         }
     }
 }
 
-/// The kernel values of a block of filters and some channels; what stands for missing filters stays as it is.
-#[inline(always)]
-fn gather(
-    problem: &Problem,
-    pass: Pass,
-    kernel: &[f32],
-    block: usize,
-    channels: Range<usize>,
-    gathered: &mut [[[f32; PANEL]; TAPS]; GATHERED],
-) {
-    let (all_channels, all_filters) = (problem.input[2], problem.filters);
-    let filters = block * PANEL..all_filters.min((block + 1) * PANEL);
-    for tap in 0..TAPS {
-        match pass {
-            // Turned by 180°, and the kernel's channels are the filters here.
-            Pass::GradInput => {
-                let kernel = &kernel[(TAPS - 1 - tap) * all_filters * all_channels..];
-                for (f, filter) in filters.clone().enumerate() {
-                    let values = &kernel[filter * all_channels..][channels.clone()];
-                    for (gathered, value) in gathered.iter_mut().zip(values) {
-                        gathered[tap][f] = *value;
-                    }
-                }
-            }
-            _ => {
-                for (gathered, channel) in gathered.iter_mut().zip(channels.clone()) {
-                    let values = &kernel[(tap * all_channels + channel) * all_filters..][filters.clone()];
-                    gathered[tap][..values.len()].copy_from_slice(values);
-                }
-            }
-        }
-    }
-}
-
-/// G g Gᵀ of the filters from `from` on, in f64, so that U is rounded once. The first of `panels` takes ξ = 0.
+/// Writes G g Gᵀ of the filters from `from` on, computed in f64 so that U is rounded once. The first of `rows` takes
+/// ξ = 0; the next ξ is `step` rows further.
 #[inline(always)]
 fn transform_kernel<const IN: usize, const LANES: usize, const FUSED: bool>(
     taps: &[[f32; PANEL]; TAPS],
     from: usize,
-    panels: &mut [[f32; PANEL]],
+    rows: &mut [[f32; PANEL]],
     step: usize,
 ) {
     let g = const { kernel_matrix::<IN>() };
@@ -108,12 +72,12 @@ fn transform_kernel<const IN: usize, const LANES: usize, const FUSED: bool>(
             for lane in 0..LANES {
                 rounded[lane] = sum[lane] as f32;
             }
-            store(&mut panels[(i * IN + j) * step], from, rounded);
+            store(&mut rows[(i * IN + j) * step], from, rounded);
         }
     }
 }
 
-/// `Σ factors[i] · values[i]`.
+/// Returns `Σ factors[i] · values[i]`.
 #[inline(always)]
 fn combine<const LANES: usize, const FUSED: bool>(factors: &[f64; 3], values: [[f64; LANES]; 3]) -> [f64; LANES] {
     let mut sum = [0.0; LANES];
@@ -128,16 +92,32 @@ fn combine<const LANES: usize, const FUSED: bool>(factors: &[f64; 3], values: [[
     sum
 }
 
-/// Room for a tile that is transformed in one of its two directions.
+/// A tile that is transformed in one of its two directions.
 pub(super) type Half<const IN: usize, const LANES: usize> = [[Lanes<LANES>; IN]; IN];
 
-/// V's `C` channels of one tile: Bᵀ d B. The tile's corner is the first value of `source`, whose rows are `row_len` floats
-/// apart; that of `v` is ξ = 0.
+/// The inputs of a tile: an IN×IN patch of an image, or of a copy.
+#[derive(Clone, Copy)]
+pub(super) struct TileInput<'a> {
+    /// The image from the tile's corner on.
+    pub values: &'a [f32],
+    /// Floats from one row to the next.
+    pub row_len: usize,
+    /// Floats from one column to the next.
+    pub channels: usize,
+}
+
+impl<'a> TileInput<'a> {
+    /// Returns the same tile without its first `count` channels.
+    #[inline(always)]
+    fn from_channel(self, count: usize) -> TileInput<'a> {
+        TileInput { values: &self.values[count..], ..self }
+    }
+}
+
+/// Writes all channels of one tile of V, Bᵀ d B. The first value of `v` is ξ = 0.
 #[inline(always)]
 pub(super) fn transform_input<const OUT: usize, const IN: usize, const LANES: usize, const FUSED: bool>(
-    source: &[f32],
-    row_len: usize,
-    channels: usize,
+    input: TileInput,
     v: &mut [f32],
     step: usize,
     half: &mut Half<IN, LANES>,
@@ -146,23 +126,21 @@ pub(super) fn transform_input<const OUT: usize, const IN: usize, const LANES: us
 {
     let mut from = 0;
     // Registers of channels at a time, then single ones.
-    while from + LANES <= channels {
-        input_lanes::<OUT, IN, LANES, FUSED>(&source[from..], row_len, channels, &mut v[from..], step, half);
+    while from + LANES <= input.channels {
+        input_lanes::<OUT, IN, LANES, FUSED>(input.from_channel(from), &mut v[from..], step, half);
         from += LANES;
     }
-    while from < channels {
+    while from < input.channels {
         let mut half = [[[0.0; 1]; IN]; IN];
-        input_lanes::<OUT, IN, 1, FUSED>(&source[from..], row_len, channels, &mut v[from..], step, &mut half);
+        input_lanes::<OUT, IN, 1, FUSED>(input.from_channel(from), &mut v[from..], step, &mut half);
         from += 1;
     }
 }
 
-/// The first `LANES` channels. `half` is for Bᵀ d.
+/// Transforms the first `LANES` channels. `half` takes Bᵀ d.
 #[inline(always)]
 fn input_lanes<const OUT: usize, const IN: usize, const LANES: usize, const FUSED: bool>(
-    source: &[f32],
-    row_len: usize,
-    channels: usize,
+    input: TileInput,
     v: &mut [f32],
     step: usize,
     half: &mut Half<IN, LANES>,
@@ -170,8 +148,11 @@ fn input_lanes<const OUT: usize, const IN: usize, const LANES: usize, const FUSE
     Winograd<OUT, IN>: Transforms<OUT, IN>,
 {
     for j in 0..IN {
-        let column = &source[j * channels..];
-        Winograd::<OUT, IN>::input::<LANES, FUSED>(|i| load(column, i * row_len), |i, vector| half[i][j] = vector);
+        let column = &input.values[j * input.channels..];
+        Winograd::<OUT, IN>::input::<LANES, FUSED>(
+            |i| load(column, i * input.row_len),
+            |i, vector| half[i][j] = vector,
+        );
     }
     for (i, half) in half.iter().enumerate() {
         let v = &mut v[i * IN * step..];
@@ -179,21 +160,21 @@ fn input_lanes<const OUT: usize, const IN: usize, const LANES: usize, const FUSE
     }
 }
 
-/// M of one ξ and one block, of which `live` filters are wanted: `v` [tiles×C] · `panel` [C×PANEL].
+/// Writes M of one ξ and one panel, of which `present` filters are wanted: `v` [tiles×C] · `panel` [C×PANEL].
 #[inline(always)]
 pub(super) fn product<const LANES: usize, const FUSED: bool>(
     v: &[f32],
     panel: &[[f32; PANEL]],
-    live: usize,
+    present: usize,
     m: &mut [[f32; PANEL]],
 ) {
-    for column in (0..live).step_by(VECTORS * LANES) {
-        let tiles = m.len();
+    let tiles = m.len();
+    for column in (0..present).step_by(VECTORS * LANES) {
         over_tiles::<LANES>(tiles, &mut Product::<LANES, FUSED> { v, panel, column, m });
     }
 }
 
-/// The filters from `column` on, as many as a register tile holds.
+/// The product for the filters from `column` on, as many as a register tile holds.
 struct Product<'a, const LANES: usize, const FUSED: bool> {
     v: &'a [f32],
     panel: &'a [[f32; PANEL]],
@@ -219,7 +200,7 @@ impl<'a, const LANES: usize, const FUSED: bool> Product<'a, LANES, FUSED> {
     }
 }
 
-impl<const LANES: usize, const FUSED: bool> OverTiles for Product<'_, LANES, FUSED> {
+impl<const LANES: usize, const FUSED: bool> TileWork for Product<'_, LANES, FUSED> {
     #[inline(always)]
     fn one<const TILES: usize>(&mut self, first: usize) {
         let mut sums = [[[0.0; LANES]; VECTORS]; TILES];
@@ -237,31 +218,31 @@ impl<const LANES: usize, const FUSED: bool> OverTiles for Product<'_, LANES, FUS
     }
 }
 
-/// Where a tile's outputs go.
-pub(super) struct Target<'a> {
-    /// From the tile's corner and the block's first filter on.
-    pub output: &'a mut [f32],
+/// The target of a tile's outputs.
+pub(super) struct TileOutput<'a> {
+    /// The output from the tile's corner and the panel's first filter on.
+    pub values: &'a mut [f32],
     /// Floats from one output row to the next, and from one position.
     pub steps: [usize; 2],
     /// Rows and columns of the tile that are inside the output.
     pub inside: [usize; 2],
-    /// Filters of the block that there are.
-    pub live: usize,
+    /// Filters of the panel that there are.
+    pub present: usize,
 }
 
-/// One tile's outputs for a block of filters: Aᵀ M A + bias. The first value of `m` is ξ = 0.
+/// Writes one tile's outputs for a panel of filters, Aᵀ M A + bias. The first value of `m` is ξ = 0.
 #[inline(always)]
 pub(super) fn transform_output<const OUT: usize, const IN: usize, const LANES: usize, const FUSED: bool>(
     m: &[f32],
     step: usize,
     bias: &[f32; PANEL],
-    target: Target,
+    output: TileOutput,
     half: &mut Half<IN, LANES>,
 ) where
     Winograd<OUT, IN>: Transforms<OUT, IN>,
 {
-    let Target { output, steps, inside, live } = target;
-    for from in (0..live).step_by(LANES) {
+    let TileOutput { values, steps, inside, present } = output;
+    for from in (0..present).step_by(LANES) {
         for j in 0..IN {
             let column = &m[j * step + from..];
             Winograd::<OUT, IN>::output::<LANES, FUSED>(
@@ -270,19 +251,17 @@ pub(super) fn transform_output<const OUT: usize, const IN: usize, const LANES: u
             );
         }
         let bias: Lanes<LANES> = load(bias, from);
-        let wanted = LANES.min(live - from);
+        let in_register = LANES.min(present - from);
         for (i, half) in half[..inside[0]].iter().enumerate() {
-            let output = &mut output[i * steps[0] + from..];
+            let values = &mut values[i * steps[0] + from..];
             let mut row = [[0.0; LANES]; OUT];
             Winograd::<OUT, IN>::output::<LANES, FUSED>(|j| half[j], |j, vector| row[j] = vector);
             for j in 0..OUT {
                 for lane in 0..LANES {
                     row[j][lane] += bias[lane];
                 }
-                if j < inside[1] && wanted == LANES {
-                    store(output, j * steps[1], row[j]);
-                } else if j < inside[1] {
-                    output[j * steps[1]..][..wanted].copy_from_slice(&row[j][..wanted]);
+                if j < inside[1] {
+                    store_sums(&[row[j]], &mut values[j * steps[1]..][..in_register]);
                 }
             }
         }

@@ -6,20 +6,20 @@ use crate::kernels::simd::{InstructionSet, dispatch_to};
 use crate::random::{Purpose, Stream};
 use crate::reference as textbook;
 
-/// A pass by one tile size and one instruction set, forward in bands of `band` rows.
+/// Runs a pass with one tile size and one instruction set, forward in bands of `band` rows.
 fn run<const OUT: usize, const IN: usize>(set: InstructionSet, case: &Case, pass: Pass, band: usize) -> Vec<f32>
 where
     Winograd<OUT, IN>: Transforms<OUT, IN>,
 {
     let (winograd, geometry) = (Winograd::<OUT, IN>, &case.geometry);
-    let problem = Problem::new(geometry, pass);
+    let correlation = Correlation::new(geometry, pass);
     let mut packed = vec![f32::NAN; winograd.packed_len(geometry, pass)];
-    let blocks = packed.chunks_exact_mut(IN * IN * problem.input[2] * PANEL).enumerate();
-    blocks.for_each(|(block, packed)| {
-        dispatch_to(set, Pack::<IN> { problem, pass, block, kernel: &case.kernel, packed });
+    let panels = packed.chunks_exact_mut(IN * IN * correlation.input[2] * PANEL).enumerate();
+    panels.for_each(|(panel, packed)| {
+        dispatch_to(set, Pack::<IN> { correlation, panel, kernel: &case.kernel, packed });
     });
-    let row_len = problem.output[1] * problem.filters;
-    let mut output = vec![f32::NAN; problem.output[0] * row_len];
+    let row_len = correlation.output[1] * correlation.filters;
+    let mut output = vec![f32::NAN; correlation.output[0] * row_len];
     let mut scratch = vec![f32::NAN; winograd.scratch_len(geometry, pass, None).floats];
     for (index, output) in output.chunks_mut(band * row_len).enumerate() {
         let rows = index * band..index * band + output.len() / row_len;
@@ -30,7 +30,7 @@ where
         let (packed, scratch) = (&packed[..], &mut scratch[..]);
         dispatch_to(
             set,
-            Convolve::<OUT, IN> { problem, input: InputRows::Whole(input), packed, bias, rows, output, scratch },
+            Convolve::<OUT, IN> { correlation, input: InputRows::Whole(input), packed, bias, rows, output, scratch },
         );
     }
     output
@@ -54,7 +54,7 @@ impl Case {
         Case { geometry, input, kernel, bias, grad_output }
     }
 
-    /// What the textbook says, in f64.
+    /// Returns what the textbook computes, in f64.
     fn expected(&self, pass: Pass) -> Vec<f64> {
         let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
         let ConvGeometry { input: [height, width, channels], kernel, stride, padding, output, filters } = self.geometry;
@@ -71,7 +71,7 @@ impl Case {
     }
 }
 
-/// The root of the mean square of the error, divided by that of the values.
+/// Returns the root of the mean square of the error, divided by that of the values.
 fn rms_error(values: &[f32], expected: &[f64]) -> f64 {
     assert_eq!(values.len(), expected.len());
     let squares = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
@@ -80,7 +80,7 @@ fn rms_error(values: &[f32], expected: &[f64]) -> f64 {
     (squares(&|value, expected| value - expected) / squares(&|_, expected| expected)).sqrt()
 }
 
-/// What is allowed: about twice what 64 channels, or 128 filters on the way back, cost.
+/// Returns the error allowed: about twice what 64 channels, or 128 filters on the way back, cost.
 fn largest_error(out: usize) -> f64 {
     if out == 4 { 2e-6 } else { 5e-7 }
 }
