@@ -1,21 +1,21 @@
-//! Sizes: what goes in, what comes out, and whether that can work. Computed and checked once, when a network is built.
+//! Sizes and padding of convolution and pooling: computed and checked once, when a network is built.
 
 use serde::{Deserialize, Serialize};
 
-/// What stands outside the image when a kernel reaches over its edge.
+/// The border of an image where a kernel reaches over its edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
 pub enum Padding {
-    /// Nothing: the kernel stays inside the image. Output size ⌊(in − kernel)/stride⌋ + 1.
+    /// No border: the kernel stays inside the image. Output size ⌊(in − kernel)/stride⌋ + 1.
     #[default]
     Valid,
-    /// Zeros, so that the output has size ⌈in/stride⌉; where the number of rows is odd, the extra one is below, as in
-    /// TensorFlow.
+    /// Zeros, so many that the output has size ⌈in/stride⌉. Where the number of rows is odd, the extra one is
+    /// below, as in TensorFlow.
     Same,
 }
 
-/// A convolution's sizes. P = output height × output width is the number of output positions, K = kernel height × kernel
-/// width × C the length of the patch under the kernel.
+/// The sizes of a convolution. P = output height × output width is the number of output positions, K = kernel
+/// height × kernel width × C the length of the patch under the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvGeometry {
     /// H, W, C of one input image.
@@ -24,7 +24,8 @@ pub struct ConvGeometry {
     pub kernel: [usize; 2],
     /// Steps of the kernel, down and across.
     pub stride: [usize; 2],
-    /// Rows of zeros above and columns of zeros to the left of the image; below and to the right as many as the output needs.
+    /// Rows of zeros above and columns of zeros to the left of the image. Below and to the right there are as
+    /// many as the output needs.
     pub padding: [usize; 2],
     /// Height and width of the output.
     pub output: [usize; 2],
@@ -36,7 +37,7 @@ impl ConvGeometry {
     /// Computes the output size.
     ///
     /// # Errors
-    /// A sentence, where a size is zero or the kernel does not fit into the image.
+    /// A sentence, if a size is zero or the kernel does not fit into the image.
     pub fn new(
         input: [usize; 3],
         kernel: [usize; 2],
@@ -50,7 +51,7 @@ impl ConvGeometry {
         let vertical = Axis::new(input[0], kernel[0], stride[0], padding);
         let horizontal = Axis::new(input[1], kernel[1], stride[1], padding);
         let (Some(vertical), Some(horizontal)) = (vertical, horizontal) else {
-            return Err(why_it_cannot("kernel", kernel, stride, input));
+            return Err(explain_misfit("kernel", kernel, stride, input));
         };
         Ok(ConvGeometry {
             input,
@@ -62,38 +63,38 @@ impl ConvGeometry {
         })
     }
 
-    /// K = kernel height · kernel width · C.
+    /// Returns K = kernel height · kernel width · C.
     pub fn patch_len(&self) -> usize {
         self.kernel[0] * self.kernel[1] * self.input[2]
     }
 
-    /// P = output height · output width.
+    /// Returns P = output height · output width.
     pub fn positions(&self) -> usize {
         self.output[0] * self.output[1]
     }
 
-    /// Floats in one input image, H·W·C.
+    /// Returns the floats of one input image, H·W·C.
     pub fn input_len(&self) -> usize {
         self.input.iter().product()
     }
 
-    /// Floats in one output image, P·F.
+    /// Returns the floats of one output image, P·F.
     pub fn output_len(&self) -> usize {
         self.positions() * self.filters
     }
 
-    /// Floats in the kernel, K·F.
+    /// Returns the floats of the kernel, K·F.
     pub fn kernel_len(&self) -> usize {
         self.patch_len() * self.filters
     }
 
-    /// Multiply-adds of one pass over one image, P·K·F (products with padding counted in).
+    /// Returns the multiply-adds of one pass over one image, P·K·F, products with padding counted in.
     pub fn multiply_adds(&self) -> usize {
         self.positions() * self.kernel_len()
     }
 }
 
-/// A max-pool's sizes. A window that would hang over the edge is not taken.
+/// The sizes of a max-pool. A window that would reach over the edge is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolGeometry {
     /// H, W, C of one input image.
@@ -106,19 +107,20 @@ pub struct PoolGeometry {
     pub output: [usize; 2],
 }
 
-/// The most cells a pooling window may have: the place of its maximum is kept in 16 bits.
+/// The most cells that a pooling window may have: its argmax is kept in 16 bits.
 pub const MAX_WINDOW_CELLS: usize = 1 << 16;
 
 impl PoolGeometry {
     /// Computes the output size.
     ///
     /// # Errors
-    /// A sentence, where a size is zero, the window does not fit into the image or has over [`MAX_WINDOW_CELLS`] cells.
+    /// A sentence, if a size is zero, the window does not fit into the image or has over [`MAX_WINDOW_CELLS`]
+    /// cells.
     pub fn new(input: [usize; 3], window: [usize; 2], stride: [usize; 2]) -> Result<PoolGeometry, String> {
         let vertical = Axis::new(input[0], window[0], stride[0], Padding::Valid);
         let horizontal = Axis::new(input[1], window[1], stride[1], Padding::Valid);
         let (Some(vertical), Some(horizontal)) = (vertical, horizontal) else {
-            return Err(why_it_cannot("window", window, stride, input));
+            return Err(explain_misfit("window", window, stride, input));
         };
         if window[0] * window[1] > MAX_WINDOW_CELLS {
             return Err(format!(
@@ -129,18 +131,18 @@ impl PoolGeometry {
         Ok(PoolGeometry { input, window, stride, output: [vertical.output, horizontal.output] })
     }
 
-    /// Floats in one input image.
+    /// Returns the floats of one input image.
     pub fn input_len(&self) -> usize {
         self.input.iter().product()
     }
 
-    /// Floats in one output image.
+    /// Returns the floats of one output image.
     pub fn output_len(&self) -> usize {
         self.output[0] * self.output[1] * self.input[2]
     }
 }
 
-/// One direction of a sliding window.
+/// One axis of a sliding window.
 struct Axis {
     output: usize,
     before: usize,
@@ -162,8 +164,8 @@ impl Axis {
     }
 }
 
-/// Why a kernel or a window cannot slide over the input.
-fn why_it_cannot(what: &str, size: [usize; 2], stride: [usize; 2], input: [usize; 3]) -> String {
+/// Explains why a kernel or a window cannot slide over the input.
+fn explain_misfit(what: &str, size: [usize; 2], stride: [usize; 2], input: [usize; 3]) -> String {
     if size.contains(&0) {
         return format!("a {what} of {}×{}; it needs at least 1×1", size[0], size[1]);
     }
@@ -197,7 +199,8 @@ mod tests {
     fn same_padding_puts_the_odd_row_below() {
         let geometry = ConvGeometry::new([5, 6, 1], [2, 3], [1, 2], Padding::Same, 1).unwrap();
         assert_eq!(geometry.output, [5, 3]);
-        // Down: (5 − 1)·1 + 2 − 5 = 1 row, none of it above. Across: (3 − 1)·2 + 3 − 6 = 1 column, none to the left.
+        // Down: (5 − 1)·1 + 2 − 5 = 1 row, none of it above. Across: (3 − 1)·2 + 3 − 6 = 1 column, none to
+        // the left.
         assert_eq!(geometry.padding, [0, 0]);
         assert_eq!(ConvGeometry::new([5, 5, 1], [3, 3], [1, 1], Padding::Same, 1).unwrap().padding, [1, 1]);
     }

@@ -2,8 +2,8 @@
 
 use super::simd::{Lanes, SimdOp, dispatch};
 
-/// Moments smaller than this become zero. Half of all floats this small are denormal, and arithmetic with those takes a
-/// hundred times as long; beside ε = 1e-7 neither they nor their root could move a weight.
+/// The smallest moment; smaller ones become zero. Half of all floats this small are denormal, and arithmetic
+/// with those takes a hundred times as long. Beside ε = 1e-7 neither they nor their root could move a weight.
 pub const SMALLEST_MOMENT: f32 = 1e-30;
 
 /// The numbers of one step.
@@ -21,19 +21,19 @@ pub struct AdamStep {
     pub decay: f32,
 }
 
-/// Some weights and their two moments, each of the same length.
+/// Some weights and their two moments, all of the same length.
 #[derive(Debug)]
 pub struct WeightsAndMoments<'a> {
-    /// w.
+    /// The weights, w.
     pub weights: &'a mut [f32],
-    /// m.
+    /// The moving mean of the gradients, m.
     pub first_moment: &'a mut [f32],
-    /// v.
+    /// The moving mean of the gradients' squares, v.
     pub second_moment: &'a mut [f32],
 }
 
 impl WeightsAndMoments<'_> {
-    /// Takes the step for the `LANES` weights from `start` on, whose gradient is `g`.
+    /// Updates the `LANES` weights from `start` on, whose gradient is `g`.
     #[inline(always)]
     pub fn update<const LANES: usize>(&mut self, start: usize, g: Lanes<LANES>, step: &AdamStep) {
         let part =
@@ -44,7 +44,8 @@ impl WeightsAndMoments<'_> {
             w = w.map(|w| w - w * step.decay);
         }
         for lane in 0..LANES {
-            // Products and sums apart, never fused: the numbers are then the same with every instruction set, and Keras's.
+            // Products and sums apart, never fused: the numbers are then the same with every instruction set,
+            // and Keras's.
             m[lane] += (g[lane] - m[lane]) * step.blend_1;
             v[lane] += (g[lane] * g[lane] - v[lane]) * step.blend_2;
             m[lane] = if m[lane].abs() < SMALLEST_MOMENT { 0.0 } else { m[lane] };
@@ -57,7 +58,7 @@ impl WeightsAndMoments<'_> {
     }
 }
 
-/// Takes the step for all of them.
+/// Updates all weights, with a gradient for each.
 pub fn update(weights: WeightsAndMoments, gradients: &[f32], step: AdamStep) {
     debug_assert_eq!(weights.weights.len(), gradients.len());
     dispatch(Update { weights, gradients, step });

@@ -1,6 +1,7 @@
 //! A dense layer, a block of weight rows at a time.
 //!
-//! With X the batch [N×I], W the kernel [I×U] and Y the output [N×U], a block of rows r of W meets only the columns r of X:
+//! With X the batch [N×I], W the kernel [I×U] and Y the output [N×U], a block of rows r of W meets only the
+//! columns r of X:
 //!
 //! ```text
 //! forward       Y  = Σ over blocks X[:, r]·W[r]      [N×r]·[r×U]
@@ -8,30 +9,39 @@
 //! weights       dW[r] = X[:, r]ᵀ·dY                  [r×N]·[N×U]
 //! ```
 //!
-//! so in all three passes each block of W is read or written once, by one thread, and that is what the time goes into: the
-//! first dense layer of the documented model has 3.2 million weights and few samples to use them on. All three are sums over
-//! [register tiles](super::tile).
+//! In all three passes each block of W is read or written once, by one thread, and that is what the time goes
+//! into: the first dense layer of the documented model has 3.2 million weights and few samples to use them
+//! on. All three are sums over [register tiles](super::tile). The loops, from the outside in:
+//!
+//! ```text
+//!          forward                        input                      weights
+//! loop 1   pieces of DEPTH rows of W      panels of samples          pieces of PIXELS rows of W
+//! loop 2     panels of units                pieces of PIXELS rows      panels of units, and their columns
+//! loop 3       samples, columns               columns                    pieces of DEPTH samples
+//! tile           over the rows                  over the units             over the samples
+//! ```
 
 use super::simd::{Lanes, SimdOp, dispatch};
-use super::tile::{PANEL, PIXELS, VECTORS, tile};
+use super::tile::{PANEL, PIXELS, VECTORS, load_sums, store_sums, tile};
 use std::ops::Range;
 
-/// Rows of W whose part of the output is summed up on its own: at 128 units 1 MiB, enough work for a thread, and enough blocks
-/// for several.
+/// Rows of W whose part of the output is summed up on its own: at 128 units 1 MiB, enough work for a thread,
+/// and enough blocks for several.
 pub const BLOCK_ROWS: usize = 2048;
 
 /// Rows of W in one piece of work on the way back: at 128 units 48 KiB, and whole tiles.
 pub const BACKWARD_ROWS: usize = 16 * PIXELS;
 
-/// Rows of W, or samples, that are brought into a tile's order at once, on the stack.
+/// Rows of W, or samples, that are put into a tile's order at once, on the stack.
 const DEPTH: usize = 64;
 
-/// The range of rows of block `index` when W has `inputs` rows, `rows` to a block.
+/// Returns the rows of block `index` when W has `inputs` rows, `rows` to a block.
 pub fn block(index: usize, rows: usize, inputs: usize) -> Range<usize> {
     index * rows..((index + 1) * rows).min(inputs)
 }
 
-/// A matrix in the order in which tiles read it, `[panels of columns][rows][PANEL]`; columns beyond the last are zeros.
+/// A matrix in the order in which tiles read it, `[panels of columns][rows][PANEL]`; columns beyond the last
+/// are zeros.
 #[derive(Clone, Copy, Debug)]
 pub struct Panels<'a> {
     values: &'a [[f32; PANEL]],
@@ -40,7 +50,7 @@ pub struct Panels<'a> {
 }
 
 impl<'a> Panels<'a> {
-    /// Floats that a matrix takes.
+    /// Returns the floats that a matrix takes.
     pub fn len(rows: usize, columns: usize) -> usize {
         columns.div_ceil(PANEL) * PANEL * rows
     }
@@ -64,7 +74,8 @@ impl<'a> Panels<'a> {
     }
 }
 
-/// Writes the block's part of the output, `X[:, r]·W[r]`, to `partial`, `[N×U]`.
+/// Writes the block's part of the output, `X[:, r]·W[r]`, to `partial`, `[N×U]`, from `input`, X
+/// `[N×inputs]`, and `kernel`, W `[inputs×U]`.
 pub fn forward(input: &[f32], inputs: usize, rows: Range<usize>, kernel: &[f32], partial: &mut [f32]) {
     dispatch(Forward { input, inputs, rows, kernel, partial });
 }
@@ -84,18 +95,20 @@ impl SimdOp for Forward<'_> {
         let units = kernel.len() / inputs;
         let samples = input.len() / inputs;
         partial.fill(0.0);
+        // Loop 1: pieces of rows.
         for first in rows.clone().step_by(DEPTH) {
             let depth = DEPTH.min(rows.end - first);
+            // Loop 2: panels of units.
             for panel in (0..units).step_by(PANEL) {
-                let live = PANEL.min(units - panel);
+                let present = PANEL.min(units - panel);
                 let mut weights = [[0.0; PANEL]; DEPTH];
                 for (weights, row) in weights.iter_mut().zip(kernel[first * units..].chunks_exact(units)).take(depth) {
-                    match row[panel..panel + live].first_chunk::<PANEL>() {
+                    match row[panel..panel + present].first_chunk::<PANEL>() {
                         Some(row) => *weights = *row,
-                        None => weights[..live].copy_from_slice(&row[panel..panel + live]),
+                        None => weights[..present].copy_from_slice(&row[panel..panel + present]),
                     }
                 }
-                let columns = panel..panel + live;
+                let columns = panel..panel + present;
                 let rows_of = |sample: usize| &input[sample * inputs + first..][..depth];
                 let store = |sample: usize| sample * units;
                 add_rows::<LANES, FUSED>(samples, rows_of, &weights[..depth], columns, partial, store);
@@ -104,7 +117,7 @@ impl SimdOp for Forward<'_> {
     }
 }
 
-/// `target[start(i) + columns] += rows(i)·weights`, for i < `count`.
+/// Adds `rows(i)·weights` to `target[start(i) + columns]`, for i < `count`: loop 3 of the forward pass.
 #[inline(always)]
 fn add_rows<'a, const LANES: usize, const FUSED: bool>(
     count: usize,
@@ -124,47 +137,36 @@ fn add_rows<'a, const LANES: usize, const FUSED: bool>(
         };
         for column in (0..columns.len()).step_by(VECTORS * LANES) {
             let at = columns.start + column;
-            let live = (columns.end - at).min(VECTORS * LANES);
-            let at = |i: usize| start(from + i) + at;
+            let present = (columns.end - at).min(VECTORS * LANES);
+            let at = |i: usize| start(from + i) + at..start(from + i) + at + present;
             match pixels {
-                PIXELS => add_tile::<PIXELS, LANES, FUSED>(|i| rows(from + i), weights, column, live, target, at),
-                4 => add_tile::<4, LANES, FUSED>(|i| rows(from + i), weights, column, live, target, at),
-                2 => add_tile::<2, LANES, FUSED>(|i| rows(from + i), weights, column, live, target, at),
-                _ => add_tile::<1, LANES, FUSED>(|i| rows(from + i), weights, column, live, target, at),
+                PIXELS => add_tile::<PIXELS, LANES, FUSED>(|i| rows(from + i), weights, column, target, at),
+                4 => add_tile::<4, LANES, FUSED>(|i| rows(from + i), weights, column, target, at),
+                2 => add_tile::<2, LANES, FUSED>(|i| rows(from + i), weights, column, target, at),
+                _ => add_tile::<1, LANES, FUSED>(|i| rows(from + i), weights, column, target, at),
             }
         }
         from += pixels;
     }
 }
 
-/// One tile of [`add_rows`]; `live` of its filters are there.
+/// Adds one tile of [`add_rows`]: `at` gives a row's part of `target`.
 #[inline(always)]
 fn add_tile<'a, const P: usize, const LANES: usize, const FUSED: bool>(
     rows: impl Fn(usize) -> &'a [f32],
     weights: &[[f32; PANEL]],
     column: usize,
-    live: usize,
     target: &mut [f32],
-    at: impl Fn(usize) -> usize,
+    at: impl Fn(usize) -> Range<usize>,
 ) {
     let mut sums = [[[0.0; LANES]; VECTORS]; P];
-    let whole = live == VECTORS * LANES;
     for (i, sums) in sums.iter_mut().enumerate() {
-        let target = &target[at(i)..][..live];
-        if whole {
-            sums.as_flattened_mut().copy_from_slice(target);
-        } else {
-            sums.as_flattened_mut()[..live].copy_from_slice(target);
-        }
+        load_sums(&target[at(i)], sums);
     }
+    // [P×K]·[K×(VECTORS·LANES)]
     tile::<P, VECTORS, LANES, FUSED>(std::array::from_fn(rows), weights, column, &mut sums);
     for (i, sums) in sums.iter().enumerate() {
-        let target = &mut target[at(i)..][..live];
-        if whole {
-            target.copy_from_slice(sums.as_flattened());
-        } else {
-            target.copy_from_slice(&sums.as_flattened()[..live]);
-        }
+        store_sums(sums, &mut target[at(i)]);
     }
 }
 
@@ -186,12 +188,15 @@ impl SimdOp for GradInput<'_> {
         let GradInput { kernel, grad_output, partial } = self;
         let (units, samples) = (grad_output.rows, grad_output.columns);
         let rows = kernel.len() / units;
+        // Loop 1: panels of samples.
         for (panel, weights) in grad_output.values.chunks_exact(units).enumerate() {
-            let live = PANEL.min(samples - panel * PANEL);
+            let present = PANEL.min(samples - panel * PANEL);
+            // Loop 2: pieces of rows.
             let mut row = 0;
             while row < rows {
                 let pixels = if rows - row >= PIXELS { PIXELS } else { 1 };
-                for column in (0..live).step_by(LANES) {
+                // Loop 3: columns of the panel, one register of samples at a time: batches are small.
+                for column in (0..present).step_by(LANES) {
                     let first_sample = panel * PANEL + column;
                     let mut store = |pixel: usize, sums: &Lanes<LANES>| {
                         let samples = first_sample..samples.min(first_sample + LANES);
@@ -200,7 +205,7 @@ impl SimdOp for GradInput<'_> {
                         }
                     };
                     let rows = |pixel: usize| &kernel[(row + pixel) * units..][..units];
-                    // One register of samples: batches are small.
+                    // [PIXELS×U]·[U×LANES]
                     if pixels == PIXELS {
                         let mut sums = [[[0.0; LANES]; 1]; PIXELS];
                         tile::<PIXELS, 1, LANES, FUSED>(std::array::from_fn(rows), weights, column, &mut sums);
@@ -236,6 +241,7 @@ struct GradKernel<'a> {
 impl SimdOp for GradKernel<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(mut self) {
+        // Loop 1: pieces of rows.
         let mut row = self.rows.start;
         while row < self.rows.end {
             if self.rows.end - row >= PIXELS {
@@ -250,16 +256,18 @@ impl SimdOp for GradKernel<'_> {
 }
 
 impl GradKernel<'_> {
-    /// `P` rows of dW, from `row` on.
+    /// Writes `P` rows of dW, from `row` on.
     #[inline(always)]
     fn rows<const P: usize, const LANES: usize, const FUSED: bool>(&mut self, row: usize) {
         let (samples, units) = (self.grad_output.rows, self.grad_output.columns);
         let mut columns_of_input = [[0.0; DEPTH]; P];
         let start = (row - self.rows.start) * units;
+        // Loop 2: panels of units, and their columns.
         for (panel, weights) in self.grad_output.values.chunks_exact(samples).enumerate() {
-            let live = PANEL.min(units - panel * PANEL);
-            for column in (0..live).step_by(VECTORS * LANES) {
+            let present = PANEL.min(units - panel * PANEL);
+            for column in (0..present).step_by(VECTORS * LANES) {
                 let mut sums = [[[0.0; LANES]; VECTORS]; P];
+                // Loop 3: pieces of samples.
                 for first in (0..samples).step_by(DEPTH) {
                     let depth = DEPTH.min(samples - first);
                     // A small batch is turned once for all panels.
@@ -272,16 +280,13 @@ impl GradKernel<'_> {
                         }
                     }
                     let rows = std::array::from_fn(|pixel| &columns_of_input[pixel][..depth]);
+                    // [P×N]·[N×(VECTORS·LANES)]
                     tile::<P, VECTORS, LANES, FUSED>(rows, &weights[first..first + depth], column, &mut sums);
                 }
-                let live = (live - column).min(VECTORS * LANES);
+                let present = (present - column).min(VECTORS * LANES);
                 for (pixel, sums) in sums.iter().enumerate() {
-                    let target = &mut self.grad_kernel[start + pixel * units + panel * PANEL + column..][..live];
-                    if live == VECTORS * LANES {
-                        target.copy_from_slice(sums.as_flattened());
-                    } else {
-                        target.copy_from_slice(&sums.as_flattened()[..live]);
-                    }
+                    let at = start + pixel * units + panel * PANEL + column;
+                    store_sums(sums, &mut self.grad_kernel[at..][..present]);
                 }
             }
         }

@@ -1,6 +1,6 @@
-//! Layers that work value by value.
+//! Layers that work value by value: ReLU, and the product with a mask.
 
-/// `output = max(input, 0)`; NaN stays NaN, and −0 becomes 0.
+/// Writes `output = max(input, 0)`. NaN stays NaN, and −0 becomes 0.
 pub fn relu(input: &[f32], output: &mut [f32]) {
     debug_assert_eq!(input.len(), output.len());
     for (output, &x) in output.iter_mut().zip(input) {
@@ -8,14 +8,14 @@ pub fn relu(input: &[f32], output: &mut [f32]) {
     }
 }
 
-/// [`relu`] of `values`, written over them.
+/// Writes [`relu`] of `values` over them.
 pub fn relu_in_place(values: &mut [f32]) {
     for x in values {
         *x = if *x <= 0.0 { 0.0 } else { *x };
     }
 }
 
-/// `grad_input = grad_output` where ReLU's output was positive, else 0; its slope at 0 is 0.
+/// Writes `grad_input = grad_output` where ReLU's output was positive, else 0. The slope at 0 is 0.
 pub fn relu_backward(output: &[f32], grad_output: &[f32], grad_input: &mut [f32]) {
     debug_assert!(output.len() == grad_input.len() && grad_output.len() == grad_input.len());
     for ((grad_input, g), &y) in grad_input.iter_mut().zip(grad_output).zip(output) {
@@ -23,7 +23,7 @@ pub fn relu_backward(output: &[f32], grad_output: &[f32], grad_input: &mut [f32]
     }
 }
 
-/// `output = input · factor`, value by value: dropout, forward and backward alike.
+/// Writes `output = input · factor`, value by value: dropout, forward and backward alike.
 pub fn multiply(input: &[f32], factors: &[f32], output: &mut [f32]) {
     debug_assert!(input.len() == output.len() && factors.len() == output.len());
     for ((output, x), factor) in output.iter_mut().zip(input).zip(factors) {

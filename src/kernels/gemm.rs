@@ -1,8 +1,9 @@
 //! Matrix products: the safe face of `matrixmultiply`.
 //!
-//! `matrixmultiply` packs both operands into panels that fit the caches and multiplies them in registers, in the way of
-//! Goto and van de Geijn, *Anatomy of High-Performance Matrix Multiplication*, 2008. It takes raw pointers and strides;
-//! [`Matrix`] carries the slice they point into, and [`gemm`] checks that every element they reach lies inside it.
+//! `matrixmultiply` packs both operands into panels that fit the caches and multiplies them in registers, in
+//! the way of Goto and van de Geijn, *Anatomy of High-Performance Matrix Multiplication*, 2008. It takes raw
+//! pointers and strides; [`Matrix`] carries the slice they point into, and [`gemm`] checks that every element
+//! they reach lies inside it.
 
 #![allow(unsafe_code)]
 
@@ -17,18 +18,20 @@ pub struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// `rows × columns`, one row after the other.
+    /// Views `values` as `rows × columns`, one row after the other.
     pub fn new(values: &'a [f32], rows: usize, columns: usize) -> Matrix<'a> {
         Matrix::with_row_stride(values, rows, columns, columns)
     }
 
-    /// `rows × columns`, rows `row_stride` floats apart: a block of columns of a wider matrix.
+    /// Views `values` as `rows × columns`, rows `row_stride` floats apart: a block of columns of a wider
+    /// matrix.
     ///
     /// # Panics
     /// If the last element would lie outside `values`.
     pub fn with_row_stride(values: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Matrix<'a> {
         if rows > 0 && columns > 0 {
-            // [`gemm`] reads every element, so this length is what its `unsafe` rests on; a product that wraps is too long.
+            // [`gemm`] reads every element, so this length is what its `unsafe` rests on; a product that
+            // wraps is too long.
             let end = (rows - 1).checked_mul(row_stride).and_then(|last_row| last_row.checked_add(columns));
             assert!(
                 end.is_some_and(|end| end <= values.len()),
@@ -36,12 +39,13 @@ impl<'a> Matrix<'a> {
                 values.len()
             );
         }
-        // Between fewer than two rows there is no distance, and an absurd one must not become a pointer's stride.
+        // Between fewer than two rows there is no distance, and an absurd one must not become a pointer's
+        // stride.
         let row_stride = if rows > 1 && columns > 0 { row_stride } else { columns };
         Matrix { values, rows, columns, row_stride, column_stride: 1 }
     }
 
-    /// The transpose; no float is moved.
+    /// Returns the transpose. No float is moved.
     pub fn transposed(self) -> Matrix<'a> {
         Matrix {
             rows: self.columns,
@@ -53,16 +57,16 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// The factor of what stands in the result before: c = a·b + β·c.
+/// β, the factor of what stands in the result before: c = a·b + β·c.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beta {
-    /// The product overwrites; what stood there, NaN too, is not read.
+    /// 0: the product overwrites. What stood there, NaN too, is not read.
     Zero,
-    /// The product is added.
+    /// 1: the product is added.
     One,
 }
 
-/// c = a·b + β·c, with `c` row by row, `a.rows × b.columns`. Single-threaded: the callers run many at once.
+/// Computes c = a·b + β·c, `[m×k]·[k×n]`, with `c` row by row. Single-threaded: the callers run many at once.
 ///
 /// # Panics
 /// If the shapes do not fit together.
@@ -77,9 +81,10 @@ pub fn gemm(a: Matrix, b: Matrix, beta: Beta, c: &mut [f32]) {
         Beta::Zero => 0.0,
         Beta::One => 1.0,
     };
-    // SAFETY: `Matrix` was built so that every (i, j) within rows × columns lies inside its slice (`transposed` only
-    // exchanges the two), and c holds m·n floats, row stride n; a and b are shared borrows, c is exclusive, so they do not
-    // overlap. With beta = 0 sgemm does not read c. Strides fit isize: each is at most the length of its slice, or of c.
+    // SAFETY: `Matrix` was built so that every (i, j) within rows × columns lies inside its slice
+    // (`transposed` only exchanges the two), and c holds m·n floats, row stride n; a and b are shared
+    // borrows, c is exclusive, so they do not overlap. With beta = 0 sgemm does not read c. Strides fit
+    // isize: each is at most the length of its slice, or of c.
     unsafe {
         matrixmultiply::sgemm(
             m,

@@ -1,9 +1,10 @@
-//! The arithmetic: functions over slices and a geometry, single-threaded, one image or one block of rows at a time.
+//! The arithmetic: functions over slices and a geometry, single-threaded, one image or one block of rows at a
+//! time.
 //!
-//! A kernel knows nothing of layers, parameters or threads. [`layers`](crate::layers) cuts the work and calls it.
-//! Forward and backward of an operation stand in one file. Kernels trust their callers: sizes were checked when the
-//! network was built ([`geometry`](crate::geometry)). They assert in debug builds at most, except where `unsafe` rests
-//! on a length; [`gemm`] and [`simd`] are the only files with `unsafe`.
+//! A kernel knows nothing of layers, parameters or threads. [`layers`](crate::layers) cuts the work and calls
+//! it. Forward and backward of an operation stand in one file. Kernels trust their callers: sizes were
+//! checked when the network was built ([`geometry`](crate::geometry)). They assert in debug builds at most,
+//! except where `unsafe` rests on a length; [`gemm`] and [`simd`] are the only files with `unsafe`.
 //!
 //! | room | what |
 //! |---|---|

@@ -1,58 +1,59 @@
-//! Max-pooling of one image, with the place of each maximum kept for the way back.
+//! Max-pooling of one image, with the argmax of each window kept for the way back.
 //!
-//! `output[y, x, c] = max over dy, dx of input[y·s + dy, x·s + dx, c]`; the gradient of an output cell goes to the *first*
-//! maximum of its window in reading order, as in Keras on a CPU. Windows may overlap (stride < window): then an input cell
-//! gathers the gradient of every window it won.
+//! `output[y, x, c] = max over dy, dx of input[y·s + dy, x·s + dx, c]`; the gradient of an output cell goes
+//! to the *first* maximum of its window in reading order, as in Keras on a CPU. Windows may overlap (stride <
+//! window): then an input cell sums the gradients of every window whose maximum it is.
 
 use crate::geometry::PoolGeometry;
 
-/// Writes the maxima to `output`, `[output height, output width, C]`, and to `argmax`, of the same shape, the place of each
-/// in its window: dy·window width + dx.
+/// Writes the maxima to `output`, `[output height, output width, C]`, and to `argmax`, of the same shape, the
+/// cell of each in its window: dy·window width + dx.
 ///
-/// A NaN at the first place of a window stays, and any other is passed over, as no comparison with it holds.
+/// A NaN in the first cell of a window stays, and any other is passed over, as no comparison with it holds.
 pub fn forward(geometry: &PoolGeometry, input: &[f32], output: &mut [f32], argmax: &mut [u16]) {
     let channels = geometry.input[2];
-    for (cell, (output, argmax)) in output.chunks_exact_mut(channels).zip(argmax.chunks_exact_mut(channels)).enumerate()
+    for (window, (output, argmax)) in
+        output.chunks_exact_mut(channels).zip(argmax.chunks_exact_mut(channels)).enumerate()
     {
-        let corner = corner(geometry, cell);
+        let corner = corner(geometry, window);
         output.copy_from_slice(&input[corner..corner + channels]);
         argmax.fill(0);
-        for place in 1..geometry.window[0] * geometry.window[1] {
-            let from = corner + offset(geometry, place);
+        for cell in 1..geometry.window[0] * geometry.window[1] {
+            let from = corner + offset(geometry, cell);
             let candidates = &input[from..from + channels];
             for ((best, argmax), &candidate) in output.iter_mut().zip(argmax.iter_mut()).zip(candidates) {
                 if candidate > *best {
                     *best = candidate;
-                    *argmax = place as u16;
+                    *argmax = cell as u16;
                 }
             }
         }
     }
 }
 
-/// Writes ∂L/∂input: each output cell's gradient, added at the place of its maximum.
+/// Writes ∂L/∂input: each output cell's gradient, added at the argmax of its window.
 pub fn backward(geometry: &PoolGeometry, grad_output: &[f32], argmax: &[u16], grad_input: &mut [f32]) {
     let channels = geometry.input[2];
     grad_input.fill(0.0);
-    for (cell, (grad_output, argmax)) in
+    for (window, (grad_output, argmax)) in
         grad_output.chunks_exact(channels).zip(argmax.chunks_exact(channels)).enumerate()
     {
-        let corner = corner(geometry, cell);
-        for (c, (g, &place)) in grad_output.iter().zip(argmax).enumerate() {
-            grad_input[corner + offset(geometry, usize::from(place)) + c] += g;
+        let corner = corner(geometry, window);
+        for (c, (g, &cell)) in grad_output.iter().zip(argmax).enumerate() {
+            grad_input[corner + offset(geometry, usize::from(cell)) + c] += g;
         }
     }
 }
 
-/// Where the window of output cell `y·output width + x` starts in the input.
-fn corner(geometry: &PoolGeometry, cell: usize) -> usize {
-    let (y, x) = (cell / geometry.output[1], cell % geometry.output[1]);
+/// Returns where window `y·output width + x` starts in the input.
+fn corner(geometry: &PoolGeometry, window: usize) -> usize {
+    let (y, x) = (window / geometry.output[1], window % geometry.output[1]);
     (y * geometry.stride[0] * geometry.input[1] + x * geometry.stride[1]) * geometry.input[2]
 }
 
-/// How far into the input a window's place lies from its corner.
-fn offset(geometry: &PoolGeometry, place: usize) -> usize {
-    let (dy, dx) = (place / geometry.window[1], place % geometry.window[1]);
+/// Returns the offset of a window's cell from the window's corner, in the input.
+fn offset(geometry: &PoolGeometry, cell: usize) -> usize {
+    let (dy, dx) = (cell / geometry.window[1], cell % geometry.window[1]);
     (dy * geometry.input[1] + dx) * geometry.input[2]
 }
 

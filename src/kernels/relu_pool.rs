@@ -1,16 +1,17 @@
 //! ReLU and max-pooling of a band of rows in one go, and the way back.
 //!
-//! With m the maximum of a window (the first in reading order, as in [`max_pool`](super::pool)), the output is max(m, 0),
-//! which is what ReLU before pooling gives as well. Where m ≤ 0 nothing of the window gets a gradient, so its place is kept as
-//! [`DEAD`], and the way back needs neither the output nor the input. Windows do not overlap.
+//! With m the maximum of a window (the first in reading order, as in [`pool`](super::pool)), the output is
+//! max(m, 0), which is what ReLU before pooling gives too. Where m ≤ 0 nothing of the window gets a gradient,
+//! so its argmax is kept as [`DEAD`], and the way back needs neither the output nor the input. Windows do not
+//! overlap.
 
 use super::conv::{DEAD, PooledGradient};
 use super::simd::{Lanes, SimdOp, dispatch, load};
 use crate::geometry::PoolGeometry;
 
-/// From the band `values` `[rows, W, C]` with W = output width · window width, rows a multiple of the window's: writes the
-/// maxima to `output` `[rows / window height, output width, C]`, cut off at 0 if `relu`, and their argmax to `argmax`, of the same
-/// shape, unless that is empty.
+/// Pools the band `values` `[rows, W, C]`, with W = output width · window width and rows a multiple of the
+/// window's. Writes the maxima to `output` `[rows / window height, output width, C]`, rectified if `relu`,
+/// and their cells to `argmax`, of the same shape, unless that is empty.
 pub fn forward(pool: &PoolGeometry, relu: bool, values: &[f32], output: &mut [f32], argmax: &mut [u8]) {
     debug_assert_eq!(values.len(), output.len() * pool.window[0] * pool.window[1]);
     debug_assert!(argmax.is_empty() || argmax.len() == output.len());
@@ -37,6 +38,7 @@ impl SimdOp for Forward<'_> {
 }
 
 impl Forward<'_> {
+    /// Pools all windows, whose size is `window`.
     #[inline(always)]
     fn windows<const LANES: usize>(self, window: [usize; 2]) {
         let Forward { pool, relu, values, output, argmax } = self;
@@ -67,8 +69,8 @@ impl Forward<'_> {
     }
 }
 
-/// The first `LANES` channels of `output` and `argmax`, from those of a window that starts with `values` and whose rows and
-/// columns are `steps` apart.
+/// Writes the first `LANES` channels of `output` and `argmax`, from those of a window that starts with
+/// `values` and whose rows and columns are `steps` apart.
 #[inline(always)]
 fn cells<const LANES: usize>(
     window: [usize; 2],
@@ -79,7 +81,7 @@ fn cells<const LANES: usize>(
     argmax: &mut [u8],
 ) {
     let mut best: Lanes<LANES> = load(values, 0);
-    let mut place = [0u32; LANES];
+    let mut cell = [0u32; LANES];
     for dy in 0..window[0] {
         for dx in 0..window[1] {
             let candidate: Lanes<LANES> = load(values, dy * steps[0] + dx * steps[1]);
@@ -87,7 +89,7 @@ fn cells<const LANES: usize>(
             for lane in 0..LANES {
                 let better = candidate[lane] > best[lane];
                 best[lane] = if better { candidate[lane] } else { best[lane] };
-                place[lane] = if better { number } else { place[lane] };
+                cell[lane] = if better { number } else { cell[lane] };
             }
         }
     }
@@ -95,16 +97,18 @@ fn cells<const LANES: usize>(
         for lane in 0..LANES {
             let dead = best[lane] <= 0.0;
             best[lane] = if dead { 0.0 } else { best[lane] };
-            place[lane] = if dead { u32::from(DEAD) } else { place[lane] };
+            cell[lane] = if dead { u32::from(DEAD) } else { cell[lane] };
         }
     }
     output[..LANES].copy_from_slice(&best);
     if let Some(argmax) = argmax.first_chunk_mut::<LANES>() {
-        *argmax = place.map(|place| place as u8);
+        *argmax = cell.map(|cell| cell as u8);
     }
 }
 
-/// Writes the gradient of each position, `[H, W, C]` of the pool's input: each value at its place, 0 elsewhere.
+/// Writes the gradient of each position, `[H, W, C]` of the pool's input: each value at its argmax, 0
+/// elsewhere. (Max-unpooling: M. D. Zeiler, R. Fergus, *Visualizing and Understanding Convolutional
+/// Networks*, 2014.)
 pub fn unpool(gradient: &PooledGradient, expanded: &mut [f32]) {
     let PoolGeometry { input: [height, width, channels], window, output, .. } = gradient.pool;
     debug_assert_eq!(expanded.len(), gradient.pool.input_len());
@@ -115,8 +119,8 @@ pub fn unpool(gradient: &PooledGradient, expanded: &mut [f32]) {
     expanded[output[0] * window[0] * row_len..height * row_len].fill(0.0);
 }
 
-/// The same for one row of windows: writes `[window height, W, C]`, positions `step` floats apart. What lies between them stays
-/// as it is.
+/// Does the same as [`unpool`] for one row of windows: writes `[window height, W, C]`, positions `step`
+/// floats apart. What lies between them stays as it is.
 pub fn unpool_row(gradient: &PooledGradient, row: usize, step: usize, expanded: &mut [f32]) {
     dispatch(UnpoolRow { gradient, row, step, expanded });
 }
@@ -136,13 +140,13 @@ impl SimdOp for UnpoolRow<'_> {
         let covered = pool.output[1] * pool.window[1];
         for (dy, expanded) in expanded.chunks_exact_mut(width * step).take(pool.window[0]).enumerate() {
             for x in 0..pool.output[1] {
-                let cell = (row * pool.output[1] + x) * channels;
-                let (values, argmax) = (&values[cell..][..channels], &argmax[cell..][..channels]);
+                let window = (row * pool.output[1] + x) * channels;
+                let (values, argmax) = (&values[window..][..channels], &argmax[window..][..channels]);
                 for dx in 0..pool.window[1] {
-                    let place = (dy * pool.window[1] + dx) as u8;
+                    let cell = (dy * pool.window[1] + dx) as u8;
                     let target = &mut expanded[(x * pool.window[1] + dx) * step..][..channels];
                     for ((target, &value), &at) in target.iter_mut().zip(values).zip(argmax) {
-                        *target = if at == place { value } else { 0.0 };
+                        *target = if at == cell { value } else { 0.0 };
                     }
                 }
             }

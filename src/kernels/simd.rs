@@ -1,11 +1,12 @@
-//! Which vector instructions the kernels use, chosen when the program runs, so that one binary serves any machine.
+//! Vector instructions, chosen when the program runs, so that one binary serves any machine.
 //!
-//! A kernel is written once, over arrays of [`Lanes`] floats, as the `#[inline(always)]` method [`SimdOp::run`]. [`dispatch`]
-//! compiles it three times: inside a function that enables AVX-512, one that enables AVX2 and FMA, and one that enables nothing
-//! beyond what every machine has. The compiler turns the arrays into the registers that the function allows.
+//! An operation is written once, over arrays of [`Lanes`] floats, as the `#[inline(always)]` method
+//! [`SimdOp::run`]. [`dispatch`] compiles it three times: inside a function that enables AVX-512, one that
+//! enables AVX2 and FMA, and one that enables nothing beyond what every machine has. The compiler turns the
+//! arrays into the registers that the function allows.
 //!
-//! `GLASSNET_SIMD=avx512|avx2|portable` forces a set, for measuring and testing. It governs our own kernels only;
-//! `matrixmultiply` looks for itself.
+//! `GLASSNET_SIMD=avx512|avx2|portable` forces a set, for measuring and testing. It governs our own kernels
+//! only; `matrixmultiply` looks for itself.
 
 #![allow(unsafe_code)]
 
@@ -14,7 +15,7 @@ use std::sync::OnceLock;
 /// A set of vector instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InstructionSet {
-    /// What every machine of this architecture has.
+    /// The instructions that every machine of this architecture has.
     Portable,
     /// 16 registers of 8 floats, and fused multiply-add.
     Avx2,
@@ -29,7 +30,7 @@ impl InstructionSet {
     /// All sets, the narrowest first.
     pub const ALL: [InstructionSet; 3] = [InstructionSet::Portable, InstructionSet::Avx2, InstructionSet::Avx512];
 
-    /// What users call it.
+    /// Returns the name that users know.
     pub fn name(self) -> &'static str {
         match self {
             InstructionSet::Portable => "portable",
@@ -38,7 +39,7 @@ impl InstructionSet {
         }
     }
 
-    /// Whether this machine has it.
+    /// Returns whether this machine has it.
     pub fn is_available(self) -> bool {
         match self {
             InstructionSet::Portable => true,
@@ -55,12 +56,12 @@ impl InstructionSet {
         }
     }
 
-    /// The sets of this machine, the narrowest first.
+    /// Iterates over the sets of this machine, the narrowest first.
     pub fn available() -> impl DoubleEndedIterator<Item = InstructionSet> {
         InstructionSet::ALL.into_iter().filter(|set| set.is_available())
     }
 
-    /// The same for tests, which tell what they leave out.
+    /// Does the same as [`available`](InstructionSet::available) for tests, which tell what they leave out.
     #[cfg(test)]
     pub(super) fn tested() -> impl Iterator<Item = InstructionSet> {
         InstructionSet::ALL.into_iter().filter(|set| {
@@ -71,10 +72,10 @@ impl InstructionSet {
         })
     }
 
-    /// The set in force: the one that `GLASSNET_SIMD` names, or else the widest that this machine has.
+    /// Returns the set that `GLASSNET_SIMD` names, or else the widest that this machine has.
     ///
     /// # Errors
-    /// A sentence about the variable's value, where that names a set that there is not, here or at all.
+    /// A sentence about the variable's value, if that names a set that this machine lacks, or none at all.
     pub fn from_environment() -> Result<InstructionSet, String> {
         let widest = InstructionSet::available().next_back().unwrap_or(InstructionSet::Portable);
         let Some(name) = std::env::var_os(VARIABLE) else { return Ok(widest) };
@@ -84,7 +85,7 @@ impl InstructionSet {
         })
     }
 
-    /// The set in force, decided once; the widest, where the variable cannot be followed.
+    /// Returns the set in force, decided once: the widest where the variable cannot be followed.
     pub fn in_force() -> InstructionSet {
         static CHOSEN: OnceLock<InstructionSet> = OnceLock::new();
         *CHOSEN.get_or_init(|| {
@@ -94,53 +95,54 @@ impl InstructionSet {
     }
 }
 
-/// A piece of work to be compiled for each set.
+/// An operation that is compiled for each set.
 pub trait SimdOp {
-    /// Does it with registers of `LANES` floats. `FUSED` tells whether the set has fused multiply-add; without it,
-    /// `f32::mul_add` would call a library for every product.
+    /// Runs the operation with registers of `LANES` floats. `FUSED` tells whether the set has fused
+    /// multiply-add; without it, `f32::mul_add` would call a library for every product.
     ///
-    /// Every implementation is `#[inline(always)]`, and so is all it calls: code that is not inlined is compiled for the portable
-    /// set.
+    /// Every implementation is `#[inline(always)]`, and so is all it calls: code that is not inlined is
+    /// compiled for the portable set.
     fn run<const LANES: usize, const FUSED: bool>(self);
 }
 
-/// Runs a kernel with the set in force.
-pub fn dispatch(kernel: impl SimdOp) {
-    dispatch_to(InstructionSet::in_force(), kernel);
+/// Runs an operation with the set in force.
+pub fn dispatch(operation: impl SimdOp) {
+    dispatch_to(InstructionSet::in_force(), operation);
 }
 
-/// Runs a kernel with this set.
+/// Runs an operation with this set.
 ///
 /// # Panics
 /// If this machine does not have it.
-pub fn dispatch_to(set: InstructionSet, kernel: impl SimdOp) {
+pub fn dispatch_to(set: InstructionSet, operation: impl SimdOp) {
     assert!(set.is_available(), "this machine has no {}", set.name());
     match set {
-        // SAFETY: the assertion above has asked the processor for the very features that these functions enable.
+        // SAFETY: the assertion above has asked the processor for the very features that these functions
+        // enable.
         #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx512 => unsafe { avx512(kernel) },
+        InstructionSet::Avx512 => unsafe { avx512(operation) },
         #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx2 => unsafe { avx2(kernel) },
-        _ => kernel.run::<4, false>(),
+        InstructionSet::Avx2 => unsafe { avx2(operation) },
+        _ => operation.run::<4, false>(),
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
-fn avx512(kernel: impl SimdOp) {
-    kernel.run::<16, true>();
+fn avx512(operation: impl SimdOp) {
+    operation.run::<16, true>();
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn avx2(kernel: impl SimdOp) {
-    kernel.run::<8, true>();
+fn avx2(operation: impl SimdOp) {
+    operation.run::<8, true>();
 }
 
 /// A register's worth of floats.
 pub type Lanes<const LANES: usize> = [f32; LANES];
 
-/// `a·b + c`, lane by lane.
+/// Returns `a·b + c`, lane by lane.
 #[inline(always)]
 pub fn multiply_add<const LANES: usize, const FUSED: bool>(
     a: Lanes<LANES>,
@@ -154,7 +156,7 @@ pub fn multiply_add<const LANES: usize, const FUSED: bool>(
     sum
 }
 
-/// The `LANES` floats of `values` from `start` on.
+/// Loads the `LANES` floats of `values` from `start` on.
 ///
 /// # Panics
 /// If they are not there.
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn every_set_of_this_machine_runs_a_kernel() {
+    fn every_set_of_this_machine_runs_an_operation() {
         for set in InstructionSet::tested() {
             let mut y = [1.0; 32];
             dispatch_to(set, Axpy(2.0, &[3.0; 32], &mut y));

@@ -1,23 +1,24 @@
 //! The register tile: the innermost product of the faster convolutions and of dense layers.
 //!
-//! A few pixels meet a few vectors of filters, and all their sums stay in registers while the channels go by. For each
-//! channel the weights are loaded once and serve every pixel, and each pixel's value is broadcast to a register and
-//! serves every filter:
+//! A few pixels meet a few vectors of filters, and all their sums stay in registers while the channels go by.
+//! For each channel the weights are loaded once and serve every pixel, and each pixel's value is broadcast to
+//! a register and serves every filter:
 //!
 //! ```text
 //! sums[p][f] += Σ_k rows[p][k] · weights[k][f]          [PIXELS×K]·[K×(VECTORS·LANES)]
 //! ```
 //!
-//! This is the micro-kernel of Goto and van de Geijn, *Anatomy of High-Performance Matrix Multiplication*, 2008. The
-//! number of sums decides its speed. A fused multiply-add takes 4 cycles and two start in each, so fewer than 8 sums
-//! leave the multipliers waiting. The more pixels share a load of the weights, the less of the caches' time a product
-//! takes. But sums that do not fit the registers, beside the weights and one pixel's value, live in memory. A tile of
-//! [`PIXELS`] × [`VECTORS`] sums fits 16 registers (AVX2). Where there are 32 (AVX-512), two tiles of up to
-//! [`PAIRED_PIXELS`] pixels go side by side. They are two arrays and not one, because the compiler keeps arrays of more
-//! than about 16 sums in memory, even where registers are left.
+//! This is the micro-kernel of Goto and van de Geijn, *Anatomy of High-Performance Matrix Multiplication*,
+//! 2008. The number of sums decides its speed. A fused multiply-add takes 4 cycles and two start in each, so
+//! fewer than 8 sums leave the multipliers waiting. The more pixels share a load of the weights, the less of
+//! the caches' time a product takes. But sums that do not fit the registers, beside the weights and one
+//! pixel's value, live in memory. A tile of [`PIXELS`] × [`VECTORS`] sums fits 16 registers (AVX2). Where
+//! there are 32 (AVX-512), two tiles of up to [`PAIRED_PIXELS`] pixels go side by side. They are two arrays
+//! and not one, because the compiler keeps arrays of more than about 16 sums in memory, even where registers
+//! are left.
 //!
-//! The order in which a sum is added up depends neither on the tile's size nor on the pixel's position in it, so bands
-//! and remainders give the same bits.
+//! The order in which a sum is added up depends neither on the tile's size nor on the pixel's position in it,
+//! so bands and remainders give the same bits.
 
 use super::simd::{Lanes, load, multiply_add};
 
@@ -33,8 +34,8 @@ pub const PAIRED_LANES: usize = 16;
 /// Registers of filters in a tile.
 pub const VECTORS: usize = 2;
 
-/// Filters in a packed panel of weights: a multiple of VECTORS · LANES for every instruction set, so that weights are
-/// packed the same for all.
+/// Filters in a packed panel of weights: a multiple of VECTORS · LANES for every instruction set, so that
+/// weights are packed the same for all.
 pub const PANEL: usize = 32;
 
 /// Returns the most pixels that a tile, or a pair of tiles, takes.
@@ -47,11 +48,13 @@ pub trait TileWork {
     /// Works on `PIXELS` pixels from `first` on.
     fn one<const PIXELS: usize>(&mut self, first: usize);
 
-    /// Works on `PIXELS` pixels from each of `firsts` on. The two may overlap: what they both write is the same.
+    /// Works on `PIXELS` pixels from each of `firsts` on. The two may overlap: what they both write is the
+    /// same.
     fn two<const PIXELS: usize>(&mut self, firsts: [usize; 2]);
 }
 
-/// Works on pixels 0 to `count`, in strips of nearly the same length: short ones leave the multipliers waiting.
+/// Works on pixels 0 to `count`, in strips of nearly the same length: short ones leave the multipliers
+/// waiting.
 #[inline(always)]
 pub fn over_tiles<const LANES: usize>(count: usize, work: &mut impl TileWork) {
     let strips = count.div_ceil(longest_strip(LANES));
@@ -79,8 +82,8 @@ pub fn over_tiles<const LANES: usize>(count: usize, work: &mut impl TileWork) {
     }
 }
 
-/// **Adds** to `sums` the product of `rows`, each of at least K values, with the columns of `weights`, `[K×PANEL]`, from
-/// `column` on, as many as the tile holds.
+/// **Adds** to `sums` the product of `rows`, each of at least K values, with the columns of `weights`,
+/// `[K×PANEL]`, from `column` on, as many as the tile holds.
 ///
 /// # Panics
 /// If a row is shorter than K, or the tile reaches over the panel's edge.
@@ -124,8 +127,8 @@ pub fn tile_pair<const PIXELS: usize, const VECTORS: usize, const LANES: usize, 
     (*sums, *more_sums) = (local, more);
 }
 
-/// Returns the rows' first `len` values. With lengths that the compiler knows to be the same, the loop over them has no
-/// checks.
+/// Returns the rows' first `len` values. With lengths that the compiler knows to be the same, the loop over
+/// them has no checks.
 #[inline(always)]
 fn truncate<const PIXELS: usize>(mut rows: [&[f32]; PIXELS], len: usize) -> [&[f32]; PIXELS] {
     for row in &mut rows {
@@ -163,7 +166,8 @@ fn add_products<const PIXELS: usize, const VECTORS: usize, const LANES: usize, c
     }
 }
 
-/// Loads one pixel's sums from `source`, which has as many floats as there are filters. The other sums stay as they are.
+/// Loads one pixel's sums from `source`, which has as many floats as there are filters. The other sums stay
+/// as they are.
 #[inline(always)]
 pub(super) fn load_sums<const VECTORS: usize, const LANES: usize>(source: &[f32], sums: &mut [Lanes<LANES>; VECTORS]) {
     if source.len() == VECTORS * LANES {
@@ -173,8 +177,8 @@ pub(super) fn load_sums<const VECTORS: usize, const LANES: usize>(source: &[f32]
     }
 }
 
-/// Stores one pixel's sums to `target`, which has as many floats as there are filters. A full tile is stored whole, in
-/// registers.
+/// Stores one pixel's sums to `target`, which has as many floats as there are filters. A full tile is stored
+/// whole, in registers.
 #[inline(always)]
 pub(super) fn store_sums<const VECTORS: usize, const LANES: usize>(sums: &[Lanes<LANES>; VECTORS], target: &mut [f32]) {
     if target.len() == VECTORS * LANES {

@@ -7,9 +7,9 @@
 //! input     dX[y, x, c] = Σ dY[y + ky − before, x + kx − before, f] · W[kh−1−ky, kw−1−kx, c, f]       s = 1
 //! ```
 //!
-//! At stride 1 the gradient of the input reads ∂L/∂output, framed by kernel − 1 − padding zeros, and the kernel turned
-//! by 180° with its channels and filters exchanged. (V. Dumoulin, F. Visin, *A Guide to Convolution Arithmetic for Deep
-//! Learning*, 2016, section 4, draws it.)
+//! At stride 1 the gradient of the input reads ∂L/∂output, framed by kernel − 1 − padding zeros, and the
+//! kernel turned by 180° with its channels and filters exchanged. (V. Dumoulin, F. Visin, *A Guide to
+//! Convolution Arithmetic for Deep Learning*, 2016, section 4, draws it.)
 
 use super::Pass;
 use super::frame::Frame;
@@ -17,8 +17,8 @@ use crate::geometry::ConvGeometry;
 use crate::kernels::tile::PANEL;
 use std::ops::Range;
 
-/// Channels that are gathered at once from a turned kernel: a cache line's worth, since a line of it holds one filter's
-/// channels.
+/// Channels that are gathered at once from a turned kernel: a cache line's worth, since a line of it holds
+/// one filter's channels.
 const LINE: usize = 16;
 
 /// The sizes of a cross-correlation, and how it reads the kernel.
@@ -26,7 +26,8 @@ const LINE: usize = 16;
 pub struct Correlation {
     /// H, W, C of what is read.
     pub input: [usize; 3],
-    /// Rows of zeros above what is read, and columns of zeros to the left. Negative where the first ones are skipped.
+    /// Rows of zeros above what is read, and columns of zeros to the left. Negative where the first ones are
+    /// skipped.
     pub before: [isize; 2],
     /// Height and width of the kernel.
     pub kernel: [usize; 2],
@@ -78,8 +79,8 @@ impl Correlation {
         }
     }
 
-    /// Returns the frame in which the kernel never leaves what is read. A kernel's padding is less than its size, or
-    /// else some position would see zeros alone; so `before` is not negative.
+    /// Returns the frame in which the kernel never leaves what is read. A kernel's padding is less than its
+    /// size, or else some position would see zeros alone; so `before` is not negative.
     pub fn frame(&self) -> Frame {
         debug_assert!(self.before.iter().all(|&before| before >= 0));
         let before = self.before.map(|before| before as usize);
@@ -105,8 +106,8 @@ impl Correlation {
         self.filters.div_ceil(PANEL)
     }
 
-    /// Copies what the kernel holds for one of its cells, ky·kernel width + kx, and a panel of filters: for each of
-    /// `channels` to the `row` of one of `rows`. Filters beyond the last are left as they are.
+    /// Copies what the kernel holds for one of its cells, ky·kernel width + kx, and a panel of filters: for
+    /// each of `channels` to the `row` of one of `rows`. Filters beyond the last are left as they are.
     #[inline(always)]
     pub fn gather<R>(
         &self,

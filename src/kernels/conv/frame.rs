@@ -74,8 +74,8 @@ impl Frame {
     }
 }
 
-/// Returns the part of a window that lies inside `0..len`. A window wholly outside gives an empty range at the nearer
-/// end.
+/// Returns the part of a window that lies inside `0..len`. A window wholly outside gives an empty range at
+/// the nearer end.
 #[inline(always)]
 pub fn clip(window: Range<isize>, len: usize) -> Range<usize> {
     let start = window.start.clamp(0, len as isize);

@@ -1,38 +1,41 @@
-//! The rows that a convolution reads: an image's, or going back those of an output gradient, written out where they are at work.
+//! The rows that a convolution reads: an image's, or on the way back an output gradient's, written out band
+//! by band.
 //!
-//! A pooled gradient is a quarter of the size of what it stands for. Written out as a whole it would leave the second-level
-//! cache; a band of rows that moves down with the work stays in it, and each row is written once.
+//! A pooled gradient is a quarter of the size of what it stands for. Written out as a whole it would leave
+//! the second-level cache. A band of rows that moves down with the work stays in it, and each row is written
+//! once.
 
 use super::{GradOutput, PooledGradient};
 use crate::geometry::PoolGeometry;
 use crate::kernels::relu_pool;
 use std::ops::Range;
 
-/// Gives out rows, from the top down.
+/// The rows of an image or a gradient, read from the top down.
 pub enum InputRows<'a> {
-    /// All of them are there.
+    /// All rows, as they lie.
     Whole(&'a [f32]),
-    /// They are written out as they are asked for.
+    /// Rows that are written out as they are asked for.
     Band(Band<'a>),
 }
 
-/// A pooled gradient and the rows of it that are written out.
+/// A pooled gradient, and the rows of it that are written out.
 pub struct Band<'a> {
     gradient: PooledGradient<'a>,
-    /// Memory for rows of windows.
+    /// The memory for rows of windows.
     band: &'a mut [f32],
-    /// The rows of windows that are there.
+    /// The rows of windows that are written out.
     held: Range<usize>,
 }
 
 impl<'a> InputRows<'a> {
-    /// Floats of memory to give out up to `rows` rows of a gradient at a time, if it comes back through `pool`.
+    /// Returns the floats of memory that it takes to read up to `rows` rows at a time of a gradient that
+    /// comes back through `pool`.
     pub fn band_len(rows: usize, pool: &PoolGeometry) -> usize {
         // At both ends a row of windows may stick out.
         (rows.div_ceil(pool.window[0]) + 1) * row_of_windows_len(pool)
     }
 
-    /// Those of a gradient, with this memory if it is pooled.
+    /// Reads the rows of a gradient, with this memory if it is pooled.
     pub fn from_gradient(gradient: GradOutput<'a>, band: &'a mut [f32]) -> InputRows<'a> {
         match gradient {
             GradOutput::Dense(values) => InputRows::Whole(values),
@@ -40,8 +43,8 @@ impl<'a> InputRows<'a> {
         }
     }
 
-    /// The values from some row on, and that row's number; `rows` are there. No range begins before the one that was asked for
-    /// last.
+    /// Returns the values from some row on, and that row's number. The values reach over `rows`. No range
+    /// begins before the one that was asked for last.
     pub fn rows(&mut self, rows: Range<usize>) -> (&[f32], usize) {
         match self {
             InputRows::Whole(values) => (values, 0),
@@ -54,13 +57,13 @@ impl<'a> InputRows<'a> {
     }
 }
 
-/// Floats of one row of windows, written out.
+/// Returns the floats of one row of windows, written out.
 fn row_of_windows_len(pool: &PoolGeometry) -> usize {
     pool.window[0] * pool.input[1] * pool.input[2]
 }
 
 impl Band<'_> {
-    /// Sees to it that these rows of windows are there.
+    /// Keeps those of these rows of windows that are written out, and writes out the others.
     fn hold(&mut self, wanted: Range<usize>) {
         let gradient = &self.gradient;
         let len = row_of_windows_len(&gradient.pool);

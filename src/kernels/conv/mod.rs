@@ -39,7 +39,7 @@ impl Pass {
     /// All passes, in the order of a training step.
     pub const ALL: [Pass; 3] = [Pass::Forward, Pass::GradInput, Pass::GradWeights];
 
-    /// What users call it.
+    /// Returns the name that users know.
     pub fn name(self) -> &'static str {
         match self {
             Pass::Forward => "forward",
@@ -54,41 +54,41 @@ impl Pass {
 pub struct Weights<'a> {
     /// The kernel, `[K, F]`.
     pub kernel: &'a [f32],
-    /// The kernel as [`ConvAlgorithm::pack`] arranged it for this pass.
+    /// The kernel as [`ConvAlgorithm::pack`] wrote it for this pass.
     pub packed: &'a [f32],
-    /// `[F]`.
+    /// The bias, `[F]`.
     pub bias: &'a [f32],
 }
 
 /// ∂L/∂output of a convolution, for one image.
 #[derive(Clone, Copy, Debug)]
 pub enum GradOutput<'a> {
-    /// Each position's gradient, `[P, F]`.
+    /// The gradient of each position, `[P, F]`.
     Dense(&'a [f32]),
-    /// As it comes back through max-pooling.
+    /// The gradient as it comes back through max-pooling.
     Pooled(PooledGradient<'a>),
 }
 
-/// The gradient of a max-pool's output, `[output height, output width, F]`, and where each value of it goes: at most one
-/// position of every window has a gradient, all others have 0. Windows do not overlap.
+/// The gradient of a max-pool's output, `[output height, output width, F]`, and the argmax of each window. At
+/// most one position of every window has a gradient, all others have 0. Windows do not overlap.
 #[derive(Clone, Copy, Debug)]
 pub struct PooledGradient<'a> {
     /// The pool's sizes. Its input is the convolution's output; its stride is its window.
     pub pool: PoolGeometry,
     /// ∂L/∂(pool's output).
     pub values: &'a [f32],
-    /// For each value the place of the maximum in its window, dy·window width + dx, or [`DEAD`].
+    /// The cell of each window's maximum, dy·window width + dx, or [`DEAD`].
     pub argmax: &'a [u8],
 }
 
-/// The place of a maximum that ReLU cut off: nothing of the window has a gradient.
+/// The argmax of a window whose maximum ReLU cut off: nothing of the window has a gradient.
 pub const DEAD: u8 = u8::MAX;
 
 impl<'a> GradOutput<'a> {
-    /// The gradient of each position.
+    /// Returns the gradient of each position.
     ///
     /// # Panics
-    /// If it is pooled: it is given so only to an algorithm that [takes it](ConvAlgorithm::takes_pooled).
+    /// If it is pooled: only an algorithm that [takes it](ConvAlgorithm::takes_pooled) is given one.
     pub fn dense(self) -> &'a [f32] {
         match self {
             GradOutput::Dense(values) => values,
@@ -97,16 +97,16 @@ impl<'a> GradOutput<'a> {
     }
 }
 
-/// Memory for a call, whose content does not matter.
+/// The memory for a call. Its content does not matter.
 #[derive(Debug)]
 pub struct Scratch<'a> {
-    /// For numbers.
+    /// Memory for numbers.
     pub floats: &'a mut [f32],
-    /// For lists.
+    /// Memory for lists.
     pub words: &'a mut [u64],
 }
 
-/// How much of it a call needs.
+/// The size of the [`Scratch`] that a call needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScratchLen {
     /// Floats.
@@ -116,42 +116,46 @@ pub struct ScratchLen {
 }
 
 impl ScratchLen {
-    /// This many floats and no words.
+    /// Asks for this many floats and no words.
     pub fn from_floats(floats: usize) -> ScratchLen {
         ScratchLen { floats, words: 0 }
     }
 
-    /// Enough for either of two calls.
+    /// Returns enough for either of two calls.
     pub fn max(self, other: ScratchLen) -> ScratchLen {
         ScratchLen { floats: self.floats.max(other.floats), words: self.words.max(other.words) }
     }
 }
 
-/// A way to compute some or all of a convolution's three passes. Each call works on one image, single-threaded.
+/// An algorithm for some or all of a convolution's three passes. Each call works on one image,
+/// single-threaded.
 ///
-/// Shapes: `input` and `grad_input` `[H, W, C]`, kernel `[K, F]`, bias and `grad_bias` `[F]`. A pass is asked for only if the
-/// algorithm [supports](ConvAlgorithm::supports) it, and with at least the scratch that it [needs](ConvAlgorithm::scratch_len).
+/// Shapes: `input` and `grad_input` `[H, W, C]`, kernel `[K, F]`, bias and `grad_bias` `[F]`. A pass is asked
+/// for only if the algorithm [supports](ConvAlgorithm::supports) it, and with at least the scratch that it
+/// [needs](ConvAlgorithm::scratch_len).
 pub trait ConvAlgorithm: fmt::Debug + Sync {
-    /// What users call it.
+    /// Returns the name that users know.
     fn name(&self) -> &'static str;
 
-    /// Whether it can do this pass for this geometry.
+    /// Returns whether the algorithm can do this pass for this geometry.
     fn supports(&self, geometry: &ConvGeometry, pass: Pass) -> bool;
 
-    /// The scratch that a pass needs, for gradients that are dense or come back through `pool`, if one is given.
+    /// Returns the scratch that a pass needs, for gradients that are dense or come back through `pool`, if
+    /// one is given.
     fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass, pool: Option<&PoolGeometry>) -> ScratchLen;
 
-    /// Floats that the kernel takes as this pass wants it arranged; 0 where it reads the kernel as it is.
+    /// Returns the floats of the kernel packed for this pass; 0 where the pass reads the kernel as it is.
     fn packed_len(&self, _geometry: &ConvGeometry, _pass: Pass) -> usize {
         0
     }
 
-    /// In how many parts of equal length the packed kernel falls, which can be arranged at the same time.
+    /// Returns the number of parts, of equal length, of the packed kernel. They can be packed at the same
+    /// time.
     fn packed_parts(&self, _geometry: &ConvGeometry, _pass: Pass) -> usize {
         1
     }
 
-    /// Arranges a part of the kernel for a pass, once for all images that meet the same weights.
+    /// Packs a part of the kernel for a pass, once for all images that meet the same weights.
     fn pack_part(
         &self,
         _geometry: &ConvGeometry,
@@ -162,7 +166,7 @@ pub trait ConvAlgorithm: fmt::Debug + Sync {
     ) {
     }
 
-    /// Arranges all parts.
+    /// Packs all parts.
     fn pack(&self, geometry: &ConvGeometry, pass: Pass, kernel: &[f32], packed: &mut [f32]) {
         let part_len = packed.len() / self.packed_parts(geometry, pass);
         for (part, packed) in packed.chunks_exact_mut(part_len.max(1)).enumerate() {
@@ -170,13 +174,15 @@ pub trait ConvAlgorithm: fmt::Debug + Sync {
         }
     }
 
-    /// A range of output rows that goes forward starts at a multiple of this. It ends at one too, or at the last row.
+    /// Returns the step of output rows: a range that goes forward starts at a multiple of it, and ends at one
+    /// too or at the last row.
     fn row_step(&self, _geometry: &ConvGeometry) -> usize {
         1
     }
 
-    /// Writes `output[p, f] = bias[f] + Σ_k patch(input)[p, k] · kernel[k, f]` for the output rows `rows`, and these alone:
-    /// `output` is `[rows, output width, F]`. What a position gets does not depend on the range it is computed in.
+    /// Writes `output[p, f] = bias[f] + Σ_k patch(input)[p, k] · kernel[k, f]` for the output rows `rows`,
+    /// and these alone: `output` is `[rows, output width, F]`. A position's bits do not depend on the range
+    /// it is computed in.
     fn forward(
         &self,
         _geometry: &ConvGeometry,
@@ -189,12 +195,12 @@ pub trait ConvAlgorithm: fmt::Debug + Sync {
         unreachable!("{} has no forward pass", self.name())
     }
 
-    /// Whether a gradient's pass takes [`GradOutput::Pooled`] as well.
+    /// Returns whether a gradient's pass takes [`GradOutput::Pooled`] too.
     fn takes_pooled(&self, _pass: Pass) -> bool {
         false
     }
 
-    /// Writes ∂L/∂input.
+    /// Writes `grad_input` = ∂L/∂input.
     fn grad_input(
         &self,
         _geometry: &ConvGeometry,
@@ -206,7 +212,7 @@ pub trait ConvAlgorithm: fmt::Debug + Sync {
         unreachable!("{} has no gradient of the input", self.name())
     }
 
-    /// Floats in which [`ConvAlgorithm::grad_weights`] sums up ∂L/∂kernel, laid out as it likes.
+    /// Returns the floats in which [`ConvAlgorithm::grad_weights`] sums up ∂L/∂kernel, laid out as it likes.
     fn sums_len(&self, geometry: &ConvGeometry) -> usize {
         geometry.kernel_len()
     }
@@ -216,7 +222,7 @@ pub trait ConvAlgorithm: fmt::Debug + Sync {
         grad_rows.copy_from_slice(&sums[first * geometry.filters..][..grad_rows.len()]);
     }
 
-    /// **Adds** ∂L/∂kernel and ∂L/∂bias to what stands in `sums` and `grad_bias`.
+    /// **Adds** ∂L/∂kernel and ∂L/∂bias to `sums` and `grad_bias`.
     fn grad_weights(
         &self,
         _geometry: &ConvGeometry,

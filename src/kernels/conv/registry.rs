@@ -1,4 +1,5 @@
-//! The registry of convolution algorithms, and the choice among them. Property tests and benches walk the list.
+//! The registry of convolution algorithms, and the rule that chooses among them. Property tests and benches
+//! walk the list.
 
 use super::direct::Direct;
 use super::im2col::Im2col;
@@ -12,7 +13,7 @@ use std::str::FromStr;
 /// All algorithms, the general one first.
 pub const CONV_ALGORITHMS: &[&dyn ConvAlgorithm] = &[&Im2col, &Direct, &Winograd::<4, 6>, &Winograd::<2, 4>, &Sparse];
 
-/// Below this many channels or filters, Winograd's transforms cost more than its products save.
+/// The fewest channels and filters for Winograd: with fewer, its transforms cost more than its products save.
 const WINOGRAD_CHANNELS: usize = 16;
 
 /// F(4×4, 3×3).
@@ -21,7 +22,7 @@ const WINOGRAD: Winograd<4, 6> = Winograd::<4, 6>;
 /// F(2×2, 3×3).
 const WINOGRAD_2X2: Winograd<2, 4> = Winograd::<2, 4>;
 
-/// What the user asks for with `--conv`.
+/// The user's wish for the algorithm of all convolutions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ConvPolicy {
     /// The fastest algorithm for each layer and pass, by rule, not by timing, so that results repeat.
@@ -29,27 +30,28 @@ pub enum ConvPolicy {
     Auto,
     /// im2col everywhere.
     Im2col,
-    /// Direct, and im2col for the input's gradient where the stride is not 1.
+    /// Direct convolution, and im2col for the input's gradient where the stride is not 1.
     Direct,
-    /// Winograd's F(4×4, 3×3), and im2col for the weights' gradient and where the kernel is not 3×3 with stride 1.
+    /// Winograd's F(4×4, 3×3), and im2col for the weights' gradient and where the kernel is not 3×3 with
+    /// stride 1.
     Winograd,
-    /// The same with F(2×2, 3×3), whose error is a fourth.
+    /// Winograd's F(2×2, 3×3) likewise, whose error is a fourth.
     Winograd2x2,
 }
 
-/// Which algorithm does each pass of a layer.
+/// The algorithms of a layer's three passes.
 #[derive(Clone, Copy, Debug)]
 pub struct ConvAlgorithms {
-    /// The output.
+    /// The algorithm for the output.
     pub forward: &'static dyn ConvAlgorithm,
-    /// ∂L/∂input.
+    /// The algorithm for ∂L/∂input.
     pub grad_input: &'static dyn ConvAlgorithm,
-    /// ∂L/∂kernel and ∂L/∂bias.
+    /// The algorithm for ∂L/∂kernel and ∂L/∂bias.
     pub grad_weights: &'static dyn ConvAlgorithm,
 }
 
 impl ConvAlgorithms {
-    /// The one for a pass.
+    /// Returns the algorithm of a pass.
     pub fn of(&self, pass: Pass) -> &'static dyn ConvAlgorithm {
         match pass {
             Pass::Forward => self.forward,
@@ -60,11 +62,11 @@ impl ConvAlgorithms {
 }
 
 impl ConvPolicy {
-    /// All choices.
+    /// All policies.
     pub const ALL: [ConvPolicy; 5] =
         [ConvPolicy::Auto, ConvPolicy::Im2col, ConvPolicy::Direct, ConvPolicy::Winograd, ConvPolicy::Winograd2x2];
 
-    /// What users call it.
+    /// Returns the name that users know.
     pub fn name(self) -> &'static str {
         match self {
             ConvPolicy::Auto => "auto",
@@ -75,20 +77,22 @@ impl ConvPolicy {
         }
     }
 
-    /// The algorithms for a layer. `sparse_gradient` tells that its output goes into a max-pool, which leaves most of the
-    /// output's gradient zero; `training`, that there will be gradients.
+    /// Chooses the algorithms for a layer. `sparse_gradient` tells that its output goes into a max-pool,
+    /// which leaves most of the output's gradient zero; `training`, that there will be gradients.
     pub fn algorithms(self, geometry: &ConvGeometry, sparse_gradient: bool, training: bool) -> ConvAlgorithms {
         let wanted: [&'static [&'static dyn ConvAlgorithm]; 3] = match self {
             ConvPolicy::Auto => {
                 let many_channels = ConvPolicy::has_many_channels(geometry);
-                // Adam turns the smallest gradient into a step of full size, so training amplifies rounding: with F(4×4) the
-                // losses leave Keras's by 1e-3 within seven steps, with F(2×2) they stay as near as with direct convolution.
+                // Adam turns the smallest gradient into a step of full size, so training amplifies rounding:
+                // with F(4×4) the losses leave Keras's by 1e-3 within seven steps, with F(2×2) they stay as
+                // near as with direct convolution.
                 let forward: &[&dyn ConvAlgorithm] = match (many_channels, training) {
                     (true, true) => &[&WINOGRAD_2X2, &Direct],
                     (true, false) => &[&WINOGRAD, &Direct],
                     (false, _) => &[&Direct],
                 };
-                // The sparse pass is exact, and at most a quarter of the positions has a gradient to multiply.
+                // The sparse pass is exact, and at most a quarter of the positions has a gradient to
+                // multiply.
                 let grad_input: &[&dyn ConvAlgorithm] = match (many_channels, sparse_gradient) {
                     (_, true) => &[&Sparse],
                     (true, false) => &[&WINOGRAD_2X2, &Direct],
@@ -114,12 +118,13 @@ impl ConvPolicy {
         }
     }
 
-    /// Whether there are enough channels and filters for Winograd, and for lists of non-zeros in the weights' gradient.
+    /// Returns whether there are enough channels and filters for Winograd, and for lists of non-zeros in the
+    /// weights' gradient.
     fn has_many_channels(geometry: &ConvGeometry) -> bool {
         geometry.input[2].min(geometry.filters) >= WINOGRAD_CHANNELS
     }
 
-    /// What [`ConvPolicy::algorithms`] goes by, in words.
+    /// Describes in words what [`ConvPolicy::algorithms`] goes by.
     pub fn reason(self, geometry: &ConvGeometry, sparse_gradient: bool, training: bool) -> String {
         let ConvGeometry { input: [_, _, channels], filters, .. } = geometry;
         if self != ConvPolicy::Auto {
@@ -146,9 +151,9 @@ impl FromStr for ConvPolicy {
     type Err = String;
 
     fn from_str(name: &str) -> Result<ConvPolicy, String> {
-        ConvPolicy::ALL.into_iter().find(|choice| choice.name() == name).ok_or_else(|| {
-            let (last, names) = ConvPolicy::ALL.split_last().expect("some choices");
-            let names: Vec<&str> = names.iter().map(|choice| choice.name()).collect();
+        ConvPolicy::ALL.into_iter().find(|policy| policy.name() == name).ok_or_else(|| {
+            let (last, names) = ConvPolicy::ALL.split_last().expect("some policies");
+            let names: Vec<&str> = names.iter().map(|policy| policy.name()).collect();
             format!("'{name}' is not a convolution algorithm; it can be {} or {last}", names.join(", "))
         })
     }
@@ -159,8 +164,8 @@ mod tests {
     use super::*;
     use crate::geometry::Padding;
 
-    fn names(choice: ConvPolicy, geometry: ConvGeometry, sparse_gradient: bool) -> [&'static str; 3] {
-        let algorithms = choice.algorithms(&geometry, sparse_gradient, true);
+    fn names(policy: ConvPolicy, geometry: ConvGeometry, sparse_gradient: bool) -> [&'static str; 3] {
+        let algorithms = policy.algorithms(&geometry, sparse_gradient, true);
         Pass::ALL.map(|pass| algorithms.of(pass).name())
     }
 
@@ -192,8 +197,8 @@ mod tests {
             ConvPolicy::Auto.reason(&first, true, false),
             "auto: 3 channels and 32 filters are too few for Winograd"
         );
-        for choice in ConvPolicy::ALL {
-            assert_eq!(choice.to_string().parse(), Ok(choice));
+        for policy in ConvPolicy::ALL {
+            assert_eq!(policy.to_string().parse(), Ok(policy));
         }
     }
 }

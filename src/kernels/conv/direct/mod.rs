@@ -1,23 +1,24 @@
 //! Direct convolution: the matrix product of im2col without the matrix.
 //!
-//! In an image with channels last, one kernel row of a patch is a run of kernel width · C floats that lie side by side.
-//! So the patch matrix need not be written: row p of it is read where it lies, `input[(y·s + ky)·W·C + x·s·C + k]`,
-//! k < kernel width · C. What is left is the [register tile](crate::kernels::tile): [`PIXELS`] neighbouring outputs
-//! times two registers of filters, summed over all of K and stored once, bias included. Source of the idea: J. Zhang,
-//! F. Franchetti, T. M. Low, *High Performance Zero-Memory Overhead Direct Convolutions*, 2018.
+//! In an image with channels last, one kernel row of a patch is a run of kernel width · C floats that lie
+//! side by side. So the patch matrix need not be written: row p of it is read where it lies,
+//! `input[(y·s + ky)·W·C + x·s·C + k]`, k < kernel width · C. What is left is the [register
+//! tile](crate::kernels::tile): [`PIXELS`] neighbouring outputs times two registers of filters, summed over
+//! all of K and stored once, bias included. Source of the idea: J. Zhang, F. Franchetti, T. M. Low, *High
+//! Performance Zero-Memory Overhead Direct Convolutions*, 2018.
 //!
 //! ```text
-//! loop 1   over blocks of output rows                       their input rows stay in the first-level cache
-//! loop 2     over panels of filters                           weights packed [K][PANEL], read in order
-//! loop 3       over rows, columns of the panel and tiles of outputs     sums in registers
+//! loop 1   over blocks of output rows           their input rows stay in the first-level cache
+//! loop 2     over panels of filters             weights packed [K][PANEL], read in order
+//! loop 3       over rows, columns, tiles        sums in registers
 //! loop 4         over kernel rows
-//! loop 5           over k in the run                           6 broadcasts, 2 loads of weights, 12 multiply-adds
+//! loop 5           over k in the run            6 broadcasts, 2 loads of weights, 12 multiply-adds
 //! ```
 //!
-//! Short patches, as in a network's first layer, go another way round loops 4 and 5 ([`taps`]).
+//! Short patches, as in a network's first layer, go another way round loops 4 and 5 (`taps.rs`).
 //!
-//! The input's gradient at stride 1 is itself such a convolution ([`Correlation`]). The weights' gradient has a tile of
-//! its own ([`weights`]).
+//! The input's gradient at stride 1 is itself such a convolution ([`Correlation`]). The weights' gradient has
+//! a tile of its own (`weights.rs`).
 
 mod taps;
 mod weights;
@@ -78,12 +79,12 @@ impl ConvAlgorithm for Direct {
         ScratchLen::from_floats(framed_len(Correlation::new(geometry, pass).frame()) + band_len)
     }
 
-    /// `[panels][K][PANEL]`.
     fn packed_len(&self, geometry: &ConvGeometry, pass: Pass) -> usize {
         if pass == Pass::GradWeights {
             return 0;
         }
         let correlation = Correlation::new(geometry, pass);
+        // [panels][K][PANEL]
         correlation.panels() * correlation.patch_len() * PANEL
     }
 
@@ -168,10 +169,10 @@ struct Convolve<'a> {
     /// What is computed; `before` is in the frame already.
     correlation: Correlation,
     frame: Frame,
-    /// In its frame.
+    /// The input, in its frame.
     input: &'a [f32],
     packed: &'a [f32],
-    /// One for each filter, or none.
+    /// The bias of each filter, or nothing.
     bias: &'a [f32],
     output: &'a mut [f32],
 }

@@ -1,10 +1,11 @@
-//! The direct forward kernel for short patches, such as those of a network's first layer: 3×3 of 3 channels have 27
-//! values.
+//! The direct forward kernel for short patches, such as those of a network's first layer: 3×3 of 3 channels
+//! have 27 values.
 //!
-//! By kernel rows, as the [parent module](super) goes, such a patch is three runs of 9 floats, and to set up a tile for
-//! each run and put its sums away takes longer than its products. Here the offsets of a patch's values, its taps, are
-//! listed once, and one loop over the list keeps the sums in registers from the bias to the end. Neighbouring patches
-//! are `STEP` floats apart, which the compiler knows, so one address serves all pixels of a tile:
+//! By kernel rows, as the [parent module](super) goes, such a patch is three runs of 9 floats, and to set up
+//! a tile for each run and put its sums away takes longer than its products. Here the offsets of a patch's
+//! values, its taps, are listed once, and one loop over the list keeps the sums in registers from the bias to
+//! the end. Neighbouring patches are `STEP` floats apart, which the compiler knows, so one address serves all
+//! pixels of a tile:
 //!
 //! ```text
 //! sums[p][f] = bias[f] + Σ_k input[offsets[k] + p·STEP] · weights[k][f]

@@ -4,15 +4,15 @@
 //! dW[k][f] += patch(p)[k] · dY[p][f]          over all positions p
 //! ```
 //!
-//! A register holds filters, as in the other passes. What stays in registers here is a piece of dW, [`TAPS`] neighbours
-//! of a kernel row times one register of filters, while the positions of a few output rows go by. Their gradients, and
-//! the input rows beneath them, stay in the first-level cache for all the pieces. A pooled gradient is written out for
-//! these rows only.
+//! A register holds filters, as in the other passes. What stays in registers here is a piece of dW, [`TAPS`]
+//! neighbours of a kernel row times one register of filters, while the positions of a few output rows go by.
+//! Their gradients, and the input rows beneath them, stay in the first-level cache for all the pieces. A
+//! pooled gradient is written out for these rows only.
 //!
 //! ```text
 //! loop 1   over bands of output rows
-//! loop 2     over kernel rows, pieces of the run, and registers of filters     sums in registers
-//! loop 3       over the band's positions                                       9 broadcasts, 1 load, 9 multiply-adds
+//! loop 2     over kernel rows, pieces of the run, registers of filters   sums in registers
+//! loop 3       over the band's positions                                 9 broadcasts, 1 load, 9 multiply-adds
 //! ```
 
 use crate::geometry::ConvGeometry;
@@ -22,8 +22,8 @@ use crate::kernels::conv::{GradOutput, PooledGradient};
 use crate::kernels::relu_pool;
 use crate::kernels::simd::{SimdOp, dispatch, load, multiply_add};
 
-/// Neighbours of a kernel row in a piece. 9 sums are more than the 4·2 that hide the latency of a multiply-add, and 9
-/// is the run of a 3×3 kernel over three channels.
+/// Neighbours of a kernel row in a piece. 9 sums are more than the 4·2 that hide the latency of a
+/// multiply-add, and 9 is the run of a 3×3 kernel over three channels.
 const TAPS: usize = 9;
 
 /// Output rows in a band of a dense gradient. A pooled one has its window's.

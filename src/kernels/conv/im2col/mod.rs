@@ -1,5 +1,6 @@
-//! Convolution by im2col: the three passes as matrix products over bands of output rows. It takes every geometry, and is
-//! the readable base that all faster algorithms are compared with.
+//! Convolution by im2col: the three passes as matrix products over bands of output rows. It takes every
+//! geometry, and is the readable base that all faster algorithms are compared with. [`patches`] writes the
+//! patches and adds them back.
 //!
 //! With X the matrix of patches [P×K], W the kernel [K×F] and Y the output [P×F]:
 //!
@@ -9,8 +10,8 @@
 //! weights       dW = Xᵀ·dY               [K×P]·[P×F]        dbias = column sums of dY
 //! ```
 //!
-//! X is K times as large as an image with one channel, so it is never made as a whole: a band of output rows at a time is
-//! written to a scratch buffer that stays in the second-level cache, used, and written over.
+//! X is K times as large as an image with one channel, so it is never made as a whole. A band of output rows
+//! at a time is written to a scratch buffer that stays in the second-level cache, used, and written over.
 
 pub mod patches;
 
@@ -20,20 +21,21 @@ use crate::kernels::gemm::{Beta, Matrix, gemm};
 use patches::{col2im_add, im2col};
 use std::ops::Range;
 
-/// Floats of the patch matrix in one band: 512 KiB, so that the band, the kernel and the output rows share a 1 MiB L2. A
-/// band is at least one output row.
+/// Floats of the patch matrix in one band: 512 KiB, so that the band, the kernel and the output rows share a
+/// 1 MiB L2. A band is at least one output row.
 const BAND_FLOATS: usize = 128 * 1024;
 
 /// The registry's entry.
 #[derive(Debug)]
 pub struct Im2col;
 
-/// Output rows in a band.
+/// Returns the output rows in a band.
 fn band_rows(geometry: &ConvGeometry) -> usize {
     (BAND_FLOATS / (geometry.output[1] * geometry.patch_len())).clamp(1, geometry.output[0])
 }
 
-/// The bands of the output rows `rows`, each with the range of output positions it covers.
+/// Iterates over the bands of the output rows `rows`: the rows of each, and the output positions that it
+/// covers.
 fn bands(geometry: &ConvGeometry, rows: Range<usize>) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + use<> {
     let (step, width) = (band_rows(geometry), geometry.output[1]);
     rows.clone().step_by(step).map(move |first| {
@@ -42,8 +44,8 @@ fn bands(geometry: &ConvGeometry, rows: Range<usize>) -> impl Iterator<Item = (R
     })
 }
 
-/// Fills `target` with copies of `pattern`. Each copy is of all that is there already, so there are few: to start one takes
-/// longer than to copy a position's filters.
+/// Fills `target` with copies of `pattern`. Each copy doubles what is there, so there are few: to start one
+/// takes longer than to copy a position's filters.
 fn repeat(pattern: &[f32], target: &mut [f32]) {
     let mut done = pattern.len();
     target[..done].copy_from_slice(pattern);
@@ -126,7 +128,8 @@ impl ConvAlgorithm for Im2col {
             let columns = &mut scratch.floats[..positions.len() * k];
             im2col(geometry, input, rows, columns);
             let grad_output = &grad_output.dense()[positions.start * f..positions.end * f];
-            // First, because reading the band row by row brings it into the cache for the product, which jumps about in it.
+            // First, because reading the band row by row brings it into the cache for the product, which
+            // jumps about in it.
             add_column_sums(grad_output, grad_bias);
             // [K×P]·[P×F]
             gemm(
@@ -139,11 +142,11 @@ impl ConvAlgorithm for Im2col {
     }
 }
 
-/// Filters whose sums stay in registers while the positions go by: 8 registers of the narrowest machine, so that as many
-/// additions are under way at once.
+/// Filters whose sums stay in registers while the positions go by: 8 registers of the narrowest machine, so
+/// that as many additions are under way at once.
 const SUMS: usize = 32;
 
-/// `sums[F] += Σ_p values[p, F]`, one p after the other, so that the bands do not show.
+/// Adds Σ_p `values[p, F]` to `sums[F]`, one p after the other, so that the bands do not show.
 fn add_column_sums(values: &[f32], sums: &mut [f32]) {
     let f = sums.len();
     let (blocks, rest) = sums.as_chunks_mut::<SUMS>();

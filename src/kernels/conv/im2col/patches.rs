@@ -1,17 +1,18 @@
 //! im2col: the patches under the kernel as the rows of a matrix; and col2im, its adjoint.
 //!
-//! A convolution multiplies every patch of K numbers with every filter. Written out as a matrix of patches, P rows by K
-//! columns, it is one matrix product. Each row is copied in the order ky, kx, c, the order of the kernel's own rows, so for
-//! a fixed ky it is one run of contiguous floats of the image.
+//! A convolution multiplies every patch of K numbers with every filter. With the patches written out as a
+//! matrix, P rows by K columns, it is one matrix product. Each row is copied in the order ky, kx, c, the
+//! order of the kernel's own rows, so for a fixed ky it is one run of contiguous floats of the image.
 //!
-//! The two functions are adjoint, ⟨im2col x, y⟩ = ⟨x, col2im y⟩, which is why the gradient of the one is the other.
-//! Source of the idea: K. Chellapilla, S. Puri, P. Simard, *High Performance Convolutional Neural Networks for Document
-//! Processing*, 2006.
+//! The two functions are adjoint, ⟨im2col x, y⟩ = ⟨x, col2im y⟩, which is why the gradient of the one is the
+//! other. Source of the idea: K. Chellapilla, S. Puri, P. Simard, *High Performance Convolutional Neural
+//! Networks for Document Processing*, 2006.
 //!
-//! Nearly all patches lie wholly inside the image. `Walk` goes through them, a row of them at a time, without a thought of
-//! padding; only patches at the edge are looked at run by run.
+//! Nearly all patches lie wholly inside the image. `Walk` visits them, a row of them at a time, without a
+//! condition for padding. Only patches at the edge are clipped, run by run.
 
 use crate::geometry::ConvGeometry;
+use crate::kernels::conv::frame::clip;
 use std::ops::Range;
 
 /// Writes the patches of the output rows `rows` to `columns`, `[rows·output width × K]`; padding is zeros.
@@ -55,16 +56,17 @@ pub fn col2im_add(geometry: &ConvGeometry, columns: &[f32], rows: Range<usize>, 
     }
 }
 
-/// The way through neighbouring patches of an output row, all wholly inside the image. All lengths are in floats.
+/// A walk through neighbouring patches of an output row, all wholly inside the image. All lengths are in
+/// floats.
 #[derive(Clone, Copy)]
 struct Walk {
-    /// Runs in a patch: the kernel's height.
+    /// The number of runs in a patch: the kernel's height.
     runs: usize,
-    /// kernel width · C.
+    /// The length of a run, kernel width · C.
     run_len: usize,
-    /// From a run to the next in the image: an image row.
+    /// The distance from a run to the next in the image: an image row.
     image_row: usize,
-    /// From a patch to the next in the image.
+    /// The distance from a patch to the next in the image.
     step: usize,
 }
 
@@ -79,8 +81,8 @@ impl Walk {
         }
     }
 
-    /// Visits all runs of so many patches in the order of the matrix, with their places in the matrix and in the image, both
-    /// counted from the first patch's first float.
+    /// Visits all runs of so many patches in the order of the matrix: the range of each in the matrix and in
+    /// the image, both counted from the first patch's first float.
     #[inline(always)]
     fn for_each_run(self, patches: usize, mut visit: impl FnMut(Range<usize>, Range<usize>)) {
         let mut column = 0;
@@ -94,29 +96,32 @@ impl Walk {
         }
     }
 
+    /// Returns how many patches `columns` holds.
     fn patches(self, columns: &[f32]) -> usize {
         columns.len() / (self.runs * self.run_len)
     }
 
-    /// The loop is a function of its own, as is that of [`Walk::add`], because inside a larger one there are not registers enough
-    /// for all that it counts, and short runs take half as long again.
+    /// Copies patches to the matrix. The loop is a function of its own, as is that of [`Walk::add`]: inside a
+    /// larger one there are not registers enough for all that it counts, and short runs take half as long
+    /// again.
     #[inline(never)]
     fn copy(self, input: &[f32], columns: &mut [f32]) {
         self.for_each_run(self.patches(columns), |column, image| copy(&input[image], &mut columns[column]));
     }
 
+    /// Adds patches of the matrix to the image.
     #[inline(never)]
     fn add(self, columns: &[f32], grad_input: &mut [f32]) {
         self.for_each_run(self.patches(columns), |column, image| add(&columns[column], &mut grad_input[image]));
     }
 }
 
-/// Half of the longest run that [`copy`] calls short. 8 floats are two registers of any machine; a short run is then the row of
-/// a kernel 3 to 5 wide over three colours.
+/// Half of the longest run that [`copy`] calls short. 8 floats are two registers of any machine. A short run
+/// is then the row of a kernel 3 to 5 wide over three colours.
 const HALF_RUN: usize = 8;
 
-/// `target = source`. For a short run the library takes longer to find out what to do than to do it; here it is its first and
-/// its last floats, which may overlap.
+/// Copies `source` to `target`. For a short run the library takes longer to find out what to do than to do
+/// it; here it is its first and its last floats, which may overlap.
 #[inline(always)]
 fn copy(source: &[f32], target: &mut [f32]) {
     if (HALF_RUN..=2 * HALF_RUN).contains(&source.len())
@@ -129,7 +134,7 @@ fn copy(source: &[f32], target: &mut [f32]) {
     }
 }
 
-/// `target += source`.
+/// Adds `source` to `target`.
 #[inline(always)]
 fn add(source: &[f32], target: &mut [f32]) {
     for (target, source) in target.iter_mut().zip(source) {
@@ -137,7 +142,7 @@ fn add(source: &[f32], target: &mut [f32]) {
     }
 }
 
-/// The positions of output row `y` whose patches lie wholly inside the image.
+/// Returns the positions of output row `y` whose patches lie wholly inside the image.
 fn inside(geometry: &ConvGeometry, y: usize) -> Range<usize> {
     let along = |axis: usize| {
         let (padding, stride) = (geometry.padding[axis], geometry.stride[axis]);
@@ -149,29 +154,26 @@ fn inside(geometry: &ConvGeometry, y: usize) -> Range<usize> {
     if rows.contains(&y) && !columns.is_empty() { columns } else { 0..0 }
 }
 
-/// Where the patch at output position (y, x), wholly inside the image, begins in it.
+/// Returns where the patch at output position (y, x), wholly inside the image, begins in it.
 fn corner(geometry: &ConvGeometry, [y, x]: [usize; 2]) -> usize {
     let [_, width, channels] = geometry.input;
     let (top, left) = (y * geometry.stride[0] - geometry.padding[0], x * geometry.stride[1] - geometry.padding[1]);
     (top * width + left) * channels
 }
 
-/// Kernel row `ky` of any patch: the floats of the run to the left of the image, and the run's part inside the image, empty where
-/// the kernel row lies in the padding.
+/// Clips kernel row `ky` of any patch: returns how many floats of the run lie to the left of the image, and
+/// the part of the image that the run covers, empty where the kernel row lies in the padding.
 fn run_at_the_edge(geometry: &ConvGeometry, [y, x]: [usize; 2], ky: usize) -> (usize, Range<usize>) {
     let [height, width, channels] = geometry.input;
-    // Kernel columns [first, last) lie inside the image; they start at image column x·stride + first − padding.
-    let left = x * geometry.stride[1];
-    let first = geometry.padding[1].saturating_sub(left).min(geometry.kernel[1]);
-    let last = (width + geometry.padding[1]).saturating_sub(left).clamp(first, geometry.kernel[1]);
-    let row = (y * geometry.stride[0] + ky).checked_sub(geometry.padding[0]).filter(|row| *row < height);
-    match row {
-        Some(row) if first < last => {
-            let from = (row * width + left + first - geometry.padding[1]) * channels;
-            (first * channels, from..from + (last - first) * channels)
-        }
-        _ => (0, 0..0),
+    let top = (y * geometry.stride[0] + ky) as isize - geometry.padding[0] as isize;
+    let left = (x * geometry.stride[1]) as isize - geometry.padding[1] as isize;
+    let (rows, columns) = (clip(top..top + 1, height), clip(left..left + geometry.kernel[1] as isize, width));
+    if rows.is_empty() || columns.is_empty() {
+        return (0, 0..0);
     }
+    let skipped = (columns.start as isize - left) as usize;
+    let from = (rows.start * width + columns.start) * channels;
+    (skipped * channels, from..from + columns.len() * channels)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The non-zeros of a convolution's output gradient, gathered into short lists.
 //!
-//! Behind a max-pool at most one position of every window has a gradient, and none where ReLU cut the maximum off. What
-//! is there is gathered for a *group* of output rows at a time: one row of a dense gradient, the rows of one row of
-//! windows of a pooled one. Each row of the group has lists of its own, by filter or by position, and in every list the
-//! entries stand in reading order. So a dense gradient and the same one pooled give the same entries in the same order,
-//! and what is computed from them has the same bits.
+//! Behind a max-pool at most one position of every window has a gradient, and none where ReLU cut the maximum
+//! off. What is there is gathered for a *group* of output rows at a time: one row of a dense gradient, the
+//! rows of one row of windows of a pooled one. Each row of the group has lists of its own, by filter or by
+//! position, and in every list the entries stand in reading order. So a dense gradient and the same one
+//! pooled give the same entries in the same order, and what is computed from them has the same bits.
 
 use crate::geometry::ConvGeometry;
 use crate::kernels::conv::{DEAD, GradOutput, PooledGradient};
@@ -89,7 +89,8 @@ pub struct RowGroups {
 }
 
 impl RowGroups {
-    /// Groups the rows of a dense gradient, or of one that comes back through a pool whose windows are this large.
+    /// Groups the rows of a dense gradient, or of one that comes back through a pool whose windows are this
+    /// large.
     pub fn new(geometry: &ConvGeometry, window: Option<[usize; 2]>) -> RowGroups {
         let window = window.unwrap_or([1, 1]);
         RowGroups {
@@ -120,8 +121,8 @@ pub struct GradientGroup<'a> {
 }
 
 impl GradientGroup<'_> {
-    /// Gathers a list for each row of the group and each filter, number `row·F + f`. Keys are columns times `key_step`.
-    /// The lists have been [cleared](Lists::clear).
+    /// Gathers a list for each row of the group and each filter, number `row·F + f`. Keys are columns times
+    /// `key_step`. The lists have been [cleared](Lists::clear).
     #[inline(always)]
     pub fn gather_by_filter(self, key_step: usize, lists: &mut Lists) {
         let filters = self.geometry.filters;
@@ -132,8 +133,8 @@ impl GradientGroup<'_> {
     }
 
     /// Gathers, of the filters `filters`, a list for each row of the group and each column, number
-    /// `first_list + row·W + column` with W the output's width. Keys are filters, counted from the first, times
-    /// `key_step`. The lists have been [cleared](Lists::clear).
+    /// `first_list + row·W + column` with W the output's width. Keys are filters, counted from the first,
+    /// times `key_step`. The lists have been [cleared](Lists::clear).
     #[inline(always)]
     pub fn gather_by_position(self, filters: Range<usize>, key_step: usize, first_list: usize, lists: &mut Lists) {
         let width = self.geometry.output[1];
@@ -143,9 +144,9 @@ impl GradientGroup<'_> {
         });
     }
 
-    /// Visits all that may be a gradient: its slot, its value, and whether it is one. In every row, columns and then
-    /// filters ascend. `slot` gives the slot of a row and column of the group; it is linear, and each filter adds
-    /// `filter_step`.
+    /// Visits all that may be a gradient: its slot, its value, and whether it is one. In every row, columns
+    /// and then filters ascend. `slot` gives the slot of a row and column of the group; it is linear, and
+    /// each filter adds `filter_step`.
     #[inline(always)]
     fn for_each_candidate(
         self,

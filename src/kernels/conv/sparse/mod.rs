@@ -1,26 +1,26 @@
 //! The gradients of a convolution whose output went through max-pooling, from the non-zeros alone.
 //!
-//! A window of max-pooling sends its gradient to one position. So of the 2×2 positions of the documented model three have
-//! none, and where ReLU cut the maximum off, all four. With the non-zeros at hand as short lists ([`lists`]), each costs
-//! one K-long multiply-add, and zeros cost nothing:
+//! A window of max-pooling sends its gradient to one position. So of the 2×2 positions of the documented
+//! model three have none, and where ReLU cut the maximum off, all four. With the non-zeros at hand as short
+//! lists ([`lists`]), each costs one K-long multiply-add, and zeros cost nothing:
 //!
 //! ```text
-//! weights   dWᵀ[f] += g · patch(p)     for each g at (p, f)        sums of one filter in registers, its list streams by
-//! input     dX at patch(p) += g · Wᵀ[f]                            sums of one position in registers, likewise
+//! weights   dWᵀ[f] += g · patch(p)           sums of one filter in registers, its list of g at (p, f) streams by
+//! input     dX at patch(p) += g · Wᵀ[f]      sums of one position in registers, likewise
 //! ```
 //!
-//! The result is exact: only products with zero are left out. It is the better way while at most a quarter of the
-//! positions has a gradient; a dense one costs more than a matrix product.
+//! The result is exact: only products with zero are left out. It is the better way while at most a quarter of
+//! the positions has a gradient; a dense one costs more than a matrix product.
 //!
-//! Both passes hold Wᵀ or its gradient as `[F][kernel height][run]`, where a run is one kernel row, kernel width·C
-//! floats, padded to whole registers. A register tile is up to [`TILE_ROWS`] kernel rows times [`TILE_VECTORS`]
-//! registers:
+//! Both passes hold Wᵀ or its gradient as `[F][kernel height][run]`, where a run is one kernel row, kernel
+//! width·C floats, padded to whole registers. A register tile is up to `TILE_ROWS` kernel rows times
+//! `TILE_VECTORS` registers:
 //!
 //! ```text
-//! loop 1   over groups of output rows            gathered into lists
+//! loop 1   over groups of output rows       gathered into lists
 //! loop 2     over filters (weights) or over blocks of filters (input)
-//! loop 3       over tiles of the patch            sums in registers; for the input over positions too
-//! loop 4         over the list                    one broadcast, up to 9 multiply-adds, or 18 in a pair of tiles
+//! loop 3       over tiles of the patch      sums in registers; for the input over positions too
+//! loop 4         over the list              one broadcast, up to 9 multiply-adds, or 18 in a pair of tiles
 //! ```
 
 pub mod lists;
@@ -39,17 +39,17 @@ const RUN_ALIGNMENT: usize = 16;
 /// Kernel rows in a register tile.
 const TILE_ROWS: usize = 3;
 
-/// Registers of a kernel row in a register tile. 3·3 sums are more than the 4·2 that hide the latency of a multiply-add
-/// (4 cycles, 2 a cycle), and few enough for the 16 registers of AVX2.
+/// Registers of a kernel row in a register tile. 3·3 sums are more than the 4·2 that hide the latency of a
+/// multiply-add (4 cycles, 2 a cycle), and few enough for the 16 registers of AVX2.
 const TILE_VECTORS: usize = 3;
 
-/// Registers of two tiles side by side, which go over a list together where there are 32 registers: half of the time goes
-/// into walking lists otherwise. They are two arrays and not one for the compiler's sake, as in
+/// Registers of two tiles side by side, which go over a list together where there are 32 registers: half of
+/// the time goes into walking lists otherwise. They are two arrays and not one for the compiler's sake, as in
 /// [`tile`](crate::kernels::tile).
 const PAIR: usize = 2 * TILE_VECTORS;
 
-/// Filters whose part of a tile's weights, 576 bytes each, stays in the first-level cache while the positions of a group
-/// go by.
+/// Filters whose part of a tile's weights, 576 bytes each, stays in the first-level cache while the positions
+/// of a group go by.
 const FILTER_BLOCK: usize = 64;
 
 /// The registry's entry.
@@ -301,8 +301,8 @@ impl SimdOp for GradWeights<'_> {
     }
 }
 
-/// Adds a filter's gradients times a tile of their patches to a tile of the sums: loop 4 for the weights. `input` starts
-/// at the tile of the patch at the group's first position.
+/// Adds a filter's gradients times a tile of their patches to a tile of the sums: loop 4 for the weights.
+/// `input` starts at the tile of the patch at the group's first position.
 #[inline(always)]
 fn add_patches<const ROWS: usize, const VECTORS: usize, const LANES: usize, const FUSED: bool>(
     layout: &PatchLayout,
@@ -398,9 +398,9 @@ impl SimdOp for GradInput<'_> {
     }
 }
 
-/// Adds, for each position of a row, a tile of the filters times their gradients to the tile of the position's patch:
-/// loop 4 for the input. `target` starts at the tile of the patch at the row's first position, and `first_list` is that
-/// position's.
+/// Adds, for each position of a row, a tile of the filters times their gradients to the tile of the
+/// position's patch: loop 4 for the input. `target` starts at the tile of the patch at the row's first
+/// position, and `first_list` is that position's.
 #[inline(always)]
 fn add_filters<const ROWS: usize, const VECTORS: usize, const LANES: usize, const FUSED: bool>(
     layout: &PatchLayout,

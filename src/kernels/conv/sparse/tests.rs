@@ -22,8 +22,8 @@ fn assert_close(what: &str, values: &[f32], expected: &[f64]) {
 
 #[test]
 fn both_gradients_agree_with_the_textbook_on_every_instruction_set() {
-    // With and without a frame; runs of a whole register and not, of one register, and of more than a tile has; kernel rows
-    // beyond a tile's; more than a block of filters; strides.
+    // With and without a frame; runs of a whole register and not, of one register, and of more than a tile
+    // has; kernel rows beyond a tile's; more than a block of filters; strides.
     for (input, kernel, stride, padding, filters) in [
         ([9, 14, 16], [3, 3], [1, 1], Padding::Valid, 70),
         ([9, 14, 3], [3, 3], [1, 1], Padding::Same, 5),

@@ -1,8 +1,10 @@
-//! Convolution by Winograd's minimal filtering, forward and back to the input, for kernels of 3×3 at stride 1.
+//! Convolution by Winograd's minimal filtering, forward and back to the input, for kernels of 3×3 at stride
+//! 1.
 //!
-//! [`transforms`] tells how a tile of OUT×OUT outputs comes from IN×IN inputs with IN² products instead of 9·OUT². Those
-//! products are between one transformed input and one transformed kernel value. Over all tiles t, channels c and filters
-//! f, they make IN² independent matrix products, one for each cell ξ of the transformed tile:
+//! [`transforms`] tells how a tile of OUT×OUT outputs comes from IN×IN inputs with IN² products instead of
+//! 9·OUT². Those products are between one transformed input and one transformed kernel value. Over all tiles
+//! t, channels c and filters f, they make IN² independent matrix products, one for each cell ξ of the
+//! transformed tile:
 //!
 //! ```text
 //! U[ξ][c][f] = (G g Gᵀ)[ξ]                   once for all images, by `pack`
@@ -22,15 +24,15 @@
 //! loop 6       over tiles                              output transform, registers of filters at a time
 //! ```
 //!
-//! **The gradient of the input** is a convolution too ([`Correlation`]): it differs in what `pack` reads and where the
-//! image's edge lies, and in nothing else.
+//! **The gradient of the input** is a convolution too ([`Correlation`]): it differs in what `pack` reads and
+//! where the image's edge lies, and in nothing else.
 //!
-//! **Edges.** A tile that reaches over the image's edge is copied into a patch of zeros first, and of its outputs those
-//! outside are dropped.
+//! **Edges.** A tile that reaches over the image's edge is copied into a patch of zeros first, and of its
+//! outputs those outside are dropped.
 //!
-//! **Error.** Large values cancel in Aᵀ, and their rounding stays. Over 64 channels of values around 0 the root of the
-//! mean square of the error is 1.0e-6 of that of the outputs for F(4×4), and 2.5e-7 for F(2×2); over 128, 1.4e-6 and
-//! 3.5e-7.
+//! **Error.** Large values cancel in Aᵀ, and their rounding stays. Over 64 channels of values around 0 the
+//! root of the mean square of the error is 1.0e-6 of that of the outputs for F(4×4), and 2.5e-7 for F(2×2);
+//! over 128, 1.4e-6 and 3.5e-7.
 
 pub mod steps;
 pub mod transforms;
@@ -46,15 +48,15 @@ use std::ops::Range;
 use steps::{Pack, TileInput, TileOutput, product, transform_input, transform_output};
 use transforms::{Transforms, Winograd};
 
-/// Floats of V and a panel's M in one group of tiles: 512 KiB, half of a 1 MiB second-level cache. U, the image and the
-/// output pass through the other half. A group is at least one strip.
+/// Floats of V and a panel's M in one group of tiles: 512 KiB, half of a 1 MiB second-level cache. U, the
+/// image and the output pass through the other half. A group is at least one strip.
 const GROUP_FLOATS: usize = 128 * 1024;
 
 /// Tiles in a full strip of the widest instruction set; a whole number of them are in a group.
 const STRIP: usize = longest_strip(16);
 
-/// Floats in a cache line. Consecutive ξ are an odd number of lines apart, so that the IN² lines that a transform writes
-/// fall into different sets of the first-level cache.
+/// Floats in a cache line. Consecutive ξ are an odd number of lines apart, so that the IN² lines that a
+/// transform writes fall into different sets of the first-level cache.
 const LINE: usize = 16;
 
 /// The division of the scratch, for groups of at most `tiles` tiles.
@@ -289,8 +291,8 @@ impl<const OUT: usize> TileGrid<OUT> {
     }
 }
 
-/// Returns the `side`×`side` inputs from `corner` on: where they lie, or at the image's edge copied to `patch`. `values`
-/// start with row `first_row` of the input.
+/// Returns the `side`×`side` inputs from `corner` on: where they lie, or at the image's edge copied to
+/// `patch`. `values` start with row `first_row` of the input.
 #[inline(always)]
 fn tile_input<'a>(
     correlation: &Correlation,
@@ -311,8 +313,8 @@ fn tile_input<'a>(
     }
 }
 
-/// Copies the `side`×`side` inputs from `corner` on to `patch`, and zeros where there are none. `values` start with row
-/// `first_row` of the input.
+/// Copies the `side`×`side` inputs from `corner` on to `patch`, and zeros where there are none. `values`
+/// start with row `first_row` of the input.
 fn copy_patch(
     correlation: &Correlation,
     side: usize,

@@ -1,15 +1,17 @@
-//! The steps of a Winograd convolution on tiles: the kernel's transform (once), a tile's input transform, a panel's
-//! product, a tile's output transform. The [parent module](super) runs them on groups of tiles.
+//! The steps of a Winograd convolution on tiles: the kernel's transform (once), a tile's input transform, a
+//! panel's product, a tile's output transform. The [parent module](super) runs them on groups of tiles.
 //!
-//! ξ numbers the cells of a transformed tile row by row. V and M hold one ξ after the other, `step` floats apart. So a
-//! transform reads or writes IN² vectors far from each other, and a product reads and writes without gaps.
+//! ξ numbers the cells of a transformed tile row by row. V and M hold one ξ after the other, `step` floats
+//! apart. So a transform reads or writes IN² vectors far from each other, and a product reads and writes
+//! without gaps.
 
 use super::transforms::{Transforms, Winograd, kernel_matrix};
 use crate::kernels::conv::correlation::Correlation;
 use crate::kernels::simd::{Lanes, SimdOp, load};
 use crate::kernels::tile::{PANEL, TileWork, VECTORS, over_tiles, store_sums, tile, tile_pair};
 
-/// The kernel's transform: writes a panel of U, `[ξ][C][PANEL]`, with zeros for the filters that there are not.
+/// The kernel's transform: writes a panel of U, `[ξ][C][PANEL]`, with zeros for the filters that there are
+/// not.
 pub(super) struct Pack<'a, const IN: usize> {
     pub correlation: Correlation,
     pub panel: usize,
@@ -44,8 +46,8 @@ impl<const IN: usize> SimdOp for Pack<'_, IN> {
     }
 }
 
-/// Writes G g Gᵀ of the filters from `from` on, computed in f64 so that U is rounded once. The first of `rows` takes
-/// ξ = 0; the next ξ is `step` rows further.
+/// Writes G g Gᵀ of the filters from `from` on, computed in f64 so that U is rounded once. The first of
+/// `rows` takes ξ = 0; the next ξ is `step` rows further.
 #[inline(always)]
 fn transform_kernel<const IN: usize, const LANES: usize, const FUSED: bool>(
     taps: &[[f32; PANEL]; TAPS],

@@ -1,16 +1,18 @@
 //! Winograd's minimal filtering: the transforms of F(m×m, 3×3), for tiles of m = 4 and m = 2 outputs a side.
 //!
-//! A tile of m outputs in a row, of a kernel of 3, reads n = m + 2 inputs d and costs 3m products. It can do with n:
+//! A tile of m outputs in a row, of a kernel of 3, reads n = m + 2 inputs d and costs 3m products. It can do
+//! with n:
 //!
 //! ```text
-//! 1-D    y = Aᵀ [ (G g) ⊙ (Bᵀ d) ]                   Bᵀ [n×n], G [n×3], Aᵀ [m×n], ⊙ value by value
-//! 2-D    Y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A            9m² products become n²: 144 → 36 for m = 4, 36 → 16 for m = 2
+//! 1-D    y = Aᵀ [ (G g) ⊙ (Bᵀ d) ]            Bᵀ [n×n], G [n×3], Aᵀ [m×n], ⊙ value by value
+//! 2-D    Y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A     9m² products become n²: 144 → 36 for m = 4, 36 → 16 for m = 2
 //! ```
 //!
-//! **Where the matrices come from.** The product of two polynomials of degree 2 and m − 1 has degree n − 1. It can be found
-//! without their coefficients' products: evaluate both at n points, multiply n values, interpolate (Cook–Toom; the last point
-//! may be ∞, where a polynomial's value is its leading coefficient). Correlation is the transpose of that. With the finite
-//! points p₀ … p₍ₙ₋₂₎, Nᵢ = Πⱼ≠ᵢ (pᵢ − pⱼ) and the last row or column standing for ∞:
+//! **Where the matrices come from.** The product of two polynomials of degree 2 and m − 1 has degree n − 1.
+//! It can be found without their coefficients' products: evaluate both at n points, multiply n values,
+//! interpolate (Cook–Toom; the last point may be ∞, where a polynomial's value is its leading coefficient).
+//! Correlation is the transpose of that. With the finite points p₀ … p₍ₙ₋₂₎, Nᵢ = Πⱼ≠ᵢ (pᵢ − pⱼ) and the last
+//! row or column standing for ∞:
 //!
 //! ```text
 //! G   row i     (1, pᵢ, pᵢ²) / Nᵢ                     last (0, 0, 1)
@@ -18,33 +20,36 @@
 //! Aᵀ  column i  (1, pᵢ, …, pᵢᵐ⁻¹)                     last (0, …, 0, 1)
 //! ```
 //!
-//! **The points** decide the rounding error. m = 2 takes 0, 1, −1, ∞, whose matrices hold nothing but 0, ±1 and ±½. m = 4
-//! takes ½ and −2 besides: with them Bᵀ has no coefficient above 2.5, where the more usual 2 and −2 bring 5, and sums lose fewer
-//! bits to cancelling.
+//! **The points** decide the rounding error. m = 2 takes 0, 1, −1, ∞, whose matrices hold nothing but 0, ±1
+//! and ±½. m = 4 takes ½ and −2 besides. With them Bᵀ has no coefficient above 2.5, where the more usual 2
+//! and −2 bring 5, and sums lose fewer bits to cancelling.
 //!
-//! Sources: S. Winograd, *Arithmetic Complexity of Computations*, 1980; A. Lavin and S. Gray, *Fast Algorithms for
-//! Convolutional Neural Networks*, 2016 (the 2-D form and its use); B. Barabasz, A. Anderson, K. M. Soodhalter and D. Gregg,
-//! *Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks*, 2020 (the points).
+//! Sources: S. Winograd, *Arithmetic Complexity of Computations*, 1980; A. Lavin and S. Gray, *Fast
+//! Algorithms for Convolutional Neural Networks*, 2016 (the 2-D form and its use); B. Barabasz, A. Anderson,
+//! K. M. Soodhalter and D. Gregg, *Error Analysis and Improving the Accuracy of Winograd Convolution for Deep
+//! Neural Networks*, 2020 (the points).
 
 use crate::kernels::simd::{Lanes, multiply_add};
 
-/// The finite points; a tile with n inputs a side uses the first n − 1, and ∞.
+/// The finite points. A tile with n inputs a side uses the first n − 1, and ∞.
 const POINTS: [f64; 5] = [0.0, 1.0, -1.0, 0.5, -2.0];
 
-/// F(OUT×OUT, 3×3) with IN = OUT + 2, as its transforms in one dimension, each on `LANES` channels or filters at once.
+/// F(OUT×OUT, 3×3) with IN = OUT + 2, as its transforms in one dimension, each on `LANES` channels or filters
+/// at once.
 #[derive(Debug)]
 pub struct Winograd<const OUT: usize, const IN: usize>;
 
-/// Bᵀ and Aᵀ, with what their rows have in common computed once. Values are fetched and handed over one by one, by constant
-/// numbers, so that they live in registers; arrays of arrays would be copied about in memory.
+/// Bᵀ and Aᵀ, with what their rows have in common computed once. Values are fetched and handed over one by
+/// one, by constant numbers, so that they live in registers; arrays of arrays would be copied about in
+/// memory.
 pub trait Transforms<const OUT: usize, const IN: usize> {
-    /// Bᵀ d: `get(j)` is dⱼ, `put` takes each of the IN results.
+    /// Computes Bᵀ d: `get(j)` is dⱼ, `put` takes each of the IN results.
     fn input<const LANES: usize, const FUSED: bool>(
         get: impl Fn(usize) -> Lanes<LANES>,
         put: impl FnMut(usize, Lanes<LANES>),
     );
 
-    /// Aᵀ v: `get(i)` is vᵢ, `put` takes each of the OUT results.
+    /// Computes Aᵀ v: `get(i)` is vᵢ, `put` takes each of the OUT results.
     fn output<const LANES: usize, const FUSED: bool>(
         get: impl Fn(usize) -> Lanes<LANES>,
         put: impl FnMut(usize, Lanes<LANES>),
@@ -76,8 +81,8 @@ impl Transforms<2, 4> for Winograd<2, 4> {
 }
 
 impl Transforms<4, 6> for Winograd<4, 6> {
-    /// The points pair up: x² − 1 has the zeros ±1, and q = x² + 1.5x − 1 has ½ and −2. Every row is a product of one or both of
-    /// these, of x, and of the factor for the other point of its own pair.
+    /// Computes Bᵀ d by pairs of points: x² − 1 has the zeros ±1, and q = x² + 1.5x − 1 has ½ and −2. Every
+    /// row is a product of one or both of these, of x, and of the factor for the other point of its own pair.
     #[inline(always)]
     fn input<const LANES: usize, const FUSED: bool>(
         get: impl Fn(usize) -> Lanes<LANES>,
@@ -111,7 +116,7 @@ impl Transforms<4, 6> for Winograd<4, 6> {
     }
 }
 
-/// G.
+/// Returns G, computed from the points.
 pub const fn kernel_matrix<const IN: usize>() -> [[f64; 3]; IN] {
     let mut matrix = [[0.0; 3]; IN];
     let mut i = 0;
@@ -131,7 +136,7 @@ pub const fn kernel_matrix<const IN: usize>() -> [[f64; 3]; IN] {
     matrix
 }
 
-/// `a + b`.
+/// Returns `a + b`.
 #[inline(always)]
 fn add<const LANES: usize>(a: Lanes<LANES>, b: Lanes<LANES>) -> Lanes<LANES> {
     let mut sum = a;
@@ -141,7 +146,7 @@ fn add<const LANES: usize>(a: Lanes<LANES>, b: Lanes<LANES>) -> Lanes<LANES> {
     sum
 }
 
-/// `a − b`.
+/// Returns `a − b`.
 #[inline(always)]
 fn subtract<const LANES: usize>(a: Lanes<LANES>, b: Lanes<LANES>) -> Lanes<LANES> {
     let mut difference = a;
@@ -151,7 +156,7 @@ fn subtract<const LANES: usize>(a: Lanes<LANES>, b: Lanes<LANES>) -> Lanes<LANES
     difference
 }
 
-/// `factor·x + y`.
+/// Returns `factor·x + y`.
 #[inline(always)]
 fn scaled<const LANES: usize, const FUSED: bool>(factor: f32, x: Lanes<LANES>, y: Lanes<LANES>) -> Lanes<LANES> {
     multiply_add::<LANES, FUSED>([factor; LANES], x, y)
@@ -161,7 +166,7 @@ fn scaled<const LANES: usize, const FUSED: bool>(factor: f32, x: Lanes<LANES>, y
 mod tests {
     use super::*;
 
-    /// The coefficients of Π (x − p) over the points, the constant one first.
+    /// Returns the coefficients of Π (x − p) over the points, the constant one first.
     fn polynomial(points: impl Iterator<Item = f64>) -> Vec<f64> {
         points.fold(vec![1.0], |coefficients, point| {
             let mut product = vec![0.0; coefficients.len() + 1];
@@ -173,7 +178,7 @@ mod tests {
         })
     }
 
-    /// Bᵀ, as the module's text derives it.
+    /// Returns Bᵀ, as the module's text derives it.
     fn input_matrix<const IN: usize>() -> [[f64; IN]; IN] {
         let mut matrix = [[0.0; IN]; IN];
         for (i, row) in matrix.iter_mut().enumerate() {
@@ -185,7 +190,7 @@ mod tests {
         matrix
     }
 
-    /// Aᵀ.
+    /// Returns Aᵀ.
     fn output_matrix<const OUT: usize, const IN: usize>() -> [[f64; IN]; OUT] {
         let entry = |power: usize, i: usize| match POINTS[..IN - 1].get(i) {
             Some(point) => point.powi(power as i32),
