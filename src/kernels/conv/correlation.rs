@@ -1,4 +1,4 @@
-//! What a pass of a convolution computes, as one cross-correlation.
+//! A pass of a convolution as one cross-correlation.
 //!
 //! Two of the three passes are the same sum, so an algorithm that can do one can do the other:
 //!
@@ -37,7 +37,7 @@ pub struct Correlation {
     pub output: [usize; 2],
     /// Channels of what is written.
     pub filters: usize,
-    /// Whether the kernel is turned by 180° and its channels and filters are exchanged.
+    /// True if the kernel is turned by 180°, with its channels and filters exchanged.
     pub turned: bool,
 }
 

@@ -166,7 +166,7 @@ impl ConvAlgorithm for Direct {
 
 /// A convolution that never leaves its input.
 struct Convolve<'a> {
-    /// What is computed; `before` is in the frame already.
+    /// The sizes; the frame has taken `before` into account.
     correlation: Correlation,
     frame: Frame,
     /// The input, in its frame.
@@ -186,7 +186,7 @@ struct TileFilters<'a> {
     present: usize,
     /// The panel, `[K][PANEL]`.
     weights: &'a [[f32; PANEL]],
-    /// The first filter's place in the panel.
+    /// The first filter's column in the panel.
     column: usize,
 }
 

@@ -11,8 +11,8 @@
 //!
 //! ```text
 //! loop 1   over bands of output rows
-//! loop 2     over kernel rows, pieces of the run, registers of filters   sums in registers
-//! loop 3       over the band's positions                                 9 broadcasts, 1 load, 9 multiply-adds
+//! loop 2     over kernel rows, pieces of the run, registers    sums in registers
+//! loop 3       over the band's positions                       9 broadcasts, 1 load, 9 multiply-adds
 //! ```
 
 use crate::geometry::ConvGeometry;

@@ -4,7 +4,6 @@ use super::*;
 use crate::geometry::Padding;
 use crate::kernels::conv::{DEAD, PooledGradient};
 use crate::kernels::relu_pool;
-use crate::kernels::simd::{InstructionSet, dispatch_to};
 use crate::random::{Purpose, Stream};
 use crate::reference as textbook;
 
@@ -17,6 +16,23 @@ fn assert_close(what: &str, values: &[f32], expected: &[f64]) {
     for (&value, &expected) in values.iter().zip(expected) {
         let error = (f64::from(value) - expected).abs() / largest;
         assert!(error <= TOLERANCE, "{what}: error {error:e}");
+    }
+}
+
+/// The scratch of a pass, filled with what must not matter.
+struct Memory {
+    floats: Vec<f32>,
+    words: Vec<u64>,
+}
+
+impl Memory {
+    fn new(geometry: &ConvGeometry, pass: Pass, pool: &PoolGeometry) -> Memory {
+        let len = Sparse.scratch_len(geometry, pass, Some(pool));
+        Memory { floats: vec![f32::NAN; len.floats], words: vec![u64::MAX; len.words] }
+    }
+
+    fn scratch(&mut self) -> Scratch<'_> {
+        Scratch { floats: &mut self.floats, words: &mut self.words }
     }
 }
 
@@ -60,35 +76,21 @@ fn both_gradients_agree_with_the_textbook_on_every_instruction_set() {
             &mut expected,
         );
 
-        let layout = PatchLayout::new(&geometry);
-        let mut packed = vec![f32::NAN; layout.len()];
+        let mut packed = vec![f32::NAN; Sparse.packed_len(&geometry, Pass::GradInput)];
         Sparse.pack(&geometry, Pass::GradInput, &weights, &mut packed);
         for set in InstructionSet::tested() {
             for grad_output in [GradOutput::Pooled(pooled), GradOutput::Dense(&expanded)] {
                 let what = |pass: &str| format!("{} {pass}, {geometry:?}", set.name());
-                // As the passes themselves do, but for the set.
-                let len = Sparse.scratch_len(&geometry, Pass::GradInput, Some(&pool));
-                let (mut framed, mut words) = (vec![0.0; len.floats], vec![u64::MAX; len.words]);
-                let mut grad_input = vec![0.0; geometry.input_len()];
-                let target = if layout.is_unpadded() { &mut grad_input[..] } else { &mut framed[..] };
-                dispatch_to(set, GradInput { layout, grad_output, packed: &packed, target, words: &mut words });
-                if !layout.is_unpadded() {
-                    layout.frame.unpad(&framed, &mut grad_input);
-                }
+                let mut memory = Memory::new(&geometry, Pass::GradInput, &pool);
+                let mut grad_input = vec![f32::NAN; geometry.input_len()];
+                let scratch = memory.scratch();
+                grad_input::grad_input(set, &geometry, grad_output, &packed, &mut grad_input, scratch);
                 assert_close(&what("grad_input"), &grad_input, &expected_input.values);
 
-                let len = Sparse.scratch_len(&geometry, Pass::GradWeights, Some(&pool));
-                let (mut framed, mut words) = (vec![f32::NAN; len.floats], vec![u64::MAX; len.words]);
-                if !layout.is_unpadded() {
-                    layout.frame.pad(&image, &mut framed);
-                }
-                let input = if layout.is_unpadded() { &image[..] } else { &framed[..] };
-                let (mut sums, mut grad_bias) = (vec![0.0; layout.len()], vec![0.0; filters]);
-                let (sums_of, bias_of) = (&mut sums[..], &mut grad_bias[..]);
-                dispatch_to(
-                    set,
-                    GradWeights { layout, input, grad_output, sums: sums_of, grad_bias: bias_of, words: &mut words },
-                );
+                let mut memory = Memory::new(&geometry, Pass::GradWeights, &pool);
+                let (mut sums, mut grad_bias) = (vec![0.0; Sparse.sums_len(&geometry)], vec![0.0; filters]);
+                let (scratch, sums_of) = (memory.scratch(), &mut sums[..]);
+                grad_weights::grad_weights(set, &geometry, &image, grad_output, sums_of, &mut grad_bias, scratch);
                 let mut grad_kernel = vec![f32::NAN; weights.len()];
                 Sparse.unpack_sums(&geometry, &sums, 0, &mut grad_kernel);
                 assert_close(&what("grad_kernel"), &grad_kernel, &expected.kernel);

@@ -111,7 +111,7 @@ pub(super) struct TileInput<'a> {
 impl<'a> TileInput<'a> {
     /// Returns the same tile without its first `count` channels.
     #[inline(always)]
-    fn from_channel(self, count: usize) -> TileInput<'a> {
+    fn skip_channels(self, count: usize) -> TileInput<'a> {
         TileInput { values: &self.values[count..], ..self }
     }
 }
@@ -129,12 +129,12 @@ pub(super) fn transform_input<const OUT: usize, const IN: usize, const LANES: us
     let mut from = 0;
     // Registers of channels at a time, then single ones.
     while from + LANES <= input.channels {
-        input_lanes::<OUT, IN, LANES, FUSED>(input.from_channel(from), &mut v[from..], step, half);
+        input_lanes::<OUT, IN, LANES, FUSED>(input.skip_channels(from), &mut v[from..], step, half);
         from += LANES;
     }
     while from < input.channels {
         let mut half = [[[0.0; 1]; IN]; IN];
-        input_lanes::<OUT, IN, 1, FUSED>(input.from_channel(from), &mut v[from..], step, &mut half);
+        input_lanes::<OUT, IN, 1, FUSED>(input.skip_channels(from), &mut v[from..], step, &mut half);
         from += 1;
     }
 }
@@ -149,12 +149,10 @@ fn input_lanes<const OUT: usize, const IN: usize, const LANES: usize, const FUSE
 ) where
     Winograd<OUT, IN>: Transforms<OUT, IN>,
 {
+    let TileInput { values, row_len, channels } = input;
     for j in 0..IN {
-        let column = &input.values[j * input.channels..];
-        Winograd::<OUT, IN>::input::<LANES, FUSED>(
-            |i| load(column, i * input.row_len),
-            |i, vector| half[i][j] = vector,
-        );
+        let column = &values[j * channels..];
+        Winograd::<OUT, IN>::input::<LANES, FUSED>(|i| load(column, i * row_len), |i, vector| half[i][j] = vector);
     }
     for (i, half) in half.iter().enumerate() {
         let v = &mut v[i * IN * step..];
