@@ -59,6 +59,30 @@ fn a_photo_is_turned_upright_only_where_that_is_asked_for() {
 }
 
 #[test]
+fn a_webp_is_turned_by_its_chunks() {
+    let webp = encoded(&noise(4, 13, 9).into(), ImageFormat::WebP);
+    let with_chunk = |kind: &[u8; 4], content: &[u8]| {
+        let mut file = [&webp, &kind[..], &(content.len() as u32).to_le_bytes(), content].concat();
+        file.resize(file.len().next_multiple_of(2), 0);
+        let length = (file.len() - 8) as u32;
+        file[4..8].copy_from_slice(&length.to_le_bytes());
+        file
+    };
+    let still = decode("still", &webp).unwrap().0;
+    for orientation in 1..=8 {
+        let plain = exif(orientation.into(), true);
+        for file in [
+            with_chunk(b"EXIF", &plain),
+            with_chunk(b"EXIF", &[b"Exif\0\0", &plain[..]].concat()),
+            with_chunk(b"XMP ", &xmp(orientation)),
+        ] {
+            assert_eq!(read(&file, Reading::default()).0, still);
+            assert_eq!(read(&file, UPRIGHT).0, upright(&still, orientation), "{orientation}");
+        }
+    }
+}
+
+#[test]
 fn exif_counts_before_xmp_and_faults_in_either_are_no_orientation() {
     let jpeg = encoded(&noise(4, 5, 4).into(), ImageFormat::Jpeg);
     let orientation = |file: &[u8]| read(file, UPRIGHT).1.orientation.tag();
