@@ -69,7 +69,7 @@ fn every_image_that_cannot_be_read_is_named_before_the_training_begins() {
         Found 5 images belonging to 2 classes.
         stderr: error: set/cat/03.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out
         stderr: error: set/cat/04.png cannot be read as an image: the file is empty; fetch it again, or take it out
-        stderr: error: set/cat/05.png cannot be read as an image: unexpected end of file; save it anew as PNG with an image program, or take it out
+        stderr: error: set/cat/05.png cannot be read as an image: the file ends before the picture does; fetch it again
         stderr: error: set/dog/06.jpg cannot be read as an image: the file ends before the picture does; fetch it again
         stderr: error: set/dog/07.gif.png cannot be read as an image: the file ends before the picture does; fetch it again
         stderr: error: set: 5 images cannot be read; mend them or take them out, or train without them, with --skip-bad
