@@ -6,6 +6,7 @@ use crate::cli::console::one_line;
 use crate::cli::dataset::Dataset;
 use glassnet::data::survey::depth::Depth;
 use glassnet::data::survey::duplicates::{Group, Kind};
+use std::collections::BTreeSet;
 
 /// The most sizes that are listed one by one.
 const SIZES_LISTED: usize = 8;
@@ -114,11 +115,7 @@ fn duplicates(report: &Report) -> Vec<String> {
 
 /// A group on a line: its files, and what is the matter with it.
 fn describe(report: &Report, group: &Group) -> String {
-    let names = group
-        .members
-        .iter()
-        .take(MEMBERS_LISTED)
-        .map(|&member| one_line(&report.files[member].item.name()).into_owned());
+    let names = listed(report, group).into_iter().map(|member| one_line(&report.files[member].item.name()).into_owned());
     let mut text = names.collect::<Vec<_>>().join(", ");
     if group.members.len() > MEMBERS_LISTED {
         text.push_str(&format!(" and {} more", group.members.len() - MEMBERS_LISTED));
@@ -131,6 +128,19 @@ fn describe(report: &Report, group: &Group) -> String {
     matter.extend(report.crosses_classes(group).then_some("in both classes"));
     matter.extend(report.crosses_split(group).then_some("on both sides of the split"));
     format!("{text} ({})", matter.join(", "))
+}
+
+/// The members of a group that are listed: of each class and part the first, as it may be that which spoils a training, and then
+/// as many others as there is room for.
+fn listed(report: &Report, group: &Group) -> Vec<usize> {
+    let place = |member: usize| (report.files[member].item.label, report.files[member].subset);
+    let mut seen = BTreeSet::new();
+    let (mut listed, others): (Vec<usize>, Vec<usize>) =
+        group.members.iter().partition(|&&member| seen.insert(place(member)));
+    let room = MEMBERS_LISTED.saturating_sub(listed.len());
+    listed.extend(others.into_iter().take(room));
+    listed.sort_unstable();
+    listed
 }
 
 /// Attributes that tell the classes apart.

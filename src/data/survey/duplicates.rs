@@ -1,6 +1,6 @@
 //! Images that are the same, or nearly.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use rayon::prelude::*;
@@ -13,57 +13,88 @@ use super::look::Look;
 pub enum Kind {
     /// The same bytes.
     Bytes,
-    /// The same size and pixels, from files that differ.
+    /// The same size and pixels, of which some are from files that differ.
     Pixels,
-    /// [`Look::is_near`], each with at least one other of the group.
+    /// [`Look::is_near`], each with at least one other of the group or a copy of it. Two of a group need not be near each other, but
+    /// a chain of near ones leads from one to the other.
     Near,
 }
 
-/// Two or more images that are the same, or nearly: their indices, ascending.
+/// Two or more images that are the same, or nearly: their indices, ascending. None is left out because it is the same as another
+/// member: what is asked of a group, such as whether it has images of both classes, is asked of all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     /// Why.
     pub kind: Kind,
     /// Which.
     pub members: Vec<usize>,
+    /// Whether another group of images that are the same holds all of its members: one of the same bytes lies within one of the
+    /// same pixels where a further file has these pixels.
+    pub within_another: bool,
 }
 
 /// All groups of duplicates, of files that can be read: those of the same bytes, then those of the same pixels, then near ones. A
-/// group of one kind takes one member of each group of the kind before, so nothing is told twice.
+/// group of the same pixels or of near ones holds whole groups of the kinds before, and is one only if it holds several: copies of
+/// one file have the same bytes, and are not told again as having the same pixels and being near.
 pub fn duplicates(files: &[Option<Surveyed>]) -> Vec<Group> {
-    let all: Vec<usize> = (0..files.len()).filter(|&index| files[index].is_some()).collect();
     let file = |index: usize| files[index].as_ref().expect("only files that can be read are compared");
-    let by_bytes = equal(&all, |index| file(index).bytes);
-    let by_pixels = equal(&firsts(&by_bytes), |index| file(index).pixels);
-    let distinct = firsts(&by_pixels);
-    let looks: Vec<&Look> = distinct.iter().map(|&index| &file(index).look).collect();
-    let near: Vec<Vec<usize>> =
-        near(&looks).into_iter().map(|group| group.into_iter().map(|place| distinct[place]).collect()).collect();
-    [(Kind::Bytes, by_bytes), (Kind::Pixels, by_pixels), (Kind::Near, near)]
+    let alone = (0..files.len()).filter(|&index| files[index].is_some());
+    let alone: Vec<Together> = alone.map(|index| Together { members: vec![index], parts: 1 }).collect();
+    let by_bytes = merged(&alone, &equal(alone.len(), |place| file(alone[place].first()).bytes));
+    let by_pixels = merged(&by_bytes, &equal(by_bytes.len(), |place| file(by_bytes[place].first()).pixels));
+    let looks: Vec<&Look> = by_pixels.iter().map(|together| &file(together.first()).look).collect();
+    let by_look = merged(&by_pixels, &near(&looks));
+
+    let has_pixels_of_another: HashSet<usize> =
+        by_pixels.iter().filter(|together| together.parts > 1).flat_map(|together| together.members.clone()).collect();
+    [(Kind::Bytes, by_bytes), (Kind::Pixels, by_pixels), (Kind::Near, by_look)]
         .into_iter()
-        .flat_map(|(kind, groups)| {
-            groups.into_iter().filter(|members| members.len() > 1).map(move |members| Group { kind, members })
+        .flat_map(|(kind, groups)| groups.into_iter().map(move |together| (kind, together)))
+        .filter(|(_, together)| together.parts > 1)
+        .map(|(kind, together)| Group {
+            kind,
+            within_another: kind == Kind::Bytes && has_pixels_of_another.contains(&together.first()),
+            members: together.members,
         })
         .collect()
 }
 
-/// The indices by their keys, groups of one too, in the order of each group's first.
-fn equal<K: Hash + Eq>(indices: &[usize], key: impl Fn(usize) -> K) -> Vec<Vec<usize>> {
+/// Files that belong together, one or more, ascending.
+struct Together {
+    members: Vec<usize>,
+    /// How many of the groups of the kind before were put together.
+    parts: usize,
+}
+
+impl Together {
+    /// The smallest member, which stands for the others where they are the same.
+    fn first(&self) -> usize {
+        self.members[0]
+    }
+}
+
+/// Puts together those whose places are in a group.
+fn merged(parts: &[Together], groups: &[Vec<usize>]) -> Vec<Together> {
+    let one = |places: &Vec<usize>| {
+        let mut members: Vec<usize> = places.iter().flat_map(|&place| &parts[place].members).copied().collect();
+        members.sort_unstable();
+        Together { members, parts: places.len() }
+    };
+    groups.iter().map(one).collect()
+}
+
+/// The places below `count` by their keys, groups of one too, in the order of each group's first.
+fn equal<K: Hash + Eq>(count: usize, key: impl Fn(usize) -> K) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    let mut place_of: HashMap<K, usize> = HashMap::new();
-    for &index in indices {
-        let place = *place_of.entry(key(index)).or_insert(groups.len());
-        match groups.get_mut(place) {
-            Some(group) => group.push(index),
-            None => groups.push(vec![index]),
+    let mut group_of: HashMap<K, usize> = HashMap::new();
+    for place in 0..count {
+        let group = *group_of.entry(key(place)).or_insert(groups.len());
+        match groups.get_mut(group) {
+            Some(group) => group.push(place),
+            None => groups.push(vec![place]),
         }
     }
     groups
-}
-
-/// The first of each group.
-fn firsts(groups: &[Vec<usize>]) -> Vec<usize> {
-    groups.iter().map(|group| group[0]).collect()
 }
 
 /// How many rows of the triangle of pairs are compared before their finds are merged; it bounds the memory for finds, which in a
@@ -92,7 +123,7 @@ pub fn near(looks: &[&Look]) -> Vec<Vec<usize>> {
             parents[a.max(b)] = a.min(b);
         }
     }
-    equal(&(0..looks.len()).collect::<Vec<_>>(), |index| root(&parents, index))
+    equal(looks.len(), |index| root(&parents, index))
 }
 
 /// The smallest of the group that `index` is in.
@@ -106,6 +137,7 @@ fn root(parents: &[usize], mut index: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::decode::ImageInfo;
     use crate::random::{Purpose, Stream};
 
     /// A look with this hash, whose cells are a ramp, so that the hash alone decides.
@@ -130,5 +162,42 @@ mod tests {
     fn pictures_that_are_all_alike_are_one_group() {
         let looks = vec![look(5); 2_000];
         assert_eq!(near(&looks.iter().collect::<Vec<_>>()), [(0..2_000).collect::<Vec<_>>()]);
+    }
+
+    /// What would be found in a file with this content and this grey in all cells but for a ramp.
+    fn surveyed(bytes: u8, pixels: u8, hash: u64) -> Option<Surveyed> {
+        let info = ImageInfo { width: 9, height: 8, mode: "grey", format: "PNG", has_more_pictures: false };
+        Some(Surveyed { info, bytes: [bytes; 32], pixels: [pixels; 32], look: look(hash) })
+    }
+
+    fn told(files: &[Option<Surveyed>]) -> Vec<(Kind, Vec<usize>, bool)> {
+        duplicates(files).into_iter().map(|group| (group.kind, group.members, group.within_another)).collect()
+    }
+
+    #[test]
+    fn a_near_group_holds_the_copies_of_its_members_too() {
+        // 2 is a copy of 1, and 0 is near both; 3 is like no other, and 4 cannot be read.
+        let files = [surveyed(0, 0, 0b1), surveyed(1, 1, 0), surveyed(1, 1, 0), surveyed(3, 3, !0), None];
+        assert_eq!(told(&files), [(Kind::Bytes, vec![1, 2], false), (Kind::Near, vec![0, 1, 2], false)]);
+    }
+
+    #[test]
+    fn a_group_of_the_same_pixels_holds_copies_too_and_copies_alone_are_told_once() {
+        // 0 and 3 are copies, 1 has their pixels in another file; 2 and 4 are copies, and no more.
+        let files =
+            [surveyed(0, 0, 0), surveyed(1, 0, 0), surveyed(2, 2, !0), surveyed(0, 0, 0), surveyed(2, 2, !0), None];
+        let wanted = [
+            (Kind::Bytes, vec![0, 3], true),
+            (Kind::Bytes, vec![2, 4], false),
+            (Kind::Pixels, vec![0, 1, 3], false),
+        ];
+        assert_eq!(told(&files), wanted);
+    }
+
+    #[test]
+    fn a_chain_of_near_ones_is_one_group() {
+        // Neighbours are 8 bits apart, the ends 16.
+        let files = [surveyed(0, 0, 0), surveyed(1, 1, 0xFFFF), surveyed(2, 2, 0xFF)];
+        assert_eq!(told(&files), [(Kind::Near, vec![0, 1, 2], false)]);
     }
 }
