@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use glassnet::data::phantom::{self, Class, DEFAULT_BENIGN, DEFAULT_MALIGNANT, DEFAULT_SEED, PhantomImage};
 
@@ -107,15 +108,22 @@ fn sizes_differ_from_image_to_image_and_stay_within_their_bounds() {
 }
 
 #[test]
-fn a_written_set_has_a_folder_per_class_and_a_folder_with_files_in_it_is_refused() {
+fn a_written_set_has_the_drawn_images_in_a_folder_per_class_and_a_folder_with_files_in_it_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("new/set");
-    phantom::write(&phantom::draw(3, 1, 2), &folder).unwrap();
-    for file in ["benign/benign-001.png", "malignant/malignant-001.png", "malignant/malignant-002.png"] {
-        assert!(folder.join(file).is_file(), "{file}");
+    let written = AtomicUsize::new(0);
+    let count = || _ = written.fetch_add(1, Ordering::Relaxed);
+    phantom::write(3, 1, 2, &folder, count).unwrap();
+    for drawn in phantom::draw(3, 1, 2) {
+        let file = std::fs::read(folder.join(drawn.class.name()).join(&drawn.name)).unwrap();
+        assert_eq!(file, drawn.png(), "{}", drawn.name);
     }
-    let refusal = phantom::write(&phantom::draw(3, 1, 2), &folder).unwrap_err().to_string();
+    for (class, names) in [("benign", 1), ("malignant", 2)] {
+        assert_eq!(std::fs::read_dir(folder.join(class)).unwrap().count(), names);
+    }
+    let refusal = phantom::write(3, 1, 2, &folder, count).unwrap_err().to_string();
     assert!(refusal.contains("not empty") && refusal.contains("set"), "{refusal}");
+    assert_eq!(written.into_inner(), 3);
 }
 
 #[test]
@@ -123,6 +131,6 @@ fn a_file_in_place_of_the_folder_is_named_in_the_error() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("occupied");
     std::fs::write(&file, "text").unwrap();
-    let refusal = phantom::write(&phantom::draw(3, 1, 1), &file).unwrap_err().to_string();
+    let refusal = phantom::write(3, 1, 1, &file, || ()).unwrap_err().to_string();
     assert!(refusal.contains("occupied"), "{refusal}");
 }

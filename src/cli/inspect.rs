@@ -1,5 +1,6 @@
 //! `glassnet inspect`: what a data set holds, what is odd about it, and what to do about that.
 
+mod few;
 mod findings;
 mod json;
 mod text;
@@ -116,6 +117,14 @@ impl<'a> Report<'a> {
     fn count(&self, label: Option<usize>, subset: Option<&str>) -> usize {
         let counted = self.files.iter().filter(|file| {
             label.is_none_or(|label| file.item.label == label) && subset.is_none_or(|subset| file.subset == subset)
+        });
+        counted.count()
+    }
+
+    /// How many files of a class and a part, or of all parts, can be read.
+    fn readable_count(&self, label: usize, subset: Option<&str>) -> usize {
+        let counted = self.files.iter().filter(|file| {
+            file.item.label == label && file.found.is_ok() && subset.is_none_or(|subset| file.subset == subset)
         });
         counted.count()
     }

@@ -1,5 +1,7 @@
 //! What machine this is: for `config.toml`, as figures from a run mean little without it, and for what fits into its memory.
 
+use std::path::Path;
+
 /// The processor's own name, or its architecture where it does not tell.
 pub fn processor() -> String {
     #[cfg(target_arch = "x86_64")]
@@ -9,10 +11,14 @@ pub fn processor() -> String {
     std::env::consts::ARCH.to_string()
 }
 
-/// Bytes of memory that the machine has, where the system tells.
-pub fn memory_bytes() -> Option<usize> {
+/// Bytes of memory that the machine has, where the system whose `proc` is below `root` tells.
+pub fn memory_bytes(root: &Path) -> Option<usize> {
     // Linux: a line such as `MemTotal:       24646656 kB`.
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let kibibytes = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.trim().strip_suffix("kB")?;
-    kibibytes.trim().parse::<usize>().ok()?.checked_mul(1024)
+    kibibytes(&std::fs::read_to_string(root.join("proc/meminfo")).ok()?, "MemTotal:")
+}
+
+/// The bytes of the line that begins with `name`, in a text of the kernel's that counts in KiB.
+pub fn kibibytes(text: &str, name: &str) -> Option<usize> {
+    let number = text.lines().find_map(|line| line.strip_prefix(name))?.trim().strip_suffix("kB")?;
+    number.trim().parse::<usize>().ok()?.checked_mul(1024)
 }

@@ -1,12 +1,13 @@
-//! How much memory a network takes, and whether this machine has it.
+//! How much memory a network takes, and whether this process may take it.
 
-use super::machine;
+use super::limits::{Limit, in_words};
+use glassnet::data::images::bound_memory;
 use glassnet::network::Network;
 use glassnet::plan::{Plan, PlanOptions};
 use glassnet::{Error, Result};
 use std::path::Path;
 
-/// Where the system does not tell how much memory it has, this much is let through; beyond is a slip of the finger.
+/// Where the system does not tell how much memory there is, this much is let through; beyond is a slip of the finger.
 const ASSUMED_BYTES: usize = 1 << 40;
 
 /// Bytes that a network and a batch take. Nothing is allocated to find out.
@@ -30,15 +31,15 @@ impl Memory {
             training: workspace(true).saturating_add(4 * parameters),
         };
         log::debug!(
-            "batches of {batch} take {} bytes to predict or {} to train, besides {parameters} for the parameters; this machine has {}",
+            "batches of {batch} take {} bytes to predict or {} to train, besides {parameters} for the parameters; {}",
             memory.inference,
             memory.training,
-            machine::memory_bytes().map_or("an unknown number".to_string(), |bytes| bytes.to_string()),
+            there(Limit::of_process()),
         );
         memory
     }
 
-    /// Refuses a training that this machine cannot hold. It is refused here because a system that promises more than it has
+    /// Refuses a training that takes more memory than this process may. It is refused here because a system that promises more than it has
     /// ends the program later, and says nothing.
     ///
     /// # Errors
@@ -50,7 +51,7 @@ impl Memory {
         })
     }
 
-    /// Refuses a prediction with the model in `file` that this machine cannot hold.
+    /// Refuses a prediction with the model in `file` that takes more memory than this process may.
     ///
     /// # Errors
     /// [`Error::Weights`] with both sizes.
@@ -60,7 +61,7 @@ impl Memory {
     }
 }
 
-/// Refuses a measurement whose arrays this machine cannot hold.
+/// Refuses a measurement whose arrays take more memory than this process may.
 ///
 /// # Errors
 /// [`Error::Setting`] of `what`, with both sizes.
@@ -68,18 +69,29 @@ pub fn check_arrays(what: String, bytes: usize) -> Result<()> {
     check(bytes).map_err(|sizes| Error::setting(what, format!("its arrays take {sizes}; make it smaller")))
 }
 
-/// The bytes that decoded images may take: what `--cache` says, and never more than half of the machine's memory.
+/// The bytes that decoded images may take: what `--cache` says, and never more than half of what this process may take.
 pub fn cache_bytes(mebibytes: usize) -> usize {
-    let half = machine::memory_bytes().unwrap_or(ASSUMED_BYTES) / 2;
+    let half = Limit::of_process().map_or(ASSUMED_BYTES, |limit| limit.bytes) / 2;
     mebibytes.saturating_mul(1 << 20).min(half)
+}
+
+/// Holds reading and decoding to what this process may take, before either begins.
+pub fn bound_decoding() {
+    if let Some(limit) = Limit::of_process() {
+        bound_memory(limit.bytes as u64);
+    }
 }
 
 /// Both sizes in words, where more is needed than is there.
 fn check(needed: usize) -> std::result::Result<(), String> {
-    let there = machine::memory_bytes().unwrap_or(ASSUMED_BYTES);
-    if needed <= there {
+    let limit = Limit::of_process();
+    if needed <= limit.map_or(ASSUMED_BYTES, |limit| limit.bytes) {
         return Ok(());
     }
-    let gibibytes = |bytes: usize| format!("{:.1} GiB", bytes as f64 / (1u64 << 30) as f64);
-    Err(format!("{} of memory, and this machine has {}", gibibytes(needed), gibibytes(there)))
+    Err(format!("{} of memory, and {}", in_words(needed), there(limit)))
+}
+
+/// A clause with what is there.
+fn there(limit: Option<Limit>) -> String {
+    limit.map_or("nobody tells how much there is".to_string(), |limit| limit.to_string())
 }

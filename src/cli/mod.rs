@@ -16,6 +16,7 @@ mod evaluate;
 mod finished;
 mod inspect;
 mod interrupt;
+mod limits;
 mod logging;
 mod machine;
 mod man;
@@ -66,6 +67,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::of_process();
     console::set_quiet(cli.command.is_quiet());
     interrupt::install();
+    memory::bound_decoding();
     let work = || {
         logging::install()?;
         let cli = resume::flags::with_the_settings_of_the_run(cli)?;

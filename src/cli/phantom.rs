@@ -9,13 +9,9 @@ use serde_json::json;
 /// Draws the set and writes it.
 pub fn run(args: &PhantomArgs) -> CommandResult {
     output::check_new_folder("--out", &args.out)?;
-    let all = args.benign + args.malignant;
-    let drawing = Progress::of_images("Drawing", all);
-    let images = phantom::draw_telling(args.seed, args.benign, args.malignant, || drawing.advance(1));
-    drop(drawing);
-    let writing = Progress::of_images("Writing", all);
-    phantom::write_telling(&images, &args.out, || writing.advance(1))?;
-    drop(writing);
+    let progress = Progress::of_images("Drawing", args.benign + args.malignant);
+    phantom::write(args.seed, args.benign, args.malignant, &args.out, || progress.advance(1))?;
+    drop(progress);
     if args.json {
         console::print_json(&json!({
             "folder": args.out.display().to_string(),

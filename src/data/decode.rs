@@ -37,7 +37,7 @@ use crate::{Error, Result};
 use format::Format;
 use picture::Decoded;
 
-pub use limits::{DECODING_BUDGET_BYTES, MAX_DECODER_BYTES, MAX_PIXELS, MAX_SIDE};
+pub use limits::{DECODING_BUDGET_BYTES, MAX_DECODER_BYTES, MAX_PIXELS, MAX_SIDE, bound_memory};
 pub use orientation::Orientation;
 
 /// A value, or a sentence, without the file's name, that says why it cannot be had and what to do.

@@ -1,5 +1,6 @@
 //! A gate that lets so much work in at once that its memory stays within a budget, however many threads there are.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// A gate with a budget in bytes. What a thread asks for is its own until it drops the [`Pass`].
@@ -7,7 +8,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 /// Whoever holds a pass must not wait for anything that may itself wait at the same gate; then somebody can always go on.
 #[derive(Debug)]
 pub struct Gate {
-    budget: u64,
+    budget: AtomicU64,
     in_use: Mutex<u64>,
     freed: Condvar,
 }
@@ -22,16 +23,22 @@ pub struct Pass<'a> {
 impl Gate {
     /// A gate with all of its budget free.
     pub const fn new(budget: u64) -> Gate {
-        Gate { budget, in_use: Mutex::new(0), freed: Condvar::new() }
+        Gate { budget: AtomicU64::new(budget), in_use: Mutex::new(0), freed: Condvar::new() }
+    }
+
+    /// Gives the gate another budget, for those who have not entered yet.
+    pub fn set_budget(&self, budget: u64) {
+        self.budget.store(budget, Ordering::Relaxed);
     }
 
     /// Waits until `bytes` of the budget are free, or, for more than the whole budget, until nobody else is in.
     pub fn enter(&self, bytes: u64) -> Pass<'_> {
-        let bytes = bytes.min(self.budget);
+        let budget = self.budget.load(Ordering::Relaxed);
+        let bytes = bytes.min(budget);
         let in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
         let mut in_use = self
             .freed
-            .wait_while(in_use, |in_use| bytes > self.budget - *in_use)
+            .wait_while(in_use, |in_use| bytes > budget.saturating_sub(*in_use))
             .unwrap_or_else(PoisonError::into_inner);
         *in_use += bytes;
         Pass { gate: self, bytes }
@@ -48,7 +55,6 @@ impl Drop for Pass<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicU64, Ordering};
 
     #[test]
     fn those_who_are_in_never_need_more_than_the_budget_and_all_come_in() {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::catalog::Item;
-use super::decode::{ImageInfo, Rgb8, decode_and, more_pictures_note, suffix_note};
+use super::decode::{self, ImageInfo, Rgb8, decode_and, more_pictures_note, suffix_note};
 use super::gate::Gate;
 use super::reading::{Reading, SampleRange};
 use super::resize::resize_nearest;
@@ -30,6 +30,13 @@ pub const READING_BUDGET_BYTES: u64 = 512 << 20;
 
 /// Holds all threads to [`READING_BUDGET_BYTES`].
 static READING: Gate = Gate::new(READING_BUDGET_BYTES);
+
+/// Bounds reading and decoding by the bytes that this process may take: both budgets together are at most
+/// three eighths of them. Whoever knows of a limit says so before the first file is read.
+pub fn bound_memory(bytes: u64) {
+    READING.set_budget(READING_BUDGET_BYTES.min(bytes / 8));
+    decode::bound_memory(bytes);
+}
 
 /// Reads the file at `entry` of a source, decodes it and does `work` with its bytes and its picture as
 /// `reading` has it, within the budgets of memory for all threads. `work` must not wait for other threads.

@@ -1,6 +1,6 @@
 //! Inputs made to do harm, given to the real binary: it says one sentence, and neither crashes nor takes all memory.
 
-use super::{Here, Ran};
+use super::{Here, Ran, known};
 use expect_test::expect;
 
 /// A safetensors file of this header and so many zero bytes.
@@ -201,17 +201,7 @@ fn large_pictures_take_turns_however_many_threads_there_are() {
     for index in 0..8 {
         here.write(&format!("large/{}/{index}.png", ["cat", "dog"][index % 2]), bytes.get_ref());
     }
-    let mut shell = assert_cmd::Command::new("sh");
-    let binary = assert_cmd::cargo::cargo_bin!("glassnet");
-    // The allocator's pools for each thread would take addresses of their own.
-    let ran = Ran::of(
-        shell
-            .current_dir(here.path(""))
-            .env("MALLOC_ARENA_MAX", "1")
-            .args(["-c", "ulimit -v 1677721 && exec \"$0\" \"$@\""])
-            .arg(binary)
-            .args(["inspect", "large", "--threads", "8", "--validation-split", "0"]),
-    );
+    let ran = with_addresses(&here, 1_677_721, "inspect large --threads 8 --validation-split 0");
     expect![[r#"
         large
 
@@ -233,4 +223,66 @@ fn large_pictures_take_turns_however_many_threads_there_are() {
         - 1 group of images that are the same has images in both classes: decide which class is right, and remove the others: no network can learn both
         - no image of 'cat' and 'dog' validates: sensitivity, specificity and ROC AUC need images of both classes that the network did not learn from: put more images into the class, or take a larger --validation-split
     "#]].assert_eq(&ran.shown());
+}
+
+/// Runs the binary with so many KiB of addresses and no more.
+#[cfg(target_os = "linux")]
+fn with_addresses(here: &Here, kibibytes: usize, arguments: &str) -> Ran {
+    let mut shell = assert_cmd::Command::new("sh");
+    let binary = assert_cmd::cargo::cargo_bin!("glassnet");
+    // The allocator's pools for each thread would take addresses of their own.
+    let shell = shell.current_dir(here.path("")).env("MALLOC_ARENA_MAX", "1");
+    let shell = shell.args(["-c", &format!("ulimit -v {kibibytes} && exec \"$0\" \"$@\"")]).arg(binary);
+    Ran::of(shell.args(arguments.split(' ')))
+}
+
+/// A file of 9 kB holds a network whose batch takes gigabytes.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_takes_more_than_ulimit_allows_is_refused_in_a_sentence_that_names_the_limit() {
+    let here = known::with_known_answers();
+    let spec = r#"
+        input = [4096, 4096, 3]
+        layers = [
+            { type = "conv2d", filters = 8, kernel = 3, padding = "same" },
+            { type = "relu" },
+            { type = "max_pool", window = 256 },
+            { type = "flatten" },
+            { type = "dense", units = 1 },
+        ]
+    "#;
+    known::write_model(&here, "large.safetensors", spec, ["cat", "dog"], |_| ());
+    here.write("large.toml", spec);
+    let size = here.read("large.safetensors").len();
+    assert!(size < 12_000, "{size}");
+    let limit = regex::Regex::new(
+        r"takes [\d.]+ GiB of memory, and this process may take 1\.\d GiB more \(ulimit -v is 2\.0 GiB, less what the program and its threads take\); use .*smaller model\n$",
+    )
+    .unwrap();
+    for (arguments, code) in [
+        ("predict large.safetensors greys/cat/80.png", 1),
+        ("evaluate large.safetensors greys", 1),
+        ("train greys --model large.toml --out run", 2),
+    ] {
+        let ran = with_addresses(&here, 2 << 20, arguments);
+        assert_eq!(ran.code, Some(code), "{arguments}: {}", ran.stderr);
+        assert!(limit.is_match(&ran.stderr) && ran.stderr.lines().count() == 1, "{arguments}: {}", ran.stderr);
+    }
+    // What fits is done.
+    let ran = with_addresses(&here, 2 << 20, "predict known.safetensors greys/cat/80.png");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+}
+
+/// 256 MiB of addresses hold the program and not the 256 MiB that this picture takes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_picture_that_takes_more_than_ulimit_allows_is_told_as_unreadable() {
+    let here = Here::with_set();
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::GrayImage::new(8192, 8192).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    here.write("set/cat/00.png", bytes.get_ref());
+    let ran = with_addresses(&here, 256 << 10, "inspect set --threads 2");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let sentence = "set/cat/00.png cannot be read as an image: decoding it takes 256 MiB of memory, and this process may take ";
+    assert!(ran.stdout.contains(sentence), "{}", ran.stdout);
 }

@@ -3,6 +3,7 @@
 use super::{Here, encoded, known, noise};
 use expect_test::expect;
 use image::ImageFormat;
+use serde_json::{Value, json};
 
 #[test]
 fn a_set_is_told_in_counts_sizes_and_formats() {
@@ -339,8 +340,13 @@ fn what_is_passed_over_is_said_on_stderr() {
 
 /// A set of two classes of the same sizes and formats, in which nothing stands out: pictures that differ from afar.
 fn sound() -> Here {
+    sound_of(20)
+}
+
+/// As [`sound`], of so many pictures, half of them of each class.
+fn sound_of(count: u64) -> Here {
     let here = Here::empty();
-    for index in 0..20u64 {
+    for index in 0..count {
         let class = ["cat", "dog"][index as usize % 2];
         here.write(&format!("set/{class}/{:02}.png", index / 2), encoded(noise(index, 18, 16, 60), ImageFormat::Png));
     }
@@ -349,7 +355,7 @@ fn sound() -> Here {
 
 #[test]
 fn a_sound_set_is_told_so() {
-    let here = sound();
+    let here = sound_of(100);
     here.prints(
         "inspect set",
         expect![[r#"
@@ -411,17 +417,21 @@ fn duplicates_are_found_by_bytes_pixels_and_look_within_and_across_split_and_cla
         - 1 file holds something else than its name says, or more than is read: rename or convert them; they are read by their content, and only their first picture
         stderr: warning: dog/07.png is named as PNG and holds BMP; it was read as that
     "#]]);
-    let kinds = |object: &serde_json::Value| -> Vec<String> {
-        object["findings"].as_array().unwrap().iter().map(|found| found["kind"].as_str().unwrap().to_string()).collect()
-    };
     let ran = here.run("inspect set --json");
     let warning = "warning: dog/07.png is named as PNG and holds BMP; it was read as that\n";
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), warning));
     let object = ran.json();
-    let wanted =
-        ["duplicates_across_classes", "duplicates_across_split", "duplicates", "near_duplicates", "mislabelled"];
+    let wanted = [
+        "duplicates_across_classes",
+        "duplicates_across_split",
+        "duplicates",
+        "near_duplicates",
+        "few_validated",
+        "few_validated",
+        "mislabelled",
+    ];
     assert_eq!(kinds(&object), wanted);
-    assert_eq!(object["duplicates"][0]["files"], serde_json::json!(["cat/05.png", "dog/04.png"]));
+    assert_eq!(object["duplicates"][0]["files"], json!(["cat/05.png", "dog/04.png"]));
     assert_eq!(object["duplicates"][0]["across_classes"], true);
     assert_eq!(object["duplicates"][3]["kind"], "near");
 }
@@ -461,4 +471,94 @@ fn a_mode_that_gives_the_class_away_and_unequal_classes_are_told() {
         - always answering 'dog' would have accuracy 0.7500: read sensitivity, specificity and ROC AUC beside the accuracy; more images of 'cat' help most
         - 2 folders lie within class folders: make sure that all images in them belong to the class; masks and overlays do not
     "#]]);
+}
+
+/// The kinds of the findings.
+fn kinds(object: &Value) -> Vec<&str> {
+    object["findings"].as_array().unwrap().iter().map(|found| found["kind"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn what_is_near_a_copy_in_the_other_class_is_told_as_near_across_the_classes() {
+    let here = Here::empty();
+    let picture = image::DynamicImage::from(noise(1, 18, 16, 60));
+    let brighter = encoded(picture.brighten(3).into_rgb8(), ImageFormat::Png);
+    here.write("set/a/80.png", encoded(picture.into_rgb8(), ImageFormat::Png));
+    here.write("set/a/90.png", &brighter);
+    here.write("set/b/95.png", &brighter);
+    let object = here.json("inspect set --validation-split 0");
+    let group = |kind: &str, files: &[&str]| json!({"kind": kind, "files": files, "across_classes": true, "across_split": false});
+    let wanted = [group("bytes", &["a/90.png", "b/95.png"]), group("near", &["a/80.png", "a/90.png", "b/95.png"])];
+    assert_eq!(object["duplicates"], json!(wanted));
+    assert_eq!(kinds(&object)[..2], ["duplicates_across_classes", "near_duplicates_across_classes"]);
+}
+
+#[test]
+fn what_is_near_a_copy_on_the_other_side_of_the_split_is_told_as_near_across_the_split() {
+    // Of each class the first validates: 10, which is a copy of 30 and near 20.
+    let here = Here::empty();
+    let picture = |level| encoded(noise(level, 18, 16, 60), ImageFormat::Png);
+    let brighter = image::DynamicImage::from(noise(7, 18, 16, 60)).brighten(3).into_rgb8();
+    here.write("set/a/10.png", encoded(brighter.clone(), ImageFormat::Png));
+    here.write("set/a/20.png", picture(7));
+    here.write("set/a/30.png", encoded(brighter, ImageFormat::Png));
+    here.write("set/b/100.png", picture(8));
+    here.write("set/b/200.png", picture(9));
+    let object = here.json("inspect set --validation-split 0.5");
+    let wanted = json!({
+        "kind": "near", "files": ["a/20.png", "a/30.png", "a/10.png"], "across_classes": false, "across_split": true
+    });
+    assert_eq!(object["duplicates"][1], wanted);
+    assert_eq!(kinds(&object)[..2], ["duplicates_across_split", "near_duplicates_across_split"]);
+}
+
+#[test]
+fn a_long_group_in_both_classes_names_an_image_of_each() {
+    let here = Here::empty();
+    for level in (10..20).chain([30, 40]) {
+        let class = if level < 30 { "cat" } else { "dog" };
+        here.write(&format!("set/{class}/{level}.png"), known::grey(level));
+    }
+    let told = here.done("inspect set --validation-split 0");
+    let line = "  cat/10.png, cat/11.png, cat/12.png, cat/13.png, cat/14.png, dog/30.png and 6 more (alike, in both classes)";
+    assert!(told.contains(line), "{told}");
+}
+
+#[test]
+fn few_validation_images_are_told_with_what_they_can_tell_and_what_folds_would_give() {
+    // The counts of the documented set: 33 and 103 images, of which 6 and 20 validate.
+    let here = Here::empty();
+    for (class, count) in [("benign", 33), ("malignant", 103)] {
+        for index in 0..count {
+            let picture = noise(index + 1000 * u64::from(class == "benign"), 9, 8, 60);
+            here.write(&format!("set/{class}/{index:03}.png"), encoded(picture, ImageFormat::Png));
+        }
+    }
+    let object = here.json("inspect set");
+    let found: Vec<&Value> = object["findings"].as_array().unwrap().iter().collect();
+    let few: Vec<&&Value> = found.iter().filter(|found| found["kind"] == "few_validated").collect();
+    assert_eq!(few.len(), 1, "{found:?}");
+    expect![[r#""#]].assert_eq(&format!("{}\n{}\n", few[0]["finding"].as_str().unwrap(), few[0]["advice"].as_str().unwrap()));
+    // An image that cannot be read validates nothing.
+    here.write("set/benign/000.png", "");
+    let told = here.done("inspect set");
+    assert!(told.contains("only 5 images of 'benign' validate: each of them moves the specificity by 1/5,"), "{told}");
+}
+
+#[test]
+fn a_single_validation_image_is_told_and_folds_are_not_proposed_beside_other_data() {
+    let here = sound();
+    for (class, seed) in [("cat", 90), ("dog", 91)] {
+        here.write(&format!("other/{class}/1.png"), encoded(noise(seed, 18, 16, 60), ImageFormat::Png));
+    }
+    let told = here.done("inspect set --validation-data other");
+    expect![[r#""#]].assert_eq(&told[told.find("What to do").unwrap()..]);
+}
+
+#[test]
+fn a_printed_ratio_of_width_and_height_counts_what_it_says() {
+    // 18 / 14 is 1.2857…, which 1.286 would not hold for.
+    let here = Here::with_set();
+    let told = here.done("inspect set");
+    assert!(told.contains("width / height is at least 1.2: 14 of 14 'dog', 0 of 10 'cat'"), "{told}");
 }

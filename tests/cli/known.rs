@@ -4,6 +4,7 @@ use super::{Here, encoded};
 use glassnet::checkpoint::{self, ModelCard, RESCALE, RESIZE, TrainingFacts};
 use glassnet::data::reading::Reading;
 use glassnet::network::Network;
+use glassnet::parameters::Parameters;
 use glassnet::spec::ModelSpec;
 use image::{ImageFormat, Rgb, RgbImage};
 
@@ -12,11 +13,18 @@ pub const ONE_PIXEL: &str = "input = [1, 1, 3]\nlayers = [{ type = \"flatten\" }
 
 /// Writes the network's weights as a model of these classes.
 pub fn write_known_model(here: &Here, name: &str, classes: [&str; 2]) {
-    let spec: ModelSpec = toml::from_str(ONE_PIXEL).unwrap();
+    write_model(here, name, ONE_PIXEL, classes, |parameters| {
+        parameters.tensor_mut(0).copy_from_slice(&[255.0 / 16.0, 0.0, 0.0]);
+        parameters.tensor_mut(1).copy_from_slice(&[-8.0]);
+    });
+}
+
+/// Writes the weights of a network, `spec` in TOML, as a model of these classes: those it is drawn with, but for what `set` sets.
+pub fn write_model(here: &Here, name: &str, spec: &str, classes: [&str; 2], set: impl FnOnce(&mut Parameters)) {
+    let spec: ModelSpec = toml::from_str(spec).unwrap();
     let network = Network::new(&spec).unwrap();
     let mut parameters = network.initial_parameters(0);
-    parameters.tensor_mut(0).copy_from_slice(&[255.0 / 16.0, 0.0, 0.0]);
-    parameters.tensor_mut(1).copy_from_slice(&[-8.0]);
+    set(&mut parameters);
     let card = ModelCard {
         version: "0.1.0".into(),
         spec,

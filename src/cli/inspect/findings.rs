@@ -1,6 +1,7 @@
 //! What was found that somebody should look at, each with what to do.
 
 use super::Report;
+use super::few::few_validated;
 use crate::cli::console::one_line;
 use crate::cli::dataset::Dataset;
 use crate::cli::reading::{narrow, turned};
@@ -12,7 +13,7 @@ use serde::Serialize;
 pub struct Finding {
     /// What it is, in a word, for programs: `unreadable`, `mislabelled`, `duplicates_across_classes`, `duplicates_across_split`,
     /// `duplicates`, `near_duplicates_across_classes`, `near_duplicates_across_split`, `near_duplicates`, `giveaway`, `imbalance`,
-    /// `not_validated`, `narrow_range`, `turned`, `folders_within`, `passed_over`.
+    /// `not_validated`, `few_validated`, `narrow_range`, `turned`, `folders_within`, `passed_over`.
     pub kind: &'static str,
     /// What was found.
     pub finding: String,
@@ -103,7 +104,7 @@ pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
         add("imbalance", finding, &advice);
     }
     let unvalidated: Vec<usize> =
-        [0, 1].into_iter().filter(|&label| report.count(Some(label), Some("validation")) == 0).collect();
+        [0, 1].into_iter().filter(|&label| report.readable_count(label, Some("validation")) == 0).collect();
     if !unvalidated.is_empty() {
         let names: Vec<String> = unvalidated.iter().map(|&label| format!("'{}'", classes[label])).collect();
         let finding = format!("no image of {} validates", names.join(" and "));
@@ -113,7 +114,8 @@ pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
     }
     let narrow = report.depth.as_ref().and_then(narrow);
     let turned = turned(report.readable()).filter(|_| !report.upright);
-    for Finding { kind, finding, advice } in narrow.into_iter().chain(turned) {
+    let few = [0, 1].into_iter().filter_map(|label| few_validated(dataset, report, label));
+    for Finding { kind, finding, advice } in few.chain(narrow).chain(turned) {
         add(kind, finding, &advice);
     }
     if !report.mislabelled.is_empty() {

@@ -2,6 +2,7 @@
 
 use super::super::gate::{Gate, Pass};
 use super::Outcome;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The most pixels an image may have; 64 Mi is 8192 × 8192. It is checked against the header, before memory
 /// is taken.
@@ -22,6 +23,16 @@ pub const HEADER_BYTES: u64 = 16 << 20;
 
 /// Holds all threads to [`DECODING_BUDGET_BYTES`].
 static DECODING: Gate = Gate::new(DECODING_BUDGET_BYTES);
+
+/// The bytes that this process may take at all, where that is known.
+static MEMORY: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// Bounds decoding by the bytes that this process may take: all decoders at work to a quarter of them, if that is less than
+/// [`DECODING_BUDGET_BYTES`], and a picture that needs more than all of them is refused.
+pub fn bound_memory(bytes: u64) {
+    MEMORY.store(bytes, Ordering::Relaxed);
+    DECODING.set_budget(DECODING_BUDGET_BYTES.min(bytes / 4));
+}
 
 /// The memory that decoding one picture takes.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +56,7 @@ impl Need {
     ///
     /// # Errors
     /// A sentence, if the picture has no pixels, more than [`MAX_PIXELS`], more than [`MAX_SIDE`] on a side,
-    /// or takes more than [`MAX_DECODER_BYTES`].
+    /// or takes more than [`MAX_DECODER_BYTES`] or than this process may take.
     pub fn enter(self) -> Outcome<Pass<'static>> {
         let Need { width, height, decoded, is_rgb8, besides } = self;
         check_size(width, height)?;
@@ -55,7 +66,14 @@ impl Need {
             ));
         }
         let converted = if is_rgb8 { 0 } else { u64::from(width) * u64::from(height) * 3 };
-        Ok(DECODING.enter(decoded + converted.max(besides).max(decoded)))
+        let (needed, memory) = (decoded + converted.max(besides).max(decoded), MEMORY.load(Ordering::Relaxed));
+        if needed > memory {
+            let [needed, memory] = [needed, memory].map(|bytes| bytes.div_ceil(1 << 20));
+            return Err(format!(
+                "decoding it takes {needed} MiB of memory, and this process may take {memory} MiB; make it smaller, or give more"
+            ));
+        }
+        Ok(DECODING.enter(needed))
     }
 }
 

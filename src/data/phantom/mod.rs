@@ -132,20 +132,14 @@ impl Extent {
 ///
 /// The image with a given class and number depends on the seed alone, not on how many are asked for.
 pub fn draw(seed: u64, benign: usize, malignant: usize) -> Vec<PhantomImage> {
-    draw_telling(seed, benign, malignant, || ())
+    let one = |place| draw_image(seed, benign, place);
+    (0..benign + malignant).into_par_iter().map(one).collect()
 }
 
-/// [`draw`], which calls `drawn` after each image.
-pub fn draw_telling(seed: u64, benign: usize, malignant: usize, drawn: impl Fn() + Sync) -> Vec<PhantomImage> {
-    let keys: Vec<(Class, usize)> = (0..benign)
-        .map(|index| (Class::Benign, index))
-        .chain((0..malignant).map(|index| (Class::Malignant, index)))
-        .collect();
-    keys.into_par_iter().map(|(class, index)| draw_image(seed, class, index)).inspect(|_| drawn()).collect()
-}
-
-/// Draws one image; see the module's head for the sum.
-fn draw_image(seed: u64, class: Class, index: usize) -> PhantomImage {
+/// Draws the image at `place` of a set with `benign` benign ones; see the module's head for the sum.
+fn draw_image(seed: u64, benign: usize, place: usize) -> PhantomImage {
+    let (class, index) =
+        if place < benign { (Class::Benign, place) } else { (Class::Malignant, place - benign) };
     let mut stream = Stream::new(seed, Purpose::Phantom, class as u64, index as u64);
     let extent = Extent::draw(&mut stream);
     let brightness = stream.uniform_f64(BRIGHTNESS.0, BRIGHTNESS.1);
@@ -178,19 +172,12 @@ fn grey(echo: &[f64], brightness: f64, dynamic_range: f64) -> Vec<u8> {
     echo.iter().map(level).collect()
 }
 
-/// Writes the images as `folder/benign/NAME.png` and `folder/malignant/NAME.png`.
+/// Draws the set of [`draw`], and writes it as `folder/benign/NAME.png` and `folder/malignant/NAME.png`. Each thread of the rayon pool
+/// the caller is in holds one image at a time, so memory does not grow with the set. `written` is called after each image.
 ///
 /// # Errors
 /// If the folder is there and holds anything (nothing is overwritten), or if the system refuses to write.
-pub fn write(images: &[PhantomImage], folder: &Path) -> Result<()> {
-    write_telling(images, folder, || ())
-}
-
-/// [`write()`], which calls `written` after each image.
-///
-/// # Errors
-/// Those of [`write()`].
-pub fn write_telling(images: &[PhantomImage], folder: &Path, written: impl Fn() + Sync) -> Result<()> {
+pub fn write(seed: u64, benign: usize, malignant: usize, folder: &Path, written: impl Fn() + Sync) -> Result<()> {
     if folder.exists() && fs::read_dir(folder).map_err(Error::io("read", folder))?.next().is_some() {
         return Err(Error::data(
             folder,
@@ -201,7 +188,8 @@ pub fn write_telling(images: &[PhantomImage], folder: &Path, written: impl Fn() 
         let class_folder = folder.join(class.name());
         fs::create_dir_all(&class_folder).map_err(Error::io("create", &class_folder))?;
     }
-    images.par_iter().try_for_each(|image| {
+    (0..benign + malignant).into_par_iter().try_for_each(|place| {
+        let image = draw_image(seed, benign, place);
         let path = folder.join(image.class.name()).join(&image.name);
         fs::write(&path, image.png()).map_err(Error::io("write", &path))?;
         written();

@@ -11,7 +11,8 @@
 //! and its p is Fisher's exact test, two-sided, on the 2 × 2 table (R. A. Fisher, *Statistical Methods for Research Workers*, 1934,
 //! section 21.02), times the number of rules tried (Bonferroni's correction).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use crate::data::decode::ImageInfo;
 
@@ -54,9 +55,9 @@ pub fn giveaways(files: &[(usize, ImageInfo)]) -> Vec<Giveaway> {
     }
     let candidates: Vec<(&'static str, Vec<Rule>)> = vec![
         ("size", equal(files, |info| (info.width, info.height), |(w, h)| format!("size is {w}×{h}"))),
-        ("width", at_least(files, |info| info.width, |width| format!("width is at least {width}"))),
-        ("height", at_least(files, |info| info.height, |height| format!("height is at least {height}"))),
-        ("aspect", at_least(files, aspect, |aspect| format!("width / height is at least {:.3}", aspect as f64 / 1e3))),
+        ("width", at_least(files, |info| info.width, |cuts| format!("width is at least {}", cuts.end()))),
+        ("height", at_least(files, |info| info.height, |cuts| format!("height is at least {}", cuts.end()))),
+        ("aspect", at_least(files, aspect, |cuts| format!("width / height is at least {}", shortest(cuts)))),
         ("format", equal(files, |info| info.format, |format| format!("format is {format}"))),
         ("mode", equal(files, |info| info.mode, |mode| format!("mode is {mode}"))),
         ("orientation", equal(files, |info| info.orientation, |lies| format!("EXIF orientation is {}", lies.tag()))),
@@ -95,9 +96,17 @@ impl Rule {
     }
 }
 
-/// Width over height in thousandths.
+/// Width over height in thousandths, cut off and not rounded: then it is at least c where the width is at least c thousandths of the
+/// height, so that a rule counts what its printed number says.
 fn aspect(info: &ImageInfo) -> usize {
-    (info.width * 1000 + info.height / 2) / info.height.max(1)
+    info.width * 1000 / info.height.max(1)
+}
+
+/// Of numbers of thousandths the one with the fewest digits, and of these the largest, as a decimal.
+fn shortest(thousandths: RangeInclusive<usize>) -> f64 {
+    let rounder = |unit: usize| Some(thousandths.end() / unit * unit).filter(|cut| thousandths.contains(cut));
+    let cut = [1000, 100, 10].into_iter().find_map(rounder).unwrap_or(*thousandths.end());
+    cut as f64 / 1e3
 }
 
 /// How many images of each class have each value.
@@ -120,19 +129,20 @@ fn equal<V: Ord>(
     counts.iter().filter(|_| several).map(|(value, &holds)| Rule { text: text(value), holds }).collect()
 }
 
-/// A rule for each value but the smallest, which says that an image has this or more.
+/// A rule for each value but the smallest, which says that an image has this or more. `text` chooses among numbers that say the
+/// same of all files: those above the next smaller value, up to this one.
 fn at_least(
     files: &[(usize, ImageInfo)],
     value: impl Fn(&ImageInfo) -> usize,
-    text: impl Fn(usize) -> String,
+    text: impl Fn(RangeInclusive<usize>) -> String,
 ) -> Vec<Rule> {
-    let counts = counts(files, value);
-    let smallest: BTreeSet<usize> = counts.keys().take(1).copied().collect();
+    let counts: Vec<(usize, [usize; 2])> = counts(files, value).into_iter().collect();
     let mut holds = [0; 2];
     let mut rules = Vec::new();
-    for (value, count) in counts.iter().rev().filter(|(value, _)| !smallest.contains(value)) {
+    for pair in counts.windows(2).rev() {
+        let [(smaller, _), (value, count)] = pair else { unreachable!("windows of two") };
         holds = [holds[0] + count[0], holds[1] + count[1]];
-        rules.push(Rule { text: text(*value), holds });
+        rules.push(Rule { text: text(smaller + 1..=*value), holds });
     }
     rules
 }
@@ -201,6 +211,30 @@ mod tests {
         let mixed =
             files(&[(0, 16, 16, "PNG", 5), (0, 18, 14, "PNG", 5), (1, 16, 16, "PNG", 7), (1, 18, 14, "PNG", 7)]);
         assert_eq!(giveaways(&mixed), []);
+    }
+
+    #[test]
+    fn a_printed_ratio_holds_for_the_images_that_it_is_said_to_hold_for() {
+        // 18 / 14 = 1.2857… is below 1.286, to which it would be rounded; 4 / 3 is above 1.333, and 5 / 4 is 1.25 exactly.
+        for ([narrow, wide], printed) in [
+            ([(16, 16), (18, 14)], "1.2"),
+            ([(1280, 1000), (18, 14)], "1.285"),
+            ([(1332, 1000), (4, 3)], "1.333"),
+            ([(1249, 1000), (5, 4)], "1.25"),
+            ([(9, 10), (30, 10)], "3"),
+            ([(1, 5000), (1, 700)], "0.001"),
+        ] {
+            let sets = files(&[(0, narrow.0, narrow.1, "PNG", 10), (1, wide.0, wide.1, "PNG", 14)]);
+            let found = giveaways(&sets);
+            let aspect = found.iter().find(|found| found.attribute == "aspect").unwrap();
+            assert_eq!(aspect.rule, format!("width / height is at least {printed}"));
+            let cut: f64 = printed.parse().unwrap();
+            let counted = [0, 1].map(|label| {
+                let holds = |info: &ImageInfo| info.width as f64 / info.height as f64 >= cut;
+                sets.iter().filter(|(of, info)| *of == label && holds(info)).count()
+            });
+            assert_eq!((counted, aspect.holds), ([0, 14], [0, 14]), "{printed}");
+        }
     }
 
     #[test]
