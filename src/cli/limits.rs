@@ -1,13 +1,14 @@
-//! The memory that this process may take: what the machine has, or less, where a control group (a container, a job of a scheduler) or
-//! `ulimit` sets a limit. All is read from files below a root, so that tests can lay out other machines.
+//! The memory that this process may take: what the machine has, or less, where a control group (a container,
+//! a job of a scheduler) or `ulimit` sets a limit. All is read from files below a root, so that tests can lay
+//! out other machines.
 
 use super::machine;
 use std::fmt;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// Addresses that are left for what comes after the check: the allocator's pools and the stacks of threads take addresses long before
-/// they take memory. 64 MiB is what glibc reserves for one thread's pool.
+/// Addresses that are left for what comes after the check: the allocator's pools and the stacks of threads
+/// take addresses long before they take memory. 64 MiB is what glibc reserves for one thread's pool.
 const ADDRESSES_LEFT: usize = 64 << 20;
 
 /// What limits the memory.
@@ -17,7 +18,8 @@ enum Cause {
     Machine,
     /// A control group that the process is in, or one above it.
     Cgroup,
-    /// The resource limit that the shell's `ulimit` sets with this flag; and all of it, of which a part is taken already.
+    /// The resource limit that the shell's `ulimit` sets with this flag; and all of it, of which a part is
+    /// taken already.
     Ulimit { flag: &'static str, whole: usize },
 }
 
@@ -67,11 +69,12 @@ pub fn in_words(bytes: usize) -> String {
     }
 }
 
-/// The limits of `ulimit -v`, addresses, and `ulimit -d`, data, less what is taken of them and [`ADDRESSES_LEFT`].
+/// The limits of `ulimit -v`, addresses, and `ulimit -d`, data, less what is taken of them and
+/// [`ADDRESSES_LEFT`].
 fn resource_limits(root: &Path) -> Vec<Limit> {
     let text = |name: &str| fs::read_to_string(root.join("proc/self").join(name)).unwrap_or_default();
-    // Lines such as `Max address space         2147483648           unlimited            bytes`, the soft limit first, and
-    // `VmSize:    123456 kB`.
+    // Lines such as `Max address space         2147483648           unlimited            bytes`, the soft
+    // limit first, and `VmSize:    123456 kB`.
     let (limits, status) = (text("limits"), text("status"));
     let of = |(name, flag, taken): (&str, &'static str, &str)| {
         let line = limits.lines().find_map(|line| line.strip_prefix(name))?;
@@ -88,7 +91,8 @@ fn cgroup_bytes(root: &Path) -> Option<usize> {
     let groups = fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
     let mounts = fs::read_to_string(root.join("proc/self/mountinfo")).unwrap_or_default();
     let least = |line: &str| {
-        // `0::/user.slice` in version 2, and `9:memory:/user.slice` or `9:cpu,memory:/user.slice` in version 1.
+        // `0::/user.slice` in version 2, and `9:memory:/user.slice` or `9:cpu,memory:/user.slice` in version
+        // 1.
         let mut fields = line.splitn(3, ':');
         let [number, controllers, group] = [fields.next()?, fields.next()?, fields.next()?];
         let (kind, option, file) = match (number, controllers) {
@@ -110,7 +114,8 @@ fn cgroup_bytes(root: &Path) -> Option<usize> {
 
 /// A line of `mountinfo`: `30 23 0:26 /docker/abc /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw`.
 struct Mount<'a> {
-    /// The control group at the place of mounting: another than `/` where the mount shows a part of the hierarchy.
+    /// The control group at the place of mounting: another than `/` where the mount shows a part of the
+    /// hierarchy.
     group: &'a Path,
     /// The place of mounting.
     at: PathBuf,
@@ -134,8 +139,8 @@ impl<'a> Mount<'a> {
         self.kind == kind && option.is_none_or(|option| self.options.split(',').any(|name| name == option))
     }
 
-    /// Where the control group is below the place of mounting. One that the mount does not show, as it may be in a container, is
-    /// taken for the topmost that it does show.
+    /// Where the control group is below the place of mounting. One that the mount does not show, as it may be
+    /// in a container, is taken for the topmost that it does show.
     fn below(&self, group: &Path) -> PathBuf {
         let below = group.strip_prefix(self.group).unwrap_or(Path::new(""));
         let is_shown = below.components().all(|component| matches!(component, Component::Normal(_)));
@@ -161,7 +166,8 @@ mod tests {
         (limit.bytes, limit.to_string())
     }
 
-    const V2: &str = "25 1 0:5 / /proc rw - proc proc rw\n30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n";
+    const V2: &str =
+        "25 1 0:5 / /proc rw - proc proc rw\n30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n";
 
     #[test]
     fn without_a_limit_it_is_the_machines_memory() {
@@ -196,8 +202,10 @@ mod tests {
     #[test]
     fn a_container_that_sees_only_its_own_cgroup_finds_its_limit() {
         let own = ("sys/fs/cgroup/memory.max", "1073741824\n");
-        // With a name space of its own; without one, where the mount shows the container's part; and moved outside of its root.
-        for (group, mounted) in [("/", "/"), ("/docker/abc", "/docker/abc"), ("/../other", "/"), ("/x", "/docker/abc")] {
+        // With a name space of its own; without one, where the mount shows the container's part; and moved
+        // outside of its root.
+        for (group, mounted) in [("/", "/"), ("/docker/abc", "/docker/abc"), ("/../other", "/"), ("/x", "/docker/abc")]
+        {
             let cgroup = format!("0::{group}\n");
             let mounts = format!("30 23 0:26 {mounted} /sys/fs/cgroup ro - cgroup2 cgroup rw\n");
             let files = [("proc/self/cgroup", cgroup.as_str()), ("proc/self/mountinfo", mounts.as_str()), own];
@@ -229,10 +237,13 @@ mod tests {
                       Max data size             unlimited            unlimited            bytes     \n\
                       Max address space         2147483648           4294967296           bytes     \n";
         let files = [("proc/self/limits", limits), ("proc/self/status", "Name:\tx\nVmSize:\t  131072 kB\n")];
-        let sentence = "this process may take 1.8 GiB more (ulimit -v is 2.0 GiB, less what the program and its threads take)";
+        let sentence =
+            "this process may take 1.8 GiB more (ulimit -v is 2.0 GiB, less what the program and its threads take)";
         assert_eq!(limit(&files), ((2 << 30) - (192 << 20), sentence.to_string()));
-        let files = [("proc/self/limits", "Max data size             1048576              unlimited            bytes\n")];
-        let sentence = "this process may take 0.0 MiB more (ulimit -d is 1.0 MiB, less what the program and its threads take)";
+        let files =
+            [("proc/self/limits", "Max data size             1048576              unlimited            bytes\n")];
+        let sentence =
+            "this process may take 0.0 MiB more (ulimit -d is 1.0 MiB, less what the program and its threads take)";
         assert_eq!(limit(&files), (0, sentence.to_string()));
     }
 }

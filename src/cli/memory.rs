@@ -7,7 +7,8 @@ use glassnet::plan::{Plan, PlanOptions};
 use glassnet::{Error, Result};
 use std::path::Path;
 
-/// Where the system does not tell how much memory there is, this much is let through; beyond is a slip of the finger.
+/// Where the system does not tell how much memory there is, this much is let through; beyond is a slip of the
+/// finger.
 const ASSUMED_BYTES: usize = 1 << 40;
 
 /// Bytes that a network and a batch take. Nothing is allocated to find out.
@@ -39,8 +40,8 @@ impl Memory {
         memory
     }
 
-    /// Refuses a training that takes more memory than this process may. It is refused here because a system that promises more than it has
-    /// ends the program later, and says nothing.
+    /// Refuses a training that takes more memory than this process may. It is refused here because a system
+    /// that promises more than it has ends the program later, and says nothing.
     ///
     /// # Errors
     /// [`Error::Setting`] with both sizes.
@@ -69,7 +70,8 @@ pub fn check_arrays(what: String, bytes: usize) -> Result<()> {
     check(bytes).map_err(|sizes| Error::setting(what, format!("its arrays take {sizes}; make it smaller")))
 }
 
-/// The bytes that decoded images may take: what `--cache` says, and never more than half of what this process may take.
+/// The bytes that decoded images may take: what `--cache` says, and never more than half of what this process
+/// may take.
 pub fn cache_bytes(mebibytes: usize) -> usize {
     let half = Limit::of_process().map_or(ASSUMED_BYTES, |limit| limit.bytes) / 2;
     mebibytes.saturating_mul(1 << 20).min(half)

@@ -283,6 +283,7 @@ fn a_picture_that_takes_more_than_ulimit_allows_is_told_as_unreadable() {
     here.write("set/cat/00.png", bytes.get_ref());
     let ran = with_addresses(&here, 256 << 10, "inspect set --threads 2");
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
-    let sentence = "set/cat/00.png cannot be read as an image: decoding it takes 256 MiB of memory, and this process may take ";
+    let sentence =
+        "set/cat/00.png cannot be read as an image: decoding it takes 256 MiB of memory, and this process may take ";
     assert!(ran.stdout.contains(sentence), "{}", ran.stdout);
 }

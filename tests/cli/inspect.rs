@@ -26,10 +26,12 @@ fn a_set_is_told_in_counts_sizes_and_formats() {
           size is 16×16: 0 of 14 'dog', 10 of 10 'cat'; balanced accuracy 1.0000 by that alone (p = 3e-6)
           width is at least 18: 14 of 14 'dog', 0 of 10 'cat'; balanced accuracy 1.0000 by that alone (p = 3e-6)
           height is at least 16: 0 of 14 'dog', 10 of 10 'cat'; balanced accuracy 1.0000 by that alone (p = 3e-6)
-          width / height is at least 1.286: 14 of 14 'dog', 0 of 10 'cat'; balanced accuracy 1.0000 by that alone (p = 3e-6)
+          width / height is at least 1.2: 14 of 14 'dog', 0 of 10 'cat'; balanced accuracy 1.0000 by that alone (p = 3e-6)
 
         What to do
         - the size alone tells the classes apart (size is 16×16: balanced accuracy 1.00), and so does each of: width, height, aspect: a network may learn this instead of what the images show: collect both classes from the same sources, or bring them to one size and format before, and judge on images from elsewhere
+        - only 2 images of 'cat' validate: each of them moves the specificity by 1/2, the balanced accuracy by 1/4, the ROC AUC by up to 1/2 and the accuracy by 1/4, and the 95 % interval of a perfect 2 of 2 reaches from 0.3424 to 1: take neither a small difference nor the best epoch for certain; more images of 'cat' help most. `train --folds 5` validates each of all 10 once, where the interval of a perfect 10 of 10 reaches from 0.7225
+        - only 2 images of 'dog' validate: each of them moves the sensitivity by 1/2, the balanced accuracy by 1/4, the ROC AUC by up to 1/2 and the accuracy by 1/4, and the 95 % interval of a perfect 2 of 2 reaches from 0.3424 to 1: take neither a small difference nor the best epoch for certain; more images of 'dog' help most. `train --folds 5` validates each of all 14 once, where the interval of a perfect 14 of 14 reaches from 0.7847
     "#]]);
 }
 
@@ -54,13 +56,15 @@ fn with_list_each_image_has_a_line_below_the_rest() {
           cat/120.png, dog/120.png (the same bytes, in both classes)
           cat/144.png, dog/144.png (the same bytes, in both classes)
         Near duplicates: 1 group
-          cat/120.png, cat/144.png, cat/80.png, cat/96.png, dog/176.png, dog/192.png and 2 more (alike, in both classes, on both sides of the split)
+          cat/120.png, cat/144.png, cat/80.png, dog/120.png, cat/112.png, dog/100.png and 4 more (alike, in both classes, on both sides of the split)
         Attributes that give the class away: none of size, aspect, format, mode and orientation
 
         What to do
         - 1 file cannot be read: mend, convert or remove them, or train with --skip-bad, which leaves them out
         - 2 groups of images that are the same have images in both classes: decide which class is right, and remove the others: no network can learn both
         - 1 group of images that are nearly the same has images in both classes: decide which class is right, and remove the others: no network can learn both
+        - only 1 image of 'cat' validates: it moves the specificity by 1, the balanced accuracy by 1/2, the ROC AUC by up to 1 and the accuracy by 1/2, and the 95 % interval of a perfect 1 of 1 reaches from 0.2065 to 1: take neither a small difference nor the best epoch for certain; more images of 'cat' help most. `train --folds 5` validates each of all 5 once, where the interval of a perfect 5 of 5 reaches from 0.5655
+        - only 1 image of 'dog' validates: it moves the sensitivity by 1, the balanced accuracy by 1/2, the ROC AUC by up to 1 and the accuracy by 1/2, and the 95 % interval of a perfect 1 of 1 reaches from 0.2065 to 1: take neither a small difference nor the best epoch for certain; more images of 'dog' help most. `train --folds 5` validates each of all 5 once, where the interval of a perfect 5 of 5 reaches from 0.5655
 
         cat/120.png	cat	training	1×1 PNG RGB
         cat/144.png	cat	training	1×1 PNG RGB
@@ -125,7 +129,9 @@ fn with_json_stdout_is_one_object() {
                 "dog/192.png",
                 "cat/112.png",
                 "cat/120.png",
-                "dog/100.png"
+                "dog/100.png",
+                "dog/120.png",
+                "dog/144.png"
               ],
               "kind": "near"
             }
@@ -257,6 +263,16 @@ fn with_json_stdout_is_one_object() {
               "advice": "decide which class is right, and remove the others: no network can learn both",
               "finding": "1 group of images that are nearly the same has images in both classes",
               "kind": "near_duplicates_across_classes"
+            },
+            {
+              "advice": "take neither a small difference nor the best epoch for certain; more images of 'cat' help most. `train --folds 5` validates each of all 5 once, where the interval of a perfect 5 of 5 reaches from 0.5655",
+              "finding": "only 2 images of 'cat' validate: each of them moves the specificity by 1/2, the balanced accuracy by 1/4, the ROC AUC by up to 1/2 and the accuracy by 1/5, and the 95 % interval of a perfect 2 of 2 reaches from 0.3424 to 1",
+              "kind": "few_validated"
+            },
+            {
+              "advice": "take neither a small difference nor the best epoch for certain; more images of 'dog' help most. `train --folds 5` validates each of all 5 once, where the interval of a perfect 5 of 5 reaches from 0.5655",
+              "finding": "only 3 images of 'dog' validate: each of them moves the sensitivity by 1/3, the balanced accuracy by 1/6, the ROC AUC by up to 1/3 and the accuracy by 1/5, and the 95 % interval of a perfect 3 of 3 reaches from 0.4385 to 1",
+              "kind": "few_validated"
             }
           ],
           "folders_within": [],
@@ -331,6 +347,8 @@ fn what_is_passed_over_is_said_on_stderr() {
         Attributes that give the class away: none of size, aspect, format, mode and orientation
 
         What to do
+        - only 2 images of 'cat' validate: each of them moves the specificity by 1/2, the balanced accuracy by 1/4, the ROC AUC by up to 1/2 and the accuracy by 1/4, and the 95 % interval of a perfect 2 of 2 reaches from 0.3424 to 1: take neither a small difference nor the best epoch for certain; more images of 'cat' help most. `train --folds 5` validates each of all 10 once, where the interval of a perfect 10 of 10 reaches from 0.7225
+        - only 2 images of 'dog' validate: each of them moves the sensitivity by 1/2, the balanced accuracy by 1/4, the ROC AUC by up to 1/2 and the accuracy by 1/4, and the 95 % interval of a perfect 2 of 2 reaches from 0.3424 to 1: take neither a small difference nor the best epoch for certain; more images of 'dog' help most. `train --folds 5` validates each of all 10 once, where the interval of a perfect 10 of 10 reaches from 0.7225
         - files in set are passed over; the warnings name them: move images among them into a class folder, and the others out of the data
         stderr: warning: set: passed over as hidden (a name that begins with a dot, or __MACOSX): 1 (cat/.hidden.png)
         stderr: warning: set: passed over, not named as an image: 1 (cat/notes.txt)
@@ -359,23 +377,23 @@ fn a_sound_set_is_told_so() {
     here.prints(
         "inspect set",
         expect![[r#"
-        set
+            set
 
-        class                      training validation        all
-        0 cat                             8          2         10
-        1 dog                             8          2         10
-        both                             16          4         20
-        The positive class is 'dog'.
+            class                      training validation        all
+            0 cat                            40         10         50
+            1 dog                            40         10         50
+            both                             80         20        100
+            The positive class is 'dog'.
 
-        Sizes (width×height): 20 of 18×16
-        Formats: 20 PNG RGB
-        Unreadable files: 0
-        Duplicates: 0 groups
-        Near duplicates: 0 groups
-        Attributes that give the class away: none of size, aspect, format, mode and orientation
+            Sizes (width×height): 100 of 18×16
+            Formats: 100 PNG RGB
+            Unreadable files: 0
+            Duplicates: 0 groups
+            Near duplicates: 0 groups
+            Attributes that give the class away: none of size, aspect, format, mode and orientation
 
-        Nothing else stands out.
-    "#]],
+            Nothing else stands out.
+        "#]],
     );
 }
 
@@ -414,6 +432,8 @@ fn duplicates_are_found_by_bytes_pixels_and_look_within_and_across_split_and_cla
         - 1 group of images that are the same lies on both sides of the split: keep each on one side, or the validation asks for what was learned by heart: remove all but one, and keep images of one patient together
         - 1 group of images that are the same lies on one side of the split: remove all but one of each, unless they are meant to count more
         - 1 group of images that are nearly the same lies on one side of the split: remove all but one of each, unless they are meant to count more
+        - only 2 images of 'cat' validate: each of them moves the specificity by 1/2, the balanced accuracy by 1/4, the ROC AUC by up to 1/2 and the accuracy by 1/4, and the 95 % interval of a perfect 2 of 2 reaches from 0.3424 to 1: take neither a small difference nor the best epoch for certain; more images of 'cat' help most. `train --folds 5` validates each of all 10 once, where the interval of a perfect 10 of 10 reaches from 0.7225
+        - only 2 images of 'dog' validate: each of them moves the sensitivity by 1/2, the balanced accuracy by 1/4, the ROC AUC by up to 1/2 and the accuracy by 1/4, and the 95 % interval of a perfect 2 of 2 reaches from 0.3424 to 1: take neither a small difference nor the best epoch for certain; more images of 'dog' help most. `train --folds 5` validates each of all 10 once, where the interval of a perfect 10 of 10 reaches from 0.7225
         - 1 file holds something else than its name says, or more than is read: rename or convert them; they are read by their content, and only their first picture
         stderr: warning: dog/07.png is named as PNG and holds BMP; it was read as that
     "#]]);
@@ -469,6 +489,8 @@ fn a_mode_that_gives_the_class_away_and_unequal_classes_are_told() {
         What to do
         - the mode alone tells the classes apart (mode is RGB: balanced accuracy 1.00): a network may learn this instead of what the images show: collect both classes from the same sources, or bring them to one size and format before, and judge on images from elsewhere
         - always answering 'dog' would have accuracy 0.7500: read sensitivity, specificity and ROC AUC beside the accuracy; more images of 'cat' help most
+        - only 1 image of 'cat' validates: it moves the specificity by 1, the balanced accuracy by 1/2, the ROC AUC by up to 1 and the accuracy by 1/4, and the 95 % interval of a perfect 1 of 1 reaches from 0.2065 to 1: take neither a small difference nor the best epoch for certain; more images of 'cat' help most. `train --folds 5` validates each of all 6 once, where the interval of a perfect 6 of 6 reaches from 0.6097
+        - only 3 images of 'dog' validate: each of them moves the sensitivity by 1/3, the balanced accuracy by 1/6, the ROC AUC by up to 1/3 and the accuracy by 1/4, and the 95 % interval of a perfect 3 of 3 reaches from 0.4385 to 1: take neither a small difference nor the best epoch for certain; more images of 'dog' help most. `train --folds 5` validates each of all 18 once, where the interval of a perfect 18 of 18 reaches from 0.8241
         - 2 folders lie within class folders: make sure that all images in them belong to the class; masks and overlays do not
     "#]]);
 }
@@ -520,7 +542,8 @@ fn a_long_group_in_both_classes_names_an_image_of_each() {
         here.write(&format!("set/{class}/{level}.png"), known::grey(level));
     }
     let told = here.done("inspect set --validation-split 0");
-    let line = "  cat/10.png, cat/11.png, cat/12.png, cat/13.png, cat/14.png, dog/30.png and 6 more (alike, in both classes)";
+    let line =
+        "  cat/10.png, cat/11.png, cat/12.png, cat/13.png, cat/14.png, dog/30.png and 6 more (alike, in both classes)";
     assert!(told.contains(line), "{told}");
 }
 
@@ -538,7 +561,14 @@ fn few_validation_images_are_told_with_what_they_can_tell_and_what_folds_would_g
     let found: Vec<&Value> = object["findings"].as_array().unwrap().iter().collect();
     let few: Vec<&&Value> = found.iter().filter(|found| found["kind"] == "few_validated").collect();
     assert_eq!(few.len(), 1, "{found:?}");
-    expect![[r#""#]].assert_eq(&format!("{}\n{}\n", few[0]["finding"].as_str().unwrap(), few[0]["advice"].as_str().unwrap()));
+    expect![[r#"
+        only 6 images of 'benign' validate: each of them moves the specificity by 1/6, the balanced accuracy by 1/12, the ROC AUC by up to 1/6 and the accuracy by 1/26, and the 95 % interval of a perfect 6 of 6 reaches from 0.6097 to 1
+        take neither a small difference nor the best epoch for certain; more images of 'benign' help most. `train --folds 5` validates each of all 33 once, where the interval of a perfect 33 of 33 reaches from 0.8957
+    "#]].assert_eq(&format!(
+        "{}\n{}\n",
+        few[0]["finding"].as_str().unwrap(),
+        few[0]["advice"].as_str().unwrap()
+    ));
     // An image that cannot be read validates nothing.
     here.write("set/benign/000.png", "");
     let told = here.done("inspect set");
@@ -552,7 +582,11 @@ fn a_single_validation_image_is_told_and_folds_are_not_proposed_beside_other_dat
         here.write(&format!("other/{class}/1.png"), encoded(noise(seed, 18, 16, 60), ImageFormat::Png));
     }
     let told = here.done("inspect set --validation-data other");
-    expect![[r#""#]].assert_eq(&told[told.find("What to do").unwrap()..]);
+    expect![[r#"
+        What to do
+        - only 1 image of 'cat' validates: it moves the specificity by 1, the balanced accuracy by 1/2, the ROC AUC by up to 1 and the accuracy by 1/2, and the 95 % interval of a perfect 1 of 1 reaches from 0.2065 to 1: take neither a small difference nor the best epoch for certain; more images of 'cat' help most
+        - only 1 image of 'dog' validates: it moves the sensitivity by 1, the balanced accuracy by 1/2, the ROC AUC by up to 1 and the accuracy by 1/2, and the 95 % interval of a perfect 1 of 1 reaches from 0.2065 to 1: take neither a small difference nor the best epoch for certain; more images of 'dog' help most
+    "#]].assert_eq(&told[told.find("What to do").unwrap()..]);
 }
 
 #[test]

@@ -19,7 +19,8 @@ pub fn write_known_model(here: &Here, name: &str, classes: [&str; 2]) {
     });
 }
 
-/// Writes the weights of a network, `spec` in TOML, as a model of these classes: those it is drawn with, but for what `set` sets.
+/// Writes the weights of a network, `spec` in TOML, as a model of these classes: those it is drawn with, but
+/// for what `set` sets.
 pub fn write_model(here: &Here, name: &str, spec: &str, classes: [&str; 2], set: impl FnOnce(&mut Parameters)) {
     let spec: ModelSpec = toml::from_str(spec).unwrap();
     let network = Network::new(&spec).unwrap();

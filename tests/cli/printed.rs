@@ -49,10 +49,7 @@ static MACHINE: Masks = LazyLock::new(|| {
         // The memory that a network takes depends on the algorithms, and so on the instruction set and the number of threads.
         (r"[\d.]+ MiB to predict, [\d.]+ MiB to train", "#.# MiB to predict, #.# MiB to train"),
         (r#""(inference|training)": \d{3,}"#, r#""$1": BYTES"#),
-        (
-            r"(this machine has|this process may take) [\d.]+ [MG]iB( more)?( \([^)]*\))?",
-            "this machine has #.# GiB",
-        ),
+        (r"(this machine has|this process may take) [\d.]+ [MG]iB( more)?( \([^)]*\))?", "this machine has #.# GiB"),
     ])
 });
 

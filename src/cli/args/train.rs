@@ -35,8 +35,9 @@ pub struct RunArgs {
     pub save_every: f64,
     /// Memory for the decoded images; 0 decodes anew in each epoch
     ///
-    /// Training and validation together: they are kept if all of them fit, else decoded anew in each epoch, ahead of the
-    /// step; 0 keeps none. Never is more than half of the machine's memory used. The results are the same.
+    /// Training and validation together: they are kept if all of them fit, else decoded anew in each epoch,
+    /// ahead of the step; 0 keeps none. At most half of the memory that the process may take is used. The
+    /// results are the same.
     #[arg(long, value_name = "MEBIBYTES", default_value_t = DEFAULT_CACHE_MEBIBYTES, value_parser = mebibytes, allow_negative_numbers = true, hide_short_help = true)]
     pub cache: usize,
     /// Seed of all that is drawn at random

@@ -6,8 +6,8 @@ use crate::cli::console::one_line;
 use crate::cli::dataset::Dataset;
 use glassnet::metrics::{LEVEL, wilson};
 
-/// With fewer validation images of a class than this, one image is more than a tenth of the class's share of right answers, and even
-/// all of them right leaves open whether it is right in 7 of 10.
+/// With fewer validation images of a class than this, one image is more than a tenth of the class's share of
+/// right answers, and even all of them right leaves open whether it is right in 7 of 10.
 const ENOUGH: usize = 10;
 
 /// Folds that are proposed; fewer where a class has fewer images.

@@ -50,7 +50,8 @@ pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
         ),
     ];
     for ([classes_kind, split_kind, kind], of, same) in kinds {
-        // Each group is told once, under the worst that is true of it; and of copies among images of the same pixels, the whole.
+        // Each group is told once, under the worst that is true of it; and of copies among images of the same
+        // pixels, the whole.
         let mut groups = [0; 3];
         for group in report.duplicates.iter().filter(|group| of.contains(&group.kind) && !group.within_another) {
             let worst = match (report.crosses_classes(group), report.crosses_split(group)) {

@@ -101,7 +101,8 @@ fn orientations(dataset: &Dataset, report: &Report) -> Vec<String> {
 fn duplicates(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     for (heading, kinds) in [("Duplicates", &[Kind::Bytes, Kind::Pixels][..]), ("Near duplicates", &[Kind::Near])] {
-        let mut groups: Vec<&Group> = report.duplicates.iter().filter(|group| kinds.contains(&group.kind)).collect();
+        let told = report.duplicates.iter().filter(|group| kinds.contains(&group.kind) && !group.within_another);
+        let mut groups: Vec<&Group> = told.collect();
         // The worst first; sorting keeps the order of equals.
         groups.sort_by_key(|group| (!report.crosses_classes(group), !report.crosses_split(group)));
         lines.push(format!("{heading}: {} {}", groups.len(), if groups.len() == 1 { "group" } else { "groups" }));
@@ -115,7 +116,8 @@ fn duplicates(report: &Report) -> Vec<String> {
 
 /// A group on a line: its files, and what is the matter with it.
 fn describe(report: &Report, group: &Group) -> String {
-    let names = listed(report, group).into_iter().map(|member| one_line(&report.files[member].item.name()).into_owned());
+    let names =
+        listed(report, group).into_iter().map(|member| one_line(&report.files[member].item.name()).into_owned());
     let mut text = names.collect::<Vec<_>>().join(", ");
     if group.members.len() > MEMBERS_LISTED {
         text.push_str(&format!(" and {} more", group.members.len() - MEMBERS_LISTED));
@@ -130,8 +132,8 @@ fn describe(report: &Report, group: &Group) -> String {
     format!("{text} ({})", matter.join(", "))
 }
 
-/// The members of a group that are listed: of each class and part the first, as it may be that which spoils a training, and then
-/// as many others as there is room for.
+/// The members of a group that are listed: of each class and part the first, as it may be that which spoils a
+/// training, and then as many others as there is room for.
 fn listed(report: &Report, group: &Group) -> Vec<usize> {
     let place = |member: usize| (report.files[member].item.label, report.files[member].subset);
     let mut seen = BTreeSet::new();

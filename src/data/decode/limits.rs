@@ -27,8 +27,8 @@ static DECODING: Gate = Gate::new(DECODING_BUDGET_BYTES);
 /// The bytes that this process may take at all, where that is known.
 static MEMORY: AtomicU64 = AtomicU64::new(u64::MAX);
 
-/// Bounds decoding by the bytes that this process may take: all decoders at work to a quarter of them, if that is less than
-/// [`DECODING_BUDGET_BYTES`], and a picture that needs more than all of them is refused.
+/// Bounds decoding by the bytes that this process may take: all decoders at work to a quarter of them, if
+/// that is less than [`DECODING_BUDGET_BYTES`], and a picture that needs more than all of them is refused.
 pub fn bound_memory(bytes: u64) {
     MEMORY.store(bytes, Ordering::Relaxed);
     DECODING.set_budget(DECODING_BUDGET_BYTES.min(bytes / 4));

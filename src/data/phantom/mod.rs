@@ -138,8 +138,7 @@ pub fn draw(seed: u64, benign: usize, malignant: usize) -> Vec<PhantomImage> {
 
 /// Draws the image at `place` of a set with `benign` benign ones; see the module's head for the sum.
 fn draw_image(seed: u64, benign: usize, place: usize) -> PhantomImage {
-    let (class, index) =
-        if place < benign { (Class::Benign, place) } else { (Class::Malignant, place - benign) };
+    let (class, index) = if place < benign { (Class::Benign, place) } else { (Class::Malignant, place - benign) };
     let mut stream = Stream::new(seed, Purpose::Phantom, class as u64, index as u64);
     let extent = Extent::draw(&mut stream);
     let brightness = stream.uniform_f64(BRIGHTNESS.0, BRIGHTNESS.1);
@@ -172,8 +171,9 @@ fn grey(echo: &[f64], brightness: f64, dynamic_range: f64) -> Vec<u8> {
     echo.iter().map(level).collect()
 }
 
-/// Draws the set of [`draw`], and writes it as `folder/benign/NAME.png` and `folder/malignant/NAME.png`. Each thread of the rayon pool
-/// the caller is in holds one image at a time, so memory does not grow with the set. `written` is called after each image.
+/// Draws the set of [`draw`], and writes it as `folder/benign/NAME.png` and `folder/malignant/NAME.png`. Each
+/// thread of the rayon pool the caller is in holds one image at a time, so memory does not grow with the set.
+/// `written` is called after each image.
 ///
 /// # Errors
 /// If the folder is there and holds anything (nothing is overwritten), or if the system refuses to write.

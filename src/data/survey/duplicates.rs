@@ -15,27 +15,29 @@ pub enum Kind {
     Bytes,
     /// The same size and pixels, of which some are from files that differ.
     Pixels,
-    /// [`Look::is_near`], each with at least one other of the group or a copy of it. Two of a group need not be near each other, but
-    /// a chain of near ones leads from one to the other.
+    /// [`Look::is_near`], each with at least one other of the group or a copy of it. Two of a group need not
+    /// be near each other, but a chain of near ones leads from one to the other.
     Near,
 }
 
-/// Two or more images that are the same, or nearly: their indices, ascending. None is left out because it is the same as another
-/// member: what is asked of a group, such as whether it has images of both classes, is asked of all of them.
+/// Two or more images that are the same, or nearly: their indices, ascending. None is left out because it is
+/// the same as another member: what is asked of a group, such as whether it has images of both classes, is
+/// asked of all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     /// Why.
     pub kind: Kind,
     /// Which.
     pub members: Vec<usize>,
-    /// Whether another group of images that are the same holds all of its members: one of the same bytes lies within one of the
-    /// same pixels where a further file has these pixels.
+    /// Whether another group of images that are the same holds all of its members: one of the same bytes lies
+    /// within one of the same pixels where a further file has these pixels.
     pub within_another: bool,
 }
 
-/// All groups of duplicates, of files that can be read: those of the same bytes, then those of the same pixels, then near ones. A
-/// group of the same pixels or of near ones holds whole groups of the kinds before, and is one only if it holds several: copies of
-/// one file have the same bytes, and are not told again as having the same pixels and being near.
+/// All groups of duplicates, of files that can be read: those of the same bytes, then those of the same
+/// pixels, then near ones. A group of the same pixels or of near ones holds whole groups of the kinds before,
+/// and is one only if it holds several: copies of one file have the same bytes, and are not told again as
+/// having the same pixels and being near.
 pub fn duplicates(files: &[Option<Surveyed>]) -> Vec<Group> {
     let file = |index: usize| files[index].as_ref().expect("only files that can be read are compared");
     let alone = (0..files.len()).filter(|&index| files[index].is_some());
@@ -166,7 +168,7 @@ mod tests {
 
     /// What would be found in a file with this content and this grey in all cells but for a ramp.
     fn surveyed(bytes: u8, pixels: u8, hash: u64) -> Option<Surveyed> {
-        let info = ImageInfo { width: 9, height: 8, mode: "grey", format: "PNG", has_more_pictures: false };
+        let info = ImageInfo::plain(9, 8, "PNG");
         Some(Surveyed { info, bytes: [bytes; 32], pixels: [pixels; 32], look: look(hash) })
     }
 
@@ -186,11 +188,8 @@ mod tests {
         // 0 and 3 are copies, 1 has their pixels in another file; 2 and 4 are copies, and no more.
         let files =
             [surveyed(0, 0, 0), surveyed(1, 0, 0), surveyed(2, 2, !0), surveyed(0, 0, 0), surveyed(2, 2, !0), None];
-        let wanted = [
-            (Kind::Bytes, vec![0, 3], true),
-            (Kind::Bytes, vec![2, 4], false),
-            (Kind::Pixels, vec![0, 1, 3], false),
-        ];
+        let wanted =
+            [(Kind::Bytes, vec![0, 3], true), (Kind::Bytes, vec![2, 4], false), (Kind::Pixels, vec![0, 1, 3], false)];
         assert_eq!(told(&files), wanted);
     }
 

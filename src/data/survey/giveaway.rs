@@ -96,8 +96,8 @@ impl Rule {
     }
 }
 
-/// Width over height in thousandths, cut off and not rounded: then it is at least c where the width is at least c thousandths of the
-/// height, so that a rule counts what its printed number says.
+/// Width over height in thousandths, cut off and not rounded: then it is at least c where the width is at
+/// least c thousandths of the height, so that a rule counts what its printed number says.
 fn aspect(info: &ImageInfo) -> usize {
     info.width * 1000 / info.height.max(1)
 }
@@ -129,8 +129,8 @@ fn equal<V: Ord>(
     counts.iter().filter(|_| several).map(|(value, &holds)| Rule { text: text(value), holds }).collect()
 }
 
-/// A rule for each value but the smallest, which says that an image has this or more. `text` chooses among numbers that say the
-/// same of all files: those above the next smaller value, up to this one.
+/// A rule for each value but the smallest, which says that an image has this or more. `text` chooses among
+/// numbers that say the same of all files: those above the next smaller value, up to this one.
 fn at_least(
     files: &[(usize, ImageInfo)],
     value: impl Fn(&ImageInfo) -> usize,
@@ -215,7 +215,8 @@ mod tests {
 
     #[test]
     fn a_printed_ratio_holds_for_the_images_that_it_is_said_to_hold_for() {
-        // 18 / 14 = 1.2857… is below 1.286, to which it would be rounded; 4 / 3 is above 1.333, and 5 / 4 is 1.25 exactly.
+        // 18 / 14 = 1.2857… is below 1.286, to which it would be rounded; 4 / 3 is above 1.333, and 5 / 4 is
+        // 1.25 exactly.
         for ([narrow, wide], printed) in [
             ([(16, 16), (18, 14)], "1.2"),
             ([(1280, 1000), (18, 14)], "1.285"),
