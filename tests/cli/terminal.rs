@@ -147,7 +147,7 @@ fn long_passes_show_a_bar_and_warnings_and_errors_stand_whole_above_it() {
     let weights = "run/weights/last.safetensors";
     for (call, code, shown, left) in [
         ("inspect set", 0, "Checking ", String::new()),
-        ("phantom --out drawn --benign 2 --malignant 2", 0, "Writing ", String::new()),
+        ("phantom --out drawn --benign 2 --malignant 2", 0, "Drawing ", String::new()),
         (&format!("predict {weights} set"), 1, "Answering ", format!("error: {reason}")),
         (&format!("evaluate {weights} set"), 1, "Answering ", format!("error: {reason}")),
     ] {
