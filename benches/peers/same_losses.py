@@ -15,8 +15,6 @@ How    python benches/peers/same_losses.py [--data FOLDER] [--seeds 1 2 3]
        within 3e-6 of Keras in the first 7 steps and 1e-3 in all 35 (relative), for every seed;
        or, where Keras itself is not, within three times as far from Keras as Keras from itself, by
        the medians over the seeds (give it six seeds or more: single ones differ a thousandfold).
-
-Equality holds for PNG images; JPEG decoders differ by a level here and there.
 """
 
 import sys

@@ -11,6 +11,7 @@ mod friendly_zips;
 mod groups;
 mod hostile_images;
 mod hostile_zips;
+mod jpegs;
 mod reading;
 mod refused;
 mod source;

@@ -14,7 +14,7 @@ use glassnet::report::epoch::EpochRecord;
 use glassnet::spec::ModelSpec;
 use glassnet::training_state::TrainingState;
 use image::{DynamicImage, ImageFormat, RgbImage};
-use std::io::{Cursor, Write};
+use std::io::{Cursor, Read, Write};
 use std::path::Path;
 use zip::write::SimpleFileOptions;
 
@@ -72,6 +72,7 @@ pub fn images() -> Vec<Vec<u8>> {
     ]);
     tiled.resize(8 + 256, 0);
     images.push(tiled);
+    images.extend(jpegs());
     // Pieces of a TIFF that are JPEGs.
     let row = encoded(&picture(16, 1).to_luma8().into(), ImageFormat::Jpeg);
     images.push(tiff_of_jpegs(16, 1, &row));
@@ -85,6 +86,34 @@ pub fn images() -> Vec<Vec<u8>> {
     images.push(b"P3 2 1 255 1 2 3 4 5 6\n".to_vec());
     images.push(b"P1 3 2 0 1 0 1 0 1\n".to_vec());
     images
+}
+
+/// One recorded JPEG of each kind: baseline, progressive, a scan for each component, with restart marks, CMYK
+/// and so on; and one with EXIF.
+fn jpegs() -> Vec<Vec<u8>> {
+    let zip = Cursor::new(include_bytes!("../fixtures/jpeg_sweep.zip"));
+    let mut zip = zip::ZipArchive::new(zip).expect("the recorded zip is one");
+    let mut jpegs: Vec<Vec<u8>> = Vec::new();
+    let mut kinds: Vec<String> = Vec::new();
+    let mut with_marks = 0;
+    for index in 0..zip.len() {
+        let mut file = zip.by_index(index).expect("the recorded zip is whole");
+        let name = file.name().expect("the recorded zip is whole").to_string();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).expect("the recorded zip is whole");
+        let kind = name.split('/').next().unwrap_or_default().to_string();
+        let has_marks = with_marks < 6 && bytes.windows(2).any(|pair| pair == [0xFF, 0xD0]);
+        if name.ends_with(".jpg") && (has_marks || !kinds.contains(&kind)) {
+            with_marks += usize::from(has_marks);
+            kinds.push(kind);
+            jpegs.push(bytes);
+        }
+    }
+    // Tag 274, how the camera was held, is 6.
+    let exif = b"\xFF\xE1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    let first = jpegs[0].clone();
+    jpegs.push([&first[..2], exif, &first[2..]].concat());
+    jpegs
 }
 
 /// Stored and packed, flat and nested, with folders, hidden files and links, and with names of other systems.

@@ -15,7 +15,7 @@ pub const MAX_SIDE: u32 = 65_535;
 pub const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
 
 /// The bytes, counted at their peak, that all decoders at work may take together. One image that needs more
-/// is decoded while no other is. Photographs of 12 million pixels need 72 MB each.
+/// is decoded while no other is. A JPEG of 12 million pixels needs about 60 MB.
 pub const DECODING_BUDGET_BYTES: u64 = 1 << 30;
 
 /// The bytes a decoder may take before the size of its picture is known: colour profiles, tables of contents.
