@@ -70,7 +70,7 @@ pub enum Error {
         reason: String,
     },
 
-    /// Someone pressed Ctrl-C.
+    /// Someone pressed Ctrl-C, or the system asked the program to end.
     #[error("interrupted; what was reached by then is in the run folder")]
     Interrupted,
 

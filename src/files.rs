@@ -74,9 +74,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// As [`write_whole`], and those of `content`.
 pub fn write_whole_with(path: &Path, content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<()> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".part");
-    let unfinished = PathBuf::from(unfinished);
+    let unfinished = unfinished(path);
     let begun = std::time::Instant::now();
     let write = || {
         clear_away(&unfinished)?;
@@ -92,6 +90,25 @@ pub fn write_whole_with(path: &Path, content: impl FnOnce(&mut BufWriter<File>) 
         let _ = std::fs::remove_file(&unfinished);
         Error::io("write", path)(source)
     })
+}
+
+/// Finds out whether [`write_whole`] could begin: makes the unfinished file, and removes it. What stands at `path` is not
+/// touched.
+///
+/// # Errors
+/// What the system says.
+pub fn try_place(path: &Path) -> io::Result<()> {
+    let unfinished = unfinished(path);
+    clear_away(&unfinished)?;
+    drop(File::create_new(&unfinished)?);
+    std::fs::remove_file(&unfinished)
+}
+
+/// The file that is written before it is moved to `path`.
+fn unfinished(path: &Path) -> PathBuf {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".part");
+    PathBuf::from(unfinished)
 }
 
 /// Removes what a killed process left, or a link or a pipe that somebody put there: what that leads to is not

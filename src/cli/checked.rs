@@ -103,7 +103,8 @@ impl CheckedImages {
         set_sha256(items.into_iter().filter_map(|item| Some((item.path.as_str(), self.digest(item)?))))
     }
 
-    fn digest(&self, item: &Item) -> Option<&Digest> {
+    /// The SHA-256 of the bytes of an image of the catalog; `None` where it cannot be read.
+    pub fn digest(&self, item: &Item) -> Option<&Digest> {
         self.digests[self.places[&item.entry]].as_ref()
     }
 }

@@ -74,6 +74,13 @@ pub fn run(
     let dataset_of = |split| Dataset::of_parts(Arc::clone(&source), Arc::clone(&catalog), split, groups.clone());
     let datasets: Vec<Dataset> = splits.into_iter().map(dataset_of).collect();
 
+    let begun = match &resumed {
+        None => Some(RunFolder::create(args.common.out.as_deref())?),
+        Some(run) => {
+            run.folder.check_writable()?;
+            None
+        }
+    };
     // Every image is in every fold, so all are looked at before, once.
     let ([side, _, _], cache) = (network.spec().input, cache_bytes(args.common.cache));
     let checked = Arc::new(CheckedImages::of(&source, &catalog, side, cache, args.skip_bad, args.reading)?);
@@ -92,13 +99,13 @@ pub fn run(
     let counts = class_counts(&readable);
     let settings = Settings { validation_split: None, folds: Some(k), ..whole.settings() };
     let config = Config { settings, ..whole.config(data) };
-    let folder = match resumed {
-        None => {
-            // Again, as another run may have come and gone there while the images were checked.
-            RunFolder::check(args.common.out.as_deref())?;
-            RunFolder::create(args.common.out.as_deref())?
+    let folder = match (begun, resumed) {
+        (Some(folder), _) => {
+            folder.check_free()?;
+            folder
         }
-        Some(run) => run.go_on_as(&as_toml(&config)?)?,
+        (None, None) => unreachable!("a run that does not go on has made its folder"),
+        (None, Some(run)) => run.go_on_as(&as_toml(&config)?, &whole.dataset.rows(&checked))?,
     };
     folder.write_config(&config)?;
 
@@ -109,6 +116,10 @@ pub fn run(
         let mut text = RunText::new(args.common.json);
         text.line(&format!("Fold {number}/{k}"));
         let out = folder.file(&format!("fold{number}"));
+        if out.is_symlink() {
+            let reason = "it is a link, and nothing is written to where it leads; put the folder itself there, or start a new run";
+            return Err(Error::data(out, reason).into());
+        }
         let resumed = ResumedRun::of_fold(&out)?;
         let training_images = dataset.items(Part::Training).iter().filter(|item| checked.is_readable(item)).count();
         let common = RunArgs { out: Some(out.clone()), ..args.common.clone() };
@@ -122,6 +133,9 @@ pub fn run(
         let row = match execution {
             Execution::Finished(mut finished) => {
                 printed = printed.and(finished.take_print_error());
+                if let Some(line) = finished.diverged_line() {
+                    console::warn(&format!("fold {number}: {line}"));
+                }
                 let (best, last) = (finished.best.as_ref(), finished.epochs.last());
                 row(number, training_images, best, last, kept, finished.validation.as_ref())
             }

@@ -172,7 +172,7 @@ impl Dataset {
 
     /// All files with their class and part: the training part, the validation part, and those left out, as
     /// `skipped`.
-    pub fn rows(&self) -> Vec<SplitRow<'_>> {
+    pub fn rows(&self, checked: &CheckedImages) -> Vec<SplitRow<'_>> {
         let group_of: BTreeMap<usize, &str> = self.groups.iter().flat_map(|groups| self.group_names(groups)).collect();
         let group_of = &group_of;
         let parts =
@@ -185,6 +185,7 @@ impl Dataset {
                     class: &self.catalog.classes[item.label],
                     subset,
                     group: group_of.get(&item.entry).copied(),
+                    sha256: checked.digest(item).copied(),
                 })
             })
             .collect()

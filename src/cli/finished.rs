@@ -5,7 +5,7 @@ use super::reevaluation::{Figures, Reevaluated};
 use glassnet::data::left_out::LeftOut;
 use glassnet::metrics::{Confusion, DEFAULT_THRESHOLD, roc_auc};
 use glassnet::report::epoch::{EpochRecord, training_accuracy_line};
-use glassnet::report::statements::{majority, one_class_line, one_class_training_line, overfitting_line, share_of};
+use glassnet::report::statements::{diverged_line, majority, one_class_line, one_class_training_line, overfitting_line, share_of};
 use serde_json::json;
 use std::io;
 use std::path::PathBuf;
@@ -154,9 +154,14 @@ impl Finished {
         })
     }
 
-    /// What should not be overlooked: epochs with one answer only, overfitting, and that nothing was validated.
+    /// That the training diverged, if it did.
+    pub fn diverged_line(&self) -> Option<String> {
+        diverged_line(self.reevaluated?.last.loss, self.epochs.last()?.val_loss)
+    }
+
+    /// What should not be overlooked: that the training diverged, epochs with one answer only, overfitting, and that nothing was validated.
     fn remarks(&self) -> Vec<String> {
-        let mut remarks = Vec::new();
+        let mut remarks: Vec<String> = self.diverged_line().into_iter().collect();
         for (label, class) in self.classes.iter().enumerate() {
             let epochs: Vec<usize> =
                 self.one_class.iter().filter(|(_, l)| *l == label).map(|(epoch, _)| *epoch).collect();

@@ -58,8 +58,7 @@ fn page(command: &Command) -> std::result::Result<Vec<u8>, Failure> {
 
 /// Writes the page of every command; pages of an earlier version are replaced.
 fn write_all(folder: &Path) -> std::result::Result<usize, Failure> {
-    output::check_nothing_in_the_way("--out", folder)?;
-    std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    output::make_folder("--out", folder)?;
     let mut waiting = vec![glassnet()];
     let mut count = 0;
     while let Some(command) = waiting.pop() {

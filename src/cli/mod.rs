@@ -1,7 +1,7 @@
 //! The commands. Each is a file: it resolves its arguments, runs the library, and prints.
 //!
-//! Results go to stdout, progress and warnings to stderr. Exit 0: done. 1: the work failed. 2: the call was wrong. 130:
-//! interrupted. A reader that closes our stdout early, as `head` does, is no error.
+//! Results go to stdout, progress and warnings to stderr. Exit 0: done. 1: the work failed. 2: the call was wrong. 130,
+//! 143 and 129: ended by Ctrl-C, SIGTERM and SIGHUP. A reader that closes our stdout early, as `head` does, is no error.
 
 mod answers;
 mod args;
@@ -60,7 +60,6 @@ type CommandResult = std::result::Result<Outcome, Failure>;
 
 const EXIT_FAILED: u8 = 1;
 const EXIT_WRONG_CALL: u8 = 2;
-const EXIT_INTERRUPTED: u8 = 130;
 
 /// Reads the arguments, runs the command, and tells the system how it went.
 pub fn main() -> ExitCode {
@@ -74,7 +73,9 @@ pub fn main() -> ExitCode {
         log::debug!("glassnet {}, {:?}", env!("CARGO_PKG_VERSION"), cli.command);
         run(&cli.command)
     };
-    match work() {
+    let outcome = work();
+    output::remove_empty_folders();
+    match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::PartlyFailed) => ExitCode::from(EXIT_FAILED),
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
@@ -83,7 +84,7 @@ pub fn main() -> ExitCode {
             match failure {
                 Failure::Work(Error::Missing { .. } | Error::Setting { .. }) => ExitCode::from(EXIT_WRONG_CALL),
                 Failure::Work(Error::Interrupted) | Failure::Stopped { error: Error::Interrupted, .. } => {
-                    ExitCode::from(EXIT_INTERRUPTED)
+                    ExitCode::from(interrupt::exit_code())
                 }
                 _ => ExitCode::from(EXIT_FAILED),
             }

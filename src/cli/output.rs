@@ -1,9 +1,60 @@
-//! Paths that a command will write, checked before the work whose result they are for.
+//! Places that a command will write to, checked and tried before the work whose result they are for.
 
 use glassnet::data::decode::Rgb8;
+use glassnet::files::try_place;
 use glassnet::report::pictures;
 use glassnet::{Error, Result};
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// The folders that this process has made, the outer before the inner.
+static MADE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Makes a folder of results and those above it, where they are not there, and finds out whether a file can be written in it.
+/// [`remove_empty_folders`] takes away what stayed empty.
+///
+/// # Errors
+/// [`Error::Setting`] of `flag` says why it cannot be made, or not be written in.
+pub fn make_folder(flag: &str, folder: &Path) -> Result<()> {
+    check_nothing_in_the_way(flag, folder)?;
+    let above: Vec<&Path> = folder.ancestors().filter(|part| !part.as_os_str().is_empty()).collect();
+    for part in above.into_iter().rev() {
+        if !part.is_dir() {
+            make_one(part).map_err(|error| cannot(flag, "create", part, &error))?;
+        }
+    }
+    try_place(&folder.join("results")).map_err(|error| cannot(flag, "write in", folder, &error))
+}
+
+/// Makes a folder in one that is there, and returns whether it was not there before.
+///
+/// # Errors
+/// What the system says.
+pub fn make_one(folder: &Path) -> std::io::Result<bool> {
+    match std::fs::create_dir(folder) {
+        Ok(()) => {
+            MADE.lock().unwrap_or_else(PoisonError::into_inner).push(folder.to_path_buf());
+            Ok(true)
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes the folders that this process has made for results that never came.
+pub fn remove_empty_folders() {
+    let made = std::mem::take(&mut *MADE.lock().unwrap_or_else(PoisonError::into_inner));
+    for folder in made.iter().rev() {
+        // One that is not empty stays.
+        let _ = std::fs::remove_dir(folder);
+    }
+}
+
+/// The error of a place where nothing can be written.
+pub fn cannot(flag: &str, action: &str, place: &Path, error: &std::io::Error) -> Error {
+    Error::setting(flag, format!("cannot {action} {}: {error}; name another place", place.display()))
+}
 
 /// Whether `folder` can become a folder of results: it is not there yet, or it is empty. No folder's content is ever overwritten.
 ///
@@ -51,7 +102,8 @@ pub fn check_outside_data(flag: &str, folder: &Path, data: &Path) -> Result<()> 
     Err(Error::setting(flag, reason))
 }
 
-/// Whether a picture can be written to `path`: its name ends with `.png`, as a PNG it will be, and its folder is there.
+/// Whether a picture can be written to `path`: its name ends with `.png`, as a PNG it will be, and a file can be
+/// made there.
 ///
 /// # Errors
 /// [`Error::Setting`] of `flag` says what is amiss.
@@ -66,7 +118,7 @@ pub fn check_picture(flag: &str, path: &Path) -> Result<()> {
     check_file(flag, path)
 }
 
-/// Whether a file can be written to `path`: it is no folder, and its folder is there.
+/// Whether a file can be written to `path`: it is no folder, its folder is there, and a file can be made in it.
 ///
 /// # Errors
 /// [`Error::Setting`] of `flag` says what is amiss.
@@ -79,7 +131,7 @@ pub fn check_file(flag: &str, path: &Path) -> Result<()> {
             let reason = format!("the folder {} does not exist; make it, or name another", folder.display());
             Err(Error::setting(flag, reason))
         }
-        _ => Ok(()),
+        _ => try_place(path).map_err(|error| cannot(flag, "write", path, &error)),
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 /// Draws the set and writes it.
 pub fn run(args: &PhantomArgs) -> CommandResult {
     output::check_new_folder("--out", &args.out)?;
+    output::make_folder("--out", &args.out)?;
     let progress = Progress::of_images("Drawing", args.benign + args.malignant);
     phantom::write(args.seed, args.benign, args.malignant, &args.out, || progress.advance(1))?;
     drop(progress);

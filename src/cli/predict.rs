@@ -2,7 +2,7 @@
 
 use super::answers::{Answers, BATCH, Image};
 use super::args::PredictArgs;
-use super::console::{self, Failure, Lines};
+use super::console::{self, Lines};
 use super::dataset::open;
 use super::model::weights_file;
 use super::progress::Progress;
@@ -77,7 +77,7 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     }
     drop(progress);
     if args.json {
-        print_json(&model, &answers, &failed, &left_out)?;
+        lines.print_json(&json(&model, &answers, &failed, &left_out));
     }
     if let Some(path) = args.plot.as_ref().filter(|_| !answers.is_empty()) {
         plot(path, &model, &answers, images.len())?;
@@ -157,12 +157,12 @@ fn starts_as_zip(path: &Path) -> bool {
     read.is_ok() && matches!(&start, b"PK\x03\x04" | b"PK\x05\x06")
 }
 
-fn print_json(
+fn json(
     model: &Checkpoint,
     answers: &[Answer],
     failed: &[serde_json::Value],
     left_out: &[LeftOut],
-) -> std::result::Result<(), Failure> {
+) -> serde_json::Value {
     let predictions: Vec<_> = answers
         .iter()
         .map(|answer| {
@@ -181,7 +181,7 @@ fn print_json(
     if !model.card.reading.is_default() {
         object["reading"] = json!(model.card.reading);
     }
-    Ok(console::print_json(&object)?)
+    object
 }
 
 /// Draws the first answers of those to `images` images.

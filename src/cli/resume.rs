@@ -1,10 +1,11 @@
 //! `--resume DIR`: a run's settings out of its folder, and whether it is the same run that goes on.
 //!
-//! The settings of `config.toml` bear the names of their flags. They are put before the flags that were given, as if the user
-//! had repeated them, so that nothing here knows one setting from another. What comes of it is compared, table by table,
+//! The settings of `config.toml` bear the names of their flags. Each is held to what its flag may be, and then put before the flags
+//! that were given, as if the user had repeated them, so that nothing here knows one setting from another. What comes of it is compared, table by table,
 //! with what the run was made from; only [`difference::MAY_CHANGE`] may differ.
 
 pub mod difference;
+mod files;
 pub mod flags;
 pub mod progress;
 
@@ -14,11 +15,13 @@ use super::dataset::VALIDATION_DATA;
 use super::run_folder::RunFolder;
 use clap::CommandFactory;
 use difference::{Difference, first_difference, identity};
+use files::{DATA, FURTHER, changed_files};
 use flags::flag;
 use glassnet::checkpoint::run::SavedRun;
 use glassnet::data::folds;
 use glassnet::error::shortened;
 use glassnet::files::read_text;
+use glassnet::report::csv_files::SplitRow;
 use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -66,7 +69,7 @@ impl ResumedRun {
                 format!("{} holds fold {fold} of a cross-validation; go on with all of it: {go_on}", folder.display());
             return Err(Error::setting(RESUME, reason));
         }
-        if validation_data.is_some() && self.validation_data().is_none() {
+        if validation_data.is_some() && self.data_text("validation_path").is_none() {
             let reason = format!(
                 "the run in {} validates on a part of its data; leave it out to go on, or start a new run",
                 folder.display()
@@ -115,31 +118,35 @@ impl ResumedRun {
         }
     }
 
-    /// Where the run's data were.
+    /// Where the run's data are: at the path that was given, or where they are not there, at the same from the root of the file
+    /// system, which is told.
     ///
     /// # Errors
     /// Where they are there no more.
     pub fn data(&self) -> Result<PathBuf> {
-        let path = self.config.get("data").and_then(|data| data.get("path")).and_then(Value::as_str);
-        match path.map(PathBuf::from) {
-            Some(path) if path.exists() => Ok(path),
-            path => {
-                let run = self.folder.path().display();
-                let reason = match path {
-                    Some(path) => format!(
-                        "the run in {run} was trained on {}, which is not there; give DATA, or go to the folder where the run began",
-                        shortened(&path.display().to_string())
-                    ),
-                    None => format!("the config.toml of {run} does not tell what the run was trained on; give DATA"),
-                };
-                Err(Error::setting(RESUME, reason))
-            }
+        if let Some(path) = files::place(self, DATA) {
+            return Ok(path);
         }
+        let run = self.folder.path().display();
+        let reason = match self.data_text("path") {
+            Some(path) => format!(
+                "the run in {run} was trained on {}, which is not there; give DATA, or go to the folder where the run began",
+                shortened(path)
+            ),
+            None => format!("the config.toml of {run} does not tell what the run was trained on; give DATA"),
+        };
+        Err(Error::setting(RESUME, reason))
     }
 
-    /// Where the further data were that validate, if there are some.
+    /// Where the further data are that validate, if there are some: as [`ResumedRun::data`] has it, or where they were.
     pub fn validation_data(&self) -> Option<PathBuf> {
-        self.config.get("data")?.get("validation_path")?.as_str().map(PathBuf::from)
+        let given = self.data_text("validation_path")?;
+        Some(files::place(self, FURTHER).unwrap_or_else(|| PathBuf::from(given)))
+    }
+
+    /// A text in the table of the data.
+    fn data_text(&self, key: &str) -> Option<&str> {
+        self.config.get("data")?.get(key)?.as_str()
     }
 
     /// The run's network, as it was described.
@@ -210,11 +217,13 @@ impl ResumedRun {
         })
     }
 
-    /// Whether the run shall go on with what it `was` made from. Tables that are not in `now` are not looked at.
+    /// Whether the run shall go on with what it `was` made from. Tables that are not in `now` are not looked at; `files` are those
+    /// of its data.
     ///
     /// # Errors
-    /// [`Error::Setting`] names the first that differs, and both values.
-    pub fn check(&self, was: &Table, now: &Table) -> Result<()> {
+    /// [`Error::Setting`] names the first that differs, and both values; of data [`Error::Data`] names the files that differ.
+    pub fn check(&self, was: &Table, now: &Table, files: &[SplitRow]) -> Result<()> {
+        let data = now.get("data");
         let now = identity(now);
         // The flags first, as they are what the user has given.
         let mut tables: Vec<&String> = now.keys().collect();
@@ -222,7 +231,10 @@ impl ResumedRun {
         for table in tables {
             let nothing = Value::Table(Table::new());
             if let Some(difference) = first_difference(table, was.get(table).unwrap_or(&nothing), &now[table]) {
-                return Err(self.contradiction(difference));
+                return Err(match changed_files(self, &difference.path, data, files) {
+                    Some(error) => error,
+                    None => self.contradiction(difference),
+                });
             }
         }
         Ok(())
@@ -232,8 +244,8 @@ impl ResumedRun {
     ///
     /// # Errors
     /// Those of [`ResumedRun::check`].
-    pub fn go_on_as(self, now: &Table) -> Result<RunFolder> {
-        self.check(&self.identity(None)?, now)?;
+    pub fn go_on_as(self, now: &Table, files: &[SplitRow]) -> Result<RunFolder> {
+        self.check(&self.identity(None)?, now, files)?;
         self.warn_of_changed_circumstances(now);
         Ok(self.folder)
     }

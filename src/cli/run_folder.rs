@@ -5,7 +5,7 @@ use super::{machine, output};
 use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::reading::SampleRange;
 use glassnet::data::source::Source;
-use glassnet::files::write_whole;
+use glassnet::files::{try_place, write_whole};
 use glassnet::kernels::simd::InstructionSet;
 use glassnet::optim::AdamSettings;
 use glassnet::spec::ModelSpec;
@@ -21,6 +21,9 @@ const RUNS: &str = "runs";
 /// The file from which on a folder is that of a run.
 const CONFIG: &str = "config.toml";
 
+/// The folder of weights in that of a run.
+const WEIGHTS: &str = "weights";
+
 /// The flag that names another place.
 const OUT: &str = "--out";
 
@@ -33,7 +36,7 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Whether [`RunFolder::create`] will find its place free; asked before the work begins.
+    /// Whether `out` is free, so far as can be told before [`RunFolder::create`].
     ///
     /// # Errors
     /// Where a file is in the way; or `out` is there and holds something, as nothing is ever overwritten.
@@ -52,20 +55,53 @@ impl RunFolder {
         output::check_outside_data(OUT, out.unwrap_or(Path::new(RUNS)), data)
     }
 
-    /// Makes the folder: `out`, or else `runs/trainN` with the first free N.
+    /// Makes the folder, `out`, or else `runs/trainN` with the first free N, and finds out whether files can be written in it. From
+    /// then on it is this process's own, before the work begins that takes long.
     ///
     /// # Errors
-    /// Where it cannot be made, or another process has just made it.
+    /// Where it cannot be made or written in, or is not free: another process is at work there, or has come and gone.
     pub fn create(out: Option<&Path>) -> Result<RunFolder> {
+        RunFolder::check(out)?;
         let path = match out {
             Some(out) => {
-                std::fs::create_dir_all(out).map_err(Error::io("create", out))?;
+                output::make_folder(OUT, out)?;
                 out.to_path_buf()
             }
-            None => first_free(Path::new(RUNS))?,
+            None => {
+                let path = first_free(Path::new(RUNS))?;
+                output::make_folder(OUT, &path)?;
+                path
+            }
         };
         let lock = RunLock::take(&path)?;
-        Ok(RunFolder { path, lock })
+        let folder = RunFolder { path, lock };
+        folder.check_free()?;
+        Ok(folder)
+    }
+
+    /// Whether no run has begun in the folder. It is asked again before one does, as some file systems know no locks.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], where one has.
+    pub fn check_free(&self) -> Result<()> {
+        if !RunFolder::has_begun(&self.path) {
+            return Ok(());
+        }
+        let reason = format!("{} is not empty, and nothing is overwritten; name a new folder", self.path.display());
+        Err(Error::setting(OUT, reason))
+    }
+
+    /// Whether the files of a run that is to go on can be written.
+    ///
+    /// # Errors
+    /// [`Error::Io`] names the one that cannot.
+    pub fn check_writable(&self) -> Result<()> {
+        let weights = self.path.join(WEIGHTS);
+        let state = weights.is_dir().then(|| self.weights("last"));
+        for file in [Some(self.config()), state].into_iter().flatten() {
+            try_place(&file).map_err(Error::io("write", file))?;
+        }
+        Ok(())
     }
 
     /// Whether a run has begun in the folder, as its `config.toml` tells. The folder is neither locked nor changed.
@@ -76,8 +112,14 @@ impl RunFolder {
     /// The folder of a run that is there, to go on with it.
     ///
     /// # Errors
-    /// [`Error::Data`], where another process is at work on it.
+    /// [`Error::Data`], where another process is at work on it, or its weights lie elsewhere, behind a link: nothing is written
+    /// through one.
     pub fn open(path: &Path) -> Result<RunFolder> {
+        let weights = path.join(WEIGHTS);
+        if weights.is_symlink() {
+            let reason = "it is a link, and nothing is written to where it leads; put the folder itself there, or start a new run";
+            return Err(Error::data(weights, reason));
+        }
         Ok(RunFolder { path: path.to_path_buf(), lock: RunLock::take(path)? })
     }
 
@@ -93,7 +135,7 @@ impl RunFolder {
 
     /// A weights file in it: `best` or `last`.
     pub fn weights(&self, which: &str) -> PathBuf {
-        self.path.join("weights").join(format!("{which}.safetensors"))
+        self.path.join(WEIGHTS).join(format!("{which}.safetensors"))
     }
 
     /// `config.toml`.
@@ -108,7 +150,7 @@ impl RunFolder {
     /// [`Error::Io`].
     pub fn begin(&self, config: &Config) -> Result<()> {
         self.write_config(config)?;
-        let weights = self.path.join("weights");
+        let weights = self.path.join(WEIGHTS);
         std::fs::create_dir_all(&weights).map_err(Error::io("create", &weights))?;
         for name in ["predictions.csv", "confusion.png", "curves.png"] {
             let path = self.file(name);
@@ -140,14 +182,17 @@ pub fn as_toml(value: &impl Serialize) -> Result<toml::Table> {
 /// Makes the first `runs/trainN` that is not there yet. Making and finding out are one call, so two runs started at once
 /// get two folders.
 fn first_free(runs: &Path) -> Result<PathBuf> {
-    std::fs::create_dir_all(runs).map_err(Error::io("create", runs))?;
     let mut number = 1;
     loop {
+        output::make_folder(OUT, runs)?;
         let path = runs.join(format!("train{number}"));
-        match std::fs::create_dir(&path) {
-            Ok(()) => return Ok(path),
+        match output::make_one(&path) {
+            Ok(true) => return Ok(path),
+            Ok(false) => number += 1,
             Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
-            Err(error) => return Err(Error::io("create", path)(error)),
+            // Another run that came to nothing has just removed the folder of runs.
+            Err(error) if error.kind() == ErrorKind::NotFound && !runs.is_dir() => {}
+            Err(error) => return Err(output::cannot(OUT, "create", &path, &error)),
         }
     }
 }
@@ -283,6 +328,9 @@ impl Machine {
 #[derive(Debug, Serialize)]
 pub struct Data {
     pub path: String,
+    /// The same from the root of the file system, by which the data are found from any folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absolute_path: Option<String>,
     /// That of [`set_sha256`](glassnet::data::images::set_sha256), training part first; of a cross-validation in the order of their
     /// paths.
     pub sha256: String,
@@ -291,6 +339,8 @@ pub struct Data {
     /// The further data that validate, where there are some, and the hash of these alone; that above is then of the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_absolute_path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_sha256: Option<String>,
     /// The range of samples of 16 bits, where one was given or found.
@@ -312,10 +362,12 @@ impl Data {
         let classes = catalog.classes.clone();
         Data {
             path: source.path().display().to_string(),
+            absolute_path: absolute(source.path()),
             sha256,
             positive_class: classes[1].clone(),
             classes,
             validation_path: None,
+            validation_absolute_path: None,
             validation_sha256: None,
             range: SampleRange::FULL,
             training_images: None,
@@ -323,4 +375,9 @@ impl Data {
             skipped_images: skipped.iter().map(|item| item.name().into_owned()).collect(),
         }
     }
+}
+
+/// The path from the root of the file system, if it is there and is text.
+pub fn absolute(path: &Path) -> Option<String> {
+    path.canonicalize().ok()?.into_os_string().into_string().ok()
 }

@@ -84,6 +84,17 @@ pub struct Hashes {
     pub validation: Option<String>,
 }
 
+/// A data set of which every image was looked at.
+struct Checked {
+    /// What trains and what validates.
+    parts: [Arc<ImageSet>; 2],
+    /// How they are read.
+    reading: Reading,
+    hashes: Hashes,
+    /// All images, those that cannot be read among them.
+    images: Arc<CheckedImages>,
+}
+
 /// How a run was executed.
 pub enum Execution {
     /// It came to its end.
@@ -141,8 +152,8 @@ impl<'a> TrainingRun<'a> {
     /// Checks the data, trains, prints an epoch's line when it ends, and writes the run folder.
     pub fn execute(mut self) -> Result<Execution, Failure> {
         let resumed = self.resumed.take();
-        if resumed.is_none() {
-            self.check_folder()?;
+        if resumed.is_none() && self.fold.is_none() {
+            RunFolder::check(self.common.out.as_deref())?;
         }
         let settings = self.train_settings();
         check_memory(&self.network, &self.dataset.split, self.batch_size, self.common)?;
@@ -163,8 +174,15 @@ impl<'a> TrainingRun<'a> {
             let left_out = self.dataset.left_out;
             return Ok(Execution::NothingToDo { folder, state: Box::new(state), sentence, left_out });
         }
+        let begun = match &resumed {
+            None => Some(RunFolder::create(self.common.out.as_deref())?),
+            Some(run) => {
+                run.folder.check_writable()?;
+                None
+            }
+        };
         let mut text = RunText::new(self.common.json);
-        let (parts, reading, hashes) = self.check_images(&mut text)?;
+        let Checked { parts, reading, hashes, images } = self.check_images(&mut text)?;
         // What was left out has no part in the classes' weights.
         let settings = self.train_settings();
         self.introduce(reading, &mut text);
@@ -181,14 +199,15 @@ impl<'a> TrainingRun<'a> {
         let config = self.config(self.data(hashes, reading.range));
         let table = as_toml(&config)?;
         let mut saving_seconds = Vec::new();
-        let folder = match resumed {
-            None => {
-                // Again, as another run may have come and gone there while the images were checked.
-                self.check_folder()?;
-                RunFolder::create(self.common.out.as_deref())?
+        let rows = self.dataset.rows(&images);
+        let folder = match (begun, resumed) {
+            (Some(folder), _) => {
+                folder.check_free()?;
+                folder
             }
-            Some(run) => {
-                run.check(&was, &table)?;
+            (None, None) => unreachable!("a run that does not go on has made its folder"),
+            (None, Some(run)) => {
+                run.check(&was, &table, &rows)?;
                 if self.fold.is_none() {
                     run.warn_of_changed_circumstances(&table);
                 }
@@ -202,7 +221,8 @@ impl<'a> TrainingRun<'a> {
             }
         };
         folder.begin(&config)?;
-        csv_files::write_split(&folder.file("split.csv"), &self.dataset.rows())?;
+        csv_files::write_split(&folder.file("split.csv"), &rows)?;
+        drop((rows, images));
 
         let network = &self.network;
         let facts = RunFacts {
@@ -235,17 +255,9 @@ impl<'a> TrainingRun<'a> {
         }
     }
 
-    /// Whether the run's folder is free. That of a fold is in that of its cross-validation, which has been looked at.
-    fn check_folder(&self) -> glassnet::Result<()> {
-        match self.fold {
-            None => RunFolder::check(self.common.out.as_deref()),
-            Some(_) => Ok(()),
-        }
-    }
-
     /// Looks at every image, unless that was done before, so that an unreadable one stops the run before its first epoch, or with
-    /// `--skip-bad` is left out. Returns both parts, how they are read, and the hashes of what they hold.
-    fn check_images(&mut self, text: &mut RunText) -> Result<([Arc<ImageSet>; 2], Reading, Hashes), Failure> {
+    /// `--skip-bad` is left out.
+    fn check_images(&mut self, text: &mut RunText) -> Result<Checked, Failure> {
         for part in Part::BOTH {
             text.line(&found_line(self.dataset.items(part).len(), 2));
         }
@@ -270,7 +282,7 @@ impl<'a> TrainingRun<'a> {
         let [training, validation] = items.map(|items| checked.part(items));
         let reading = of_training(self.reading, &training)?;
         let parts = [training, validation].map(|part| Arc::new(part.with_range(reading.range)));
-        Ok((parts, reading, hashes))
+        Ok(Checked { parts, reading, hashes, images: checked })
     }
 
     /// What there is to know of the parts before the first epoch.
@@ -328,7 +340,7 @@ impl<'a> TrainingRun<'a> {
         flags.insert("model".into(), as_toml(self.network.spec())?.into());
         let saved = run.saved()?;
         let was = run.identity(saved.as_ref())?;
-        run.check(&was, &flags)?;
+        run.check(&was, &flags, &[])?;
         let state = saved.map(|saved| saved.state(&self.network, settings.adam)).transpose();
         Ok((was, state.map_err(|error| run.unusable(error))?))
     }

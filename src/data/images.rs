@@ -92,7 +92,12 @@ pub fn set_sha256<'a>(files: impl IntoIterator<Item = (&'a str, &'a Digest)>) ->
         hash.update([0]);
         hash.update(digest);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&hash.finalize().into())
+}
+
+/// A SHA-256 as hexadecimal digits.
+pub fn hexadecimal(digest: &Digest) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What [`ImageSet::check_all`] found.

@@ -6,9 +6,10 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::epoch::EpochRecord;
+use crate::data::images::{Digest, hexadecimal};
 use crate::data::source::MAX_FILES;
 use crate::files::{read_table, read_text, write_whole};
 use crate::{Error, Result};
@@ -66,6 +67,13 @@ pub struct SplitRow<'a> {
     /// The group that it belongs to, where files were grouped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<&'a str>,
+    /// The SHA-256 of its bytes; none of a file that cannot be read.
+    #[serde(serialize_with = "as_hexadecimal")]
+    pub sha256: Option<Digest>,
+}
+
+fn as_hexadecimal<S: Serializer>(digest: &Option<Digest>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(&digest.as_ref().map(hexadecimal).unwrap_or_default())
 }
 
 /// A line of `predictions.csv`: what the model says of a file.
@@ -120,14 +128,17 @@ pub fn read_timings(path: &Path) -> Result<Vec<TimingRow>> {
     Ok(csv::Reader::from_reader(text.as_bytes()).into_deserialize().map_while(std::result::Result::ok).collect())
 }
 
-/// Writes `split.csv`: `file,class,subset`, and `group` where files were grouped, one line a file.
+/// Writes `split.csv`: `file,class,subset`, `group` where files were grouped, and `sha256`, one line a file.
 ///
 /// # Errors
 /// [`Error::Io`] names the file that cannot be written.
 pub fn write_split(path: &Path, files: &[SplitRow]) -> Result<()> {
     let grouped = files.iter().any(|row| row.group.is_some());
-    let heading = ["file", "class", "subset", "group"];
-    write(path, if grouped { &heading } else { &heading[..3] }, files)
+    let heading: &[&str] = match grouped {
+        true => &["file", "class", "subset", "group", "sha256"],
+        false => &["file", "class", "subset", "sha256"],
+    };
+    write(path, heading, files)
 }
 
 /// Writes `predictions.csv`: `file,label,probability`, one line a file.
@@ -227,15 +238,17 @@ mod tests {
 
     #[test]
     fn names_with_commas_and_quotes_are_quoted() {
-        let row = SplitRow { file: "benign/a, \"b\".png".into(), class: "benign", subset: "validation", group: None };
+        let row = SplitRow { file: "benign/a, \"b\".png".into(), class: "benign", subset: "validation", group: None, sha256: None };
         let text = written(|path| write_split(path, &[row]));
-        assert_eq!(text, "file,class,subset\n\"benign/a, \"\"b\"\".png\",benign,validation\n");
+        assert_eq!(text, "file,class,subset,sha256\n\"benign/a, \"\"b\"\".png\",benign,validation,\n");
     }
 
     #[test]
     fn the_split_has_a_column_of_groups_where_there_are_groups() {
-        let row = SplitRow { file: "b/p1_2.png".into(), class: "b", subset: "training", group: Some("p1") };
-        assert_eq!(written(|path| write_split(path, &[row])), "file,class,subset,group\nb/p1_2.png,b,training,p1\n");
+        let sha256 = Some([0xA0; 32]);
+        let row = SplitRow { file: "b/p1_2.png".into(), class: "b", subset: "training", group: Some("p1"), sha256 };
+        let expected = format!("file,class,subset,group,sha256\nb/p1_2.png,b,training,p1,{}\n", "a0".repeat(32));
+        assert_eq!(written(|path| write_split(path, &[row])), expected);
     }
 
     #[test]

@@ -7,6 +7,29 @@ use super::epoch::EpochRecord;
 /// less is the noise of a small validation part.
 const OVERFITTING_RISE: f64 = 0.1;
 
+/// How many times the loss of always answering ½, which is ln 2, a loss must be for [`diverged_line`] to speak. A network that knows
+/// nothing is near 1, and one that is sure of wrong answers on images it did not learn from seldom comes to 5.
+const DIVERGED_TIMES: f64 = 10.0;
+
+/// Says that the training diverged, where the last weights have a loss on the training images, and on the validation images if there
+/// are some, that is many times that of always answering ½.
+pub fn diverged_line(training_loss: f64, val_loss: Option<f64>) -> Option<String> {
+    let knows_nothing = std::f64::consts::LN_2;
+    let losses: Vec<f64> = std::iter::once(training_loss).chain(val_loss).collect();
+    // The comparison is false of NaN, of which an error tells.
+    losses.iter().all(|loss| *loss > DIVERGED_TIMES * knows_nothing).then(|| {
+        let number = |loss: f64| if loss < 1e6 { format!("{loss:.1}") } else { format!("{loss:.1e}") };
+        let told: Vec<String> =
+            losses.iter().zip(["training", "validation"]).map(|(&loss, part)| format!("{} on the {part} images", number(loss))).collect();
+        format!(
+            "The training diverged: the last weights have a loss of {}, and always answering ½ has {knows_nothing:.4}, so these \
+             are {} times as bad; a smaller --learning-rate usually helps",
+            told.join(" and "),
+            number(training_loss / knows_nothing)
+        )
+    })
+}
+
 /// The index of the more frequent class, of equals the positive one; `None` without images.
 pub fn majority(counts: [usize; 2]) -> Option<usize> {
     (counts != [0, 0]).then_some(usize::from(counts[1] >= counts[0]))
@@ -92,6 +115,19 @@ fn epoch_list(epochs: &[usize]) -> String {
 mod tests {
     use super::super::documented::DOCUMENTED_RUN;
     use super::*;
+
+    #[test]
+    fn losses_far_beyond_that_of_knowing_nothing_are_told_as_divergence_where_both_parts_have_them() {
+        assert_eq!(
+            diverged_line(2.0e11, Some(70.0)).unwrap(),
+            "The training diverged: the last weights have a loss of 2.0e11 on the training images and 70.0 on the validation \
+             images, and always answering ½ has 0.6931, so these are 2.9e11 times as bad; a smaller --learning-rate usually helps"
+        );
+        assert!(diverged_line(7.0, None).is_some());
+        for (training, validation) in [(6.9, None), (0.01, Some(50.0)), (50.0, Some(5.0)), (f64::NAN, Some(50.0))] {
+            assert_eq!(diverged_line(training, validation), None, "{training}, {validation:?}");
+        }
+    }
 
     #[test]
     fn the_majority_is_that_of_the_training_part_and_its_share_is_told_of_both() {

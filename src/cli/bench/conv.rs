@@ -2,7 +2,7 @@
 
 use super::super::args::bench::{ConvArgs, NamedConvolution};
 use super::super::console::Lines;
-use super::super::{CommandResult, Outcome, console, memory, output};
+use super::super::{CommandResult, Outcome, memory, output};
 use super::{machine_json, machine_lines, peaks, pools};
 use glassnet::bench::conv::{Case, ConvData, measure};
 use glassnet::bench::conv_error::Oracle;
@@ -46,18 +46,18 @@ pub fn run(args: &ConvArgs) -> CommandResult {
         }
         all.push(measured);
     }
-    if let Some(path) = &args.csv {
-        write_csv(path, all.iter().flat_map(Measured::csv_rows))?;
-    }
     if args.json {
-        console::print_json(&json!({
+        printed.print_json(&json!({
             "machine": machine_json(&peaks),
             "rounds": args.rounds,
             "convolutions": all.iter().map(Measured::json).collect::<Vec<Value>>(),
-        }))?;
+        }));
     } else {
         printed.print("");
         LEGEND.iter().for_each(|line| printed.print(line));
+    }
+    if let Some(path) = &args.csv {
+        write_csv(path, all.iter().flat_map(Measured::csv_rows))?;
     }
     printed.end()?;
     Ok(Outcome::Done)

@@ -6,7 +6,7 @@ mod subset;
 
 use super::answers::{Answer, Answers, BATCH, Image, NoAnswer};
 use super::args::EvaluateArgs;
-use super::console::{self, Failure};
+use super::console::{self, Failure, Lines};
 use super::dataset::{check_one, open};
 use super::model::weights_file;
 use super::progress::Progress;
@@ -22,6 +22,7 @@ use glassnet::report::evaluation::page::{EvaluationPage, Mistake, write_evaluati
 use glassnet::report::pictures::{LabelledImage, thumbnail};
 use glassnet::{Error, Result};
 use mistakes::WorstMistakes;
+use printed::written_line;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,6 +52,9 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
     }
     let subset = Subset::choose(args.subset, &file, &model.card.training, &source, &catalog)?;
     let threshold = args.threshold.unwrap_or(model.card.threshold);
+    if let Some(out) = &args.out {
+        output::make_folder("--out", out)?;
+    }
 
     let wanted = Wanted { threshold, skip_bad: args.skip_bad, thumbnails: args.out.is_some() };
     let answered = Answered::all(network, &source, &subset.items, wanted)?;
@@ -65,16 +69,19 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
     let assessment = Assessment::of(&answered.labels, &answered.probabilities, &answered.losses, threshold);
     let evaluation = Evaluation { file, model: &model, source: &source, subset, left_out, answered, assessment };
 
+    // What was found is told before it is written: the writing may fail, and the answers took long.
+    let mut printed = Lines::default();
+    match args.json {
+        true => printed.print_json(&evaluation.json()),
+        false => evaluation.lines().iter().for_each(|line| printed.print(line)),
+    }
     if let Some(out) = &args.out {
         evaluation.write(out)?;
-    }
-    if args.json {
-        console::print_json(&evaluation.json())?;
-    } else {
-        for line in evaluation.lines(args.out.as_deref()) {
-            console::print(&line)?;
+        if !args.json {
+            printed.print(&written_line(out));
         }
     }
+    printed.end()?;
     Ok(if evaluation.answered.failed.is_empty() { Outcome::Done } else { Outcome::PartlyFailed })
 }
 
@@ -194,7 +201,6 @@ fn check_out(out: &Path) -> Result<()> {
 impl Evaluation<'_> {
     /// Writes the folder of `--out`.
     fn write(&self, out: &Path) -> std::result::Result<(), Failure> {
-        std::fs::create_dir_all(out).map_err(Error::io("create", out))?;
         let classes = &self.model.card.classes;
         let answered = &self.answered;
         let rows: Vec<PredictionRow> = answered
@@ -204,7 +210,7 @@ impl Evaluation<'_> {
             .map(|(file, (&label, &probability))| PredictionRow { file, label: &classes[label as usize], probability })
             .collect();
         csv_files::write_predictions(&out.join(PREDICTIONS), &rows)?;
-        let json = format!("{:#}\n", self.json());
+        let json = console::json_text(&self.json()) + "\n";
         glassnet::files::write_whole(&out.join(JSON), json.as_bytes())?;
         let names = self.class_names();
         let page = EvaluationPage {

@@ -10,6 +10,11 @@ use glassnet::report::evaluation::{
 use serde_json::{Value, json};
 use std::path::Path;
 
+/// What is in the folder of `--out`.
+pub(super) fn written_line(out: &Path) -> String {
+    format!("Written to {}: {PAGE}, {JSON}, {PREDICTIONS}", out.display())
+}
+
 impl Evaluation<'_> {
     /// What the figures are of.
     pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
@@ -61,7 +66,7 @@ impl Evaluation<'_> {
     }
 
     /// The report as text.
-    pub(super) fn lines(&self, out: Option<&Path>) -> Vec<String> {
+    pub(super) fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.facts().iter().map(|(name, fact)| format!("{name:<9} {fact}")).collect();
         lines.push(String::new());
         lines.extend(self.confusion_lines());
@@ -92,9 +97,6 @@ impl Evaluation<'_> {
         lines.push(INTERVALS_NOTE.to_string());
         lines.push(INDEPENDENCE_NOTE.to_string());
         lines.push("Not for diagnosis.".to_string());
-        if let Some(out) = out {
-            lines.push(format!("Written to {}: {PAGE}, {JSON}, {PREDICTIONS}", out.display()));
-        }
         lines
     }
 

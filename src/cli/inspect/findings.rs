@@ -6,6 +6,7 @@ use crate::cli::console::one_line;
 use crate::cli::dataset::Dataset;
 use crate::cli::reading::{narrow, turned};
 use glassnet::data::survey::duplicates::Kind;
+use glassnet::error::shortened;
 use serde::Serialize;
 
 /// Something to look at.
@@ -13,7 +14,8 @@ use serde::Serialize;
 pub struct Finding {
     /// What it is, in a word, for programs: `unreadable`, `mislabelled`, `duplicates_across_classes`, `duplicates_across_split`,
     /// `duplicates`, `near_duplicates_across_classes`, `near_duplicates_across_split`, `near_duplicates`, `giveaway`, `imbalance`,
-    /// `not_validated`, `few_validated`, `narrow_range`, `turned`, `folders_within`, `passed_over`.
+    /// `not_validated`, `few_validated`, `narrow_range`, `turned`, `formula_names`, `folders_within`,
+    /// `passed_over`.
     pub kind: &'static str,
     /// What was found.
     pub finding: String,
@@ -129,6 +131,21 @@ pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
             "rename or convert them; they are read by their content, and only their first picture",
         );
     }
+    let formulas: Vec<&str> =
+        dataset.catalog.items.iter().map(|item| item.path.as_str()).filter(|path| begins_a_formula(path)).collect();
+    if let [first, ..] = formulas[..] {
+        let finding = format!(
+            "{} a name, or is in a folder with one, that begins with =, +, - or @, such as {}",
+            match formulas.len() {
+                1 => "1 file has".to_string(),
+                several => format!("each of {several} files has"),
+            },
+            one_line(&shortened(first))
+        );
+        let advice = "rename them: a spreadsheet takes a cell that begins so for a formula, and the tables name files and classes as \
+                      they are";
+        add("formula_names", finding, advice);
+    }
     if !report.folders_within.is_empty() {
         let finding = match report.folders_within.len() {
             1 => "1 folder lies within a class folder".to_string(),
@@ -146,6 +163,11 @@ pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
         add("passed_over", finding, "move images among them into a class folder, and the others out of the data");
     }
     findings
+}
+
+/// Whether a folder or the file in the path has a name that a spreadsheet takes for a formula.
+fn begins_a_formula(path: &str) -> bool {
+    path.split('/').any(|name| name.starts_with(['=', '+', '-', '@']))
 }
 
 /// `1 file`, `2 files`.

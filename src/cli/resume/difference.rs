@@ -9,6 +9,9 @@ pub const MAY_CHANGE: [&str; 3] = ["cache", "epochs", "save_every"];
 /// What `config.toml` tells of where and how a run was made, and not of what.
 const CIRCUMSTANCES: [&str; 5] = ["command", "version", "machine", "algorithms", "outcome"];
 
+/// Where the data are. What counts is what they hold.
+const PLACES: [&str; 4] = ["path", "absolute_path", "validation_path", "validation_absolute_path"];
+
 /// What makes a run what it is: its configuration without circumstances and without what may change.
 pub fn identity(config: &Table) -> Table {
     let mut identity = config.clone();
@@ -17,8 +20,7 @@ pub fn identity(config: &Table) -> Table {
         settings.retain(|key, _| !MAY_CHANGE.contains(&key));
     }
     if let Some(data) = identity.get_mut("data").and_then(Value::as_table_mut) {
-        data.remove("path");
-        data.remove("validation_path");
+        data.retain(|key, _| !PLACES.contains(&key));
     }
     identity
 }

@@ -1,11 +1,13 @@
 //! A run's settings as the flags that they came from.
 
-use super::ResumedRun;
 use super::difference::shown;
+use super::{RESUME, ResumedRun};
 use crate::cli::args::{Cli, Command};
+use crate::cli::console;
 use crate::cli::dataset::VALIDATION_DATA;
 use clap::{CommandFactory, FromArgMatches};
-use glassnet::Result;
+use glassnet::error::shortened;
+use glassnet::{Error, Result};
 use std::ffi::OsString;
 use toml::Value;
 
@@ -28,7 +30,20 @@ pub fn with_the_settings_of_the_run(cli: Cli) -> Result<Cli> {
     let mut given = std::env::args_os();
     let mut arguments: Vec<OsString> = given.by_ref().take(2).collect();
     let settings = run.config.get("settings").and_then(Value::as_table);
-    arguments.extend(settings.into_iter().flatten().filter_map(|(key, value)| argument(&command, name, key, value)));
+    for (key, value) in settings.into_iter().flatten() {
+        let Some(argument) = argument(&command, name, key, value) else { continue };
+        check(&command, name, &argument).map_err(|reason| {
+            let value = console::one_line(&shown(value)).into_owned();
+            let reason = format!(
+                "{}: {key} = {} cannot be used: {}; put back a copy of the file, or start a new run",
+                run.folder.config().display(),
+                shortened(&value),
+                shortened(&reason)
+            );
+            Error::setting(RESUME, reason)
+        })?;
+        arguments.push(argument);
+    }
     // It is no setting, as it may have moved: what counts is what it holds, as with DATA.
     arguments.extend(run.validation_data().map(|path| {
         let mut argument = OsString::from(format!("{VALIDATION_DATA}="));
@@ -38,6 +53,16 @@ pub fn with_the_settings_of_the_run(cli: Cli) -> Result<Cli> {
     arguments.extend(given);
     let matches = command.get_matches_from(arguments);
     Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+}
+
+/// Whether the flag takes this value; the error says what it may be. Said of the flag it would blame what nobody has given.
+fn check(command: &clap::Command, name: &str, argument: &OsString) -> std::result::Result<(), String> {
+    let alone = ["glassnet".into(), name.into(), format!("{RESUME}=.").into(), argument.clone()];
+    let outcome = command.clone().try_get_matches_from(alone);
+    outcome.map(|_| ()).map_err(|error| match std::error::Error::source(&error) {
+        Some(reason) => reason.to_string(),
+        None => "it is not a value that the setting can have".to_string(),
+    })
 }
 
 /// A setting as a flag, where the command has one for it.

@@ -3,7 +3,7 @@
 use super::{Hashes, TrainingRun};
 use crate::cli::console;
 use crate::cli::dataset::Part;
-use crate::cli::run_folder::{Adam, Algorithms, Config, Data, Machine, Settings};
+use crate::cli::run_folder::{Adam, Algorithms, Config, Data, Machine, Settings, absolute};
 use glassnet::data::augment::Augmentation;
 use glassnet::data::reading::SampleRange;
 use glassnet::kernels::conv::Pass;
@@ -89,6 +89,7 @@ impl TrainingRun<'_> {
             training_images: Some(training),
             validation_images: Some(validation),
             validation_path: self.dataset.validation_data.as_ref().map(|path| path.display().to_string()),
+            validation_absolute_path: self.dataset.validation_data.as_deref().and_then(absolute),
             validation_sha256: hashes.validation,
             ..Data::of(&self.dataset.source, &self.dataset.catalog, hashes.data, &self.dataset.skipped)
         }
