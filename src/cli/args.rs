@@ -35,7 +35,7 @@ pub use train::{ClassWeight, ReproduceArgs, RunArgs, TrainArgs};
   glassnet predict runs/photos new.jpg --plot new.png
 
 Results go to stdout, progress and warnings to stderr.
-Exit codes: 0 done, 1 the work failed, 2 the call was wrong (a flag, a value, data or a model that is not there), 130 interrupted.
+Exit codes: 0 done, 1 the work failed, 2 the call was wrong (a flag, a value, data or a model that is not there), 130 interrupted (143 by SIGTERM, 129 by SIGHUP).
 Environment: GLASSNET_LOG=debug tells what computes what, and why; GLASSNET_SIMD=portable (avx2, avx512) chooses the instruction set.",
     arg_required_else_help = true
 )]

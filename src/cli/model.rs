@@ -60,7 +60,7 @@ fn activation_hint(message: &str) -> &'static str {
 ///
 /// # Errors
 /// [`Error::Weights`] of a run that was stopped before it had any best weights, and of a cross-validation; [`Error::Data`] of a
-/// run that has saved none at all, and of a folder that holds no run.
+/// run that has saved none at all.
 pub fn weights_file(model: &Path) -> Result<PathBuf> {
     let [best, last] = ["best", "last"].map(|name| model.join("weights").join(name).with_extension("safetensors"));
     if best.is_file() {
@@ -78,10 +78,6 @@ pub fn weights_file(model: &Path) -> Result<PathBuf> {
             "the run has saved no weights yet; wait for the end of its first epoch, or go on with it by --resume {}",
             shell_word(&model.display().to_string())
         );
-        return Err(Error::data(model, reason));
-    }
-    if model.is_dir() && !model.join("fold1").is_dir() {
-        let reason = "it is a folder, and no run has begun in it; give a weights file, or the folder of a run, such as runs/train1";
         return Err(Error::data(model, reason));
     }
     if model.join("fold1").is_dir() {

@@ -238,7 +238,13 @@ mod tests {
 
     #[test]
     fn names_with_commas_and_quotes_are_quoted() {
-        let row = SplitRow { file: "benign/a, \"b\".png".into(), class: "benign", subset: "validation", group: None, sha256: None };
+        let row = SplitRow {
+            file: "benign/a, \"b\".png".into(),
+            class: "benign",
+            subset: "validation",
+            group: None,
+            sha256: None,
+        };
         let text = written(|path| write_split(path, &[row]));
         assert_eq!(text, "file,class,subset,sha256\n\"benign/a, \"\"b\"\".png\",benign,validation,\n");
     }

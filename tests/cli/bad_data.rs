@@ -134,7 +134,8 @@ fn names_of_any_alphabet_are_names_like_others() {
     "#]]);
     let split = "file,class,subset\nсобака/180.png,собака,training\n猫 ♥/180.png,猫 ♥,training\n\
                  собака/100.png,собака,validation\n猫 ♥/100.png,猫 ♥,validation\n";
-    assert_eq!(here.text("run/split.csv"), split);
+    let without_hashes = |line: &str| line.rsplit_once(',').unwrap().0.to_string() + "\n";
+    assert_eq!(here.text("run/split.csv").lines().map(without_hashes).collect::<String>(), split);
     write_known_model(&here, "known.safetensors", ["собака", "猫 ♥"]);
     here.prints(
         "predict known.safetensors données",

@@ -26,6 +26,7 @@ mod no_skill;
 mod one_class;
 mod phantom;
 mod pipes;
+mod places;
 mod predict;
 mod printed;
 mod quiet;

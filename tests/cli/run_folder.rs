@@ -35,7 +35,7 @@ fn the_tables_have_their_headings_and_a_row_for_each_epoch_step_and_file() {
         ("history.csv", "epoch,accuracy,loss,val_accuracy,val_loss", 2),
         ("steps.csv", "step,epoch,batch_size,loss,accuracy", 4),
         ("timings.csv", "epoch,seconds,step_seconds,wait_seconds,saving_seconds", 2),
-        ("split.csv", "file,class,subset", 24),
+        ("split.csv", "file,class,subset,sha256", 24),
         ("predictions.csv", "file,label,probability", 4),
     ] {
         let text = here.text(&format!("run/{file}"));
@@ -88,6 +88,8 @@ fn the_configuration_has_every_setting_and_the_model_in_the_form_that_can_be_giv
     assert_eq!(machine["threads"].as_integer(), Some(1));
     let data = config["data"].as_table().unwrap();
     assert_eq!(data["path"].as_str(), Some("set"));
+    let absolute = here.path("set").canonicalize().unwrap();
+    assert_eq!(data["absolute_path"].as_str(), absolute.to_str());
     assert_eq!(data["positive_class"].as_str(), Some("dog"));
     assert_eq!(data["sha256"].as_str().unwrap().len(), 64);
     assert_eq!((data["training_images"].as_integer(), data["validation_images"].as_integer()), (Some(20), Some(4)));

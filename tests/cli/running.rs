@@ -12,8 +12,8 @@ impl Here {
     /// it has to wait once that fills a pipe.
     pub fn start(&self, arguments: &str) -> Running {
         let mut command = self.process();
-        command.args(arguments.split(' ')).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Running(Some(command.spawn().unwrap()))
+        command.args(arguments.split(' '));
+        Running::of(command)
     }
 
     /// Waits until a file is there.
@@ -28,12 +28,23 @@ impl Here {
 }
 
 impl Running {
+    /// Starts a command that was made ready.
+    pub fn of(mut command: std::process::Command) -> Running {
+        Running(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
+    }
+
     /// Ctrl-C.
     #[cfg(unix)]
     pub fn interrupt(&self) {
+        self.signal(nix::sys::signal::Signal::SIGINT);
+    }
+
+    /// Sends it a signal.
+    #[cfg(unix)]
+    pub fn signal(&self, signal: nix::sys::signal::Signal) {
         let child = self.0.as_ref().expect("it runs");
         let pid = nix::unistd::Pid::from_raw(child.id() as i32);
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+        nix::sys::signal::kill(pid, signal).unwrap();
     }
 
     /// Whether it has ended.

@@ -180,7 +180,7 @@ fn other_data_are_refused_and_the_same_data_elsewhere_are_not() {
         Found 20 images belonging to 2 classes.
         Found 4 images belonging to 2 classes.
         Always answering 'dog' would be right for 12 of 20 training images (0.6000) and 2 of 4 validation images (0.5000)
-        stderr: error: DATA: the images are not those of the run in run: their SHA-256 was HASH, and is HASH; give the same data, or start a new run
+        stderr: error: DATA: the images are not those of the run in run: changed 1 (cat/05.png); give the same data, or start a new run
         exit code 1
     "#]]);
     assert!(here.read("run/weights/last.safetensors") == before);
@@ -412,8 +412,7 @@ mod no_room {
         mode(0o555);
         if fs::write(here.path("run/weights/probe"), "").is_err() {
             let ran = here.run("train --resume run --epochs 3");
-            let error = "error: cannot write run/weights/last.safetensors: Permission denied (os error 13); go on with: \
-                         glassnet train --resume run\n";
+            let error = "error: cannot write run/weights/last.safetensors: Permission denied (os error 13)\n";
             assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), error));
             assert!(here.read("run/weights/last.safetensors") == before);
         }
@@ -424,13 +423,9 @@ mod no_room {
     #[test]
     fn a_place_where_nothing_can_be_made_is_an_error() {
         let here = Here::with_set();
-        here.prints(&format!("{TRAIN} --epochs 1 --out /proc/glassnet-run"), expect![[r#"
-            Found 20 images belonging to 2 classes.
-            Found 4 images belonging to 2 classes.
-            Always answering 'dog' would be right for 12 of 20 training images (0.6000) and 2 of 4 validation images (0.5000)
-            stderr: error: cannot create /proc/glassnet-run: No such file or directory (os error 2)
-            exit code 1
-        "#]]);
+        let sentence =
+            "--out: cannot create /proc/glassnet-run: No such file or directory (os error 2); name another place";
+        here.refused(&format!("{TRAIN} --epochs 1 --out /proc/glassnet-run"), 2, sentence);
         // Something else in the place of the file.
         here.done(&format!("{TRAIN} --epochs 1 --out run"));
         let last = here.path("run/weights/last.safetensors");
@@ -479,6 +474,42 @@ mod signals {
         let expected = format!("{found}{goes_on}\n{}", rest.replace("whole", "my-run"));
         assert_eq!(masked_times(&resumed), masked_times(&expected));
         assert_same_run(&here, "my-run", "whole");
+    }
+
+    #[test]
+    fn sigterm_and_sighup_save_the_step_too_and_have_exit_codes_of_their_own() {
+        use nix::sys::signal::Signal::{SIGHUP, SIGTERM};
+        let here = Here::with_set();
+        for (signal, code, run) in [(SIGTERM, 143, "term"), (SIGHUP, 129, "hup")] {
+            let child = here.start(&format!("{TRAIN} --batch-size 1 --epochs 1000000 --out {run}"));
+            here.wait_for(&format!("{run}/history.csv"));
+            child.signal(signal);
+            let ran = child.ended();
+            let sentence = format!(
+                "error: interrupted; what was reached by then is in the run folder; go on with: glassnet train --resume {run}\n"
+            );
+            assert_eq!((ran.code, ran.stderr), (Some(code), sentence));
+            let config: toml::Table = here.text(&format!("{run}/config.toml")).parse().unwrap();
+            assert!(!config.contains_key("outcome"), "it has not come to its end");
+            let (reached, _) = going_on_line(&here, run, 20);
+            here.done(&format!("train --resume {run} --epochs {}", reached + 1));
+        }
+    }
+
+    #[test]
+    fn a_hangup_that_is_ignored_at_the_start_stays_ignored_as_nohup_wants_it() {
+        let here = Here::with_set();
+        let mut shell = std::process::Command::new("sh");
+        let arguments = format!("{TRAIN} --epochs 1000000 --out run");
+        shell
+            .args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_glassnet")])
+            .args(arguments.split(' '));
+        shell.current_dir(here.0.path());
+        let child = super::super::running::Running::of(shell);
+        here.wait_for("run/history.csv");
+        child.signal(nix::sys::signal::Signal::SIGHUP);
+        child.signal(nix::sys::signal::Signal::SIGTERM);
+        assert_eq!(child.ended().code, Some(143));
     }
 
     #[test]

@@ -116,6 +116,55 @@ fn no_file_outside_of_the_run_is_written_through_a_link_in_it_and_no_pipe_is_wai
     assert!(!parts(&here.path("run")) && !parts(&here.path("run/weights")));
 }
 
+#[test]
+fn a_setting_that_cannot_be_is_told_of_the_file_in_one_escaped_sentence_and_blames_no_flag() {
+    let here = Here::with_model();
+    let config = here.text("run/config.toml");
+    let again = "put back a copy of the file, or start a new run";
+    let whole = "it must be a whole number from 0 to 9223372036854775807";
+    let long = "7".repeat(1_000_000);
+    for (key, old, value, said) in [
+        ("seed", "seed = 0", "\"\\u001b]0;owned\\u0007\"", format!(r"\u{{1b}}]0;owned\u{{7}} cannot be used: {whole}")),
+        ("seed", "seed = 0", "\"\\u202e5\"", format!(r"\u{{202e}}5 cannot be used: {whole}")),
+        ("seed", "seed = 0", &format!("\"{long}\""), format!("{}… cannot be used: {whole}", "7".repeat(200))),
+        ("seed", "seed = 0", "true", "true cannot be used: it is not a value that the setting can have".to_string()),
+        (
+            "class_weight",
+            "class_weight = \"none\"",
+            "\"heavy\"",
+            "heavy cannot be used: it is not a value that the setting can have".to_string(),
+        ),
+    ] {
+        assert!(config.contains(old), "{config}");
+        here.write("run/config.toml", config.replace(old, &format!("{key} = {value}")));
+        let sentence = format!("--resume: run/config.toml: {key} = {said}; {again}");
+        here.refused("train --resume run --epochs 3", 2, &sentence);
+    }
+    here.write("run/config.toml", config);
+    here.done("train --resume run --epochs 3");
+}
+
+#[cfg(unix)]
+#[test]
+fn weights_that_are_a_link_elsewhere_are_not_written_through() {
+    let here = Here::with_model();
+    fs::rename(here.path("run/weights"), here.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(here.path("elsewhere"), here.path("run/weights")).unwrap();
+    let before = here.read("elsewhere/last.safetensors");
+    let link =
+        "it is a link, and nothing is written to where it leads; put the folder itself there, or start a new run";
+    here.refused("train --resume run --epochs 3", 1, &format!("run/weights: {link}"));
+    assert!(here.read("elsewhere/last.safetensors") == before);
+    // A link in the place of a file is replaced by the file.
+    fs::remove_file(here.path("run/weights")).unwrap();
+    fs::create_dir(here.path("run/weights")).unwrap();
+    std::os::unix::fs::symlink(here.path("elsewhere/last.safetensors"), here.path("run/weights/last.safetensors"))
+        .unwrap();
+    here.done("train --resume run --epochs 3");
+    assert!(here.read("elsewhere/last.safetensors") == before);
+    assert!(!here.path("run/weights/last.safetensors").is_symlink());
+}
+
 #[cfg(unix)]
 #[test]
 fn names_that_are_no_text_stay_apart_from_each_other() {

@@ -160,6 +160,11 @@ fn every_number_has_its_range_and_says_it() {
         ("0.99999999999", "--dropout <SHARE>", "it must be a number, at least 0 and below 1"),
         ("0", "--learning-rate <RATE>", "it must be a number above 0, such as 0.001"),
         ("inf", "--learning-rate <RATE>", "it must be a number above 0, such as 0.001"),
+        (
+            "1e-45",
+            "--learning-rate <RATE>",
+            "it is too small for the engine's 32-bit numbers, whose smallest is 1.2e-38; 0.001 is usual",
+        ),
         ("-1", "--seed <N>", "it must be a whole number from 0 to 9223372036854775807"),
         ("0", "--threads <N>", "it must be a whole number from 1 to 1024"),
         (

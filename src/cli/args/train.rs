@@ -30,7 +30,8 @@ pub struct RunArgs {
     pub resume: Option<PathBuf>,
     /// Shortest time between two savings
     ///
-    /// The run is saved at the end of an epoch when it was last saved this long ago, and always at its end and on Ctrl-C.
+    /// The run is saved at the end of an epoch when it was last saved this long ago, and always at its end and on Ctrl-C,
+    /// SIGTERM and SIGHUP.
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, allow_negative_numbers = true, hide_short_help = true)]
     pub save_every: f64,
     /// Memory for the decoded images; 0 decodes anew in each epoch

@@ -152,12 +152,13 @@ pub fn positive(text: &str) -> Result<f64, String> {
     const SMALLEST: f32 = f32::MIN_POSITIVE;
     match text.parse::<f64>() {
         Ok(number) if (SMALLEST..=f32::MAX).contains(&(number as f32)) => Ok(number),
-        Ok(number) if number > 0.0 && number < 1.0 => {
-            Err(format!("it is less than {SMALLEST:.1e}, which the engine's 32-bit numbers take for 0; 0.001 is usual"))
-        }
-        Ok(number) if number > 1.0 => {
-            Err(format!("it is more than {:.1e}, the largest of the engine's 32-bit numbers; 0.001 is usual", f32::MAX))
-        }
+        Ok(number) if number > 0.0 && number < 1.0 => Err(format!(
+            "it is too small for the engine's 32-bit numbers, whose smallest is {SMALLEST:.1e}; 0.001 is usual"
+        )),
+        Ok(number) if number > 1.0 && number.is_finite() => Err(format!(
+            "it is too large for the engine's 32-bit numbers, whose largest is {:.1e}; 0.001 is usual",
+            f32::MAX
+        )),
         _ => Err("it must be a number above 0, such as 0.001".to_string()),
     }
 }

@@ -30,12 +30,8 @@ pub struct Set {
 pub const DATA: Set = Set { path: "path", absolute_path: "absolute_path", name: "DATA", further: false };
 
 /// What validates, where that is not in DATA.
-pub const FURTHER: Set = Set {
-    path: "validation_path",
-    absolute_path: "validation_absolute_path",
-    name: VALIDATION_DATA,
-    further: true,
-};
+pub const FURTHER: Set =
+    Set { path: "validation_path", absolute_path: "validation_absolute_path", name: VALIDATION_DATA, further: true };
 
 /// Where a set of the run is, if it is there: at the path that was given or, as seen from another folder, at the absolute one. Where
 /// there is something at both, the files decide.
@@ -79,11 +75,7 @@ fn recorded(run: &ResumedRun, set: Set) -> BTreeMap<String, String> {
 }
 
 /// The files of one set out of those of both; `further` is where the one that validates is, as its files' names tell.
-fn of_set(
-    files: impl Iterator<Item = (String, String)>,
-    further: Option<&str>,
-    set: Set,
-) -> BTreeMap<String, String> {
+fn of_set(files: impl Iterator<Item = (String, String)>, further: Option<&str>, set: Set) -> BTreeMap<String, String> {
     let before = further.map(|further| name_in(further, ""));
     let inner = |file: &str| Some(file.strip_prefix(before.as_deref()?)?.to_string());
     files
@@ -108,12 +100,7 @@ fn holds(path: &Path, files: &BTreeMap<String, String>) -> bool {
 
 /// The error that names the files of the data that have changed, where the `difference` is one of their hashes; nothing, where the
 /// run does not tell which. `data` is the table of the data as they are now.
-pub fn changed_files(
-    run: &ResumedRun,
-    difference: &str,
-    data: Option<&Value>,
-    files: &[SplitRow],
-) -> Option<Error> {
+pub fn changed_files(run: &ResumedRun, difference: &str, data: Option<&Value>, files: &[SplitRow]) -> Option<Error> {
     let set = match difference {
         "data.sha256" => DATA,
         "data.validation_sha256" => FURTHER,
