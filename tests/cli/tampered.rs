@@ -63,7 +63,12 @@ fn pipes_and_devices_are_not_waited_for_wherever_a_file_or_a_folder_is_wanted() 
 #[test]
 fn settings_of_a_run_that_are_no_settings_are_told_in_one_short_sentence() {
     let here = Here::with_model();
-    let config = here.text("run/config.toml");
+    let config: String = here
+        .text("run/config.toml")
+        .lines()
+        .filter(|line| !line.starts_with("absolute_path"))
+        .map(|line| format!("{line}\n"))
+        .collect();
     let long = "x".repeat(1_000_000);
     let line = |key: &str, value: &str| -> String {
         let old = config.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap();

@@ -48,7 +48,7 @@ fn help_is_there_for_every_command_and_goes_to_stdout() {
 
             Results go to stdout, progress and warnings to stderr.
             Exit codes: 0 done, 1 the work failed, 2 the call was wrong (a flag, a value, data or a model that
-            is not there), 130 interrupted.
+            is not there), 130 interrupted (143 by SIGTERM, 129 by SIGHUP).
             Environment: GLASSNET_LOG=debug tells what computes what, and why; GLASSNET_SIMD=portable (avx2,
             avx512) chooses the instruction set.
         "#]],

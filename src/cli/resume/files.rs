@@ -98,14 +98,17 @@ fn holds(path: &Path, files: &BTreeMap<String, String>) -> bool {
         })
 }
 
-/// The error that names the files of the data that have changed, where the `difference` is one of their hashes; nothing, where the
-/// run does not tell which. `data` is the table of the data as they are now.
+/// The error that names the files of the data that have changed, where the `difference` is one of the data; nothing, where the run
+/// does not tell which. `data` is the table of the data as they are now.
 pub fn changed_files(run: &ResumedRun, difference: &str, data: Option<&Value>, files: &[SplitRow]) -> Option<Error> {
-    let set = match difference {
-        "data.sha256" => DATA,
-        "data.validation_sha256" => FURTHER,
-        _ => return None,
-    };
+    let key = difference.strip_prefix("data.")?;
+    if key.starts_with("classes") || key == "positive_class" {
+        return None;
+    }
+    [DATA, FURTHER].into_iter().find_map(|set| changed_files_of(run, set, data, files))
+}
+
+fn changed_files_of(run: &ResumedRun, set: Set, data: Option<&Value>, files: &[SplitRow]) -> Option<Error> {
     let was = recorded(run, set);
     let further = data.and_then(|data| data.get(FURTHER.path)).and_then(Value::as_str);
     let sha256 = |row: &SplitRow| row.sha256.as_ref().map(hexadecimal).unwrap_or_default();
