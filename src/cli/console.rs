@@ -185,7 +185,7 @@ fn escaped<'a>(text: &'a str, characters: &Regex) -> Cow<'a, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::one_line;
+    use super::{OBEYED, escaped, json_text, one_line};
 
     #[test]
     fn a_name_with_a_line_break_or_a_terminal_code_stays_on_one_line() {

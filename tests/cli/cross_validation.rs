@@ -60,7 +60,7 @@ fn what_cannot_go_on_is_refused_and_told_why() {
     let (cat, dog) = (here.read("set/cat/00.png"), here.read("set/dog/00.png"));
     here.write("set/cat/00.png", dog);
     here.prints("train --resume my-run", expect![[r#"
-        stderr: error: DATA: the images are not those of the run in my-run: their SHA-256 was HASH, and is HASH; give the same data, or start a new run
+        stderr: error: DATA: the images are not those of the run in my-run: changed 1 (cat/00.png); give the same data, or start a new run
         exit code 1
     "#]]);
     here.write("set/cat/00.png", cat);
@@ -98,7 +98,7 @@ warning: conv2d: --conv winograd cannot compute it, so im2col does
         Run folder: run
     "#]].assert_eq(&masked_folds(&ran.stdout));
     for fold in 1..=3 {
-        assert!(here.text(&format!("run/fold{fold}/split.csv")).contains("cat/03.png,cat,skipped\n"));
+        assert!(here.text(&format!("run/fold{fold}/split.csv")).contains("cat/03.png,cat,skipped,\n"));
         let config: toml::Table = here.text(&format!("run/fold{fold}/config.toml")).parse().unwrap();
         assert_eq!(config["data"]["skipped_images"].as_array().unwrap().len(), 1);
     }
