@@ -5,6 +5,7 @@ use super::targets::tiny;
 use super::tiff_bytes::{tiff_of_entries, tiff_of_jpegs};
 use super::zip_bytes::{Entry, zip_of};
 use glassnet::checkpoint::{self, ModelCard, RESCALE, RESIZE, TrainingFacts};
+use glassnet::data::decode::decode;
 use glassnet::data::reading::Reading;
 use glassnet::network::Network;
 use glassnet::optim::AdamSettings;
@@ -103,7 +104,8 @@ fn jpegs() -> Vec<Vec<u8>> {
         file.read_to_end(&mut bytes).expect("the recorded zip is whole");
         let kind = name.split('/').next().unwrap_or_default().to_string();
         let has_marks = with_marks < 6 && bytes.windows(2).any(|pair| pair == [0xFF, 0xD0]);
-        if name.ends_with(".jpg") && (has_marks || !kinds.contains(&kind)) {
+        let is_new = name.ends_with(".jpg") && (has_marks || !kinds.contains(&kind));
+        if is_new && decode("x.jpg", &bytes).is_ok() {
             with_marks += usize::from(has_marks);
             kinds.push(kind);
             jpegs.push(bytes);
