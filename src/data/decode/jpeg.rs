@@ -95,7 +95,7 @@ fn inks_to_rgb(samples: &mut Vec<u8>) {
         for colour in 0..3 {
             let ink = 255 - u32::from(samples[4 * pixel + colour]);
             let product = ink * black + 128;
-            samples[3 * pixel + colour] = (black - ((product >> 8) + product >> 8)) as u8;
+            samples[3 * pixel + colour] = (black - (((product >> 8) + product) >> 8)) as u8;
         }
     }
     samples.truncate(3 * pixels);

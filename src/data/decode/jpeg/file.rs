@@ -78,9 +78,8 @@ impl File {
         let mut tables: [[Option<Arc<Table>>; 4]; 2] = Default::default();
         let mut restart_interval = 0;
         let mut at = 2;
-        loop {
-            // What stands between segments is none of the file's, and is passed over, as libjpeg does.
-            let Some(marker) = next_marker(bytes, at) else { break };
+        // What stands between segments is none of the file's, and is passed over, as libjpeg does.
+        while let Some(marker) = next_marker(bytes, at) {
             // After a scan, bytes that are no marker are a trailer, which may hold anything.
             let is_adjacent = marker == at || bytes[at..marker].iter().all(|&byte| byte == 0xFF);
             if !is_adjacent && !file.scans.is_empty() {
