@@ -265,7 +265,7 @@ fn patients_stay_on_one_side_and_the_split_names_them() {
     "#]]);
     let split = here.text("run/split.csv");
     let rows = csv(&split);
-    assert_eq!(rows[0], ["file", "class", "subset", "group"]);
+    assert_eq!(rows[0], ["file", "class", "subset", "group", "sha256"]);
     let side = |subset: &str| -> std::collections::BTreeSet<&str> {
         rows[1..].iter().filter(|row| row[2] == subset).map(|row| row[3]).collect()
     };

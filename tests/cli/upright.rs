@@ -82,7 +82,7 @@ fn inspect_counts_orientations_by_class_and_tells_when_they_give_the_class_away(
           size is 14×18: 0 of 14 'dog', 7 of 10 'cat'; balanced accuracy 0.8500 by that alone (p = 5e-3)
           width is at least 18: 14 of 14 'dog', 3 of 10 'cat'; balanced accuracy 0.8500 by that alone (p = 5e-3)
           height is at least 18: 0 of 14 'dog', 7 of 10 'cat'; balanced accuracy 0.8500 by that alone (p = 5e-3)
-          width / height is at least 1.2: 14 of 14 'dog', 3 of 10 'cat'; balanced accuracy 0.8500 by that alone (p = 5e-3)
+          width / height is at least 1: 14 of 14 'dog', 3 of 10 'cat'; balanced accuracy 0.8500 by that alone (p = 5e-3)
 
         What to do
         - the orientation alone tells the classes apart (EXIF orientation is 1: balanced accuracy 1.00), and so does each of: size, width, height, aspect: a network may learn this instead of what the images show: collect both classes from the same sources, or bring them to one size and format before, and judge on images from elsewhere

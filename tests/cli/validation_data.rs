@@ -37,9 +37,9 @@ fn all_of_data_trains_and_all_of_the_other_set_validates() {
     "#]]);
     let split = here.text("run/split.csv");
     let rows = csv(&split);
-    assert_eq!(rows[0], ["file", "class", "subset"]);
-    assert_eq!(rows[1], ["cat/00.png", "cat", "training"]);
-    assert_eq!(rows[25], ["other/cat/00.png", "cat", "validation"]);
+    assert_eq!(rows[0], ["file", "class", "subset", "sha256"]);
+    assert_eq!(rows[1][..3], ["cat/00.png", "cat", "training"]);
+    assert_eq!(rows[25][..3], ["other/cat/00.png", "cat", "validation"]);
     assert_eq!(rows.len(), 1 + 24 + 5);
     let predictions = here.text("run/predictions.csv");
     let files: Vec<&str> = csv(&predictions)[1..].iter().map(|row| row[0]).collect();
