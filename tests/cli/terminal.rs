@@ -142,8 +142,8 @@ fn a_quiet_command_shows_no_bar() {
 fn long_passes_show_a_bar_and_warnings_and_errors_stand_whole_above_it() {
     let here = Here::with_model();
     here.write("set/cat/99.png", "no picture");
-    let reason = "set/cat/99.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM and TIFF; convert it or \
-                  take it out";
+    let reason = "set/cat/99.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and \
+                  GIF; convert it to PNG with an image program, or take it out";
     let weights = "run/weights/last.safetensors";
     for (call, code, shown, left) in [
         ("inspect set", 0, "Checking ", String::new()),
