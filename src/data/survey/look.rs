@@ -87,9 +87,12 @@ fn mean_cells(image: &Rgb8, columns: usize, rows: usize) -> Vec<u8> {
             let line = &image.pixels[y * image.width * 3..][..image.width * 3];
             for (column, sum) in sums.iter_mut().enumerate() {
                 let xs = range(column, columns, image.width);
+                // A row of a cell fits into 32 bits: 65,535 pixels of 255.
                 let pixels = line[xs.start * 3..xs.end * 3].chunks_exact(3);
-                *sum +=
-                    pixels.map(|p| 299 * u64::from(p[0]) + 587 * u64::from(p[1]) + 114 * u64::from(p[2])).sum::<u64>();
+                let [red, green, blue] = pixels.fold([0u32; 3], |[red, green, blue], pixel| {
+                    [red + u32::from(pixel[0]), green + u32::from(pixel[1]), blue + u32::from(pixel[2])]
+                });
+                *sum += 299 * u64::from(red) + 587 * u64::from(green) + 114 * u64::from(blue);
             }
         }
         means.extend(sums.iter().enumerate().map(|(column, sum)| {

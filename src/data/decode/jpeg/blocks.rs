@@ -175,12 +175,8 @@ impl Follower<'_, '_> {
     /// The change of a block's mean.
     #[inline(always)]
     fn mean(&mut self, table: Option<&Table>) -> Result<(), Damage> {
-        let length = table.ok_or(Damage)?.symbol(self.bits)?;
-        if length > MAX_CHANGE_BITS {
-            return Err(Damage);
-        }
-        self.bits.pass(u32::from(length));
-        Ok(())
+        let length = table.ok_or(Damage)?.symbol_and_value(self.bits)?;
+        if length > MAX_CHANGE_BITS { Err(Damage) } else { Ok(()) }
     }
 
     /// A sequential block: its mean, then runs of zeros, each with the coefficient after it.
@@ -190,7 +186,7 @@ impl Follower<'_, '_> {
         let others = others.ok_or(Damage)?;
         let mut place = 1;
         while place < 64 {
-            let symbol = others.symbol(self.bits)?;
+            let symbol = others.symbol_and_value(self.bits)?;
             let (run, length) = (u32::from(symbol >> 4), u32::from(symbol & 15));
             match (run, length) {
                 (15, 0) => place += 16,
@@ -200,7 +196,6 @@ impl Follower<'_, '_> {
                     if place > 64 {
                         return Err(Damage);
                     }
-                    self.bits.pass(length);
                 }
             }
         }
@@ -216,7 +211,7 @@ impl Follower<'_, '_> {
         let [first, last] = self.scan.band.map(u32::from);
         let mut place = first;
         while place <= last {
-            let symbol = table.ok_or(Damage)?.symbol(self.bits)?;
+            let symbol = table.ok_or(Damage)?.symbol_and_value(self.bits)?;
             let (run, length) = (u32::from(symbol >> 4), u32::from(symbol & 15));
             match (run, length) {
                 (15, 0) => place += 16,
@@ -229,7 +224,6 @@ impl Follower<'_, '_> {
                     if place > last {
                         return Err(Damage);
                     }
-                    self.bits.pass(length);
                     *nonzeros |= 1 << place;
                     place += 1;
                 }

@@ -53,17 +53,31 @@ impl Table {
     /// The next symbol.
     #[inline(always)]
     pub fn symbol(&self, bits: &mut Bits) -> Result<u8, NoSuchCode> {
+        self.symbol_and(bits, |_| 0)
+    }
+
+    /// The next symbol, passing over the bits of the value that follows it: as many as its lower half says.
+    #[inline(always)]
+    pub fn symbol_and_value(&self, bits: &mut Bits) -> Result<u8, NoSuchCode> {
+        self.symbol_and(bits, |symbol| u32::from(symbol & 15))
+    }
+
+    /// The next symbol, passing over `more` bits, 15 at the most, after its code: both at once, as code and
+    /// value are together shorter than what the buffer holds.
+    #[inline(always)]
+    fn symbol_and(&self, bits: &mut Bits, more: impl Fn(u8) -> u32) -> Result<u8, NoSuchCode> {
         bits.fill();
         let next = bits.peek(16);
         let (length, symbol) = self.short[(next >> (16 - LOOK_AHEAD)) as usize];
         if length > 0 {
-            bits.skip(u32::from(length));
+            bits.skip(u32::from(length) + more(symbol));
             return Ok(symbol);
         }
         let length = (LOOK_AHEAD + 1..=16).find(|&length| next < self.limits[length as usize]).ok_or(NoSuchCode)?;
-        bits.skip(length);
         let place = (next >> (16 - length)) as i32 + self.offsets[length as usize];
-        self.symbols.get(place as usize).copied().ok_or(NoSuchCode)
+        let symbol = self.symbols.get(place as usize).copied().ok_or(NoSuchCode)?;
+        bits.skip(length + more(symbol));
+        Ok(symbol)
     }
 }
 
@@ -123,7 +137,7 @@ impl Bits<'_> {
         (self.buffer >> 48) as u32 >> (16 - bits)
     }
 
-    /// Passes over at most 16 bits that are in the buffer.
+    /// Passes over at most 32 bits, which are in the buffer.
     #[inline(always)]
     fn skip(&mut self, bits: u32) {
         self.buffer <<= bits;
