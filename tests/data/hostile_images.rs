@@ -123,22 +123,42 @@ fn a_tiff_of_several_pages_gives_its_first_and_says_so() {
 
 #[test]
 fn jpegs_in_a_tiff_that_unpack_to_more_than_its_picture_are_refused_before_they_are_decoded() {
-    let honest =
-        encoded(&DynamicImage::ImageLuma8(ImageBuffer::from_pixel(16, 1, image::Luma([90]))), ImageFormat::Jpeg);
-    let (picture, _) = decode("a.tif", &tiff_of_jpegs(16, 2, &honest)).unwrap();
-    assert_eq!((picture.width, picture.height), (16, 2));
-    assert!(picture.pixels.iter().all(|value| value.abs_diff(90) < 3), "{:?}", picture.pixels);
-    let frame = honest.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
-    for (rows, side, pixels) in [(1u32, 16_000u16, 256_000_000u64), (300, 60, 1_080_000)] {
-        let mut lie = honest.clone();
+    let honest = |width, height| {
+        let grey = ImageBuffer::from_pixel(width, height, image::Luma([90]));
+        encoded(&DynamicImage::ImageLuma8(grey), ImageFormat::Jpeg)
+    };
+    let strip = honest(16, 1);
+    for honest in [tiff_of_jpegs(16, 2, None, &strip), tiff_of_jpegs(16, 2, Some([16, 16]), &honest(16, 16))] {
+        let (picture, _) = decode("a.tif", &honest).unwrap();
+        assert_eq!((picture.width, picture.height), (16, 2));
+        assert!(picture.pixels.iter().all(|value| value.abs_diff(90) < 3), "{:?}", picture.pixels);
+    }
+
+    let frame = strip.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
+    let with_side = |side: u16| {
+        let mut lie = strip.clone();
         lie[frame + 5..frame + 9].copy_from_slice(&[side.to_be_bytes(), side.to_be_bytes()].concat());
-        let error = decode("a.tif", &tiff_of_jpegs(16, rows, &lie)).unwrap_err().to_string();
-        let sentence = format!(
-            "a.tif cannot be read as an image: the JPEGs in it unpack to {pixels} pixels, and the picture has {}; save it anew as \
-             PNG with an image program, or take it out",
-            16 * rows
-        );
-        assert_eq!(error, sentence);
+        lie
+    };
+    let refusals = [
+        (
+            tiff_of_jpegs(16, 1, None, &with_side(16_000)),
+            "it has 16000 × 16000 pixels, and 64 Mi is the most; make it smaller",
+        ),
+        (
+            tiff_of_jpegs(16, 300, None, &with_side(60)),
+            "a strip of it has 16 × 1 pixels, and the JPEG in its place 60 × 60; fetch it again, or save it anew as PNG with an \
+             image program",
+        ),
+        (
+            tiff_of_jpegs(60_000, 1, Some([16, 60_000]), &strip),
+            "its tiles have 3600000000 pixels together, and the picture has 60000; save it anew as PNG with an image program, or \
+             take it out",
+        ),
+    ];
+    for (file, sentence) in refusals {
+        let error = decode("a.tif", &file).unwrap_err().to_string();
+        assert_eq!(error, format!("a.tif cannot be read as an image: {sentence}"));
     }
 }
 

@@ -23,6 +23,8 @@ fn what_is_not_read_is_named_and_a_remedy_given_in_words_of_ours() {
         logarithmic.tif: it is a TIFF of logarithmic brightness, which is not read here; save it anew as PNG with an image program, or take it out
         unknown_colours.tif: it is a TIFF of unknown colours, which is not read here; save it anew as PNG with an image program, or take it out
         subsampled.tif: it is a TIFF of YCbCr colours of less than full size (chroma subsampling), which is not read here; save it anew as PNG with an image program, or take it out
+        jpeg_half.tif: the file ends before the picture does; fetch it again
+        jpeg_of_other_size.tif: a strip of it has 38 × 6 pixels, and the JPEG in its place 19 × 6; fetch it again, or save it anew as PNG with an image program
         12_bits.tif: it is a TIFF of 12 bits for each sample, which is not read here; save it anew as PNG with an image program, or take it out
         rgb_565.tif: it is a TIFF whose samples differ in depth, which is not read here; save it anew as PNG with an image program, or take it out
         compression_2.tif: it is a TIFF compressed by the fax code of CCITT RLE, which is not read here; save it anew as PNG with an image program, or take it out

@@ -76,8 +76,9 @@ pub fn images() -> Vec<Vec<u8>> {
     images.extend(jpegs());
     // Pieces of a TIFF that are JPEGs.
     let row = encoded(&picture(16, 1).to_luma8().into(), ImageFormat::Jpeg);
-    images.push(tiff_of_jpegs(16, 1, &row));
-    images.push(tiff_of_jpegs(16, 3, &row));
+    images.push(tiff_of_jpegs(16, 1, None, &row));
+    images.push(tiff_of_jpegs(16, 3, None, &row));
+    images.push(tiff_of_jpegs(16, 3, Some([16, 16]), &encoded(&DynamicImage::new_luma8(16, 16), ImageFormat::Jpeg)));
     // Photos that tell how they lie.
     let (jpeg, png) = (encoded(&small, ImageFormat::Jpeg), encoded(&small.to_rgb16().into(), ImageFormat::Png));
     images.push(jpeg_with_exif(&jpeg, &exif(6, true)));

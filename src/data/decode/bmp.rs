@@ -135,7 +135,7 @@ impl Header {
         let (width, height) = (self.width as u32, self.height as u32);
         check_size(width, height)?;
         let decoded = u64::from(width) * u64::from(height);
-        let pass = Need { width, height, decoded, is_rgb8: false, besides: 0 }.enter()?;
+        let pass = Need { width, height, decoded, besides: 0 }.enter()?;
         let palette = bytes.get(self.palette_start()..).ok_or(CUT_SHORT)?;
         let mut palette: Vec<[u8; 3]> = palette
             .chunks_exact(4)

@@ -32,7 +32,7 @@ pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
     let pixels = (width * height) as u64;
     let (width_u32, height_u32) = (width as u32, height as u32);
     // The places in the palette, and the colours beside them.
-    let need = Need { width: width_u32, height: height_u32, decoded: 3 * pixels, is_rgb8: true, besides: pixels };
+    let need = Need { width: width_u32, height: height_u32, decoded: 3 * pixels, besides: pixels };
     let pass = need.enter()?;
 
     let mut places = vec![0; columns * rows];

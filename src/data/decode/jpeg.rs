@@ -24,66 +24,113 @@ use file::File;
 /// # Errors
 /// A sentence, if the file is cut short, damaged, of a kind that is not read, or beyond the limits.
 pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
-    let file = File::of(bytes)?;
-    let (width, height) = (file.width, file.height);
-    check_size(width, height)?;
-    let (format, channels, mode) = match file.components.len() {
-        1 => (PixelFormat::Grayscale, 1, "grey"),
-        4 => (PixelFormat::Cmyk, 4, "CMYK"),
-        _ => (PixelFormat::Rgb, 3, "RGB"),
+    let jpeg = Jpeg::of(bytes)?;
+    let [width, height] = jpeg.size();
+    let (channels, mode) = match jpeg.components() {
+        1 => (1, "grey"),
+        4 => (3, "CMYK"),
+        _ => (3, "RGB"),
     };
-    let decoded = u64::from(width) * u64::from(height) * channels;
-    let besides = working_bytes(&file) + bytes.len() as u64;
-    let pass = Need { width, height, decoded, is_rgb8: channels != 1, besides }.enter()?;
-    let end = blocks::check(&file, bytes)?;
-
-    let limits = DecodeLimits {
-        max_width: MAX_SIDE as usize,
-        max_height: MAX_SIDE as usize,
-        max_pixels: MAX_PIXELS,
-        ..DecodeLimits::default()
-    };
-    // Where there are several scans, the decoder wants the end marker.
-    let whole = match file.end {
-        None if file.scans.len() > 1 => Cow::Owned([&bytes[..end], &[0xFF, 0xD9]].concat()),
-        _ => Cow::Borrowed(bytes),
-    };
-    let mut decoder = Decoder::new_with_limits(&whole, limits).map_err(undecodable)?;
-    decoder.set_output_format(format);
-    // As in Pillow; it changes nothing in a file whose every bit came.
-    decoder.set_block_smoothing(true);
-    let is_inks = matches!(decoder.jpeg_color_space(), ColorSpace::Cmyk | ColorSpace::Ycck);
-    debug_assert_eq!(is_inks, channels == 4);
-    let mut samples = decoder.decode_image().map_err(undecodable)?.into_vec();
-    let channels = if channels == 4 {
+    let decoded = u64::from(width) * u64::from(height) * jpeg.components() as u64;
+    let pass = Need { width, height, decoded, besides: jpeg.working_bytes() }.enter()?;
+    let mut samples = jpeg.samples(Colours::Plain)?;
+    if jpeg.components() == 4 {
         inks_to_rgb(&mut samples);
-        3
-    } else {
-        channels as usize
-    };
-    let (width, height) = (width as usize, height as usize);
-    if samples.len() != width * height * channels {
-        return Err(damaged(Format::Jpeg));
     }
+    let (width, height) = (width as usize, height as usize);
     let picture = Picture { width, height, channels, samples: Samples::Bits8(samples) };
     Ok(Decoded { picture, mode, has_more_pictures: false, pass })
 }
 
-/// Bytes that decoding takes beside the picture: samples of all blocks, planes that are enlarged, and of a
-/// progressive file the coefficients, two bytes each, and what is known of each block.
-fn working_bytes(file: &File) -> u64 {
-    let groups: u64 = file.groups().map(u64::from).iter().product();
-    let blocks: u64 =
-        file.components.iter().map(|component| u64::from(component.factors.iter().product::<u32>())).sum();
-    let samples = groups * blocks * 64;
-    let kept = if file.is_progressive { samples * 2 + samples / 64 } else { 0 };
-    // Red, green and blue are brought to the picture's size as planes; brightness and differences, row by
-    // row.
-    let largest = file.largest_factors();
-    let smaller =
-        file.components.iter().filter(|component| !file.is_jfif && component.factors != largest).count() as u64;
-    let enlarged = u64::from(file.width) * u64::from(file.height) * smaller;
-    (samples + kept + enlarged).max(blocks::working_bytes(file))
+/// What the samples of a decoded JPEG are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colours {
+    /// Grey, RGB, or four inks.
+    Plain,
+    /// The components themselves, whatever they mean, all of full size.
+    AsStored,
+}
+
+/// A JPEG whose markers are read, and of which nothing is decoded yet.
+pub struct Jpeg<'a> {
+    bytes: &'a [u8],
+    file: File,
+}
+
+impl Jpeg<'_> {
+    /// The JPEG of these bytes.
+    ///
+    /// # Errors
+    /// A sentence, if it is damaged before its last scan, of a kind that is not read, or beyond the limits.
+    pub fn of(bytes: &[u8]) -> Outcome<Jpeg<'_>> {
+        let file = File::of(bytes)?;
+        check_size(file.width, file.height)?;
+        Ok(Jpeg { bytes, file })
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> [u32; 2] {
+        [self.file.width, self.file.height]
+    }
+
+    /// Samples of a pixel: 1, 3 or 4.
+    pub fn components(&self) -> usize {
+        self.file.components.len()
+    }
+
+    /// Bytes that decoding takes beside the picture: samples of all blocks, planes that are enlarged, of a
+    /// progressive file the coefficients, two bytes each, and what is known of each block; and the file once
+    /// more.
+    pub fn working_bytes(&self) -> u64 {
+        let file = &self.file;
+        let groups: u64 = file.groups().map(u64::from).iter().product();
+        let blocks: u64 =
+            file.components.iter().map(|component| u64::from(component.factors.iter().product::<u32>())).sum();
+        let samples = groups * blocks * 64;
+        let kept = if file.is_progressive { samples * 2 + samples / 64 } else { 0 };
+        // Red, green and blue are brought to the picture's size as planes; brightness and differences, row by
+        // row.
+        let largest = file.largest_factors();
+        let smaller =
+            file.components.iter().filter(|component| !file.is_jfif && component.factors != largest).count() as u64;
+        let enlarged = u64::from(file.width) * u64::from(file.height) * smaller;
+        (samples + kept + enlarged).max(blocks::working_bytes(file)) + self.bytes.len() as u64
+    }
+
+    /// Decodes it to samples in the order H W C, [`components`](Self::components) of each pixel.
+    ///
+    /// # Errors
+    /// A sentence, if it is cut short, damaged, or of a kind that is not read.
+    pub fn samples(&self, colours: Colours) -> Outcome<Vec<u8>> {
+        let Jpeg { bytes, file } = self;
+        let end = blocks::check(file, bytes)?;
+        let limits = DecodeLimits {
+            max_width: MAX_SIDE as usize,
+            max_height: MAX_SIDE as usize,
+            max_pixels: MAX_PIXELS,
+            ..DecodeLimits::default()
+        };
+        // Where there are several scans, the decoder wants the end marker.
+        let whole = match file.end {
+            None if file.scans.len() > 1 => Cow::Owned([&bytes[..end], &[0xFF, 0xD9]].concat()),
+            _ => Cow::Borrowed(*bytes),
+        };
+        let mut decoder = Decoder::new_with_limits(&whole, limits).map_err(undecodable)?;
+        match (self.components(), decoder.jpeg_color_space(), colours) {
+            (1, ..) => decoder.set_output_format(PixelFormat::Grayscale),
+            (4, ColorSpace::Ycck, Colours::AsStored) => return Err(not_read("a JPEG of YCCK colours within a TIFF")),
+            (4, ..) => decoder.set_output_format(PixelFormat::Cmyk),
+            (_, ColorSpace::YCbCr, Colours::AsStored) => decoder.set_output_colorspace(ColorSpace::YCbCr),
+            _ => decoder.set_output_format(PixelFormat::Rgb),
+        }
+        // As in Pillow; it changes nothing in a file whose every bit came.
+        decoder.set_block_smoothing(true);
+        let samples = decoder.decode_image().map_err(undecodable)?.into_vec();
+        match samples.len() == file.width as usize * file.height as usize * self.components() {
+            true => Ok(samples),
+            false => Err(damaged(Format::Jpeg)),
+        }
+    }
 }
 
 /// Four inks a pixel, stored inverted as Adobe's programs do, to red, green and blue in their place: x·k /

@@ -26,7 +26,7 @@ pub fn decode(bytes: &[u8], format: Format, besides: impl FnOnce(u64, u64) -> Ou
     check_size(width, height)?;
     let (decoded, color) = (decoder.total_bytes(), decoder.color_type());
     let besides = besides(u64::from(width) * u64::from(height), decoded)?;
-    let pass = Need { width, height, decoded, is_rgb8: color == ColorType::Rgb8, besides }.enter()?;
+    let pass = Need { width, height, decoded, besides }.enter()?;
     limits.max_alloc = Some(2 * decoded + HEADER_BYTES);
     decoder.set_limits(limits).map_err(undecodable)?;
     let mode = mode_name(decoder.original_color_type(), color);

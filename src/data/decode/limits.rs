@@ -15,7 +15,7 @@ pub const MAX_SIDE: u32 = 65_535;
 pub const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
 
 /// The bytes, counted at their peak, that all decoders at work may take together. One image that needs more
-/// is decoded while no other is. A JPEG of 12 million pixels needs about 60 MB.
+/// is decoded while no other is. A JPEG of 12 million pixels needs about 72 MB.
 pub const DECODING_BUDGET_BYTES: u64 = 1 << 30;
 
 /// The bytes a decoder may take before the size of its picture is known: colour profiles, tables of contents.
@@ -43,8 +43,6 @@ pub struct Need {
     pub height: u32,
     /// Bytes of the picture as the decoder gives it.
     pub decoded: u64,
-    /// Whether that is 8-bit RGB already, so that it need not be converted.
-    pub is_rgb8: bool,
     /// Bytes that the decoder needs beside the picture that it gives, and frees before it is converted.
     pub besides: u64,
 }
@@ -52,21 +50,21 @@ pub struct Need {
 impl Need {
     /// Refuses what is beyond the limits, then waits until there is memory for the rest: the picture as the
     /// decoder gives it, and beside it the decoder's own, the same turned upright, or the same as 8-bit RGB,
-    /// whichever is more.
+    /// whichever is more (whether or not it will be turned).
     ///
     /// # Errors
     /// A sentence, if the picture has no pixels, more than [`MAX_PIXELS`], more than [`MAX_SIDE`] on a side,
     /// or takes more than [`MAX_DECODER_BYTES`] or than this process may take.
     pub fn enter(self) -> Outcome<Pass<'static>> {
-        let Need { width, height, decoded, is_rgb8, besides } = self;
+        let Need { width, height, decoded, besides } = self;
         check_size(width, height)?;
         if decoded > MAX_DECODER_BYTES {
             return Err(format!(
                 "it takes {decoded} bytes when decoded, and {MAX_DECODER_BYTES} are the most; make it smaller"
             ));
         }
-        let converted = if is_rgb8 { 0 } else { u64::from(width) * u64::from(height) * 3 };
-        let (needed, memory) = (decoded + converted.max(besides).max(decoded), MEMORY.load(Ordering::Relaxed));
+        let as_rgb8 = u64::from(width) * u64::from(height) * 3;
+        let (needed, memory) = (decoded + as_rgb8.max(besides).max(decoded), MEMORY.load(Ordering::Relaxed));
         if needed > memory {
             let [needed, memory] = [needed, memory].map(|bytes| bytes.div_ceil(1 << 20));
             return Err(format!(

@@ -5,6 +5,7 @@
 
 mod colour;
 mod directory;
+mod jpegs;
 mod masked;
 
 use log::debug;
@@ -19,7 +20,8 @@ use super::limits::{HEADER_BYTES, MAX_SIDE, Need, check_size};
 use super::orientation::Orientation;
 use super::picture::{Decoded, Picture, Samples};
 use colour::Colour;
-use directory::{Directory, JPEG_BYTES};
+use directory::Directory;
+use jpegs::Jpegs;
 use masked::Masked;
 
 /// The meaning that the decoder is told: grey, from black to white.
@@ -50,18 +52,17 @@ pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
     // A strip of the whole picture may be unpacked beside it; later its planes are interleaved, or it is
     // turned.
     let decoded = pixels * layout.samples * u64::from(layout.bits).div_ceil(8);
-    let frames = match method {
-        CompressionMethod::ModernJPEG => directory.jpeg_frame(pixels * layout.planes)? * JPEG_BYTES,
-        _ => 0,
+    let jpegs = match method {
+        CompressionMethod::ModernJPEG => Some(Jpegs::of(bytes, &mut decoder, &layout)?),
+        _ => None,
     };
-    let pass = Need { width, height, decoded, is_rgb8: false, besides: decoded + frames }.enter()?;
+    let pieces = jpegs.as_ref().map_or(Ok(0), Jpegs::working_bytes)?;
+    let pass = Need { width, height, decoded, besides: decoded + pieces }.enter()?;
 
     let orientation = decoder.find_tag_unsigned(Tag::Orientation).map_err(undecodable)?;
     let orientation = orientation.map_or(Orientation::UPRIGHT, Orientation::of_tag);
     let fill_order = decoder.find_tag_unsigned::<u16>(Tag::FillOrder).map_err(undecodable)?;
-    // A JPEG has an order of bits of its own.
-    let is_reversed = fill_order == Some(LOWEST_BIT_FIRST) && method != CompressionMethod::ModernJPEG;
-    decoder.inner().is_reversed = is_reversed;
+    decoder.inner().is_reversed = fill_order == Some(LOWEST_BIT_FIRST);
 
     let mut limits = Limits::default();
     // A tile may be larger than the picture.
@@ -69,9 +70,12 @@ pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
     limits.intermediate_buffer_size = usize::try_from(decoded + HEADER_BYTES).unwrap_or(usize::MAX);
     let mut decoder = decoder.with_limits(limits);
     let (width, height) = (width as usize, height as usize);
-    let samples = match layout.planes > 1 && decoder.get_chunk_type() == ChunkType::Tile {
-        true => layout.read_tiled_planes(&mut decoder, width, height)?,
-        false => layout.read(&mut decoder, width, height)?,
+    let is_tiled = decoder.get_chunk_type() == ChunkType::Tile;
+    let samples = match jpegs {
+        // They have an order of bits of their own.
+        Some(jpegs) => Samples::Bits8(jpegs.samples()?),
+        None if layout.planes > 1 && is_tiled => layout.read_tiled_planes(&mut decoder, width, height)?,
+        None => layout.read(&mut decoder, width, height)?,
     };
     let has_more_pictures = decoder.more_images();
     drop(decoder);

@@ -2,8 +2,8 @@
 
 use std::io::Cursor;
 
-use image::codecs::jpeg::JpegEncoder;
 use image::{ImageFormat, RgbImage, imageops};
+use libjpeg_turbo_rs::{PixelFormat, Subsampling};
 
 use super::{LabelledImage, confusion, reliability, roc, scores};
 use crate::metrics::Assessment;
@@ -69,11 +69,9 @@ pub fn thumbnail(image: &LabelledImage) -> Result<Vec<u8>> {
         true => RgbImage::from_fn(image.width, image.height, |x, y| *buffer.get_pixel(x, y)),
         false => imageops::thumbnail(&buffer, side(image.width), side(image.height)),
     };
-    let mut bytes = Vec::new();
-    JpegEncoder::new_with_quality(&mut bytes, THUMBNAIL_QUALITY)
-        .encode_image(&small)
-        .map_err(|error| Error::Image { file: image.label.to_string(), reason: error.to_string() })?;
-    Ok(bytes)
+    let (width, height) = (small.width() as usize, small.height() as usize);
+    libjpeg_turbo_rs::compress(&small, width, height, PixelFormat::Rgb, THUMBNAIL_QUALITY, Subsampling::S444)
+        .map_err(|error| Error::Image { file: image.label.to_string(), reason: error.to_string() })
 }
 
 #[cfg(test)]

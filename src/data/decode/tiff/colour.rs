@@ -4,6 +4,7 @@
 //! for samples of which nobody knows what is white: those of 32 bits, signed or not, have it at 255, as in
 //! Pillow, and are refused beyond; floating point has it at 1.
 
+use tiff::decoder::ifd::Value;
 use tiff::decoder::{Decoder, DecodingResult};
 use tiff::tags::{CompressionMethod, Tag};
 
@@ -86,10 +87,7 @@ impl Colour {
         if method != CompressionMethod::ModernJPEG && subsampling.is_none_or(|factors| factors != [1, 1]) {
             return Err(not_read("a TIFF of YCbCr colours of less than full size (chroma subsampling)"));
         }
-        let mut numbers = |tag| match decoder.find_tag(tag).map_err(undecodable)? {
-            Some(value) => value.into_f64_vec().map(Some).map_err(undecodable),
-            None => Ok(None),
-        };
+        let mut numbers = |tag| decoder.find_tag(tag).map(|value| value.map(numbers_of)).map_err(undecodable);
         let is_near = |found: Option<Vec<f64>>, usual: &[f64]| {
             found.is_none_or(|found| {
                 found.len() == usual.len() && found.iter().zip(usual).all(|(a, b)| (a - b).abs() < 1e-3)
@@ -156,6 +154,17 @@ impl Colour {
                 return Err(not_read(&format!("a {colours} TIFF of {bits} bits for each sample")));
             }
         })
+    }
+}
+
+/// The numbers of a tag, NaN where it holds something else.
+fn numbers_of(value: Value) -> Vec<f64> {
+    match value {
+        Value::List(values) => values.into_iter().flat_map(numbers_of).collect(),
+        Value::Rational(above, below) => vec![f64::from(above) / f64::from(below)],
+        Value::Float(value) => vec![f64::from(value)],
+        Value::Double(value) => vec![value],
+        other => vec![other.into_u32().map_or(f64::NAN, f64::from)],
     }
 }
 
