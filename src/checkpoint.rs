@@ -146,6 +146,12 @@ pub fn load_parameters(path: &Path, network: &Network) -> Result<Parameters> {
     weights(path, &mut TensorFile::open(path)?, network)
 }
 
+/// How the images were read on which the weights in a file were trained; `None` where the file does not say it.
+pub fn reading_of(path: &Path) -> Option<Reading> {
+    let file = TensorFile::open(path).ok()?;
+    described(path, &file).ok().map(|card: ModelCard| card.reading)
+}
+
 /// The metadata's JSON.
 fn described<T: for<'a> Deserialize<'a>>(path: &Path, file: &TensorFile) -> Result<T> {
     let description = file.description().ok_or_else(|| {

@@ -16,7 +16,7 @@ use glassnet::data::reading::Reading;
 use glassnet::data::survey::depth::Depth;
 use glassnet::data::survey::duplicates::{Group, duplicates};
 use glassnet::data::survey::giveaway::{Giveaway, giveaways};
-use glassnet::data::survey::{Surveyed, survey_telling};
+use glassnet::data::survey::{Surveyed, survey};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use findings::Finding;
@@ -77,7 +77,7 @@ impl<'a> Report<'a> {
         let progress = Progress::of_images("Checking", dataset.catalog.items.len());
         let reading = Reading { upright, ..Reading::default() };
         for (subset, items) in parts {
-            let outcomes = survey_telling(&dataset.source, items, reading, || progress.advance(1));
+            let outcomes = survey(&dataset.source, items, reading, || progress.advance(1));
             for (item, outcome) in items.iter().zip(outcomes) {
                 let outcome = outcome.map_err(|error| error.to_string());
                 files.push(File {

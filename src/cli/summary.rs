@@ -5,6 +5,7 @@ use super::memory::Memory;
 use super::model::{Origin, read_spec, weights_file};
 use super::{CommandResult, Outcome, console};
 use glassnet::checkpoint;
+use glassnet::data::reading::Reading;
 use glassnet::layers::Layer;
 use glassnet::network::Network;
 use glassnet::plan::PlanOptions;
@@ -13,11 +14,14 @@ use serde_json::json;
 
 /// Prints a line for each layer, and the sums.
 pub fn run(args: &SummaryArgs) -> CommandResult {
+    let mut reading = None;
     let spec = match args.model.as_deref() {
         None => ModelSpec::documented(),
         Some(path) if path.extension().is_some_and(|extension| extension == "toml") => read_spec(path)?,
         Some(path) => {
-            let spec = checkpoint::load(&weights_file(path)?)?.card.spec;
+            let card = checkpoint::load(&weights_file(path)?)?.card;
+            let spec = card.spec;
+            reading = Some(card.reading);
             let [height, width, _] = spec.input;
             if let Some(side) = args.image_size.filter(|&side| [side, side] != [height, width]) {
                 console::warn(&format!(
@@ -32,10 +36,13 @@ pub fn run(args: &SummaryArgs) -> CommandResult {
     let network = Origin { file: args.model.as_deref(), image_size: args.image_size }.network(spec)?;
     let memory = Memory::of(&network, args.batch_size, PlanOptions::default());
     if args.json {
-        console::print_json(&as_json(&network, args.batch_size, &memory))?;
+        console::print_json(&as_json(&network, args.batch_size, &memory, reading))?;
     } else {
         for line in table(&network, args.batch_size, &memory) {
             console::print(&line)?;
+        }
+        if let Some(how) = reading.and_then(|reading| reading.description()) {
+            console::print(&format!("Images are read with {how}"))?;
         }
     }
     Ok(Outcome::Done)
@@ -77,7 +84,7 @@ fn table(network: &Network, batch: usize, memory: &Memory) -> Vec<String> {
     lines
 }
 
-fn as_json(network: &Network, batch: usize, memory: &Memory) -> serde_json::Value {
+fn as_json(network: &Network, batch: usize, memory: &Memory, reading: Option<Reading>) -> serde_json::Value {
     let layers: Vec<_> = network
         .layers()
         .iter()
@@ -102,6 +109,7 @@ fn as_json(network: &Network, batch: usize, memory: &Memory) -> serde_json::Valu
             "inference": memory.inference,
             "training": memory.training,
         },
+        "reading": reading,
     })
 }
 

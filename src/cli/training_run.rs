@@ -302,6 +302,16 @@ impl<'a> TrainingRun<'a> {
             majority_line([&names[0], &names[1]], training, validation).iter().for_each(|line| text.line(line));
         }
         reading.description().iter().for_each(|how| text.line(&format!("Images are read with {how}")));
+        if let Some((file, before)) = self.init_weights.and_then(|file| Some((file, checkpoint::reading_of(file)?)))
+            && before != reading
+        {
+            let how = before.description().unwrap_or("photos as they lie, and 16-bit values not stretched".into());
+            console::warn(&format!(
+                "the weights in {} were trained on images read with {how}, and these are read otherwise; give the same --upright and \
+                 --range for the same pixels",
+                file.display()
+            ));
+        }
         self.dataset.groups_line().iter().for_each(|line| text.line(line));
         self.class_weights_line().iter().for_each(|line| text.line(line));
     }

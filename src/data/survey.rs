@@ -1,5 +1,5 @@
 //! What is odd about a set, before anyone trains on it: every file is decoded once, and what is needed to
-//! compare it with the others is kept, a few hundred bytes.
+//! compare it with the others is kept, a bit more than a kilobyte.
 
 pub mod depth;
 pub mod duplicates;
@@ -31,18 +31,8 @@ pub struct Surveyed {
 }
 
 /// Decodes the files of `items`, as `reading` has it, on all threads of the rayon pool the caller is in, in
-/// the order of the items.
-pub fn survey(source: &Source, items: &[Item], reading: Reading) -> Vec<Result<Surveyed>> {
-    survey_telling(source, items, reading, || ())
-}
-
-/// [`survey`], which calls `surveyed` after each file.
-pub fn survey_telling(
-    source: &Source,
-    items: &[Item],
-    reading: Reading,
-    surveyed: impl Fn() + Sync,
-) -> Vec<Result<Surveyed>> {
+/// the order of the items, and calls `surveyed` after each.
+pub fn survey(source: &Source, items: &[Item], reading: Reading, surveyed: impl Fn() + Sync) -> Vec<Result<Surveyed>> {
     items
         .par_iter()
         .map(|item| {

@@ -74,80 +74,81 @@ fn with_json_stdout_is_one_object() {
     here.prints(
         "summary tiny.toml --batch-size 2 --json",
         expect![[r#"
-        {
-          "batch_size": 2,
-          "bytes": {
-            "inference": BYTES,
-            "parameters": 6788,
-            "training": BYTES
-          },
-          "input": [
-            16,
-            16,
-            3
-          ],
-          "layers": [
             {
-              "input": "16×16×3",
-              "multiply_adds": 21168,
-              "name": "conv2d",
-              "output": "14×14×4",
-              "parameters": 112
-            },
-            {
-              "input": "14×14×4",
-              "multiply_adds": 0,
-              "name": "re_lu",
-              "output": "14×14×4",
-              "parameters": 0
-            },
-            {
-              "input": "14×14×4",
-              "multiply_adds": 0,
-              "name": "max_pooling2d",
-              "output": "7×7×4",
-              "parameters": 0
-            },
-            {
-              "input": "7×7×4",
-              "multiply_adds": 0,
-              "name": "flatten",
-              "output": "196",
-              "parameters": 0
-            },
-            {
-              "input": "196",
-              "multiply_adds": 1568,
-              "name": "dense",
-              "output": "8",
-              "parameters": 1576
-            },
-            {
-              "input": "8",
-              "multiply_adds": 0,
-              "name": "re_lu_1",
-              "output": "8",
-              "parameters": 0
-            },
-            {
-              "input": "8",
-              "multiply_adds": 0,
-              "name": "dropout",
-              "output": "8",
-              "parameters": 0
-            },
-            {
-              "input": "8",
-              "multiply_adds": 8,
-              "name": "dense_1",
-              "output": "1",
-              "parameters": 9
+              "batch_size": 2,
+              "bytes": {
+                "inference": BYTES,
+                "parameters": 6788,
+                "training": BYTES
+              },
+              "input": [
+                16,
+                16,
+                3
+              ],
+              "layers": [
+                {
+                  "input": "16×16×3",
+                  "multiply_adds": 21168,
+                  "name": "conv2d",
+                  "output": "14×14×4",
+                  "parameters": 112
+                },
+                {
+                  "input": "14×14×4",
+                  "multiply_adds": 0,
+                  "name": "re_lu",
+                  "output": "14×14×4",
+                  "parameters": 0
+                },
+                {
+                  "input": "14×14×4",
+                  "multiply_adds": 0,
+                  "name": "max_pooling2d",
+                  "output": "7×7×4",
+                  "parameters": 0
+                },
+                {
+                  "input": "7×7×4",
+                  "multiply_adds": 0,
+                  "name": "flatten",
+                  "output": "196",
+                  "parameters": 0
+                },
+                {
+                  "input": "196",
+                  "multiply_adds": 1568,
+                  "name": "dense",
+                  "output": "8",
+                  "parameters": 1576
+                },
+                {
+                  "input": "8",
+                  "multiply_adds": 0,
+                  "name": "re_lu_1",
+                  "output": "8",
+                  "parameters": 0
+                },
+                {
+                  "input": "8",
+                  "multiply_adds": 0,
+                  "name": "dropout",
+                  "output": "8",
+                  "parameters": 0
+                },
+                {
+                  "input": "8",
+                  "multiply_adds": 8,
+                  "name": "dense_1",
+                  "output": "1",
+                  "parameters": 9
+                }
+              ],
+              "multiply_adds": 22744,
+              "parameters": 1697,
+              "reading": null
             }
-          ],
-          "multiply_adds": 22744,
-          "parameters": 1697
-        }
-    "#]],
+        "#]],
     );
 }
 

@@ -202,6 +202,14 @@ fn a_run_goes_on_with_its_reading_and_folds_have_it_too() {
     here.done("train --resume parted --epochs 3");
     assert_eq!(here.text("parted/history.csv"), here.text("whole/history.csv"));
     assert!(here.read("parted/weights/last.safetensors") == here.read("whole/weights/last.safetensors"));
+    assert!(here.done("summary whole").ends_with("\nImages are read with photos turned upright\n"));
+    assert_eq!(here.json("summary whole")["reading"], serde_json::json!({"upright": true}));
+    let stderr =
+        here.run("train turned --model tiny.toml --epochs 1 --init-weights whole/weights/best.safetensors").stderr;
+    let warning = "warning: the weights in whole/weights/best.safetensors were trained on images read with photos turned upright, and \
+                   these are read otherwise; give the same --upright and --range for the same pixels\n";
+    assert!(stderr.contains(warning), "{stderr}");
+    here.done("train turned --model tiny.toml --epochs 1 --upright --init-weights whole/weights/best.safetensors");
     here.done("train turned --model tiny.toml --epochs 1 --folds 2 --upright --out turned-folds");
     here.done("train upright --model tiny.toml --epochs 1 --folds 2 --out upright-folds");
     for fold in ["fold1", "fold2"] {
