@@ -80,12 +80,17 @@ pub struct Checkpoint {
 /// [`Error::Io`], where the folder cannot be written or the disk is full.
 pub fn save(path: &Path, card: &ModelCard, parameters: &Parameters) -> Result<()> {
     let description = serde_json::to_string(card).map_err(|error| Error::weights(path, error.to_string()))?;
-    Tensors::new(named(parameters, "").collect()).write(path, description)
+    Tensors::new(named(parameters, "", any).collect()).write(path, description)
 }
 
-/// The tensors of a buffer, to be written under their names behind `prefix`.
-fn named<'a>(parameters: &'a Parameters, prefix: &'a str) -> impl Iterator<Item = Tensor<'a>> {
-    parameters.table().entries().iter().enumerate().map(move |(id, entry)| Tensor {
+/// Those tensors of a buffer of which `kept` is true, to be written under their names behind `prefix`.
+fn named<'a>(
+    parameters: &'a Parameters,
+    prefix: &'a str,
+    kept: fn(&TensorEntry) -> bool,
+) -> impl Iterator<Item = Tensor<'a>> {
+    let entries = parameters.table().entries().iter().enumerate().filter(move |(_, entry)| kept(entry));
+    entries.map(move |(id, entry)| Tensor {
         name: match prefix {
             "" => Cow::Borrowed(entry.name.as_str()),
             _ => Cow::Owned(format!("{prefix}{}", entry.name)),
@@ -93,6 +98,11 @@ fn named<'a>(parameters: &'a Parameters, prefix: &'a str) -> impl Iterator<Item 
         shape: entry.shape.clone(),
         values: Values::F32(parameters.tensor(id)),
     })
+}
+
+/// Keeps every tensor: those of weights are all written, those of moments only where there are moments.
+fn any(_: &TensorEntry) -> bool {
+    true
 }
 
 /// Reads a model, from a file of weights or one from which a run can go on.
@@ -170,14 +180,20 @@ fn weights(path: &Path, file: &mut TensorFile, network: &Network) -> Result<Para
     if let Some(name) = file.names().into_iter().find(foreign) {
         return Err(other_network(path, format!("it has a tensor '{}', which this network has not", shortened(&name))));
     }
-    check(path, file, network, "")?;
+    check(path, file, network, "", any)?;
     read(file, network, "")
 }
 
-/// Whether a file has all tensors of a network, under their names behind `prefix`. All shapes are compared before memory is
-/// asked for: then the file has as many bytes as they will take.
-fn check(path: &Path, file: &TensorFile, network: &Network, prefix: &str) -> Result<()> {
-    for TensorEntry { name, shape, .. } in network.table().entries() {
+/// Whether a file has those tensors of a network of which `kept` is true, under their names behind `prefix`. All shapes are
+/// compared before memory is asked for: then the file has as many bytes as they will take.
+fn check(
+    path: &Path,
+    file: &TensorFile,
+    network: &Network,
+    prefix: &str,
+    kept: fn(&TensorEntry) -> bool,
+) -> Result<()> {
+    for TensorEntry { name, shape, .. } in network.table().entries().iter().filter(|entry| kept(entry)) {
         file.check_f32(&format!("{prefix}{name}"), shape).map_err(|fault| other_network(path, fault))?;
     }
     Ok(())

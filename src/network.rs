@@ -85,22 +85,13 @@ impl Network {
         &self.table
     }
 
-    /// Fresh weights. Kernels are uniform in ±√(6 / (fan_in + fan_out)), where for a convolution fan_in = kernel height ·
-    /// kernel width · C and fan_out = kernel height · kernel width · F (X. Glorot and Y. Bengio, *Understanding the difficulty of
-    /// training deep feedforward neural networks*, 2010); biases are zero. The same seed gives the same weights.
+    /// Fresh parameters, each tensor as its [initialization](crate::parameters::Initialization) says: kernels by Glorot's
+    /// rule, biases zero. The same seed gives the same ones.
     pub fn initial_parameters(&self, seed: u64) -> Parameters {
         let mut parameters = Parameters::zeros(&self.table);
-        for layer in &self.layers {
-            let Some((kernel, _)) = layer.weights() else { continue };
-            let shape = &self.table.entries()[kernel].shape;
-            // [kernel height, kernel width, inputs, outputs], the first two missing in a dense kernel
-            let (receptive_field, channels) = shape.split_at(shape.len() - 2);
-            let fans = receptive_field.iter().product::<usize>() * (channels[0] + channels[1]);
-            let limit = (6.0 / fans as f64).sqrt();
-            let mut stream = Stream::new(seed, Purpose::Initialization, 0, kernel as u64);
-            for weight in parameters.tensor_mut(kernel) {
-                *weight = stream.uniform_f64(-limit, limit) as f32;
-            }
+        for (id, entry) in self.table.entries().iter().enumerate() {
+            let stream = Stream::new(seed, Purpose::Initialization, 0, id as u64);
+            entry.initialization.fill(&entry.shape, parameters.tensor_mut(id), stream);
         }
         parameters
     }

@@ -156,6 +156,7 @@ impl AdamSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parameters::{Initialization, Role};
     use crate::random::{Purpose, Stream};
     use approx::assert_abs_diff_eq;
 
@@ -164,7 +165,7 @@ mod tests {
         let mut table = ParameterTable::default();
         // More than a chunk, and neighbours with and without a gap between.
         for (name, len) in [("a", CHUNK_FLOATS + 5), ("b", 16), ("c", 7), ("d", 2 * CHUNK_FLOATS), ("e", 1)] {
-            table.push(name.into(), vec![len]);
+            table.push(name.into(), vec![len], Role::Trainable { decays: true }, Initialization::Zeros);
         }
         let table = Arc::new(table);
         let drawn = |index: u64| {
@@ -211,7 +212,7 @@ mod tests {
     fn the_step_counter_advances_once_a_step_and_alpha_follows_it() {
         let mut table = ParameterTable::default();
         for name in ["a", "b", "c"] {
-            table.push(name.into(), vec![5]);
+            table.push(name.into(), vec![5], Role::Trainable { decays: true }, Initialization::Zeros);
         }
         let table = Arc::new(table);
         let (mut weights, mut gradients) = (Parameters::zeros(&table), Parameters::zeros(&table));

@@ -3,6 +3,7 @@
 //! Gradients and Adam's two moments have the same layout, so each is another [`Parameters`] over the same
 //! [`ParameterTable`], and the optimizer is one pass over four buffers.
 
+use crate::random::Stream;
 use crate::{Error, Result};
 use ndarray::{ArrayViewD, ArrayViewMutD, IxDyn};
 use std::ops::{Deref, DerefMut, Range};
@@ -65,7 +66,46 @@ impl Clone for AlignedBuffer {
 /// Which tensor of a [`ParameterTable`].
 pub type TensorId = usize;
 
-/// A tensor's name, shape and place.
+/// The part that a tensor plays in training. Optimizer, checkpoint and summary go by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Learned: a backward pass gives its gradient, and the optimizer, which keeps moments of it, moves it.
+    Trainable {
+        /// Whether it shrinks under weight decay.
+        decays: bool,
+    },
+    /// A moving statistic, which the layer itself keeps up to date while training: it has neither gradient nor moments.
+    Running,
+}
+
+/// The values of a tensor before training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Initialization {
+    /// 0.
+    Zeros,
+    /// Uniform in ±√(6 / (fan_in + fan_out)), where for a convolution's kernel fan_in = kernel height · kernel width · C and
+    /// fan_out = kernel height · kernel width · F, and for a dense kernel fan_in = I and fan_out = U (X. Glorot and Y. Bengio,
+    /// *Understanding the difficulty of training deep feedforward neural networks*, 2010).
+    GlorotUniform,
+}
+
+impl Initialization {
+    /// Fills `values`, a tensor of this shape, with draws from `stream`.
+    pub fn fill(self, shape: &[usize], values: &mut [f32], mut stream: Stream) {
+        match self {
+            Initialization::Zeros => values.fill(0.0),
+            Initialization::GlorotUniform => {
+                // [kernel height, kernel width, inputs, outputs], the first two missing in a dense kernel
+                let (receptive_field, channels) = shape.split_at(shape.len() - 2);
+                let fans = receptive_field.iter().product::<usize>() * (channels[0] + channels[1]);
+                let limit = (6.0 / fans as f64).sqrt();
+                values.fill_with(|| stream.uniform_f64(-limit, limit) as f32);
+            }
+        }
+    }
+}
+
+/// A tensor's name, shape, place and role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorEntry {
     /// Keras's name: `conv2d/kernel`, `dense_1/bias`.
@@ -74,6 +114,17 @@ pub struct TensorEntry {
     pub shape: Vec<usize>,
     /// Where its floats stand in the buffer, in C order. Each tensor starts on a cache line.
     pub range: Range<usize>,
+    /// The part that it plays in training.
+    pub role: Role,
+    /// Its values before training.
+    pub initialization: Initialization,
+}
+
+impl TensorEntry {
+    /// Whether the optimizer moves it.
+    pub fn is_trainable(&self) -> bool {
+        matches!(self.role, Role::Trainable { .. })
+    }
 }
 
 /// What stands where in a [`Parameters`] buffer.
@@ -85,10 +136,10 @@ pub struct ParameterTable {
 
 impl ParameterTable {
     /// Appends a tensor and returns its number.
-    pub fn push(&mut self, name: String, shape: Vec<usize>) -> TensorId {
+    pub fn push(&mut self, name: String, shape: Vec<usize>, role: Role, initialization: Initialization) -> TensorId {
         let start = self.len;
         let end = start + shape.iter().product::<usize>();
-        self.entries.push(TensorEntry { name, shape, range: start..end });
+        self.entries.push(TensorEntry { name, shape, range: start..end, role, initialization });
         self.len = end.next_multiple_of(LINE_FLOATS);
         self.entries.len() - 1
     }
@@ -195,8 +246,9 @@ mod tests {
     #[test]
     fn tensors_start_on_cache_lines_and_do_not_overlap() {
         let mut table = ParameterTable::default();
-        let kernel = table.push("a/kernel".into(), vec![3, 3, 1, 2]);
-        let bias = table.push("a/bias".into(), vec![2]);
+        let mut push =
+            |name: &str, shape| table.push(name.into(), shape, Role::Trainable { decays: true }, Initialization::Zeros);
+        let (kernel, bias) = (push("a/kernel", vec![3, 3, 1, 2]), push("a/bias", vec![2]));
         let mut parameters = Parameters::zeros(&Arc::new(table));
         let (kernel_values, bias_values) = parameters.kernel_and_bias_mut(kernel, bias);
         kernel_values.fill(1.0);

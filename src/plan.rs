@@ -31,7 +31,7 @@ use crate::layers::{Layer, LayerKind, activation};
 use crate::loss::probability;
 use crate::network::Network;
 use crate::optim::Adam;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, TensorEntry};
 use crate::{Error, Result};
 use ndarray::ArrayView4;
 use std::time::Instant;
@@ -84,9 +84,10 @@ impl<'n> Plan<'n> {
     pub fn new(network: &'n Network, batch: usize, options: PlanOptions) -> Plan<'n> {
         let layers = network.layers();
         let steps = Step::cover(layers, &options);
-        let has_weights = |step: &Step| layers[step.layers.clone()].iter().any(|layer| layer.weights().is_some());
-        let first_with_weights = steps.iter().position(has_weights).unwrap_or(steps.len());
-        let first_backward = if options.input_gradient { 0 } else { first_with_weights };
+        let entries = network.table().entries();
+        let learns = |layer: &Layer| entries[layer.tensors.clone()].iter().any(TensorEntry::is_trainable);
+        let first_to_learn = steps.iter().position(|step| layers[step.layers.clone()].iter().any(learns));
+        let first_backward = if options.input_gradient { 0 } else { first_to_learn.unwrap_or(steps.len()) };
         Plan { network, batch, options, steps, first_backward }
     }
 

@@ -132,7 +132,7 @@ impl EpochSoFar {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parameters::ParameterTable;
+    use crate::parameters::{Initialization, ParameterTable, Role};
     use std::sync::Arc;
 
     fn record(epoch: usize, loss: f64, val_loss: Option<f64>) -> EpochRecord {
@@ -152,7 +152,7 @@ mod tests {
 
     fn state() -> TrainingState {
         let mut table = ParameterTable::default();
-        table.push("a".into(), vec![2]);
+        table.push("a".into(), vec![2], Role::Trainable { decays: true }, Initialization::Zeros);
         TrainingState::new(Parameters::zeros(&Arc::new(table)), AdamSettings::default())
     }
 

@@ -4,7 +4,7 @@
 //! | tensors | hold |
 //! |---|---|
 //! | `conv2d/kernel`, … | the last weights, as in any weights file |
-//! | `adam/m/…`, `adam/v/…` | Adam's first and second moment of each weight |
+//! | `adam/m/…`, `adam/v/…` | Adam's first and second moment of each trainable weight |
 //! | `best/…` | the weights of the best epoch, unless they are the last ones |
 //! | `history/loss`, `accuracy`, `val_loss`, `val_accuracy` | f64, one value an epoch that has ended |
 //! | `history/only_answer` | f64, the same: the class that every validation image was taken for, −1 where there were both |
@@ -15,11 +15,11 @@
 //! bytes, because a wrong bit in them would not be seen otherwise.
 
 use super::tensor_file::{Tensor, TensorFile, Tensors, Values};
-use super::{ModelCard, check, described, named, other_network, read};
+use super::{ModelCard, any, check, described, named, other_network, read};
 use crate::error::shortened;
 use crate::network::Network;
 use crate::optim::{Adam, AdamSettings};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, TensorEntry};
 use crate::report::csv_files::StepRow;
 use crate::report::epoch::EpochRecord;
 use crate::training_state::{Best, TrainingState, best_epoch};
@@ -73,14 +73,14 @@ struct Run<Text> {
 /// [`Error::Io`], where the folder cannot be written or the disk is full.
 pub fn save(path: &Path, card: &ModelCard, state: &TrainingState, config: &str) -> Result<()> {
     let [first_moment, second_moment] = state.adam.moments();
-    let mut tensors: Vec<Tensor> = named(&state.parameters, "")
-        .chain(named(first_moment, FIRST_MOMENT))
-        .chain(named(second_moment, SECOND_MOMENT))
+    let mut tensors: Vec<Tensor> = named(&state.parameters, "", any)
+        .chain(named(first_moment, FIRST_MOMENT, TensorEntry::is_trainable))
+        .chain(named(second_moment, SECOND_MOMENT, TensorEntry::is_trainable))
         .collect();
     if let Some(best) = &state.best
         && !best_is_last(&state.history, &state.steps)
     {
-        tensors.extend(named(&best.parameters, BEST));
+        tensors.extend(named(&best.parameters, BEST, any));
     }
     let mut list = |prefix: &str, name: &str, values: Vec<f64>| {
         let shape = vec![values.len()];
@@ -154,8 +154,9 @@ impl SavedRun {
                 format!("it has a tensor '{}', which this network has not", shortened(&name)),
             ));
         }
-        for prefix in ["", FIRST_MOMENT, SECOND_MOMENT] {
-            check(path, file, network, prefix)?;
+        check(path, file, network, "", any)?;
+        for prefix in [FIRST_MOMENT, SECOND_MOMENT] {
+            check(path, file, network, prefix, TensorEntry::is_trainable)?;
         }
         if file.crc32()? != self.crc32 {
             return Err(Error::weights(path, "its tensors are not as they were written; the file is damaged"));
@@ -175,7 +176,7 @@ impl SavedRun {
             None => None,
             Some(epoch) => {
                 let prefix = if best_is_last(&history, &steps) { "" } else { BEST };
-                check(path, file, network, prefix)?;
+                check(path, file, network, prefix, any)?;
                 Some(Best { epoch, parameters: read(file, network, prefix)? })
             }
         };
@@ -189,7 +190,8 @@ impl SavedRun {
 /// Reads a moment that [`check`] found to be there. It may hold an infinity: that moves a weight by nothing.
 fn moment(file: &mut TensorFile, network: &Network, prefix: &str) -> Result<Parameters> {
     let mut parameters = Parameters::zeros(network.table());
-    for (id, entry) in network.table().entries().iter().enumerate() {
+    let entries = network.table().entries().iter().enumerate();
+    for (id, entry) in entries.filter(|(_, entry)| entry.is_trainable()) {
         file.read_f32(&format!("{prefix}{}", entry.name), parameters.tensor_mut(id))?;
     }
     Ok(parameters)

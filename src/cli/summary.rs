@@ -8,6 +8,7 @@ use glassnet::checkpoint;
 use glassnet::data::reading::Reading;
 use glassnet::layers::Layer;
 use glassnet::network::Network;
+use glassnet::parameters::ParameterTable;
 use glassnet::plan::PlanOptions;
 use glassnet::spec::ModelSpec;
 use serde_json::json;
@@ -50,8 +51,7 @@ pub fn run(args: &SummaryArgs) -> CommandResult {
 
 /// The number of a layer's parameters.
 fn parameters(network: &Network, layer: &Layer) -> usize {
-    let entries = network.table().entries();
-    layer.weights().map_or(0, |(kernel, bias)| entries[kernel].range.len() + entries[bias].range.len())
+    network.table().entries()[layer.tensors.clone()].iter().map(|entry| entry.range.len()).sum()
 }
 
 fn table(network: &Network, batch: usize, memory: &Memory) -> Vec<String> {
@@ -74,7 +74,7 @@ fn table(network: &Network, batch: usize, memory: &Memory) -> Vec<String> {
     let total = network.table().parameter_count();
     lines.push(row("all", "", &grouped(total), &grouped(network.multiply_adds())));
     lines.push(String::new());
-    lines.push(format!("Parameters: {} ({} MiB in f32)", grouped(total), mebibytes(memory.parameters)));
+    lines.push(format!("Parameters: {}", parameter_count(network.table(), memory)));
     lines.push("Multiply-adds are of one image going forward; a training step takes about three times as many.".into());
     lines.push(format!(
         "Memory for a batch of {batch}: {} MiB to predict, {} MiB to train (activations, gradients, Adam's moments, the best epoch's parameters), besides the parameters",
@@ -113,6 +113,16 @@ fn as_json(network: &Network, batch: usize, memory: &Memory, reading: Option<Rea
     })
 }
 
+/// The number of parameters and their bytes, and how many of them no optimizer moves, if there are such.
+fn parameter_count(table: &ParameterTable, memory: &Memory) -> String {
+    let running = table.entries().iter().filter(|entry| !entry.is_trainable()).map(|entry| entry.range.len()).sum();
+    let statistics = match running {
+        0 => String::new(),
+        running => format!(", {} of them moving statistics", grouped(running)),
+    };
+    format!("{} ({} MiB in f32){statistics}", grouped(table.parameter_count()), mebibytes(memory.parameters))
+}
+
 /// 3,304,769
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
@@ -133,6 +143,17 @@ fn mebibytes(bytes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use glassnet::parameters::{Initialization, Role};
+
+    #[test]
+    fn parameters_that_no_optimizer_moves_are_counted_apart() {
+        let mut table = ParameterTable::default();
+        table.push("a".into(), vec![1200], Role::Trainable { decays: true }, Initialization::Zeros);
+        let memory = Memory { parameters: 1 << 20, inference: 0, training: 0 };
+        assert_eq!(parameter_count(&table, &memory), "1,200 (1.0 MiB in f32)");
+        table.push("b".into(), vec![34], Role::Running, Initialization::Zeros);
+        assert_eq!(parameter_count(&table, &memory), "1,234 (1.0 MiB in f32), 34 of them moving statistics");
+    }
 
     #[test]
     fn numbers_are_grouped_by_three_digits() {

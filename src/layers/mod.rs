@@ -18,13 +18,14 @@ pub mod scratch;
 pub mod update;
 
 use crate::geometry::{ConvGeometry, PoolGeometry};
-use crate::parameters::{ParameterTable, TensorId};
+use crate::parameters::{Initialization, ParameterTable, Role, TensorId};
 use crate::spec::LayerSpec;
 use crate::{Error, Result};
 use conv2d::Conv2d;
 use dense::Dense;
 use max_pool::MaxPool;
 use std::fmt;
+use std::ops::Range;
 
 /// The shape of one sample between two layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,8 @@ pub struct Layer {
     pub input: Shape,
     /// The shape of a sample that comes out.
     pub output: Shape,
+    /// The numbers of its tensors in the table; a kernel comes before its bias.
+    pub tensors: Range<TensorId>,
     /// What it does.
     pub kind: LayerKind,
 }
@@ -107,6 +110,7 @@ impl Layer {
                 "{what} needs an image, but a vector of {len} values reaches it; put it before 'flatten'"
             ))),
         };
+        let first_tensor = table.entries().len();
         let (output, kind) = match *spec {
             LayerSpec::Conv2d { filters, kernel, stride, padding } => {
                 let [height, width, channels] = image("a convolution")?;
@@ -152,7 +156,7 @@ impl Layer {
                 (input, LayerKind::Dropout(rate as f32))
             }
         };
-        Ok(Layer { name, input, output, kind })
+        Ok(Layer { name, input, output, tensors: first_tensor..table.entries().len(), kind })
     }
 
     /// What Keras calls a layer of this kind; the second and later ones get `_1`, `_2`, … behind it.
@@ -164,15 +168,6 @@ impl Layer {
             LayerSpec::Flatten {} => "flatten",
             LayerSpec::Dense { .. } => "dense",
             LayerSpec::Dropout { .. } => "dropout",
-        }
-    }
-
-    /// Its kernel and bias in the table, if it has any.
-    pub fn weights(&self) -> Option<(TensorId, TensorId)> {
-        match &self.kind {
-            LayerKind::Conv2d(conv) => Some((conv.kernel, conv.bias)),
-            LayerKind::Dense(dense) => Some((dense.kernel, dense.bias)),
-            _ => None,
         }
     }
 
@@ -197,7 +192,10 @@ impl Layer {
 /// Enters a layer's kernel and bias (one value for each of the kernel's last size) in the table.
 fn weights(table: &mut ParameterTable, name: &str, shape: Vec<usize>) -> (TensorId, TensorId) {
     let outputs = shape[shape.len() - 1];
-    (table.push(format!("{name}/kernel"), shape), table.push(format!("{name}/bias"), vec![outputs]))
+    // As in Keras, unless told otherwise there, biases decay too.
+    let role = Role::Trainable { decays: true };
+    let kernel = table.push(format!("{name}/kernel"), shape, role, Initialization::GlorotUniform);
+    (kernel, table.push(format!("{name}/bias"), vec![outputs], role, Initialization::Zeros))
 }
 
 /// A sentence, where a tensor of these sizes would be too large.

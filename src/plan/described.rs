@@ -34,7 +34,7 @@ fn describe(plan: &Plan, index: usize, step: &Step) -> String {
     if plan.options.training {
         text += &format!(", weights' gradient {}", algorithm(Pass::GradWeights));
     }
-    let computes = |layer: &Layer| layer.weights().is_some();
+    let computes = |layer: &Layer| !layer.tensors.is_empty();
     let conv = step.layers.start + layers.iter().position(computes).unwrap_or(0);
     let sparse = Step::gradient_is_sparse(plan.network.layers(), conv);
     text + "; " + &plan.options.conv.reason(&block.conv.geometry, sparse, plan.options.training)

@@ -20,7 +20,7 @@ impl TrainingRun<'_> {
         blocks
             .map(|(step, block)| {
                 let layers = &self.network.layers()[step.layers.clone()];
-                let name = layers.iter().find(|layer| layer.weights().is_some()).map_or("", |layer| &layer.name);
+                let name = layers.iter().find(|layer| !layer.tensors.is_empty()).map_or("", |layer| &layer.name);
                 let [forward, grad_input, grad_weights] = Pass::ALL.map(|pass| block.algorithms.of(pass).name());
                 (name.to_owned(), Algorithms { forward, grad_input, grad_weights })
             })

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kernels::adam::{self, AdamStep};
-use crate::parameters::ParameterTable;
+use crate::parameters::{Initialization, ParameterTable, Role};
 use crate::random::{Purpose, Stream};
 use std::sync::Arc;
 
@@ -21,8 +21,9 @@ impl Case {
         let mut stream = Stream::new(0, Purpose::Test, 0, 0);
         let mut fill = |values: &mut [f32]| values.fill_with(|| stream.unit_f32() - 0.5);
         let mut table = ParameterTable::default();
-        let kernel = table.push("dense/kernel".into(), vec![inputs, units]);
-        let bias = table.push("dense/bias".into(), vec![units]);
+        let mut push =
+            |name: &str, shape| table.push(name.into(), shape, Role::Trainable { decays: true }, Initialization::Zeros);
+        let (kernel, bias) = (push("dense/kernel", vec![inputs, units]), push("dense/bias", vec![units]));
         let mut parameters = Parameters::zeros(&Arc::new(table));
         let (mut input, mut grad_output) = (vec![0.0; samples * inputs], vec![0.0; samples * units]);
         for id in [kernel, bias] {
