@@ -14,8 +14,12 @@
 //! by the learning rate, in Keras's `AdamW`, and here, it is). As in Keras, unless told otherwise there, every parameter decays,
 //! biases too.
 
+mod pending_step;
+
+pub use pending_step::{AT_ONCE_FLOATS, PendingStep, StepBlock};
+
 use crate::kernels::adam::{self, AdamStep};
-use crate::parameters::{ParameterTable, Parameters, TensorId};
+use crate::parameters::{ParameterTable, Parameters, Role};
 use rayon::prelude::*;
 use rayon::slice::ChunksMut;
 use std::ops::Range;
@@ -52,12 +56,14 @@ pub struct Adam {
     first_moment: Parameters,
     second_moment: Parameters,
     steps: u64,
+    /// For each tensor, whether the step at work has moved it.
+    moved: Vec<bool>,
 }
 
 impl Adam {
     /// Moments of zero and no step taken.
     pub fn new(table: &Arc<ParameterTable>, settings: AdamSettings) -> Adam {
-        Adam { settings, first_moment: Parameters::zeros(table), second_moment: Parameters::zeros(table), steps: 0 }
+        Adam::resumed(settings, [Parameters::zeros(table), Parameters::zeros(table)], 0)
     }
 
     /// Adam as it was after `steps` steps, when these were its first and second moments.
@@ -66,7 +72,8 @@ impl Adam {
     /// If the moments do not have the same table.
     pub fn resumed(settings: AdamSettings, [first_moment, second_moment]: [Parameters; 2], steps: u64) -> Adam {
         assert_eq!(first_moment.table(), second_moment.table(), "moments of one network");
-        Adam { settings, first_moment, second_moment, steps }
+        let moved = vec![false; first_moment.table().entries().len()];
+        Adam { settings, first_moment, second_moment, steps, moved }
     }
 
     /// The first and second moments.
@@ -79,20 +86,34 @@ impl Adam {
         self.steps
     }
 
-    /// Takes one step: counts it, and moves every weight.
+    /// Takes one step: counts it, and moves every trainable weight.
     ///
     /// # Panics
     /// If the three do not have the same table.
     pub fn step(&mut self, weights: &mut Parameters, gradients: &Parameters) {
-        let step = self.begin_step();
-        self.finish_step(step, weights, gradients, std::iter::empty());
+        self.moved.fill(false);
+        self.finish_step(self.next_step(), weights, gradients);
     }
 
-    /// Counts a step, and tells its numbers. [`Adam::finish_step`] has to follow.
-    pub fn begin_step(&mut self) -> AdamStep {
-        self.steps += 1;
+    /// Begins a step whose gradients are yet to come: it is the [sink](crate::layers::sink::Sink) of the backward pass, and
+    /// [`PendingStep::finish`] ends it. With `at_once`, large tensors whose gradients come in blocks are moved as they come, and
+    /// their places in `gradients` are not written; without, every gradient is. The weights come out the same.
+    ///
+    /// # Panics
+    /// If the three do not have the same table.
+    pub fn begin_step<'a>(
+        &'a mut self,
+        weights: &'a mut Parameters,
+        gradients: &'a mut Parameters,
+        at_once: bool,
+    ) -> PendingStep<'a> {
+        PendingStep::new(self, weights, gradients, at_once)
+    }
+
+    /// The numbers of the step that comes next.
+    fn next_step(&self) -> AdamStep {
         AdamStep {
-            alpha: self.settings.step_size(self.steps),
+            alpha: self.settings.step_size(self.steps + 1),
             // As in Keras, 1 − β is formed in f64 and rounded once.
             blend_1: (1.0 - self.settings.beta_1) as f32,
             blend_2: (1.0 - self.settings.beta_2) as f32,
@@ -101,32 +122,29 @@ impl Adam {
         }
     }
 
-    /// The first and second moments, for those who apply a part of a step that has begun.
-    pub fn moments_mut(&mut self) -> [&mut Parameters; 2] {
-        [&mut self.first_moment, &mut self.second_moment]
-    }
-
-    /// Moves all weights but those of the tensors `applied`, which have been moved since the step began; these are in
-    /// the table's order.
-    ///
-    /// # Panics
-    /// If weights, gradients and moments do not have the same table.
-    pub fn finish_step(
-        &mut self,
-        step: AdamStep,
-        weights: &mut Parameters,
-        gradients: &Parameters,
-        applied: impl Iterator<Item = TensorId>,
-    ) {
+    /// Counts the step with these numbers, and moves all trainable weights but those of the tensors that it has
+    /// [moved](Adam::moved) already.
+    fn finish_step(&mut self, step: AdamStep, weights: &mut Parameters, gradients: &Parameters) {
         assert_eq!(weights.table(), gradients.table(), "weights and gradients of one network");
         assert_eq!(weights.table(), self.first_moment.table(), "weights and moments of one network");
-        let mut start = 0;
-        for id in applied {
-            let range = gradients.table().entries()[id].range.clone();
-            self.move_weights(step, weights, gradients, start..range.start);
-            start = range.end;
+        self.steps += 1;
+        let entries = gradients.table().entries();
+        // Neighbours of one role are moved in one pass.
+        let mut id = 0;
+        while id < entries.len() {
+            let (first, role) = (id, entries[id].role);
+            let together = |id: usize| id < entries.len() && !self.moved[id] && entries[id].role == role;
+            while together(id) {
+                id += 1;
+            }
+            match role {
+                Role::Trainable { .. } if id > first => {
+                    let range = entries[first].range.start..entries[id - 1].range.end;
+                    self.move_weights(for_role(step, role), weights, gradients, range);
+                }
+                _ => id = id.max(first + 1),
+            }
         }
-        self.move_weights(step, weights, gradients, start..gradients.as_slice().len());
     }
 
     /// Moves the weights in this range of the buffer.
@@ -144,6 +162,14 @@ impl Adam {
     }
 }
 
+/// A step's numbers for tensors of this role.
+fn for_role(step: AdamStep, role: Role) -> AdamStep {
+    match role {
+        Role::Trainable { decays: true } => step,
+        Role::Trainable { decays: false } | Role::Running => AdamStep { decay: 0.0, ..step },
+    }
+}
+
 impl AdamSettings {
     /// α of step t (from 1). It is rounded where Keras rounds: βᵗ to f32 first, from an f32 β. That matters: 1 − 0.999 is
     /// 1.3e-5 off in f32, and with it the first steps.
@@ -154,76 +180,4 @@ impl AdamSettings {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::parameters::{Initialization, Role};
-    use crate::random::{Purpose, Stream};
-    use approx::assert_abs_diff_eq;
-
-    #[test]
-    fn a_steps_end_moves_every_weight_once_but_those_of_applied_tensors() {
-        let mut table = ParameterTable::default();
-        // More than a chunk, and neighbours with and without a gap between.
-        for (name, len) in [("a", CHUNK_FLOATS + 5), ("b", 16), ("c", 7), ("d", 2 * CHUNK_FLOATS), ("e", 1)] {
-            table.push(name.into(), vec![len], Role::Trainable { decays: true }, Initialization::Zeros);
-        }
-        let table = Arc::new(table);
-        let drawn = |index: u64| {
-            let mut stream = Stream::new(0, Purpose::Test, 0, index);
-            let mut parameters = Parameters::zeros(&table);
-            for id in 0..5 {
-                parameters.tensor_mut(id).fill_with(|| stream.unit_f32() - 0.5);
-            }
-            parameters
-        };
-        let (start, gradients, later) = (drawn(0), drawn(1), drawn(2));
-        // A step before, so that moments are not zero.
-        let settings = AdamSettings { weight_decay: 0.01, ..AdamSettings::default() };
-        let begin = || {
-            let (mut weights, mut adam) = (start.clone(), Adam::new(&table, settings));
-            adam.step(&mut weights, &gradients);
-            (weights, adam)
-        };
-        let (mut expected, mut expected_adam) = begin();
-        expected_adam.step(&mut expected, &later);
-        for applied in [vec![], vec![0], vec![4], vec![1, 2], vec![0, 3, 4], vec![0, 1, 2, 3, 4]] {
-            let (mut weights, mut adam) = begin();
-            let (before, [first, second]) = (weights.clone(), adam.moments_mut().map(|moment| moment.clone()));
-            let mut gradients = later.clone();
-            for &id in &applied {
-                gradients.tensor_mut(id).fill(f32::NAN);
-            }
-            let step = adam.begin_step();
-            adam.finish_step(step, &mut weights, &gradients, applied.iter().copied());
-            assert_eq!(adam.steps(), 2);
-            let [first_after, second_after] = adam.moments_mut().map(|moment| moment.clone());
-            let [expected_first, expected_second] = expected_adam.moments_mut().map(|moment| moment.clone());
-            for id in 0..5 {
-                let moved = [(&expected, &weights), (&expected_first, &first_after), (&expected_second, &second_after)];
-                let kept = [(&before, &weights), (&first, &first_after), (&second, &second_after)];
-                for (wanted, found) in if applied.contains(&id) { kept } else { moved } {
-                    assert!(wanted.tensor(id) == found.tensor(id), "tensor {id} where {applied:?} are applied");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn the_step_counter_advances_once_a_step_and_alpha_follows_it() {
-        let mut table = ParameterTable::default();
-        for name in ["a", "b", "c"] {
-            table.push(name.into(), vec![5], Role::Trainable { decays: true }, Initialization::Zeros);
-        }
-        let table = Arc::new(table);
-        let (mut weights, mut gradients) = (Parameters::zeros(&table), Parameters::zeros(&table));
-        gradients.tensor_mut(1).fill(-2.0);
-        let mut adam = Adam::new(&table, AdamSettings::default());
-        adam.step(&mut weights, &gradients);
-        assert_eq!(adam.steps(), 1);
-        // A steady gradient moves a weight by the learning rate, whatever the gradient's size.
-        assert_abs_diff_eq!(weights.tensor(1)[0], 1e-3, epsilon = 1e-7);
-        assert_eq!(weights.tensor(0), [0.0; 5]);
-        adam.step(&mut weights, &gradients);
-        assert_abs_diff_eq!(weights.tensor(1)[4], 2e-3, epsilon = 1e-7);
-    }
-}
+mod tests;

@@ -189,13 +189,6 @@ impl Parameters {
         &mut self.buffer.as_mut_slice()[self.table.entries[id].range.clone()]
     }
 
-    /// A layer's kernel and bias, to write. They are neighbours in the table.
-    pub fn kernel_and_bias_mut(&mut self, kernel: TensorId, bias: TensorId) -> (&mut [f32], &mut [f32]) {
-        let (kernel, bias) = (self.table.entries[kernel].range.clone(), self.table.entries[bias].range.clone());
-        let (before, after) = self.buffer.as_mut_slice().split_at_mut(bias.start);
-        (&mut before[kernel], &mut after[..bias.len()])
-    }
-
     /// The whole buffer; the gaps between tensors are zeros and stay zeros under Adam.
     pub fn as_slice(&self) -> &[f32] {
         self.buffer.as_slice()
@@ -250,9 +243,8 @@ mod tests {
             |name: &str, shape| table.push(name.into(), shape, Role::Trainable { decays: true }, Initialization::Zeros);
         let (kernel, bias) = (push("a/kernel", vec![3, 3, 1, 2]), push("a/bias", vec![2]));
         let mut parameters = Parameters::zeros(&Arc::new(table));
-        let (kernel_values, bias_values) = parameters.kernel_and_bias_mut(kernel, bias);
-        kernel_values.fill(1.0);
-        bias_values.fill(2.0);
+        parameters.tensor_mut(kernel).fill(1.0);
+        parameters.tensor_mut(bias).fill(2.0);
         assert_eq!(parameters.tensor(kernel), [1.0; 18]);
         assert_eq!(parameters.tensor(bias), [2.0; 2]);
         for id in [kernel, bias] {

@@ -26,15 +26,13 @@ use crate::kernels::conv::registry::ConvPolicy;
 use crate::kernels::elementwise;
 use crate::layers::conv_block::BlockBackward;
 use crate::layers::dropout::{self, DropoutMasks};
-use crate::layers::update::Update;
+use crate::layers::sink::Sink;
 use crate::layers::{Layer, LayerKind, activation};
 use crate::loss::probability;
 use crate::network::Network;
-use crate::optim::Adam;
 use crate::parameters::{Parameters, TensorEntry};
 use crate::{Error, Result};
 use ndarray::ArrayView4;
-use std::time::Instant;
 use timings::StepClock;
 use workspace::WorkspaceSizes;
 
@@ -189,59 +187,24 @@ impl<'n> Plan<'n> {
         Ok(&outputs[outputs.len() - 1].as_slice()[..batch])
     }
 
-    /// Runs the gradient of the loss by the logits back through all steps and writes the gradient of every parameter to
-    /// `gradients`. `images`, `parameters` and `workspace` are those of the forward pass before, which was for training.
+    /// Runs the gradient of the loss by the logits back through all steps, and gives `sink` the gradient of every parameter.
+    /// `images`, `workspace` and the sink's parameters are those of the forward pass before, which was for training.
     ///
     /// # Errors
-    /// As [`Plan::forward`]; and where the forward pass before was not for training, or of another batch size.
+    /// As [`Plan::forward`]; and where the forward pass before was not for training, or of another batch size. The sink has then
+    /// been told nothing.
     ///
     /// # Panics
     /// If the parameters are another network's, or the workspace another plan's.
     pub fn backward(
         &self,
-        parameters: &Parameters,
         images: ArrayView4<f32>,
         grad_logits: &[f32],
-        gradients: &mut Parameters,
+        sink: &mut impl Sink,
         workspace: &mut Workspace,
     ) -> Result<()> {
         let images = self.check_backward(&images, grad_logits, workspace)?;
-        self.run_backward(images, grad_logits, Update::Write { parameters, gradients }, workspace);
-        Ok(())
-    }
-
-    /// [`Plan::backward`], and the optimizer's step. Fused, the largest gradients are applied as they come: their places in
-    /// `gradients` are then not written. The weights come out the same.
-    ///
-    /// # Errors
-    /// As [`Plan::backward`]; no step is then taken.
-    ///
-    /// # Panics
-    /// As [`Plan::backward`].
-    pub fn backward_and_step(
-        &self,
-        parameters: &mut Parameters,
-        images: ArrayView4<f32>,
-        grad_logits: &[f32],
-        gradients: &mut Parameters,
-        adam: &mut Adam,
-        workspace: &mut Workspace,
-    ) -> Result<()> {
-        let images = self.check_backward(&images, grad_logits, workspace)?;
-        let step = adam.begin_step();
-        let applied = |layer: &&Layer| self.options.fuse && layer.applied_tensor().is_some();
-        if self.options.fuse {
-            let (parameters, gradients) = (&mut *parameters, &mut *gradients);
-            let update = Update::Apply { parameters, gradients, moments: adam.moments_mut(), step };
-            self.run_backward(images, grad_logits, update, workspace);
-        } else {
-            let update = Update::Write { parameters, gradients };
-            self.run_backward(images, grad_logits, update, workspace);
-        }
-        let start = Instant::now();
-        let applied = self.network.layers().iter().filter(applied).filter_map(Layer::applied_tensor);
-        adam.finish_step(step, parameters, gradients, applied);
-        workspace.timings.optimizer = start.elapsed();
+        self.run_backward(images, grad_logits, sink, workspace);
         Ok(())
     }
 
@@ -263,7 +226,7 @@ impl<'n> Plan<'n> {
         Ok(images)
     }
 
-    fn run_backward(&self, images: &[f32], grad_logits: &[f32], mut update: Update, workspace: &mut Workspace) {
+    fn run_backward(&self, images: &[f32], grad_logits: &[f32], sink: &mut impl Sink, workspace: &mut Workspace) {
         let batch = grad_logits.len();
         workspace.backward_done = true;
         let Workspace { outputs, argmax, places, factors, partials, packed, scratch, timings, live_gradients, .. } =
@@ -293,8 +256,7 @@ impl<'n> Plan<'n> {
                 let saved = BlockBackward { input, output, places, grad_output: grad_output_values };
                 let wanted = go_on.then_some(grad_input_values);
                 let buffers = [partials.as_mut_slice(), packed.as_mut_slice()];
-                let (parameters, gradients) = update.weights_and_gradients();
-                block.backward(parameters, saved, wanted, gradients, buffers, scratch);
+                block.backward(saved, wanted, sink, buffers, scratch);
                 std::mem::swap(grad_output, grad_input);
                 continue;
             }
@@ -302,7 +264,7 @@ impl<'n> Plan<'n> {
                 LayerKind::Conv2d(_) => unreachable!("a convolution's step has a block"),
                 LayerKind::Dense(dense) => {
                     let wanted = go_on.then_some(grad_input_values);
-                    dense.backward(input, grad_output_values, wanted, &mut update, partials.as_mut_slice(), scratch);
+                    dense.backward(input, grad_output_values, wanted, sink, partials.as_mut_slice(), scratch);
                 }
                 LayerKind::MaxPool(pool) => {
                     pool.backward(grad_output_values, &argmax[index][..values], grad_input_values);

@@ -118,14 +118,9 @@ pub fn train(
             }
             weighted_binary_cross_entropy_gradient(logits, &batch.labels, weights, &mut grad_logits[..size]);
             let grad_logits = &grad_logits[..size];
-            plan.backward_and_step(
-                &mut state.parameters,
-                batch.images.view(),
-                grad_logits,
-                &mut gradients,
-                &mut state.adam,
-                &mut workspace,
-            )?;
+            let mut update = state.adam.begin_step(&mut state.parameters, &mut gradients, settings.fuse);
+            plan.backward(batch.images.view(), grad_logits, &mut update, &mut workspace)?;
+            update.finish();
 
             let row = StepRow { step, epoch, batch_size: size, loss, accuracy: batch_accuracy };
             so_far.add(&row);

@@ -106,8 +106,9 @@ fn allocations_of_steps(network: &Network, options: PlanOptions) -> Allocations 
         let probabilities = logits.iter().map(|&z| probability(z));
         mean_accuracy.add(accuracy(&batch.labels, probabilities, DEFAULT_THRESHOLD).unwrap(), count);
         binary_cross_entropy_gradient(logits, &batch.labels, &mut grad_logits[..count]);
-        let (grad_logits, all, adam) = (&grad_logits[..count], &mut gradients, &mut adam);
-        plan.backward_and_step(&mut parameters, images, grad_logits, all, adam, &mut workspace).unwrap();
+        let mut update = adam.begin_step(&mut parameters, &mut gradients, options.fuse);
+        plan.backward(images, &grad_logits[..count], &mut update, &mut workspace).unwrap();
+        update.finish();
         plan.forward(&parameters, images, Mode::Inference, &mut workspace).unwrap();
     };
     // The first step sees which instructions there are.

@@ -26,8 +26,8 @@ fn images(count: usize) -> Array4<f32> {
     Array4::from_shape_simple_fn((count, 64, 64, 3), || stream.unit_f32())
 }
 
-/// Weights, logits and those gradients that are always written, after two training steps of 20 images (more than there are
-/// slots for partial sums), in a pool of this many threads.
+/// Weights, logits and gradients (0 where one is used up and not written) after two training steps of 20 images (more than
+/// there are slots for partial sums), in a pool of this many threads.
 fn after_two_steps(threads: usize, options: PlanOptions) -> Vec<f32> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
@@ -45,11 +45,9 @@ fn after_two_steps(threads: usize, options: PlanOptions) -> Vec<f32> {
             let mode = Mode::Training(DropoutMasks::Drawn { seed: 1, step });
             logits = plan.forward(&parameters, images.view(), mode, &mut workspace).unwrap().to_vec();
             binary_cross_entropy_gradient(&logits, &labels, &mut grad_logits);
-            let (all, adam) = (&mut gradients, &mut adam);
-            plan.backward_and_step(&mut parameters, images.view(), &grad_logits, all, adam, &mut workspace).unwrap();
-        }
-        for id in network.layers().iter().filter_map(|layer| layer.applied_tensor()) {
-            gradients.tensor_mut(id).fill(0.0);
+            let mut update = adam.begin_step(&mut parameters, &mut gradients, options.fuse);
+            plan.backward(images.view(), &grad_logits, &mut update, &mut workspace).unwrap();
+            update.finish();
         }
         let grad_images = plan.input_gradient(&workspace).unwrap();
         [parameters.as_slice(), gradients.as_slice(), &logits, grad_images.as_slice().unwrap()].concat()

@@ -10,12 +10,12 @@ use glassnet::geometry::{ConvGeometry, Padding, PoolGeometry};
 use glassnet::kernels::conv::registry::{CONV_ALGORITHMS, ConvPolicy};
 use glassnet::kernels::conv::{ConvAlgorithm, DEAD, GradOutput, Pass, PooledGradient, Scratch, Weights};
 use glassnet::kernels::relu_pool;
-use glassnet::layers::Layer;
 use glassnet::layers::dropout::DropoutMasks;
+use glassnet::layers::sink::GradientWriter;
 use glassnet::loss::binary_cross_entropy_gradient;
 use glassnet::network::Network;
-use glassnet::optim::{Adam, AdamSettings};
-use glassnet::parameters::Parameters;
+use glassnet::optim::{self, Adam, AdamSettings};
+use glassnet::parameters::{Parameters, TensorEntry, TensorId};
 use glassnet::plan::{Mode, Plan, PlanOptions};
 use glassnet::random::{Purpose, Stream};
 use glassnet::spec::{LayerSpec, ModelSpec};
@@ -37,9 +37,9 @@ fn config(cases: u32) -> Config {
 /// How a training step takes Adam's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Steps {
-    /// `Plan::backward`, then `Adam::step`.
+    /// `Plan::backward` into a writer, then `Adam::step`.
     Behind,
-    /// `Plan::backward_and_step`.
+    /// `Plan::backward` into a pending step.
     Within,
 }
 
@@ -66,7 +66,8 @@ impl Trained {
             binary_cross_entropy_gradient(logits, &batch.labels, &mut grad_logits);
 
             gradients.as_mut_slice().fill(f32::NAN);
-            plan.backward(&parameters, images, &grad_logits, &mut gradients, &mut workspace).unwrap();
+            let mut writer = GradientWriter::new(&parameters, &mut gradients);
+            plan.backward(images, &grad_logits, &mut writer, &mut workspace).unwrap();
             for (id, entry) in network.table().entries().iter().enumerate() {
                 keep(&format!("{}'s gradient", entry.name), gradients.tensor(id));
             }
@@ -78,8 +79,9 @@ impl Trained {
                 Steps::Within => {
                     let expected = gradients.clone();
                     gradients.as_mut_slice().fill(f32::NAN);
-                    let (all, adam) = (&mut gradients, &mut adam);
-                    plan.backward_and_step(&mut parameters, images, &grad_logits, all, adam, &mut workspace).unwrap();
+                    let mut update = adam.begin_step(&mut parameters, &mut gradients, options.fuse);
+                    plan.backward(images, &grad_logits, &mut update, &mut workspace).unwrap();
+                    update.finish();
                     check_written(network, &options, &gradients, &expected);
                     if options.input_gradient {
                         let gradient = plan.input_gradient(&workspace).unwrap();
@@ -107,10 +109,18 @@ impl Trained {
     }
 }
 
+/// The tensors that a step moves while the backward pass runs: large dense kernels.
+fn moved_at_once(network: &Network) -> Vec<TensorId> {
+    let tensors = network.table().entries().iter().enumerate();
+    let large_dense =
+        |entry: &TensorEntry| entry.name.starts_with("dense") && entry.range.len() >= optim::AT_ONCE_FLOATS;
+    tensors.filter(|(_, entry)| large_dense(entry)).map(|(id, _)| id).collect()
+}
+
 /// A step within the backward pass writes the gradients that a backward pass alone writes, but for those that it has applied
 /// where they arose: their places hold what they held, which was NaN.
 fn check_written(network: &Network, options: &PlanOptions, gradients: &Parameters, expected: &Parameters) {
-    let applied: Vec<_> = network.layers().iter().filter_map(Layer::applied_tensor).collect();
+    let applied = moved_at_once(network);
     for (id, entry) in network.table().entries().iter().enumerate() {
         if options.fuse && applied.contains(&id) {
             assert!(gradients.tensor(id).iter().all(|g| g.is_nan()), "{} has been written to", entry.name);
@@ -154,7 +164,7 @@ proptest! {
 fn the_documented_network_trains_to_the_same_bits_fused_and_layer_by_layer() {
     // At 64×64 the first block has several bands, and 20 images are more than there are slots for partial sums.
     let network = Network::new(&ModelSpec::documented().with_image_size(64)).unwrap();
-    assert!(network.layers().iter().any(|layer| layer.applied_tensor().is_some()), "no gradient is applied at once");
+    assert!(!moved_at_once(&network).is_empty(), "no gradient is applied at once");
     let batch = Batch::draw(&network, 20, 1);
     check_every_choice(&network, &batch, 1, false);
 }
@@ -172,8 +182,11 @@ fn large_dense_layers_train_to_the_same_bits_with_adams_step_within_and_behind()
         LayerSpec::Dense { units: 1 },
     ];
     let network = Network::new(&ModelSpec { input: [17, 15, 3], layers }).unwrap();
-    let applied = network.layers().iter().filter_map(Layer::applied_tensor).count();
-    assert_eq!(applied, 2, "both large layers' gradients are applied at once, the small one's is not");
+    assert_eq!(
+        moved_at_once(&network).len(),
+        2,
+        "both large layers' gradients are applied at once, the small one's is not"
+    );
     for input_gradient in [false, true] {
         check_every_choice(&network, &Batch::draw(&network, 70, 2), 2, input_gradient);
     }

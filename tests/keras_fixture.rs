@@ -7,6 +7,7 @@ use common::networks::{way_name, ways_to_train};
 use common::{assert_close, wide};
 use glassnet::geometry::Padding;
 use glassnet::layers::dropout::DropoutMasks;
+use glassnet::layers::sink::GradientWriter;
 use glassnet::loss::{binary_cross_entropy, binary_cross_entropy_gradient};
 use glassnet::network::Network;
 use glassnet::optim::{Adam, AdamSettings};
@@ -74,7 +75,7 @@ fn fixture() -> Vec<u8> {
     std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keras_small.safetensors")).unwrap()
 }
 
-/// Adam's steps are taken in `backward_and_step`, or in `Adam::step` behind `backward`.
+/// Adam's steps are taken within the backward pass, or behind it.
 fn reproduce_the_fixture(options: PlanOptions, step_within: bool) {
     let bytes = fixture();
     let file = SafeTensors::deserialize(&bytes).unwrap();
@@ -112,10 +113,12 @@ fn reproduce_the_fixture(options: PlanOptions, step_within: bool) {
         gradients.as_mut_slice().fill(f32::NAN);
         if step_within {
             // The network is small: no gradient is applied without being written.
-            let (all, adam) = (&mut gradients, &mut adam);
-            plan.backward_and_step(&mut parameters, images, &grad_logits, all, adam, &mut workspace).unwrap();
+            let mut update = adam.begin_step(&mut parameters, &mut gradients, options.fuse);
+            plan.backward(images, &grad_logits, &mut update, &mut workspace).unwrap();
+            update.finish();
         } else {
-            plan.backward(&parameters, images, &grad_logits, &mut gradients, &mut workspace).unwrap();
+            let mut writer = GradientWriter::new(&parameters, &mut gradients);
+            plan.backward(images, &grad_logits, &mut writer, &mut workspace).unwrap();
             adam.step(&mut parameters, &gradients);
         }
         if step == 1 {

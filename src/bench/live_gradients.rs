@@ -6,6 +6,7 @@
 use crate::data::batches::Batch;
 use crate::kernels::conv::registry::ConvPolicy;
 use crate::layers::dropout::DropoutMasks;
+use crate::layers::sink::GradientWriter;
 use crate::loss::binary_cross_entropy_gradient;
 use crate::network::Network;
 use crate::parameters::Parameters;
@@ -45,7 +46,8 @@ pub fn live_shares(
         let logits = plan.forward(parameters, batch.images.view(), Mode::Training(masks), &mut workspace)?;
         let mut grad_logits = vec![0.0; logits.len()];
         binary_cross_entropy_gradient(logits, &batch.labels, &mut grad_logits);
-        plan.backward(parameters, batch.images.view(), &grad_logits, &mut gradients, &mut workspace)?;
+        let mut writer = GradientWriter::new(parameters, &mut gradients);
+        plan.backward(batch.images.view(), &grad_logits, &mut writer, &mut workspace)?;
         for (sum, count) in live.iter_mut().zip(workspace.live_gradients().unwrap_or_default()) {
             *sum += count;
         }

@@ -84,7 +84,7 @@ impl<'a> StepBench<'a> {
     }
 
     /// Takes one training step, as [`train`](crate::train::train) does, and tells how long the whole, the loss and the optimizer
-    /// took.
+    /// took, the last without what it did during the backward pass.
     ///
     /// # Errors
     /// Where a batch does not fit the network.
@@ -99,10 +99,12 @@ impl<'a> StepBench<'a> {
         black_box(binary_cross_entropy(logits, &batch.labels));
         binary_cross_entropy_gradient(logits, &batch.labels, grad_logits);
         let loss = loss_begins.elapsed();
-        let images = batch.images.view();
-        let StepBench { training, parameters, gradients, adam, workspace, .. } = self;
-        training.backward_and_step(parameters, images, grad_logits, gradients, adam, workspace)?;
-        Ok([start.elapsed(), loss, self.workspace.timings().optimizer])
+        let fuse = self.training.options().fuse;
+        let mut update = self.adam.begin_step(&mut self.parameters, &mut self.gradients, fuse);
+        self.training.backward(batch.images.view(), grad_logits, &mut update, &mut self.workspace)?;
+        let optimizer_begins = Instant::now();
+        update.finish();
+        Ok([start.elapsed(), loss, optimizer_begins.elapsed()])
     }
 
     /// Runs a batch forward without dropout, and tells how long it took.

@@ -19,6 +19,7 @@
 
 use super::conv2d::Conv2d;
 use super::scratch::ScratchPool;
+use super::sink::Sink;
 use crate::geometry::{ConvGeometry, PoolGeometry};
 use crate::kernels::conv::registry::{ConvAlgorithms, ConvPolicy};
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, PooledGradient, Scratch, ScratchLen, Weights};
@@ -228,19 +229,18 @@ impl ConvBlock {
         }
     }
 
-    /// Writes the kernel's and the bias's part of `gradients`, and ∂L/∂input to `grad_input`, `[N, H, W, C]`, if that is wanted.
+    /// Gives the sink the kernel's and the bias's gradient, and writes ∂L/∂input to `grad_input`, `[N, H, W, C]`, if that is wanted.
     /// `slots` are [`ConvBlock::slots_len`] floats of scratch, `packed` as for [`ConvBlock::forward`].
     pub fn backward(
         &self,
-        parameters: &Parameters,
         saved: BlockBackward,
         grad_input: Option<&mut [f32]>,
-        gradients: &mut Parameters,
+        sink: &mut impl Sink,
         [slots, packed]: [&mut [f32]; 2],
         scratch: &ScratchPool,
     ) {
         let geometry = self.conv.geometry;
-        let weights = self.pack(Pass::GradInput, parameters, packed);
+        let weights = self.pack(Pass::GradInput, sink.parameters(), packed);
         let batch = saved.input.len() / geometry.input_len();
         let run = images_per_slot(batch);
         let slots = &mut slots[..self.slots_len(batch)];
@@ -265,14 +265,15 @@ impl ConvBlock {
                 }
             }),
         }
-        let (kernel, bias) = gradients.kernel_and_bias_mut(self.conv.kernel, self.conv.bias);
         let sums = &mut packed[..self.sums_len()];
         add_slots(slots, self.slot_len(), 0, sums);
         let rows = (REDUCE_FLOATS / geometry.filters).max(1);
-        kernel.par_chunks_mut(rows * geometry.filters).enumerate().for_each(|(chunk, kernel)| {
-            self.algorithms.grad_weights.unpack_sums(&geometry, sums, chunk * rows, kernel);
+        sink.whole(self.conv.kernel, |kernel| {
+            kernel.par_chunks_mut(rows * geometry.filters).enumerate().for_each(|(chunk, kernel)| {
+                self.algorithms.grad_weights.unpack_sums(&geometry, sums, chunk * rows, kernel);
+            });
         });
-        add_slots(slots, self.slot_len(), self.sums_len(), bias);
+        sink.whole(self.conv.bias, |bias| add_slots(slots, self.slot_len(), self.sums_len(), bias));
     }
 
     /// One image of the backward pass; its weights' gradient is added to `sums`.

@@ -3,25 +3,20 @@
 //! Each block yields a part of the result: of the output a summand, which are added in order; of the input's gradient some
 //! columns, which are put in their places; of the weights' gradient some rows, which stand where they belong.
 //!
-//! On the way back a block's weights are in the cache for the input's gradient. Where the optimizer may take its step at once,
-//! it does so there, and a large layer's weights, moments and gradient cross the memory bus 6 times a step and not 10 times.
+//! On the way back a block's weights are in the cache for the input's gradient, and there the sink gets the gradient of the same
+//! rows: what it does with them at once, such as the optimizer's step, finds them there.
 
-use crate::kernels::adam::{self, WeightsAndMoments};
 use crate::kernels::conv::ScratchLen;
 use crate::kernels::dense::{self, BACKWARD_ROWS, BLOCK_ROWS, Panels, block};
 use crate::kernels::tile::PIXELS;
 use crate::layers::scratch::ScratchPool;
-use crate::layers::update::Update;
+use crate::layers::sink::{GradientBlock, Sink};
 use crate::parameters::{Parameters, TensorId};
 use rayon::prelude::*;
 
-/// A layer of at least this many weights, 256 KiB, has its gradient applied as it comes, where that is allowed: a smaller one
-/// stays in the caches.
-const APPLY_FLOATS: usize = 64 * 1024;
-
-/// Rows of the kernel whose gradient is made before Adam takes its step on them: at 128 units 12 KiB, which stay in the
+/// Rows of the kernel whose gradient the sink gets at once where it uses it up: at 128 units 12 KiB, which stay in the
 /// first-level cache. Whole tiles.
-const APPLY_ROWS: usize = 4 * PIXELS;
+const PIECE_ROWS: usize = 4 * PIXELS;
 
 /// A dense layer.
 #[derive(Clone, Debug)]
@@ -46,12 +41,7 @@ impl Dense {
 
     /// The scratch that one thread needs for [`Dense::backward`].
     pub fn scratch_len(&self) -> ScratchLen {
-        ScratchLen::from_floats(APPLY_ROWS * self.units)
-    }
-
-    /// Whether [`Update::Apply`] applies the kernel's gradient.
-    pub fn applies(&self) -> bool {
-        self.inputs * self.units >= APPLY_FLOATS
+        ScratchLen::from_floats(PIECE_ROWS * self.units)
     }
 
     /// `input` `[N, I]` → `output` `[N, U]`: Y = X·W + bias. `partials` are [`Dense::partials_len`] floats of scratch.
@@ -72,13 +62,13 @@ impl Dense {
     }
 
     /// The backward pass: `input` `[N, I]` and `grad_output` `[N, U]` → dX = dY·Wᵀ in `grad_input` `[N, I]`, if that is wanted, and
-    /// dW = Xᵀ·dY, dbias = column sums of dY, with which `update` does what it says.
+    /// dW = Xᵀ·dY, dbias = column sums of dY for the sink.
     pub fn backward(
         &self,
         input: &[f32],
         grad_output: &[f32],
         grad_input: Option<&mut [f32]>,
-        update: &mut Update,
+        sink: &mut impl Sink,
         partials: &mut [f32],
         scratch: &ScratchPool,
     ) {
@@ -91,62 +81,32 @@ impl Dense {
 
         let partials = &mut partials[..samples * inputs];
         let parts = partials.par_chunks_mut(samples * BACKWARD_ROWS);
-        let rows_len = BACKWARD_ROWS * units;
-        // A block's part of dX is taken before its weights change.
-        let input_part = |weights: &[f32], part: &mut [f32]| {
+        let blocks = sink.blocks(self.kernel, BACKWARD_ROWS * units);
+        blocks.zip(parts).enumerate().for_each(|(index, (block, part))| {
+            // A block's part of dX is taken before its weights may change.
             if grad_input.is_some() {
-                dense::grad_input(weights, by_unit, part);
+                dense::grad_input(block.weights(), by_unit, part);
             }
-        };
-        let rows = |index: usize| block(index, BACKWARD_ROWS, inputs);
-        match update {
-            Update::Apply { parameters, moments: [first, second], step, .. } if self.applies() => {
-                let step = *step;
-                let weights = parameters.tensor_mut(self.kernel).par_chunks_mut(rows_len);
-                let first = first.tensor_mut(self.kernel).par_chunks_mut(rows_len);
-                let second = second.tensor_mut(self.kernel).par_chunks_mut(rows_len);
-                weights.zip(first).zip(second).zip(parts).enumerate().for_each(
-                    |(index, (((weights, first_moment), second_moment), part))| {
-                        input_part(weights, part);
-                        let chunk = APPLY_ROWS * units;
-                        let moments = first_moment.chunks_mut(chunk).zip(second_moment.chunks_mut(chunk));
-                        let chunks = weights.chunks_mut(chunk).zip(moments).zip(rows(index).step_by(APPLY_ROWS));
-                        for ((weights, (first_moment, second_moment)), first) in chunks {
-                            let rows = first..first + weights.len() / units;
-                            scratch.with(|scratch| {
-                                let gradient = &mut scratch.floats[..weights.len()];
-                                dense::grad_kernel(input, inputs, rows, by_sample, gradient);
-                                adam::update(
-                                    WeightsAndMoments { weights, first_moment, second_moment },
-                                    gradient,
-                                    step,
-                                );
-                            });
-                        }
-                    },
-                );
-            }
-            _ => {
-                let (parameters, gradients) = update.weights_and_gradients();
-                let weights = parameters.tensor(self.kernel).par_chunks(rows_len);
-                let targets = gradients.tensor_mut(self.kernel).par_chunks_mut(rows_len);
-                weights.zip(targets).zip(parts).enumerate().for_each(|(index, ((weights, target), part))| {
-                    input_part(weights, part);
-                    dense::grad_kernel(input, inputs, rows(index), by_sample, target);
+            let first = index * BACKWARD_ROWS;
+            scratch.with(|scratch| {
+                block.give(PIECE_ROWS * units, scratch.floats, |floats, gradient| {
+                    let rows = first + floats.start / units..first + floats.end / units;
+                    dense::grad_kernel(input, inputs, rows, by_sample, gradient);
                 });
+            });
+        });
+        sink.whole(self.bias, |bias| {
+            bias.fill(0.0);
+            for sample in grad_output.chunks_exact(units) {
+                for (sum, g) in bias.iter_mut().zip(sample) {
+                    *sum += g;
+                }
             }
-        }
-        let bias = update.weights_and_gradients().1.tensor_mut(self.bias);
-        bias.fill(0.0);
-        for sample in grad_output.chunks_exact(units) {
-            for (sum, g) in bias.iter_mut().zip(sample) {
-                *sum += g;
-            }
-        }
+        });
         if let Some(grad_input) = grad_input {
             grad_input.par_chunks_exact_mut(inputs).enumerate().for_each(|(sample, grad_input)| {
                 for (index, part) in partials.chunks(samples * BACKWARD_ROWS).enumerate() {
-                    let columns = rows(index);
+                    let columns = block(index, BACKWARD_ROWS, inputs);
                     let part = &part[sample * columns.len()..][..columns.len()];
                     grad_input[columns].copy_from_slice(part);
                 }

@@ -15,7 +15,7 @@ pub mod dense;
 pub mod dropout;
 pub mod max_pool;
 pub mod scratch;
-pub mod update;
+pub mod sink;
 
 use crate::geometry::{ConvGeometry, PoolGeometry};
 use crate::parameters::{Initialization, ParameterTable, Role, TensorId};
@@ -168,14 +168,6 @@ impl Layer {
             LayerSpec::Flatten {} => "flatten",
             LayerSpec::Dense { .. } => "dense",
             LayerSpec::Dropout { .. } => "dropout",
-        }
-    }
-
-    /// The tensor whose gradient [`Update::Apply`](update::Update::Apply) applies, if it does.
-    pub fn applied_tensor(&self) -> Option<TensorId> {
-        match &self.kind {
-            LayerKind::Dense(dense) if dense.applies() => Some(dense.kernel),
-            _ => None,
         }
     }
 

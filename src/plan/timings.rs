@@ -9,18 +9,12 @@ pub struct StepTimings {
     pub forward: Vec<Duration>,
     /// Of the last backward pass; zero for the steps before [`Plan::first_backward`](super::Plan::first_backward).
     pub backward: Vec<Duration>,
-    /// Of the last step of the optimizer, without what was applied during the backward pass.
-    pub optimizer: Duration,
 }
 
 impl StepTimings {
     /// Room for this many steps, so that a pass allocates nothing.
     pub(super) fn new(steps: usize) -> StepTimings {
-        StepTimings {
-            forward: vec![Duration::ZERO; steps],
-            backward: vec![Duration::ZERO; steps],
-            optimizer: Duration::ZERO,
-        }
+        StepTimings { forward: vec![Duration::ZERO; steps], backward: vec![Duration::ZERO; steps] }
     }
 }
 

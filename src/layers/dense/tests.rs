@@ -1,12 +1,11 @@
-//! Sizes that are no multiple of anything, and a gradient that is applied against one that is written.
+//! Sizes that are no multiple of anything, and a gradient that the sink takes in pieces against one that it takes whole.
 
 use super::*;
-use crate::kernels::adam::{self, AdamStep};
+use crate::layers::sink::GradientWriter;
 use crate::parameters::{Initialization, ParameterTable, Role};
 use crate::random::{Purpose, Stream};
+use std::ops::Range;
 use std::sync::Arc;
-
-const STEP: AdamStep = AdamStep { alpha: 1e-3, blend_1: 0.1, blend_2: 1e-3, epsilon: 1e-7, decay: 1e-4 };
 
 /// A layer, its weights and a batch with an upstream gradient.
 struct Case {
@@ -47,10 +46,10 @@ impl Case {
     }
 
     /// The backward pass; returns the input's gradient.
-    fn backward(&self, mut update: Update) -> Vec<f32> {
+    fn backward(&self, sink: &mut impl Sink) -> Vec<f32> {
         let mut grad_input = vec![f32::NAN; self.input.len()];
         let wanted = Some(&mut grad_input[..]);
-        self.dense.backward(&self.input, &self.grad_output, wanted, &mut update, &mut self.partials(), &self.scratch());
+        self.dense.backward(&self.input, &self.grad_output, wanted, sink, &mut self.partials(), &self.scratch());
         grad_input
     }
 }
@@ -98,8 +97,7 @@ fn sizes_that_no_block_divides_give_the_sums_of_products() {
 
         let mut gradients = Parameters::zeros(case.parameters.table());
         gradients.as_mut_slice().fill(f32::NAN);
-        let update = Update::Write { parameters: &case.parameters, gradients: &mut gradients };
-        let grad_input = case.backward(update);
+        let grad_input = case.backward(&mut GradientWriter::new(&case.parameters, &mut gradients));
         assert_sums(&what("input"), &grad_input, |i| {
             (0..units).map(move |unit| g(i / inputs, unit) * w(i % inputs, unit))
         });
@@ -110,76 +108,65 @@ fn sizes_that_no_block_divides_give_the_sums_of_products() {
 
         // Without the input's gradient the others are the same.
         let mut alone = Parameters::zeros(case.parameters.table());
-        let mut update = Update::Write { parameters: &case.parameters, gradients: &mut alone };
-        case.dense.backward(&case.input, &case.grad_output, None, &mut update, &mut case.partials(), &case.scratch());
+        let mut writer = GradientWriter::new(&case.parameters, &mut alone);
+        case.dense.backward(&case.input, &case.grad_output, None, &mut writer, &mut case.partials(), &case.scratch());
         for id in [case.dense.kernel, case.dense.bias] {
             assert!(same_bits(alone.tensor(id), gradients.tensor(id)), "{}", what("no input"));
         }
     }
 }
 
-#[test]
-fn a_gradient_that_is_applied_moves_the_weights_as_one_that_is_written_and_then_applied() {
-    for (inputs, units, samples) in [(1001, 70, 1), (1001, 70, 70), (APPLY_FLOATS / 64, 64, 16)] {
-        let case = Case::new(inputs, units, samples);
-        assert!(case.dense.applies());
-        let table = case.parameters.table();
-        let mut written = Parameters::zeros(table);
-        let update = Update::Write { parameters: &case.parameters, gradients: &mut written };
-        let grad_input = case.backward(update);
-        // As if there had been steps before.
-        let moments = || {
-            [0.25, 0.125].map(|value| {
-                let mut moment = Parameters::zeros(table);
-                moment.as_mut_slice().fill(value);
-                moment
-            })
-        };
-        let (mut expected, [mut first, mut second]) = (case.parameters.clone(), moments());
-        let weights = adam::WeightsAndMoments {
-            weights: expected.tensor_mut(case.dense.kernel),
-            first_moment: first.tensor_mut(case.dense.kernel),
-            second_moment: second.tensor_mut(case.dense.kernel),
-        };
-        adam::update(weights, written.tensor(case.dense.kernel), STEP);
-        let expected = [expected, first, second];
+/// Takes blocks in pieces, and forgets their weights as soon as their gradient comes.
+struct Pieces(Parameters, Parameters);
 
-        let (mut applied, [mut first, mut second]) = (case.parameters.clone(), moments());
-        let mut gradients = Parameters::zeros(table);
-        gradients.as_mut_slice().fill(f32::NAN);
-        let update = Update::Apply {
-            parameters: &mut applied,
-            gradients: &mut gradients,
-            moments: [&mut first, &mut second],
-            step: STEP,
-        };
-        let grad_input_applied = case.backward(update);
-        assert!(same_bits(&grad_input_applied, &grad_input), "the input's gradient is of the weights before the step");
-        // The whole buffers: the bias has not been moved.
-        for (found, expected) in [applied, first, second].iter().zip(&expected) {
-            assert!(same_bits(found.as_slice(), expected.as_slice()), "{inputs}×{units}, {samples} samples");
+struct PiecesBlock<'a> {
+    weights: &'a mut [f32],
+    gradient: &'a mut [f32],
+}
+
+impl Sink for Pieces {
+    type Block<'a> = PiecesBlock<'a>;
+
+    fn parameters(&self) -> &Parameters {
+        &self.0
+    }
+
+    fn whole(&mut self, tensor: TensorId, write: impl FnOnce(&mut [f32])) {
+        write(self.1.tensor_mut(tensor));
+    }
+
+    fn blocks(&mut self, tensor: TensorId, len: usize) -> impl IndexedParallelIterator<Item = PiecesBlock<'_>> {
+        let blocks = self.0.tensor_mut(tensor).par_chunks_mut(len).zip(self.1.tensor_mut(tensor).par_chunks_mut(len));
+        blocks.map(|(weights, gradient)| PiecesBlock { weights, gradient })
+    }
+}
+
+impl GradientBlock for PiecesBlock<'_> {
+    fn weights(&self) -> &[f32] {
+        self.weights
+    }
+
+    fn give(self, piece: usize, scratch: &mut [f32], mut write: impl FnMut(Range<usize>, &mut [f32])) {
+        self.weights.fill(f32::NAN);
+        for (index, gradient) in self.gradient.chunks_mut(piece).enumerate() {
+            let floats = &mut scratch[..gradient.len()];
+            floats.fill(f32::NAN);
+            write(index * piece..index * piece + floats.len(), floats);
+            gradient.copy_from_slice(floats);
         }
-        assert!(same_bits(gradients.tensor(case.dense.bias), written.tensor(case.dense.bias)));
-        assert!(gradients.tensor(case.dense.kernel).iter().all(|g| g.is_nan()), "the place is not touched");
     }
 }
 
 #[test]
-fn a_small_layers_gradient_is_written_even_where_it_might_be_applied() {
-    let case = Case::new(APPLY_FLOATS / 64 - 1, 64, 3);
-    assert!(!case.dense.applies());
-    let table = case.parameters.table();
-    let mut written = Parameters::zeros(table);
-    case.backward(Update::Write { parameters: &case.parameters, gradients: &mut written });
-    let (mut parameters, mut gradients) = (case.parameters.clone(), Parameters::zeros(table));
-    let [mut first, mut second] = [Parameters::zeros(table), Parameters::zeros(table)];
-    case.backward(Update::Apply {
-        parameters: &mut parameters,
-        gradients: &mut gradients,
-        moments: [&mut first, &mut second],
-        step: STEP,
-    });
-    assert!(same_bits(gradients.as_slice(), written.as_slice()));
-    assert!(same_bits(parameters.as_slice(), case.parameters.as_slice()), "no weight has moved");
-    assert!(first.as_slice().iter().chain(second.as_slice()).all(|&moment| moment == 0.0));
+fn a_gradient_taken_in_pieces_has_the_bits_of_one_taken_whole_and_the_inputs_gradient_is_of_the_weights_before() {
+    for (inputs, units, samples) in [(1001, 70, 1), (1001, 70, 70), (1024, 64, 16), (5, 3, 2)] {
+        let case = Case::new(inputs, units, samples);
+        let mut written = Parameters::zeros(case.parameters.table());
+        let expected = case.backward(&mut GradientWriter::new(&case.parameters, &mut written));
+        let mut pieces = Pieces(case.parameters.clone(), Parameters::zeros(case.parameters.table()));
+        let found = case.backward(&mut pieces);
+        assert!(same_bits(&found, &expected), "{inputs}×{units}, {samples} samples");
+        assert!(same_bits(pieces.1.as_slice(), written.as_slice()), "{inputs}×{units}, {samples} samples");
+        assert!(pieces.0.tensor(case.dense.kernel).iter().all(|weight| weight.is_nan()), "every block is given");
+    }
 }
