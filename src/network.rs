@@ -7,12 +7,12 @@
 //! # Ok::<(), glassnet::Error>(())
 //! ```
 
-use crate::layers::{Layer, Shape, check_floats};
+use crate::layers::{Builder, Layer, Shape, check_floats};
 use crate::parameters::{ParameterTable, Parameters};
 use crate::random::{Purpose, Stream};
+use crate::reference;
 use crate::spec::{MAX_LAYERS, ModelSpec};
 use crate::{Error, Result};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A checked network. It owns no weights, so it can be shared freely.
@@ -29,7 +29,7 @@ impl Network {
     /// # Errors
     /// [`Error::Layer`] names the layer that cannot work, and both shapes.
     pub fn new(spec: &ModelSpec) -> Result<Network> {
-        let mut shape = Shape::Image(spec.input);
+        let shape = Shape::Image(spec.input);
         // Height times width by itself too: a size of 0 channels would hide that it is too large.
         for sizes in [&spec.input[..2], &spec.input[..]] {
             check_floats(sizes).map_err(|reason| Error::layer("input", reason))?;
@@ -42,17 +42,9 @@ impl Network {
                 format!("the model has {} layers, and {MAX_LAYERS} are the most; use fewer", spec.layers.len());
             return Err(Error::layer("input", reason));
         }
-        let (mut layers, mut table) = (Vec::new(), ParameterTable::default());
-        let mut seen: HashMap<&str, usize> = HashMap::new();
-        for layer_spec in &spec.layers {
-            let base = Layer::base_name(layer_spec);
-            let count = seen.entry(base).or_default();
-            let name = if *count == 0 { base.to_string() } else { format!("{base}_{count}") };
-            *count += 1;
-            let layer = Layer::new(name, layer_spec, shape, &mut table)?;
-            shape = layer.output;
-            layers.push(layer);
-        }
+        let mut builder = Builder::new(shape);
+        let layers = spec.layers.iter().map(|spec| Layer::new(spec, &mut builder)).collect::<Result<Vec<_>>>()?;
+        let (shape, table) = (builder.input(), builder.into_table());
         match layers.last() {
             Some(last) if table.entries().is_empty() => {
                 Err(Error::layer(&last.name, "the network has no weights to learn; add a 'dense' layer"))
@@ -94,6 +86,11 @@ impl Network {
             entry.initialization.fill(&entry.shape, parameters.tensor_mut(id), stream);
         }
         parameters
+    }
+
+    /// The same network in the [textbook](crate::reference), with these weights.
+    pub fn twin(&self, parameters: &Parameters) -> Vec<reference::Layer> {
+        self.layers.iter().map(|layer| layer.twin(parameters)).collect()
     }
 
     /// Multiply-adds of a forward pass over one image, all layers.

@@ -184,6 +184,11 @@ impl Parameters {
         &self.buffer.as_slice()[self.table.entries[id].range.clone()]
     }
 
+    /// The floats of one tensor in f64, as the textbook has them.
+    pub fn wide(&self, id: TensorId) -> Vec<f64> {
+        self.tensor(id).iter().map(|&x| f64::from(x)).collect()
+    }
+
     /// The floats of one tensor, to write.
     pub fn tensor_mut(&mut self, id: TensorId) -> &mut [f32] {
         &mut self.buffer.as_mut_slice()[self.table.entries[id].range.clone()]

@@ -6,7 +6,7 @@ mod common;
 
 use approx::assert_relative_eq;
 use common::networks::{Batch, networks, way_name, ways_to_train};
-use common::{as_images, as_textbook, assert_close, random_parameters, values, wide};
+use common::{as_images, assert_close, random_parameters, values, wide};
 use glassnet::geometry::{ConvGeometry, Padding, PoolGeometry};
 use glassnet::kernels::conv::registry::CONV_ALGORITHMS;
 use glassnet::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, Weights};
@@ -14,7 +14,7 @@ use glassnet::kernels::dense::BLOCK_ROWS;
 use glassnet::kernels::pool;
 use glassnet::kernels::simd::InstructionSet;
 use glassnet::layers::LayerKind;
-use glassnet::layers::conv_block::MAX_SLOTS;
+use glassnet::layers::conv2d::MAX_SLOTS;
 use glassnet::layers::dropout::DropoutMasks;
 use glassnet::layers::sink::GradientWriter;
 use glassnet::loss::{ClassWeights, weighted_binary_cross_entropy, weighted_binary_cross_entropy_gradient};
@@ -276,15 +276,15 @@ fn check_every_way(
 
 /// What a step of a plan runs: an algorithm for each pass of a convolution, and which layers run together.
 fn describe(plan: &Plan, step: &Step) -> Vec<String> {
-    let Some(block) = &step.block else {
-        let pool = matches!(plan.network().layers()[step.layers.end - 1].kind, LayerKind::MaxPool(_));
+    let Some(conv) = step.conv() else {
+        let pool = matches!(step.operation, LayerKind::MaxPool(_));
         return if pool && plan.options().fuse { vec!["a pool that cannot be fused".into()] } else { vec![] };
     };
     let choice = plan.options().conv;
-    let passes = Pass::ALL.map(|pass| format!("{choice}: {} {}", block.algorithms.of(pass).name(), pass.name()));
+    let passes = Pass::ALL.map(|pass| format!("{choice}: {} {}", conv.algorithms.of(pass).name(), pass.name()));
     let mut seen = Vec::from(passes);
     if plan.options().fuse {
-        let followers = [("ReLU", block.relu), ("pool", block.pool.is_some())];
+        let followers = [("ReLU", conv.relu), ("pool", conv.pool.is_some())];
         let followers = followers.iter().filter(|(_, there)| *there).map(|(name, _)| format!(" + {name}"));
         seen.push(format!("convolution{}", followers.collect::<String>()));
     }
@@ -443,7 +443,7 @@ fn whole_steps_with_class_weights_and_weight_decay_end_at_the_textbooks_weights_
     let start = random_parameters(&network, 8);
 
     // The reference's own loop: its weights, its gradients, its optimizer.
-    let mut expected = as_textbook(&network, &start);
+    let mut expected = network.twin(&start);
     let mut moments: Vec<[Vec<f64>; 4]> = Vec::new();
     for t in 1..=steps {
         let images = as_images(&batch.images, network.spec().input);

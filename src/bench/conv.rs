@@ -10,7 +10,7 @@ use super::Milliseconds;
 use crate::geometry::{ConvGeometry, PoolGeometry};
 use crate::kernels::conv::{ConvAlgorithm, DEAD, GradOutput, Pass, PooledGradient, Scratch, ScratchLen, Weights};
 use crate::kernels::gemm::{Beta, Matrix, gemm};
-use crate::layers::conv_block::MAX_SLOTS;
+use crate::layers::conv2d::MAX_SLOTS;
 use crate::layers::scratch::ScratchPool;
 use crate::parameters::AlignedBuffer;
 use crate::random::{Purpose, Stream};

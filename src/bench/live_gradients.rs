@@ -54,8 +54,8 @@ pub fn live_shares(
     }
     let images: usize = batches.iter().map(|batch| batch.labels.len()).sum();
     let shares = plan.steps().iter().zip(live).filter_map(|(step, live)| {
-        let block = step.block.as_ref().filter(|block| block.pool.is_some())?;
-        let all = images * block.conv.geometry.output_len();
+        let conv = step.conv().filter(|conv| conv.pool.is_some())?;
+        let all = images * conv.geometry.output_len();
         Some(LiveShare { layer: network.layers()[step.layers.start].name.clone(), share: live as f64 / all as f64 })
     });
     Ok(shares.collect())

@@ -1,4 +1,4 @@
-//! A dense layer over a batch: blocks of weight rows run in parallel.
+//! A dense layer over a batch: blocks of weight rows run in parallel. Its twin is [`reference::dense_forward`].
 //!
 //! Each block yields a part of the result: of the output a summand, which are added in order; of the input's gradient some
 //! columns, which are put in their places; of the weights' gradient some rows, which stand where they belong.
@@ -6,12 +6,14 @@
 //! On the way back a block's weights are in the cache for the input's gradient, and there the sink gets the gradient of the same
 //! rows: what it does with them at once, such as the optimizer's step, finds them there.
 
+use super::operation::{Backward, Forward, Operation, Work, WorkLen};
+use super::sink::{GradientBlock, Sink};
+use super::{Builder, Shape, check_floats};
 use crate::kernels::conv::ScratchLen;
 use crate::kernels::dense::{self, BACKWARD_ROWS, BLOCK_ROWS, Panels, block};
 use crate::kernels::tile::PIXELS;
-use crate::layers::scratch::ScratchPool;
-use crate::layers::sink::{GradientBlock, Sink};
 use crate::parameters::{Parameters, TensorId};
+use crate::reference;
 use rayon::prelude::*;
 
 /// Rows of the kernel whose gradient the sink gets at once where it uses it up: at 128 units 12 KiB, which stay in the
@@ -32,22 +34,50 @@ pub struct Dense {
 }
 
 impl Dense {
-    /// Floats that a pass needs for its parts, in a batch of `batch`.
-    pub fn partials_len(&self, batch: usize, training: bool) -> usize {
+    /// U weighted sums of all that reaches it.
+    ///
+    /// # Errors
+    /// A sentence, where what reaches it is no vector, or U is 0 or too large.
+    pub fn new(builder: &mut Builder, units: usize) -> Result<Dense, String> {
+        let Shape::Vector(inputs) = builder.input() else {
+            let input = builder.input();
+            return Err(format!(
+                "a dense layer needs a vector, but an image of {input} reaches it; put 'flatten' before it"
+            ));
+        };
+        if units == 0 {
+            return Err("0 units; it needs at least 1".into());
+        }
+        check_floats(&[inputs, units])?;
+        let [kernel, bias] = builder.kernel_and_bias(vec![inputs, units]);
+        Ok(Dense { inputs, units, kernel, bias })
+    }
+}
+
+impl Operation for Dense {
+    const NAME: &'static str = "dense";
+
+    fn output(&self, _: Shape) -> Shape {
+        Shape::Vector(self.units)
+    }
+
+    /// I·U.
+    fn multiply_adds(&self) -> usize {
+        self.inputs * self.units
+    }
+
+    fn work_len(&self, batch: usize, training: bool) -> WorkLen {
         let forward = self.inputs.div_ceil(BLOCK_ROWS) * batch * self.units;
         let panels = Panels::len(batch, self.units) + Panels::len(self.units, batch);
-        if training { forward.max(batch * self.inputs + panels) } else { forward }
+        let partials = if training { forward.max(batch * self.inputs + panels) } else { forward };
+        let scratch = ScratchLen::from_floats(if training { PIECE_ROWS * self.units } else { 0 });
+        WorkLen { partials, packed: 0, scratch }
     }
 
-    /// The scratch that one thread needs for [`Dense::backward`].
-    pub fn scratch_len(&self) -> ScratchLen {
-        ScratchLen::from_floats(PIECE_ROWS * self.units)
-    }
-
-    /// `input` `[N, I]` → `output` `[N, U]`: Y = X·W + bias. `partials` are [`Dense::partials_len`] floats of scratch.
-    pub fn forward(&self, parameters: &Parameters, input: &[f32], output: &mut [f32], partials: &mut [f32]) {
+    /// `input` `[N, I]` → `output` `[N, U]`: Y = X·W + bias.
+    fn forward(&self, Forward { parameters, input, output, work, .. }: Forward) {
         let (kernel, bias) = (parameters.tensor(self.kernel), parameters.tensor(self.bias));
-        let partials = &mut partials[..self.inputs.div_ceil(BLOCK_ROWS) * output.len()];
+        let partials = &mut work.partials[..self.inputs.div_ceil(BLOCK_ROWS) * output.len()];
         partials.par_chunks_exact_mut(output.len()).enumerate().for_each(|(index, partial)| {
             dense::forward(input, self.inputs, block(index, BLOCK_ROWS, self.inputs), kernel, partial);
         });
@@ -61,17 +91,10 @@ impl Dense {
         }
     }
 
-    /// The backward pass: `input` `[N, I]` and `grad_output` `[N, U]` → dX = dY·Wᵀ in `grad_input` `[N, I]`, if that is wanted, and
-    /// dW = Xᵀ·dY, dbias = column sums of dY for the sink.
-    pub fn backward(
-        &self,
-        input: &[f32],
-        grad_output: &[f32],
-        grad_input: Option<&mut [f32]>,
-        sink: &mut impl Sink,
-        partials: &mut [f32],
-        scratch: &ScratchPool,
-    ) {
+    /// `input` `[N, I]` and `grad_output` `[N, U]` → dX = dY·Wᵀ in `grad_input` `[N, I]`, and dW = Xᵀ·dY, dbias = column sums of
+    /// dY for the sink.
+    fn backward(&self, pass: Backward, sink: &mut impl Sink) {
+        let Backward { input, grad_output, grad_input, work: Work { partials, scratch, .. }, .. } = pass;
         let (inputs, units) = (self.inputs, self.units);
         let samples = grad_output.len() / units;
         let (by_sample, partials) = partials.split_at_mut(Panels::len(samples, units));
@@ -112,6 +135,10 @@ impl Dense {
                 }
             });
         }
+    }
+
+    fn twin(&self, parameters: &Parameters) -> reference::Layer {
+        reference::Layer::Dense { kernel: parameters.wide(self.kernel), bias: parameters.wide(self.bias) }
     }
 }
 

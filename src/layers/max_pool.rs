@@ -1,7 +1,13 @@
-//! Max-pooling over a batch: images run in parallel.
+//! Max-pooling over a batch: images run in parallel. Its twin is [`reference::max_pool_forward`].
 
+use super::operation::{Backward, Forward, Operation};
+use super::saved::{Saved, SavedLen};
+use super::sink::Sink;
+use super::{Builder, Shape};
 use crate::geometry::PoolGeometry;
 use crate::kernels::pool;
+use crate::parameters::Parameters;
+use crate::reference;
 use rayon::prelude::*;
 
 /// A max-pooling layer.
@@ -12,8 +18,31 @@ pub struct MaxPool {
 }
 
 impl MaxPool {
-    /// `input` `[N, H, W, C]` → `output` and, for the way back, `argmax`, both `[N, output height, output width, C]`.
-    pub fn forward(&self, input: &[f32], output: &mut [f32], argmax: &mut [u16]) {
+    /// Pooling by windows of this size and stride.
+    ///
+    /// # Errors
+    /// A sentence, where what reaches it is no image, or no window fits.
+    pub fn new(builder: &Builder, window: [usize; 2], stride: [usize; 2]) -> Result<MaxPool, String> {
+        let geometry = PoolGeometry::new(builder.image("max-pooling")?, window, stride)?;
+        Ok(MaxPool { geometry })
+    }
+}
+
+impl Operation for MaxPool {
+    const NAME: &'static str = "max_pooling2d";
+
+    fn output(&self, _: Shape) -> Shape {
+        let PoolGeometry { input, output, .. } = self.geometry;
+        Shape::Image([output[0], output[1], input[2]])
+    }
+
+    fn saves(&self, batch: usize, _: bool) -> SavedLen {
+        SavedLen::Argmax(batch * self.geometry.output_len())
+    }
+
+    /// `input` `[N, H, W, C]` → `output` and argmax, both `[N, output height, output width, C]`.
+    fn forward(&self, Forward { input, output, saved, .. }: Forward) {
+        let Saved::Argmax(argmax) = saved else { unreachable!("a max-pool saves its argmax") };
         let len = self.geometry.output_len();
         let images = input.par_chunks_exact(self.geometry.input_len());
         output.par_chunks_exact_mut(len).zip(argmax.par_chunks_exact_mut(len)).zip(images).for_each(
@@ -23,8 +52,10 @@ impl MaxPool {
         );
     }
 
-    /// `grad_output` and `argmax` → `grad_input` `[N, H, W, C]`.
-    pub fn backward(&self, grad_output: &[f32], argmax: &[u16], grad_input: &mut [f32]) {
+    /// `grad_output` and argmax → `grad_input` `[N, H, W, C]`.
+    fn backward(&self, Backward { saved, grad_output, grad_input, .. }: Backward, _: &mut impl Sink) {
+        let Saved::Argmax(argmax) = saved else { unreachable!("a max-pool saves its argmax") };
+        let Some(grad_input) = grad_input else { return };
         let len = self.geometry.output_len();
         let images = grad_input.par_chunks_exact_mut(self.geometry.input_len());
         images.zip(grad_output.par_chunks_exact(len)).zip(argmax.par_chunks_exact(len)).for_each(
@@ -32,5 +63,9 @@ impl MaxPool {
                 pool::backward(&self.geometry, grad_output, argmax, grad_input);
             },
         );
+    }
+
+    fn twin(&self, _: &Parameters) -> reference::Layer {
+        reference::Layer::MaxPool { window: self.geometry.window, stride: self.geometry.stride }
     }
 }

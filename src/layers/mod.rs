@@ -3,27 +3,39 @@
 //! A [`Layer`] is a description. It owns no weights ([`Parameters`](crate::parameters::Parameters) does), keeps nothing
 //! between the passes (a [`Workspace`](crate::plan::Workspace) does), and has no loop over pixels
 //! ([`kernels`](crate::kernels) do). What is left is the work of this folder: for each pass, which parts of which buffers
-//! belong together, and which parts may run at the same time.
+//! belong together, and which parts may run at the same time. Each kind of layer is a file, all of one shape, the
+//! [`Operation`]; [`LayerKind`] is the list of them.
 //!
 //! **Every grid of parallel work depends on the data alone**, never on the number of threads, and every output has one
 //! writer with a fixed order of summation. So the same seed gives the same bits on 1, 2 or 8 threads.
 
-pub mod activation;
+pub mod builder;
 pub mod conv2d;
-pub mod conv_block;
 pub mod dense;
 pub mod dropout;
+pub mod flatten;
 pub mod max_pool;
+pub mod operation;
+pub mod relu;
+pub mod saved;
 pub mod scratch;
 pub mod sink;
 
-use crate::geometry::{ConvGeometry, PoolGeometry};
-use crate::parameters::{Initialization, ParameterTable, Role, TensorId};
+pub use builder::{Builder, check_floats};
+
+use crate::Result;
+use crate::parameters::{Parameters, TensorId};
+use crate::reference;
 use crate::spec::LayerSpec;
-use crate::{Error, Result};
 use conv2d::Conv2d;
 use dense::Dense;
+use dropout::Dropout;
+use flatten::Flatten;
 use max_pool::MaxPool;
+use operation::{Backward, Forward, Operation, WorkLen};
+use relu::Relu;
+use saved::SavedLen;
+use sink::Sink;
 use std::fmt;
 use std::ops::Range;
 
@@ -76,7 +88,7 @@ pub struct Layer {
     pub kind: LayerKind,
 }
 
-/// What a layer does, with its sizes and the places of its weights.
+/// What a layer does, with its sizes and the numbers of its tensors.
 #[derive(Clone, Debug)]
 pub enum LayerKind {
     /// Convolution.
@@ -84,123 +96,82 @@ pub enum LayerKind {
     /// Max-pooling.
     MaxPool(MaxPool),
     /// max(x, 0).
-    Relu,
+    Relu(Relu),
     /// The same floats, called a vector.
-    Flatten,
+    Flatten(Flatten),
     /// Weighted sums.
     Dense(Dense),
-    /// Inverted dropout with this rate.
-    Dropout(f32),
+    /// Inverted dropout.
+    Dropout(Dropout),
 }
 
-/// A network's largest tensor may have this many floats (8 GiB), and a size in a spec may be this large: beyond them is a
-/// mistake in the spec, found before memory is asked for.
-const MAX_TENSOR_FLOATS: usize = 1 << 31;
+/// Calls a method of the layer that a [`LayerKind`] holds.
+macro_rules! dispatch {
+    ($kind:expr, $layer:ident => $call:expr) => {
+        match $kind {
+            LayerKind::Conv2d($layer) => $call,
+            LayerKind::MaxPool($layer) => $call,
+            LayerKind::Relu($layer) => $call,
+            LayerKind::Flatten($layer) => $call,
+            LayerKind::Dense($layer) => $call,
+            LayerKind::Dropout($layer) => $call,
+        }
+    };
+}
 
 impl Layer {
-    /// Checks a layer against the shape that reaches it and enters its weights in the table.
+    /// Checks a layer against the shape that reaches it and enters its tensors in the table.
     ///
     /// # Errors
-    /// [`Error::Layer`], where the layer cannot take that shape.
-    pub fn new(name: String, spec: &LayerSpec, input: Shape, table: &mut ParameterTable) -> Result<Layer> {
-        let fail = |reason: String| Error::layer(name.clone(), reason);
-        let image = |what: &str| match input {
-            Shape::Image(sizes) => Ok(sizes),
-            Shape::Vector(len) => Err(fail(format!(
-                "{what} needs an image, but a vector of {len} values reaches it; put it before 'flatten'"
-            ))),
-        };
-        let first_tensor = table.entries().len();
-        let (output, kind) = match *spec {
-            LayerSpec::Conv2d { filters, kernel, stride, padding } => {
-                let [height, width, channels] = image("a convolution")?;
-                for size in [kernel.both(), stride.both(), [filters, filters]].concat() {
-                    check_floats(&[size]).map_err(fail)?;
-                }
-                let geometry =
-                    ConvGeometry::new([height, width, channels], kernel.both(), stride.both(), padding, filters)
-                        .map_err(fail)?;
-                let shape = vec![geometry.kernel[0], geometry.kernel[1], channels, filters];
-                check_floats(&shape).map_err(fail)?;
-                check_floats(&[geometry.output[0], geometry.output[1], filters]).map_err(fail)?;
-                let (kernel, bias) = weights(table, &name, shape);
-                let output = Shape::Image([geometry.output[0], geometry.output[1], filters]);
-                (output, LayerKind::Conv2d(Conv2d { geometry, kernel, bias }))
-            }
-            LayerSpec::MaxPool { window, stride } => {
-                let sizes = image("max-pooling")?;
-                let (window, stride) = (window.both(), stride.unwrap_or(window).both());
-                let geometry = PoolGeometry::new(sizes, window, stride).map_err(fail)?;
-                let output = Shape::Image([geometry.output[0], geometry.output[1], sizes[2]]);
-                (output, LayerKind::MaxPool(MaxPool { geometry }))
-            }
-            LayerSpec::Relu {} => (input, LayerKind::Relu),
-            LayerSpec::Flatten {} => (Shape::Vector(input.len()), LayerKind::Flatten),
-            LayerSpec::Dense { units } => {
-                let Shape::Vector(inputs) = input else {
-                    return Err(fail(format!(
-                        "a dense layer needs a vector, but an image of {input} reaches it; put 'flatten' before it"
-                    )));
-                };
-                if units == 0 {
-                    return Err(fail("0 units; it needs at least 1".into()));
-                }
-                check_floats(&[inputs, units]).map_err(fail)?;
-                let (kernel, bias) = weights(table, &name, vec![inputs, units]);
-                (Shape::Vector(units), LayerKind::Dense(Dense { inputs, units, kernel, bias }))
-            }
-            LayerSpec::Dropout { rate } => {
-                if !(0.0..1.0).contains(&(rate as f32)) {
-                    return Err(fail(format!("a dropout rate of {rate}; it must be at least 0 and below 1")));
-                }
-                (input, LayerKind::Dropout(rate as f32))
-            }
-        };
-        Ok(Layer { name, input, output, tensors: first_tensor..table.entries().len(), kind })
-    }
-
-    /// What Keras calls a layer of this kind; the second and later ones get `_1`, `_2`, … behind it.
-    pub fn base_name(spec: &LayerSpec) -> &'static str {
-        match spec {
-            LayerSpec::Conv2d { .. } => "conv2d",
-            LayerSpec::MaxPool { .. } => "max_pooling2d",
-            LayerSpec::Relu {} => "re_lu",
-            LayerSpec::Flatten {} => "flatten",
-            LayerSpec::Dense { .. } => "dense",
-            LayerSpec::Dropout { .. } => "dropout",
+    /// [`Error::Layer`](crate::Error::Layer), where the layer cannot take that shape.
+    pub fn new(spec: &LayerSpec, builder: &mut Builder) -> Result<Layer> {
+        match *spec {
+            LayerSpec::Conv2d { filters, kernel, stride, padding } => builder
+                .add(LayerKind::Conv2d, |builder| Conv2d::new(builder, filters, kernel.both(), stride.both(), padding)),
+            LayerSpec::MaxPool { window, stride } => builder.add(LayerKind::MaxPool, |builder| {
+                MaxPool::new(builder, window.both(), stride.unwrap_or(window).both())
+            }),
+            LayerSpec::Relu {} => builder.add(LayerKind::Relu, |_| Ok(Relu)),
+            LayerSpec::Flatten {} => builder.add(LayerKind::Flatten, |_| Ok(Flatten)),
+            LayerSpec::Dense { units } => builder.add(LayerKind::Dense, |builder| Dense::new(builder, units)),
+            LayerSpec::Dropout { rate } => builder.add(LayerKind::Dropout, |builder| Dropout::new(builder, rate)),
         }
     }
 
-    /// Multiply-adds of a forward pass over one sample: P·K·F or inputs·units, and 0 for layers without weights.
+    /// [`Operation::multiply_adds`].
     pub fn multiply_adds(&self) -> usize {
-        match &self.kind {
-            LayerKind::Conv2d(conv) => conv.geometry.multiply_adds(),
-            LayerKind::Dense(dense) => dense.inputs * dense.units,
-            _ => 0,
-        }
+        dispatch!(&self.kind, layer => layer.multiply_adds())
+    }
+
+    /// [`Operation::twin`].
+    pub fn twin(&self, parameters: &Parameters) -> reference::Layer {
+        dispatch!(&self.kind, layer => layer.twin(parameters))
     }
 }
 
-/// Enters a layer's kernel and bias (one value for each of the kernel's last size) in the table.
-fn weights(table: &mut ParameterTable, name: &str, shape: Vec<usize>) -> (TensorId, TensorId) {
-    let outputs = shape[shape.len() - 1];
-    // As in Keras, unless told otherwise there, biases decay too.
-    let role = Role::Trainable { decays: true };
-    let kernel = table.push(format!("{name}/kernel"), shape, role, Initialization::GlorotUniform);
-    (kernel, table.push(format!("{name}/bias"), vec![outputs], role, Initialization::Zeros))
-}
+impl LayerKind {
+    /// [`Operation::is_view`].
+    pub fn is_view(&self) -> bool {
+        dispatch!(self, layer => layer.is_view())
+    }
 
-/// A sentence, where a tensor of these sizes would be too large.
-pub(crate) fn check_floats(sizes: &[usize]) -> std::result::Result<(), String> {
-    let floats = sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
-    match floats {
-        Some(floats) if floats <= MAX_TENSOR_FLOATS => Ok(()),
-        _ => {
-            let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
-            Err(format!(
-                "it would have {} floats, and {MAX_TENSOR_FLOATS} is the most; make it smaller",
-                sizes.join("×")
-            ))
-        }
+    /// [`Operation::saves`].
+    pub fn saves(&self, batch: usize, training: bool) -> SavedLen {
+        dispatch!(self, layer => layer.saves(batch, training))
+    }
+
+    /// [`Operation::work_len`].
+    pub fn work_len(&self, batch: usize, training: bool) -> WorkLen {
+        dispatch!(self, layer => layer.work_len(batch, training))
+    }
+
+    /// [`Operation::forward`].
+    pub fn forward(&self, pass: Forward) {
+        dispatch!(self, layer => layer.forward(pass))
+    }
+
+    /// [`Operation::backward`].
+    pub fn backward(&self, pass: Backward, sink: &mut impl Sink) {
+        dispatch!(self, layer => layer.backward(pass, sink))
     }
 }

@@ -25,8 +25,8 @@ fn describe(plan: &Plan, index: usize, step: &Step) -> String {
     let names: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
     let together = if names.len() == 1 { "a step" } else { "one step" };
     let mut text = format!("{} as {together}", names.join(" + "));
-    let Some(block) = &step.block else { return text };
-    let algorithm = |pass: Pass| block.algorithms.of(pass).name();
+    let Some(conv) = step.conv() else { return text };
+    let algorithm = |pass: Pass| conv.algorithms.of(pass).name();
     text += &format!(": forward {}", algorithm(Pass::Forward));
     if plan.options.training && plan.goes_on(index) {
         text += &format!(", input's gradient {}", algorithm(Pass::GradInput));
@@ -35,7 +35,7 @@ fn describe(plan: &Plan, index: usize, step: &Step) -> String {
         text += &format!(", weights' gradient {}", algorithm(Pass::GradWeights));
     }
     let computes = |layer: &Layer| !layer.tensors.is_empty();
-    let conv = step.layers.start + layers.iter().position(computes).unwrap_or(0);
-    let sparse = Step::gradient_is_sparse(plan.network.layers(), conv);
-    text + "; " + &plan.options.conv.reason(&block.conv.geometry, sparse, plan.options.training)
+    let index = step.layers.start + layers.iter().position(computes).unwrap_or(0);
+    let sparse = Step::gradient_is_sparse(plan.network.layers(), index);
+    text + "; " + &plan.options.conv.reason(&conv.geometry, sparse, plan.options.training)
 }

@@ -1,10 +1,9 @@
 //! The memory in which a plan runs.
 
 use super::Plan;
-use super::step::Step;
 use super::timings::StepTimings;
-use crate::kernels::conv::ScratchLen;
-use crate::layers::LayerKind;
+use crate::layers::operation::WorkLen;
+use crate::layers::saved::{Saved, SavedLen};
 use crate::layers::scratch::ScratchPool;
 use crate::parameters::AlignedBuffer;
 
@@ -12,19 +11,15 @@ use crate::parameters::AlignedBuffer;
 pub struct Workspace {
     /// Each step's output, `[batch, …]`.
     pub(super) outputs: Vec<AlignedBuffer>,
-    /// The places of the maxima where a max-pool is a step of its own; empty for other steps.
-    pub(super) argmax: Vec<Vec<u16>>,
-    /// Those of the blocks with a max-pool; empty for other steps, and without training.
-    pub(super) places: Vec<Vec<u8>>,
-    /// Each dropout's factors; empty for other steps.
-    pub(super) factors: Vec<AlignedBuffer>,
+    /// What each step saves besides.
+    pub(super) saved: Vec<Saved>,
     /// The gradient of a step's output and of its input, in turn.
     pub(super) gradients: [AlignedBuffer; 2],
     /// Partial sums of the step at work.
     pub(super) partials: AlignedBuffer,
-    /// The kernel of the convolution at work, packed.
+    /// The kernel of the step at work, packed.
     pub(super) packed: AlignedBuffer,
-    /// Scratch of the convolution at work.
+    /// Scratch of the step at work.
     pub(super) scratch: ScratchPool,
     /// Images in the batch that went forward last, if that was for training.
     pub(super) trained: Option<usize>,
@@ -40,16 +35,13 @@ impl Workspace {
     /// The memory that `plan` needs, for use in the current thread pool.
     pub(super) fn new(plan: &Plan) -> Workspace {
         let sizes = WorkspaceSizes::of(plan);
-        let floats = |lens: &[usize]| lens.iter().map(|&len| AlignedBuffer::zeros(len)).collect();
         Workspace {
-            outputs: floats(&sizes.outputs),
-            argmax: sizes.argmax.iter().map(|&len| vec![0; len]).collect(),
-            places: sizes.places.iter().map(|&len| vec![0; len]).collect(),
-            factors: floats(&sizes.factors),
+            outputs: sizes.outputs.iter().map(|&len| AlignedBuffer::zeros(len)).collect(),
+            saved: sizes.saved.iter().map(|len| len.allocate()).collect(),
             gradients: [AlignedBuffer::zeros(sizes.gradient), AlignedBuffer::zeros(sizes.gradient)],
-            partials: AlignedBuffer::zeros(sizes.partials),
-            packed: AlignedBuffer::zeros(sizes.packed),
-            scratch: ScratchPool::new(sizes.scratch),
+            partials: AlignedBuffer::zeros(sizes.work.partials),
+            packed: AlignedBuffer::zeros(sizes.work.packed),
+            scratch: ScratchPool::new(sizes.work.scratch),
             trained: None,
             backward_done: false,
             timings: StepTimings::new(plan.steps.len()),
@@ -75,79 +67,40 @@ impl Workspace {
     }
 }
 
-/// How many values each part of a [`Workspace`] has.
+/// How much each part of a [`Workspace`] holds.
 pub(super) struct WorkspaceSizes {
     outputs: Vec<usize>,
-    argmax: Vec<usize>,
-    places: Vec<usize>,
-    factors: Vec<usize>,
+    saved: Vec<SavedLen>,
     gradient: usize,
-    partials: usize,
-    packed: usize,
-    /// For each thread.
-    scratch: ScratchLen,
+    work: WorkLen,
 }
 
 impl WorkspaceSizes {
     pub(super) fn of(plan: &Plan) -> WorkspaceSizes {
-        let layers = plan.network.layers();
-        let training = plan.options.training;
-        let input_len = |step: &Step| layers[step.layers.start].input.len();
-        let output_len = |step: &Step| layers[step.layer()].output.len();
-        let lens = |len: &dyn Fn(&Step) -> usize| plan.steps.iter().map(|step| plan.batch * len(step)).collect();
-        let (mut partials, mut packed, mut scratch) = (0, 0, ScratchLen::default());
-        for step in &plan.steps {
-            match (&step.block, &layers[step.layer()].kind) {
-                (Some(block), _) => {
-                    partials = partials.max(if training { block.slots_len(plan.batch) } else { 0 });
-                    packed = packed.max(block.packed_len(training));
-                    scratch = scratch.max(block.scratch_len(training));
-                }
-                (None, LayerKind::Dense(dense)) => {
-                    partials = partials.max(dense.partials_len(plan.batch, training));
-                    if training {
-                        scratch = scratch.max(dense.scratch_len());
-                    }
-                }
-                _ => {}
-            }
-        }
+        let (batch, training) = (plan.batch, plan.options.training);
         // The backward pass holds the gradients of the outputs of its steps, and of the inputs of all but its last.
         let backward = plan.steps.iter().enumerate().skip(plan.first_backward);
         let gradient = backward.map(|(index, step)| {
-            let input = if plan.goes_on(index) { input_len(step) } else { 0 };
-            input.max(output_len(step))
+            let input = if plan.goes_on(index) { step.input.len() } else { 0 };
+            input.max(step.output.len())
         });
+        let work = plan.steps.iter().map(|step| step.operation.work_len(batch, training));
         WorkspaceSizes {
-            outputs: lens(&output_len),
-            argmax: lens(&|step| match &layers[step.layer()].kind {
-                LayerKind::MaxPool(_) if step.block.is_none() => output_len(step),
-                _ => 0,
-            }),
-            places: lens(&|step| match &step.block {
-                Some(block) if training && block.pool.is_some() => output_len(step),
-                _ => 0,
-            }),
-            factors: lens(&|step| match &layers[step.layer()].kind {
-                LayerKind::Dropout(_) if training => output_len(step),
-                _ => 0,
-            }),
-            gradient: if training { plan.batch * gradient.max().unwrap_or(0) } else { 0 },
-            partials,
-            packed,
-            scratch,
+            outputs: plan.steps.iter().map(|step| batch * step.output.len()).collect(),
+            saved: plan.steps.iter().map(|step| step.operation.saves(batch, training)).collect(),
+            gradient: if training { batch * gradient.max().unwrap_or(0) } else { 0 },
+            work: work.fold(WorkLen::default(), WorkLen::max),
         }
     }
 
     /// Bytes of all parts. They are counted before any is allocated and may be more than any machine has, so the sum saturates.
     pub(super) fn bytes(&self) -> usize {
-        let total = |lens: &mut dyn Iterator<Item = &usize>| lens.fold(0usize, |sum, &len| sum.saturating_add(len));
-        let scratch = self.scratch.floats.saturating_add(self.scratch.words.saturating_mul(2));
+        let WorkLen { partials, packed, scratch } = self.work;
+        let scratch = scratch.floats.saturating_add(scratch.words.saturating_mul(2));
         let scratch = scratch.saturating_mul(rayon::current_num_threads());
-        let others = [self.gradient, self.gradient, self.partials, self.packed, scratch];
-        let words = total(&mut self.outputs.iter().chain(&self.factors).chain(&others));
-        let halves = total(&mut self.argmax.iter());
-        let bytes = total(&mut self.places.iter());
-        words.saturating_mul(4).saturating_add(halves.saturating_mul(2)).saturating_add(bytes)
+        let others = [self.gradient, self.gradient, partials, packed, scratch];
+        let floats = self.outputs.iter().chain(&others).fold(0usize, |sum, &len| sum.saturating_add(len));
+        let saved = self.saved.iter().fold(0usize, |sum, len| sum.saturating_add(len.bytes()));
+        floats.saturating_mul(size_of::<f32>()).saturating_add(saved)
     }
 }

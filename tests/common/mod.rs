@@ -1,10 +1,9 @@
-//! What several tests share: random values, the error of a tensor, and a network of the engine as layers of the textbook.
+//! What several tests share: random values, the error of a tensor, and images as the textbook has them.
 
 #![allow(dead_code)] // each test program uses a part
 
 pub mod networks;
 
-use glassnet::layers::LayerKind;
 use glassnet::network::Network;
 use glassnet::parameters::Parameters;
 use glassnet::random::{Purpose, Stream};
@@ -71,37 +70,6 @@ pub fn assert_same_bits(what: &str, actual: &[f32], expected: &[f32]) {
     if let Some(place) = differs {
         panic!("{what}: {:e} and not {:e} at {place} of {}", actual[place], expected[place], actual.len());
     }
-}
-
-/// The engine's network with these weights, as layers of the textbook.
-pub fn as_textbook(network: &Network, parameters: &Parameters) -> Vec<textbook::Layer> {
-    network
-        .layers()
-        .iter()
-        .map(|layer| match &layer.kind {
-            LayerKind::Conv2d(conv) => textbook::Layer::Conv2d {
-                shape: textbook::ConvShape {
-                    kernel: conv.geometry.kernel,
-                    stride: conv.geometry.stride,
-                    padding: conv.geometry.padding,
-                    output: conv.geometry.output,
-                    filters: conv.geometry.filters,
-                },
-                kernel: wide(parameters.tensor(conv.kernel)),
-                bias: wide(parameters.tensor(conv.bias)),
-            },
-            LayerKind::MaxPool(pool) => {
-                textbook::Layer::MaxPool { window: pool.geometry.window, stride: pool.geometry.stride }
-            }
-            LayerKind::Relu => textbook::Layer::Relu,
-            LayerKind::Flatten => textbook::Layer::Flatten,
-            LayerKind::Dense(dense) => textbook::Layer::Dense {
-                kernel: wide(parameters.tensor(dense.kernel)),
-                bias: wide(parameters.tensor(dense.bias)),
-            },
-            LayerKind::Dropout(_) => textbook::Layer::Dropout,
-        })
-        .collect()
 }
 
 /// A batch [N, H, W, C] as images of the textbook.

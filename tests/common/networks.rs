@@ -1,6 +1,6 @@
 //! Networks drawn at random, and batches for them.
 
-use super::{as_images, as_textbook, values, wide};
+use super::{as_images, values, wide};
 use glassnet::geometry::Padding;
 use glassnet::kernels::conv::registry::ConvPolicy;
 use glassnet::network::Network;
@@ -157,7 +157,7 @@ impl Batch {
         };
         let factors: Vec<_> = (0..count).map(factors_of).collect();
         let images = as_images(&self.images, network.spec().input);
-        let layers = as_textbook(network, parameters);
+        let layers = network.twin(parameters);
         textbook::weighted_step(&layers, &images, &wide(&self.labels), self.class_weights, &factors)
     }
 }

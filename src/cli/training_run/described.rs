@@ -16,12 +16,12 @@ impl TrainingRun<'_> {
     fn algorithms(&self) -> BTreeMap<String, Algorithms> {
         let options = PlanOptions { conv: self.common.conv, training: true, ..PlanOptions::default() };
         let plan = Plan::new(&self.network, 1, options);
-        let blocks = plan.steps().iter().filter_map(|step| Some((step, step.block.as_ref()?)));
-        blocks
-            .map(|(step, block)| {
+        let convolutions = plan.steps().iter().filter_map(|step| Some((step, step.conv()?)));
+        convolutions
+            .map(|(step, conv)| {
                 let layers = &self.network.layers()[step.layers.clone()];
                 let name = layers.iter().find(|layer| !layer.tensors.is_empty()).map_or("", |layer| &layer.name);
-                let [forward, grad_input, grad_weights] = Pass::ALL.map(|pass| block.algorithms.of(pass).name());
+                let [forward, grad_input, grad_weights] = Pass::ALL.map(|pass| conv.algorithms.of(pass).name());
                 (name.to_owned(), Algorithms { forward, grad_input, grad_weights })
             })
             .collect()

@@ -1,6 +1,9 @@
 //! Sizes that are no multiple of anything, and a gradient that the sink takes in pieces against one that it takes whole.
 
 use super::*;
+use crate::layers::operation::Mode;
+use crate::layers::saved::Saved;
+use crate::layers::scratch::ScratchPool;
 use crate::layers::sink::GradientWriter;
 use crate::parameters::{Initialization, ParameterTable, Role};
 use crate::random::{Purpose, Stream};
@@ -37,20 +40,30 @@ impl Case {
         self.input.len() / self.dense.inputs
     }
 
-    fn partials(&self) -> Vec<f32> {
-        vec![f32::NAN; self.dense.partials_len(self.samples(), true)]
+    /// A pass in memory that holds nothing but NaN; what it returns is what `pass` wrote.
+    fn run(&self, len: usize, training: bool, pass: impl FnOnce(&mut [f32], Work)) -> Vec<f32> {
+        let work_len = self.dense.work_len(self.samples(), training);
+        let mut partials = vec![f32::NAN; work_len.partials];
+        let work = Work { partials: &mut partials, packed: &mut [], scratch: &ScratchPool::new(work_len.scratch) };
+        let mut written = vec![f32::NAN; len];
+        pass(&mut written, work);
+        written
     }
 
-    fn scratch(&self) -> ScratchPool {
-        ScratchPool::new(self.dense.scratch_len())
+    fn forward(&self) -> Vec<f32> {
+        self.run(self.grad_output.len(), false, |output, work| {
+            let (parameters, mode, saved) = (&self.parameters, Mode::Inference, &mut Saved::Nothing);
+            self.dense.forward(Forward { parameters, mode, input: &self.input, output, saved, work });
+        })
     }
 
-    /// The backward pass; returns the input's gradient.
-    fn backward(&self, sink: &mut impl Sink) -> Vec<f32> {
-        let mut grad_input = vec![f32::NAN; self.input.len()];
-        let wanted = Some(&mut grad_input[..]);
-        self.dense.backward(&self.input, &self.grad_output, wanted, sink, &mut self.partials(), &self.scratch());
-        grad_input
+    /// The backward pass; returns the input's gradient, NaN where it is not wanted.
+    fn backward(&self, wanted: bool, sink: &mut impl Sink) -> Vec<f32> {
+        self.run(self.input.len(), true, |grad_input, work| {
+            let (input, grad_output, saved) = (&self.input, &self.grad_output, &Saved::Nothing);
+            let grad_input = wanted.then_some(grad_input);
+            self.dense.backward(Backward { input, output: &[], saved, grad_output, grad_input, work }, sink);
+        })
     }
 }
 
@@ -87,17 +100,14 @@ fn sizes_that_no_block_divides_give_the_sums_of_products() {
         let w = |row: usize, unit: usize| f64::from(kernel[row * units + unit]);
         let g = |sample: usize, unit: usize| f64::from(case.grad_output[sample * units + unit]);
 
-        let mut output = vec![f32::NAN; samples * units];
-        let len = case.dense.partials_len(samples, false);
-        case.dense.forward(&case.parameters, &case.input, &mut output, &mut vec![f32::NAN; len]);
-        assert_sums(&what("forward"), &output, |i| {
+        assert_sums(&what("forward"), &case.forward(), |i| {
             let products = (0..inputs).map(move |row| x(i / units, row) * w(row, i % units));
             products.chain([f64::from(bias[i % units])])
         });
 
         let mut gradients = Parameters::zeros(case.parameters.table());
         gradients.as_mut_slice().fill(f32::NAN);
-        let grad_input = case.backward(&mut GradientWriter::new(&case.parameters, &mut gradients));
+        let grad_input = case.backward(true, &mut GradientWriter::new(&case.parameters, &mut gradients));
         assert_sums(&what("input"), &grad_input, |i| {
             (0..units).map(move |unit| g(i / inputs, unit) * w(i % inputs, unit))
         });
@@ -108,8 +118,7 @@ fn sizes_that_no_block_divides_give_the_sums_of_products() {
 
         // Without the input's gradient the others are the same.
         let mut alone = Parameters::zeros(case.parameters.table());
-        let mut writer = GradientWriter::new(&case.parameters, &mut alone);
-        case.dense.backward(&case.input, &case.grad_output, None, &mut writer, &mut case.partials(), &case.scratch());
+        case.backward(false, &mut GradientWriter::new(&case.parameters, &mut alone));
         for id in [case.dense.kernel, case.dense.bias] {
             assert!(same_bits(alone.tensor(id), gradients.tensor(id)), "{}", what("no input"));
         }
@@ -162,9 +171,9 @@ fn a_gradient_taken_in_pieces_has_the_bits_of_one_taken_whole_and_the_inputs_gra
     for (inputs, units, samples) in [(1001, 70, 1), (1001, 70, 70), (1024, 64, 16), (5, 3, 2)] {
         let case = Case::new(inputs, units, samples);
         let mut written = Parameters::zeros(case.parameters.table());
-        let expected = case.backward(&mut GradientWriter::new(&case.parameters, &mut written));
+        let expected = case.backward(true, &mut GradientWriter::new(&case.parameters, &mut written));
         let mut pieces = Pieces(case.parameters.clone(), Parameters::zeros(case.parameters.table()));
-        let found = case.backward(&mut pieces);
+        let found = case.backward(true, &mut pieces);
         assert!(same_bits(&found, &expected), "{inputs}×{units}, {samples} samples");
         assert!(same_bits(pieces.1.as_slice(), written.as_slice()), "{inputs}×{units}, {samples} samples");
         assert!(pieces.0.tensor(case.dense.kernel).iter().all(|weight| weight.is_nan()), "every block is given");

@@ -1,13 +1,12 @@
-//! A convolution and what runs right behind it, over a batch: `Conv2d`, `Conv2d + Relu`, `Conv2d + MaxPool` or
-//! `Conv2d + Relu + MaxPool`.
+//! The passes of a convolution, and of what runs right behind it, over a batch.
 //!
 //! A convolution's output is the largest thing in a network, and ReLU and pooling do next to nothing with it: run one after
 //! the other, they wait for memory. So a block computes a band of output rows that fits the second-level cache, and
 //! finishes it there: ReLU, then the maximum of each window and its place. What leaves the cache is a quarter of the size.
 //!
 //! ```text
-//! forward    for each image, each band:  convolution ─▶ scratch ─▶ ReLU, maximum ─▶ output, places
-//! backward   for each image:             grad_output, places ─▶ ∂L/∂(convolution's output) ─▶ grad_input, grad_weights
+//! forward    for each image, each band:  convolution ─▶ scratch ─▶ ReLU, maximum ─▶ output, argmax
+//! backward   for each image:             grad_output, argmax ─▶ ∂L/∂(convolution's output) ─▶ grad_input, grad_weights
 //! ```
 //!
 //! On the way back the gradient of the convolution's own output is written out for one image at a time, or not at all where
@@ -17,11 +16,11 @@
 //! **In parallel**: forward, bands; backward, runs of images. The weights' gradient is a sum over images: it is taken in at most
 //! [`MAX_SLOTS`] partial sums, each over a fixed run of images in order, and these are then added in order.
 
-use super::conv2d::Conv2d;
-use super::scratch::ScratchPool;
-use super::sink::Sink;
-use crate::geometry::{ConvGeometry, PoolGeometry};
-use crate::kernels::conv::registry::{ConvAlgorithms, ConvPolicy};
+use super::super::operation::Work;
+use super::super::scratch::ScratchPool;
+use super::super::sink::Sink;
+use super::Conv2d;
+use crate::geometry::ConvGeometry;
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, PooledGradient, Scratch, ScratchLen, Weights};
 use crate::kernels::{elementwise, relu_pool};
 use crate::parameters::Parameters;
@@ -37,64 +36,28 @@ const REDUCE_FLOATS: usize = 4096;
 /// and the weights. A band is at least as many rows as the algorithm computes at once and the pool needs.
 const BAND_FLOATS: usize = 64 * 1024;
 
-/// A window with fewer cells leaves so much of the gradient that the sparse passes do not pay.
-const SPARSE_WINDOW_CELLS: usize = 4;
-
-/// A convolution with its followers and its algorithms.
-#[derive(Clone, Debug)]
-pub struct ConvBlock {
-    /// The convolution.
-    pub conv: Conv2d,
-    /// Whether a ReLU follows.
-    pub relu: bool,
-    /// The max-pool that follows, if one does.
-    pub pool: Option<PoolGeometry>,
-    /// What computes each pass.
-    pub algorithms: ConvAlgorithms,
-}
-
-/// What a block's backward pass reads: all that the forward pass saw and left, and the gradient.
+/// What the backward pass reads: all that the forward pass saw and left, and the gradient.
 #[derive(Clone, Copy)]
-pub struct BlockBackward<'a> {
+pub(super) struct Seen<'a> {
     /// `[N, H, W, C]`.
     pub input: &'a [f32],
     /// The block's output.
     pub output: &'a [f32],
-    /// The maxima's places; empty without a pool.
-    pub places: &'a [u8],
+    /// The argmax of each window; empty without a pool.
+    pub argmax: &'a [u8],
     /// ∂L/∂output.
     pub grad_output: &'a [f32],
 }
 
-impl ConvBlock {
-    /// Whether a pool can be part of a block: windows do not overlap, and the place of a maximum fits a byte.
-    pub fn can_fuse(pool: &PoolGeometry) -> bool {
-        pool.stride == pool.window && pool.window[0] * pool.window[1] < usize::from(crate::kernels::conv::DEAD)
-    }
-
-    /// The algorithms for a convolution whose output reaches `pool`, at once or through a ReLU, in the same block or not.
-    pub fn algorithms(
-        choice: ConvPolicy,
-        conv: &Conv2d,
-        pool: Option<&PoolGeometry>,
-        training: bool,
-    ) -> ConvAlgorithms {
-        choice.algorithms(&conv.geometry, ConvBlock::gradient_is_sparse(pool), training)
-    }
-
-    /// Whether a max-pool behind the convolution leaves so much of the output's gradient zero that the sparse passes pay.
-    pub fn gradient_is_sparse(pool: Option<&PoolGeometry>) -> bool {
-        pool.is_some_and(|pool| ConvBlock::can_fuse(pool) && pool.window[0] * pool.window[1] >= SPARSE_WINDOW_CELLS)
-    }
-
+impl Conv2d {
     /// Floats of one image's output.
-    pub fn output_len(&self) -> usize {
-        self.pool.map_or(self.conv.geometry.output_len(), |pool| pool.output_len())
+    pub(super) fn output_len(&self) -> usize {
+        self.pool.map_or(self.geometry.output_len(), |pool| pool.output_len())
     }
 
     /// The convolution as forward computes it: without the last rows and columns where no window reaches them.
     fn live_geometry(&self) -> ConvGeometry {
-        let geometry = self.conv.geometry;
+        let geometry = self.geometry;
         match self.pool {
             Some(pool) => {
                 let live = |axis: usize| pool.output[axis] * pool.window[axis];
@@ -114,7 +77,7 @@ impl ConvBlock {
     }
 
     /// Floats that the passes need for the packed kernel.
-    pub fn packed_len(&self, training: bool) -> usize {
+    pub(super) fn packed_len(&self, training: bool) -> usize {
         let passes = if training { &Pass::ALL[..] } else { &Pass::ALL[..1] };
         let len = |&pass: &Pass| self.algorithms.of(pass).packed_len(&self.geometry_of(pass), pass);
         // The way back also needs room to add up the sums.
@@ -125,12 +88,12 @@ impl ConvBlock {
     fn geometry_of(&self, pass: Pass) -> ConvGeometry {
         match pass {
             Pass::Forward => self.live_geometry(),
-            _ => self.conv.geometry,
+            _ => self.geometry,
         }
     }
 
     /// The scratch that one thread needs: a pass's own, and before it what the block keeps there.
-    pub fn scratch_len(&self, training: bool) -> ScratchLen {
+    pub(super) fn scratch_len(&self, training: bool) -> ScratchLen {
         let of = |pass: Pass| {
             let own = self.algorithms.of(pass).scratch_len(&self.geometry_of(pass), pass, self.pool.as_ref());
             ScratchLen { floats: own.floats + self.kept_len(pass), ..own }
@@ -148,7 +111,7 @@ impl ConvBlock {
             }
             Pass::Forward => 0,
             // Both gradients' passes use the same one.
-            _ if self.needs_expanded() => self.conv.geometry.output_len(),
+            _ if self.needs_expanded() => self.geometry.output_len(),
             _ => 0,
         };
         len.next_multiple_of(16)
@@ -163,28 +126,28 @@ impl ConvBlock {
         behind && !pooled
     }
 
-    /// Floats that [`ConvBlock::backward`] needs for its partial sums in a batch of `batch`.
-    pub fn slots_len(&self, batch: usize) -> usize {
+    /// Floats that [`Conv2d::backward`] needs for its partial sums in a batch of `batch`.
+    pub(super) fn slots_len(&self, batch: usize) -> usize {
         batch.div_ceil(images_per_slot(batch)) * self.slot_len()
     }
 
     /// A slot holds the sums of a kernel's gradient, and a bias's gradient behind them.
     fn slot_len(&self) -> usize {
-        self.sums_len() + self.conv.geometry.filters
+        self.sums_len() + self.geometry.filters
     }
 
     fn sums_len(&self) -> usize {
-        self.algorithms.grad_weights.sums_len(&self.conv.geometry)
+        self.algorithms.grad_weights.sums_len(&self.geometry)
     }
 
-    /// `input` `[N, H, W, C]` → `output`. `places` take the maxima's places for the way back: as many as `output` has floats, or
-    /// none. `packed` are [`ConvBlock::packed_len`] floats.
-    pub fn forward(
+    /// `input` `[N, H, W, C]` → `output`. `argmax` takes the argmax of each window for the way back: as many as `output` has floats, or
+    /// none. `packed` are [`Conv2d::packed_len`] floats.
+    pub(super) fn run_forward(
         &self,
         parameters: &Parameters,
         input: &[f32],
         output: &mut [f32],
-        places: &mut [u8],
+        argmax: &mut [u8],
         packed: &mut [f32],
         scratch: &ScratchPool,
     ) {
@@ -195,7 +158,7 @@ impl ConvBlock {
             Some(pool) => band_rows / pool.window[0] * pool.output[1] * geometry.filters,
             None => band_rows * geometry.output[1] * geometry.filters,
         };
-        let run_band = |image: &[f32], band: usize, output: &mut [f32], places: &mut [u8]| {
+        let run_band = |image: &[f32], band: usize, output: &mut [f32], argmax: &mut [u8]| {
             let first = band * band_rows;
             let rows = first..(first + band_rows).min(geometry.output[0]);
             scratch.with(|Scratch { floats, words }| {
@@ -210,36 +173,34 @@ impl ConvBlock {
                 };
                 let values = &mut kept[..rows.len() * geometry.output[1] * geometry.filters];
                 self.algorithms.forward.forward(&geometry, image, weights, rows, values, scratch);
-                relu_pool::forward(pool, self.relu, values, output, places);
+                relu_pool::forward(pool, self.relu, values, output, argmax);
             });
         };
         let images = input.par_chunks_exact(geometry.input_len());
         let outputs = output.par_chunks_exact_mut(self.output_len());
-        if places.is_empty() {
+        if argmax.is_empty() {
             outputs.zip(images).for_each(|(output, image)| {
                 let bands = output.par_chunks_mut(band_len).enumerate();
                 bands.for_each(|(band, output)| run_band(image, band, output, &mut []));
             });
         } else {
-            let places = places.par_chunks_exact_mut(self.output_len());
-            outputs.zip(places).zip(images).for_each(|((output, places), image)| {
-                let bands = output.par_chunks_mut(band_len).zip(places.par_chunks_mut(band_len)).enumerate();
-                bands.for_each(|(band, (output, places))| run_band(image, band, output, places));
+            let argmax = argmax.par_chunks_exact_mut(self.output_len());
+            outputs.zip(argmax).zip(images).for_each(|((output, argmax), image)| {
+                let bands = output.par_chunks_mut(band_len).zip(argmax.par_chunks_mut(band_len)).enumerate();
+                bands.for_each(|(band, (output, argmax))| run_band(image, band, output, argmax));
             });
         }
     }
 
     /// Gives the sink the kernel's and the bias's gradient, and writes ∂L/∂input to `grad_input`, `[N, H, W, C]`, if that is wanted.
-    /// `slots` are [`ConvBlock::slots_len`] floats of scratch, `packed` as for [`ConvBlock::forward`].
-    pub fn backward(
+    pub(super) fn run_backward(
         &self,
-        saved: BlockBackward,
+        saved: Seen,
         grad_input: Option<&mut [f32]>,
         sink: &mut impl Sink,
-        [slots, packed]: [&mut [f32]; 2],
-        scratch: &ScratchPool,
+        Work { partials: slots, packed, scratch }: Work,
     ) {
-        let geometry = self.conv.geometry;
+        let geometry = self.geometry;
         let weights = self.pack(Pass::GradInput, sink.parameters(), packed);
         let batch = saved.input.len() / geometry.input_len();
         let run = images_per_slot(batch);
@@ -268,18 +229,18 @@ impl ConvBlock {
         let sums = &mut packed[..self.sums_len()];
         add_slots(slots, self.slot_len(), 0, sums);
         let rows = (REDUCE_FLOATS / geometry.filters).max(1);
-        sink.whole(self.conv.kernel, |kernel| {
+        sink.whole(self.kernel, |kernel| {
             kernel.par_chunks_mut(rows * geometry.filters).enumerate().for_each(|(chunk, kernel)| {
                 self.algorithms.grad_weights.unpack_sums(&geometry, sums, chunk * rows, kernel);
             });
         });
-        sink.whole(self.conv.bias, |bias| add_slots(slots, self.slot_len(), self.sums_len(), bias));
+        sink.whole(self.bias, |bias| add_slots(slots, self.slot_len(), self.sums_len(), bias));
     }
 
     /// One image of the backward pass; its weights' gradient is added to `sums`.
     fn backward_image(
         &self,
-        saved: BlockBackward,
+        saved: Seen,
         image: usize,
         weights: Weights,
         grad_input: Option<&mut [f32]>,
@@ -289,15 +250,15 @@ impl ConvBlock {
         fn part<T>(values: &[T], image: usize, len: usize) -> &[T] {
             &values[image * len..][..len]
         }
-        let geometry = &self.conv.geometry;
+        let geometry = &self.geometry;
         let input = part(saved.input, image, geometry.input_len());
         let grad_output = part(saved.grad_output, image, self.output_len());
         let Scratch { floats, words } = scratch;
         let (kept, floats) = floats.split_at_mut(self.kept_len(Pass::GradInput));
         let (mut expanded, mut pooled) = (GradOutput::Dense(grad_output), None);
         if let Some(pool) = self.pool {
-            let places = part(saved.places, image, self.output_len());
-            let gradient = PooledGradient { pool, values: grad_output, argmax: places };
+            let argmax = part(saved.argmax, image, self.output_len());
+            let gradient = PooledGradient { pool, values: grad_output, argmax };
             pooled = Some(GradOutput::Pooled(gradient));
             if self.needs_expanded() {
                 let kept = &mut kept[..geometry.output_len()];
@@ -327,7 +288,7 @@ impl ConvBlock {
     /// The weights, packed for a pass.
     fn pack<'a>(&self, pass: Pass, parameters: &'a Parameters, packed: &'a mut [f32]) -> Weights<'a> {
         let (algorithm, geometry) = (self.algorithms.of(pass), self.geometry_of(pass));
-        let (kernel, bias) = (parameters.tensor(self.conv.kernel), parameters.tensor(self.conv.bias));
+        let (kernel, bias) = (parameters.tensor(self.kernel), parameters.tensor(self.bias));
         let packed = &mut packed[..algorithm.packed_len(&geometry, pass)];
         let part_len = packed.len() / algorithm.packed_parts(&geometry, pass);
         if part_len > 0 {

@@ -1,0 +1,50 @@
+//! What a step of a plan keeps of its forward pass for its backward pass, besides its input and its output.
+
+use crate::parameters::AlignedBuffer;
+
+/// What a step has saved, a value for each of its outputs.
+pub enum Saved {
+    /// Nothing: input and output are enough.
+    Nothing,
+    /// Where the maximum of each window stands in its window, of a max-pool that runs by itself.
+    Argmax(Vec<u16>),
+    /// The same of a max-pool that runs with a convolution; [`DEAD`](crate::kernels::conv::DEAD) where ReLU cut the maximum off.
+    BlockArgmax(Vec<u8>),
+    /// What a dropout multiplied by.
+    Factors(AlignedBuffer),
+}
+
+/// What a step will save, and how many values of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SavedLen {
+    /// [`Saved::Nothing`].
+    Nothing,
+    /// [`Saved::Argmax`].
+    Argmax(usize),
+    /// [`Saved::BlockArgmax`].
+    BlockArgmax(usize),
+    /// [`Saved::Factors`].
+    Factors(usize),
+}
+
+impl SavedLen {
+    /// The memory for it.
+    pub fn allocate(self) -> Saved {
+        match self {
+            SavedLen::Nothing => Saved::Nothing,
+            SavedLen::Argmax(len) => Saved::Argmax(vec![0; len]),
+            SavedLen::BlockArgmax(len) => Saved::BlockArgmax(vec![0; len]),
+            SavedLen::Factors(len) => Saved::Factors(AlignedBuffer::zeros(len)),
+        }
+    }
+
+    /// Bytes of that memory. A network may ask for more than there can be, so the product saturates.
+    pub fn bytes(self) -> usize {
+        match self {
+            SavedLen::Nothing => 0,
+            SavedLen::Argmax(len) => len.saturating_mul(size_of::<u16>()),
+            SavedLen::BlockArgmax(len) => len.saturating_mul(size_of::<u8>()),
+            SavedLen::Factors(len) => len.saturating_mul(size_of::<f32>()),
+        }
+    }
+}

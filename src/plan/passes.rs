@@ -1,0 +1,147 @@
+//! A batch's way through a plan's steps, forward and backward.
+
+use super::timings::StepClock;
+use super::{Mode, Plan, Workspace};
+use crate::layers::operation::{Backward, Forward, Work};
+use crate::layers::sink::Sink;
+use crate::parameters::Parameters;
+use crate::{Error, Result};
+use ndarray::ArrayView4;
+
+impl Plan<'_> {
+    /// Runs the batch `images` `[N, H, W, C]` through all steps and returns the N logits.
+    ///
+    /// # Errors
+    /// Where the images are not of the network's input size, are not one contiguous block, or are more than the plan is for;
+    /// or a training pass is asked of a plan made for inference.
+    ///
+    /// # Panics
+    /// If the parameters are another network's, the workspace another plan's, or masks are given that do not fit.
+    pub fn forward<'w>(
+        &self,
+        parameters: &Parameters,
+        images: ArrayView4<f32>,
+        mode: Mode,
+        workspace: &'w mut Workspace,
+    ) -> Result<&'w [f32]> {
+        let images = self.check_images(&images)?;
+        let batch = self.batch_of(images);
+        workspace.trained = match mode {
+            Mode::Inference => None,
+            Mode::Training(_) if self.options.training => Some(batch),
+            Mode::Training(_) => return Err(Error::setting("plan", "it was made for inference and cannot train")),
+        };
+        workspace.backward_done = false;
+        let Workspace { outputs, saved, partials, packed, scratch, timings, .. } = workspace;
+        let mut clock = StepClock::start(&mut timings.forward);
+        for (index, step) in self.steps.iter().enumerate() {
+            clock.enter(index);
+            let (before, rest) = outputs.split_at_mut(index);
+            let input = before.last().map_or(images, |output| &output[..batch * step.input.len()]);
+            let output = &mut rest[0][..batch * step.output.len()];
+            let work = Work { partials, packed, scratch };
+            step.operation.forward(Forward { parameters, mode, input, output, saved: &mut saved[index], work });
+        }
+        clock.stop();
+        Ok(&outputs[outputs.len() - 1].as_slice()[..batch])
+    }
+
+    /// Runs the gradient of the loss by the logits back through all steps, and gives `sink` the gradient of every parameter.
+    /// `images`, `workspace` and the sink's parameters are those of the forward pass before, which was for training.
+    ///
+    /// # Errors
+    /// As [`Plan::forward`]; and where the forward pass before was not for training, or of another batch size. The sink has then
+    /// been told nothing.
+    ///
+    /// # Panics
+    /// If the parameters are another network's, or the workspace another plan's.
+    pub fn backward(
+        &self,
+        images: ArrayView4<f32>,
+        grad_logits: &[f32],
+        sink: &mut impl Sink,
+        workspace: &mut Workspace,
+    ) -> Result<()> {
+        let images = self.check_backward(&images, grad_logits, workspace)?;
+        self.run_backward(images, grad_logits, sink, workspace);
+        Ok(())
+    }
+
+    /// The images, if a backward pass can run.
+    fn check_backward<'a>(
+        &self,
+        images: &'a ArrayView4<f32>,
+        grad_logits: &[f32],
+        workspace: &Workspace,
+    ) -> Result<&'a [f32]> {
+        let images = self.check_images(images)?;
+        let batch = self.batch_of(images);
+        if workspace.trained != Some(batch) || grad_logits.len() != batch {
+            return Err(Error::setting(
+                "backward",
+                format!("it needs a training forward pass and logits of the same {batch} images before it"),
+            ));
+        }
+        Ok(images)
+    }
+
+    fn run_backward(&self, images: &[f32], grad_logits: &[f32], sink: &mut impl Sink, workspace: &mut Workspace) {
+        let batch = grad_logits.len();
+        workspace.backward_done = true;
+        let Workspace { outputs, saved, partials, packed, scratch, timings, .. } = workspace;
+        let [grad_output, grad_input] = &mut workspace.gradients;
+        grad_output[..batch].copy_from_slice(grad_logits);
+        let mut clock = StepClock::start(&mut timings.backward);
+        for (index, step) in self.steps.iter().enumerate().skip(self.first_backward).rev() {
+            clock.enter(index);
+            let (inputs, values) = (batch * step.input.len(), batch * step.output.len());
+            let pass = Backward {
+                input: if index == 0 { images } else { &outputs[index - 1][..inputs] },
+                output: &outputs[index][..values],
+                saved: &saved[index],
+                grad_output: &grad_output[..values],
+                grad_input: self.goes_on(index).then(|| &mut grad_input[..inputs]),
+                work: Work { partials, packed, scratch },
+            };
+            step.operation.backward(pass, sink);
+            std::mem::swap(grad_output, grad_input);
+        }
+        clock.stop();
+    }
+
+    /// ∂L/∂images of the last backward pass, `[N, H, W, C]`.
+    ///
+    /// # Errors
+    /// Where the plan was made without `input_gradient`, or no training pass has run.
+    pub fn input_gradient<'w>(&self, workspace: &'w Workspace) -> Result<ArrayView4<'w, f32>> {
+        let Some(batch) = workspace.trained.filter(|_| self.options.input_gradient && workspace.backward_done) else {
+            return Err(Error::setting("input_gradient", "the plan was made without it, or has not run backward"));
+        };
+        let [height, width, channels] = self.network.spec().input;
+        let shape = [batch, height, width, channels];
+        let values = &workspace.gradients[0].as_slice()[..shape.iter().product()];
+        Ok(ArrayView4::from_shape(shape, values).expect("a gradient holds its images' shape"))
+    }
+
+    /// The images as one slice, if they are what this plan is for.
+    fn check_images<'a>(&self, images: &'a ArrayView4<f32>) -> Result<&'a [f32]> {
+        let [height, width, channels] = self.network.spec().input;
+        let found = images.shape();
+        if found[1..] != [height, width, channels] || found[0] == 0 || found[0] > self.batch {
+            return Err(Error::layer(
+                "input",
+                format!(
+                    "a batch of shape {found:?}, but the plan is for 1 to {} images of {height}×{width}×{channels}",
+                    self.batch
+                ),
+            ));
+        }
+        images.as_slice().ok_or_else(|| {
+            Error::layer("input", "the batch is not one block in N, H, W, C order; use as_standard_layout() before")
+        })
+    }
+
+    fn batch_of(&self, images: &[f32]) -> usize {
+        images.len() / self.network.spec().input.iter().product::<usize>()
+    }
+}
