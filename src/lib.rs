@@ -44,7 +44,7 @@
 //! | [`data`] | a folder or a zip becomes named bytes, classes, a split, pixels, and batches `[N, H, W, C]` |
 //! | [`spec`] → [`network`] | a list of layers becomes a checked network |
 //! | [`parameters`] | its weights: one buffer, and a table of what stands where |
-//! | [`plan`] | how it runs: steps, and the memory they write to; forward and backward |
+//! | [`plan`] | how it runs: steps, and the memory they write to; forward and backward; observers that look in |
 //! | [`layers`] | what each layer is, and how a batch is cut among threads |
 //! | [`kernels`] | the arithmetic, one image or block at a time |
 //! | [`loss`] | sigmoid and binary cross-entropy: value and gradient |
@@ -74,7 +74,7 @@
 //! | dropout | [`reference::dropout`] | [`layers::dropout`] |
 //! | sigmoid, cross-entropy, ∂L/∂z, class weights | [`reference::binary_cross_entropy`], [`reference::weighted_step`] | [`loss`] |
 //! | Adam, AdamW's weight decay | [`reference::Adam`] | [`optim`], [`kernels::adam`] |
-//! | Glorot's initial weights | | [`network::Network::initial_parameters`] |
+//! | Glorot's initial weights | | [`parameters::Initialization`] |
 //! | nearest resize, ×1/255 | | [`data::resize`] |
 //! | flips, shifts and turns | | [`data::augment`] |
 //! | metrics | | [`metrics`] |
@@ -88,10 +88,10 @@
 //! nothing (`tests/allocations.rs`).
 //!
 //! Imports run one way: the binary's `cli` → [`train`](mod@train) → {[`data`], [`plan`], [`loss`], [`optim`], [`metrics`],
-//! [`report`], [`training_state`]}; [`plan`] → [`network`] → [`layers`] → [`kernels`], and [`plan`] → [`optim`] → [`kernels`];
+//! [`report`], [`training_state`]}; {[`plan`], [`optim`]} → [`layers`] → [`kernels`], and [`plan`] → [`network`] → [`layers`];
 //! [`checkpoint`] → {[`network`], [`training_state`]} and [`training_state`] → {[`optim`], [`metrics`], [`report`]};
 //! [`bench`](mod@bench) → all that it measures. [`parameters`], [`spec`], [`geometry`], [`random`], [`files`] and [`error`] serve any of
-//! them, and [`reference`](mod@reference) stands alone.
+//! them, and [`reference`](mod@reference), to which [`layers`] translate, imports nothing.
 
 #![deny(missing_docs)]
 

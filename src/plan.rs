@@ -14,6 +14,7 @@
 //! Backward needs what forward saw: a step's input is the output of the step before it, and stays in the workspace.
 
 mod described;
+pub mod observer;
 mod passes;
 mod step;
 pub mod timings;

@@ -4,12 +4,15 @@
 //! backward passes do work for these positions only, so their time hangs on this share.
 
 use crate::data::batches::Batch;
+use crate::kernels::conv::DEAD;
 use crate::kernels::conv::registry::ConvPolicy;
 use crate::layers::dropout::DropoutMasks;
+use crate::layers::saved::Saved;
 use crate::layers::sink::GradientWriter;
 use crate::loss::binary_cross_entropy_gradient;
 use crate::network::Network;
 use crate::parameters::Parameters;
+use crate::plan::observer::{Observer, StepGradient};
 use crate::plan::{Mode, Plan, PlanOptions};
 use crate::{Error, Result};
 use serde::Serialize;
@@ -21,6 +24,19 @@ pub struct LiveShare {
     pub layer: String,
     /// Values of its output with a gradient other than 0, divided by all of them. In \[0, 1\].
     pub share: f64,
+}
+
+/// For each step that is a convolution with a max-pool, how many values of the convolution's own output got a gradient other
+/// than 0 in all backward passes that it observed.
+struct LiveGradients(Vec<usize>);
+
+impl Observer for LiveGradients {
+    fn gradient(&mut self, StepGradient { forward, grad_output, .. }: StepGradient) {
+        if let Saved::BlockArgmax(argmax) = forward.saved {
+            let live = |(&cell, &g): (&u8, &f32)| cell != DEAD && g != 0.0;
+            self.0[forward.index] += argmax.iter().zip(grad_output).filter(|&pair| live(pair)).count();
+        }
+    }
 }
 
 /// The shares of those convolutions that run as one step with a max-pool, over all these batches, dropout on.
@@ -38,22 +54,18 @@ pub fn live_shares(
     };
     let plan = Plan::new(network, largest, PlanOptions { conv, training: true, ..PlanOptions::default() });
     let mut workspace = plan.workspace();
-    workspace.count_live_gradients();
     let mut gradients = Parameters::zeros(network.table());
-    let mut live = vec![0usize; plan.steps().len()];
+    let mut live = LiveGradients(vec![0; plan.steps().len()]);
     for (step, batch) in batches.iter().enumerate() {
         let masks = DropoutMasks::Drawn { seed: 0, step: step as u64 };
         let logits = plan.forward(parameters, batch.images.view(), Mode::Training(masks), &mut workspace)?;
         let mut grad_logits = vec![0.0; logits.len()];
         binary_cross_entropy_gradient(logits, &batch.labels, &mut grad_logits);
         let mut writer = GradientWriter::new(parameters, &mut gradients);
-        plan.backward(batch.images.view(), &grad_logits, &mut writer, &mut workspace)?;
-        for (sum, count) in live.iter_mut().zip(workspace.live_gradients().unwrap_or_default()) {
-            *sum += count;
-        }
+        plan.backward_observed(batch.images.view(), &grad_logits, &mut writer, &mut workspace, &mut live)?;
     }
     let images: usize = batches.iter().map(|batch| batch.labels.len()).sum();
-    let shares = plan.steps().iter().zip(live).filter_map(|(step, live)| {
+    let shares = plan.steps().iter().zip(live.0).filter_map(|(step, live)| {
         let conv = step.conv().filter(|conv| conv.pool.is_some())?;
         let all = images * conv.geometry.output_len();
         Some(LiveShare { layer: network.layers()[step.layers.start].name.clone(), share: live as f64 / all as f64 })

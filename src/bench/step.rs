@@ -7,6 +7,7 @@ use crate::loss::{binary_cross_entropy, binary_cross_entropy_gradient};
 use crate::network::Network;
 use crate::optim::{Adam, AdamSettings};
 use crate::parameters::Parameters;
+use crate::plan::timings::StepTimings;
 use crate::plan::{Mode, Plan, PlanOptions, Step, Workspace};
 use crate::{Error, Result};
 use serde::Serialize;
@@ -21,8 +22,10 @@ pub struct StepBench<'a> {
     parameters: Parameters,
     training: Plan<'a>,
     workspace: Workspace,
+    timings: StepTimings,
     inference: Plan<'a>,
     inference_workspace: Workspace,
+    inference_timings: StepTimings,
     gradients: Parameters,
     grad_logits: Vec<f32>,
     adam: Adam,
@@ -74,7 +77,9 @@ impl<'a> StepBench<'a> {
             batches,
             parameters,
             workspace: training.workspace(),
+            timings: StepTimings::new(&training),
             inference_workspace: inference.workspace(),
+            inference_timings: StepTimings::new(&inference),
             training,
             inference,
             gradients: Parameters::zeros(network.table()),
@@ -94,14 +99,16 @@ impl<'a> StepBench<'a> {
         let grad_logits = &mut self.grad_logits[..batch.labels.len()];
         let start = Instant::now();
         let mode = Mode::Training(DropoutMasks::Drawn { seed: 0, step });
-        let logits = self.training.forward(&self.parameters, batch.images.view(), mode, &mut self.workspace)?;
+        let (workspace, timings) = (&mut self.workspace, &mut self.timings);
+        let images = batch.images.view();
+        let logits = self.training.forward_observed(&self.parameters, images, mode, workspace, timings)?;
         let loss_begins = Instant::now();
         black_box(binary_cross_entropy(logits, &batch.labels));
         binary_cross_entropy_gradient(logits, &batch.labels, grad_logits);
         let loss = loss_begins.elapsed();
         let fuse = self.training.options().fuse;
         let mut update = self.adam.begin_step(&mut self.parameters, &mut self.gradients, fuse);
-        self.training.backward(batch.images.view(), grad_logits, &mut update, &mut self.workspace)?;
+        self.training.backward_observed(images, grad_logits, &mut update, workspace, timings)?;
         let optimizer_begins = Instant::now();
         update.finish();
         Ok([start.elapsed(), loss, optimizer_begins.elapsed()])
@@ -114,8 +121,8 @@ impl<'a> StepBench<'a> {
     pub fn infer(&mut self, number: usize) -> Result<Duration> {
         let images = self.batches[number % self.batches.len()].images.view();
         let start = Instant::now();
-        let logits =
-            self.inference.forward(&self.parameters, images, Mode::Inference, &mut self.inference_workspace)?;
+        let (workspace, timings) = (&mut self.inference_workspace, &mut self.inference_timings);
+        let logits = self.inference.forward_observed(&self.parameters, images, Mode::Inference, workspace, timings)?;
         black_box(logits);
         Ok(start.elapsed())
     }
@@ -137,18 +144,16 @@ impl<'a> StepBench<'a> {
             whole.push(all);
             loss.push(of_loss);
             optimizer.push(of_optimizer);
-            let timings = self.workspace.timings();
             for index in 0..plan_steps {
-                forward[index].push(timings.forward[index]);
-                backward[index].push(timings.backward[index]);
+                forward[index].push(self.timings.forward[index]);
+                backward[index].push(self.timings.backward[index]);
             }
         }
         let (mut inference, mut inference_forward) = (Vec::new(), vec![Vec::new(); plan_steps]);
         self.infer(0)?;
         for number in 1..=steps {
             inference.push(self.infer(number)?);
-            let timings = &self.inference_workspace.timings().forward;
-            for (runs, &timing) in inference_forward.iter_mut().zip(timings) {
+            for (runs, &timing) in inference_forward.iter_mut().zip(&self.inference_timings.forward) {
                 runs.push(timing);
             }
         }

@@ -74,8 +74,8 @@ impl Conv2d {
     }
 
     /// The algorithms for this convolution if its output reaches `pool`, at once or through a ReLU, in the same step or not.
-    pub fn choose(&self, choice: ConvPolicy, pool: Option<&PoolGeometry>, training: bool) -> ConvAlgorithms {
-        choice.algorithms(&self.geometry, Conv2d::gradient_is_sparse(pool), training)
+    pub fn choose(&self, policy: ConvPolicy, pool: Option<&PoolGeometry>, training: bool) -> ConvAlgorithms {
+        policy.algorithms(&self.geometry, Conv2d::gradient_is_sparse(pool), training)
     }
 
     /// Whether a max-pool behind the convolution leaves so much of the output's gradient zero that the sparse passes pay.

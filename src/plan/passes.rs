@@ -1,6 +1,6 @@
 //! A batch's way through a plan's steps, forward and backward.
 
-use super::timings::StepClock;
+use super::observer::{Observer, StepGradient, StepOutput};
 use super::{Mode, Plan, Workspace};
 use crate::layers::operation::{Backward, Forward, Work};
 use crate::layers::sink::Sink;
@@ -24,6 +24,24 @@ impl Plan<'_> {
         mode: Mode,
         workspace: &'w mut Workspace,
     ) -> Result<&'w [f32]> {
+        self.forward_observed(parameters, images, mode, workspace, &mut ())
+    }
+
+    /// [`Plan::forward`] under the eyes of an observer.
+    ///
+    /// # Errors
+    /// As [`Plan::forward`]; the observer has then been told nothing.
+    ///
+    /// # Panics
+    /// As [`Plan::forward`].
+    pub fn forward_observed<'w>(
+        &self,
+        parameters: &Parameters,
+        images: ArrayView4<f32>,
+        mode: Mode,
+        workspace: &'w mut Workspace,
+        observer: &mut impl Observer,
+    ) -> Result<&'w [f32]> {
         let images = self.check_images(&images)?;
         let batch = self.batch_of(images);
         workspace.trained = match mode {
@@ -32,17 +50,17 @@ impl Plan<'_> {
             Mode::Training(_) => return Err(Error::setting("plan", "it was made for inference and cannot train")),
         };
         workspace.backward_done = false;
-        let Workspace { outputs, saved, partials, packed, scratch, timings, .. } = workspace;
-        let mut clock = StepClock::start(&mut timings.forward);
+        let Workspace { outputs, saved, partials, packed, scratch, .. } = workspace;
+        observer.forward_begins();
         for (index, step) in self.steps.iter().enumerate() {
-            clock.enter(index);
             let (before, rest) = outputs.split_at_mut(index);
             let input = before.last().map_or(images, |output| &output[..batch * step.input.len()]);
             let output = &mut rest[0][..batch * step.output.len()];
             let work = Work { partials, packed, scratch };
-            step.operation.forward(Forward { parameters, mode, input, output, saved: &mut saved[index], work });
+            let saved = &mut saved[index];
+            step.operation.forward(Forward { parameters, mode, input, output: &mut *output, saved: &mut *saved, work });
+            observer.output(StepOutput { index, step, input, output, saved });
         }
-        clock.stop();
         Ok(&outputs[outputs.len() - 1].as_slice()[..batch])
     }
 
@@ -62,8 +80,52 @@ impl Plan<'_> {
         sink: &mut impl Sink,
         workspace: &mut Workspace,
     ) -> Result<()> {
+        self.backward_observed(images, grad_logits, sink, workspace, &mut ())
+    }
+
+    /// [`Plan::backward`] under the eyes of an observer.
+    ///
+    /// # Errors
+    /// As [`Plan::backward`]; the observer has then been told nothing.
+    ///
+    /// # Panics
+    /// As [`Plan::backward`].
+    pub fn backward_observed(
+        &self,
+        images: ArrayView4<f32>,
+        grad_logits: &[f32],
+        sink: &mut impl Sink,
+        workspace: &mut Workspace,
+        observer: &mut impl Observer,
+    ) -> Result<()> {
         let images = self.check_backward(&images, grad_logits, workspace)?;
-        self.run_backward(images, grad_logits, sink, workspace);
+        let batch = grad_logits.len();
+        workspace.backward_done = true;
+        let Workspace { outputs, saved, partials, packed, scratch, .. } = workspace;
+        let [grad_output, grad_input] = &mut workspace.gradients;
+        grad_output[..batch].copy_from_slice(grad_logits);
+        observer.backward_begins();
+        for (index, step) in self.steps.iter().enumerate().skip(self.first_backward).rev() {
+            let (inputs, values) = (batch * step.input.len(), batch * step.output.len());
+            let input = if index == 0 { images } else { &outputs[index - 1][..inputs] };
+            let (output, saved) = (&outputs[index][..values], &saved[index]);
+            let mut grad_input_values = self.goes_on(index).then(|| &mut grad_input[..inputs]);
+            let pass = Backward {
+                input,
+                output,
+                saved,
+                grad_output: &grad_output[..values],
+                grad_input: grad_input_values.as_deref_mut(),
+                work: Work { partials, packed, scratch },
+            };
+            step.operation.backward(pass, sink);
+            observer.gradient(StepGradient {
+                forward: StepOutput { index, step, input, output, saved },
+                grad_output: &grad_output[..values],
+                grad_input: grad_input_values.as_deref(),
+            });
+            std::mem::swap(grad_output, grad_input);
+        }
         Ok(())
     }
 
@@ -83,30 +145,6 @@ impl Plan<'_> {
             ));
         }
         Ok(images)
-    }
-
-    fn run_backward(&self, images: &[f32], grad_logits: &[f32], sink: &mut impl Sink, workspace: &mut Workspace) {
-        let batch = grad_logits.len();
-        workspace.backward_done = true;
-        let Workspace { outputs, saved, partials, packed, scratch, timings, .. } = workspace;
-        let [grad_output, grad_input] = &mut workspace.gradients;
-        grad_output[..batch].copy_from_slice(grad_logits);
-        let mut clock = StepClock::start(&mut timings.backward);
-        for (index, step) in self.steps.iter().enumerate().skip(self.first_backward).rev() {
-            clock.enter(index);
-            let (inputs, values) = (batch * step.input.len(), batch * step.output.len());
-            let pass = Backward {
-                input: if index == 0 { images } else { &outputs[index - 1][..inputs] },
-                output: &outputs[index][..values],
-                saved: &saved[index],
-                grad_output: &grad_output[..values],
-                grad_input: self.goes_on(index).then(|| &mut grad_input[..inputs]),
-                work: Work { partials, packed, scratch },
-            };
-            step.operation.backward(pass, sink);
-            std::mem::swap(grad_output, grad_input);
-        }
-        clock.stop();
     }
 
     /// ∂L/∂images of the last backward pass, `[N, H, W, C]`.

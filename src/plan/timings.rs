@@ -1,53 +1,49 @@
-//! How long each step of a plan took.
+//! How long each step of a plan takes: an observer that reads the clock.
 
+use super::Plan;
+use super::observer::{Observer, StepGradient, StepOutput};
 use std::time::{Duration, Instant};
 
-/// The durations of a workspace's last passes, by the plan's steps.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The durations of the last passes that it observed, by the plan's steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepTimings {
     /// Of the last forward pass, for training or not.
     pub forward: Vec<Duration>,
-    /// Of the last backward pass; zero for the steps before [`Plan::first_backward`](super::Plan::first_backward).
+    /// Of the last backward pass; zero for the steps before [`Plan::first_backward`].
     pub backward: Vec<Duration>,
-}
-
-impl StepTimings {
-    /// Room for this many steps, so that a pass allocates nothing.
-    pub(super) fn new(steps: usize) -> StepTimings {
-        StepTimings { forward: vec![Duration::ZERO; steps], backward: vec![Duration::ZERO; steps] }
-    }
-}
-
-/// Reads the clock where one step ends and the next begins.
-pub(super) struct StepClock<'a> {
-    durations: &'a mut [Duration],
-    at_work: Option<usize>,
     since: Instant,
 }
 
-impl<'a> StepClock<'a> {
-    /// A pass begins; its steps' durations will go here.
-    pub(super) fn start(durations: &'a mut [Duration]) -> StepClock<'a> {
-        durations.fill(Duration::ZERO);
-        StepClock { durations, at_work: None, since: Instant::now() }
+impl StepTimings {
+    /// For the passes of this plan.
+    pub fn new(plan: &Plan) -> StepTimings {
+        let none = vec![Duration::ZERO; plan.steps().len()];
+        StepTimings { forward: none.clone(), backward: none, since: Instant::now() }
     }
 
-    /// Step `index` begins, and the one before it is done.
-    pub(super) fn enter(&mut self, index: usize) {
-        self.finish_step();
-        self.at_work = Some(index);
-    }
-
-    /// The last step is done.
-    pub(super) fn stop(mut self) {
-        self.finish_step();
-    }
-
-    fn finish_step(&mut self) {
+    /// The time since a step or a pass was last told of.
+    fn lap(&mut self) -> Duration {
         let now = Instant::now();
-        if let Some(index) = self.at_work {
-            self.durations[index] = now - self.since;
-        }
+        let lap = now - self.since;
         self.since = now;
+        lap
+    }
+}
+
+impl Observer for StepTimings {
+    fn forward_begins(&mut self) {
+        self.since = Instant::now();
+    }
+
+    fn output(&mut self, step: StepOutput) {
+        self.forward[step.index] = self.lap();
+    }
+
+    fn backward_begins(&mut self) {
+        self.since = Instant::now();
+    }
+
+    fn gradient(&mut self, step: StepGradient) {
+        self.backward[step.forward.index] = self.lap();
     }
 }

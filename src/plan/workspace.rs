@@ -1,7 +1,6 @@
 //! The memory in which a plan runs.
 
 use super::Plan;
-use super::timings::StepTimings;
 use crate::layers::operation::WorkLen;
 use crate::layers::saved::{Saved, SavedLen};
 use crate::layers::scratch::ScratchPool;
@@ -25,10 +24,6 @@ pub struct Workspace {
     pub(super) trained: Option<usize>,
     /// Whether that batch has gone backward too.
     pub(super) backward_done: bool,
-    /// How long the steps of the last passes took.
-    pub(super) timings: StepTimings,
-    /// For each step what [`Workspace::live_gradients`] tells, if someone wants to know.
-    pub(super) live_gradients: Option<Vec<usize>>,
 }
 
 impl Workspace {
@@ -44,26 +39,7 @@ impl Workspace {
             scratch: ScratchPool::new(sizes.work.scratch),
             trained: None,
             backward_done: false,
-            timings: StepTimings::new(plan.steps.len()),
-            live_gradients: None,
         }
-    }
-
-    /// How long each step of the last forward and of the last backward pass took. It is always measured: a pass reads the
-    /// clock once a step.
-    pub fn timings(&self) -> &StepTimings {
-        &self.timings
-    }
-
-    /// From the next backward pass on, counts what [`Workspace::live_gradients`] tells. Only then does it cost anything.
-    pub fn count_live_gradients(&mut self) {
-        self.live_gradients = Some(vec![0; self.outputs.len()]);
-    }
-
-    /// For each step that is a convolution with a max-pool: how many values of the convolution's own output got a gradient other
-    /// than 0 in the last backward pass. 0 for all other steps; nothing before [`Workspace::count_live_gradients`].
-    pub fn live_gradients(&self) -> Option<&[usize]> {
-        self.live_gradients.as_deref()
     }
 }
 
