@@ -77,8 +77,8 @@ impl Network {
         &self.table
     }
 
-    /// Fresh parameters, each tensor as its [initialization](crate::parameters::Initialization) says: kernels by Glorot's
-    /// rule, biases zero. The same seed gives the same ones.
+    /// Fresh parameters, each tensor as its [initialization](crate::parameters::Initialization) says: kernels
+    /// by Glorot's rule, biases zero. The same seed gives the same ones.
     pub fn initial_parameters(&self, seed: u64) -> Parameters {
         let mut parameters = Parameters::zeros(&self.table);
         for (id, entry) in self.table.entries().iter().enumerate() {

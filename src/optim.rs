@@ -1,18 +1,19 @@
 //! Adam: every weight takes a step of about the learning rate, scaled by how steady its gradient is.
 //!
-//! D. P. Kingma and J. Ba, *Adam: A Method for Stochastic Optimization*, 2015, in the form that Keras has (the paper's
-//! section 2, last paragraph: the bias corrections folded into the step size, so ε is added to the uncorrected √v):
+//! D. P. Kingma and J. Ba, *Adam: A Method for Stochastic Optimization*, 2015, in the form that Keras has
+//! (the paper's section 2, last paragraph: the bias corrections folded into the step size, so ε is added to
+//! the uncorrected √v):
 //!
 //! ```text
 //! α = learning rate · √(1 − β₂ᵗ) / (1 − β₁ᵗ)
 //! m += (g − m)(1 − β₁)      v += (g² − v)(1 − β₂)      w −= α·m / (√v + ε)
 //! ```
 //!
-//! With a weight decay W it is AdamW: before that, w −= learning rate · W · w. The decay is *decoupled* from the gradient: it
-//! does not go through the moments, which would divide it by √v and so decay the weights with large gradients least
-//! (I. Loshchilov and F. Hutter, *Decoupled Weight Decay Regularization*, 2019, algorithm 2; there the decay is not multiplied
-//! by the learning rate, in Keras's `AdamW`, and here, it is). As in Keras, unless told otherwise there, every parameter decays,
-//! biases too.
+//! With a weight decay W it is AdamW: before that, w −= learning rate · W · w. The decay is *decoupled* from
+//! the gradient: it does not go through the moments, which would divide it by √v and so decay the weights
+//! with large gradients least (I. Loshchilov and F. Hutter, *Decoupled Weight Decay Regularization*, 2019,
+//! algorithm 2; there the decay is not multiplied by the learning rate, in Keras's `AdamW`, and here, it is).
+//! As in Keras, unless told otherwise there, every parameter decays, biases too.
 
 mod pending_step;
 
@@ -95,9 +96,10 @@ impl Adam {
         self.finish_step(self.next_step(), weights, gradients);
     }
 
-    /// Begins a step whose gradients are yet to come: it is the [sink](crate::layers::sink::Sink) of the backward pass, and
-    /// [`PendingStep::finish`] ends it. With `at_once`, large tensors whose gradients come in blocks are moved as they come, and
-    /// their places in `gradients` are not written; without, every gradient is. The weights come out the same.
+    /// Begins a step whose gradients are yet to come: it is the [sink](crate::layers::sink::Sink) of the
+    /// backward pass, and [`PendingStep::finish`] ends it. With `at_once`, large tensors whose gradients come
+    /// in blocks are moved as they come, and their places in `gradients` are not written; without, every
+    /// gradient is. The weights come out the same.
     ///
     /// # Panics
     /// If the three do not have the same table.
@@ -122,7 +124,8 @@ impl Adam {
         }
     }
 
-    /// Counts the step with these numbers, and moves all trainable weights but those of the tensors that it has
+    /// Counts the step with these numbers, and moves all trainable weights but those of the tensors that it
+    /// has
     /// [moved](Adam::moved) already.
     fn finish_step(&mut self, step: AdamStep, weights: &mut Parameters, gradients: &Parameters) {
         assert_eq!(weights.table(), gradients.table(), "weights and gradients of one network");
@@ -171,8 +174,8 @@ fn for_role(step: AdamStep, role: Role) -> AdamStep {
 }
 
 impl AdamSettings {
-    /// α of step t (from 1). It is rounded where Keras rounds: βᵗ to f32 first, from an f32 β. That matters: 1 − 0.999 is
-    /// 1.3e-5 off in f32, and with it the first steps.
+    /// α of step t (from 1). It is rounded where Keras rounds: βᵗ to f32 first, from an f32 β. That matters:
+    /// 1 − 0.999 is 1.3e-5 off in f32, and with it the first steps.
     fn step_size(&self, t: u64) -> f32 {
         let power = |beta: f64| f64::from(beta as f32).powf(t as f64) as f32;
         self.learning_rate as f32 * (1.0 - power(self.beta_2)).sqrt() / (1.0 - power(self.beta_1))

@@ -74,7 +74,8 @@ pub enum Role {
         /// Whether it shrinks under weight decay.
         decays: bool,
     },
-    /// A moving statistic, which the layer itself keeps up to date while training: it has neither gradient nor moments.
+    /// A moving statistic, which the layer itself keeps up to date while training: it has neither gradient
+    /// nor moments.
     Running,
 }
 
@@ -83,9 +84,10 @@ pub enum Role {
 pub enum Initialization {
     /// 0.
     Zeros,
-    /// Uniform in ±√(6 / (fan_in + fan_out)), where for a convolution's kernel fan_in = kernel height · kernel width · C and
-    /// fan_out = kernel height · kernel width · F, and for a dense kernel fan_in = I and fan_out = U (X. Glorot and Y. Bengio,
-    /// *Understanding the difficulty of training deep feedforward neural networks*, 2010).
+    /// Uniform in ±√(6 / (fan_in + fan_out)), where for a convolution's kernel fan_in = kernel height ·
+    /// kernel width · C and fan_out = kernel height · kernel width · F, and for a dense kernel fan_in = I and
+    /// fan_out = U (X. Glorot and Y. Bengio, *Understanding the difficulty of training deep feedforward
+    /// neural networks*, 2010).
     GlorotUniform,
 }
 

@@ -1,9 +1,9 @@
 //! How a network runs: the layer list compiled into steps, and the memory they need.
 //!
-//! A [`Plan`] is made once for a batch size. It decides which layers each [`Step`] covers and by which algorithm, and
-//! sizes a [`Workspace`]: everything that is written while the network runs, owned by the caller. Network, plan and weights
-//! are only read, so several threads may use the same ones, each with a workspace of its own; and a training step allocates
-//! nothing here.
+//! A [`Plan`] is made once for a batch size. It decides which layers each [`Step`] covers and by which
+//! algorithm, and sizes a [`Workspace`]: everything that is written while the network runs, owned by the
+//! caller. Network, plan and weights are only read, so several threads may use the same ones, each with a
+//! workspace of its own; and a training step allocates nothing here.
 //!
 //! ```text
 //! forward    images ─▶ step 0 ─▶ outputs[0] ─▶ step 1 ─▶ outputs[1] ─▶ … ─▶ logits
@@ -11,7 +11,8 @@
 //!                             ╰▶ ∂L/∂weights            ╰▶ ∂L/∂weights
 //! ```
 //!
-//! Backward needs what forward saw: a step's input is the output of the step before it, and stays in the workspace.
+//! Backward needs what forward saw: a step's input is the output of the step before it, and stays in the
+//! workspace.
 
 mod described;
 pub mod observer;
@@ -38,8 +39,8 @@ use workspace::WorkspaceSizes;
 pub struct PlanOptions {
     /// The convolution algorithm.
     pub conv: ConvPolicy,
-    /// Whether a convolution, the ReLU behind it and the max-pool behind that run as one step; without, each layer is a step of
-    /// its own, and the numbers are the same.
+    /// Whether a convolution, the ReLU behind it and the max-pool behind that run as one step; without, each
+    /// layer is a step of its own, and the numbers are the same.
     pub fuse: bool,
     /// Whether there will be backward passes; without, the workspace has no memory for them.
     pub training: bool,

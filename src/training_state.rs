@@ -1,9 +1,9 @@
 //! Where a training run stands: all that changes from step to step, and so all that a run needs to go on.
 //!
-//! Random numbers are keyed by seed, purpose, epoch and step ([`crate::random`]), so there is no generator whose state would
-//! have to be kept: the number of steps taken says which come next. Everything else that a run counts follows from what
-//! is here: the epoch at work from the history's length, its means from the rows of its steps, and how long the validation
-//! loss has not fallen from the best epoch.
+//! Random numbers are keyed by seed, purpose, epoch and step ([`crate::random`]), so there is no generator
+//! whose state would have to be kept: the number of steps taken says which come next. Everything else that a
+//! run counts follows from what is here: the epoch at work from the history's length, its means from the rows
+//! of its steps, and how long the validation loss has not fallen from the best epoch.
 
 use crate::metrics::RunningMean;
 use crate::optim::{Adam, AdamSettings};
@@ -20,7 +20,8 @@ pub struct TrainingState {
     pub adam: Adam,
     /// The epochs that have ended.
     pub history: Vec<EpochRecord>,
-    /// For each of them the class that every validation image was taken for, where it was one only though there were both.
+    /// For each of them the class that every validation image was taken for, where it was one only though
+    /// there were both.
     pub only_answers: Vec<Option<usize>>,
     /// The steps taken, those of the epoch at work included.
     pub steps: Vec<StepRow>,
@@ -28,7 +29,8 @@ pub struct TrainingState {
     pub best: Option<Best>,
 }
 
-/// The epoch with the lowest validation loss, or training loss where there is no validation part; of several, the first.
+/// The epoch with the lowest validation loss, or training loss where there is no validation part; of several,
+/// the first.
 pub struct Best {
     /// Its index.
     pub epoch: usize,

@@ -1,7 +1,7 @@
 //! How much of a convolution's output has a gradient.
 //!
-//! Max-pooling sends its gradient to one position of each window, and to none where ReLU cut the maximum off. The sparse
-//! backward passes do work for these positions only, so their time hangs on this share.
+//! Max-pooling sends its gradient to one position of each window, and to none where ReLU cut the maximum off.
+//! The sparse backward passes do work for these positions only, so their time hangs on this share.
 
 use crate::data::batches::Batch;
 use crate::kernels::conv::DEAD;
@@ -26,8 +26,8 @@ pub struct LiveShare {
     pub share: f64,
 }
 
-/// For each step that is a convolution with a max-pool, how many values of the convolution's own output got a gradient other
-/// than 0 in all backward passes that it observed.
+/// For each step that is a convolution with a max-pool, how many values of the convolution's own output got a
+/// gradient other than 0 in all backward passes that it observed.
 struct LiveGradients(Vec<usize>);
 
 impl Observer for LiveGradients {

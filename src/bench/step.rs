@@ -58,7 +58,8 @@ pub struct StepFigures {
 }
 
 impl<'a> StepBench<'a> {
-    /// For these weights and batches, in the current pool; of the options, the algorithm and whether to fuse matter.
+    /// For these weights and batches, in the current pool; of the options, the algorithm and whether to fuse
+    /// matter.
     ///
     /// # Errors
     /// Where there is no batch.
@@ -88,8 +89,8 @@ impl<'a> StepBench<'a> {
         })
     }
 
-    /// Takes one training step, as [`train`](crate::train::train) does, and tells how long the whole, the loss and the optimizer
-    /// took, the last without what it did during the backward pass.
+    /// Takes one training step, as [`train`](crate::train::train) does, and tells how long the whole, the
+    /// loss and the optimizer took, the last without what it did during the backward pass.
     ///
     /// # Errors
     /// Where a batch does not fit the network.
@@ -127,7 +128,8 @@ impl<'a> StepBench<'a> {
         Ok(start.elapsed())
     }
 
-    /// Takes `steps` training steps and as many inference batches, and before each kind one that warms up and is not counted.
+    /// Takes `steps` training steps and as many inference batches, and before each kind one that warms up and
+    /// is not counted.
     ///
     /// # Errors
     /// Where a batch does not fit the network.

@@ -1,5 +1,5 @@
-//! How a network's layers are made, one after the other: each is handed the shape that the one before it gives, and enters its
-//! tensors in the table.
+//! How a network's layers are made, one after the other: each is handed the shape that the one before it
+//! gives, and enters its tensors in the table.
 
 use super::operation::Operation;
 use super::{Layer, LayerKind, Shape};
@@ -7,8 +7,8 @@ use crate::parameters::{Initialization, ParameterTable, Role, TensorId};
 use crate::{Error, Result};
 use std::collections::HashMap;
 
-/// A network's largest tensor may have this many floats (8 GiB), and a size in a spec may be this large: beyond them is a
-/// mistake in the spec, found before memory is asked for.
+/// A network's largest tensor may have this many floats (8 GiB), and a size in a spec may be this large:
+/// beyond them is a mistake in the spec, found before memory is asked for.
 const MAX_TENSOR_FLOATS: usize = 1 << 31;
 
 /// Where the next layer of a network is made.

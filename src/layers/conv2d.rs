@@ -1,5 +1,6 @@
-//! A convolution layer, and what may run right behind it in the same step of a plan: `Conv2d`, `Conv2d + Relu`,
-//! `Conv2d + MaxPool` or `Conv2d + Relu + MaxPool`. Its twin is [`reference::conv2d_forward`], and its followers have theirs.
+//! A convolution layer, and what may run right behind it in the same step of a plan: `Conv2d`, `Conv2d +
+//! Relu`, `Conv2d + MaxPool` or `Conv2d + Relu + MaxPool`. Its twin is [`reference::conv2d_forward`], and its
+//! followers have theirs.
 //!
 //! In a network it stands alone, and im2col computes it. A plan makes a [block](Conv2d::block) of it.
 
@@ -41,7 +42,8 @@ impl Conv2d {
     /// A convolution with a bias.
     ///
     /// # Errors
-    /// A sentence, where what reaches it is no image, the kernel does not fit, or a tensor would be too large.
+    /// A sentence, where what reaches it is no image, the kernel does not fit, or a tensor would be too
+    /// large.
     pub fn new(
         builder: &mut Builder,
         filters: usize,
@@ -62,7 +64,8 @@ impl Conv2d {
         Ok(Conv2d { geometry, kernel, bias, algorithms, relu: false, pool: None })
     }
 
-    /// The same convolution with these followers in its step, and computed by these algorithms. The pool has to be one that
+    /// The same convolution with these followers in its step, and computed by these algorithms. The pool has
+    /// to be one that
     /// [can be](Conv2d::can_fuse) part of a block.
     pub fn block(&self, algorithms: ConvAlgorithms, relu: bool, pool: Option<PoolGeometry>) -> Conv2d {
         Conv2d { algorithms, relu, pool, ..*self }
@@ -73,12 +76,14 @@ impl Conv2d {
         pool.stride == pool.window && pool.window[0] * pool.window[1] < usize::from(crate::kernels::conv::DEAD)
     }
 
-    /// The algorithms for this convolution if its output reaches `pool`, at once or through a ReLU, in the same step or not.
+    /// The algorithms for this convolution if its output reaches `pool`, at once or through a ReLU, in the
+    /// same step or not.
     pub fn choose(&self, policy: ConvPolicy, pool: Option<&PoolGeometry>, training: bool) -> ConvAlgorithms {
         policy.algorithms(&self.geometry, Conv2d::gradient_is_sparse(pool), training)
     }
 
-    /// Whether a max-pool behind the convolution leaves so much of the output's gradient zero that the sparse passes pay.
+    /// Whether a max-pool behind the convolution leaves so much of the output's gradient zero that the sparse
+    /// passes pay.
     pub fn gradient_is_sparse(pool: Option<&PoolGeometry>) -> bool {
         pool.is_some_and(|pool| Conv2d::can_fuse(pool) && pool.window[0] * pool.window[1] >= SPARSE_WINDOW_CELLS)
     }

@@ -1,10 +1,12 @@
-//! A dense layer over a batch: blocks of weight rows run in parallel. Its twin is [`reference::dense_forward`].
+//! A dense layer over a batch: blocks of weight rows run in parallel. Its twin is
+//! [`reference::dense_forward`].
 //!
-//! Each block yields a part of the result: of the output a summand, which are added in order; of the input's gradient some
-//! columns, which are put in their places; of the weights' gradient some rows, which stand where they belong.
+//! Each block yields a part of the result: of the output a summand, which are added in order; of the input's
+//! gradient some columns, which are put in their places; of the weights' gradient some rows, which stand
+//! where they belong.
 //!
-//! On the way back a block's weights are in the cache for the input's gradient, and there the sink gets the gradient of the same
-//! rows: what it does with them at once, such as the optimizer's step, finds them there.
+//! On the way back a block's weights are in the cache for the input's gradient, and there the sink gets the
+//! gradient of the same rows: what it does with them at once, such as the optimizer's step, finds them there.
 
 use super::operation::{Backward, Forward, Operation, Work, WorkLen};
 use super::sink::{GradientBlock, Sink};
@@ -16,8 +18,8 @@ use crate::parameters::{Parameters, TensorId};
 use crate::reference;
 use rayon::prelude::*;
 
-/// Rows of the kernel whose gradient the sink gets at once where it uses it up: at 128 units 12 KiB, which stay in the
-/// first-level cache. Whole tiles.
+/// Rows of the kernel whose gradient the sink gets at once where it uses it up: at 128 units 12 KiB, which
+/// stay in the first-level cache. Whole tiles.
 const PIECE_ROWS: usize = 4 * PIXELS;
 
 /// A dense layer.
@@ -91,8 +93,8 @@ impl Operation for Dense {
         }
     }
 
-    /// `input` `[N, I]` and `grad_output` `[N, U]` → dX = dY·Wᵀ in `grad_input` `[N, I]`, and dW = Xᵀ·dY, dbias = column sums of
-    /// dY for the sink.
+    /// `input` `[N, I]` and `grad_output` `[N, U]` → dX = dY·Wᵀ in `grad_input` `[N, I]`, and dW = Xᵀ·dY,
+    /// dbias = column sums of dY for the sink.
     fn backward(&self, pass: Backward, sink: &mut impl Sink) {
         let Backward { input, grad_output, grad_input, work: Work { partials, scratch, .. }, .. } = pass;
         let (inputs, units) = (self.inputs, self.units);

@@ -1,9 +1,9 @@
-//! Inverted dropout: while training, each value is dropped with probability `rate`, and those kept are divided by
-//! 1 − rate, so that the expected value stays and prediction needs no correction.
+//! Inverted dropout: while training, each value is dropped with probability `rate`, and those kept are
+//! divided by 1 − rate, so that the expected value stays and prediction needs no correction.
 //!
-//! N. Srivastava et al., *Dropout: A Simple Way to Prevent Neural Networks from Overfitting*, 2014. The factors, 0 or
-//! 1/(1 − rate), are drawn once in the forward pass and kept: the backward pass multiplies by the very same ones. The twin is
-//! [`reference::dropout`].
+//! N. Srivastava et al., *Dropout: A Simple Way to Prevent Neural Networks from Overfitting*, 2014. The
+//! factors, 0 or 1/(1 − rate), are drawn once in the forward pass and kept: the backward pass multiplies by
+//! the very same ones. The twin is [`reference::dropout`].
 
 use super::operation::{Backward, Forward, Mode, Operation};
 use super::saved::{Saved, SavedLen};

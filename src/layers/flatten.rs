@@ -1,5 +1,5 @@
-//! Flatten: the same floats, called a vector. A plan has no step for it, as the step behind it reads them where they are. Its
-//! twin is [`reference::Layer::Flatten`].
+//! Flatten: the same floats, called a vector. A plan has no step for it, as the step behind it reads them
+//! where they are. Its twin is [`reference::Layer::Flatten`].
 
 use super::Shape;
 use super::operation::{Backward, Forward, Operation};

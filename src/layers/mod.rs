@@ -1,13 +1,15 @@
-//! Layers: what each is called, what goes in and out, where its weights stand, and how a batch is cut among threads.
+//! Layers: what each is called, what goes in and out, where its weights stand, and how a batch is cut among
+//! threads.
 //!
-//! A [`Layer`] is a description. It owns no weights ([`Parameters`](crate::parameters::Parameters) does), keeps nothing
-//! between the passes (a [`Workspace`](crate::plan::Workspace) does), and has no loop over pixels
-//! ([`kernels`](crate::kernels) do). What is left is the work of this folder: for each pass, which parts of which buffers
-//! belong together, and which parts may run at the same time. Each kind of layer is a file, all of one shape, the
-//! [`Operation`]; [`LayerKind`] is the list of them.
+//! A [`Layer`] is a description. It owns no weights ([`Parameters`](crate::parameters::Parameters) does),
+//! keeps nothing between the passes (a [`Workspace`](crate::plan::Workspace) does), and has no loop over
+//! pixels ([`kernels`](crate::kernels) do). What is left is the work of this folder: for each pass, which
+//! parts of which buffers belong together, and which parts may run at the same time. Each kind of layer is a
+//! file, all of one shape, the [`Operation`]; [`LayerKind`] is the list of them.
 //!
-//! **Every grid of parallel work depends on the data alone**, never on the number of threads, and every output has one
-//! writer with a fixed order of summation. So the same seed gives the same bits on 1, 2 or 8 threads.
+//! **Every grid of parallel work depends on the data alone**, never on the number of threads, and every
+//! output has one writer with a fixed order of summation. So the same seed gives the same bits on 1, 2 or 8
+//! threads.
 
 pub mod builder;
 pub mod conv2d;

@@ -40,7 +40,8 @@ pub trait Operation {
     /// Writes the output of a batch, and what the backward pass needs besides.
     fn forward(&self, pass: Forward);
 
-    /// Writes the gradient of the input, if it is wanted, and gives the sink the gradients of the layer's tensors.
+    /// Writes the gradient of the input, if it is wanted, and gives the sink the gradients of the layer's
+    /// tensors.
     fn backward(&self, pass: Backward, sink: &mut impl Sink);
 
     /// The same layer in the textbook, with the weights that it has in `parameters`.
@@ -66,7 +67,8 @@ pub struct Forward<'a> {
     pub input: &'a [f32],
     /// `[N, …]`, to be written.
     pub output: &'a mut [f32],
-    /// What the layer [saves](Operation::saves), to be written. The batch may be smaller than what it is made for.
+    /// What the layer [saves](Operation::saves), to be written. The batch may be smaller than what it is made
+    /// for.
     pub saved: &'a mut Saved,
     /// Memory to work in.
     pub work: Work<'a>,

@@ -4,8 +4,8 @@ use crate::kernels::conv::{Scratch, ScratchLen};
 use crate::parameters::AlignedBuffer;
 use std::sync::{Mutex, PoisonError};
 
-/// A piece for each thread of the pool in which it was made. What is in it when work starts does not matter, so which
-/// thread does the work does not either.
+/// A piece for each thread of the pool in which it was made. What is in it when work starts does not matter,
+/// so which thread does the work does not either.
 pub struct ScratchPool {
     pieces: Vec<Mutex<Piece>>,
 }
@@ -22,8 +22,8 @@ impl ScratchPool {
         ScratchPool { pieces: (0..rayon::current_num_threads()).map(|_| piece()).collect() }
     }
 
-    /// Runs `work` with the calling thread's piece. The lock is for safety: within one pool no two threads share a piece,
-    /// and `work` must not wait for other work of the pool.
+    /// Runs `work` with the calling thread's piece. The lock is for safety: within one pool no two threads
+    /// share a piece, and `work` must not wait for other work of the pool.
     pub fn with<R>(&self, work: impl FnOnce(Scratch) -> R) -> R {
         let worker = rayon::current_thread_index().unwrap_or(0) % self.pieces.len();
         // A poisoned piece holds some unfinished numbers, and content does not matter.

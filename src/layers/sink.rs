@@ -1,9 +1,11 @@
-//! The sink of a backward pass: a layer tells it "this gradient is ready", and it decides what becomes of the gradient.
+//! The sink of a backward pass: a layer tells it "this gradient is ready", and it decides what becomes of the
+//! gradient.
 //!
 //! A gradient may be written ([`GradientWriter`]), used up by the optimizer while it is still in the cache
-//! ([`PendingStep`](crate::optim::PendingStep)), or handed on. Layers know none of this. They hand in a small tensor as a
-//! whole, and a large dense kernel in blocks of rows, which several threads hand in at the same time. Each block is
-//! handed in once, by one thread, its pieces in order, so what a sink makes of it has the same bits in every run.
+//! ([`PendingStep`](crate::optim::PendingStep)), or handed on. Layers know none of this. They hand in a small
+//! tensor as a whole, and a large dense kernel in blocks of rows, which several threads hand in at the same
+//! time. Each block is handed in once, by one thread, its pieces in order, so what a sink makes of it has the
+//! same bits in every run.
 
 use crate::parameters::{Parameters, TensorId};
 use rayon::prelude::*;
@@ -16,14 +18,15 @@ pub trait Sink {
     where
         Self: 'a;
 
-    /// The weights that the pass reads. Those of a tensor whose gradient has been handed in may have been moved.
+    /// The weights that the pass reads. Those of a tensor whose gradient has been handed in may have been
+    /// moved.
     fn parameters(&self) -> &Parameters;
 
     /// Takes the gradient of a whole tensor. `write` writes it over the floats that it is given.
     fn whole(&mut self, tensor: TensorId, write: impl FnOnce(&mut [f32]));
 
-    /// Takes the gradient of a tensor in consecutive blocks of `len` floats, of which the last may be shorter. Each of the
-    /// blocks has to be given its gradient.
+    /// Takes the gradient of a tensor in consecutive blocks of `len` floats, of which the last may be
+    /// shorter. Each of the blocks has to be given its gradient.
     fn blocks(&mut self, tensor: TensorId, len: usize) -> impl IndexedParallelIterator<Item = Self::Block<'_>>;
 }
 
@@ -32,8 +35,9 @@ pub trait GradientBlock: Send {
     /// The block's weights, as the forward pass read them.
     fn weights(&self) -> &[f32];
 
-    /// Takes the block's gradient, as a whole or in pieces of at most `piece` floats, in order: `write` writes the gradient of
-    /// a range of the block over the floats that it is given. `scratch` are at least `piece` floats.
+    /// Takes the block's gradient, as a whole or in pieces of at most `piece` floats, in order: `write`
+    /// writes the gradient of a range of the block over the floats that it is given. `scratch` are at least
+    /// `piece` floats.
     fn give(self, piece: usize, scratch: &mut [f32], write: impl FnMut(Range<usize>, &mut [f32]));
 }
 

@@ -1,8 +1,9 @@
 //! A step of Adam that is taken while the backward pass runs: the pass's sink.
 //!
-//! Adam moves every weight by its own gradient alone, so it may move a tensor as soon as the tensor's gradient is there and
-//! nobody reads its weights any more. A large dense kernel's weights are in the cache then. Moved there, weights, moments and
-//! gradient cross the memory bus 6 times a step and not 10 times. The bits are the same.
+//! Adam moves every weight by its own gradient alone, so it may move a tensor as soon as the tensor's
+//! gradient is there and nobody reads its weights any more. A large dense kernel's weights are in the cache
+//! then. Moved there, weights, moments and gradient cross the memory bus 6 times a step and not 10 times. The
+//! bits are the same.
 
 use super::{Adam, for_role};
 use crate::kernels::adam::{self, AdamStep};
@@ -12,12 +13,13 @@ use rayon::iter::Either;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// A tensor of at least this many weights, 256 KiB, is moved block by block where its gradient comes in blocks. A smaller one
-/// stays in the caches until the step's end.
+/// A tensor of at least this many weights, 256 KiB, is moved block by block where its gradient comes in
+/// blocks. A smaller one stays in the caches until the step's end.
 pub const AT_ONCE_FLOATS: usize = 64 * 1024;
 
-/// A step that [`Adam::begin_step`] began. It is the sink of one backward pass, and [`PendingStep::finish`] ends it. Without
-/// that no step has been taken, though tensors whose gradients came in blocks may have been moved.
+/// A step that [`Adam::begin_step`] began. It is the sink of one backward pass, and [`PendingStep::finish`]
+/// ends it. Without that no step has been taken, though tensors whose gradients came in blocks may have been
+/// moved.
 pub struct PendingStep<'a> {
     pub(super) adam: &'a mut Adam,
     parameters: &'a mut Parameters,

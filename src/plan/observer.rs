@@ -1,8 +1,9 @@
 //! Looking into a pass while it runs.
 //!
-//! An observer is told of each step's output and gradient as they come. [`Plan::forward`](super::Plan::forward) and
-//! [`Plan::backward`](super::Plan::backward) have the observer `()`, which does nothing: the passes are compiled for each observer, so
-//! looking costs nothing where nobody looks. To see each layer by itself, make the plan with `fuse: false`. The numbers are the same.
+//! An observer is told of each step's output and gradient as they come.
+//! [`Plan::forward`](super::Plan::forward) and [`Plan::backward`](super::Plan::backward) have the observer
+//! `()`, which does nothing: the passes are compiled for each observer, so looking costs nothing where nobody
+//! looks. To see each layer by itself, make the plan with `fuse: false`. The numbers are the same.
 
 use super::Step;
 use crate::layers::saved::Saved;

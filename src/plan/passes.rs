@@ -12,11 +12,12 @@ impl Plan<'_> {
     /// Runs the batch `images` `[N, H, W, C]` through all steps and returns the N logits.
     ///
     /// # Errors
-    /// Where the images are not of the network's input size, are not one contiguous block, or are more than the plan is for;
-    /// or a training pass is asked of a plan made for inference.
+    /// Where the images are not of the network's input size, are not one contiguous block, or are more than
+    /// the plan is for; or a training pass is asked of a plan made for inference.
     ///
     /// # Panics
-    /// If the parameters are another network's, the workspace another plan's, or masks are given that do not fit.
+    /// If the parameters are another network's, the workspace another plan's, or masks are given that do not
+    /// fit.
     pub fn forward<'w>(
         &self,
         parameters: &Parameters,
@@ -64,12 +65,13 @@ impl Plan<'_> {
         Ok(&outputs[outputs.len() - 1].as_slice()[..batch])
     }
 
-    /// Runs the gradient of the loss by the logits back through all steps, and gives `sink` the gradient of every parameter.
-    /// `images`, `workspace` and the sink's parameters are those of the forward pass before, which was for training.
+    /// Runs the gradient of the loss by the logits back through all steps, and gives `sink` the gradient of
+    /// every parameter. `images`, `workspace` and the sink's parameters are those of the forward pass before,
+    /// which was for training.
     ///
     /// # Errors
-    /// As [`Plan::forward`]; and where the forward pass before was not for training, or of another batch size. The sink has then
-    /// been told nothing.
+    /// As [`Plan::forward`]; and where the forward pass before was not for training, or of another batch
+    /// size. The sink has then been told nothing.
     ///
     /// # Panics
     /// If the parameters are another network's, or the workspace another plan's.

@@ -43,7 +43,8 @@ impl Step {
         }
     }
 
-    /// The convolution at layer `index` with those followers that run in the same step, and the layer behind them.
+    /// The convolution at layer `index` with those followers that run in the same step, and the layer behind
+    /// them.
     fn conv_block(conv: &Conv2d, layers: &[Layer], index: usize, options: &PlanOptions) -> (LayerKind, usize) {
         let (relu, pool) = Step::followers(layers, index);
         let algorithms = conv.choose(options.conv, pool.as_ref(), options.training);

@@ -54,7 +54,8 @@ pub(super) struct WorkspaceSizes {
 impl WorkspaceSizes {
     pub(super) fn of(plan: &Plan) -> WorkspaceSizes {
         let (batch, training) = (plan.batch, plan.options.training);
-        // The backward pass holds the gradients of the outputs of its steps, and of the inputs of all but its last.
+        // The backward pass holds the gradients of the outputs of its steps, and of the inputs of all but its
+        // last.
         let backward = plan.steps.iter().enumerate().skip(plan.first_backward);
         let gradient = backward.map(|(index, step)| {
             let input = if plan.goes_on(index) { step.input.len() } else { 0 };
@@ -69,7 +70,8 @@ impl WorkspaceSizes {
         }
     }
 
-    /// Bytes of all parts. They are counted before any is allocated and may be more than any machine has, so the sum saturates.
+    /// Bytes of all parts. They are counted before any is allocated and may be more than any machine has, so
+    /// the sum saturates.
     pub(super) fn bytes(&self) -> usize {
         let WorkLen { partials, packed, scratch } = self.work;
         let scratch = scratch.floats.saturating_add(scratch.words.saturating_mul(2));

@@ -1,20 +1,22 @@
 //! The passes of a convolution, and of what runs right behind it, over a batch.
 //!
-//! A convolution's output is the largest thing in a network, and ReLU and pooling do next to nothing with it: run one after
-//! the other, they wait for memory. So a block computes a band of output rows that fits the second-level cache, and
-//! finishes it there: ReLU, then the maximum of each window and its place. What leaves the cache is a quarter of the size.
+//! A convolution's output is the largest thing in a network, and ReLU and pooling do next to nothing with it:
+//! run one after the other, they wait for memory. So a block computes a band of output rows that fits the
+//! second-level cache, and finishes it there: ReLU, then the maximum of each window and its place. What
+//! leaves the cache is a quarter of the size.
 //!
 //! ```text
 //! forward    for each image, each band:  convolution ─▶ scratch ─▶ ReLU, maximum ─▶ output, argmax
 //! backward   for each image:             grad_output, argmax ─▶ ∂L/∂(convolution's output) ─▶ grad_input, grad_weights
 //! ```
 //!
-//! On the way back the gradient of the convolution's own output is written out for one image at a time, or not at all where
-//! the algorithm takes it pooled. ReLU and maximum may change places: both keep the order of numbers. So a block and its layers run
-//! singly give the same bits.
+//! On the way back the gradient of the convolution's own output is written out for one image at a time, or
+//! not at all where the algorithm takes it pooled. ReLU and maximum may change places: both keep the order of
+//! numbers. So a block and its layers run singly give the same bits.
 //!
-//! **In parallel**: forward, bands; backward, runs of images. The weights' gradient is a sum over images: it is taken in at most
-//! [`MAX_SLOTS`] partial sums, each over a fixed run of images in order, and these are then added in order.
+//! **In parallel**: forward, bands; backward, runs of images. The weights' gradient is a sum over images: it
+//! is taken in at most [`MAX_SLOTS`] partial sums, each over a fixed run of images in order, and these are
+//! then added in order.
 
 use super::super::operation::Work;
 use super::super::scratch::ScratchPool;
@@ -26,14 +28,16 @@ use crate::kernels::{elementwise, relu_pool};
 use crate::parameters::Parameters;
 use rayon::prelude::*;
 
-/// The most partial sums of a weight gradient. It bounds both the memory for them and how many threads can help.
+/// The most partial sums of a weight gradient. It bounds both the memory for them and how many threads can
+/// help.
 pub const MAX_SLOTS: usize = 16;
 
 /// Parameters that one thread adds up over the slots in one piece of work: 16 KiB of each slot.
 const REDUCE_FLOATS: usize = 4096;
 
-/// Floats of the convolution's output in one band: 256 KiB, which leave room in the second-level cache for the input rows
-/// and the weights. A band is at least as many rows as the algorithm computes at once and the pool needs.
+/// Floats of the convolution's output in one band: 256 KiB, which leave room in the second-level cache for
+/// the input rows and the weights. A band is at least as many rows as the algorithm computes at once and the
+/// pool needs.
 const BAND_FLOATS: usize = 64 * 1024;
 
 /// What the backward pass reads: all that the forward pass saw and left, and the gradient.
@@ -55,7 +59,8 @@ impl Conv2d {
         self.pool.map_or(self.geometry.output_len(), |pool| pool.output_len())
     }
 
-    /// The convolution as forward computes it: without the last rows and columns where no window reaches them.
+    /// The convolution as forward computes it: without the last rows and columns where no window reaches
+    /// them.
     fn live_geometry(&self) -> ConvGeometry {
         let geometry = self.geometry;
         match self.pool {
@@ -101,8 +106,8 @@ impl Conv2d {
         if training { of(Pass::Forward).max(of(Pass::GradInput)).max(of(Pass::GradWeights)) } else { of(Pass::Forward) }
     }
 
-    /// Floats of scratch that the block itself uses during a pass: a band going forward, an image's gradient going back. In
-    /// whole cache lines, so that what lies behind them is aligned.
+    /// Floats of scratch that the block itself uses during a pass: a band going forward, an image's gradient
+    /// going back. In whole cache lines, so that what lies behind them is aligned.
     fn kept_len(&self, pass: Pass) -> usize {
         let geometry = self.live_geometry();
         let len = match pass {
@@ -140,8 +145,8 @@ impl Conv2d {
         self.algorithms.grad_weights.sums_len(&self.geometry)
     }
 
-    /// `input` `[N, H, W, C]` → `output`. `argmax` takes the argmax of each window for the way back: as many as `output` has floats, or
-    /// none. `packed` are [`Conv2d::packed_len`] floats.
+    /// `input` `[N, H, W, C]` → `output`. `argmax` takes the argmax of each window for the way back: as many
+    /// as `output` has floats, or none. `packed` are [`Conv2d::packed_len`] floats.
     pub(super) fn run_forward(
         &self,
         parameters: &Parameters,
@@ -192,7 +197,8 @@ impl Conv2d {
         }
     }
 
-    /// Gives the sink the kernel's and the bias's gradient, and writes ∂L/∂input to `grad_input`, `[N, H, W, C]`, if that is wanted.
+    /// Gives the sink the kernel's and the bias's gradient, and writes ∂L/∂input to `grad_input`, `[N, H, W,
+    /// C]`, if that is wanted.
     pub(super) fn run_backward(
         &self,
         saved: Seen,

@@ -1,4 +1,5 @@
-//! Sizes that are no multiple of anything, and a gradient that the sink takes in pieces against one that it takes whole.
+//! Sizes that are no multiple of anything, and a gradient that the sink takes in pieces against one that it
+//! takes whole.
 
 use super::*;
 use crate::layers::operation::Mode;

@@ -7,8 +7,8 @@ use crate::parameters::{Initialization, ParameterTable, Role};
 use crate::random::{Purpose, Stream};
 use std::sync::Arc;
 
-/// Hands the gradient of tensor 0 in by blocks of 1000 floats in pieces of 100, and that of tensor 1 as a whole. Fails unless
-/// the blocks' weights are `before`'s.
+/// Hands the gradient of tensor 0 in by blocks of 1000 floats in pieces of 100, and that of tensor 1 as a
+/// whole. Fails unless the blocks' weights are `before`'s.
 fn hand_in(sink: &mut impl Sink, gradient: &Parameters, before: &Parameters) {
     sink.blocks(0, 1000).enumerate().for_each(|(index, block)| {
         let start = index * 1000;
