@@ -100,6 +100,6 @@ fn the_step_counter_advances_once_a_step_and_alpha_follows_it() {
     adam.begin_step(&mut weights, &mut gradients, true).finish();
     assert_eq!(adam.steps(), 2);
     assert_abs_diff_eq!(weights.tensor(1)[4], 2e-3, epsilon = 1e-7);
-    drop(adam.begin_step(&mut weights, &mut gradients, true));
+    let _ = adam.begin_step(&mut weights, &mut gradients, true);
     assert_eq!(adam.steps(), 2, "a step that is not finished has not been taken");
 }
