@@ -1,7 +1,7 @@
 //! Layers: what each is called, what goes in and out, where its weights stand, and how a batch is cut among
 //! threads.
 //!
-//! A [`Layer`] is a description. It owns no weights ([`Parameters`](crate::parameters::Parameters) does),
+//! A [`Layer`] is a description. It owns no weights ([`Parameters`] does),
 //! keeps nothing between the passes (a [`Workspace`](crate::plan::Workspace) does), and has no loop over
 //! pixels ([`kernels`](crate::kernels) do). What is left is the work of this folder: for each pass, which
 //! parts of which buffers belong together, and which parts may run at the same time. Each kind of layer is a

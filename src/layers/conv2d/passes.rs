@@ -131,7 +131,7 @@ impl Conv2d {
         behind && !pooled
     }
 
-    /// Floats that [`Conv2d::backward`] needs for its partial sums in a batch of `batch`.
+    /// Floats that [`Conv2d::run_backward`] needs for its partial sums in a batch of `batch`.
     pub(super) fn slots_len(&self, batch: usize) -> usize {
         batch.div_ceil(images_per_slot(batch)) * self.slot_len()
     }
