@@ -125,8 +125,7 @@ impl Adam {
     }
 
     /// Counts the step with these numbers, and moves all trainable weights but those of the tensors that it
-    /// has
-    /// [moved](Adam::moved) already.
+    /// has [moved](Adam::moved) already.
     fn finish_step(&mut self, step: AdamStep, weights: &mut Parameters, gradients: &Parameters) {
         assert_eq!(weights.table(), gradients.table(), "weights and gradients of one network");
         assert_eq!(weights.table(), self.first_moment.table(), "weights and moments of one network");

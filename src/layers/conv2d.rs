@@ -65,8 +65,7 @@ impl Conv2d {
     }
 
     /// The same convolution with these followers in its step, and computed by these algorithms. The pool has
-    /// to be one that
-    /// [can be](Conv2d::can_fuse) part of a block.
+    /// to be one that [can be](Conv2d::can_fuse) part of a block.
     pub fn block(&self, algorithms: ConvAlgorithms, relu: bool, pool: Option<PoolGeometry>) -> Conv2d {
         Conv2d { algorithms, relu, pool, ..*self }
     }

@@ -129,19 +129,25 @@ impl Operation for Dense {
             }
         });
         if let Some(grad_input) = grad_input {
-            grad_input.par_chunks_exact_mut(inputs).enumerate().for_each(|(sample, grad_input)| {
-                for (index, part) in partials.chunks(samples * BACKWARD_ROWS).enumerate() {
-                    let columns = block(index, BACKWARD_ROWS, inputs);
-                    let part = &part[sample * columns.len()..][..columns.len()];
-                    grad_input[columns].copy_from_slice(part);
-                }
-            });
+            join_blocks(partials, inputs, grad_input);
         }
     }
 
     fn twin(&self, parameters: &Parameters) -> reference::Layer {
         reference::Layer::Dense { kernel: parameters.wide(self.kernel), bias: parameters.wide(self.bias) }
     }
+}
+
+/// The blocks' parts of dX, each `[N, its columns]`, as `grad_input` `[N, I]`.
+fn join_blocks(parts: &[f32], inputs: usize, grad_input: &mut [f32]) {
+    let samples = grad_input.len() / inputs;
+    grad_input.par_chunks_exact_mut(inputs).enumerate().for_each(|(sample, grad_input)| {
+        for (index, part) in parts.chunks(samples * BACKWARD_ROWS).enumerate() {
+            let columns = block(index, BACKWARD_ROWS, inputs);
+            let part = &part[sample * columns.len()..][..columns.len()];
+            grad_input[columns].copy_from_slice(part);
+        }
+    });
 }
 
 #[cfg(test)]

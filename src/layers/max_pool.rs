@@ -26,6 +26,17 @@ impl MaxPool {
         let geometry = PoolGeometry::new(builder.image("max-pooling")?, window, stride)?;
         Ok(MaxPool { geometry })
     }
+
+    /// Stands by itself as it knows no sink, and so is compiled once.
+    fn unpool(&self, argmax: &[u16], grad_output: &[f32], grad_input: &mut [f32]) {
+        let len = self.geometry.output_len();
+        let images = grad_input.par_chunks_exact_mut(self.geometry.input_len());
+        images.zip(grad_output.par_chunks_exact(len)).zip(argmax.par_chunks_exact(len)).for_each(
+            |((grad_input, grad_output), argmax)| {
+                pool::backward(&self.geometry, grad_output, argmax, grad_input);
+            },
+        );
+    }
 }
 
 impl Operation for MaxPool {
@@ -55,14 +66,9 @@ impl Operation for MaxPool {
     /// `grad_output` and argmax → `grad_input` `[N, H, W, C]`.
     fn backward(&self, Backward { saved, grad_output, grad_input, .. }: Backward, _: &mut impl Sink) {
         let Saved::Argmax(argmax) = saved else { unreachable!("a max-pool saves its argmax") };
-        let Some(grad_input) = grad_input else { return };
-        let len = self.geometry.output_len();
-        let images = grad_input.par_chunks_exact_mut(self.geometry.input_len());
-        images.zip(grad_output.par_chunks_exact(len)).zip(argmax.par_chunks_exact(len)).for_each(
-            |((grad_input, grad_output), argmax)| {
-                pool::backward(&self.geometry, grad_output, argmax, grad_input);
-            },
-        );
+        if let Some(grad_input) = grad_input {
+            self.unpool(argmax, grad_output, grad_input);
+        }
     }
 
     fn twin(&self, _: &Parameters) -> reference::Layer {

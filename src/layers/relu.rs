@@ -32,17 +32,21 @@ impl Operation for Relu {
 
     /// `grad_input = grad_output` where the output is positive, else 0.
     fn backward(&self, Backward { output, grad_output, grad_input, .. }: Backward, _: &mut impl Sink) {
-        let Some(grad_input) = grad_input else { return };
-        grad_input
-            .par_chunks_mut(CHUNK_FLOATS)
-            .zip(grad_output.par_chunks(CHUNK_FLOATS))
-            .zip(output.par_chunks(CHUNK_FLOATS))
-            .for_each(|((grad_input, grad_output), output)| {
-                elementwise::relu_backward(output, grad_output, grad_input);
-            });
+        if let Some(grad_input) = grad_input {
+            relu_backward(output, grad_output, grad_input);
+        }
     }
 
     fn twin(&self, _: &Parameters) -> reference::Layer {
         reference::Layer::Relu
     }
+}
+
+/// Stands by itself as it knows no sink, and so is compiled once.
+fn relu_backward(output: &[f32], grad_output: &[f32], grad_input: &mut [f32]) {
+    grad_input
+        .par_chunks_mut(CHUNK_FLOATS)
+        .zip(grad_output.par_chunks(CHUNK_FLOATS))
+        .zip(output.par_chunks(CHUNK_FLOATS))
+        .for_each(|((grad_input, grad_output), output)| elementwise::relu_backward(output, grad_output, grad_input));
 }

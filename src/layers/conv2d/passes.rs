@@ -198,7 +198,7 @@ impl Conv2d {
     }
 
     /// Gives the sink the kernel's and the bias's gradient, and writes ∂L/∂input to `grad_input`, `[N, H, W,
-    /// C]`, if that is wanted.
+    /// C]`, if that is wanted. The work is in functions that know no sink, so it is compiled once.
     pub(super) fn run_backward(
         &self,
         saved: Seen,
@@ -206,11 +206,27 @@ impl Conv2d {
         sink: &mut impl Sink,
         Work { partials: slots, packed, scratch }: Work,
     ) {
-        let geometry = self.geometry;
+        let slots = &mut slots[..self.slots_len(saved.input.len() / self.geometry.input_len())];
         let weights = self.pack(Pass::GradInput, sink.parameters(), packed);
+        self.fill_slots(saved, grad_input, weights, slots, scratch);
+        let sums = &mut packed[..self.sums_len()];
+        add_slots(slots, self.slot_len(), 0, sums);
+        sink.whole(self.kernel, |kernel| self.unpack_sums(sums, kernel));
+        sink.whole(self.bias, |bias| add_slots(slots, self.slot_len(), self.sums_len(), bias));
+    }
+
+    /// Sums the weights' gradient of the images of each slot in it, and writes ∂L/∂input if that is wanted.
+    fn fill_slots(
+        &self,
+        saved: Seen,
+        grad_input: Option<&mut [f32]>,
+        weights: Weights,
+        slots: &mut [f32],
+        scratch: &ScratchPool,
+    ) {
+        let geometry = self.geometry;
         let batch = saved.input.len() / geometry.input_len();
         let run = images_per_slot(batch);
-        let slots = &mut slots[..self.slots_len(batch)];
         let sums = slots.par_chunks_exact_mut(self.slot_len()).enumerate();
         match grad_input {
             Some(grad_input) => {
@@ -232,15 +248,14 @@ impl Conv2d {
                 }
             }),
         }
-        let sums = &mut packed[..self.sums_len()];
-        add_slots(slots, self.slot_len(), 0, sums);
-        let rows = (REDUCE_FLOATS / geometry.filters).max(1);
-        sink.whole(self.kernel, |kernel| {
-            kernel.par_chunks_mut(rows * geometry.filters).enumerate().for_each(|(chunk, kernel)| {
-                self.algorithms.grad_weights.unpack_sums(&geometry, sums, chunk * rows, kernel);
-            });
+    }
+
+    /// The sums of a kernel's gradient in the kernel's own order.
+    fn unpack_sums(&self, sums: &[f32], kernel: &mut [f32]) {
+        let rows = (REDUCE_FLOATS / self.geometry.filters).max(1);
+        kernel.par_chunks_mut(rows * self.geometry.filters).enumerate().for_each(|(chunk, kernel)| {
+            self.algorithms.grad_weights.unpack_sums(&self.geometry, sums, chunk * rows, kernel);
         });
-        sink.whole(self.bias, |bias| add_slots(slots, self.slot_len(), self.sums_len(), bias));
     }
 
     /// One image of the backward pass; its weights' gradient is added to `sums`.
