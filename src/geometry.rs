@@ -1,6 +1,46 @@
-//! Sizes and padding of convolution and pooling: computed and checked once, when a network is built.
+//! Shapes between layers, and sizes and padding of convolution and pooling: computed and checked once, when a
+//! network is built.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A network's largest tensor may have this many floats (8 GiB), and a size in a spec may be this large:
+/// beyond them is a mistake in the spec, found before memory is asked for.
+const MAX_TENSOR_FLOATS: usize = 1 << 31;
+
+/// The shape of one sample between two layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// H, W, C.
+    Image([usize; 3]),
+    /// A number of values.
+    Vector(usize),
+}
+
+impl Shape {
+    /// Floats in one sample.
+    pub fn len(self) -> usize {
+        match self {
+            Shape::Image(sizes) => sizes.iter().product(),
+            Shape::Vector(len) => len,
+        }
+    }
+
+    /// Whether a sample has no floats; never so in a network that was built.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let text = match self {
+            Shape::Image([height, width, channels]) => format!("{height}×{width}×{channels}"),
+            Shape::Vector(len) => len.to_string(),
+        };
+        formatter.pad(&text)
+    }
+}
 
 /// The border of an image where a kernel reaches over its edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -160,6 +200,24 @@ impl Axis {
                 let needed = ((output - 1) * stride + window).saturating_sub(input);
                 Some(Axis { output, before: needed / 2 })
             }
+        }
+    }
+}
+
+/// Refuses, in a sentence, a tensor of these sizes where it would be too large.
+///
+/// # Errors
+/// The sentence.
+pub fn check_floats(sizes: &[usize]) -> Result<(), String> {
+    let floats = sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+    match floats {
+        Some(floats) if floats <= MAX_TENSOR_FLOATS => Ok(()),
+        _ => {
+            let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
+            Err(format!(
+                "it would have {} floats, and {MAX_TENSOR_FLOATS} is the most; make it smaller",
+                sizes.join("×")
+            ))
         }
     }
 }

@@ -7,7 +7,9 @@
 //! # Ok::<(), glassnet::Error>(())
 //! ```
 
-use crate::layers::{Builder, Layer, Shape, check_floats};
+use crate::geometry::{Shape, check_floats};
+use crate::layers::Layer;
+use crate::layers::builder::Builder;
 use crate::parameters::{ParameterTable, Parameters};
 use crate::random::{Purpose, Stream};
 use crate::reference;

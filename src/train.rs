@@ -5,7 +5,6 @@
 use crate::data::augment::Augmentation;
 use crate::data::batches::{Augmented, Batch, Loader, epoch_order};
 use crate::kernels::conv::registry::ConvPolicy;
-use crate::layers::dropout::DropoutMasks;
 use crate::loss::{
     ClassWeights, binary_cross_entropy, probability, weighted_binary_cross_entropy,
     weighted_binary_cross_entropy_gradient,
@@ -14,7 +13,7 @@ use crate::metrics::{Confusion, DEFAULT_THRESHOLD, RunningMean, accuracy};
 use crate::network::Network;
 use crate::optim::AdamSettings;
 use crate::parameters::Parameters;
-use crate::plan::{Mode, Plan, PlanOptions, Workspace};
+use crate::plan::{DropoutMasks, Mode, Plan, PlanOptions, Workspace};
 use crate::report::csv_files::StepRow;
 use crate::report::epoch::EpochRecord;
 use crate::training_state::{EpochSoFar, TrainingState};

@@ -8,8 +8,9 @@
 
 use super::Milliseconds;
 use crate::geometry::{ConvGeometry, PoolGeometry};
-use crate::kernels::conv::{ConvAlgorithm, DEAD, GradOutput, Pass, PooledGradient, Scratch, ScratchLen, Weights};
+use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
 use crate::kernels::gemm::{Beta, Matrix, gemm};
+use crate::kernels::relu_pool::{DEAD, PooledGradient};
 use crate::layers::conv2d::MAX_SLOTS;
 use crate::layers::scratch::ScratchPool;
 use crate::parameters::AlignedBuffer;

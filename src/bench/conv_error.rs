@@ -3,8 +3,9 @@
 use super::conv::{Buffers, Case, ConvData, Worker};
 use super::descriptor::ConvDescriptor;
 use crate::geometry::{ConvGeometry, Padding};
-use crate::kernels::conv::{Pass, PooledGradient};
+use crate::kernels::conv::Pass;
 use crate::kernels::relu_pool;
+use crate::kernels::relu_pool::PooledGradient;
 use crate::reference as textbook;
 
 /// The textbook takes some nanoseconds for a product; with more of them in an image a smaller one is taken.

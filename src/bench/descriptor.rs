@@ -11,8 +11,7 @@
 //!
 //! Parts may come in any order.
 
-use crate::geometry::{ConvGeometry, Padding};
-use crate::layers::{Shape, check_floats};
+use crate::geometry::{ConvGeometry, Padding, Shape, check_floats};
 use crate::network::Network;
 use crate::spec::{LayerSpec, ModelSpec};
 use std::fmt;

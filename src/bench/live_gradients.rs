@@ -4,16 +4,15 @@
 //! The sparse backward passes do work for these positions only, so their time hangs on this share.
 
 use crate::data::batches::Batch;
-use crate::kernels::conv::DEAD;
 use crate::kernels::conv::registry::ConvPolicy;
-use crate::layers::dropout::DropoutMasks;
+use crate::kernels::relu_pool::DEAD;
 use crate::layers::saved::Saved;
 use crate::layers::sink::GradientWriter;
 use crate::loss::binary_cross_entropy_gradient;
 use crate::network::Network;
 use crate::parameters::Parameters;
 use crate::plan::observer::{Observer, StepGradient};
-use crate::plan::{Mode, Plan, PlanOptions};
+use crate::plan::{DropoutMasks, Mode, Plan, PlanOptions};
 use crate::{Error, Result};
 use serde::Serialize;
 

@@ -2,13 +2,12 @@
 
 use super::Milliseconds;
 use crate::data::batches::Batch;
-use crate::layers::dropout::DropoutMasks;
 use crate::loss::{binary_cross_entropy, binary_cross_entropy_gradient};
 use crate::network::Network;
 use crate::optim::{Adam, AdamSettings};
 use crate::parameters::Parameters;
 use crate::plan::timings::StepTimings;
-use crate::plan::{Mode, Plan, PlanOptions, Step, Workspace};
+use crate::plan::{DropoutMasks, Mode, Plan, PlanOptions, Step, Workspace};
 use crate::{Error, Result};
 use serde::Serialize;
 use std::hint::black_box;

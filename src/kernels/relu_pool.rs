@@ -5,9 +5,23 @@
 //! so its argmax is kept as [`DEAD`], and the way back needs neither the output nor the input. Windows do not
 //! overlap.
 
-use super::conv::{DEAD, PooledGradient};
 use super::simd::{Lanes, SimdOp, dispatch, load};
 use crate::geometry::PoolGeometry;
+
+/// The argmax of a window whose maximum ReLU cut off: nothing of the window has a gradient.
+pub const DEAD: u8 = u8::MAX;
+
+/// The gradient of a max-pool's output, `[output height, output width, F]`, and the argmax of each window. At
+/// most one position of every window has a gradient, all others have 0. Windows do not overlap.
+#[derive(Clone, Copy, Debug)]
+pub struct PooledGradient<'a> {
+    /// The pool's sizes. Its input is the convolution's output; its stride is its window.
+    pub pool: PoolGeometry,
+    /// ∂L/∂(pool's output).
+    pub values: &'a [f32],
+    /// The cell of each window's maximum, dy·window width + dx, or [`DEAD`].
+    pub argmax: &'a [u8],
+}
 
 /// Pools the band `values` `[rows, W, C]`, with W = output width · window width and rows a multiple of the
 /// window's. Writes the maxima to `output` `[rows / window height, output width, C]`, rectified if `relu`,

@@ -1,15 +1,10 @@
 //! How a network's layers are made, one after the other: each is handed the shape that the one before it
 //! gives, and enters its tensors in the table.
 
-use super::operation::Operation;
-use super::{Layer, LayerKind, Shape};
+use crate::geometry::Shape;
 use crate::parameters::{Initialization, ParameterTable, Role, TensorId};
-use crate::{Error, Result};
 use std::collections::HashMap;
-
-/// A network's largest tensor may have this many floats (8 GiB), and a size in a spec may be this large:
-/// beyond them is a mistake in the spec, found before memory is asked for.
-const MAX_TENSOR_FLOATS: usize = 1 << 31;
+use std::ops::Range;
 
 /// Where the next layer of a network is made.
 pub struct Builder {
@@ -20,6 +15,7 @@ pub struct Builder {
     /// Of the layer at work.
     name: String,
     ordinal: usize,
+    first_tensor: TensorId,
     table: ParameterTable,
 }
 
@@ -27,25 +23,29 @@ impl Builder {
     /// No layer yet, and samples of this shape.
     pub fn new(input: Shape) -> Builder {
         let (made, table) = (HashMap::new(), ParameterTable::default());
-        Builder { input, index: 0, made, name: String::new(), ordinal: 0, table }
+        Builder { input, index: 0, made, name: String::new(), ordinal: 0, first_tensor: 0, table }
     }
 
-    /// Makes the next layer by `new`, whose errors are sentences.
-    pub(super) fn add<L: Operation>(
-        &mut self,
-        kind: fn(L) -> LayerKind,
-        new: impl FnOnce(&mut Builder) -> std::result::Result<L, String>,
-    ) -> Result<Layer> {
-        let made = self.made.entry(L::NAME).or_default();
+    /// Begins the next layer, one of those that Keras calls `kind`, and names it.
+    pub(super) fn begin(&mut self, kind: &'static str) {
+        let made = self.made.entry(kind).or_default();
         self.ordinal = *made;
         *made += 1;
-        self.name = if self.ordinal == 0 { L::NAME.to_string() } else { format!("{}_{}", L::NAME, self.ordinal) };
-        let (input, first_tensor) = (self.input, self.table.entries().len());
-        let layer = new(self).map_err(|reason| Error::layer(&self.name, reason))?;
-        self.input = layer.output(input);
+        self.name = if self.ordinal == 0 { kind.to_string() } else { format!("{kind}_{}", self.ordinal) };
+        self.first_tensor = self.table.entries().len();
+    }
+
+    /// Ends the layer at work, which gives samples of the shape `output`. Returns its name, what reaches it,
+    /// and its tensors.
+    pub(super) fn end(&mut self, output: Shape) -> (String, Shape, Range<TensorId>) {
+        let input = std::mem::replace(&mut self.input, output);
         self.index += 1;
-        let (name, tensors) = (self.name.clone(), first_tensor..self.table.entries().len());
-        Ok(Layer { name, input, output: self.input, tensors, kind: kind(layer) })
+        (std::mem::take(&mut self.name), input, self.first_tensor..self.table.entries().len())
+    }
+
+    /// The name of the layer at work.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The shape of a sample that reaches the layer at work; behind the last one, what the network gives.
@@ -57,7 +57,7 @@ impl Builder {
     ///
     /// # Errors
     /// A sentence, where it is no image.
-    pub fn image(&self, what: &str) -> std::result::Result<[usize; 3], String> {
+    pub fn image(&self, what: &str) -> Result<[usize; 3], String> {
         match self.input {
             Shape::Image(sizes) => Ok(sizes),
             Shape::Vector(len) => {
@@ -88,23 +88,5 @@ impl Builder {
     /// The tensors of all layers.
     pub fn into_table(self) -> ParameterTable {
         self.table
-    }
-}
-
-/// Refuses, in a sentence, a tensor of these sizes where it would be too large.
-///
-/// # Errors
-/// The sentence.
-pub fn check_floats(sizes: &[usize]) -> std::result::Result<(), String> {
-    let floats = sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
-    match floats {
-        Some(floats) if floats <= MAX_TENSOR_FLOATS => Ok(()),
-        _ => {
-            let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
-            Err(format!(
-                "it would have {} floats, and {MAX_TENSOR_FLOATS} is the most; make it smaller",
-                sizes.join("×")
-            ))
-        }
     }
 }

@@ -8,11 +8,11 @@ mod passes;
 
 pub use passes::MAX_SLOTS;
 
+use super::builder::Builder;
 use super::operation::{Backward, Forward, Mode, Operation, Work, WorkLen};
 use super::saved::{Saved, SavedLen};
 use super::sink::Sink;
-use super::{Builder, Shape, check_floats};
-use crate::geometry::{ConvGeometry, Padding, PoolGeometry};
+use crate::geometry::{ConvGeometry, Padding, PoolGeometry, Shape, check_floats};
 use crate::kernels::conv::registry::{ConvAlgorithms, ConvPolicy};
 use crate::parameters::{Parameters, TensorId};
 use crate::reference;
@@ -72,7 +72,7 @@ impl Conv2d {
 
     /// Whether a pool can be part of a block: windows do not overlap, and the place of a maximum fits a byte.
     pub fn can_fuse(pool: &PoolGeometry) -> bool {
-        pool.stride == pool.window && pool.window[0] * pool.window[1] < usize::from(crate::kernels::conv::DEAD)
+        pool.stride == pool.window && pool.window[0] * pool.window[1] < usize::from(crate::kernels::relu_pool::DEAD)
     }
 
     /// The algorithms for this convolution if its output reaches `pool`, at once or through a ReLU, in the

@@ -8,9 +8,10 @@
 //! On the way back a block's weights are in the cache for the input's gradient, and there the sink gets the
 //! gradient of the same rows: what it does with them at once, such as the optimizer's step, finds them there.
 
+use super::builder::Builder;
 use super::operation::{Backward, Forward, Operation, Work, WorkLen};
 use super::sink::{GradientBlock, Sink};
-use super::{Builder, Shape, check_floats};
+use crate::geometry::{Shape, check_floats};
 use crate::kernels::conv::ScratchLen;
 use crate::kernels::dense::{self, BACKWARD_ROWS, BLOCK_ROWS, Panels, block};
 use crate::kernels::tile::PIXELS;

@@ -5,29 +5,16 @@
 //! factors, 0 or 1/(1 − rate), are drawn once in the forward pass and kept: the backward pass multiplies by
 //! the very same ones. The twin is [`reference::dropout`].
 
-use super::operation::{Backward, Forward, Mode, Operation};
+use super::builder::Builder;
+use super::operation::{Backward, DropoutMasks, Forward, Mode, Operation};
 use super::saved::{Saved, SavedLen};
 use super::sink::Sink;
-use super::{Builder, Shape};
+use crate::geometry::Shape;
 use crate::kernels::elementwise;
 use crate::parameters::Parameters;
 use crate::random::{Purpose, Stream};
 use crate::reference;
 use rayon::prelude::*;
-
-/// Where a training step's dropout masks come from.
-#[derive(Clone, Copy, Debug)]
-pub enum DropoutMasks<'a> {
-    /// Drawn for this step (from 0) of the run with this seed.
-    Drawn {
-        /// The run's seed.
-        seed: u64,
-        /// The step in all.
-        step: u64,
-    },
-    /// Given: for each dropout layer in order, `[N, len]`, 1 for a kept value and 0 for a dropped one.
-    Given(&'a [&'a [f32]]),
-}
 
 /// A dropout layer.
 #[derive(Clone, Debug)]

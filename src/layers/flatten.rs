@@ -1,9 +1,9 @@
 //! Flatten: the same floats, called a vector. A plan has no step for it, as the step behind it reads them
 //! where they are. Its twin is [`reference::Layer::Flatten`].
 
-use super::Shape;
 use super::operation::{Backward, Forward, Operation};
 use super::sink::Sink;
+use crate::geometry::Shape;
 use crate::parameters::Parameters;
 use crate::reference;
 

@@ -1,10 +1,10 @@
 //! Max-pooling over a batch: images run in parallel. Its twin is [`reference::max_pool_forward`].
 
+use super::builder::Builder;
 use super::operation::{Backward, Forward, Operation};
 use super::saved::{Saved, SavedLen};
 use super::sink::Sink;
-use super::{Builder, Shape};
-use crate::geometry::PoolGeometry;
+use crate::geometry::{PoolGeometry, Shape};
 use crate::kernels::pool;
 use crate::parameters::Parameters;
 use crate::reference;

@@ -23,12 +23,12 @@ pub mod saved;
 pub mod scratch;
 pub mod sink;
 
-pub use builder::{Builder, check_floats};
-
-use crate::Result;
+use crate::geometry::Shape;
 use crate::parameters::{Parameters, TensorId};
 use crate::reference;
 use crate::spec::LayerSpec;
+use crate::{Error, Result};
+use builder::Builder;
 use conv2d::Conv2d;
 use dense::Dense;
 use dropout::Dropout;
@@ -38,42 +38,7 @@ use operation::{Backward, Forward, Operation, WorkLen};
 use relu::Relu;
 use saved::SavedLen;
 use sink::Sink;
-use std::fmt;
 use std::ops::Range;
-
-/// The shape of one sample between two layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// H, W, C.
-    Image([usize; 3]),
-    /// A number of values.
-    Vector(usize),
-}
-
-impl Shape {
-    /// Floats in one sample.
-    pub fn len(self) -> usize {
-        match self {
-            Shape::Image(sizes) => sizes.iter().product(),
-            Shape::Vector(len) => len,
-        }
-    }
-
-    /// Whether a sample has no floats; never so in a network that was built.
-    pub fn is_empty(self) -> bool {
-        self.len() == 0
-    }
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        let text = match self {
-            Shape::Image([height, width, channels]) => format!("{height}×{width}×{channels}"),
-            Shape::Vector(len) => len.to_string(),
-        };
-        formatter.pad(&text)
-    }
-}
 
 /// One layer of a network, checked.
 #[derive(Clone, Debug)]
@@ -125,18 +90,21 @@ impl Layer {
     /// Checks a layer against the shape that reaches it and enters its tensors in the table.
     ///
     /// # Errors
-    /// [`Error::Layer`](crate::Error::Layer), where the layer cannot take that shape.
+    /// [`Error::Layer`], where the layer cannot take that shape.
     pub fn new(spec: &LayerSpec, builder: &mut Builder) -> Result<Layer> {
         match *spec {
-            LayerSpec::Conv2d { filters, kernel, stride, padding } => builder
-                .add(LayerKind::Conv2d, |builder| Conv2d::new(builder, filters, kernel.both(), stride.both(), padding)),
-            LayerSpec::MaxPool { window, stride } => builder.add(LayerKind::MaxPool, |builder| {
-                MaxPool::new(builder, window.both(), stride.unwrap_or(window).both())
-            }),
-            LayerSpec::Relu {} => builder.add(LayerKind::Relu, |_| Ok(Relu)),
-            LayerSpec::Flatten {} => builder.add(LayerKind::Flatten, |_| Ok(Flatten)),
-            LayerSpec::Dense { units } => builder.add(LayerKind::Dense, |builder| Dense::new(builder, units)),
-            LayerSpec::Dropout { rate } => builder.add(LayerKind::Dropout, |builder| Dropout::new(builder, rate)),
+            LayerSpec::Conv2d { filters, kernel, stride, padding } => {
+                let (kernel, stride) = (kernel.both(), stride.both());
+                add(builder, LayerKind::Conv2d, |builder| Conv2d::new(builder, filters, kernel, stride, padding))
+            }
+            LayerSpec::MaxPool { window, stride } => {
+                let stride = stride.unwrap_or(window).both();
+                add(builder, LayerKind::MaxPool, |builder| MaxPool::new(builder, window.both(), stride))
+            }
+            LayerSpec::Relu {} => add(builder, LayerKind::Relu, |_| Ok(Relu)),
+            LayerSpec::Flatten {} => add(builder, LayerKind::Flatten, |_| Ok(Flatten)),
+            LayerSpec::Dense { units } => add(builder, LayerKind::Dense, |builder| Dense::new(builder, units)),
+            LayerSpec::Dropout { rate } => add(builder, LayerKind::Dropout, |builder| Dropout::new(builder, rate)),
         }
     }
 
@@ -149,6 +117,19 @@ impl Layer {
     pub fn twin(&self, parameters: &Parameters) -> reference::Layer {
         dispatch!(&self.kind, layer => layer.twin(parameters))
     }
+}
+
+/// Adds the layer that `new` makes, whose errors are sentences.
+fn add<L: Operation>(
+    builder: &mut Builder,
+    kind: fn(L) -> LayerKind,
+    new: impl FnOnce(&mut Builder) -> std::result::Result<L, String>,
+) -> Result<Layer> {
+    builder.begin(L::NAME);
+    let layer = new(builder).map_err(|reason| Error::layer(builder.name(), reason))?;
+    let output = layer.output(builder.input());
+    let (name, input, tensors) = builder.end(output);
+    Ok(Layer { name, input, output, tensors, kind: kind(layer) })
 }
 
 impl LayerKind {

@@ -1,10 +1,9 @@
 //! The one shape that all layers have: what each is, what it needs, and what it does in either pass.
 
-use super::Shape;
-use super::dropout::DropoutMasks;
 use super::saved::{Saved, SavedLen};
 use super::scratch::ScratchPool;
 use super::sink::Sink;
+use crate::geometry::Shape;
 use crate::kernels::conv::ScratchLen;
 use crate::parameters::Parameters;
 use crate::reference;
@@ -46,6 +45,20 @@ pub trait Operation {
 
     /// The same layer in the textbook, with the weights that it has in `parameters`.
     fn twin(&self, parameters: &Parameters) -> reference::Layer;
+}
+
+/// Where a training step's dropout masks come from.
+#[derive(Clone, Copy, Debug)]
+pub enum DropoutMasks<'a> {
+    /// Drawn for this step (from 0) of the run with this seed.
+    Drawn {
+        /// The run's seed.
+        seed: u64,
+        /// The step in all.
+        step: u64,
+    },
+    /// Given: for each dropout layer in order, `[N, len]`, 1 for a kept value and 0 for a dropped one.
+    Given(&'a [&'a [f32]]),
 }
 
 /// What a forward pass is for.

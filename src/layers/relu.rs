@@ -1,8 +1,8 @@
 //! ReLU, max(x, 0), over a batch: fixed runs of values in parallel. Its twin is [`reference::relu_forward`].
 
-use super::Shape;
 use super::operation::{Backward, Forward, Operation};
 use super::sink::Sink;
+use crate::geometry::Shape;
 use crate::kernels::elementwise;
 use crate::parameters::Parameters;
 use crate::reference;

@@ -5,7 +5,7 @@
 //! then. Moved there, weights, moments and gradient cross the memory bus 6 times a step and not 10 times. The
 //! bits are the same.
 
-use super::{Adam, for_role};
+use super::adam::{Adam, for_role};
 use crate::kernels::adam::{self, AdamStep};
 use crate::layers::sink::{GradientBlock, Sink, WrittenBlock};
 use crate::parameters::{Parameters, TensorId};
@@ -28,8 +28,26 @@ pub struct PendingStep<'a> {
     at_once: bool,
 }
 
+impl Adam {
+    /// Begins a step whose gradients are yet to come: it is the [sink](crate::layers::sink::Sink) of the
+    /// backward pass, and [`PendingStep::finish`] ends it. With `at_once`, large tensors whose gradients come
+    /// in blocks are moved as they come, and their places in `gradients` are not written; without, every
+    /// gradient is. The weights come out the same.
+    ///
+    /// # Panics
+    /// If the three do not have the same table.
+    pub fn begin_step<'a>(
+        &'a mut self,
+        weights: &'a mut Parameters,
+        gradients: &'a mut Parameters,
+        at_once: bool,
+    ) -> PendingStep<'a> {
+        PendingStep::new(self, weights, gradients, at_once)
+    }
+}
+
 impl<'a> PendingStep<'a> {
-    pub(super) fn new(
+    fn new(
         adam: &'a mut Adam,
         parameters: &'a mut Parameters,
         gradients: &'a mut Parameters,

@@ -1,9 +1,10 @@
 //! Steps over tensors of every role, and the counter of steps.
 
-use super::*;
-use crate::parameters::Initialization;
+use super::adam::{Adam, AdamSettings, CHUNK_FLOATS};
+use crate::parameters::{Initialization, ParameterTable, Parameters, Role};
 use crate::random::{Purpose, Stream};
 use approx::assert_abs_diff_eq;
+use std::sync::Arc;
 
 const LEARNED: Role = Role::Trainable { decays: true };
 

@@ -5,7 +5,7 @@
 //! `()`, which does nothing: the passes are compiled for each observer, so looking costs nothing where nobody
 //! looks. To see each layer by itself, make the plan with `fuse: false`. The numbers are the same.
 
-use super::Step;
+use super::step::Step;
 use crate::layers::saved::Saved;
 
 /// Told of what the steps of a pass compute. Each method does nothing unless the observer has one of its own.
@@ -55,11 +55,10 @@ pub struct StepGradient<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::dropout::DropoutMasks;
     use crate::layers::sink::GradientWriter;
     use crate::network::Network;
     use crate::parameters::Parameters;
-    use crate::plan::{Mode, Plan, PlanOptions};
+    use crate::plan::{DropoutMasks, Mode, Plan, PlanOptions};
     use crate::spec::ModelSpec;
     use ndarray::Array4;
 

@@ -1,8 +1,9 @@
 //! A batch's way through a plan's steps, forward and backward.
 
+use super::compile::Plan;
 use super::observer::{Observer, StepGradient, StepOutput};
-use super::{Mode, Plan, Workspace};
-use crate::layers::operation::{Backward, Forward, Work};
+use super::workspace::Workspace;
+use crate::layers::operation::{Backward, Forward, Mode, Work};
 use crate::layers::sink::Sink;
 use crate::parameters::Parameters;
 use crate::{Error, Result};
@@ -47,13 +48,13 @@ impl Plan<'_> {
         let batch = self.batch_of(images);
         workspace.trained = match mode {
             Mode::Inference => None,
-            Mode::Training(_) if self.options.training => Some(batch),
+            Mode::Training(_) if self.options().training => Some(batch),
             Mode::Training(_) => return Err(Error::setting("plan", "it was made for inference and cannot train")),
         };
         workspace.backward_done = false;
         let Workspace { outputs, saved, partials, packed, scratch, .. } = workspace;
         observer.forward_begins();
-        for (index, step) in self.steps.iter().enumerate() {
+        for (index, step) in self.steps().iter().enumerate() {
             let (before, rest) = outputs.split_at_mut(index);
             let input = before.last().map_or(images, |output| &output[..batch * step.input.len()]);
             let output = &mut rest[0][..batch * step.output.len()];
@@ -107,7 +108,7 @@ impl Plan<'_> {
         let [grad_output, grad_input] = &mut workspace.gradients;
         grad_output[..batch].copy_from_slice(grad_logits);
         observer.backward_begins();
-        for (index, step) in self.steps.iter().enumerate().skip(self.first_backward).rev() {
+        for (index, step) in self.steps().iter().enumerate().skip(self.first_backward()).rev() {
             let (inputs, values) = (batch * step.input.len(), batch * step.output.len());
             let input = if index == 0 { images } else { &outputs[index - 1][..inputs] };
             let (output, saved) = (&outputs[index][..values], &saved[index]);
@@ -154,10 +155,10 @@ impl Plan<'_> {
     /// # Errors
     /// Where the plan was made without `input_gradient`, or no training pass has run.
     pub fn input_gradient<'w>(&self, workspace: &'w Workspace) -> Result<ArrayView4<'w, f32>> {
-        let Some(batch) = workspace.trained.filter(|_| self.options.input_gradient && workspace.backward_done) else {
+        let Some(batch) = workspace.trained.filter(|_| self.options().input_gradient && workspace.backward_done) else {
             return Err(Error::setting("input_gradient", "the plan was made without it, or has not run backward"));
         };
-        let [height, width, channels] = self.network.spec().input;
+        let [height, width, channels] = self.network().spec().input;
         let shape = [batch, height, width, channels];
         let values = &workspace.gradients[0].as_slice()[..shape.iter().product()];
         Ok(ArrayView4::from_shape(shape, values).expect("a gradient holds its images' shape"))
@@ -165,14 +166,14 @@ impl Plan<'_> {
 
     /// The images as one slice, if they are what this plan is for.
     fn check_images<'a>(&self, images: &'a ArrayView4<f32>) -> Result<&'a [f32]> {
-        let [height, width, channels] = self.network.spec().input;
+        let [height, width, channels] = self.network().spec().input;
         let found = images.shape();
-        if found[1..] != [height, width, channels] || found[0] == 0 || found[0] > self.batch {
+        if found[1..] != [height, width, channels] || found[0] == 0 || found[0] > self.batch() {
             return Err(Error::layer(
                 "input",
                 format!(
                     "a batch of shape {found:?}, but the plan is for 1 to {} images of {height}×{width}×{channels}",
-                    self.batch
+                    self.batch()
                 ),
             ));
         }
@@ -182,6 +183,6 @@ impl Plan<'_> {
     }
 
     fn batch_of(&self, images: &[f32]) -> usize {
-        images.len() / self.network.spec().input.iter().product::<usize>()
+        images.len() / self.network().spec().input.iter().product::<usize>()
     }
 }

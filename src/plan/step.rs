@@ -1,9 +1,9 @@
 //! How a network's layers are cut into the pieces that run as one.
 
-use super::PlanOptions;
-use crate::geometry::PoolGeometry;
+use super::options::PlanOptions;
+use crate::geometry::{PoolGeometry, Shape};
 use crate::layers::conv2d::Conv2d;
-use crate::layers::{Layer, LayerKind, Shape};
+use crate::layers::{Layer, LayerKind};
 use std::ops::Range;
 
 /// A piece of the network that runs as one: some consecutive layers.

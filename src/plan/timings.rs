@@ -1,6 +1,6 @@
 //! How long each step of a plan takes: an observer that reads the clock.
 
-use super::Plan;
+use super::compile::Plan;
 use super::observer::{Observer, StepGradient, StepOutput};
 use std::time::{Duration, Instant};
 

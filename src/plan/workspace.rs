@@ -1,6 +1,7 @@
 //! The memory in which a plan runs.
 
-use super::Plan;
+use super::compile::Plan;
+use super::described;
 use crate::layers::operation::WorkLen;
 use crate::layers::saved::{Saved, SavedLen};
 use crate::layers::scratch::ScratchPool;
@@ -27,9 +28,8 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// The memory that `plan` needs, for use in the current thread pool.
-    pub(super) fn new(plan: &Plan) -> Workspace {
-        let sizes = WorkspaceSizes::of(plan);
+    /// Memory of these sizes, for use in the current thread pool.
+    fn new(sizes: &WorkspaceSizes) -> Workspace {
         Workspace {
             outputs: sizes.outputs.iter().map(|&len| AlignedBuffer::zeros(len)).collect(),
             saved: sizes.saved.iter().map(|len| len.allocate()).collect(),
@@ -43,8 +43,22 @@ impl Workspace {
     }
 }
 
+impl Plan<'_> {
+    /// The memory that this plan needs, for use in the current thread pool.
+    pub fn workspace(&self) -> Workspace {
+        let sizes = WorkspaceSizes::of(self);
+        described::log(self, sizes.bytes());
+        Workspace::new(&sizes)
+    }
+
+    /// How many bytes [`Plan::workspace`] will take in the current thread pool.
+    pub fn workspace_bytes(&self) -> usize {
+        WorkspaceSizes::of(self).bytes()
+    }
+}
+
 /// How much each part of a [`Workspace`] holds.
-pub(super) struct WorkspaceSizes {
+struct WorkspaceSizes {
     outputs: Vec<usize>,
     saved: Vec<SavedLen>,
     gradient: usize,
@@ -52,19 +66,19 @@ pub(super) struct WorkspaceSizes {
 }
 
 impl WorkspaceSizes {
-    pub(super) fn of(plan: &Plan) -> WorkspaceSizes {
-        let (batch, training) = (plan.batch, plan.options.training);
+    fn of(plan: &Plan) -> WorkspaceSizes {
+        let (batch, training) = (plan.batch(), plan.options().training);
         // The backward pass holds the gradients of the outputs of its steps, and of the inputs of all but its
         // last.
-        let backward = plan.steps.iter().enumerate().skip(plan.first_backward);
+        let backward = plan.steps().iter().enumerate().skip(plan.first_backward());
         let gradient = backward.map(|(index, step)| {
             let input = if plan.goes_on(index) { step.input.len() } else { 0 };
             input.max(step.output.len())
         });
-        let work = plan.steps.iter().map(|step| step.operation.work_len(batch, training));
+        let work = plan.steps().iter().map(|step| step.operation.work_len(batch, training));
         WorkspaceSizes {
-            outputs: plan.steps.iter().map(|step| batch * step.output.len()).collect(),
-            saved: plan.steps.iter().map(|step| step.operation.saves(batch, training)).collect(),
+            outputs: plan.steps().iter().map(|step| batch * step.output.len()).collect(),
+            saved: plan.steps().iter().map(|step| step.operation.saves(batch, training)).collect(),
             gradient: if training { batch * gradient.max().unwrap_or(0) } else { 0 },
             work: work.fold(WorkLen::default(), WorkLen::max),
         }
@@ -72,7 +86,7 @@ impl WorkspaceSizes {
 
     /// Bytes of all parts. They are counted before any is allocated and may be more than any machine has, so
     /// the sum saturates.
-    pub(super) fn bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         let WorkLen { partials, packed, scratch } = self.work;
         let scratch = scratch.floats.saturating_add(scratch.words.saturating_mul(2));
         let scratch = scratch.saturating_mul(rayon::current_num_threads());

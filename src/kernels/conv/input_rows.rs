@@ -5,9 +5,9 @@
 //! the second-level cache. A band of rows that moves down with the work stays in it, and each row is written
 //! once.
 
-use super::{GradOutput, PooledGradient};
+use super::GradOutput;
 use crate::geometry::PoolGeometry;
-use crate::kernels::relu_pool;
+use crate::kernels::relu_pool::{self, PooledGradient};
 use std::ops::Range;
 
 /// The rows of an image or a gradient, read from the top down.

@@ -20,6 +20,7 @@ pub mod registry;
 pub mod sparse;
 pub mod winograd;
 
+use super::relu_pool::PooledGradient;
 use crate::geometry::{ConvGeometry, PoolGeometry};
 use std::fmt;
 use std::ops::Range;
@@ -68,21 +69,6 @@ pub enum GradOutput<'a> {
     /// The gradient as it comes back through max-pooling.
     Pooled(PooledGradient<'a>),
 }
-
-/// The gradient of a max-pool's output, `[output height, output width, F]`, and the argmax of each window. At
-/// most one position of every window has a gradient, all others have 0. Windows do not overlap.
-#[derive(Clone, Copy, Debug)]
-pub struct PooledGradient<'a> {
-    /// The pool's sizes. Its input is the convolution's output; its stride is its window.
-    pub pool: PoolGeometry,
-    /// ∂L/∂(pool's output).
-    pub values: &'a [f32],
-    /// The cell of each window's maximum, dy·window width + dx, or [`DEAD`].
-    pub argmax: &'a [u8],
-}
-
-/// The argmax of a window whose maximum ReLU cut off: nothing of the window has a gradient.
-pub const DEAD: u8 = u8::MAX;
 
 impl<'a> GradOutput<'a> {
     /// Returns the gradient of each position.

@@ -16,10 +16,10 @@
 //! ```
 
 use crate::geometry::ConvGeometry;
+use crate::kernels::conv::GradOutput;
 use crate::kernels::conv::correlation::Correlation;
 use crate::kernels::conv::frame::Frame;
-use crate::kernels::conv::{GradOutput, PooledGradient};
-use crate::kernels::relu_pool;
+use crate::kernels::relu_pool::{self, PooledGradient};
 use crate::kernels::simd::{SimdOp, dispatch, load, multiply_add};
 
 /// Neighbours of a kernel row in a piece. 9 sums are more than the 4·2 that hide the latency of a

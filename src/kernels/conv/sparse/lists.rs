@@ -7,7 +7,8 @@
 //! pooled give the same entries in the same order, and what is computed from them has the same bits.
 
 use crate::geometry::ConvGeometry;
-use crate::kernels::conv::{DEAD, GradOutput, PooledGradient};
+use crate::kernels::conv::GradOutput;
+use crate::kernels::relu_pool::{DEAD, PooledGradient};
 use std::ops::Range;
 
 /// An entry of a list: a key and a gradient, in one word.

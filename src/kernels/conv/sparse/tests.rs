@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::geometry::Padding;
-use crate::kernels::conv::{DEAD, PooledGradient};
-use crate::kernels::relu_pool;
+use crate::kernels::relu_pool::{self, DEAD, PooledGradient};
 use crate::random::{Purpose, Stream};
 use crate::reference as textbook;
 
