@@ -30,7 +30,11 @@ pub fn check_one(data: &Path, more: &[PathBuf]) -> glassnet::Result<()> {
     let give = match folder {
         Some(folder) => {
             let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            format!("give the folder {} itself", console::shell_word(&folder.display().to_string()))
+            // It may be none that can be given either; then that tells what can.
+            match Source::open(folder).and_then(|source| Catalog::of(&source)) {
+                Ok(_) => format!("give the folder {} itself", console::shell_word(&folder.display().to_string())),
+                Err(error) => error.to_string(),
+            }
         }
         None => "give one folder that holds two class folders, or a zip of one".to_string(),
     };

@@ -92,21 +92,27 @@ impl<'a> Layout<'a> {
             });
         };
         let same: Vec<&Folder> = parted.filter(|other| other.parts == one.parts).collect();
-        let found = match same.len() {
-            1 => format!("its folders, {}, are named as parts of a split", self.names()),
-            _ => format!(
-                "its folders {} hold the same folders, {}, so they are the parts of a split and not classes",
-                and(same.iter().map(|folder| folder.name)),
-                and(one.parts.iter().copied())
-            ),
-        };
         let training = self.training_of(&same);
         let unpack = if self.is_in_a_folder() { "" } else { "unpack it, and in the folder of what was in it " };
-        let rename = match self.folders.iter().all(|folder| Role::of(folder.name).is_some()) {
-            true => "",
-            false => " (if they are classes, let the folders in them have other names)",
-        };
-        Some(format!("{found}; {unpack}{}{rename}", give(training, self.validation_beside(training))))
+        let give = format!("{unpack}{}", give(training, self.validation_beside(training)));
+        if same.len() == 1 {
+            return Some(format!("its folders, {}, are named as parts of a split; {give}", self.names()));
+        }
+        let [names, parts] = [and(same.iter().map(|folder| folder.name)), and(one.parts.iter().copied())];
+        let same = format!("its folders {names} hold the same folders, {parts}");
+        Some(if self.folders.iter().all(|folder| Role::of(folder.name).is_some()) {
+            format!("{same}, so they are the parts of a split and not classes; {give}")
+        } else if one.parts.iter().all(|part| Role::of(part).is_some()) {
+            format!(
+                "{same}, which are named as parts of a split, so that each class is split on its own; make a folder for each part that holds \
+                 the folders {names}, and give the one that trains, with --validation-data and the one that validates"
+            )
+        } else {
+            format!(
+                "{same}, so they may be classes or the parts of a split; if they are classes, put the images that train right into \
+                 them, or let the folders in them have other names; if they are parts, {give}"
+            )
+        })
     }
 
     /// What is found where all images are in one folder, which holds several, and which folder to give then.

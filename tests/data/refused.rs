@@ -23,6 +23,7 @@ fn what_is_not_read_is_named_and_a_remedy_given_in_words_of_ours() {
         logarithmic.tif: it is a TIFF of logarithmic brightness, which is not read here; save it anew as PNG with an image program, or take it out
         unknown_colours.tif: it is a TIFF of unknown colours, which is not read here; save it anew as PNG with an image program, or take it out
         subsampled.tif: it is a TIFF of YCbCr colours of less than full size (chroma subsampling), which is not read here; save it anew as PNG with an image program, or take it out
+        short_lzw.tif: the TIFF is damaged; fetch it again, or save it anew as PNG with an image program
         jpeg_half.tif: the file ends before the picture does; fetch it again
         jpeg_of_other_size.tif: a strip of it has 38 × 6 pixels, and the JPEG in its place 19 × 6; fetch it again, or save it anew as PNG with an image program
         12_bits.tif: it is a TIFF of 12 bits for each sample, which is not read here; save it anew as PNG with an image program, or take it out
@@ -60,7 +61,7 @@ fn what_is_not_read_is_named_and_a_remedy_given_in_words_of_ours() {
         other.psd: its content is a Photoshop file (PSD), which is not read here; convert it to PNG with an image program, or take it out
         heic.jpg: its content is a HEIC, which is not read here; convert it to PNG with an image program, or take it out
         dicom.png: its content is a DICOM, which is not read here; convert it to PNG with an image program, or take it out
-        page.png: its content is text, such as SVG or a web page, which is not read here; convert it to PNG with an image program, or take it out
+        page.png: its content is text, such as SVG or a web page, which is not read here; fetch the image again, or take it out
         pointer.png: it is not the image but a pointer of Git LFS; fetch the images with `git lfs pull`
         text.png: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out
         empty.png: the file is empty; fetch it again, or take it out

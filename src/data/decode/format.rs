@@ -63,11 +63,10 @@ impl Format {
                     return Err("it is not the image but a pointer of Git LFS; fetch the images with `git lfs pull`"
                         .to_string());
                 }
-                let found = match foreign(bytes) {
-                    Some(kind) => format!("its content is {kind}, which is not read here"),
-                    None => "its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF".to_string(),
-                };
-                return Err(format!("{found}; convert it to PNG with an image program, or take it out"));
+                return Err(match foreign(bytes) {
+                    Some((kind, remedy)) => format!("its content is {kind}, which is not read here; {remedy}"),
+                    None => format!("its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; {CONVERT}"),
+                });
             }
         })
     }
@@ -92,50 +91,58 @@ impl Format {
     }
 }
 
-/// Kinds of files that are none of ours, by their first bytes.
-const FOREIGN: [(&[u8], &str); 26] = [
-    (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000"),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000"),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL"),
-    (b"\xff\x0a", "a JPEG XL"),
-    (b"8BPS", "a Photoshop file (PSD)"),
-    (b"gimp xcf", "a GIMP file (XCF)"),
-    (b"\0\0\x01\0", "a Windows icon (ICO)"),
-    (b"\0\0\x02\0", "a Windows cursor (CUR)"),
-    (b"qoif", "a QOI"),
-    (b"DDS ", "a DDS"),
-    (b"\x76\x2f\x31\x01", "an OpenEXR"),
-    (b"#?RADIANCE", "a Radiance HDR"),
-    (b"SIMPLE  =", "a FITS"),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5"),
-    (b"\x93NUMPY", "a NumPy array"),
-    (b"P\x46\n", "a PFM"),
-    (b"Pf\n", "a PFM"),
-    (b"%!PS", "PostScript"),
-    (b"%PDF", "a PDF"),
-    (b"PK\x03\x04", "a zip"),
-    (b"\x1f\x8b", "a gzip"),
-    (b"Rar!", "a RAR"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z"),
-    (b"\0\x05\x16\x07", "what macOS keeps beside a file, and not the file"),
-    (b"\x0a\x05\x01", "a PCX"),
-    (b"<", "text, such as SVG or a web page"),
+/// What to do about a file that other programs can show, about one that holds others, and about one that is not
+/// what was meant.
+const CONVERT: &str = "convert it to PNG with an image program, or take it out";
+const UNPACK: &str = "unpack it, or take it out";
+const FETCH: &str = "fetch the image again, or take it out";
+
+/// Kinds of files that are none of ours, by their first bytes, and what to do.
+const FOREIGN: [(&[u8], &str, &str); 26] = [
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000", CONVERT),
+    (b"\xff\x4f\xff\x51", "a JPEG 2000", CONVERT),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL", CONVERT),
+    (b"\xff\x0a", "a JPEG XL", CONVERT),
+    (b"8BPS", "a Photoshop file (PSD)", CONVERT),
+    (b"gimp xcf", "a GIMP file (XCF)", CONVERT),
+    (b"\0\0\x01\0", "a Windows icon (ICO)", CONVERT),
+    (b"\0\0\x02\0", "a Windows cursor (CUR)", CONVERT),
+    (b"qoif", "a QOI", CONVERT),
+    (b"DDS ", "a DDS", CONVERT),
+    (b"\x76\x2f\x31\x01", "an OpenEXR", CONVERT),
+    (b"#?RADIANCE", "a Radiance HDR", CONVERT),
+    (b"SIMPLE  =", "a FITS", CONVERT),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5", CONVERT),
+    (b"\x93NUMPY", "a NumPy array", CONVERT),
+    (b"P\x46\n", "a PFM", CONVERT),
+    (b"Pf\n", "a PFM", CONVERT),
+    (b"%!PS", "PostScript", CONVERT),
+    (b"%PDF", "a PDF", CONVERT),
+    (b"PK\x03\x04", "a zip", UNPACK),
+    (b"\x1f\x8b", "a gzip", UNPACK),
+    (b"Rar!", "a RAR", UNPACK),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z", UNPACK),
+    (b"\0\x05\x16\x07", "what macOS keeps beside a file, and not the file", FETCH),
+    (b"\x0a\x05\x01", "a PCX", CONVERT),
+    (b"<", "text, such as SVG or a web page", FETCH),
 ];
 
 /// The end of a TGA of the second version; the first has no mark at all.
 const TGA_FOOTER: &[u8] = b"TRUEVISION-XFILE.\0";
 
-/// The kind of a file that is none of ours, where that helps to see what happened.
-fn foreign(bytes: &[u8]) -> Option<&'static str> {
+/// The kind of a file that is none of ours, and what to do, where that helps to see what happened.
+fn foreign(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     match bytes.get(4..12).unwrap_or_default() {
-        b"ftypavif" | b"ftypavis" => return Some("an AVIF"),
-        b"ftypheic" | b"ftypheix" | b"ftypmif1" | b"ftypmsf1" => return Some("a HEIC"),
-        _ if bytes.get(128..132) == Some(b"DICM") => return Some("a DICOM"),
-        _ if bytes.get(344..347).is_some_and(|mark| mark == b"n+1" || mark == b"ni1") => return Some("a NIfTI volume"),
-        _ if bytes.ends_with(TGA_FOOTER) || is_old_tga(bytes) => return Some("a TGA"),
+        b"ftypavif" | b"ftypavis" => return Some(("an AVIF", CONVERT)),
+        b"ftypheic" | b"ftypheix" | b"ftypmif1" | b"ftypmsf1" => return Some(("a HEIC", CONVERT)),
+        _ if bytes.get(128..132) == Some(b"DICM") => return Some(("a DICOM", CONVERT)),
+        _ if bytes.get(344..347).is_some_and(|mark| mark == b"n+1" || mark == b"ni1") => {
+            return Some(("a NIfTI volume", CONVERT));
+        }
+        _ if bytes.ends_with(TGA_FOOTER) || is_old_tga(bytes) => return Some(("a TGA", CONVERT)),
         _ => {}
     }
-    FOREIGN.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, kind)| *kind)
+    FOREIGN.iter().find(|(start, ..)| bytes.starts_with(start)).map(|&(_, kind, remedy)| (kind, remedy))
 }
 
 /// Whether the header is one that a TGA of the first version may have, and hardly anything else: kinds,

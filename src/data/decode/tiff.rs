@@ -6,6 +6,7 @@
 mod colour;
 mod directory;
 mod jpegs;
+mod lzw;
 mod masked;
 
 use log::debug;
@@ -41,7 +42,10 @@ pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
     let directory = Directory::of(bytes).ok_or(CUT_SHORT)?;
     let (photometric, at) = directory.photometric().ok_or_else(|| damaged(Format::Tiff))?;
     let as_grey = if bytes.starts_with(b"II") { BLACK_IS_ZERO.to_le_bytes() } else { BLACK_IS_ZERO.to_be_bytes() };
-    let mut decoder = Decoder::new(Masked::new(bytes, at, as_grey)).map_err(undecodable)?;
+    let mut masked = Masked::new(bytes);
+    masked.patches.push((at, as_grey.to_vec()));
+    lzw::lengthen(&directory, &mut masked);
+    let mut decoder = Decoder::new(masked).map_err(undecodable)?;
     let (width, height) = decoder.dimensions().map_err(undecodable)?;
     check_size(width, height)?;
     let pixels = u64::from(width) * u64::from(height);

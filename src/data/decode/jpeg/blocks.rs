@@ -19,6 +19,10 @@ const MAX_CHANGE_BITS: u8 = 11;
 /// download leaves.
 const HOLE_BYTES: usize = 8;
 
+/// What is said of a file that ends as it should, and whose scans do not make a whole picture: one that was cut at
+/// a scan and closed, or saved with fewer details on purpose.
+const LACKS_SCANS: &str = "its last scans are not there; fetch it again, or save it anew as PNG with an image program";
+
 /// A scan's data say something that cannot be.
 struct Damage;
 
@@ -51,10 +55,11 @@ pub fn check(file: &File, bytes: &[u8]) -> Outcome<usize> {
     for scan in &file.scans {
         end = check_scan(file, scan, bytes, &mut nonzeros)?;
     }
-    if !is_complete(file) {
-        return Err(CUT_SHORT.to_string());
+    match (is_complete(file), file.end) {
+        (true, _) => Ok(end),
+        (false, None) => Err(CUT_SHORT.to_string()),
+        (false, Some(_)) => Err(LACKS_SCANS.to_string()),
     }
-    Ok(end)
 }
 
 /// Whether the scans bring every coefficient of every component to its last bit.
@@ -105,7 +110,9 @@ fn check_scan(file: &File, scan: &Scan, bytes: &[u8], nonzeros: &mut [Vec<u64>])
             return Err(damaged(Format::Jpeg));
         }
         if is_last {
-            return match segment_end == scan.data.end || ends_file {
+            // Some encoders end with a restart mark.
+            let marks_alone = bytes[segment_end..scan.data.end].iter().all(|byte| matches!(byte, 0xFF | 0xD0..=0xD7));
+            return match marks_alone || ends_file {
                 true => Ok(start + read),
                 false => Err(damaged(Format::Jpeg)),
             };

@@ -8,6 +8,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use libjpeg_turbo_rs::common::tables;
+
 use super::super::Outcome;
 use super::super::faults::{CUT_SHORT, damaged, not_read};
 use super::super::format::Format;
@@ -75,13 +77,13 @@ impl File {
             scans: Vec::new(),
             end: None,
         };
-        let mut tables: [[Option<Arc<Table>>; 4]; 2] = Default::default();
+        let mut tables = usual_tables();
         let mut restart_interval = 0;
         let mut at = 2;
         // What stands between segments is none of the file's, and is passed over, as libjpeg does.
         while let Some(marker) = next_marker(bytes, at) {
             // After a scan, bytes that are no marker are a trailer, which may hold anything.
-            let is_adjacent = marker == at || bytes[at..marker].iter().all(|&byte| byte == 0xFF);
+            let is_adjacent = [0, 0xFF].iter().any(|fill| bytes[at..marker].iter().all(|byte| byte == fill));
             if !is_adjacent && !file.scans.is_empty() {
                 break;
             }
@@ -257,6 +259,24 @@ fn end_of_scan(bytes: &[u8], from: usize) -> usize {
         at = marker + 2;
     }
     bytes.len()
+}
+
+/// The tables of annex K, which cameras' moving pictures leave out: of brightness in place 0, of colour in place
+/// 1. Progressive files must bring theirs.
+fn usual_tables() -> [[Option<Arc<Table>>; 4]; 2] {
+    let table = |bits: &[u8; 17], symbols: &[u8]| {
+        let counts = bits.last_chunk().expect("counts of 16 lengths");
+        Table::of(counts, symbols).map(Arc::new)
+    };
+    let means = [
+        table(&tables::DC_LUMINANCE_BITS, &tables::DC_LUMINANCE_VALUES),
+        table(&tables::DC_CHROMINANCE_BITS, &tables::DC_CHROMINANCE_VALUES),
+    ];
+    let others = [
+        table(&tables::AC_LUMINANCE_BITS, &tables::AC_LUMINANCE_VALUES),
+        table(&tables::AC_CHROMINANCE_BITS, &tables::AC_CHROMINANCE_VALUES),
+    ];
+    [means, others].map(|[brightness, colour]| [brightness, colour, None, None])
 }
 
 /// The tables that a segment defines: class and place, counts of codes, symbols.

@@ -1,11 +1,23 @@
 //! The first directory of a TIFF (TIFF 6.0, section 2) or BigTIFF, as far as it must be known before the
-//! decoder sees the file: where the meaning of the samples stands.
+//! decoder sees the file: where the meaning of the samples stands, and the lengths of the pieces.
 
 /// The tag of what the samples mean, `PhotometricInterpretation`.
 const PHOTOMETRIC: u64 = 262;
 
-/// The type of a number of 16 bits.
+/// The types of whole numbers of 16, 32 and 64 bits.
 const SHORT: u64 = 3;
+const LONG: u64 = 4;
+const LONG8: u64 = 16;
+
+/// The values of a tag.
+pub struct Values {
+    /// Where they begin in the file.
+    pub at: usize,
+    /// Bytes of each.
+    pub width: usize,
+    /// How many they are.
+    pub count: usize,
+}
 
 /// A TIFF's first directory.
 pub struct Directory<'a> {
@@ -41,6 +53,38 @@ impl Directory<'_> {
         }
     }
 
+    /// The first of a tag's values, if they are whole numbers.
+    pub fn first(&self, tag: u64) -> Option<u64> {
+        let values = self.values(tag)?;
+        self.number(values.at, values.width)
+    }
+
+    /// The values of a tag, if they are whole numbers and within the file.
+    pub fn values(&self, tag: u64) -> Option<Values> {
+        let entry = self.entry(tag)?;
+        let word = if self.is_big { 8 } else { 4 };
+        let width = match self.number(entry + 2, 2)? {
+            SHORT => 2,
+            LONG => 4,
+            LONG8 => 8,
+            _ => return None,
+        };
+        let count = usize::try_from(self.number(entry + 4, word)?).ok()?;
+        let place = entry + 4 + word;
+        let length = count.checked_mul(width)?;
+        let at = if length <= word { place } else { usize::try_from(self.number(place, word)?).ok()? };
+        self.bytes.get(at..at.checked_add(length)?)?;
+        Some(Values { at, width, count })
+    }
+
+    /// A number's bytes, `width` of them, in the file's order.
+    pub fn bytes_of(&self, number: u64, width: usize) -> Vec<u8> {
+        match self.is_little {
+            true => number.to_le_bytes()[..width].to_vec(),
+            false => number.to_be_bytes()[8 - width..].to_vec(),
+        }
+    }
+
     /// The place of a tag's entry.
     fn entry(&self, tag: u64) -> Option<usize> {
         let length = if self.is_big { 20 } else { 12 };
@@ -50,7 +94,8 @@ impl Directory<'_> {
             .find(|&entry| self.number(entry, 2) == Some(tag))
     }
 
-    fn number(&self, at: usize, length: usize) -> Option<u64> {
+    /// The number that so many bytes at this place are.
+    pub fn number(&self, at: usize, length: usize) -> Option<u64> {
         let digits = self.bytes.get(at..at.checked_add(length)?)?.iter().map(|&byte| u64::from(byte));
         Some(match self.is_little {
             true => digits.rev().fold(0, |number, byte| number << 8 | byte),
