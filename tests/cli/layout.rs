@@ -54,8 +54,25 @@ fn folders_that_hold_the_same_folders_are_a_split_and_the_call_that_works_is_nam
 
     let here = with_parts("years", &["2019", "2020"]);
     here.write("years/2020/cat/99.png", grey(9));
-    let call = "glassnet train years/2020 --validation-data years/2019 (if they are classes, let the folders in them have other names)";
-    refused(&here, "years", 1, &format!("years: {}; give them one by one: {call}", same("2019 and 2020")));
+    let sentence = "years: its folders 2019 and 2020 hold the same folders, cat and dog, so they may be classes or the parts of a split; \
+                    if they are classes, put the images that train right into them, or let the folders in them have other names; if \
+                    they are parts, give them one by one: glassnet train years/2020 --validation-data years/2019";
+    refused(&here, "years", 1, sentence);
+}
+
+#[test]
+fn classes_that_are_split_each_on_its_own_are_told_how_to_be_a_split() {
+    let here = Here::empty();
+    for part in ["test", "train"] {
+        for (name, bytes) in set() {
+            let (class, file) = name.split_once('/').unwrap();
+            here.write(&format!("inner/{class}/{part}/{file}"), bytes);
+        }
+    }
+    let sentence = "inner: its folders cat and dog hold the same folders, test and train, which are named as parts of a split, so that \
+                    each class is split on its own; make a folder for each part that holds the folders cat and dog, and give the one \
+                    that trains, with --validation-data and the one that validates";
+    refused(&here, "inner", 1, sentence);
 }
 
 #[test]
@@ -101,6 +118,15 @@ fn several_paths_that_a_shell_made_of_one_name_the_folder_that_they_are_in() {
     here.refused("inspect set/cat set/dog", 2, sentence);
     here.refused("samples set/cat set/dog --out grid.png", 2, sentence);
     here.refused("evaluate run set/cat set/dog", 2, sentence);
+    let sentence = "DATA: several are given, 2 (set/cat/00.png, set/cat/02.png); set/cat: it holds 10 images and no class folders; it \
+                    looks like one class of set, which holds cat and dog; give set";
+    here.refused("train set/cat/00.png set/cat/02.png --out new", 2, sentence);
+    let here = with_parts("both", &["train", "val"]);
+    let sentence = "DATA: several are given, 2 (both/train, both/val); both: its folders train and val hold the same folders, cat and \
+                    dog, so they are the parts of a split and not classes; give them one by one: glassnet train both/train \
+                    --validation-data both/val";
+    here.refused("train both/train both/val --out new", 2, sentence);
+    let here = Here::with_model();
     let sentence =
         "DATA: several are given, 2 (set, shift); give one folder that holds two class folders, or a zip of one";
     here.refused("train set --augment flip shift --out new", 2, sentence);
