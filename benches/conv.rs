@@ -6,7 +6,7 @@ use glassnet::bench::conv::{Buffers, Case, ConvData};
 use glassnet::bench::descriptor::ConvDescriptor;
 use glassnet::kernels::conv::Pass;
 use glassnet::kernels::conv::registry::CONV_ALGORITHMS;
-use glassnet::report::documented::BATCH_SIZE;
+use glassnet::training::keras_run::BATCH_SIZE;
 use std::time::Duration;
 
 fn convolutions(criterion: &mut Criterion) {

@@ -6,8 +6,8 @@ use glassnet::bench::phantom_batches::PhantomBatches;
 use glassnet::bench::step::StepBench;
 use glassnet::network::Network;
 use glassnet::plan::PlanOptions;
-use glassnet::report::documented::BATCH_SIZE;
 use glassnet::spec::ModelSpec;
+use glassnet::training::keras_run::BATCH_SIZE;
 use std::time::Duration;
 
 fn steps(criterion: &mut Criterion) {

@@ -1,6 +1,7 @@
 //! Reading files of a known nature, and writing files so that what stands under a name is always whole.
 
 use crate::{Error, Result};
+use serde::Serialize;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -90,6 +91,22 @@ pub fn write_whole_with(path: &Path, content: impl FnOnce(&mut BufWriter<File>) 
         let _ = std::fs::remove_file(&unfinished);
         Error::io("write", path)(source)
     })
+}
+
+/// Writes a CSV file whole: a heading, and rows whose fields stand in the heading's order. The heading is written
+/// even when no row follows, which is why serde does not derive it.
+///
+/// # Errors
+/// As [`write_whole`].
+pub fn write_table<R: Serialize>(path: &Path, heading: &[&str], rows: impl IntoIterator<Item = R>) -> Result<()> {
+    let failed = |error: csv::Error| Error::io("write", path)(error.into());
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    writer.write_record(heading).map_err(failed)?;
+    for row in rows {
+        writer.serialize(row).map_err(failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| Error::io("write", path)(error.into_error()))?;
+    write_whole(path, &bytes)
 }
 
 /// Finds out whether [`write_whole`] could begin: makes the unfinished file, and removes it. What stands at `path` is not

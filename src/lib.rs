@@ -19,7 +19,7 @@
 //! # Where to start
 //!
 //! To **learn** what backpropagation computes, read [`reference`](mod@reference): the whole network in plain `f64` loops, with
-//! an example to check by hand. To **use** the engine, start at [`network`] and [`train`]. To **see how it is fast**, start at [`kernels`].
+//! an example to check by hand. To **use** the engine, start at [`network`] and [`training`]. To **see how it is fast**, start at [`kernels`].
 //!
 //! # Notation
 //!
@@ -49,8 +49,7 @@
 //! | [`kernels`] | the arithmetic, one image or block at a time |
 //! | [`loss`] | sigmoid and binary cross-entropy: value and gradient |
 //! | [`optim`] | Adam: from gradients to new weights |
-//! | [`train`](mod@train) | the loop: batch, forward, loss, backward, step, report |
-//! | [`training_state`] | where a run stands: all that it needs to go on |
+//! | [`training`] | the loop: batch, forward, loss, backward, step, report; and where a run stands: all that it needs to go on |
 //! | [`metrics`] | accuracy, confusion, sensitivity, specificity, ROC, calibration, and how sure they are |
 //! | [`report`] | Keras's lines, CSV files, pictures, the page of an evaluation |
 //! | [`checkpoint`] | weights files, and in them the state of a run |
@@ -87,11 +86,20 @@
 //! of threads (`tests/determinism.rs`) change no bit, nor does stopping and going on (`tests/resume.rs`), and a training step allocates
 //! nothing (`tests/allocations.rs`).
 //!
-//! Imports run one way: the binary's `cli` → [`train`](mod@train) → {[`data`], [`plan`], [`loss`], [`optim`], [`metrics`],
-//! [`report`], [`training_state`]}; {[`plan`], [`optim`]} → [`layers`] → [`kernels`], and [`plan`] → [`network`] → [`layers`];
-//! [`checkpoint`] → {[`network`], [`training_state`]} and [`training_state`] → {[`optim`], [`metrics`], [`report`]};
-//! [`bench`](mod@bench) → all that it measures. [`parameters`], [`spec`], [`geometry`], [`random`], [`files`] and [`error`] serve any of
-//! them, and [`reference`](mod@reference), to which [`layers`] translate, imports nothing.
+//! # The floors
+//!
+//! Imports run one way: a room uses rooms that stand before it here, never one behind it, and `tests/imports.rs` holds them
+//! to it.
+//!
+//! | floor | rooms, in order |
+//! |---|---|
+//! | ground | [`error`], [`files`], [`random`], [`geometry`] |
+//! | arithmetic | [`reference`](mod@reference), which imports nothing; [`kernels`] |
+//! | model | [`parameters`], [`spec`], [`layers`], [`network`], [`loss`], [`optim`] |
+//! | engine | [`plan`], [`data`], [`metrics`], [`training`], [`checkpoint`] |
+//! | tools | [`bench`](mod@bench) |
+//! | faces | [`report`] |
+//! | door | the binary's `cli` |
 
 #![deny(missing_docs)]
 
@@ -113,7 +121,6 @@ pub mod random;
 pub mod reference;
 pub mod report;
 pub mod spec;
-pub mod train;
-pub mod training_state;
+pub mod training;
 
 pub use error::{Error, Result};

@@ -4,8 +4,8 @@ use super::Milliseconds;
 use super::conv::{Case, ConvData, Worker};
 use super::machine_peak::MachinePeak;
 use crate::Result;
+use crate::files::write_table;
 use crate::kernels::conv::Pass;
-use crate::report::csv_files;
 use serde::Serialize;
 use std::path::Path;
 
@@ -115,7 +115,7 @@ pub fn write_csv<'a>(
     path: &Path,
     cases: impl IntoIterator<Item = (Option<&'a str>, String, &'a ConvFigures)>,
 ) -> Result<()> {
-    csv_files::write(path, &COLUMNS, cases)
+    write_table(path, &COLUMNS, cases)
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ impl<'a> StepBench<'a> {
         })
     }
 
-    /// Takes one training step, as [`train`](crate::train::train) does, and tells how long the whole, the
+    /// Takes one training step, as [`train`](crate::training::train) does, and tells how long the whole, the
     /// loss and the optimizer took, the last without what it did during the backward pass.
     ///
     /// # Errors

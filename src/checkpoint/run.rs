@@ -10,7 +10,7 @@
 //! | `history/only_answer` | f64, the same: the class that every validation image was taken for, −1 where there were both |
 //! | `steps/epoch`, `batch_size`, `loss`, `accuracy` | f64, one value a step, those of the epoch at work included |
 //!
-//! Nothing else is needed ([`crate::training_state`] says why), and no time is written, so the same run writes the same bytes.
+//! Nothing else is needed ([`crate::training`] says why), and no time is written, so the same run writes the same bytes.
 //! The JSON of the metadata has one more field, `run`: what the run was made from, what the tensors are, and a CRC-32 of their
 //! bytes, because a wrong bit in them would not be seen otherwise.
 
@@ -20,9 +20,7 @@ use crate::error::shortened;
 use crate::network::Network;
 use crate::optim::{Adam, AdamSettings};
 use crate::parameters::{Parameters, TensorEntry};
-use crate::report::csv_files::StepRow;
-use crate::report::epoch::EpochRecord;
-use crate::training_state::{Best, TrainingState, best_epoch};
+use crate::training::{Best, EpochRecord, StepRow, TrainingState, best_epoch};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -4,10 +4,11 @@ use super::console;
 use super::reevaluation::{Figures, Reevaluated};
 use glassnet::data::left_out::LeftOut;
 use glassnet::metrics::{Confusion, DEFAULT_THRESHOLD, roc_auc};
-use glassnet::report::epoch::{EpochRecord, training_accuracy_line};
+use glassnet::report::epoch::training_accuracy_line;
 use glassnet::report::statements::{
     diverged_line, majority, one_class_line, one_class_training_line, overfitting_line, share_of,
 };
+use glassnet::training::EpochRecord;
 use serde_json::json;
 use std::io;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use glassnet::data::batches::Loader;
 use glassnet::network::Network;
 use glassnet::parameters::Parameters;
 use glassnet::plan::{Plan, PlanOptions};
-use glassnet::train::evaluate;
+use glassnet::training::evaluate;
 use serde::Serialize;
 
 /// How well some weights do on a set.

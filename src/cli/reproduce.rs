@@ -8,8 +8,9 @@ use super::{CommandResult, Outcome, console};
 use glassnet::data::phantom;
 use glassnet::data::source::Source;
 use glassnet::network::Network;
-use glassnet::report::documented::{self, DOCUMENTED_RUN, comparison_table};
+use glassnet::report::comparison::comparison_table;
 use glassnet::spec::ModelSpec;
+use glassnet::training::keras_run;
 use serde_json::json;
 use std::path::Path;
 
@@ -27,15 +28,15 @@ pub fn run(args: &ReproduceArgs) -> CommandResult {
     let source = phantom_set()?;
     let run = TrainingRun {
         command: "reproduce",
-        dataset: Dataset::new(source, documented::VALIDATION_SPLIT)?,
+        dataset: Dataset::new(source, keras_run::VALIDATION_SPLIT)?,
         network: Network::new(&ModelSpec::documented())?,
         init_weights: None,
-        epochs: documented::EPOCHS,
-        batch_size: documented::BATCH_SIZE,
-        validation_split: documented::VALIDATION_SPLIT,
+        epochs: keras_run::EPOCHS,
+        batch_size: keras_run::BATCH_SIZE,
+        validation_split: keras_run::VALIDATION_SPLIT,
         fold: None,
         group_regex: None,
-        learning_rate: documented::LEARNING_RATE,
+        learning_rate: keras_run::LEARNING_RATE,
         weight_decay: 0.0,
         class_weight: ClassWeight::None,
         augmentation: None,
@@ -51,7 +52,7 @@ pub fn run(args: &ReproduceArgs) -> CommandResult {
     finished.take_print_error()?;
     if args.common.json {
         let mut object = finished.json();
-        object["documented_epochs"] = json!(DOCUMENTED_RUN);
+        object["documented_epochs"] = json!(keras_run::HISTORY);
         object["note"] = json!(WHAT_IT_SHOWS.replace('\n', " "));
         console::print_json(&object)?;
     } else {

@@ -1,6 +1,6 @@
 //! The CSV files of a run folder: `history.csv`, `steps.csv`, `timings.csv`, `split.csv` and `predictions.csv`.
 //!
-//! Every file is whole at any time ([`write_whole`]), and has a heading, lines that end with `\n`, and numbers in the shortest form that reads back to the same
+//! Every file is whole at any time ([`write_table`]), and has a heading, lines that end with `\n`, and numbers in the shortest form that reads back to the same
 //! bits.
 
 use std::borrow::Cow;
@@ -8,10 +8,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::epoch::EpochRecord;
 use crate::data::images::{Digest, hexadecimal};
 use crate::data::source::MAX_FILES;
-use crate::files::{read_table, read_text, write_whole};
+use crate::files::{read_table, read_text, write_table};
+use crate::training::{EpochRecord, StepRow};
 use crate::{Error, Result};
 
 /// A line of `history.csv`: the columns of Keras's `CSVLogger`, in its order.
@@ -22,21 +22,6 @@ struct HistoryRow {
     loss: f64,
     val_accuracy: Option<f64>,
     val_loss: Option<f64>,
-}
-
-/// A line of `steps.csv`: one training step.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StepRow {
-    /// The step in all, from 1.
-    pub step: usize,
-    /// The epoch's index, from 0 as in `history.csv`.
-    pub epoch: usize,
-    /// Images in the batch.
-    pub batch_size: usize,
-    /// Mean loss of the batch, before its update.
-    pub loss: f64,
-    /// Share of right answers in the batch, before its update.
-    pub accuracy: f64,
 }
 
 /// A line of `timings.csv`: how long an epoch took.
@@ -100,7 +85,7 @@ pub fn write_history(path: &Path, epochs: &[EpochRecord]) -> Result<()> {
         val_accuracy: record.val_accuracy,
         val_loss: record.val_loss,
     });
-    write(path, &["epoch", "accuracy", "loss", "val_accuracy", "val_loss"], rows)
+    write_table(path, &["epoch", "accuracy", "loss", "val_accuracy", "val_loss"], rows)
 }
 
 /// Writes `steps.csv`: `step,epoch,batch_size,loss,accuracy`, one line a training step.
@@ -108,7 +93,7 @@ pub fn write_history(path: &Path, epochs: &[EpochRecord]) -> Result<()> {
 /// # Errors
 /// [`Error::Io`] names the file that cannot be written.
 pub fn write_steps(path: &Path, steps: &[StepRow]) -> Result<()> {
-    write(path, &["step", "epoch", "batch_size", "loss", "accuracy"], steps)
+    write_table(path, &["step", "epoch", "batch_size", "loss", "accuracy"], steps)
 }
 
 /// Writes `timings.csv`: `epoch,seconds,step_seconds,wait_seconds,saving_seconds`, one line an epoch.
@@ -116,7 +101,7 @@ pub fn write_steps(path: &Path, steps: &[StepRow]) -> Result<()> {
 /// # Errors
 /// [`Error::Io`] names the file that cannot be written.
 pub fn write_timings(path: &Path, epochs: &[TimingRow]) -> Result<()> {
-    write(path, &["epoch", "seconds", "step_seconds", "wait_seconds", "saving_seconds"], epochs)
+    write_table(path, &["epoch", "seconds", "step_seconds", "wait_seconds", "saving_seconds"], epochs)
 }
 
 /// Reads what [`write_timings`] wrote: the rows up to the first that is none.
@@ -138,7 +123,7 @@ pub fn write_split(path: &Path, files: &[SplitRow]) -> Result<()> {
         true => &["file", "class", "subset", "group", "sha256"],
         false => &["file", "class", "subset", "sha256"],
     };
-    write(path, heading, files)
+    write_table(path, heading, files)
 }
 
 /// Writes `predictions.csv`: `file,label,probability`, one line a file.
@@ -146,7 +131,7 @@ pub fn write_split(path: &Path, files: &[SplitRow]) -> Result<()> {
 /// # Errors
 /// [`Error::Io`] names the file that cannot be written.
 pub fn write_predictions(path: &Path, predictions: &[PredictionRow]) -> Result<()> {
-    write(path, &["file", "label", "probability"], predictions)
+    write_table(path, &["file", "label", "probability"], predictions)
 }
 
 /// Reads what [`write_predictions`] wrote: for each line the name of its class and P(class with index 1).
@@ -164,23 +149,10 @@ pub fn read_predictions(path: &Path) -> Result<Vec<(String, f32)>> {
         .map_err(|error| Error::data(path, format!("it cannot be read: {error}; put back a copy of the file")))
 }
 
-/// Writes a heading and rows whose fields stand in the heading's order. The heading is written even when no row
-/// follows, which is why serde does not derive it.
-pub(crate) fn write<R: Serialize>(path: &Path, heading: &[&str], rows: impl IntoIterator<Item = R>) -> Result<()> {
-    let failed = |error: csv::Error| Error::io("write", path)(error.into());
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    writer.write_record(heading).map_err(failed)?;
-    for row in rows {
-        writer.serialize(row).map_err(failed)?;
-    }
-    let bytes = writer.into_inner().map_err(|error| Error::io("write", path)(error.into_error()))?;
-    write_whole(path, &bytes)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::documented::DOCUMENTED_RUN;
     use super::*;
+    use crate::training::keras_run::HISTORY;
 
     /// What a writer leaves in a file.
     fn written(write: impl FnOnce(&Path) -> Result<()>) -> String {
@@ -192,7 +164,7 @@ mod tests {
 
     #[test]
     fn history_has_the_columns_of_keras_and_counts_epochs_from_0() {
-        let text = written(|path| write_history(path, &DOCUMENTED_RUN[..2]));
+        let text = written(|path| write_history(path, &HISTORY[..2]));
         assert_eq!(
             text,
             "epoch,accuracy,loss,val_accuracy,val_loss\n0,0.6727,0.6425,0.7692,0.5376\n1,0.7545,0.5685,0.7692,0.5435\n"
@@ -201,7 +173,7 @@ mod tests {
 
     #[test]
     fn history_without_a_validation_part_has_empty_fields() {
-        let record = EpochRecord { val_loss: None, val_accuracy: None, ..DOCUMENTED_RUN[0] };
+        let record = EpochRecord { val_loss: None, val_accuracy: None, ..HISTORY[0] };
         let text = written(|path| write_history(path, &[record]));
         assert_eq!(text, "epoch,accuracy,loss,val_accuracy,val_loss\n0,0.6727,0.6425,,\n");
     }

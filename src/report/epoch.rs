@@ -1,37 +1,12 @@
-//! The numbers of one epoch, and the lines in which Keras 2 prints them.
+//! The lines in which Keras 2 prints what was measured in an epoch.
 //!
 //! The form is that of `keras.utils.Progbar` when an epoch has ended, down to its rounding; so our log and the
 //! documented one can be compared with `diff`.
 
-use serde::{Deserialize, Serialize};
+use crate::training::EpochRecord;
 
 /// The width of the bar between the brackets, in characters.
 const BAR_WIDTH: usize = 30;
-
-/// What was measured in one epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochRecord {
-    /// The epoch's index, from 0. It is printed from 1.
-    pub epoch: usize,
-    /// Training steps (batches) in the epoch.
-    pub steps: usize,
-    /// Seconds the epoch took in all, validation included.
-    pub seconds: f64,
-    /// Mean seconds of one training step. As in Keras the first step, which warms up, does not count, unless it is the
-    /// only one; so `steps · step_seconds` may be less than `seconds`.
-    pub step_seconds: f64,
-    /// Seconds for which training steps waited for images to be decoded; `None` where it was not measured.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wait_seconds: Option<f64>,
-    /// Mean training loss of the epoch, each batch weighted by its size, measured before its update, with dropout.
-    pub loss: f64,
-    /// Share of right answers in training, measured with the loss.
-    pub accuracy: f64,
-    /// Loss on the validation part after the epoch, without dropout; `None` without a validation part.
-    pub val_loss: Option<f64>,
-    /// Share of right answers on the validation part, measured with `val_loss`.
-    pub val_accuracy: Option<f64>,
-}
 
 /// `Found 110 images belonging to 2 classes.`
 pub fn found_line(images: usize, classes: usize) -> String {

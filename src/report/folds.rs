@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::csv_files::write;
 use crate::Result;
+use crate::files::write_table;
 
 /// What one fold came to. Epochs count from 0, as in `history.csv`. Measures that are not defined are `None`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -170,7 +170,7 @@ fn joined<'a>(columns: &'a [Column], cell: impl Fn(&'a Column) -> &'a str) -> St
 /// [`Error::Io`](crate::Error::Io) names the file that cannot be written.
 pub fn write_folds<'a>(path: &Path, rows: impl IntoIterator<Item = &'a FoldRow>) -> Result<()> {
     let heading = ["fold", "training_images", "validation_images", "best_epoch"];
-    write(path, &[&heading[..], &MEASURES, &["last_epoch", "validated_weights"]].concat(), rows)
+    write_table(path, &[&heading[..], &MEASURES, &["last_epoch", "validated_weights"]].concat(), rows)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a run leaves behind for people to read: lines in the terminal, tables, CSV files and pictures.
 //!
-//! - [`epoch`]: the numbers of one epoch, and Keras's way of printing them
-//! - [`documented`]: the documented run, and a table that sets ours beside it
+//! - [`epoch`]: the lines of an epoch, as Keras prints them
+//! - [`comparison`]: a table that sets a run beside the documented one
 //! - [`csv_files`]: `history.csv`, `steps.csv`, `split.csv`, `predictions.csv`
 //! - [`folds`]: cross-validation's folds, their mean and their spread
 //! - [`statements`]: what the numbers of a run mean, in sentences
@@ -10,8 +10,8 @@
 //!
 //! Everything here takes plain numbers, names and pixels; nothing knows of data sets or networks.
 
+pub mod comparison;
 pub mod csv_files;
-pub mod documented;
 pub mod epoch;
 pub mod evaluation;
 pub mod folds;

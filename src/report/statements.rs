@@ -1,7 +1,7 @@
 //! What a training run's numbers mean, in sentences: how far an accuracy is above always giving one answer, whether the
 //! network gives one answer only, and whether it overfits.
 
-use super::epoch::EpochRecord;
+use crate::training::EpochRecord;
 
 /// How much higher than at its lowest, as a share of that, the validation loss must end for [`overfitting_line`] to speak:
 /// less is the noise of a small validation part.
@@ -113,8 +113,8 @@ fn epoch_list(epochs: &[usize]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::documented::DOCUMENTED_RUN;
     use super::*;
+    use crate::training::keras_run::HISTORY;
 
     #[test]
     fn losses_far_beyond_that_of_knowing_nothing_are_told_as_divergence_where_both_parts_have_them() {
@@ -163,13 +163,13 @@ mod tests {
 
     #[test]
     fn a_run_overfits_when_the_validation_loss_rises_and_the_training_loss_falls() {
-        assert_eq!(overfitting_line(&DOCUMENTED_RUN, &[]), None, "the last epoch is the best");
+        assert_eq!(overfitting_line(&HISTORY, &[]), None, "the last epoch is the best");
         let with = |losses: &[(f64, f64)], one_class_epochs: &[usize]| {
             let record = |(epoch, &(loss, val_loss)): (usize, &(f64, f64))| EpochRecord {
                 epoch,
                 loss,
                 val_loss: Some(val_loss),
-                ..DOCUMENTED_RUN[0]
+                ..HISTORY[0]
             };
             overfitting_line(&losses.iter().enumerate().map(record).collect::<Vec<_>>(), one_class_epochs)
         };
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(run(&[(0.6, 0.5), (0.4, 0.45), (0.5, 0.7)]), None, "both rise: that is divergence");
         assert_eq!(run(&[(0.6, 0.5), (0.4, 0.45), (0.2, 0.47)]), None, "a little is noise");
         assert_eq!(overfitting_line(&[], &[]), None);
-        let bare = DOCUMENTED_RUN.map(|record| EpochRecord { val_loss: None, val_accuracy: None, ..record });
+        let bare = HISTORY.map(|record| EpochRecord { val_loss: None, val_accuracy: None, ..record });
         assert_eq!(overfitting_line(&bare, &[]), None);
     }
 }

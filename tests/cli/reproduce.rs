@@ -3,7 +3,7 @@
 use super::printed::{masked, masked_times};
 use super::{Here, Ran};
 use expect_test::expect;
-use glassnet::report::documented::DOCUMENTED_RUN;
+use glassnet::training::keras_run::HISTORY;
 use regex::Regex;
 
 /// What a reproduction prints, with all numbers of our own run masked: after five epochs of the documented network rounding
@@ -75,7 +75,7 @@ fn it_prints_five_epochs_beside_the_documented_ones_from_any_folder_and_goes_on(
                 "7/7 [==============================] - TIME - loss: {loss:.4} - accuracy: {accuracy:.4} - val_loss: {val_loss:.4} - val_accuracy: {val_accuracy:.4}"
             )
         );
-        let documented = DOCUMENTED_RUN[epoch];
+        let documented = HISTORY[epoch];
         let beside = format!(
             "{:>5}  {loss:>8.4}  {accuracy:>8.4}  {val_loss:>8.4}  {val_accuracy:>12.4} │ {:>8.4}  {:>8.4}  {:>8.4}  {:>12.4}",
             epoch + 1,

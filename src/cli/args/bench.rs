@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use glassnet::bench::descriptor::ConvDescriptor;
 use glassnet::kernels::conv::registry::{CONV_ALGORITHMS, ConvPolicy};
 use glassnet::kernels::conv::{ConvAlgorithm, Pass};
-use glassnet::report::documented;
+use glassnet::training::keras_run;
 use std::path::PathBuf;
 
 /// `glassnet bench`.
@@ -79,7 +79,7 @@ impl NamedConvolution {
     /// Those of the documented model.
     pub fn documented() -> Vec<NamedConvolution> {
         let named = |(name, descriptor)| NamedConvolution { layer: Some(name), descriptor };
-        ConvDescriptor::documented(documented::BATCH_SIZE).into_iter().map(named).collect()
+        ConvDescriptor::documented(keras_run::BATCH_SIZE).into_iter().map(named).collect()
     }
 }
 
@@ -115,7 +115,7 @@ pub struct StepArgs {
     #[arg(long, value_name = "FILE.toml")]
     pub model: Option<PathBuf>,
     /// Images in a batch
-    #[arg(long, value_name = "N", default_value_t = documented::BATCH_SIZE, value_parser = batch_size, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = keras_run::BATCH_SIZE, value_parser = batch_size, allow_negative_numbers = true)]
     pub batch_size: usize,
     /// Side to which images are resized [default: the model's, 128]
     ///

@@ -6,7 +6,7 @@ use super::{QuietArgs, ThreadsArgs};
 use clap::Args;
 use glassnet::data::augment::Augmentation;
 use glassnet::data::phantom::{DEFAULT_BENIGN, DEFAULT_MALIGNANT, DEFAULT_SEED};
-use glassnet::report::documented;
+use glassnet::training::keras_run;
 use std::path::PathBuf;
 
 /// `glassnet inspect`.
@@ -22,7 +22,7 @@ pub struct InspectArgs {
     #[arg(value_name = "MORE", hide = true)]
     pub more_data: Vec<PathBuf>,
     /// Share of each class that would validate
-    #[arg(long, value_name = "SHARE", default_value_t = documented::VALIDATION_SPLIT, value_parser = share, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SHARE", default_value_t = keras_run::VALIDATION_SPLIT, value_parser = share, allow_negative_numbers = true)]
     pub validation_split: f64,
     /// A further folder or zip that would validate, and all of DATA train
     #[arg(long, value_name = "DIR", conflicts_with = "validation_split")]

@@ -3,7 +3,7 @@
 use super::values::{at_least_one, batch_size, threshold};
 use super::{QuietArgs, ThreadsArgs};
 use clap::{Args, ValueEnum};
-use glassnet::report::documented;
+use glassnet::training::keras_run;
 use std::path::PathBuf;
 
 /// `glassnet predict`.
@@ -114,7 +114,7 @@ pub struct SummaryArgs {
     #[arg(long, value_name = "PIXELS", value_parser = at_least_one, allow_negative_numbers = true)]
     pub image_size: Option<usize>,
     /// Images in a batch, for the memory figures
-    #[arg(long, value_name = "N", default_value_t = documented::BATCH_SIZE, value_parser = batch_size, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = keras_run::BATCH_SIZE, value_parser = batch_size, allow_negative_numbers = true)]
     pub batch_size: usize,
     /// Print one JSON object instead of a table
     #[arg(long)]

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use glassnet::data::augment::Augmentation;
 use glassnet::data::images::DEFAULT_CACHE_MEBIBYTES;
 use glassnet::kernels::conv::registry::ConvPolicy;
-use glassnet::report::documented;
+use glassnet::training::keras_run;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -103,10 +103,10 @@ pub struct TrainArgs {
     /// Passes over the training images
     ///
     /// With --resume, more than the run had go on further.
-    #[arg(long, value_name = "N", default_value_t = documented::EPOCHS, value_parser = epochs, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = keras_run::EPOCHS, value_parser = epochs, allow_negative_numbers = true)]
     pub epochs: usize,
     /// Images in a training step
-    #[arg(long, value_name = "N", default_value_t = documented::BATCH_SIZE, value_parser = batch_size, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = keras_run::BATCH_SIZE, value_parser = batch_size, allow_negative_numbers = true)]
     pub batch_size: usize,
     /// Side to which images are resized [default: the model's, 128]
     ///
@@ -116,7 +116,7 @@ pub struct TrainArgs {
     /// Share of each class that validates
     ///
     /// Its first files by name validate, or with --group-regex whole groups.
-    #[arg(long, value_name = "SHARE", default_value_t = documented::VALIDATION_SPLIT, value_parser = share, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SHARE", default_value_t = keras_run::VALIDATION_SPLIT, value_parser = share, allow_negative_numbers = true)]
     pub validation_split: f64,
     /// A further folder or zip: it validates, and all of DATA trains
     ///
@@ -135,7 +135,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "REGEX")]
     pub group_regex: Option<String>,
     /// Adam's learning rate
-    #[arg(long, value_name = "RATE", default_value_t = documented::LEARNING_RATE, value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "RATE", default_value_t = keras_run::LEARNING_RATE, value_parser = positive, allow_negative_numbers = true)]
     pub learning_rate: f64,
     /// AdamW's decoupled weight decay
     ///

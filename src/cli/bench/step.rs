@@ -17,10 +17,9 @@ use glassnet::network::Network;
 use glassnet::optim::AdamSettings;
 use glassnet::parameters::Parameters;
 use glassnet::plan::PlanOptions;
-use glassnet::report::documented;
 use glassnet::spec::ModelSpec;
-use glassnet::train::{TrainSettings, train};
-use glassnet::training_state::TrainingState;
+use glassnet::training::keras_run;
+use glassnet::training::{TrainSettings, TrainingState, train};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -69,7 +68,7 @@ struct Run {
     decode_ms: Milliseconds,
     /// At initial weights.
     initial: AtWeights,
-    /// After [`documented::EPOCHS`] epochs.
+    /// After [`keras_run::EPOCHS`] epochs.
     trained: AtWeights,
 }
 
@@ -101,7 +100,7 @@ fn measure(args: &StepArgs, network: &Network) -> Result<Run, Failure> {
     let parameters = network.initial_parameters(0);
     let initial = at(&parameters)?;
     let settings = TrainSettings {
-        epochs: documented::EPOCHS,
+        epochs: keras_run::EPOCHS,
         seed: 0,
         shuffle: true,
         adam: AdamSettings::default(),

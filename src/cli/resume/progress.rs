@@ -7,8 +7,7 @@ use crate::cli::run_folder::RunFolder;
 use glassnet::Error;
 use glassnet::error::counted;
 use glassnet::report::csv_files;
-use glassnet::train::TrainSettings;
-use glassnet::training_state::TrainingState;
+use glassnet::training::{TrainSettings, TrainingState};
 
 /// What to tell of a run with whose state nothing is left to do. A run that was stopped before its last files were written
 /// has something left.

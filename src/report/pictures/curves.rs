@@ -11,7 +11,7 @@ use super::page::{Area, Page};
 use super::palette::{BLUE, GREY, VERMILION};
 use super::save;
 use super::text::{BODY, TITLE, shorten, width};
-use crate::report::epoch::EpochRecord;
+use crate::training::EpochRecord;
 use crate::{Error, Result};
 
 /// The picture's size in pixels.
@@ -178,14 +178,14 @@ fn draw_legend(page: &mut Page, validated: bool, with_markers: bool, with_majori
 mod tests {
     use super::super::testing::{count, written};
     use super::*;
-    use crate::report::documented::DOCUMENTED_RUN;
+    use crate::training::keras_run::HISTORY;
 
     const BLUE_PIXEL: [u8; 3] = [0x00, 0x72, 0xB2];
     const VERMILION_PIXEL: [u8; 3] = [0xD5, 0x5E, 0x00];
 
     #[test]
     fn both_curves_are_drawn_in_both_panels() {
-        let picture = written(|path| write_curves(path, "Learning curves", &DOCUMENTED_RUN, None));
+        let picture = written(|path| write_curves(path, "Learning curves", &HISTORY, None));
         assert_eq!(picture.dimensions(), SIZE);
         for panel in [LOSS_PANEL, ACCURACY_PANEL] {
             let inside = image::imageops::crop_imm(
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn the_majority_share_is_a_dashed_line_at_its_height_among_the_accuracies_alone() {
-        let picture = |share| written(|path| write_curves(path, "Learning curves", &DOCUMENTED_RUN[..1], share));
+        let picture = |share| written(|path| write_curves(path, "Learning curves", &HISTORY[..1], share));
         let (plain, dashed) = (picture(None), picture(Some(0.25)));
         let differs = |x: f64, y: f64| plain.get_pixel(x as u32, y as u32) != dashed.get_pixel(x as u32, y as u32);
         let (_, y) = Axes::new(ACCURACY_PANEL, 1..=1, 1.0).place(1.0, 0.25);
@@ -218,20 +218,20 @@ mod tests {
     #[test]
     fn a_single_epoch_shows_its_points() {
         let legend_alone = written(|path| write_curves(path, "None", &[], None));
-        let picture = written(|path| write_curves(path, "One epoch", &DOCUMENTED_RUN[..1], None));
+        let picture = written(|path| write_curves(path, "One epoch", &HISTORY[..1], None));
         // Two discs of radius 4½, of which the rim is blended.
         assert!(count(&picture, BLUE_PIXEL) >= count(&legend_alone, BLUE_PIXEL) + 2 * 40);
     }
 
     #[test]
     fn without_validation_there_is_no_second_colour() {
-        let bare = DOCUMENTED_RUN.map(|record| EpochRecord { val_loss: None, val_accuracy: None, ..record });
+        let bare = HISTORY.map(|record| EpochRecord { val_loss: None, val_accuracy: None, ..record });
         assert_eq!(count(&written(|path| write_curves(path, "No validation", &bare, None)), VERMILION_PIXEL), 0);
     }
 
     #[test]
     fn numbers_that_are_not_finite_or_very_large_do_no_harm() {
-        let mut run = DOCUMENTED_RUN;
+        let mut run = HISTORY;
         run[1].loss = f64::NAN;
         run[2].val_loss = Some(f64::INFINITY);
         for loss in [0.0, 1e-300, 1e30, f64::MAX] {

@@ -5,11 +5,9 @@
 //! run counts follows from what is here: the epoch at work from the history's length, its means from the rows
 //! of its steps, and how long the validation loss has not fallen from the best epoch.
 
-use crate::metrics::RunningMean;
+use super::records::{EpochRecord, EpochSoFar, StepRow, monitored};
 use crate::optim::{Adam, AdamSettings};
 use crate::parameters::Parameters;
-use crate::report::csv_files::StepRow;
-use crate::report::epoch::EpochRecord;
 use crate::{Error, Result};
 
 /// Where a training run stands.
@@ -92,49 +90,11 @@ impl TrainingState {
     }
 }
 
-/// Which epoch of a history is the [`Best`].
-pub fn best_epoch(history: &[EpochRecord]) -> Option<usize> {
-    let better = |best, epoch| if monitored(&history[epoch]) < monitored(&history[best]) { epoch } else { best };
-    (0..history.len()).reduce(better)
-}
-
-/// The loss that tells which epoch is the best.
-fn monitored(record: &EpochRecord) -> f64 {
-    record.val_loss.unwrap_or(record.loss)
-}
-
-/// The means of an epoch's steps, which grow step by step.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct EpochSoFar {
-    /// Steps taken in it.
-    pub steps: usize,
-    loss: RunningMean,
-    accuracy: RunningMean,
-}
-
-impl EpochSoFar {
-    /// Adds a step. The order matters to the last bit.
-    pub fn add(&mut self, row: &StepRow) {
-        self.steps += 1;
-        self.loss.add(row.loss, row.batch_size);
-        self.accuracy.add(row.accuracy, row.batch_size);
-    }
-
-    /// The mean loss of its images; NaN before the first step.
-    pub fn mean_loss(&self) -> f64 {
-        self.loss.mean().unwrap_or(f64::NAN)
-    }
-
-    /// The mean accuracy of its images; NaN before the first step.
-    pub fn mean_accuracy(&self) -> f64 {
-        self.accuracy.mean().unwrap_or(f64::NAN)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::parameters::{Initialization, ParameterTable, Role};
+    use crate::training::best_epoch;
     use std::sync::Arc;
 
     fn record(epoch: usize, loss: f64, val_loss: Option<f64>) -> EpochRecord {

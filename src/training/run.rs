@@ -1,68 +1,20 @@
-//! The training loop: batch, forward, loss, backward, step, report.
-//!
-//! Progress goes to a closure as [`Event`]s, so the loop knows nothing of terminals and files.
+//! The training loop.
 
-use crate::data::augment::Augmentation;
+use super::clock::Clock;
+use super::evaluate::{Evaluation, evaluate, probabilities};
+use super::records::{EpochRecord, EpochSoFar, StepRow};
+use super::settings::TrainSettings;
+use super::state::TrainingState;
 use crate::data::batches::{Augmented, Batch, Loader, epoch_order};
-use crate::kernels::conv::registry::ConvPolicy;
-use crate::loss::{
-    ClassWeights, binary_cross_entropy, probability, weighted_binary_cross_entropy,
-    weighted_binary_cross_entropy_gradient,
-};
-use crate::metrics::{Confusion, DEFAULT_THRESHOLD, RunningMean, accuracy};
+use crate::loss::{binary_cross_entropy, weighted_binary_cross_entropy, weighted_binary_cross_entropy_gradient};
+use crate::metrics::{DEFAULT_THRESHOLD, accuracy};
 use crate::network::Network;
-use crate::optim::AdamSettings;
 use crate::parameters::Parameters;
 use crate::plan::{DropoutMasks, Mode, Plan, PlanOptions, Workspace};
-use crate::report::csv_files::StepRow;
-use crate::report::epoch::EpochRecord;
-use crate::training_state::{EpochSoFar, TrainingState};
 use crate::{Error, Result};
-use std::time::{Duration, Instant};
 
-/// How to train.
-#[derive(Clone, Copy, Debug)]
-pub struct TrainSettings {
-    /// Passes over the training images.
-    pub epochs: usize,
-    /// Keys the shuffles and the dropout masks.
-    pub seed: u64,
-    /// Whether each epoch has its own order of the images; without, all have the listing's.
-    pub shuffle: bool,
-    /// The optimizer.
-    pub adam: AdamSettings,
-    /// How much a training image of each class counts. Validation is never weighted, as in Keras.
-    pub class_weights: ClassWeights,
-    /// How training images are changed. Validation images never are.
-    pub augmentation: Option<Augmentation>,
-    /// The convolution algorithm.
-    pub conv: ConvPolicy,
-    /// Whether convolution, ReLU and max-pool run as one.
-    pub fuse: bool,
-    /// Ends the training when the best epoch is this many epochs ago, and restores that epoch's weights at the end, whatever
-    /// ended it.
-    pub early_stopping: Option<usize>,
-}
-
-impl TrainSettings {
-    /// Whether the training is over: all epochs are done, or it stopped early.
-    pub fn is_over(&self, state: &TrainingState) -> bool {
-        state.history.len() >= self.epochs || self.has_stopped_early(state)
-    }
-
-    /// Whether the best epoch is as long ago as [`early_stopping`](TrainSettings::early_stopping) allows.
-    pub fn has_stopped_early(&self, state: &TrainingState) -> bool {
-        self.early_stopping.is_some_and(|patience| state.epochs_since_best() >= patience)
-    }
-
-    /// The weights that a training ends with, if it ended here: the last, or with early stopping the best.
-    pub fn final_parameters<'a>(&self, state: &'a TrainingState) -> &'a Parameters {
-        match &state.best {
-            Some(best) if self.early_stopping.is_some() => &best.parameters,
-            _ => &state.parameters,
-        }
-    }
-}
+/// What this module's debug lines are asked for by.
+const LOG_TARGET: &str = "glassnet::train";
 
 /// What happened in training. The state that is told with it holds it already.
 #[derive(Debug)]
@@ -133,7 +85,7 @@ pub fn train(
             None => None,
         };
         let validated = clock.total() - stepped;
-        log::debug!("epoch {}: {} steps in {stepped:.1?}, validation in {validated:.1?}", epoch + 1, so_far.steps);
+        log::debug!(target: LOG_TARGET, "epoch {}: {} steps in {stepped:.1?}, validation in {validated:.1?}", epoch + 1, so_far.steps);
         let record = EpochRecord {
             epoch,
             steps: so_far.steps,
@@ -176,97 +128,4 @@ fn loss_of(plan: &Plan, parameters: &Parameters, batch: &Batch, workspace: &mut 
     }
     let logits = plan.forward(parameters, batch.images.view(), Mode::Inference, workspace)?;
     Ok(binary_cross_entropy(logits, &batch.labels))
-}
-
-/// What a network answers on a set, and how well.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Evaluation {
-    /// The mean loss.
-    pub loss: f64,
-    /// The share of right answers.
-    pub accuracy: f64,
-    /// The probability of class 1 of each image, in the set's order.
-    pub probabilities: Vec<f32>,
-    /// The label of each image.
-    pub labels: Vec<f32>,
-}
-
-impl Evaluation {
-    /// The class that every image was taken for although there are images of both: [`Confusion::only_answer`].
-    pub fn only_answer(&self) -> Option<usize> {
-        Confusion::count(&self.labels, &self.probabilities, DEFAULT_THRESHOLD).only_answer()
-    }
-}
-
-/// Runs all images of a loader through the network, dropout off, in their order.
-///
-/// # Errors
-/// Where an image cannot be read.
-pub fn evaluate(
-    plan: &Plan,
-    parameters: &Parameters,
-    loader: &Loader,
-    workspace: &mut Workspace,
-) -> Result<Evaluation> {
-    let count = loader.images().items().len();
-    let mut batches = loader.epoch((0..count).collect());
-    let mut batch = Batch::default();
-    let mut mean_loss = RunningMean::default();
-    let (mut all, mut labels) = (Vec::with_capacity(count), Vec::with_capacity(count));
-    while batches.next_into(&mut batch)? {
-        let logits = plan.forward(parameters, batch.images.view(), Mode::Inference, workspace)?;
-        mean_loss.add(binary_cross_entropy(logits, &batch.labels), batch.labels.len());
-        all.extend(probabilities(logits));
-        labels.extend_from_slice(&batch.labels);
-    }
-    Ok(Evaluation {
-        loss: mean_loss.mean().unwrap_or(f64::NAN),
-        accuracy: accuracy(&labels, all.iter().copied(), DEFAULT_THRESHOLD).unwrap_or(f64::NAN),
-        probabilities: all,
-        labels,
-    })
-}
-
-/// The probability of class 1 for each logit.
-fn probabilities(logits: &[f32]) -> impl ExactSizeIterator<Item = f32> {
-    logits.iter().map(|&z| probability(z))
-}
-
-/// Measures an epoch. The first step, which warms up, does not count for the mean of a step, as in Keras; validation does not
-/// either.
-struct Clock {
-    start: Instant,
-    last_step: Instant,
-    first_step: Duration,
-    later_steps: Duration,
-    steps: u32,
-}
-
-impl Clock {
-    fn start() -> Clock {
-        let now = Instant::now();
-        Clock { start: now, last_step: now, first_step: Duration::ZERO, later_steps: Duration::ZERO, steps: 0 }
-    }
-
-    fn step_done(&mut self) {
-        let now = Instant::now();
-        let took = now - self.last_step;
-        match self.steps {
-            0 => self.first_step = took,
-            _ => self.later_steps += took,
-        }
-        self.last_step = now;
-        self.steps += 1;
-    }
-
-    fn mean_step(&self) -> Duration {
-        match self.steps {
-            0 | 1 => self.first_step,
-            steps => self.later_steps / (steps - 1),
-        }
-    }
-
-    fn total(&self) -> Duration {
-        self.start.elapsed()
-    }
 }

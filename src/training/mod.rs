@@ -1,0 +1,21 @@
+//! The training: batch, forward, loss, backward, step, report, from any state on to the end.
+//!
+//! - [`train`]: the loop. Progress goes to a closure as [`Event`]s, so it knows nothing of terminals and files
+//! - [`TrainSettings`]: how to train; [`keras_run`] has the settings of the documented run, which are the defaults
+//! - [`TrainingState`]: where a run stands: all that it needs to go on
+//! - [`StepRow`], [`EpochSoFar`], [`EpochRecord`]: what is measured on the way
+//! - [`evaluate`]: what a network answers on a set
+
+mod clock;
+mod evaluate;
+pub mod keras_run;
+mod records;
+mod run;
+mod settings;
+mod state;
+
+pub use evaluate::{Evaluation, evaluate};
+pub use records::{EpochRecord, EpochSoFar, StepRow, best_epoch};
+pub use run::{Event, train};
+pub use settings::TrainSettings;
+pub use state::{Best, TrainingState};
