@@ -1,8 +1,9 @@
 //! All images of a set, read and decoded once before any of them trains.
 
 use super::args::{RangeChoice, ReadingArgs};
-use super::console::{self, Failure};
+use super::console;
 use super::inspect::Finding;
+use super::outcome::Failure;
 use super::progress::Progress;
 use super::reading::{narrow, range_note, turned};
 use glassnet::Error;

@@ -1,7 +1,8 @@
 //! `glassnet completions`: what a shell needs to complete our commands and flags.
 
 use super::args::{Cli, CompletionsArgs};
-use super::{CommandResult, Outcome, console};
+use super::console;
+use super::outcome::{CommandResult, Outcome};
 use clap::CommandFactory;
 use clap_complete::{Shell, generate};
 

@@ -1,13 +1,10 @@
 //! What goes to the terminal: results on stdout, everything else on stderr.
 
 use super::bar::aside;
-use glassnet::Error;
 pub use glassnet::error::shell_word;
 use regex::{Captures, Regex};
 use std::borrow::Cow;
-use std::fmt;
 use std::io::{self, Write};
-use std::path::Path;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -22,52 +19,6 @@ pub fn set_quiet(quiet: bool) {
 /// Whether progress is not to be told.
 pub fn is_quiet() -> bool {
     QUIET.load(Ordering::Relaxed)
-}
-
-/// Why a command ended early.
-#[derive(Debug)]
-pub enum Failure {
-    /// The library says so.
-    Work(Error),
-    /// A run ended before its end, and this command goes on with it.
-    Stopped { error: Error, go_on: String },
-    /// Stdout cannot be written.
-    Stdout(io::Error),
-}
-
-impl Failure {
-    /// The end of a run of `command` in `folder`, before it was done.
-    pub fn stopped(error: Error, command: &str, folder: &Path) -> Failure {
-        let go_on = format!("glassnet {command} --resume {}", shell_word(&folder.display().to_string()));
-        Failure::Stopped { error, go_on }
-    }
-
-    /// Whether the reader of our stdout went away.
-    pub fn is_closed_pipe(&self) -> bool {
-        matches!(self, Failure::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Failure {
-        Failure::Work(error)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Failure {
-        Failure::Stdout(error)
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Failure::Work(error) => error.fmt(formatter),
-            Failure::Stopped { error, go_on } => write!(formatter, "{error}; go on with: {go_on}"),
-            Failure::Stdout(error) => write!(formatter, "cannot write the results to stdout: {error}"),
-        }
-    }
 }
 
 /// A line of results, or several. What a terminal would obey in them is escaped.

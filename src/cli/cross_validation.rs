@@ -3,16 +3,16 @@
 
 use super::args::{RunArgs, TrainArgs};
 use super::checked::CheckedImages;
-use super::console::{self, Failure};
+use super::console;
 use super::dataset::{Dataset, Part};
 use super::finished::Validated;
 use super::memory::cache_bytes;
+use super::outcome::{CommandResult, Failure, Outcome};
 use super::reading::of_training;
 use super::recorder::RunText;
 use super::resume::ResumedRun;
 use super::run_folder::{Config, Data, RunFolder, Settings, as_toml};
 use super::training_run::{Execution, Fold, TrainingRun, check_memory};
-use super::{CommandResult, Outcome};
 use glassnet::data::catalog::{Catalog, Item, class_counts};
 use glassnet::data::folds::folds;
 use glassnet::data::groups::Groups;

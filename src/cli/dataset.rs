@@ -1,7 +1,8 @@
 //! From DATA to loaders: opened, listed, split, checked.
 
 use super::checked::CheckedImages;
-use super::console::{self, Failure};
+use super::console;
+use super::outcome::Failure;
 use glassnet::Error;
 use glassnet::data::catalog::{Catalog, Item, class_counts};
 use glassnet::data::groups::Groups;

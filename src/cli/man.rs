@@ -1,8 +1,9 @@
 //! `glassnet man`: the manual as pages for `man`, made from the same source as `--help`.
 
 use super::args::{Cli, ManArgs};
-use super::console::{self, Failure};
-use super::{CommandResult, Outcome, output};
+use super::console;
+use super::outcome::{CommandResult, Failure, Outcome};
+use super::output;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use glassnet::files::write_whole;

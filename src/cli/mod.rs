@@ -22,8 +22,10 @@ mod machine;
 mod man;
 mod memory;
 mod model;
+mod outcome;
 mod output;
 mod phantom;
+mod pool;
 mod predict;
 mod progress;
 mod reading;
@@ -40,23 +42,11 @@ mod train;
 mod training_run;
 
 use args::{Cli, Command};
-use console::Failure;
 use glassnet::Error;
 use glassnet::kernels::simd::{self, InstructionSet};
-use rayon::ThreadPool;
+use outcome::{CommandResult, Failure, Outcome};
+use pool::in_pool;
 use std::process::ExitCode;
-
-/// What a command that did not fail as a whole says of its work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// All was done.
-    Done,
-    /// A part could not be done, and was named; the rest was.
-    PartlyFailed,
-}
-
-/// How a command ends.
-type CommandResult = std::result::Result<Outcome, Failure>;
 
 const EXIT_FAILED: u8 = 1;
 const EXIT_WRONG_CALL: u8 = 2;
@@ -112,20 +102,4 @@ fn run(command: &Command) -> CommandResult {
 fn computing(work: impl FnOnce() -> CommandResult) -> CommandResult {
     InstructionSet::from_environment().map_err(|reason| Error::setting(simd::VARIABLE, reason))?;
     work()
-}
-
-/// Runs `work` in a thread pool of our own; by default it has a thread for each core.
-fn in_pool(threads: Option<usize>, work: impl FnOnce() -> CommandResult + Send) -> CommandResult {
-    let pool = thread_pool(threads)?;
-    let instructions = InstructionSet::in_force().name();
-    log::debug!("{} threads, instruction set {instructions}, {}", pool.current_num_threads(), machine::processor());
-    pool.install(work)
-}
-
-/// A pool of so many threads, or of one for each core.
-fn thread_pool(threads: Option<usize>) -> glassnet::Result<ThreadPool> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.unwrap_or(0))
-        .build()
-        .map_err(|error| Error::setting("--threads", format!("the threads cannot be started: {error}")))
 }

@@ -1,8 +1,9 @@
 //! `glassnet phantom`: the synthetic set as files.
 
 use super::args::PhantomArgs;
+use super::outcome::{CommandResult, Outcome};
 use super::progress::Progress;
-use super::{CommandResult, Outcome, console, output};
+use super::{console, output};
 use glassnet::data::phantom;
 use serde_json::json;
 

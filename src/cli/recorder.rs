@@ -1,8 +1,9 @@
 //! What a training run says while it goes on, and what it writes down.
 
-use super::console::{self, Failure, Lines};
+use super::console::{self, Lines};
 use super::finished::{Finished, Validated};
 use super::interrupt;
+use super::outcome::Failure;
 use super::progress::Progress;
 use super::reevaluation::reevaluate;
 use super::run_folder::{Config, Outcome, RunFolder};

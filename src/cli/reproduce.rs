@@ -1,10 +1,11 @@
 //! `glassnet reproduce`: the documented run, on the synthetic phantom set.
 
 use super::args::{ClassWeight, ReadingArgs, ReproduceArgs};
+use super::console;
 use super::dataset::{Dataset, open};
+use super::outcome::{CommandResult, Outcome};
 use super::resume::ResumedRun;
 use super::training_run::TrainingRun;
-use super::{CommandResult, Outcome, console};
 use glassnet::data::phantom;
 use glassnet::data::source::Source;
 use glassnet::network::Network;

@@ -2,9 +2,10 @@
 
 use super::args::{RangeChoice, SamplesArgs};
 use super::dataset::{Dataset, check_one, open};
+use super::outcome::{CommandResult, Outcome};
 use super::progress::Progress;
 use super::reading::auto;
-use super::{CommandResult, Outcome, console, output};
+use super::{console, output};
 use glassnet::data::augment::Augmentation;
 use glassnet::data::catalog::Item;
 use glassnet::data::decode::Rgb8;

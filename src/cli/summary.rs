@@ -1,9 +1,10 @@
 //! `glassnet summary`: what a model is made of.
 
 use super::args::SummaryArgs;
+use super::console;
 use super::memory::Memory;
 use super::model::{Origin, read_spec, weights_file};
-use super::{CommandResult, Outcome, console};
+use super::outcome::{CommandResult, Outcome};
 use glassnet::checkpoint;
 use glassnet::data::reading::Reading;
 use glassnet::layers::Layer;

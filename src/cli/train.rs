@@ -3,10 +3,11 @@
 use super::args::TrainArgs;
 use super::dataset::{Dataset, check_one, open};
 use super::model::{Origin, check_takes_images, read_spec};
+use super::outcome::{CommandResult, Outcome};
 use super::resume::ResumedRun;
 use super::run_folder::RunFolder;
 use super::training_run::{TrainingRun, without_validation};
-use super::{CommandResult, Outcome, console, cross_validation};
+use super::{console, cross_validation};
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};

@@ -4,11 +4,12 @@ mod described;
 
 use super::args::{ClassWeight, ReadingArgs, RunArgs, TrainArgs};
 use super::checked::CheckedImages;
-use super::console::{self, Failure};
+use super::console;
 use super::dataset::{Dataset, Part};
 use super::finished::Finished;
 use super::interrupt;
 use super::memory::{Memory, cache_bytes};
+use super::outcome::Failure;
 use super::reading::of_training;
 use super::recorder::{Recorder, RunFacts, RunText};
 use super::resume::ResumedRun;

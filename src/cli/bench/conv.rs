@@ -2,7 +2,8 @@
 
 use super::super::args::bench::{ConvArgs, NamedConvolution};
 use super::super::console::Lines;
-use super::super::{CommandResult, Outcome, memory, output};
+use super::super::outcome::{CommandResult, Outcome};
+use super::super::{memory, output};
 use super::{machine_json, machine_lines, peaks, pools};
 use glassnet::bench::conv::{Case, ConvData, measure};
 use glassnet::bench::conv_error::Oracle;

@@ -4,7 +4,9 @@ mod conv;
 mod step;
 
 use super::args::bench::{BenchArgs, BenchCommand, ThreadCounts};
-use super::{CommandResult, console, machine, thread_pool};
+use super::outcome::CommandResult;
+use super::pool::thread_pool;
+use super::{console, machine};
 use glassnet::bench::machine_peak::MachinePeak;
 use glassnet::kernels::simd::InstructionSet;
 use rayon::ThreadPool;

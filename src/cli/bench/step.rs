@@ -1,10 +1,10 @@
 //! `glassnet bench step`: a training step and an inference batch, as a whole and phase by phase.
 
 use super::super::args::bench::StepArgs;
-use super::super::console::Failure;
+use super::super::console;
 use super::super::memory::Memory;
 use super::super::model::{Origin, check_takes_images, read_spec};
-use super::super::{CommandResult, Outcome, console};
+use super::super::outcome::{CommandResult, Failure, Outcome};
 use super::{machine_json, machine_lines, peaks, pools};
 use glassnet::bench::Milliseconds;
 use glassnet::bench::live_gradients::{LiveShare, live_shares};

@@ -6,11 +6,12 @@ mod subset;
 
 use super::answers::{Answer, Answers, BATCH, Image, NoAnswer};
 use super::args::EvaluateArgs;
-use super::console::{self, Failure, Lines};
+use super::console::{self, Lines};
 use super::dataset::{check_one, open};
 use super::model::weights_file;
+use super::outcome::{CommandResult, Failure, Outcome};
+use super::output;
 use super::progress::Progress;
-use super::{CommandResult, Outcome, output};
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::left_out::{LeftOut, Reason};

@@ -1,7 +1,7 @@
 //! How far a run has come that goes on.
 
 use super::ResumedRun;
-use crate::cli::console::Failure;
+use crate::cli::outcome::Failure;
 use crate::cli::recorder::why_it_stopped;
 use crate::cli::run_folder::RunFolder;
 use glassnet::Error;

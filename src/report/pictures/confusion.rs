@@ -7,8 +7,8 @@ use plotters::style::{RGBColor, WHITE};
 
 use super::page::{Area, Page};
 use super::palette::{BLUE, GREY, INK, MAT};
-use super::text::{BODY, HEADING, SMALL, Style, TITLE, shorten};
-use super::{DISCLAIMER, save};
+use super::png::save;
+use super::text::{BODY, DISCLAIMER, HEADING, SMALL, Style, TITLE, shorten};
 use crate::error::counted;
 use crate::metrics::Confusion;
 use crate::{Error, Result};

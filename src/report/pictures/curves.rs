@@ -9,7 +9,7 @@ use plotters::style::RGBColor;
 use super::axes::Axes;
 use super::page::{Area, Page};
 use super::palette::{BLUE, GREY, VERMILION};
-use super::save;
+use super::png::save;
 use super::text::{BODY, TITLE, shorten, width};
 use crate::training::EpochRecord;
 use crate::{Error, Result};

@@ -5,7 +5,8 @@ use std::io::Cursor;
 use image::{ImageFormat, RgbImage, imageops};
 use libjpeg_turbo_rs::{PixelFormat, Subsampling};
 
-use super::{LabelledImage, confusion, reliability, roc, scores};
+use super::labelled_image::LabelledImage;
+use super::{confusion, reliability, roc, scores};
 use crate::metrics::Assessment;
 use crate::{Error, Result};
 

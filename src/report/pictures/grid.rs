@@ -5,7 +5,7 @@ use std::io;
 
 use image::{RgbImage, imageops};
 
-use super::LabelledImage;
+use super::labelled_image::LabelledImage;
 use super::page::Page;
 use super::palette::MAT;
 use super::text::{Style, shorten};

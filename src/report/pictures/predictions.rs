@@ -6,10 +6,11 @@ use std::path::Path;
 use image::{Rgb, RgbImage};
 
 use super::grid::{GAP, Grid, MARGIN, fit, paste, strip};
+use super::labelled_image::LabelledImage;
 use super::page::{Area, Page};
 use super::palette::{BLUE, GREY, INK, PALE};
-use super::text::{BODY, HEADING, SMALL, shorten, width};
-use super::{DISCLAIMER, LabelledImage, save};
+use super::png::save;
+use super::text::{BODY, DISCLAIMER, HEADING, SMALL, shorten, width};
 use crate::{Error, Result};
 
 /// The most images on one picture. More would make a sheet that few programs open; a note tells how many are left out.

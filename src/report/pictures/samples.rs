@@ -5,9 +5,10 @@ use std::path::Path;
 use image::{Rgb, RgbImage};
 
 use super::grid::{GAP, Grid, MARGIN, fit, paste, strip};
+use super::labelled_image::LabelledImage;
 use super::palette::GREY;
-use super::text::{BODY, HEADING, SMALL, TITLE};
-use super::{DISCLAIMER, LabelledImage, save};
+use super::png::save;
+use super::text::{BODY, DISCLAIMER, HEADING, SMALL, TITLE};
 use crate::{Error, Result};
 
 /// The side of a sample's square, in pixels.

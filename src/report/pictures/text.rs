@@ -7,6 +7,9 @@ use plotters::style::{FontDesc, FontFamily, FontStyle, RGBColor, register_font};
 
 use super::palette::INK;
 
+/// What every picture that could be taken for a finding says.
+pub(super) const DISCLAIMER: &str = "not for diagnosis";
+
 /// The name under which plotters knows the embedded font.
 const FAMILY: &str = "Roboto";
 

@@ -1,0 +1,146 @@
+//! The floors of the house: a room of the library, which is a module of `src/lib.rs`, uses only rooms that stand
+//! before it in the table of floors there. So no two rooms use each other, and who reads them in that order meets
+//! nothing that was not said.
+
+use std::path::{Path, PathBuf};
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The rooms in the order of the table: all names in square brackets in it.
+fn rooms(lib: &str) -> Vec<String> {
+    let section = lib.split("//! # The floors").nth(1).expect("lib.rs has a section 'The floors'");
+    let table = section.lines().filter(|line| line.starts_with("//! | ")).collect::<String>();
+    table.split("[`").skip(1).map(|rest| rest.split('`').next().unwrap_or_default().to_string()).collect()
+}
+
+/// The code without comments and without what is compiled for tests alone, which may use anything.
+fn code(text: &str) -> String {
+    let mut lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let mut code = String::new();
+    while let Some(line) = lines.next() {
+        if line.trim() != "#[cfg(test)]" {
+            code += line;
+            code.push('\n');
+            continue;
+        }
+        // The item ends with its first line, or with the brace that is as far to the left as it is.
+        let end = format!("{}}}", &line[..line.len() - line.trim_start().len()]);
+        let item = lines.by_ref().find(|line| !line.trim_start().starts_with("#["));
+        if item.is_some_and(|item| item.ends_with('{')) {
+            lines.by_ref().find(|line| *line == end);
+        }
+    }
+    code
+}
+
+/// The rooms that code `depth` modules below the crate's root names: behind `crate::`, or behind so many `super::`.
+fn used(code: &str, depth: usize) -> Vec<String> {
+    let mut names = Vec::new();
+    for root in ["crate::".to_string(), "super::".repeat(depth)] {
+        for (place, _) in code.match_indices(&root) {
+            let before = code[..place].chars().next_back();
+            let longer = before.is_some_and(|char| char.is_alphanumeric() || "_:$".contains(char));
+            if !longer {
+                names.extend(first_names(&code[place + root.len()..]));
+            }
+        }
+    }
+    names
+}
+
+/// The first names of the paths that begin here: one, or those within braces.
+fn first_names(rest: &str) -> Vec<String> {
+    let name = |text: &str| text.chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect::<String>();
+    let Some(group) = rest.strip_prefix('{') else { return vec![name(rest)] };
+    let (mut names, mut depth, mut begins) = (Vec::new(), 0, true);
+    for (place, char) in group.char_indices() {
+        match char {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => begins = true,
+            _ if begins && !char.is_whitespace() => {
+                names.push(name(&group[place..]));
+                begins = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The room that a first name leads to: `Error` and `Result` are re-exported at the root.
+fn room_of(name: &str) -> &str {
+    if matches!(name, "Error" | "Result") { "error" } else { name }
+}
+
+/// Those of `used` that stand at or behind `room` in `rooms`, the room itself left out.
+fn upward<'a>(rooms: &[String], room: &str, used: &'a [String]) -> Vec<&'a str> {
+    let place = |name: &str| rooms.iter().position(|room| room == name);
+    let names = used.iter().map(|name| room_of(name)).filter(|name| *name != room);
+    names.filter(|name| place(name) >= place(room)).collect()
+}
+
+/// All files of a module: its own and those in its folder, each with how deep below the root it is.
+fn files(path: &Path, depth: usize, found: &mut Vec<(PathBuf, usize)>) {
+    for entry in std::fs::read_dir(path).into_iter().flatten() {
+        let path = entry.expect("a folder of the source can be listed").path();
+        let stem = path.file_stem().unwrap_or_default();
+        if path.is_dir() {
+            files(&path, depth + 1, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") && stem != "tests" {
+            found.push((path.clone(), depth + usize::from(stem != "mod")));
+        }
+    }
+}
+
+#[test]
+fn the_table_of_floors_holds_every_room_once() {
+    let lib = read(&source().join("lib.rs"));
+    let modules = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let mut modules: Vec<&str> = modules.collect();
+    let mut rooms = rooms(&lib);
+    modules.sort_unstable();
+    rooms.sort_unstable();
+    assert_eq!(rooms, modules);
+}
+
+#[test]
+fn every_room_uses_only_rooms_that_stand_before_it() {
+    let rooms = rooms(&read(&source().join("lib.rs")));
+    let mut wrong = Vec::new();
+    for room in &rooms {
+        let mut found = vec![(source().join(format!("{room}.rs")), 1)];
+        found.retain(|(path, _)| path.exists());
+        files(&source().join(room), 1, &mut found);
+        assert!(!found.is_empty(), "{room} has no files");
+        for (path, depth) in found {
+            let used = used(&code(&read(&path)), depth);
+            let names = upward(&rooms, room, &used);
+            wrong.extend(names.iter().map(|name| format!("{} uses {name}", path.display())));
+        }
+    }
+    assert!(wrong.is_empty(), "rooms that stand later in the table of src/lib.rs:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_import_from_a_later_room_is_found_in_every_form_and_none_where_there_is_none() {
+    let rooms = ["error", "layers", "plan", "report"].map(String::from);
+    let found = |text: &str, depth| {
+        let used = used(&code(text), depth);
+        upward(&rooms, "plan", &used).join(" ")
+    };
+    assert_eq!(found("use crate::report::csv;", 1), "report");
+    assert_eq!(found("use crate::{\n    Error,\n    layers::{Dense, Relu},\n    report::csv,\n};", 2), "report");
+    assert_eq!(found("let line = crate::report::line(1);", 1), "report");
+    assert_eq!(found("use super::super::report;\nuse super::report;", 2), "report");
+    assert_eq!(found("#[cfg(test)]\nmod tests {\n    use crate::layers;\n}\nuse crate::report;", 1), "report");
+    assert_eq!(found("use crate::plan::Step;\nuse crate::{Error, Result};\nuse crate::layers::Layer;", 1), "");
+    assert_eq!(found("/// [`crate::report`]\n#[cfg(test)]\nmod tests {\n    use crate::report;\n}", 1), "");
+}
