@@ -93,8 +93,8 @@ pub fn write_whole_with(path: &Path, content: impl FnOnce(&mut BufWriter<File>) 
     })
 }
 
-/// Writes a CSV file whole: a heading, and rows whose fields stand in the heading's order. The heading is written
-/// even when no row follows, which is why serde does not derive it.
+/// Writes a CSV file whole: a heading, and rows whose fields stand in the heading's order. The heading is
+/// written even when no row follows, which is why serde does not derive it.
 ///
 /// # Errors
 /// As [`write_whole`].
@@ -109,8 +109,8 @@ pub fn write_table<R: Serialize>(path: &Path, heading: &[&str], rows: impl IntoI
     write_whole(path, &bytes)
 }
 
-/// Finds out whether [`write_whole`] could begin: makes the unfinished file, and removes it. What stands at `path` is not
-/// touched.
+/// Finds out whether [`write_whole`] could begin: makes the unfinished file, and removes it. What stands at
+/// `path` is not touched.
 ///
 /// # Errors
 /// What the system says.

@@ -1,6 +1,6 @@
-//! The floors of the house: a room of the library, which is a module of `src/lib.rs`, uses only rooms that stand
-//! before it in the table of floors there. So no two rooms use each other, and who reads them in that order meets
-//! nothing that was not said.
+//! The floors of the house: a room of the library, which is a module of `src/lib.rs`, uses only rooms that
+//! stand before it in the table of floors there. So no two rooms use each other, and who reads them in that
+//! order meets nothing that was not said.
 
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,8 @@ fn code(text: &str) -> String {
     code
 }
 
-/// The rooms that code `depth` modules below the crate's root names: behind `crate::`, or behind so many `super::`.
+/// The rooms that code `depth` modules below the crate's root names: behind `crate::`, or behind so many
+/// `super::`.
 fn used(code: &str, depth: usize) -> Vec<String> {
     let mut names = Vec::new();
     for root in ["crate::".to_string(), "super::".repeat(depth)] {

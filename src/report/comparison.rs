@@ -3,8 +3,8 @@
 use crate::training::EpochRecord;
 use crate::training::keras_run::HISTORY;
 
-/// A text table with our epochs on the left and the documented ones on the right, one line an epoch; a dash stands
-/// where one of the two has no such epoch or no validation part. Ends with a line break.
+/// A text table with our epochs on the left and the documented ones on the right, one line an epoch; a dash
+/// stands where one of the two has no such epoch or no validation part. Ends with a line break.
 pub fn comparison_table(ours: &[EpochRecord]) -> String {
     let rule = "─".repeat(WIDTH);
     let mut table = format!("       {:^WIDTH$} │ {:^WIDTH$}\n", "this run", "documented run");

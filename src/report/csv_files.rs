@@ -1,7 +1,8 @@
-//! The CSV files of a run folder: `history.csv`, `steps.csv`, `timings.csv`, `split.csv` and `predictions.csv`.
+//! The CSV files of a run folder: `history.csv`, `steps.csv`, `timings.csv`, `split.csv` and
+//! `predictions.csv`.
 //!
-//! Every file is whole at any time ([`write_table`]), and has a heading, lines that end with `\n`, and numbers in the shortest form that reads back to the same
-//! bits.
+//! Every file is whole at any time ([`write_table`]), and has a heading, lines that end with `\n`, and
+//! numbers in the shortest form that reads back to the same bits.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -72,8 +73,8 @@ pub struct PredictionRow<'a> {
     pub probability: f32,
 }
 
-/// Writes `history.csv`: `epoch,accuracy,loss,val_accuracy,val_loss`, one line an epoch, counted from 0. Without a
-/// validation part the last two fields are empty.
+/// Writes `history.csv`: `epoch,accuracy,loss,val_accuracy,val_loss`, one line an epoch, counted from 0.
+/// Without a validation part the last two fields are empty.
 ///
 /// # Errors
 /// [`Error::Io`] names the file that cannot be written.

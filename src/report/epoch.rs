@@ -1,7 +1,7 @@
 //! The lines in which Keras 2 prints what was measured in an epoch.
 //!
-//! The form is that of `keras.utils.Progbar` when an epoch has ended, down to its rounding; so our log and the
-//! documented one can be compared with `diff`.
+//! The form is that of `keras.utils.Progbar` when an epoch has ended, down to its rounding; so our log and
+//! the documented one can be compared with `diff`.
 
 use crate::training::EpochRecord;
 
@@ -59,8 +59,8 @@ fn step_duration(seconds: f64) -> String {
     }
 }
 
-/// Four decimals, `0.3520`, or where these would hide the number (|value| ≤ 0.001) four decimals of its mantissa and an
-/// exponent of at least two digits, as C prints it: `5.1200e-04`.
+/// Four decimals, `0.3520`, or where these would hide the number (|value| ≤ 0.001) four decimals of its
+/// mantissa and an exponent of at least two digits, as C prints it: `5.1200e-04`.
 fn number(value: f64) -> String {
     if value.is_nan() {
         return "nan".to_string();

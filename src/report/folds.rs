@@ -1,4 +1,5 @@
-//! The results of cross-validation: a row for each fold, mean and spread over them, as table and as `folds.csv`.
+//! The results of cross-validation: a row for each fold, mean and spread over them, as table and as
+//! `folds.csv`.
 
 use std::path::Path;
 
@@ -72,11 +73,11 @@ pub fn means(rows: &[FoldRow]) -> [Option<f64>; 7] {
     over(rows, |values| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64))
 }
 
-/// The standard deviation of each measure over the folds where it is defined: √(Σ (x − mean)² / (k − 1)); `None` for fewer than
-/// two of them.
+/// The standard deviation of each measure over the folds where it is defined: √(Σ (x − mean)² / (k − 1));
+/// `None` for fewer than two of them.
 ///
-/// Folds share most of their training images, so they are not independent, and this is no standard error (Y. Bengio and
-/// Y. Grandvalet, *No Unbiased Estimator of the Variance of K-Fold Cross-Validation*, 2004).
+/// Folds share most of their training images, so they are not independent, and this is no standard error (Y.
+/// Bengio and Y. Grandvalet, *No Unbiased Estimator of the Variance of K-Fold Cross-Validation*, 2004).
 pub fn standard_deviations(rows: &[FoldRow]) -> [Option<f64>; 7] {
     over(rows, |values| {
         let mean = values.iter().sum::<f64>() / values.len() as f64;
@@ -92,7 +93,8 @@ fn over(rows: &[FoldRow], of: impl Fn(&[f64]) -> Option<f64>) -> [Option<f64>; 7
     })
 }
 
-/// A column of the table: its head, and what stands in the lines of the folds, of the means and of the standard deviations.
+/// A column of the table: its head, and what stands in the lines of the folds, of the means and of the
+/// standard deviations.
 struct Column {
     head: &'static str,
     cells: Vec<String>,
@@ -118,8 +120,9 @@ impl Column {
     }
 }
 
-/// A text table with a line for each fold, the mean and the standard deviation; a dash stands for what is not defined. Epochs are
-/// counted from 1. ROC AUC, sensitivity and specificity stand with the epoch whose weights they are of. Ends with a line break.
+/// A text table with a line for each fold, the mean and the standard deviation; a dash stands for what is not
+/// defined. Epochs are counted from 1. ROC AUC, sensitivity and specificity stand with the epoch whose
+/// weights they are of. Ends with a line break.
 pub fn fold_table(rows: &[FoldRow]) -> String {
     let restored = rows.iter().any(|row| row.validated_weights == KeptWeights::Best);
     let measure = |head, measure| Column::of_measure(rows, head, measure);

@@ -1,18 +1,19 @@
-//! What a training run's numbers mean, in sentences: how far an accuracy is above always giving one answer, whether the
-//! network gives one answer only, and whether it overfits.
+//! What a training run's numbers mean, in sentences: how far an accuracy is above always giving one answer,
+//! whether the network gives one answer only, and whether it overfits.
 
 use crate::training::EpochRecord;
 
-/// How much higher than at its lowest, as a share of that, the validation loss must end for [`overfitting_line`] to speak:
-/// less is the noise of a small validation part.
+/// How much higher than at its lowest, as a share of that, the validation loss must end for
+/// [`overfitting_line`] to speak: less is the noise of a small validation part.
 const OVERFITTING_RISE: f64 = 0.1;
 
-/// How many times the loss of always answering ½, which is ln 2, a loss must be for [`diverged_line`] to speak. A network that knows
-/// nothing is near 1, and one that is sure of wrong answers on images it did not learn from seldom comes to 5.
+/// How many times the loss of always answering ½, which is ln 2, a loss must be for [`diverged_line`] to
+/// speak. A network that knows nothing is near 1, and one that is sure of wrong answers on images it did not
+/// learn from seldom comes to 5.
 const DIVERGED_TIMES: f64 = 10.0;
 
-/// Says that the training diverged, where the last weights have a loss on the training images, and on the validation images if there
-/// are some, that is many times that of always answering ½.
+/// Says that the training diverged, where the last weights have a loss on the training images, and on the
+/// validation images if there are some, that is many times that of always answering ½.
 pub fn diverged_line(training_loss: f64, val_loss: Option<f64>) -> Option<String> {
     let knows_nothing = std::f64::consts::LN_2;
     let losses: Vec<f64> = std::iter::once(training_loss).chain(val_loss).collect();
@@ -41,8 +42,8 @@ pub fn share_of(label: usize, counts: [usize; 2]) -> Option<f64> {
     (all > 0).then(|| counts[label] as f64 / all as f64)
 }
 
-/// What always answering the class that is more frequent in training would reach in both parts, which hold so many images of
-/// each class; `None` without training images.
+/// What always answering the class that is more frequent in training would reach in both parts, which hold so
+/// many images of each class; `None` without training images.
 pub fn majority_line(classes: [&str; 2], training: [usize; 2], validation: [usize; 2]) -> Option<String> {
     let label = majority(training)?;
     let part = |name: &str, counts: [usize; 2]| {
@@ -54,8 +55,8 @@ pub fn majority_line(classes: [&str; 2], training: [usize; 2], validation: [usiz
     Some(format!("Always answering '{}' would be right for {}", classes[label], parts.join(" and ")))
 }
 
-/// Says that after these epochs, counted from 0, every validation image was taken for `class`, and whether `best`, the epoch
-/// of the best weights, is among them.
+/// Says that after these epochs, counted from 0, every validation image was taken for `class`, and whether
+/// `best`, the epoch of the best weights, is among them.
 pub fn one_class_line(class: &str, epochs: &[usize], best: Option<usize>) -> String {
     let mut line = format!(
         "After {}, every validation image was taken for '{class}': the val_accuracy there is that class's share, no skill",
@@ -74,8 +75,9 @@ pub fn one_class_training_line(class: &str) -> String {
     )
 }
 
-/// Says that the network overfits and what to do, where the validation loss ends well above its lowest although the training
-/// loss went on falling. The best weights are advised unless they give one answer only, as `one_class_epochs`, from 0, tell.
+/// Says that the network overfits and what to do, where the validation loss ends well above its lowest
+/// although the training loss went on falling. The best weights are advised unless they give one answer only,
+/// as `one_class_epochs`, from 0, tell.
 pub fn overfitting_line(epochs: &[EpochRecord], one_class_epochs: &[usize]) -> Option<String> {
     let validated = || epochs.iter().filter_map(|record| Some((record, record.val_loss?)));
     let (best, lowest) = validated().min_by(|a, b| a.1.total_cmp(&b.1))?;
@@ -94,7 +96,8 @@ pub fn overfitting_line(epochs: &[EpochRecord], one_class_epochs: &[usize]) -> O
     })
 }
 
-/// `epoch 3`, `epochs 1 and 2`, `epochs 1–4, 6 and 9`: counted from 1, what follows each other drawn together.
+/// `epoch 3`, `epochs 1 and 2`, `epochs 1–4, 6 and 9`: counted from 1, what follows each other drawn
+/// together.
 fn epoch_list(epochs: &[usize]) -> String {
     let runs: Vec<String> = epochs
         .chunk_by(|a, b| a + 1 == *b)

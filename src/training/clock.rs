@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// Measures an epoch. The first step, which warms up, does not count for the mean of a step, as in Keras; validation does not
-/// either.
+/// Measures an epoch. The first step, which warms up, does not count for the mean of a step, as in Keras;
+/// validation does not either.
 pub(super) struct Clock {
     start: Instant,
     last_step: Instant,

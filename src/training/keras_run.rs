@@ -1,5 +1,6 @@
-//! The documented run: the settings of the Keras notebook, which are the defaults here, and what it printed on its
-//! own, unpublished images. Its numbers are facts to compare with; no code path prints them as our own.
+//! The documented run: the settings of the Keras notebook, which are the defaults here, and what it printed
+//! on its own, unpublished images. Its numbers are facts to compare with; no code path prints them as our
+//! own.
 
 use super::records::EpochRecord;
 
@@ -18,7 +19,8 @@ pub const TRAINING_IMAGES: usize = 110;
 /// Validation images of the documented run: `Found 26 images belonging to 2 classes.`
 pub const VALIDATION_IMAGES: usize = 26;
 
-/// The five epochs of the documented run, as rounded there: whole seconds, whole milliseconds a step, four decimals.
+/// The five epochs of the documented run, as rounded there: whole seconds, whole milliseconds a step, four
+/// decimals.
 pub const HISTORY: [EpochRecord; EPOCHS] = [
     epoch(0, 4.0, 0.325, [0.6425, 0.6727, 0.5376, 0.7692]),
     epoch(1, 1.0, 0.195, [0.5685, 0.7545, 0.5435, 0.7692]),

@@ -7,14 +7,14 @@
 //! - [`evaluate`]: what a network answers on a set
 
 mod clock;
-mod evaluate;
+mod evaluation;
 pub mod keras_run;
 mod records;
 mod run;
 mod settings;
 mod state;
 
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluation::{Evaluation, evaluate};
 pub use records::{EpochRecord, EpochSoFar, StepRow, best_epoch};
 pub use run::{Event, train};
 pub use settings::TrainSettings;

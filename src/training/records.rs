@@ -1,5 +1,5 @@
-//! What is measured while a network trains: a row for each step, the means of the epoch at work, and a record of
-//! each epoch that has ended.
+//! What is measured while a network trains: a row for each step, the means of the epoch at work, and a record
+//! of each epoch that has ended.
 
 use crate::metrics::RunningMean;
 use serde::{Deserialize, Serialize};
@@ -28,13 +28,14 @@ pub struct EpochRecord {
     pub steps: usize,
     /// Seconds the epoch took in all, validation included.
     pub seconds: f64,
-    /// Mean seconds of one training step. As in Keras the first step, which warms up, does not count, unless it is the
-    /// only one; so `steps · step_seconds` may be less than `seconds`.
+    /// Mean seconds of one training step. As in Keras the first step, which warms up, does not count, unless
+    /// it is the only one; so `steps · step_seconds` may be less than `seconds`.
     pub step_seconds: f64,
     /// Seconds for which training steps waited for images to be decoded; `None` where it was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_seconds: Option<f64>,
-    /// Mean training loss of the epoch, each batch weighted by its size, measured before its update, with dropout.
+    /// Mean training loss of the epoch, each batch weighted by its size, measured before its update, with
+    /// dropout.
     pub loss: f64,
     /// Share of right answers in training, measured with the loss.
     pub accuracy: f64,
@@ -44,8 +45,8 @@ pub struct EpochRecord {
     pub val_accuracy: Option<f64>,
 }
 
-/// The index of the best epoch of a history: the one with the lowest validation loss, or training loss where there
-/// is no validation part; of several, the first.
+/// The index of the best epoch of a history: the one with the lowest validation loss, or training loss where
+/// there is no validation part; of several, the first.
 pub fn best_epoch(history: &[EpochRecord]) -> Option<usize> {
     let better = |best, epoch| if monitored(&history[epoch]) < monitored(&history[best]) { epoch } else { best };
     (0..history.len()).reduce(better)

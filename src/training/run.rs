@@ -1,7 +1,7 @@
 //! The training loop.
 
 use super::clock::Clock;
-use super::evaluate::{Evaluation, evaluate, probabilities};
+use super::evaluation::{Evaluation, evaluate, probabilities};
 use super::records::{EpochRecord, EpochSoFar, StepRow};
 use super::settings::TrainSettings;
 use super::state::TrainingState;
@@ -25,13 +25,13 @@ pub enum Event {
     Epoch,
 }
 
-/// Trains from `state` on, and tells `report` of every step and epoch; an error from it ends the training, and training that
-/// goes on from the state as it then is computes the same bits as one that never ended. Returns what the
-/// [final weights](TrainSettings::final_parameters) answer on the validation part.
+/// Trains from `state` on, and tells `report` of every step and epoch; an error from it ends the training,
+/// and training that goes on from the state as it then is computes the same bits as one that never ended.
+/// Returns what the [final weights](TrainSettings::final_parameters) answer on the validation part.
 ///
 /// # Errors
-/// Where an image cannot be read, where the loss or at an epoch's end a weight is no longer finite ([`Error::NotFinite`],
-/// [`Error::WeightsNotFinite`]), and those of `report`.
+/// Where an image cannot be read, where the loss or at an epoch's end a weight is no longer finite
+/// ([`Error::NotFinite`], [`Error::WeightsNotFinite`]), and those of `report`.
 pub fn train(
     network: &Network,
     state: &mut TrainingState,
@@ -97,7 +97,8 @@ pub fn train(
             val_loss: after.as_ref().map(|after| after.loss),
             val_accuracy: after.as_ref().map(|after| after.accuracy),
         };
-        // The last update has no forward pass after it but this one: the validation's or, without, the last batch again.
+        // The last update has no forward pass after it but this one: the validation's or, without, the last
+        // batch again.
         let value = match record.val_loss {
             Some(loss) => loss,
             None => loss_of(&plan, &state.parameters, &batch, &mut workspace)?,
@@ -120,8 +121,8 @@ pub fn train(
     }
 }
 
-/// The loss of a batch, dropout off. A training that goes on after its epoch's last step has no batch any more, and meets
-/// the new weights in the next epoch: the loss of nothing is 0.
+/// The loss of a batch, dropout off. A training that goes on after its epoch's last step has no batch any
+/// more, and meets the new weights in the next epoch: the loss of nothing is 0.
 fn loss_of(plan: &Plan, parameters: &Parameters, batch: &Batch, workspace: &mut Workspace) -> Result<f64> {
     if batch.labels.is_empty() {
         return Ok(0.0);

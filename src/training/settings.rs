@@ -26,8 +26,8 @@ pub struct TrainSettings {
     pub conv: ConvPolicy,
     /// Whether convolution, ReLU and max-pool run as one.
     pub fuse: bool,
-    /// Ends the training when the best epoch is this many epochs ago, and restores that epoch's weights at the end, whatever
-    /// ended it.
+    /// Ends the training when the best epoch is this many epochs ago, and restores that epoch's weights at
+    /// the end, whatever ended it.
     pub early_stopping: Option<usize>,
 }
 

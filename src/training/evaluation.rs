@@ -21,7 +21,8 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// The class that every image was taken for although there are images of both: [`Confusion::only_answer`].
+    /// The class that every image was taken for although there are images of both:
+    /// [`Confusion::only_answer`].
     pub fn only_answer(&self) -> Option<usize> {
         Confusion::count(&self.labels, &self.probabilities, DEFAULT_THRESHOLD).only_answer()
     }
