@@ -11,9 +11,11 @@ use crate::data::reading::Reading;
 use crate::error::shortened;
 use crate::network::Network;
 use crate::parameters::{Parameters, TensorEntry};
-use crate::spec::ModelSpec;
+use crate::spec::{LayerSpec, ModelSpec};
 use crate::{Error, Result};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::path::Path;
 use tensor_file::{Tensor, TensorFile, Tensors, Values};
@@ -156,10 +158,10 @@ pub fn load_parameters(path: &Path, network: &Network) -> Result<Parameters> {
     weights(path, &mut TensorFile::open(path)?, network)
 }
 
-/// How the images were read on which the weights in a file were trained; `None` where the file does not say it.
-pub fn reading_of(path: &Path) -> Option<Reading> {
+/// What a file says of its weights, if it can be told; the weights are not read.
+pub fn card_of(path: &Path) -> Option<ModelCard> {
     let file = TensorFile::open(path).ok()?;
-    described(path, &file).ok().map(|card: ModelCard| card.reading)
+    described(path, &file).ok()
 }
 
 /// The metadata's JSON.
@@ -168,8 +170,48 @@ fn described<T: for<'a> Deserialize<'a>>(path: &Path, file: &TensorFile) -> Resu
         Error::weights(path, "it holds tensors but no model description; give a file that 'glassnet train' wrote")
     })?;
     serde_json::from_str(description).map_err(|error| {
-        Error::weights(path, format!("its model description cannot be read: {}", shortened(&error.to_string())))
+        log::debug!("the model description in {}: {error}", path.display());
+        let fault = fault(description);
+        let reason = format!(
+            "its model description cannot be used: {fault}; the file was changed or is damaged, give another that 'glassnet train' wrote"
+        );
+        Error::weights(path, reason)
     })
+}
+
+/// What is not right in a model description, in words that go on after it.
+fn fault(description: &str) -> String {
+    let Ok(Value::Object(fields)) = serde_json::from_str(description) else {
+        return "it is no whole JSON object".to_string();
+    };
+    fn reads<T: DeserializeOwned>(value: &Value) -> bool {
+        T::deserialize(value).is_ok()
+    }
+    type Reads = fn(&Value) -> bool;
+    let wanted: [(&str, Reads); 7] = [
+        ("version", reads::<String>),
+        ("spec", reads::<ModelSpec>),
+        ("classes", reads::<[String; 2]>),
+        ("rescale", reads::<f64>),
+        ("resize", reads::<String>),
+        ("threshold", reads::<f64>),
+        ("training", reads::<TrainingFacts>),
+    ];
+    let layers = fields.get("spec").and_then(|spec| spec.get("layers")).and_then(Value::as_array);
+    if let Some(place) = layers.and_then(|layers| layers.iter().position(|layer| !reads::<LayerSpec>(layer))) {
+        return format!("layer {} in its 'spec' is none that this version knows", place + 1);
+    }
+    for (name, reads) in wanted {
+        match fields.get(name) {
+            None => return format!("it has no '{name}'"),
+            Some(value) if !reads(value) => return format!("its '{name}' is not as it was written"),
+            Some(_) => {}
+        }
+    }
+    if fields.get("reading").is_some_and(|reading| !reads::<Reading>(reading)) {
+        return "its 'reading' is not as it was written".to_string();
+    }
+    "its 'run' is not as it was written".to_string()
 }
 
 /// The tensors of a file as a network's weights: every one of them, none besides but the state of a run, each of its shape,

@@ -2,6 +2,7 @@
 //! what was found and what was wanted, and what to do where we can know that.
 
 use std::borrow::Cow;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// Everything that can go wrong, told so that the reader can mend it.
@@ -24,7 +25,7 @@ pub enum Error {
     },
 
     /// Reading or writing failed in the operating system.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {}{}", path.display(), in_words(source), advice(action, source))]
     Io {
         /// What was tried: "read", "write", "create".
         action: &'static str,
@@ -101,6 +102,28 @@ pub fn shortened(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(MOST) {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
         None => Cow::Borrowed(text),
+    }
+}
+
+/// What the system says of a failure, without the number that it has there.
+pub fn in_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" (os error ") {
+        Some(end) => text[..end].to_string(),
+        None => text,
+    }
+}
+
+/// What can be done about a failure of the system, with a semicolon before it, where that is known.
+fn advice(action: &str, error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::PermissionDenied if action == "read" => {
+            "; give yourself the right to read it (chmod u+r, on a folder u+rx)"
+        }
+        ErrorKind::PermissionDenied => "; give yourself the right to write there (chmod u+w), or name another place",
+        ErrorKind::ReadOnlyFilesystem => "; name a place on another file system",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; make room there, or name another place",
+        _ => "",
     }
 }
 

@@ -112,7 +112,10 @@ fn a_written_set_has_the_drawn_images_in_a_folder_per_class_and_a_folder_with_fi
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("new/set");
     let written = AtomicUsize::new(0);
-    let count = || _ = written.fetch_add(1, Ordering::Relaxed);
+    let count = || {
+        written.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    };
     phantom::write(3, 1, 2, &folder, count).unwrap();
     for drawn in phantom::draw(3, 1, 2) {
         let file = std::fs::read(folder.join(drawn.class.name()).join(&drawn.name)).unwrap();
@@ -131,6 +134,6 @@ fn a_file_in_place_of_the_folder_is_named_in_the_error() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("occupied");
     std::fs::write(&file, "text").unwrap();
-    let refusal = phantom::write(3, 1, 1, &file, || ()).unwrap_err().to_string();
+    let refusal = phantom::write(3, 1, 1, &file, || Ok(())).unwrap_err().to_string();
     assert!(refusal.contains("occupied"), "{refusal}");
 }

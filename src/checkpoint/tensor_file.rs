@@ -3,11 +3,10 @@
 //! The header is the library's. The tensors follow one another in its order, those of the wider type first, then by name,
 //! little-endian in C order; so equal tensors and equal metadata make equal bytes.
 
-use crate::error::shortened;
 use crate::files::write_whole_with;
 use crate::{Error, Result};
+use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
-use safetensors::{Dtype, SafeTensorError};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
@@ -146,33 +145,35 @@ impl TensorFile {
             return Err(Error::weights(path, reason));
         }
         let mut file = File::open(path).map_err(Error::io("read", path))?;
-        let broken = |error: SafeTensorError| {
-            let fault = error.to_string();
-            let fault = shortened(&fault);
+        let broken = |fault: &str| {
             let reason = format!("it is not a whole safetensors file ({fault}); give one that 'glassnet train' wrote");
             Error::weights(path, reason)
         };
         if facts.len() < LENGTH_BYTES {
-            return Err(broken(SafeTensorError::HeaderTooSmall));
+            return Err(broken(&format!("it has fewer than {LENGTH_BYTES} bytes")));
         }
         let mut length = [0; LENGTH_BYTES as usize];
         file.read_exact(&mut length).map_err(Error::io("read", path))?;
         let length = u64::from_le_bytes(length);
         if length > MAX_HEADER_BYTES {
-            return Err(broken(SafeTensorError::HeaderTooLarge));
+            return Err(broken("it does not begin with the length of a header"));
         }
         let start = LENGTH_BYTES + length;
         if start > facts.len() {
-            return Err(broken(SafeTensorError::InvalidHeaderLength));
+            return Err(broken("it ends within its header"));
         }
         let mut header = vec![0; length as usize];
         file.read_exact(&mut header).map_err(Error::io("read", path))?;
-        let header = std::str::from_utf8(&header).map_err(|error| broken(SafeTensorError::InvalidHeader(error)))?;
+        let header = std::str::from_utf8(&header).map_err(|_| broken("its header is no text"))?;
         // Reading it checks that shapes, types and places agree, and that nothing overflows.
-        let metadata: Metadata = serde_json::from_str(header)
-            .map_err(|error| broken(SafeTensorError::InvalidHeaderDeserialization(error)))?;
-        if start.checked_add(metadata.data_len() as u64) != Some(facts.len()) {
-            return Err(broken(SafeTensorError::MetadataIncompleteBuffer));
+        let metadata: Metadata = serde_json::from_str(header).map_err(|error| {
+            log::debug!("the header of {}: {error}", path.display());
+            broken("its header is no list of tensors whose types, shapes and places agree")
+        })?;
+        match start.checked_add(metadata.data_len() as u64) {
+            Some(end) if end == facts.len() => {}
+            Some(end) if end < facts.len() => return Err(broken("more follows than its header tells of")),
+            _ => return Err(broken("it ends before the tensors that its header tells of")),
         }
         Ok(TensorFile { path: path.to_path_buf(), file, metadata, start })
     }

@@ -17,6 +17,7 @@ pub use data::{InspectArgs, PhantomArgs, SamplesArgs};
 pub use model::{EvaluateArgs, PredictArgs, SubsetChoice, SummaryArgs};
 pub use reading::{RangeChoice, ReadingArgs};
 pub use shells::{CompletionsArgs, ManArgs};
+pub use tips::refuse;
 pub use train::{ClassWeight, ReproduceArgs, RunArgs, TrainArgs};
 
 /// Train and look into a convolutional image classifier, with no framework underneath.
@@ -48,7 +49,7 @@ pub struct Cli {
 impl Cli {
     /// The arguments of this process. Where they are not right, this is said, and the process ends.
     pub fn of_process() -> Cli {
-        Cli::try_parse().unwrap_or_else(|error| tips::with_a_tip_that_works(error).exit())
+        Cli::try_parse().unwrap_or_else(|error| refuse(error))
     }
 }
 

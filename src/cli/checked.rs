@@ -13,7 +13,8 @@ use glassnet::data::images::{Check, Digest, ImageSet, set_bytes, set_sha256};
 use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::data::source::Source;
 use glassnet::data::survey::depth::Depth;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -59,7 +60,7 @@ impl CheckedImages {
                 console::warn(&format!("left out: {error}"));
             }
         } else {
-            refuse(source, &errors)?;
+            refuse(&places(source, items, &digests), &errors)?;
         }
         let (turned, depth) = (turned(infos.iter().flatten()), Depth::of(infos.iter().flatten()));
         let narrow = depth.as_ref().and_then(narrow);
@@ -87,10 +88,10 @@ impl CheckedImages {
         self.digest(item).is_some()
     }
 
-    /// These images of the catalog, none of them readable, as what is left out.
-    pub fn left_out<'a>(&'a self, items: &'a [Item]) -> impl Iterator<Item = LeftOut> {
-        let fault = |item: &Item| self.faults.get(&item.entry).cloned().unwrap_or_default();
-        items.iter().map(move |item| LeftOut::new(item.name(), Reason::Unreadable(fault(item))))
+    /// These images of the catalog, which is one of `source`, none of them readable, as what is left out.
+    pub fn left_out<'a>(&'a self, source: &'a Source, items: &'a [Item]) -> impl Iterator<Item = LeftOut> {
+        let fault = |item: &Item| Reason::Unreadable(self.faults.get(&item.entry).cloned().unwrap_or_default());
+        items.iter().map(move |item| LeftOut::new(item.name(), source.full_name(item.entry), fault(item)))
     }
 
     /// Some images of the catalog, all readable, as a set of their own.
@@ -110,8 +111,17 @@ impl CheckedImages {
     }
 }
 
+/// The sets that hold images without a digest, which cannot be read: `photos`, `photos and more-photos`.
+fn places(source: &Source, items: &[Item], digests: &[Option<Digest>]) -> PathBuf {
+    let unreadable = items.iter().zip(digests).filter(|(_, digest)| digest.is_none());
+    let sets: BTreeSet<Option<&str>> = unreadable.map(|(item, _)| item.set.as_deref()).collect();
+    let first = source.path().display().to_string();
+    let names: Vec<&str> = sets.into_iter().map(|set| set.unwrap_or(&first)).collect();
+    PathBuf::from(names.join(" and "))
+}
+
 /// Prints all errors; the one that is returned says how many there are and what to do.
-fn refuse(source: &Source, errors: &[Error]) -> Result<(), Failure> {
+fn refuse(places: &Path, errors: &[Error]) -> Result<(), Failure> {
     for error in errors {
         console::error(&error.to_string());
     }
@@ -122,7 +132,7 @@ fn refuse(source: &Source, errors: &[Error]) -> Result<(), Failure> {
             "{several} images cannot be read; mend them or take them out, or train without them, with --skip-bad"
         ),
     };
-    Err(Error::data(source.path(), reason).into())
+    Err(Error::data(places, reason).into())
 }
 
 /// What is told where the images are not kept in memory; sizes in bytes.

@@ -126,6 +126,11 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     escaped(text, &UNSEEN)
 }
 
+/// Whether a terminal would obey something in the text, our own line breaks and tabs aside.
+pub fn is_obeyed(text: &str) -> bool {
+    OBEYED.is_match(text)
+}
+
 fn escaped<'a>(text: &'a str, characters: &Regex) -> Cow<'a, str> {
     // Most text is ASCII that shows.
     match text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {

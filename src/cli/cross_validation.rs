@@ -71,7 +71,14 @@ pub fn run(
         checkpoint::load_parameters(path, network)?;
     }
     let groups = args.group_regex.is_some().then_some(groups);
-    let dataset_of = |split| Dataset::of_parts(Arc::clone(&source), Arc::clone(&catalog), split, groups.clone());
+    let name = match &resumed {
+        Some(run) => run.name_of_data(source.path()),
+        None => source.path().to_path_buf(),
+    };
+    let dataset_of = |split| Dataset {
+        name: name.clone(),
+        ..Dataset::of_parts(Arc::clone(&source), Arc::clone(&catalog), split, groups.clone())
+    };
     let datasets: Vec<Dataset> = splits.into_iter().map(dataset_of).collect();
 
     let begun = match &resumed {
@@ -94,8 +101,8 @@ pub fn run(
     whole.warn_of_other_algorithms();
     let (readable, skipped): (Vec<Item>, Vec<Item>) =
         catalog.items.iter().cloned().partition(|item| checked.is_readable(item));
-    let data = Data::of(&source, &catalog, checked.sha256(&readable), &skipped);
-    let left_out: Vec<LeftOut> = catalog.left_out.iter().cloned().chain(checked.left_out(&skipped)).collect();
+    let data = Data::of(&source, &name, &catalog, checked.sha256(&readable), &skipped);
+    let left_out: Vec<LeftOut> = catalog.left_out.iter().cloned().chain(checked.left_out(&source, &skipped)).collect();
     let counts = class_counts(&readable);
     let settings = Settings { validation_split: None, folds: Some(k), ..whole.settings() };
     let config = Config { settings, ..whole.config(data) };

@@ -59,8 +59,12 @@ pub struct Dataset {
     pub source: Arc<Source>,
     pub catalog: Arc<Catalog>,
     pub split: Split,
+    /// What the run calls DATA: the path by which it was given when the run began.
+    pub name: PathBuf,
     /// Where those that validate are, if that is another place than that of those that train.
     pub validation_data: Option<PathBuf>,
+    /// What the run calls them.
+    pub validation_name: Option<PathBuf>,
     /// Which images belong together, where that was told.
     pub groups: Option<Groups>,
     /// Images that cannot be read and were left out of both parts.
@@ -88,12 +92,19 @@ impl Dataset {
     /// A set that is listed and split.
     pub fn of_parts(source: Arc<Source>, catalog: Arc<Catalog>, split: Split, groups: Option<Groups>) -> Dataset {
         let left_out = catalog.left_out.clone();
-        Dataset { source, catalog, split, validation_data: None, groups, skipped: Vec::new(), left_out }
+        let name = source.path().to_path_buf();
+        let (validation_data, validation_name, skipped) = (None, None, Vec::new());
+        Dataset { source, catalog, split, name, validation_data, validation_name, groups, skipped, left_out }
     }
 
-    /// All of `source` trains, and all at `validation_data` validates. With `group_regex` no group may be in
-    /// both.
-    pub fn of_two(source: Source, validation_data: &Path, group_regex: Option<&str>) -> Result<Dataset, Failure> {
+    /// All of `source` trains, and all at `validation_data`, which is called `name`, validates. With
+    /// `group_regex` no group may be in both.
+    pub fn of_two(
+        source: Source,
+        validation_data: &Path,
+        name: &Path,
+        group_regex: Option<&str>,
+    ) -> Result<Dataset, Failure> {
         let same = || Some(source.path().canonicalize().ok()? == validation_data.canonicalize().ok()?);
         if same() == Some(true) {
             let reason =
@@ -102,15 +113,15 @@ impl Dataset {
         }
         let further = open(validation_data)?;
         let entries = source.len();
-        let catalog = Catalog::of(&source)?.join(Catalog::of(&further)?, entries, validation_data)?;
+        let catalog = Catalog::of(&source)?.join(Catalog::of(&further)?, entries, name)?;
         let groups = group_regex.map(|regex| Groups::by_regex(&catalog, regex)).transpose()?;
         let split = Split::by_set(&catalog, groups.as_ref())?;
         for note in catalog.notes.iter().chain(groups.iter().flat_map(|groups| &groups.notes)) {
             console::warn(note);
         }
-        let validation_data = Some(validation_data.to_path_buf());
+        let [validation_data, validation_name] = [validation_data, name].map(|path| Some(path.to_path_buf()));
         let dataset = Dataset::of_parts(Arc::new(source.join(further)), Arc::new(catalog), split, groups);
-        Ok(Dataset { validation_data, ..dataset })
+        Ok(Dataset { validation_data, validation_name, ..dataset })
     }
 
     /// As [`Dataset::new`], and images whose paths `group_regex` gives the same name stay on one side.
@@ -172,7 +183,7 @@ impl Dataset {
         for items in [&mut self.split.training, &mut self.split.validation] {
             self.skipped.extend(items.extract_if(.., |item| !checked.is_readable(item)));
         }
-        self.left_out.extend(checked.left_out(&self.skipped));
+        self.left_out.extend(checked.left_out(&self.source, &self.skipped));
     }
 
     /// All files with their class and part: the training part, the validation part, and those left out, as

@@ -26,7 +26,7 @@ pub fn run(args: &InspectArgs) -> CommandResult {
     check_one(&args.data, &args.more_data)?;
     let source = open(&args.data)?;
     let dataset = match &args.validation_data {
-        Some(further) => Dataset::of_two(source, further, None)?,
+        Some(further) => Dataset::of_two(source, further, further, None)?,
         None => Dataset::new(source, args.validation_split)?,
     };
     let report = Report::of(&dataset, args.upright.upright);

@@ -2,6 +2,7 @@
 
 use super::limits::{Limit, in_words};
 use glassnet::data::images::bound_memory;
+use glassnet::error::counted;
 use glassnet::network::Network;
 use glassnet::plan::{Plan, PlanOptions};
 use glassnet::{Error, Result};
@@ -47,8 +48,10 @@ impl Memory {
     /// [`Error::Setting`] with both sizes.
     pub fn check_training(&self, batch: usize) -> Result<()> {
         check(self.parameters.saturating_add(self.training)).map_err(|sizes| {
-            let reason = format!("training takes {sizes}; use smaller batches, smaller images or a smaller model");
-            Error::setting(format!("--batch-size {batch}"), reason)
+            let reason = format!(
+                "training takes {sizes}; use smaller batches (--batch-size), smaller images or a smaller model"
+            );
+            Error::setting(format!("batches of {}", counted(batch, "image")), reason)
         })
     }
 

@@ -73,9 +73,9 @@ pub fn main() -> ExitCode {
             console::error(&failure.to_string());
             match failure {
                 Failure::Work(Error::Missing { .. } | Error::Setting { .. }) => ExitCode::from(EXIT_WRONG_CALL),
-                Failure::Work(Error::Interrupted) | Failure::Stopped { error: Error::Interrupted, .. } => {
-                    ExitCode::from(interrupt::exit_code())
-                }
+                Failure::Work(Error::Interrupted)
+                | Failure::Stopped { error: Error::Interrupted, .. }
+                | Failure::Interrupted { .. } => ExitCode::from(interrupt::exit_code()),
                 _ => ExitCode::from(EXIT_FAILED),
             }
         }

@@ -2,8 +2,10 @@
 
 use super::console::shell_word;
 use super::run_folder::RunFolder;
+use glassnet::checkpoint;
 use glassnet::data::source::read_file;
 use glassnet::error::shortened;
+use glassnet::files::{read_table, read_text};
 use glassnet::network::Network;
 use glassnet::spec::{LayerSpec, ModelSpec};
 use glassnet::{Error, Result};
@@ -59,26 +61,25 @@ fn activation_hint(message: &str) -> &'static str {
 /// The weights that MODEL means: the file itself, or of a run folder its best.
 ///
 /// # Errors
-/// [`Error::Weights`] of a run that was stopped before it had any best weights, and of a cross-validation; [`Error::Data`] of a
-/// run that has saved none at all.
+/// [`Error::Weights`] of a run whose best weights are not there, and of a cross-validation; [`Error::Data`] of a run that has none at
+/// all. Each says what to give, or how the run goes on.
 pub fn weights_file(model: &Path) -> Result<PathBuf> {
     let [best, last] = ["best", "last"].map(|name| model.join("weights").join(name).with_extension("safetensors"));
     if best.is_file() {
         return Ok(best);
     }
+    let word = |path: &Path| shell_word(&path.display().to_string()).into_owned();
+    let go_on = format!("go on with it by --resume {}", word(model));
     if last.is_file() {
-        let reason = format!(
-            "the run stopped before its first epoch was done, so it has no best weights; go on with it by --resume {}",
-            shell_word(&model.display().to_string())
-        );
+        let begun_only = checkpoint::card_of(&last).is_some_and(|card| card.training.epochs == 0);
+        let reason = match begun_only {
+            true => format!("the run stopped before its first epoch was done, so it has no best weights; {go_on}"),
+            false => {
+                let found = if best.exists() { "it is not a file" } else { "it is gone" };
+                format!("{found}; put back a copy of it, or give the weights of the last epoch, {}", word(&last))
+            }
+        };
         return Err(Error::weights(&best, reason));
-    }
-    if !model.join("fold1").is_dir() && RunFolder::has_begun(model) {
-        let reason = format!(
-            "the run has saved no weights yet; wait for the end of its first epoch, or go on with it by --resume {}",
-            shell_word(&model.display().to_string())
-        );
-        return Err(Error::data(model, reason));
     }
     if model.join("fold1").is_dir() {
         let reason = format!(
@@ -86,6 +87,20 @@ pub fn weights_file(model: &Path) -> Result<PathBuf> {
             model.join("fold1").display()
         );
         return Err(Error::weights(model, reason));
+    }
+    if RunFolder::has_begun(model) {
+        let lines = |table: &str| read_table(&model.join(table)).map_or(0, |text| text.lines().skip(1).count());
+        let has_ended = read_text(&model.join("config.toml")).is_ok_and(|text| text.contains("\n[outcome]"));
+        let reason = if has_ended {
+            "its weights are gone; put back a copy of its folder weights, or train anew".to_string()
+        } else if lines("history.csv") == 0 && lines("steps.csv") > 0 {
+            "the run has saved no weights: it stopped in its first epoch, as one does whose loss is no number; train anew, usually \
+             with a smaller --learning-rate"
+                .to_string()
+        } else {
+            format!("the run has saved no weights yet; wait for the end of its first epoch, or {go_on}")
+        };
+        return Err(Error::data(model, reason));
     }
     Ok(model.to_path_buf())
 }

@@ -1,7 +1,7 @@
 //! How a command ends.
 
 use glassnet::Error;
-use glassnet::error::shell_word;
+use glassnet::error::{in_words, shell_word};
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -25,6 +25,8 @@ pub enum Failure {
     Work(Error),
     /// A run ended before its end, and this command goes on with it.
     Stopped { error: Error, go_on: String },
+    /// A signal ended work that leaves no run; what is left of it is told.
+    Interrupted { sentence: String },
     /// Stdout cannot be written.
     Stdout(io::Error),
 }
@@ -58,8 +60,15 @@ impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Failure::Work(error) => error.fmt(formatter),
-            Failure::Stopped { error, go_on } => write!(formatter, "{error}; go on with: {go_on}"),
-            Failure::Stdout(error) => write!(formatter, "cannot write the results to stdout: {error}"),
+            Failure::Stopped { error, go_on } => {
+                let then = match error {
+                    Error::Interrupted => "go on with",
+                    _ => "then go on with",
+                };
+                write!(formatter, "{error}; {then}: {go_on}")
+            }
+            Failure::Interrupted { sentence } => formatter.write_str(sentence),
+            Failure::Stdout(error) => write!(formatter, "cannot write the results to stdout: {}", in_words(error)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Places that a command will write to, checked and tried before the work whose result they are for.
 
 use glassnet::data::decode::Rgb8;
+use glassnet::error::in_words;
 use glassnet::files::try_place;
 use glassnet::report::pictures;
 use glassnet::{Error, Result};
@@ -53,7 +54,13 @@ pub fn remove_empty_folders() {
 
 /// The error of a place where nothing can be written.
 pub fn cannot(flag: &str, action: &str, place: &Path, error: &std::io::Error) -> Error {
-    Error::setting(flag, format!("cannot {action} {}: {error}; name another place", place.display()))
+    let reason = format!("cannot {action} {}: {}; name another place{}", place.display(), in_words(error), with(flag));
+    Error::setting(flag, reason)
+}
+
+/// With what another place is named, where none was: then no flag is blamed.
+fn with(flag: &str) -> &'static str {
+    if flag.starts_with("--") { "" } else { " with --out" }
 }
 
 /// Whether `folder` can become a folder of results: it is not there yet, or it is empty. No folder's content is ever overwritten.
@@ -77,7 +84,7 @@ pub fn check_nothing_in_the_way(flag: &str, folder: &Path) -> Result<()> {
     match folder.ancestors().find(|part| part.exists()) {
         Some(file) if !file.is_dir() => Err(Error::setting(
             flag,
-            format!("{} is a file, and a folder is wanted; name a new folder", file.display()),
+            format!("{} is a file, and a folder is wanted; name a new folder{}", file.display(), with(flag)),
         )),
         _ => Ok(()),
     }
@@ -95,9 +102,10 @@ pub fn check_outside_data(flag: &str, folder: &Path, data: &Path) -> Result<()> 
         return Ok(());
     }
     let reason = format!(
-        "{} would lie in {}, where it would be taken for a folder of images; name a folder outside of the data",
+        "{} would lie in {}, where it would be taken for a folder of images; name a folder outside of the data{}",
         folder.display(),
-        data.display()
+        data.display(),
+        with(flag)
     );
     Err(Error::setting(flag, reason))
 }

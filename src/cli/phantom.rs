@@ -1,19 +1,43 @@
 //! `glassnet phantom`: the synthetic set as files.
 
 use super::args::PhantomArgs;
-use super::outcome::{CommandResult, Outcome};
+use super::outcome::{CommandResult, Failure, Outcome};
 use super::progress::Progress;
-use super::{console, output};
+use super::{console, interrupt, output};
+use glassnet::Error;
 use glassnet::data::phantom;
 use serde_json::json;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Draws the set and writes it.
 pub fn run(args: &PhantomArgs) -> CommandResult {
     output::check_new_folder("--out", &args.out)?;
     output::make_folder("--out", &args.out)?;
-    let progress = Progress::of_images("Drawing", args.benign + args.malignant);
-    phantom::write(args.seed, args.benign, args.malignant, &args.out, || progress.advance(1))?;
+    let (all, drawn) = (args.benign + args.malignant, AtomicUsize::new(0));
+    let progress = Progress::of_images("Drawing", all);
+    interrupt::finish_the_step_first();
+    let written = || {
+        drawn.fetch_add(1, Ordering::Relaxed);
+        progress.advance(1);
+        interrupt::check()
+    };
+    let outcome = phantom::write(args.seed, args.benign, args.malignant, &args.out, written);
     drop(progress);
+    // A part looks like a set, and would be trained on as one.
+    let part = || {
+        let (drawn, out) = (drawn.load(Ordering::Relaxed), args.out.display());
+        format!("{out} holds {drawn} of the {all} images; remove it, and draw the set anew")
+    };
+    match outcome {
+        Err(Error::Interrupted) => {
+            return Err(Failure::Interrupted { sentence: format!("interrupted: {}", part()) });
+        }
+        Err(error @ Error::Io { .. }) => {
+            console::warn(&part());
+            return Err(error.into());
+        }
+        outcome => outcome?,
+    }
     if args.json {
         console::print_json(&json!({
             "folder": args.out.display().to_string(),

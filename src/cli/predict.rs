@@ -8,7 +8,7 @@ use super::model::weights_file;
 use super::outcome::{CommandResult, Outcome};
 use super::output;
 use super::progress::Progress;
-use super::run_data::RunData;
+use super::run_data::{RunData, Wanted};
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::data::catalog::{all_images, notes, suffixes};
 use glassnet::data::decode::Rgb8;
@@ -34,6 +34,9 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     if args.images.is_empty() && further.is_none() {
         return Err(Error::setting("IMAGE", "it is missing; give images, or folders or zips of them").into());
     }
+    if let Some(path) = &further {
+        Wanted { path, part: "validated on", argument: "IMAGE" }.check_there(&file)?;
+    }
     for path in args.images.iter().chain(&further) {
         lister.add(path);
     }
@@ -58,7 +61,8 @@ pub fn run(args: &PredictArgs) -> CommandResult {
                 Ok(found) => found,
                 Err(reason) => {
                     failed.push(refused(&image.name(), reason.sentence()));
-                    left_out.push(LeftOut::new(image.name(), Reason::Unreadable(reason.sentence().to_string())));
+                    let why = Reason::Unreadable(reason.sentence().to_string());
+                    left_out.push(LeftOut::new(image.name(), image.name(), why));
                     continue;
                 }
             };
@@ -126,7 +130,8 @@ impl Lister {
             for note in notes(&source, &left_out) {
                 console::warn(&note);
             }
-            let named = |left: LeftOut| LeftOut { file: path.join(left.file).display().to_string(), ..left };
+            // As the images are named, since there may be several sets of them.
+            let named = |left: LeftOut| LeftOut { file: left.path.clone(), ..left };
             self.left_out.extend(left_out.into_iter().map(named));
             if images.is_empty() {
                 return Err(Error::data(

@@ -18,6 +18,9 @@ use std::path::Path;
 /// Where the shipped set lies, seen from the project's folder.
 const SHIPPED_SET: &str = "data/liver-phantom";
 
+/// What stands for a path where the set was drawn in memory.
+pub const DRAWN_SET: &str = "the phantom set";
+
 /// What the comparison shows and what it does not.
 const WHAT_IT_SHOWS: &str = "\
 The set is synthetic, and its difficulty was chosen so that Keras's curve on it resembles the documented one:
@@ -78,5 +81,5 @@ fn phantom_set() -> glassnet::Result<Source> {
     console::progress(&format!("The synthetic phantom set, drawn in memory: there is no {SHIPPED_SET} here."));
     let images = phantom::draw(phantom::DEFAULT_SEED, phantom::DEFAULT_BENIGN, phantom::DEFAULT_MALIGNANT);
     let files = images.iter().map(|image| (format!("{}/{}", image.class.name(), image.name), image.png())).collect();
-    Source::from_memory("the phantom set", files)
+    Source::from_memory(DRAWN_SET, files)
 }

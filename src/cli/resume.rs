@@ -16,7 +16,7 @@ use super::run_folder::RunFolder;
 use clap::CommandFactory;
 use difference::{Difference, first_difference, identity};
 use files::{DATA, FURTHER, changed_files};
-use flags::flag;
+use flags::{flag, is_given};
 use glassnet::checkpoint::run::SavedRun;
 use glassnet::data::folds;
 use glassnet::error::shortened;
@@ -26,6 +26,12 @@ use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
+
+/// The line of a text, from 1, at which reading it as TOML ended.
+fn line_of(text: &str, error: &toml::de::Error) -> usize {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    before.matches('\n').count() + 1
+}
 
 /// The flag.
 const RESUME: &str = "--resume";
@@ -101,9 +107,15 @@ impl ResumedRun {
         }
         let folder = RunFolder::open(path)?;
         let file = folder.config();
-        let config: Table = read_text(&file)?.parse().map_err(|error: toml::de::Error| {
-            let again = "put back a copy of it, or start a new run";
-            fail(format!("{} cannot be read: {}; {again}", file.display(), shortened(error.message())))
+        let text = read_text(&file)?;
+        let config: Table = text.parse().map_err(|error: toml::de::Error| {
+            log::debug!("{}: {error}", file.display());
+            let line = line_of(&text, &error);
+            fail(format!(
+                "{} cannot be read: line {line} is no TOML, or has a number that is too large; put back a copy of the file, or start a \
+                 new run",
+                file.display()
+            ))
         })?;
         match config.get("command").and_then(Value::as_str) {
             Some(was) if was == command => Ok(ResumedRun { folder, config }),
@@ -138,10 +150,32 @@ impl ResumedRun {
         Err(Error::setting(RESUME, reason))
     }
 
-    /// Where the further data are that validate, if there are some: as [`ResumedRun::data`] has it, or where they were.
-    pub fn validation_data(&self) -> Option<PathBuf> {
-        let given = self.data_text("validation_path")?;
-        Some(files::place(self, FURTHER).unwrap_or_else(|| PathBuf::from(given)))
+    /// Where the further data are that validate, if there are some, as [`ResumedRun::data`] has it.
+    ///
+    /// # Errors
+    /// Where they are there no more.
+    pub fn validation_data(&self) -> Result<Option<PathBuf>> {
+        let Some(given) = self.data_text("validation_path") else { return Ok(None) };
+        let place = files::place(self, FURTHER).ok_or_else(|| {
+            let reason = format!(
+                "the run in {} was validated on {}, which is not there; give {VALIDATION_DATA}, or go to the folder where the run \
+                 began",
+                self.folder.path().display(),
+                shortened(given)
+            );
+            Error::setting(RESUME, reason)
+        });
+        place.map(Some)
+    }
+
+    /// What the run calls DATA, which is at `path`.
+    pub fn name_of_data(&self, path: &Path) -> PathBuf {
+        files::name(self, DATA, path)
+    }
+
+    /// What the run calls the further data that validate, which are at `path`.
+    pub fn name_of_validation_data(&self, path: &Path) -> PathBuf {
+        files::name(self, FURTHER, path)
     }
 
     /// A text in the table of the data.
@@ -157,11 +191,18 @@ impl ResumedRun {
         let model = self.config.get("model").cloned().unwrap_or(Value::Table(Table::new()));
         model.try_into().map_err(|error: toml::de::Error| {
             let file = self.folder.config();
-            Error::setting(
-                RESUME,
-                format!("the model in {} cannot be read: {}", file.display(), shortened(error.message())),
-            )
+            log::debug!("the model in {}: {error}", file.display());
+            let reason = format!(
+                "the model in {} cannot be read: it is not as it was written; put back a copy of the file, or start a new run",
+                file.display()
+            );
+            Error::setting(RESUME, reason)
         })
+    }
+
+    /// Its `config.toml`.
+    pub fn config_file(&self) -> PathBuf {
+        self.folder.config()
     }
 
     /// Whether the run came to its end, and all its files were written.
@@ -212,7 +253,8 @@ impl ResumedRun {
     pub fn identity(&self, saved: Option<&SavedRun>) -> Result<Table> {
         let Some(saved) = saved else { return Ok(identity(&self.config)) };
         saved.config.parse().map_err(|error: toml::de::Error| {
-            let reason = format!("what it says of the run cannot be read: {}", shortened(error.message()));
+            log::debug!("{}: {error}", self.folder.weights("last").display());
+            let reason = "what it says of the run is not as it was written";
             self.unusable(Error::weights(self.folder.weights("last"), reason))
         })
     }
@@ -253,30 +295,43 @@ impl ResumedRun {
     fn contradiction(&self, Difference { path, was, now }: Difference) -> Error {
         let run = format!("the run in {}", self.folder.path().display());
         let away = "leave it out to go on, or start a new run";
-        match path.split_once('.') {
-            Some(("data", "sha256")) => Error::data(
-                "DATA",
-                format!(
-                    "the images are not those of {run}: their SHA-256 was {was}, and is {now}; give the same data, or start a \
-                     new run"
-                ),
-            ),
-            Some(("data", key)) => Error::data(
-                "DATA",
-                format!(
-                    "the images are not those of {run}: {key} was {was}, and is {now}; give the same data, or start a new run"
-                ),
-            ),
-            Some(("settings", key)) => {
-                let flag = flag(&Cli::command(), self.command(), key).unwrap_or_else(|| key.to_string());
-                let key = if flag.starts_with("--no-") { format!("{key} = ") } else { String::new() };
-                Error::setting(flag, format!("{run} has {key}{was}, and {key}{now} is asked for; {away}"))
+        let flags = match path.split_once('.') {
+            Some(("data", "sha256")) => {
+                let reason = format!(
+                    "the images are not those of {run}: their SHA-256 was {was}, and is {now}; give the same data, or start a new run"
+                );
+                return Error::data("DATA", reason);
             }
-            Some(("model", key)) => Error::setting(
-                "--model, --dropout",
+            Some(("data", key)) => {
+                let reason = format!(
+                    "the images are not those of {run}: {key} was {was}, and is {now}; give the same data, or start a new run"
+                );
+                return Error::data("DATA", reason);
+            }
+            Some(("settings", key)) => flag(&Cli::command(), self.command(), key).into_iter().collect(),
+            Some(("model", _)) => vec!["--model".to_string(), "--dropout".to_string()],
+            _ => Vec::new(),
+        };
+        let (_, key) = path.split_once('.').unwrap_or(("", &path));
+        if !flags.iter().any(|flag| is_given(flag)) {
+            // Nobody has asked for it but the file.
+            let key = if path.starts_with("settings.") { key } else { &path };
+            let reason = format!(
+                "{}: {key} is {now}, and {run} was made with {was}; put back a copy of the file, or start a new run",
+                self.folder.config().display()
+            );
+            return Error::setting(RESUME, reason);
+        }
+        match (flags.as_slice(), was.as_str(), now.as_str()) {
+            ([flag], "none" | "false", "true") => Error::setting(flag, format!("{run} was made without it; {away}")),
+            ([flag], ..) if flag.starts_with("--no-") => {
+                Error::setting(flag, format!("{run} has {key} = {was}, and {key} = {now} is asked for; {away}"))
+            }
+            ([flag], ..) => Error::setting(flag, format!("{run} has {was}, and {now} is asked for; {away}")),
+            _ => Error::setting(
+                flags.join(", "),
                 format!("{run} has a model with {key} = {was}, and {now} is asked for; {away}"),
             ),
-            _ => Error::setting(RESUME, format!("{run} has {path} = {was}, and {now} is asked for; {away}")),
         }
     }
 

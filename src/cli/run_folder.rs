@@ -27,6 +27,14 @@ const WEIGHTS: &str = "weights";
 /// The flag that names another place.
 const OUT: &str = "--out";
 
+/// What is named in messages of a place that nobody has given.
+const DEFAULT_PLACE: &str = "the run folder";
+
+/// What messages on the place of a run begin with.
+fn named(out: Option<&Path>) -> &'static str {
+    if out.is_some() { OUT } else { DEFAULT_PLACE }
+}
+
 /// The folder of one run, or of several that have folders of their own in it.
 pub struct RunFolder {
     path: PathBuf,
@@ -43,7 +51,7 @@ impl RunFolder {
     pub fn check(out: Option<&Path>) -> Result<()> {
         match out {
             Some(out) => output::check_new_folder(OUT, out),
-            None => output::check_nothing_in_the_way(OUT, Path::new(RUNS)),
+            None => output::check_nothing_in_the_way(DEFAULT_PLACE, Path::new(RUNS)),
         }
     }
 
@@ -52,7 +60,7 @@ impl RunFolder {
     /// # Errors
     /// Where it would.
     pub fn check_outside(out: Option<&Path>, data: &Path) -> Result<()> {
-        output::check_outside_data(OUT, out.unwrap_or(Path::new(RUNS)), data)
+        output::check_outside_data(named(out), out.unwrap_or(Path::new(RUNS)), data)
     }
 
     /// Makes the folder, `out`, or else `runs/trainN` with the first free N, and finds out whether files can be written in it. From
@@ -69,7 +77,7 @@ impl RunFolder {
             }
             None => {
                 let path = first_free(Path::new(RUNS))?;
-                output::make_folder(OUT, &path)?;
+                output::make_folder(DEFAULT_PLACE, &path)?;
                 path
             }
         };
@@ -184,7 +192,7 @@ pub fn as_toml(value: &impl Serialize) -> Result<toml::Table> {
 fn first_free(runs: &Path) -> Result<PathBuf> {
     let mut number = 1;
     loop {
-        output::make_folder(OUT, runs)?;
+        output::make_folder(DEFAULT_PLACE, runs)?;
         let path = runs.join(format!("train{number}"));
         match output::make_one(&path) {
             Ok(true) => return Ok(path),
@@ -192,7 +200,7 @@ fn first_free(runs: &Path) -> Result<PathBuf> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
             // Another run that came to nothing has just removed the folder of runs.
             Err(error) if error.kind() == ErrorKind::NotFound && !runs.is_dir() => {}
-            Err(error) => return Err(output::cannot(OUT, "create", &path, &error)),
+            Err(error) => return Err(output::cannot(DEFAULT_PLACE, "create", &path, &error)),
         }
     }
 }
@@ -357,11 +365,11 @@ pub struct Data {
 }
 
 impl Data {
-    /// What is known of a set before it is parted.
-    pub fn of(source: &Source, catalog: &Catalog, sha256: String, skipped: &[Item]) -> Data {
+    /// What is known of a set, which the run calls `name`, before it is parted.
+    pub fn of(source: &Source, name: &Path, catalog: &Catalog, sha256: String, skipped: &[Item]) -> Data {
         let classes = catalog.classes.clone();
         Data {
-            path: source.path().display().to_string(),
+            path: name.display().to_string(),
             absolute_path: absolute(source.path()),
             sha256,
             positive_class: classes[1].clone(),

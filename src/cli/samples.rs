@@ -6,10 +6,12 @@ use super::outcome::{CommandResult, Outcome};
 use super::progress::Progress;
 use super::reading::auto;
 use super::{console, output};
+use glassnet::Error;
 use glassnet::data::augment::Augmentation;
 use glassnet::data::catalog::Item;
 use glassnet::data::decode::Rgb8;
 use glassnet::data::images::{ImageSet, read_and_decode};
+use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::data::reading::Reading;
 use glassnet::data::resize::resize_nearest;
 use glassnet::error::counted;
@@ -19,28 +21,45 @@ use glassnet::spec::ModelSpec;
 use serde_json::json;
 use std::sync::Arc;
 
-/// Draws images of each class without repetition, and the grid.
+/// Draws images of each class without repetition, and the grid. One that cannot be read is named, and another drawn.
 pub fn run(args: &SamplesArgs) -> CommandResult {
     check_one(&args.data, &args.more_data)?;
     output::check_picture("--out", &args.out)?;
-    let dataset = Dataset::new(open(&args.data)?, 0.0)?;
+    let mut dataset = Dataset::new(open(&args.data)?, 0.0)?;
     let files = dataset.catalog.items.iter().map(|item| dataset.source.full_name(item.entry));
     output::check_no_input("--out", &args.out, files)?;
     let reading = reading(args, &dataset)?;
     let mut images: [Vec<(String, Rgb8)>; 2] = [Vec::new(), Vec::new()];
     for (label, chosen) in images.iter_mut().enumerate() {
-        let mut items: Vec<&Item> = dataset.catalog.items.iter().filter(|item| item.label == label).collect();
+        let catalog = Arc::clone(&dataset.catalog);
+        let mut items: Vec<&Item> = catalog.items.iter().filter(|item| item.label == label).collect();
         Stream::new(args.seed, Purpose::Samples, 0, label as u64).shuffle(&mut items);
-        for item in items.into_iter().take(args.per_class) {
+        for item in items {
+            if chosen.len() == args.per_class {
+                break;
+            }
             let name = dataset.source.full_name(item.entry);
-            let (image, _) = read_and_decode(&dataset.source, item.entry, reading, |_, image| {
+            let read = read_and_decode(&dataset.source, item.entry, reading, |_, image| {
                 let image = match args.augment {
                     Some(augmentation) => changed(&image, augmentation, args.seed, item.entry),
                     None => image,
                 };
                 output::shrink(&name, image)
-            })?;
-            chosen.push((item.path.clone(), image?));
+            });
+            match read.and_then(|(image, _)| image) {
+                Ok(image) => chosen.push((item.path.clone(), image)),
+                // It is a look at the set, for which another image does as well.
+                Err(error) => {
+                    console::warn(&format!("left out: {error}"));
+                    let why = Reason::Unreadable(error.to_string());
+                    dataset.left_out.push(LeftOut::new(&item.path, &name, why));
+                }
+            }
+        }
+        if chosen.is_empty() {
+            let class = dataset.classes()[label];
+            let reason = format!("no image of the class {class} can be read; mend or replace them");
+            return Err(Error::data(dataset.source.path(), reason).into());
         }
     }
     let labelled = images.each_ref().map(|images| images.iter().map(labelled).collect::<Vec<_>>());

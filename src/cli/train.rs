@@ -5,6 +5,7 @@ use super::dataset::{Dataset, check_one, open};
 use super::model::{Origin, check_takes_images, read_spec};
 use super::outcome::{CommandResult, Outcome};
 use super::resume::ResumedRun;
+use super::resume::flags::{SettingsFile, is_given};
 use super::run_folder::RunFolder;
 use super::training_run::{TrainingRun, without_validation};
 use super::{console, cross_validation};
@@ -14,8 +15,16 @@ use glassnet::{Error, Result};
 
 /// Trains, and prints what the documented run printed.
 pub fn run(args: &TrainArgs) -> CommandResult {
-    check_decay(args)?;
     let resumed = ResumedRun::of(&args.common, "train")?;
+    let settings = resumed.as_ref().map(SettingsFile::of);
+    begin_or_go_on(args, resumed).map_err(|failure| match &settings {
+        Some(file) => file.blamed(failure),
+        None => failure,
+    })
+}
+
+fn begin_or_go_on(args: &TrainArgs, resumed: Option<ResumedRun>) -> CommandResult {
+    check_decay(args)?;
     let network = network(args, resumed.as_ref())?;
     if let Some(data) = &args.data {
         check_one(data, &args.more_data)?;
@@ -37,11 +46,17 @@ pub fn run(args: &TrainArgs) -> CommandResult {
         return Err(without_validation().into());
     }
     let source = open(&data)?;
-    let dataset = match (&args.validation_data, args.group_regex.as_deref()) {
-        (Some(further), regex) => Dataset::of_two(source, further, regex)?,
+    let mut dataset = match (&args.validation_data, args.group_regex.as_deref()) {
+        (Some(further), regex) => {
+            let name = resumed.as_ref().map_or_else(|| further.clone(), |run| run.name_of_validation_data(further));
+            Dataset::of_two(source, further, &name, regex)?
+        }
         (None, Some(regex)) => Dataset::grouped(source, args.validation_split, regex, args.common.seed)?,
         (None, None) => Dataset::new(source, args.validation_split)?,
     };
+    if let Some(run) = &resumed {
+        dataset.name = run.name_of_data(&data);
+    }
     let run = TrainingRun { resumed, ..TrainingRun::new(args, network, dataset, &args.common) };
     let Some(mut finished) = run.execute()?.finished(args.common.json)? else { return Ok(Outcome::Done) };
     finished.take_print_error()?;
@@ -81,7 +96,17 @@ fn network(args: &TrainArgs, resumed: Option<&ResumedRun>) -> Result<Network> {
     if let Some(rate) = args.dropout {
         spec = spec.with_dropout(rate);
     }
-    let network = Origin { file: args.model.as_deref(), image_size: args.image_size }.network(spec)?;
+    if let Some(side) = args.image_size {
+        spec = spec.with_image_size(side);
+    }
+    // Of a run that goes on, what nobody has given is from its file.
+    let (file, image_size) = match resumed {
+        Some(run) if args.model.is_none() => {
+            (Some(run.config_file()), args.image_size.filter(|_| is_given("--image-size")))
+        }
+        _ => (args.model.clone(), args.image_size),
+    };
+    let network = Origin { file: file.as_deref(), image_size }.network(spec)?;
     check_takes_images(&network)?;
     Ok(network)
 }

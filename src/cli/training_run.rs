@@ -302,7 +302,8 @@ impl<'a> TrainingRun<'a> {
             majority_line([&names[0], &names[1]], training, validation).iter().for_each(|line| text.line(line));
         }
         reading.description().iter().for_each(|how| text.line(&format!("Images are read with {how}")));
-        if let Some((file, before)) = self.init_weights.and_then(|file| Some((file, checkpoint::reading_of(file)?)))
+        if let Some((file, before)) =
+            self.init_weights.and_then(|file| Some((file, checkpoint::card_of(file)?.reading)))
             && before != reading
         {
             let how = before.description().unwrap_or("photos as they lie, and 16-bit values not stretched".into());

@@ -178,7 +178,7 @@ impl Catalog {
     /// The catalog of these images of a source, of which this is listed.
     fn new(source: &Source, classes: [String; 2], items: Vec<Item>, listed: Listed) -> Catalog {
         let Listed { strays, mut left_out, .. } = listed;
-        left_out.extend(strays.into_iter().map(|stray| LeftOut::new(stray, Reason::NoClass)));
+        left_out.extend(strays);
         let mut notes = notes(source, &left_out);
         notes.extend(further_note(source, &items));
         Catalog { classes, items, left_out, notes }
@@ -204,7 +204,7 @@ struct Listed {
     /// The images in each; the label is the folder's rank.
     images: Vec<Vec<Item>>,
     /// Images in no class folder.
-    strays: Vec<String>,
+    strays: Vec<LeftOut>,
     /// What was passed over, but for the strays.
     left_out: Vec<LeftOut>,
 }
@@ -220,6 +220,7 @@ impl Listed {
         let mut strays = Vec::new();
         for (entry, name) in source.names().enumerate() {
             let path = below(name, &root).unwrap_or(name);
+            let passed_over = |reason| LeftOut::new(path, source.full_name(entry), reason);
             let class = path
                 .split_once('/')
                 .and_then(|(folder, _)| folders.binary_search_by(|other| other.as_str().cmp(folder)).ok());
@@ -227,10 +228,8 @@ impl Listed {
                 Some(label) if is_image_name(name) => {
                     images[label].push(Item { entry, label, path: path.to_string(), set: None });
                 }
-                Some(_) => left_out.push(LeftOut::new(path, Reason::NotAnImage)),
-                None if is_image_name(name) => strays.push(path.to_string()),
-                // A README beside the class folders is where it belongs.
-                None => {}
+                None if is_image_name(name) => strays.push(passed_over(Reason::NoClass)),
+                _ => left_out.push(passed_over(Reason::NotAnImage)),
             }
         }
         Listed { root, folders, images, strays, left_out }
@@ -249,7 +248,7 @@ pub fn all_images(source: &Source) -> (Vec<usize>, Vec<LeftOut>) {
     for (entry, name) in source.names().enumerate() {
         match is_image_name(name) {
             true => images.push(entry),
-            false => left_out.push(LeftOut::new(name, Reason::NotAnImage)),
+            false => left_out.push(LeftOut::new(name, source.full_name(entry), Reason::NotAnImage)),
         }
     }
     (images, left_out)
@@ -310,7 +309,7 @@ fn below<'a>(name: &'a str, folder: &str) -> Option<&'a str> {
 }
 
 /// Why these folders are not two classes.
-fn not_two(folders: &[String], images: &[Vec<Item>], strays: &[String], layout: &Layout) -> String {
+fn not_two(folders: &[String], images: &[Vec<Item>], strays: &[LeftOut], layout: &Layout) -> String {
     if folders.is_empty() {
         let make = "make one folder for each of the two classes and put the images there";
         let give = layout.above().filter(|_| !strays.is_empty());
@@ -322,7 +321,10 @@ fn not_two(folders: &[String], images: &[Vec<Item>], strays: &[String], layout: 
     }
     let counts =
         folders.iter().zip(images).map(|(folder, images)| format!("{folder}: {}", counted(images.len(), "image")));
-    let strays = if strays.is_empty() { String::new() } else { format!(" beside images: {}", some_of(strays)) };
+    let strays = match strays {
+        [] => String::new(),
+        _ => format!(" beside images: {}", some_of(strays.iter().map(|stray| &stray.file))),
+    };
     let make = || "make it one folder for each class".to_string();
     let give = layout.inner().map_or_else(make, |[found, give]| format!("{found}; {give}"));
     format!("it must hold exactly two class folders, and holds {}{strays}; {give}", some_of(counts))

@@ -77,8 +77,8 @@ impl Source {
     /// `.zip` and is none is an error that says so.
     ///
     /// Passed over, and named in [`left_out`](Source::left_out): names that begin with a dot, `__MACOSX`,
-    /// links to folders below the first level (Keras does not follow them either), and what is neither file
-    /// nor folder.
+    /// links to folders below the first level (Keras does not follow them either), what is neither file nor
+    /// folder, and what vanishes while it is listed.
     ///
     /// # Errors
     /// [`Error::Missing`] if nothing is at `path`, [`Error::Io`] if it cannot be listed, [`Error::Data`] if
@@ -146,7 +146,7 @@ impl Source {
         self.folders.iter().map(String::as_str)
     }
 
-    /// What was passed over: hidden, linked, or neither file nor folder.
+    /// What was passed over: hidden, linked, neither file nor folder, or gone.
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
     }
@@ -162,7 +162,7 @@ impl Source {
     /// If `index` is not below [`len`](Source::len).
     pub fn full_name(&self, index: usize) -> String {
         let of = self.joined.iter().rfind(|(first, _)| *first <= index).map_or(&self.path, |(_, path)| path);
-        of.join(&self.files[index].name).display().to_string()
+        full_name(of, &self.files[index].name)
     }
 
     /// About how many bytes the file at `index` has, 0 if that cannot be told; for weighing what to read, not
@@ -204,6 +204,11 @@ impl Source {
     }
 }
 
+/// The name of a file in a source, with the source's before it.
+pub(super) fn full_name(source: &Path, name: &str) -> String {
+    source.join(name).display().to_string()
+}
+
 /// The bytes of a file on the disk.
 ///
 /// # Errors
@@ -222,7 +227,7 @@ fn too_large(path: impl Into<PathBuf>) -> Error {
 struct Listing {
     files: Vec<File>,
     folders: BTreeSet<String>,
-    left_out: Vec<LeftOut>,
+    left_out: Vec<(String, Reason)>,
     /// Hidden ones that are in `left_out`.
     hidden: BTreeSet<String>,
     notes: Vec<String>,
@@ -272,7 +277,7 @@ impl Listing {
     /// Adds what is passed over.
     fn leave_out(&mut self, name: String, reason: Reason) {
         self.count(&name);
-        self.left_out.push(LeftOut::new(name, reason));
+        self.left_out.push((name, reason));
     }
 
     /// Takes what this name costs from what is left.
@@ -314,8 +319,13 @@ impl Listing {
         if !twice.is_empty() {
             return Err(same_name(path, &twice));
         }
-        self.left_out.sort_by(|a, b| a.file.cmp(&b.file));
+        self.left_out.sort_by(|a, b| a.0.cmp(&b.0));
         let Listing { files, folders, left_out, notes, .. } = self;
+        let left_out = left_out.into_iter().map(|(name, reason)| {
+            let whole = full_name(&path, &name);
+            LeftOut::new(name, whole, reason)
+        });
+        let left_out = left_out.collect();
         Ok(Source { path, files, joined: Vec::new(), folders, left_out, notes })
     }
 }
@@ -334,8 +344,13 @@ fn too_many_files(path: impl Into<PathBuf>) -> Error {
 
 /// The error for a source that holds several files of these names.
 fn same_name(path: impl Into<PathBuf>, names: &[&str]) -> Error {
-    let names = some_of(names.iter().map(|name| shortened(name)));
-    Error::data(path, format!("it holds two files of the same name: {names}; make it anew, with one file of each name"))
+    let found = match names {
+        [name] => format!("it holds two files of the name {}", shortened(name)),
+        _ => {
+            format!("it holds two files of each of these names: {}", some_of(names.iter().map(|name| shortened(name))))
+        }
+    };
+    Error::data(path, format!("{found}; make it anew, with one file of each name"))
 }
 
 /// Whether a file or folder of this name is passed over.

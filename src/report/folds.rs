@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::evaluation::number;
 use crate::Result;
 use crate::files::write_table;
 
@@ -111,7 +112,7 @@ impl Column {
     fn of_measure(rows: &[FoldRow], head: &'static str, measure: usize) -> Column {
         let of_folds = rows.iter().map(|row| row.measures()[measure]);
         let values = of_folds.chain([means(rows)[measure], standard_deviations(rows)[measure]]);
-        let shown = |value: Option<f64>| value.map_or("—".to_string(), |value| format!("{value:.4}"));
+        let shown = |value: Option<f64>| value.map_or("—".to_string(), number);
         Column { head, cells: values.map(shown).collect() }
     }
 
@@ -230,6 +231,14 @@ mod tests {
         assert!(lines[5].starts_with("mean ") && lines[6].starts_with("  sd "), "{table}");
         let widths: Vec<usize> = lines.iter().map(|line| line.chars().count()).collect();
         assert!(widths.iter().all(|&width| width == widths[0]), "{table}");
+    }
+
+    #[test]
+    fn losses_of_any_size_fit_into_their_columns() {
+        let table = fold_table(&[row(1, 1.234e21, Some(0.8)), row(2, 9e99, None), row(3, 12_345.6, None)]);
+        let widths: Vec<usize> = table.lines().map(|line| line.chars().count()).collect();
+        assert!(widths.iter().all(|&width| width == widths[0]), "{table}");
+        assert!(table.contains(" 1.23e21  ") && table.contains(" 9.00e99  ") && table.contains(" 1.23e4  "), "{table}");
     }
 
     #[test]

@@ -100,7 +100,7 @@ fn what_no_machine_can_hold_is_refused_before_memory_is_asked_for() {
         format!("layers = [{{ type = \"flatten\" }},\n{}{}]", layer.repeat(200), layer.replace("40000", "1")),
     );
     here.prints("train set --model deep.toml", expect![[r#"
-        stderr: error: --batch-size 16: training takes 5968.0 GiB of memory, and this machine has #.# GiB; use smaller batches, smaller images or a smaller model
+        stderr: error: batches of 16 images: training takes 5968.0 GiB of memory, and this machine has #.# GiB; use smaller batches (--batch-size), smaller images or a smaller model
         exit code 2
     "#]]);
 }

@@ -4,6 +4,7 @@ use super::{Here, TINY};
 use expect_test::expect;
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::spec::ModelSpec;
+use serde_json::{Value, json};
 
 /// The three ways in which a weights file is given.
 const USES: [&str; 3] = [
@@ -36,9 +37,9 @@ fn text_and_a_file_cut_short_are_no_whole_safetensors_files() {
     let here = Here::with_model();
     let whole = here.read("run/weights/last.safetensors");
     for (name, content, fault) in [
-        ("empty", &b""[..], "header too small"),
-        ("text", b"these are no weights", "header too large"),
-        ("cut", &whole[..whole.len() - 9], "incomplete metadata, file not fully covered"),
+        ("empty", &b""[..], "it has fewer than 8 bytes"),
+        ("text", b"these are no weights", "it does not begin with the length of a header"),
+        ("cut", &whole[..whole.len() - 9], "it ends before the tensors that its header tells of"),
     ] {
         here.write(name, content);
         let sentence = format!(
@@ -110,4 +111,41 @@ fn weights_that_answer_with_no_number_answer_with_an_error() {
         stderr: error: set/cat/00.png: the model's answer is not a number; its training went astray, take another weights file
         exit code 1
     "#]]);
+}
+
+#[test]
+fn a_description_that_is_not_as_it_was_written_is_told_in_our_words() {
+    let here = Here::with_model();
+    let whole = here.read("run/weights/best.safetensors");
+    let length = u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+    let mut header: Value = serde_json::from_slice(&whole[8..8 + length]).unwrap();
+    let card: Value = serde_json::from_str(header["__metadata__"]["glassnet"].as_str().unwrap()).unwrap();
+    let changed = |place: &str, value: Value| {
+        let mut card = card.clone();
+        *card.pointer_mut(place).unwrap() = value;
+        card.to_string()
+    };
+    let mut without = card.clone();
+    without.as_object_mut().unwrap().remove("classes");
+    for (description, fault) in [
+        (String::new(), "it is no whole JSON object"),
+        ("{".to_string(), "it is no whole JSON object"),
+        ("[1]".to_string(), "it is no whole JSON object"),
+        (without.to_string(), "it has no 'classes'"),
+        (changed("/classes", json!(["cat"])), "its 'classes' is not as it was written"),
+        (changed("/spec/layers/0", json!(0)), "layer 1 in its 'spec' is none that this version knows"),
+        (changed("/spec/layers/2/window", json!("x")), "layer 3 in its 'spec' is none that this version knows"),
+        (changed("/spec/input", json!(-1)), "its 'spec' is not as it was written"),
+        (changed("/training/epochs", json!("x")), "its 'training' is not as it was written"),
+    ] {
+        header["__metadata__"]["glassnet"] = json!(description);
+        let text = header.to_string();
+        let content = [&(text.len() as u64).to_le_bytes()[..], text.as_bytes(), &whole[8 + length..]].concat();
+        here.write("changed", content);
+        let sentence = format!(
+            "weights file changed: its model description cannot be used: {fault}; the file was changed or is damaged, give another that \
+             'glassnet train' wrote"
+        );
+        here.refused("predict changed set/cat/00.png", 1, &sentence);
+    }
 }

@@ -577,7 +577,7 @@ fn files_that_are_not_those_of_the_run_are_told_apart_by_name_and_said_so() {
     here.prints("evaluate run greys", expect![[r#"
         Model     run/weights/best.safetensors, trained for 1 epoch on 9 images
         Data      greys
-        Subset    all 12 images, of which run/split.csv lists 9 as training and 2 as validation images, and 1 as neither; the files are those of the run, byte for byte
+        Subset    all 12 images, of which run/split.csv lists 9 as training and 2 as validation images, and 1 as neither; those that it lists are as they were in the run, byte for byte
         Positive  'dog' (class 1), answered where its probability is above 0.5, else 'cat'
         Caution   the model has seen images that it is judged on here, which flatters it
 

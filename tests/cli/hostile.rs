@@ -18,58 +18,62 @@ fn weights_whose_header_lies_are_refused_by_the_header() {
     let one = |a: &str| format!("{{\"a\":{a}}}");
     let huge = 1u64 << 62;
     let cases = [
-        ("header-too-long", [&u64::MAX.to_le_bytes()[..], b"{}"].concat(), "header too large"),
-        ("header-beyond-the-end", [&100u64.to_le_bytes()[..], b"{}"].concat(), "invalid header length"),
+        (
+            "header-too-long",
+            [&u64::MAX.to_le_bytes()[..], b"{}"].concat(),
+            "it does not begin with the length of a header",
+        ),
+        ("header-beyond-the-end", [&100u64.to_le_bytes()[..], b"{}"].concat(), "it ends within its header"),
         (
             "overlap",
             safetensors(&two(&tensor("[2]", 0, 8), &tensor("[2]", 4, 12)), 12),
-            "invalid JSON in header: invalid offset for tensor `b`",
+            "its header is no list of tensors whose types, shapes and places agree",
         ),
         (
             "gap",
             safetensors(&two(&tensor("[1]", 0, 4), &tensor("[1]", 8, 12)), 12),
-            "invalid JSON in header: invalid offset for tensor `b`",
+            "its header is no list of tensors whose types, shapes and places agree",
         ),
         (
             "beyond-the-end",
             safetensors(&one(&tensor("[274877906944]", 0, 1 << 40)), 0),
-            "incomplete metadata, file not fully covered",
+            "it ends before the tensors that its header tells of",
         ),
         (
             "backwards",
             safetensors(&one(&tensor("[2]", 8, 0)), 8),
-            "invalid JSON in header: invalid offset for tensor `a`",
+            "its header is no list of tensors whose types, shapes and places agree",
         ),
         (
             "not-its-shape",
             safetensors(&one(&tensor("[3]", 0, 8)), 8),
-            "invalid JSON in header: invalid shape, data type, or offset for tensor",
+            "its header is no list of tensors whose types, shapes and places agree",
         ),
         (
             "overflow",
             safetensors(&one(&tensor(&format!("[{huge},{huge}]"), 0, 8)), 8),
-            "invalid JSON in header: overflow computing buffer size from shape and/or element type",
+            "its header is no list of tensors whose types, shapes and places agree",
         ),
         (
             "negative",
             safetensors("{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,8]}}", 8),
-            "invalid JSON in header: invalid value: integer `-1`, expected usize at line 1 column 55",
+            "its header is no list of tensors whose types, shapes and places agree",
         ),
         (
             "no-type",
             safetensors("{\"a\":{\"dtype\":\"Q9\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8),
-            "invalid JSON in header: unknown variant `Q9`, expected one of `BOOL`, `F4`, `F6_E2M3`, `F6_E3M2`, `U8`, `I8`, `F8_E5M2`, `F8_E4M3`, `F8_E8M0`, `F8_E4M3FNUZ`, `F8_E5M2FNUZ`, `I16`, `U16`, `F16`, `BF16`…",
+            "its header is no list of tensors whose types, shapes and places agree",
         ),
-        ("bytes-left", safetensors(&one(&tensor("[1]", 0, 4)), 8), "incomplete metadata, file not fully covered"),
+        ("bytes-left", safetensors(&one(&tensor("[1]", 0, 4)), 8), "more follows than its header tells of"),
         (
             "deep",
             safetensors(&"[".repeat(100_000), 0),
-            "invalid JSON in header: invalid type: sequence, expected struct HashMetadata at line 1 column 0",
+            "its header is no list of tensors whose types, shapes and places agree",
         ),
         (
             "no-text",
             safetensors("{", 0).into_iter().chain([0xFF, 0xFE]).collect(),
-            "invalid JSON in header: EOF while parsing an object at line 1 column 1",
+            "its header is no list of tensors whose types, shapes and places agree",
         ),
     ];
     for (name, content, fault) in cases {

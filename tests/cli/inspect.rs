@@ -1,6 +1,6 @@
 //! `glassnet inspect`.
 
-use super::{Here, encoded, known, noise};
+use super::{Here, encoded, known, noise, zipped};
 use expect_test::expect;
 use image::ImageFormat;
 use serde_json::{Value, json};
@@ -595,4 +595,52 @@ fn a_printed_ratio_of_width_and_height_counts_what_it_says() {
     let here = Here::with_set();
     let told = here.done("inspect set");
     assert!(told.contains("width / height is at least 1.2: 14 of 14 'dog', 0 of 10 'cat'"), "{told}");
+}
+
+#[test]
+fn a_class_without_a_readable_validation_image_is_told_as_the_table_counts_it_and_what_folds_would_give() {
+    let here = Here::empty();
+    let picture = |seed| encoded(noise(seed, 16, 16, 40), ImageFormat::Png);
+    for (class, images) in [("cat", 5), ("dog", 4)] {
+        for index in 0..images {
+            here.write(&format!("set/{class}/{index}.png"), picture(index + 10 * images));
+        }
+    }
+    here.write("set/cat/0.png", "broken");
+    let found = |finding: &str| {
+        let report = here.run("inspect set --json --quiet").json();
+        let found = report["findings"].as_array().unwrap().iter().find(|found| found["kind"] == "not_validated");
+        let found = found.unwrap_or_else(|| panic!("{report}"));
+        assert_eq!(found["finding"], finding);
+        found["advice"].as_str().unwrap().to_string()
+    };
+    let advice = found("the one image of 'cat' that would validate cannot be read, and no image of 'dog' validates");
+    let folds =
+        "`train --folds 4` validates each of all 4 once, where the interval of a perfect 4 of 4 reaches from 0.5101";
+    assert!(advice.ends_with(folds), "{advice}");
+}
+
+#[test]
+fn where_no_image_can_be_read_there_is_no_line_of_sizes_or_formats_and_names_that_are_guessed_pass_nothing_over() {
+    let here = Here::empty();
+    for name in ["set/cat/1.png", "set/dog/1.png"] {
+        here.write(name, "broken");
+    }
+    let ran = here.run("inspect set");
+    assert!(ran.stdout.contains("Unreadable files: 2"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("Sizes") && !ran.stdout.contains("Formats"), "{}", ran.stdout);
+
+    // A zip that does not tell that its names are UTF-8.
+    let mut zip = zipped(&super::set());
+    let name = b"cat/";
+    let places: Vec<usize> = (0..zip.len() - 4).filter(|&place| &zip[place..place + 4] == name).collect();
+    for place in places {
+        zip[place..place + 3].copy_from_slice(b"c\x82t");
+    }
+    here.write("set.zip", zip);
+    let ran = here.run("inspect set.zip --json --quiet");
+    assert!(ran.stderr.contains("so these are guessed"), "{}", ran.stderr);
+    let report = ran.json();
+    assert_eq!(report["left_out"], serde_json::json!([]));
+    assert!(report["findings"].as_array().unwrap().iter().all(|found| found["kind"] != "passed_over"), "{report}");
 }

@@ -39,3 +39,16 @@ fn a_folder_that_holds_something_is_left_as_it_is() {
     here.refused("phantom --out full --benign 1 --malignant 1", 2, sentence);
     assert_eq!(here.names("full"), ["mine.txt"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_set_that_is_interrupted_while_it_is_drawn_is_told_to_be_a_part() {
+    let here = Here::empty();
+    let child = here.start("phantom --out set --benign 5000 --malignant 5000");
+    here.wait_for("set/benign/benign-002.png");
+    child.interrupt();
+    let ran = child.ended();
+    let there = here.names("set/benign").len() + here.names("set/malignant").len();
+    let said = format!("error: interrupted: set holds {there} of the 10000 images; remove it, and draw the set anew\n");
+    assert_eq!((ran.code, ran.stderr), (Some(130), said));
+}

@@ -11,7 +11,7 @@ fn a_place_that_takes_no_file_is_told_before_the_work_begins() {
     let here = Here::with_model();
     // If images were read first, this one would be told.
     here.write("set/cat/09.png", "no image");
-    let proc = "No such file or directory (os error 2); name another place";
+    let proc = "No such file or directory; name another place";
     for (command, flag) in [
         ("train set --model tiny.toml --out /proc/new", "--out: cannot create /proc/new"),
         ("train set --model tiny.toml --folds 2 --out /proc/new", "--out: cannot create /proc/new"),
@@ -58,6 +58,15 @@ fn what_an_evaluation_found_is_printed_also_where_it_cannot_be_written() {
     assert!(ran.stderr.starts_with("error: cannot write judged/"), "{}", ran.stderr);
 }
 
+/// Wants the paths in a run's `config.toml` to be as they were given, and beside that from the root.
+#[track_caller]
+fn assert_paths(here: &Here, run: &str, which: &str, given: &str) {
+    let config: toml::Table = here.text(&format!("{run}/config.toml")).parse().unwrap();
+    let text = |key: &str| config["data"][&format!("{which}{key}")].as_str().unwrap().to_string();
+    let absolute = here.path(given).canonicalize().unwrap().display().to_string();
+    assert_eq!([text("path"), text("absolute_path")], [given.to_string(), absolute], "{run}");
+}
+
 #[test]
 fn a_run_goes_on_from_any_folder_with_the_data_it_began_with_and_says_where_they_are() {
     let here = Here::with_model();
@@ -70,6 +79,13 @@ fn a_run_goes_on_from_any_folder_with_the_data_it_began_with_and_says_where_they
     let ran = from("other", "train --resume ../run --epochs 3");
     let said = format!("The images are taken from {}, as there is no set here.\n", set.display());
     assert_eq!((ran.code, ran.stderr), (Some(0), said));
+    assert_paths(&here, "run", "", "set");
+    let folds = "train set --model tiny.toml --epochs 1 --folds 2 --out folds";
+    here.done(folds);
+    assert_eq!(from("other", "train --resume ../folds --epochs 2").code, Some(0));
+    for run in ["folds", "folds/fold1", "folds/fold2"] {
+        assert_paths(&here, run, "", "set");
+    }
     // Another set of that name stands where the run is resumed.
     here.done("train set --model tiny.toml --epochs 1 --out second");
     here.write("third/set/cat/1.png", encoded(noise(1, 16, 16, 40), ImageFormat::Png));
@@ -95,8 +111,31 @@ fn further_data_that_validate_are_found_from_any_folder_too_and_their_changed_fi
     assert!(
         ran.stderr.contains("/set, as there is no set here") && ran.stderr.contains("/val, as there is no val here")
     );
+    // The names in the tables stay those of the run, so that the whole can be moved.
+    assert_paths(&here, "run", "", "set");
+    assert_paths(&here, "run", "validation_", "val");
+    let names =
+        |table: &str| here.text(&format!("run/{table}")).lines().filter(|line| line.starts_with("val/")).count();
+    assert_eq!([names("split.csv"), names("predictions.csv")], [2, 2]);
+    let mut command = here.command();
+    let ran = super::Ran::of(command.current_dir(here.path("other")).args(["evaluate", "../run"]));
+    assert!(
+        ran.stdout.contains("0 as training and 2 as validation images; the files are those of the run"),
+        "{}",
+        ran.stdout
+    );
+    for name in ["set", "val", "run"] {
+        fs::create_dir_all(here.path("moved")).unwrap();
+        fs::rename(here.path(name), here.path(&format!("moved/{name}"))).unwrap();
+    }
+    let mut command = here.command();
+    let ran = super::Ran::of(command.current_dir(here.path("moved")).args("train --resume run --epochs 3".split(' ')));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    for name in ["set", "val", "run"] {
+        fs::rename(here.path(&format!("moved/{name}")), here.path(name)).unwrap();
+    }
     here.write("val/cat/2.png", encoded(noise(6, 16, 16, 90), ImageFormat::Png));
-    let ran = here.run("train --resume run --epochs 3");
+    let ran = here.run("train --resume run --epochs 4");
     let sentence = "error: --validation-data: the images are not those of the run in run: added 1 (cat/2.png); give the same \
                     data, or start a new run\n";
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), sentence));
@@ -125,8 +164,23 @@ fn a_run_that_has_saved_nothing_is_told_as_that() {
     fs::remove_dir_all(here.path("run/weights")).unwrap();
     let sentence =
         "run: the run has saved no weights yet; wait for the end of its first epoch, or go on with it by --resume run";
-    for call in ["predict run set", "evaluate run set", "summary run"] {
+    let config = here.text("run/config.toml");
+    let (unfinished, _) = config.split_once("\n[outcome]").unwrap();
+    let calls = ["predict run set", "evaluate run set", "summary run"];
+    here.write("run/config.toml", unfinished);
+    for call in calls {
         here.refused(call, 1, sentence);
+    }
+    here.write("run/history.csv", "epoch,accuracy,loss,val_accuracy,val_loss\n");
+    let astray = "run: the run has saved no weights: it stopped in its first epoch, as one does whose loss is no number; train anew, \
+                  usually with a smaller --learning-rate";
+    let gone = "run: its weights are gone; put back a copy of its folder weights, or train anew";
+    for call in calls {
+        here.refused(call, 1, astray);
+    }
+    here.write("run/config.toml", config);
+    for call in calls {
+        here.refused(call, 1, gone);
     }
 }
 
@@ -153,4 +207,15 @@ fn names_that_a_spreadsheet_takes_for_formulas_are_told_by_inspect() {
     let sentence =
         "each of 10 files has a name, or is in a folder with one, that begins with =, +, - or @, such as =cat/00.png";
     assert_eq!(found["finding"], sentence);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_no_run_folder_can_be_made_by_default_no_flag_is_blamed() {
+    let here = Here::with_set();
+    let mut command = here.command();
+    let set = here.path("set").display().to_string();
+    let ran = super::Ran::of(command.current_dir("/proc/self").args(["train", &set]));
+    let said = "error: the run folder: cannot create runs: No such file or directory; name another place with --out\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(2), said));
 }

@@ -98,6 +98,14 @@ fn it_prints_five_epochs_beside_the_documented_ones_from_any_folder_and_goes_on(
     assert_eq!(here.text("home/steps.csv"), here.text("away/steps.csv"));
     assert!(here.read("home/weights/last.safetensors") == here.read("away/weights/last.safetensors"));
 
+    // It was drawn in memory, so that nothing is there to be judged.
+    let drawn_anew = "DATA: the set that the run in away was trained on was drawn in memory; draw it again with glassnet phantom --out \
+                      ph, and give ph";
+    here.refused("evaluate away", 2, drawn_anew);
+    here.done("phantom --out ph --quiet");
+    let judged = here.done("evaluate away ph --subset validation");
+    assert!(judged.contains("validation, 26 of 136 images") && judged.contains("byte for byte"), "{judged}");
+
     // A run that ended before its last files were written goes on, and says no more than its results if it shall be quiet.
     let config = here.text("away/config.toml");
     let config = &config[..config.find("[outcome]").unwrap()];

@@ -53,3 +53,28 @@ fn augmented_samples_show_what_training_would_see() {
     assert!(here.read("all.png") == here.read("again.png"));
     assert!(here.read("all.png") != here.read("plain.png") && here.read("all.png") != here.read("flip.png"));
 }
+
+#[test]
+fn an_image_that_cannot_be_read_is_named_and_another_is_drawn() {
+    let here = Here::with_set();
+    for index in 0..8 {
+        here.write(&format!("set/cat/0{index}.png"), "broken");
+    }
+    let ran = here.run("samples set --out a.png --per-class 2 --json");
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let object = ran.json();
+    let mut shown: Vec<&str> =
+        object["classes"][0]["images"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    shown.sort_unstable();
+    assert_eq!(shown, ["cat/08.png", "cat/09.png"]);
+    let left_out = object["left_out"].as_array().unwrap();
+    assert!(!left_out.is_empty() && left_out.iter().all(|left| left["kind"] == "unreadable"), "{left_out:?}");
+    assert_eq!(ran.stderr.lines().count(), left_out.len());
+    assert!(ran.stderr.starts_with("warning: left out: set/cat/0"), "{}", ran.stderr);
+    here.write("set/cat/08.png", "broken");
+    here.write("set/cat/09.png", "broken");
+    let ran = here.run("samples set --out b.png");
+    let said = "error: set: no image of the class cat can be read; mend or replace them";
+    assert_eq!((ran.code, ran.stderr.lines().last()), (Some(1), Some(said)));
+    assert!(!here.path("b.png").exists());
+}

@@ -225,10 +225,16 @@ fn a_state_that_is_damaged_or_gone_is_an_error_that_says_what_to_do() {
     let mut wrong = whole.clone();
     *wrong.last_mut().unwrap() ^= 1;
     for (content, reason) in [
-        (&whole[..whole.len() - 5], "it is not a whole safetensors file (incomplete metadata, file not fully covered)"),
-        (&whole[..300], "it is not a whole safetensors file (invalid header length)"),
-        (&b""[..], "it is not a whole safetensors file (header too small)"),
-        (&b"these are no weights"[..], "it is not a whole safetensors file (header too large)"),
+        (
+            &whole[..whole.len() - 5],
+            "it is not a whole safetensors file (it ends before the tensors that its header tells of)",
+        ),
+        (&whole[..300], "it is not a whole safetensors file (it ends within its header)"),
+        (&b""[..], "it is not a whole safetensors file (it has fewer than 8 bytes)"),
+        (
+            &b"these are no weights"[..],
+            "it is not a whole safetensors file (it does not begin with the length of a header)",
+        ),
         (&wrong[..], "its tensors are not as they were written; the file is damaged"),
         (&weights[..], "it holds weights, but not the state of a run, so none can go on from it"),
     ] {
@@ -412,7 +418,8 @@ mod no_room {
         mode(0o555);
         if fs::write(here.path("run/weights/probe"), "").is_err() {
             let ran = here.run("train --resume run --epochs 3");
-            let error = "error: cannot write run/weights/last.safetensors: Permission denied (os error 13)\n";
+            let error = "error: cannot write run/weights/last.safetensors: Permission denied; give yourself the right to write there (chmod \
+                         u+w), or name another place\n";
             assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), error));
             assert!(here.read("run/weights/last.safetensors") == before);
         }
@@ -423,8 +430,7 @@ mod no_room {
     #[test]
     fn a_place_where_nothing_can_be_made_is_an_error() {
         let here = Here::with_set();
-        let sentence =
-            "--out: cannot create /proc/glassnet-run: No such file or directory (os error 2); name another place";
+        let sentence = "--out: cannot create /proc/glassnet-run: No such file or directory; name another place";
         here.refused(&format!("{TRAIN} --epochs 1 --out /proc/glassnet-run"), 2, sentence);
         // Something else in the place of the file.
         here.done(&format!("{TRAIN} --epochs 1 --out run"));

@@ -81,9 +81,15 @@ fn settings_of_a_run_that_are_no_settings_are_told_in_one_short_sentence() {
             line("path", "5"),
             "error: --resume: the config.toml of run does not tell what the run was trained on; give DATA",
         ),
-        (config[..config.find("[model]").unwrap()].to_string(), "the model in run/config.toml cannot be read"),
+        (
+            config[..config.find("[model]").unwrap()].to_string(),
+            "the model in run/config.toml cannot be read: it is not as it was written",
+        ),
         (format!("a = {}", "[".repeat(1_000_000)), "error: --resume: run/config.toml cannot be read: "),
-        (config.replace("units = 8", &format!("units = \"{long}\"")), "the model in run/config.toml cannot be read"),
+        (
+            config.replace("units = 8", &format!("units = \"{long}\"")),
+            "the model in run/config.toml cannot be read: it is not as it was written",
+        ),
     ] {
         here.write("run/config.toml", &changed);
         let ran: Ran = here.run("train --resume run --epochs 3");
@@ -146,6 +152,57 @@ fn a_setting_that_cannot_be_is_told_of_the_file_in_one_escaped_sentence_and_blam
         here.refused("train --resume run --epochs 3", 2, &sentence);
     }
     here.write("run/config.toml", config);
+    here.done("train --resume run --epochs 3");
+}
+
+#[test]
+fn a_setting_that_somebody_changed_is_told_of_the_file_and_no_flag_is_blamed() {
+    let here = Here::with_model();
+    let config = here.text("run/config.toml");
+    let again = "put back a copy of the file, or start a new run";
+    let made = |key: &str, now: &str, was: &str| {
+        format!("--resume: run/config.toml: {key} is {now}, and the run in run was made with {was}; {again}")
+    };
+    let huge = "no such network can be built: layer dense: it would have 196×1280000000 floats, and 2147483648 is the most; make it \
+                smaller";
+    for (old, new, sentence) in [
+        ("image_size = 16", "image_size = 64", made("image_size", "64", "16")),
+        ("shuffle = true", "shuffle = false", made("shuffle", "false", "true")),
+        ("shuffle = true", "shuffle = true\nupright = true", made("upright", "true", "none")),
+        ("shuffle = true", "shuffle = true\nrange = \"0,4095\"", made("range", "0,4095", "none")),
+        ("filters = 4", "filters = 6", made("model.layers[0].filters", "6", "4")),
+        (
+            "weight_decay = 0.0",
+            "weight_decay = 5000.0",
+            "--resume: run/config.toml: weight_decay = 5000.0 cannot be used: ".into(),
+        ),
+        ("units = 8", "units = 1280000000", format!("run/config.toml: {huge}")),
+        (
+            "image_size = 16",
+            "image_size = 1000000",
+            "run/config.toml: no such network can be built: layer input: it would have ".into(),
+        ),
+        (
+            "epochs = 2",
+            "epochs = 99999999999999999999",
+            format!(
+                "--resume: run/config.toml cannot be read: line 5 is no TOML, or has a number that is too large; {again}"
+            ),
+        ),
+    ] {
+        assert!(config.contains(old), "{config}");
+        here.write("run/config.toml", config.replacen(old, new, 1));
+        let ran =
+            here.run(&format!("train --resume run{}", if old.starts_with("epochs") { "" } else { " --epochs 3" }));
+        assert!(ran.stderr.starts_with(&format!("error: {sentence}")), "{new}: {}", ran.stderr);
+        assert_eq!((ran.code, ran.stderr.lines().count()), (Some(2), 1), "{new}");
+    }
+    // What the user gives is blamed where the file is as it was.
+    here.write("run/config.toml", config);
+    let away = "leave it out to go on, or start a new run";
+    let sentence = format!("--image-size: the run in run has 16, and 64 is asked for; {away}");
+    here.refused("train --resume run --image-size 64", 2, &sentence);
+    here.refused("train --resume run --upright", 2, &format!("--upright: the run in run was made without it; {away}"));
     here.done("train --resume run --epochs 3");
 }
 

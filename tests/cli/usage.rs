@@ -197,3 +197,48 @@ fn a_short_flag_that_is_none_gets_a_tip_that_works() {
     let ran = here.run("train set -3");
     assert!(ran.stderr.contains("unexpected argument '-3' found") && !ran.stderr.contains("tip"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_flag_that_a_command_has_not_gets_a_tip_that_works() {
+    let here = Here::empty();
+    for (call, tip) in [
+        ("predict run set --range 0,4095", "leave it out: the weights know how images are read"),
+        ("evaluate run set --upright", "leave it out: the weights know how images are read"),
+        (
+            "evaluate run set --validation-data x",
+            "give it as DATA; without DATA, a run's own validation data are taken",
+        ),
+        ("samples set --out a.png --validation-data x", "give it as DATA: samples shows one set at a time"),
+        (
+            "inspect set --range=auto",
+            "leave it out: inspect tells the values that 16-bit images hold, and samples --range shows them stretched",
+        ),
+        ("inspect set --augment flip", "'--augment' is a flag of train and samples"),
+        ("train set --epoch 3", "a similar argument exists: '--epochs'"),
+    ] {
+        let ran = here.run(call);
+        let told: Vec<&str> = ran.stderr.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
+        assert_eq!((ran.code, told), (Some(2), vec![tip]), "{call}: {}", ran.stderr);
+    }
+    let ran = here.run("inspect set --nonsense");
+    assert!(ran.stderr.contains("'--nonsense'") && !ran.stderr.contains("tip:"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_a_terminal_would_obey_in_an_argument_is_escaped_where_it_is_refused() {
+    let here = Here::empty();
+    for call in [
+        "train set --seed X",
+        "train set --conv X",
+        "train set --augment X",
+        "train set --range X",
+        "bench conv X",
+        "train set --X",
+        "X",
+    ] {
+        let ran = here.run(&call.replace('X', "\u{202e}5\u{1b}[31m"));
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{call}");
+        assert!(ran.stderr.contains(r"\u{202e}5\u{1b}[31m"), "{call}: {}", ran.stderr);
+        assert!(!ran.stderr.contains(['\u{202e}', '\u{1b}']), "{call}: {}", ran.stderr);
+    }
+}

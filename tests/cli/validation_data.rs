@@ -118,7 +118,12 @@ fn a_run_goes_on_with_both_sets_wherever_they_are_and_with_no_others() {
         assert!(same || file.ends_with("safetensors"), "{file}");
     }
     std::fs::rename(here.path("other"), here.path("moved")).unwrap();
-    here.refused("train --resume half --epochs 3", 2, "other does not exist; check the path");
+    let gone = "--resume: the run in half was validated on other, which is not there; give --validation-data, or go to the folder \
+                where the run began";
+    here.refused("train --resume half --epochs 3", 2, gone);
+    let gone = "the run in half was validated on other, which is not there; give DATA, or go to the folder where the run began";
+    here.refused("evaluate half", 2, &format!("DATA: {gone}"));
+    here.refused("predict half", 2, &format!("IMAGE: {}", gone.replace("DATA", "IMAGE")));
     here.done("train --resume half --epochs 3 --validation-data moved");
     here.write("moved/cat/00.png", encoded(noise(7, 16, 16, 40), ImageFormat::Png));
     let ran = here.run("train --resume half --epochs 4 --validation-data moved");
@@ -209,6 +214,19 @@ fn images_that_cannot_be_read_are_left_out_of_either_set_by_name() {
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_eq!(ran.json()["skipped_images"], serde_json::json!(["other/cat/00.png"]));
     assert_eq!(ran.json()["left_out"][0]["kind"], "unreadable");
+    let ran = here.run(&format!("{TRAIN}-2"));
+    let said = ran.stderr.lines().last().unwrap();
+    let reason = "1 image cannot be read; mend it or take it out, or train without it, with --skip-bad";
+    assert_eq!(
+        (ran.code, said),
+        (Some(1), format!("error: other: {reason}").as_str()),
+        "the set that holds it is named"
+    );
+    let whole = here.read("set/cat/00.png");
+    here.write("set/cat/00.png", "broken");
+    let ran = here.run(&format!("{TRAIN}-2"));
+    assert!(ran.stderr.lines().last().unwrap().starts_with("error: set and other: 2 images"), "{}", ran.stderr);
+    here.write("set/cat/00.png", whole);
     let json = here.json("evaluate run set --subset training");
     assert_eq!(json["subset"]["same_files"], true);
 }

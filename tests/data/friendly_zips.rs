@@ -73,5 +73,8 @@ fn what_is_left_out_of_a_zip_is_recorded() {
     let (source, _) = open(&names.map(|name| Entry::new(name, b"x")));
     let catalog = Catalog::of(&source).unwrap();
     let expected = [("a/.2.png", Reason::Hidden), ("a/notes.txt", Reason::NotAnImage), ("stray.png", Reason::NoClass)];
-    assert_eq!(catalog.left_out, expected.map(|(file, reason)| LeftOut::new(file, reason)));
+    assert_eq!(
+        catalog.left_out,
+        expected.map(|(file, reason)| LeftOut::new(file, format!("{}/{file}", source.path().display()), reason))
+    );
 }

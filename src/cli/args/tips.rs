@@ -1,37 +1,107 @@
-//! What clap advises where an argument is not known, mended.
+//! How the command line is refused: in clap's words, with tips that work, and with what a terminal would obey
+//! escaped.
 
 use super::Cli;
-use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory, Error};
-use std::ffi::OsStr;
+use crate::cli::console;
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, CommandFactory, Error};
+use std::ffi::OsString;
 
-/// The error with a tip that works. Of a short flag that is not known, clap says how to pass it as a value,
-/// which no command takes; the long flags of that first letter are what was meant.
-pub fn with_a_tip_that_works(mut error: Error) -> Error {
+/// Says what is not right in the arguments, and ends the process.
+pub fn refuse(error: Error) -> ! {
+    let error = with_a_tip_that_works(error);
+    let text = error.render().to_string();
+    // Where nothing is to be escaped, clap prints it, in colours on a terminal.
+    if error.use_stderr() && console::is_obeyed(&text) {
+        console::diagnostic(text.trim_end_matches('\n'));
+        std::process::exit(error.exit_code());
+    }
+    error.exit()
+}
+
+/// The error with a tip that works. Of a flag that is not known, clap says how to pass it as a value, which is
+/// never meant: of a short one the long flags of that letter are, and a long one may be another command's.
+fn with_a_tip_that_works(mut error: Error) -> Error {
     let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return error };
-    let Some(letter) =
-        unknown.strip_prefix('-').filter(|rest| !rest.starts_with('-')).and_then(|rest| rest.chars().next())
-    else {
+    let unknown = unknown.clone();
+    if error.kind() != ErrorKind::UnknownArgument || !unknown.starts_with('-') {
         return error;
-    };
+    }
     error.remove(ContextKind::Suggested);
-    let similar = long_flags(letter, std::env::args_os().skip(1));
-    if !similar.is_empty() {
-        error.insert(ContextKind::SuggestedArg, ContextValue::Strings(similar));
+    let whole = Cli::command();
+    let path = path(&whole, std::env::args_os().skip(1));
+    let command = path.last().copied().unwrap_or(&whole);
+    match unknown.strip_prefix("--") {
+        None => {
+            let similar = unknown.chars().nth(1).map_or(Vec::new(), |letter| long_flags(command, letter));
+            if !similar.is_empty() {
+                error.insert(ContextKind::SuggestedArg, ContextValue::Strings(similar));
+            }
+        }
+        Some(flag) => {
+            let flag = flag.split('=').next().unwrap_or(flag);
+            let tip = instead(command.get_name(), flag).map(str::to_string).or_else(|| elsewhere(&whole, flag));
+            if let Some(tip) = tip {
+                error.remove(ContextKind::SuggestedArg);
+                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
+            }
+        }
     }
     error
 }
 
-/// The long flags that begin with this letter, of the command that these arguments begin with.
-fn long_flags(letter: char, arguments: impl Iterator<Item = impl AsRef<OsStr>>) -> Vec<String> {
-    let mut command = &Cli::command();
+/// The commands that these arguments begin with, each within the one before.
+fn path(whole: &Command, arguments: impl Iterator<Item = OsString>) -> Vec<&Command> {
+    let mut path = vec![whole];
     for argument in arguments {
-        match command.find_subcommand(argument.as_ref()) {
-            Some(subcommand) => command = subcommand,
+        match path[path.len() - 1].find_subcommand(&argument) {
+            Some(subcommand) => path.push(subcommand),
             None => break,
         }
     }
-    let longs =
-        command.get_arguments().filter(|argument| !argument.is_hide_set()).filter_map(|argument| argument.get_long());
-    longs.filter(|long| long.starts_with(letter)).map(|long| format!("--{long}")).collect()
+    path
+}
+
+/// The long flags of a command, but for the hidden ones.
+fn flags(command: &Command) -> impl Iterator<Item = &str> {
+    command.get_arguments().filter(|argument| !argument.is_hide_set()).filter_map(|argument| argument.get_long())
+}
+
+/// The long flags that begin with this letter.
+fn long_flags(command: &Command, letter: char) -> Vec<String> {
+    flags(command).filter(|long| long.starts_with(letter)).map(|long| format!("--{long}")).collect()
+}
+
+/// What does instead of a flag that a command has not, because it is known from elsewhere.
+fn instead(command: &str, flag: &str) -> Option<&'static str> {
+    match (command, flag) {
+        ("predict" | "evaluate" | "summary", "range" | "upright") => {
+            Some("leave it out: the weights know how images are read")
+        }
+        ("predict", "image-size") | ("evaluate", "image-size") => {
+            Some("leave it out: the weights know the size of their images")
+        }
+        ("predict", "validation-data") => {
+            Some("give the images as they are; without any, a run's own validation data are taken")
+        }
+        ("evaluate", "validation-data") => Some("give it as DATA; without DATA, a run's own validation data are taken"),
+        ("evaluate", "validation-split" | "folds") => {
+            Some("leave it out: the run knows what validated; --subset validation judges that")
+        }
+        ("samples", "validation-data") => Some("give it as DATA: samples shows one set at a time"),
+        ("inspect", "range") => Some(
+            "leave it out: inspect tells the values that 16-bit images hold, and samples --range shows them stretched",
+        ),
+        _ => None,
+    }
+}
+
+/// Which commands have the flag.
+fn elsewhere(whole: &Command, flag: &str) -> Option<String> {
+    let has = |command: &&Command| flags(command).any(|long| long == flag);
+    let names: Vec<&str> = whole.get_subcommands().filter(has).map(Command::get_name).collect();
+    let (last, first) = names.split_last()?;
+    let names = if first.is_empty() { last.to_string() } else { format!("{} and {last}", first.join(", ")) };
+    Some(format!("'--{flag}' is a flag of {names}"))
 }

@@ -142,7 +142,8 @@ impl Answered {
                     }
                     Err(reason) => {
                         let sentence = reason.sentence();
-                        answered.left_out.push(LeftOut::new(&item.path, Reason::Unreadable(sentence.to_string())));
+                        let why = Reason::Unreadable(sentence.to_string());
+                        answered.left_out.push(LeftOut::new(&item.path, source.full_name(item.entry), why));
                         match reason {
                             NoAnswer::Unreadable(_) if wanted.skip_bad => {
                                 console::warn(&format!("left out: {sentence}"));

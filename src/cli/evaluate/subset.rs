@@ -3,7 +3,7 @@
 use crate::cli::args::SubsetChoice;
 use crate::cli::console;
 use crate::cli::progress::Progress;
-use crate::cli::run_data::RunData;
+use crate::cli::run_data::{RunData, Wanted};
 use glassnet::checkpoint::TrainingFacts;
 use glassnet::data::catalog::{Catalog, Item, name_in};
 use glassnet::data::images::{Digest, set_sha256};
@@ -167,6 +167,7 @@ impl Subset {
             _ => format!(", as {file} lists them"),
         };
         let bytes = match same_files {
+            Some(true) if *neither > 0 => "those that it lists are as they were in the run, byte for byte",
             Some(true) => "the files are those of the run, byte for byte",
             Some(false) => "by name alone, as the files are not, or not all, those of the run",
             None => "by name alone",
@@ -218,17 +219,20 @@ fn not_known(choice: SubsetChoice, reason: &str) -> Error {
 /// that validated, if they are a set of their own and not the training images are wanted, else all.
 ///
 /// # Errors
-/// [`Error::Setting`] of DATA, where that is not known.
+/// [`Error::Setting`] of DATA, where that is not known, or not there.
 pub fn data_of_run(file: &Path, choice: SubsetChoice) -> Result<PathBuf> {
     let RunData { path, validation_path, .. } = RunData::around(file);
     let further = validation_path.filter(|_| choice != SubsetChoice::Training);
-    further.or(path).ok_or_else(|| {
+    let part = if further.is_some() { "validated on" } else { "trained on" };
+    let data = further.or(path).ok_or_else(|| {
         let reason = format!(
             "it is missing, and {} is not in a run folder that tells it; give a folder or a zip",
             file.display()
         );
         Error::setting("DATA", reason)
-    })
+    })?;
+    Wanted { path: &data, part, argument: "DATA" }.check_there(file)?;
+    Ok(data)
 }
 
 /// What a run folder tells of its data.
@@ -282,12 +286,12 @@ impl Run {
 
     /// The sets of the run: one that was parted, or one that trained and one that validated.
     fn sets(&self) -> Vec<KnownSet<'_>> {
-        let RunData { path, sha256, validation_path, validation_sha256 } = &self.data;
+        let RunData { path, sha256, validation_path, validation_name, validation_sha256 } = &self.data;
         let all = || self.rows.iter().map(|row| (row.file.as_str(), row.subset.as_str()));
-        let Some(further) = validation_path else {
+        let (Some(further), Some(name)) = (validation_path, validation_name) else {
             return vec![KnownSet { files: all().collect(), sha256: sha256.as_deref(), path: path.as_deref() }];
         };
-        let before = name_in(&further.display().to_string(), "");
+        let before = name_in(name, "");
         let files = all().filter(|(file, _)| !file.starts_with(&before)).collect();
         let training = KnownSet { files, sha256: sha256.as_deref(), path: path.as_deref() };
         let files = all().filter_map(|(file, subset)| Some((file.strip_prefix(&before)?, subset))).collect();

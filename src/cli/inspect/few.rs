@@ -42,17 +42,51 @@ pub fn few_validated(dataset: &Dataset, report: &Report, label: usize) -> Option
     );
     let mut advice =
         format!("take neither a small difference nor the best epoch for certain; more images of '{class}' help most");
-    let all = [0, 1].map(|label| report.readable_count(label, None));
-    let folds = FOLDS.min(all[0]).min(all[1]);
-    if folds >= 2 && dataset.validation_data.is_none() {
-        let all = all[label];
-        advice.push_str(&format!(
-            ". `train --folds {folds}` validates each of all {all} once, where the interval of a \
-             perfect {all} of {all} reaches from {:.4}",
-            least_of_perfect(all)
-        ));
+    if let Some(instead) = folds_instead(dataset, report, label) {
+        advice.push_str(&format!(". {instead}"));
     }
     Some(Finding { kind: "few_validated", finding, advice })
+}
+
+/// Which classes have no image that validates, or none that can be read.
+pub fn not_validated(dataset: &Dataset, report: &Report) -> Option<Finding> {
+    let without = |label: &usize| report.readable_count(*label, Some("validation")) == 0;
+    let labels: Vec<usize> = [0, 1].into_iter().filter(without).collect();
+    let first = *labels.first()?;
+    let of_class = |&label: &usize| {
+        let class = one_line(dataset.classes()[label]);
+        match report.count(Some(label), Some("validation")) {
+            0 => format!("no image of '{class}' validates"),
+            1 => format!("the one image of '{class}' that would validate cannot be read"),
+            count => format!("none of the {count} images of '{class}' that would validate can be read"),
+        }
+    };
+    let finding = labels.iter().map(of_class).collect::<Vec<String>>().join(", and ");
+    let mut advice =
+        "sensitivity, specificity and ROC AUC need images of both classes that the network did not learn from: "
+            .to_string();
+    advice.push_str(match dataset.validation_data {
+        Some(_) => "put images into the class there",
+        None => "put more images into the class, or take a larger --validation-split",
+    });
+    if let Some(instead) = folds_instead(dataset, report, first) {
+        advice.push_str(&format!(". {instead}"));
+    }
+    Some(Finding { kind: "not_validated", finding, advice })
+}
+
+/// What cross-validation gives of the class `label`, where it can be had.
+fn folds_instead(dataset: &Dataset, report: &Report, label: usize) -> Option<String> {
+    let all = [0, 1].map(|label| report.readable_count(label, None));
+    let folds = FOLDS.min(all[0]).min(all[1]);
+    let all = all[label];
+    (folds >= 2 && dataset.validation_data.is_none()).then(|| {
+        format!(
+            "`train --folds {folds}` validates each of all {all} once, where the interval of a perfect {all} of {all} reaches from \
+             {:.4}",
+            least_of_perfect(all)
+        )
+    })
 }
 
 /// The share that one image is.

@@ -1,10 +1,11 @@
 //! What was found that somebody should look at, each with what to do.
 
 use super::Report;
-use super::few::few_validated;
+use super::few::{few_validated, not_validated};
 use crate::cli::console::one_line;
 use crate::cli::dataset::Dataset;
 use crate::cli::reading::{narrow, turned};
+use glassnet::data::left_out::LeftOut;
 use glassnet::data::survey::duplicates::Kind;
 use glassnet::error::shortened;
 use serde::Serialize;
@@ -106,14 +107,8 @@ pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
         );
         add("imbalance", finding, &advice);
     }
-    let unvalidated: Vec<usize> =
-        [0, 1].into_iter().filter(|&label| report.readable_count(label, Some("validation")) == 0).collect();
-    if !unvalidated.is_empty() {
-        let names: Vec<String> = unvalidated.iter().map(|&label| format!("'{}'", classes[label])).collect();
-        let finding = format!("no image of {} validates", names.join(" and "));
-        let advice = "sensitivity, specificity and ROC AUC need images of both classes that the network did not learn from: put \
-                      more images into the class, or take a larger --validation-split";
-        add("not_validated", finding, advice);
+    if let Some(Finding { kind, finding, advice }) = not_validated(dataset, report) {
+        add(kind, finding, &advice);
     }
     let narrow = report.depth.as_ref().and_then(narrow);
     let turned = turned(report.readable()).filter(|_| !report.upright);
@@ -157,7 +152,7 @@ pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
             "make sure that all images in them belong to the class; masks and overlays do not",
         );
     }
-    if !dataset.catalog.notes.is_empty() {
+    if dataset.left_out.iter().any(LeftOut::is_told) {
         let further = dataset.validation_data.as_ref().map_or(String::new(), |path| format!(" and {}", path.display()));
         let finding = format!("files in {path}{further} are passed over; the warnings name them");
         add("passed_over", finding, "move images among them into a class folder, and the others out of the data");

@@ -75,7 +75,9 @@ pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: 
         })
         .collect();
     let unread = report.unreadable().into_iter();
-    let unread = unread.map(|(file, reason)| LeftOut::new(file.item.name(), Reason::Unreadable(reason.to_string())));
+    let path = |file: &super::File| dataset.source.full_name(file.item.entry);
+    let unread =
+        unread.map(|(file, reason)| LeftOut::new(file.item.name(), path(file), Reason::Unreadable(reason.to_string())));
     let left_out: Vec<LeftOut> = dataset.left_out.iter().cloned().chain(unread).collect();
     let mut object = json!({
         "data": dataset.source.path().display().to_string(),

@@ -68,7 +68,10 @@ fn what_files_hold(dataset: &Dataset, report: &Report) -> Vec<String> {
     let modes = counted(report.readable().map(|info| (info.format, info.mode)));
     let modes: Vec<String> = modes.iter().map(|((format, mode), n)| format!("{n} {format} {mode}")).collect();
     let unreadable = report.unreadable();
-    let mut lines = vec![format!("Sizes (width×height): {some}"), format!("Formats: {}", modes.join(", "))];
+    let mut lines = Vec::new();
+    if !sizes.is_empty() {
+        lines.extend([format!("Sizes (width×height): {some}"), format!("Formats: {}", modes.join(", "))]);
+    }
     if let Some(Depth { deep, samples: [min, max], .. }) = report.depth {
         lines.push(format!("Images of 16 bits: {deep}, with values from {min} to {max} of 0 to 65535"));
     }

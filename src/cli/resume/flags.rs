@@ -2,14 +2,16 @@
 
 use super::difference::shown;
 use super::{RESUME, ResumedRun};
-use crate::cli::args::{Cli, Command};
+use crate::cli::args::{Cli, Command, refuse};
 use crate::cli::console;
+use crate::cli::outcome::Failure;
 use crate::cli::dataset::VALIDATION_DATA;
 use clap::{CommandFactory, FromArgMatches};
 use glassnet::error::shortened;
 use glassnet::{Error, Result};
 use std::ffi::OsString;
-use toml::Value;
+use std::path::PathBuf;
+use toml::{Table, Value};
 
 /// The arguments once more, behind those that the run's settings amount to.
 ///
@@ -45,14 +47,47 @@ pub fn with_the_settings_of_the_run(cli: Cli) -> Result<Cli> {
         arguments.push(argument);
     }
     // It is no setting, as it may have moved: what counts is what it holds, as with DATA.
-    arguments.extend(run.validation_data().map(|path| {
+    let further = if validation_data.is_some() { None } else { run.validation_data()? };
+    arguments.extend(further.map(|path| {
         let mut argument = OsString::from(format!("{VALIDATION_DATA}="));
         argument.push(path);
         argument
     }));
     arguments.extend(given);
-    let matches = command.get_matches_from(arguments);
-    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+    let matches = command.try_get_matches_from(arguments).unwrap_or_else(|error| refuse(error));
+    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(error)))
+}
+
+/// Whether the user has given this flag, so that it may be blamed.
+pub fn is_given(flag: &str) -> bool {
+    let is_it = |argument: OsString| argument.to_str().is_some_and(|text| text.split('=').next() == Some(flag));
+    std::env::args_os().take_while(|argument| argument != "--").any(is_it)
+}
+
+/// The settings in a run's `config.toml`, from which flags came that the user has not given.
+pub struct SettingsFile {
+    path: PathBuf,
+    settings: Table,
+}
+
+impl SettingsFile {
+    /// That of a run.
+    pub fn of(run: &ResumedRun) -> SettingsFile {
+        let settings = run.config.get("settings").and_then(Value::as_table).cloned().unwrap_or_default();
+        SettingsFile { path: run.folder.config(), settings }
+    }
+
+    /// The failure, in which the file is blamed for a flag's value that is from there.
+    pub fn blamed(&self, failure: Failure) -> Failure {
+        let Failure::Work(Error::Setting { setting, reason }) = &failure else { return failure };
+        let flag = setting.split([' ', ',']).next().unwrap_or(setting);
+        let Some(key) = flag.strip_prefix("--").filter(|_| !is_given(flag)) else { return failure };
+        let key = key.replace('-', "_");
+        let Some(value) = self.settings.get(&key) else { return failure };
+        let value = console::one_line(&shown(value)).into_owned();
+        let reason = format!("{}: {key} = {} cannot be used: {reason}", self.path.display(), shortened(&value));
+        Error::setting(RESUME, reason).into()
+    }
 }
 
 /// Whether the flag takes this value; the error says what it may be. Said of the flag it would blame what nobody has given.

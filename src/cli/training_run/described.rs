@@ -88,10 +88,16 @@ impl TrainingRun<'_> {
             range,
             training_images: Some(training),
             validation_images: Some(validation),
-            validation_path: self.dataset.validation_data.as_ref().map(|path| path.display().to_string()),
+            validation_path: self.dataset.validation_name.as_ref().map(|path| path.display().to_string()),
             validation_absolute_path: self.dataset.validation_data.as_deref().and_then(absolute),
             validation_sha256: hashes.validation,
-            ..Data::of(&self.dataset.source, &self.dataset.catalog, hashes.data, &self.dataset.skipped)
+            ..Data::of(
+                &self.dataset.source,
+                &self.dataset.name,
+                &self.dataset.catalog,
+                hashes.data,
+                &self.dataset.skipped,
+            )
         }
     }
 }

@@ -176,8 +176,15 @@ fn grey(echo: &[f64], brightness: f64, dynamic_range: f64) -> Vec<u8> {
 /// `written` is called after each image.
 ///
 /// # Errors
-/// If the folder is there and holds anything (nothing is overwritten), or if the system refuses to write.
-pub fn write(seed: u64, benign: usize, malignant: usize, folder: &Path, written: impl Fn() + Sync) -> Result<()> {
+/// If the folder is there and holds anything (nothing is overwritten), or if the system refuses to write; and
+/// those of `written`. What was written by then stays.
+pub fn write(
+    seed: u64,
+    benign: usize,
+    malignant: usize,
+    folder: &Path,
+    written: impl Fn() -> Result<()> + Sync,
+) -> Result<()> {
     if folder.exists() && fs::read_dir(folder).map_err(Error::io("read", folder))?.next().is_some() {
         return Err(Error::data(
             folder,
@@ -192,7 +199,6 @@ pub fn write(seed: u64, benign: usize, malignant: usize, folder: &Path, written:
         let image = draw_image(seed, benign, place);
         let path = folder.join(image.class.name()).join(&image.name);
         fs::write(&path, image.png()).map_err(Error::io("write", &path))?;
-        written();
-        Ok(())
+        written()
     })
 }

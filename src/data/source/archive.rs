@@ -259,7 +259,12 @@ fn open(path: &Path) -> Result<ZipArchive<BufReader<Metered>>> {
 
 /// The error for a zip, or an entry of it, that cannot be unpacked for this reason.
 fn damaged(path: impl AsRef<Path>, reason: impl std::fmt::Display) -> Error {
-    let reason = format!("the zip cannot be unpacked here: {reason}; make it anew, not encrypted, or fetch it again");
+    Error::data(path.as_ref(), format!("the zip cannot be unpacked here: {reason}; make it anew, or fetch it again"))
+}
+
+/// The error for a zip, or an entry of it, of a kind that is not unpacked.
+fn not_unpacked(path: impl AsRef<Path>, reason: &str) -> Error {
+    let reason = format!("the zip cannot be unpacked here: {reason}; make it anew, in one part and without a password");
     Error::data(path.as_ref(), reason)
 }
 
@@ -280,8 +285,8 @@ fn unreadable(path: impl AsRef<Path>, error: impl Into<ZipError>) -> Error {
         ZipError::InvalidArchive(_) | ZipError::FileNotFound => {
             damaged(path, "its table of contents, which is at the end, is missing or damaged")
         }
-        ZipError::InvalidPassword => damaged(path, "it is encrypted"),
-        _ => damaged(path, "it is of a kind that is not read, such as an encrypted one or one in several parts"),
+        ZipError::InvalidPassword => not_unpacked(path, "it is encrypted"),
+        _ => not_unpacked(path, "it is of a kind that is not read, such as an encrypted one or one in several parts"),
     }
 }
 

@@ -121,9 +121,9 @@ pub const INTERVALS_NOTE: &str = "Intervals are of 95 %: Wilson's (1927) for sha
 /// What the intervals take for granted.
 pub const INDEPENDENCE_NOTE: &str = "They take the images for independent, which images of one patient are not.";
 
-/// Four decimals.
+/// Four decimals, or where that is wider than the columns of the tables, three digits: `0.0412`, `1.23e21`.
 pub fn number(value: f64) -> String {
-    format!("{value:.4}")
+    if value.abs() < 1000.0 || !value.is_finite() { format!("{value:.4}") } else { format!("{value:.2e}") }
 }
 
 /// `0.7500–0.9123`.
@@ -156,6 +156,13 @@ mod tests {
         let first = ["0.1–0.2", "1", "0.1000", "0.0000", "0.0000–0.7935"];
         assert_eq!(reliability_rows(&assessment)[0], first);
         assert_eq!(reliability_rows(&assessment).len(), 5);
+    }
+
+    #[test]
+    fn a_number_of_any_size_has_at_most_eight_letters() {
+        let told = [0.0, 0.041_23, -0.5, 999.99994, 1234.5, 1.5e21, -2e7].map(number);
+        assert_eq!(told, ["0.0000", "0.0412", "-0.5000", "999.9999", "1.23e3", "1.50e21", "-2.00e7"]);
+        assert_eq!([f64::INFINITY, f64::NAN].map(number), ["inf", "NaN"]);
     }
 
     #[test]
