@@ -25,8 +25,11 @@ pub fn run(args: &PhantomArgs) -> CommandResult {
     drop(progress);
     // A part looks like a set, and would be trained on as one.
     let part = || {
-        let (drawn, out) = (drawn.load(Ordering::Relaxed), args.out.display());
-        format!("{out} holds {drawn} of the {all} images; remove it, and draw the set anew")
+        let out = args.out.display();
+        match drawn.load(Ordering::Relaxed) {
+            drawn if drawn == all => format!("{out} holds all {all} images"),
+            drawn => format!("{out} holds {drawn} of the {all} images; remove it, and draw the set anew"),
+        }
     };
     match outcome {
         Err(Error::Interrupted) => {

@@ -150,7 +150,7 @@ fn a_place_that_cannot_be_written_is_named_before_the_work_begins() {
     here.refused(&format!("{TRAIN} --out tiny.toml/run"), 2, sentence);
     here.refused("phantom --out tiny.toml", 2, sentence);
     here.write("runs", "");
-    here.refused(TRAIN, 2, "--out: runs is a file, and a folder is wanted; name a new folder");
+    here.refused(TRAIN, 2, "the run folder: runs is a file, and a folder is wanted; name a new folder with --out");
 
     let predict = "predict run/weights/last.safetensors set/cat/00.png --plot";
     for (command, flag) in [(predict, "--plot"), ("samples set --out", "--out")] {

@@ -157,8 +157,9 @@ fn a_setting_that_contradicts_the_run_is_named_with_both_values() {
     here.done("train --resume run --epochs 3 --batch-size 16 --model tiny.toml --dropout 0.5 --image-size 16 set");
     let config = here.text("run/config.toml").replace("learning_rate = 0.001", "learning_rate = 0.002");
     here.write("run/config.toml", config);
-    let sentence = format!("--learning-rate: the run in run has 0.001, and 0.002 is asked for; {away}");
-    here.refused("train --resume run --epochs 4", 2, &sentence);
+    let sentence = "--resume: run/config.toml: learning_rate is 0.002, and the run in run was made with 0.001; put back a copy of the \
+                    file, or start a new run";
+    here.refused("train --resume run --epochs 4", 2, sentence);
     assert_eq!(here.text("run/history.csv").lines().count(), 4, "nothing was trained");
 }
 

@@ -236,9 +236,9 @@ fn what_a_terminal_would_obey_in_an_argument_is_escaped_where_it_is_refused() {
         "train set --X",
         "X",
     ] {
-        let ran = here.run(&call.replace('X', "\u{202e}5\u{1b}[31m"));
+        let ran = here.run(&call.replace('X', "\u{202e}5\u{200b}"));
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{call}");
-        assert!(ran.stderr.contains(r"\u{202e}5\u{1b}[31m"), "{call}: {}", ran.stderr);
-        assert!(!ran.stderr.contains(['\u{202e}', '\u{1b}']), "{call}: {}", ran.stderr);
+        assert!(ran.stderr.contains(r"\u{202e}5\u{200b}"), "{call}: {}", ran.stderr);
+        assert!(!ran.stderr.contains(['\u{202e}', '\u{200b}']), "{call}: {}", ran.stderr);
     }
 }

@@ -61,7 +61,13 @@ pub fn not_validated(dataset: &Dataset, report: &Report) -> Option<Finding> {
             count => format!("none of the {count} images of '{class}' that would validate can be read"),
         }
     };
-    let finding = labels.iter().map(of_class).collect::<Vec<String>>().join(", and ");
+    let finding = match labels[..] {
+        [_, _] if report.count(None, Some("validation")) == 0 => {
+            let [first, second] = dataset.classes().map(one_line);
+            format!("no image of '{first}' or '{second}' validates")
+        }
+        _ => labels.iter().map(of_class).collect::<Vec<String>>().join(", and "),
+    };
     let mut advice =
         "sensitivity, specificity and ROC AUC need images of both classes that the network did not learn from: "
             .to_string();
