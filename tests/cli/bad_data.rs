@@ -106,7 +106,7 @@ fn zips_that_are_empty_cut_short_or_lead_outside_are_refused() {
     let whole = zipped(&super::set());
     here.write("set.zip", &whole[..whole.len() / 2]);
     here.prints(&TRAIN.replace("DATA", "set.zip"), expect![[r#"
-        stderr: error: set.zip: the zip cannot be unpacked here: its table of contents, which is at the end, is missing or damaged; make it anew, not encrypted, or fetch it again
+        stderr: error: set.zip: the zip cannot be unpacked here: its table of contents, which is at the end, is missing or damaged; make it anew, or fetch it again
         exit code 1
     "#]]);
 }

@@ -182,7 +182,7 @@ fn results_are_not_written_among_the_images_where_they_would_become_a_class() {
     let mut command = here.command();
     let ran = Ran::of(command.current_dir(here.path("set")).args(["train", ".", "--epochs", "1"]));
     expect![[r#"
-        stderr: error: --out: runs would lie in ., where it would be taken for a folder of images; name a folder outside of the data
+        stderr: error: the run folder: runs would lie in ., where it would be taken for a folder of images; name a folder outside of the data with --out
         exit code 2
     "#]].assert_eq(&ran.shown());
     assert_eq!(here.names("set"), ["cat", "dog"]);

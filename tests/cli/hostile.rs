@@ -225,7 +225,7 @@ fn large_pictures_take_turns_however_many_threads_there_are() {
 
         What to do
         - 1 group of images that are the same has images in both classes: decide which class is right, and remove the others: no network can learn both
-        - no image of 'cat' and 'dog' validates: sensitivity, specificity and ROC AUC need images of both classes that the network did not learn from: put more images into the class, or take a larger --validation-split
+        - no image of 'cat' or 'dog' validates: sensitivity, specificity and ROC AUC need images of both classes that the network did not learn from: put more images into the class, or take a larger --validation-split. `train --folds 4` validates each of all 4 once, where the interval of a perfect 4 of 4 reaches from 0.5101
     "#]].assert_eq(&ran.shown());
 }
 

@@ -288,6 +288,7 @@ fn with_json_stdout_is_one_object() {
             {
               "file": "dog/160.png",
               "kind": "unreadable",
+              "path": "greys/dog/160.png",
               "reason": "greys/dog/160.png cannot be read as an image: the file is empty; fetch it again, or take it out"
             }
           ],

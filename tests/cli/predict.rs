@@ -166,11 +166,13 @@ fn a_bad_image_is_named_and_the_others_are_done() {
             {
               "file": "text.png",
               "kind": "unreadable",
+              "path": "text.png",
               "reason": "text.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out"
             },
             {
               "file": "missing.png",
               "kind": "unreadable",
+              "path": "missing.png",
               "reason": "missing.png does not exist; check the path"
             }
           ],
