@@ -61,11 +61,11 @@ impl fmt::Display for Failure {
         match self {
             Failure::Work(error) => error.fmt(formatter),
             Failure::Stopped { error, go_on } => {
-                let then = match error {
-                    Error::Interrupted => "go on with",
-                    _ => "then go on with",
-                };
-                write!(formatter, "{error}; {then}: {go_on}")
+                let error_text = error.to_string();
+                // What the error says is to be done comes first.
+                let advises = error_text.contains("; ") && !matches!(error, Error::Interrupted);
+                let then = if advises { "then go on with" } else { "go on with" };
+                write!(formatter, "{error_text}; {then}: {go_on}")
             }
             Failure::Interrupted { sentence } => formatter.write_str(sentence),
             Failure::Stdout(error) => write!(formatter, "cannot write the results to stdout: {}", in_words(error)),

@@ -214,10 +214,7 @@ impl ImageSet {
         let (picture, _) = self.read_and_decode(index, |bytes, image| same(bytes).then(|| self.keep(index, &image)))?;
         picture.ok_or_else(|| {
             let file = self.source.full_name(self.items[index].entry);
-            Error::data(
-                file,
-                "it was changed after the images were checked; put the old file back to go on, else start a new run",
-            )
+            Error::data(file, "it was changed after the images were checked; put the old file back")
         })
     }
 

@@ -9,8 +9,7 @@ use glassnet::data::source::Source;
 
 use super::{image_set, png, two_classes, write_tree};
 
-const CHANGED: &str =
-    "it was changed after the images were checked; put the old file back to go on, else start a new run";
+const CHANGED: &str = "it was changed after the images were checked; put the old file back";
 
 #[test]
 fn a_file_that_is_another_than_was_checked_ends_the_epoch_where_it_is_read_again() {
