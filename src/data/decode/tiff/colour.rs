@@ -42,10 +42,18 @@ pub enum Colour {
     /// Inks.
     Cmyk,
     /// Luma and two differences of colour.
-    YCbCr {
-        /// Whether they were compressed as JPEG.
-        is_jpeg: bool,
-    },
+    YCbCr(Converter),
+}
+
+/// Whose steps turn YCbCr to RGB, where Pillow reads a file: they round otherwise.
+#[derive(Clone, Copy, Debug)]
+pub enum Converter {
+    /// Its own, of what is not compressed.
+    Pillow,
+    /// Those of libtiff, of what is.
+    Libtiff,
+    /// Those of libjpeg, of pieces that are JPEGs of all three.
+    Libjpeg,
 }
 
 impl Colour {
@@ -95,9 +103,14 @@ impl Colour {
         };
         let is_usual = is_near(numbers(YCBCR_COEFFICIENTS)?, &[0.299, 0.587, 0.114])
             && is_near(numbers(REFERENCE_BLACK_WHITE)?, &[0.0, 255.0, 128.0, 255.0, 128.0, 255.0]);
-        let is_jpeg = method == CompressionMethod::ModernJPEG;
+        let planar = decoder.find_tag_unsigned::<u16>(Tag::PlanarConfiguration).map_err(undecodable)?;
+        let converter = match method {
+            CompressionMethod::None => Converter::Pillow,
+            CompressionMethod::ModernJPEG if planar != Some(2) => Converter::Libjpeg,
+            _ => Converter::Libtiff,
+        };
         if is_usual {
-            Ok(Colour::YCbCr { is_jpeg })
+            Ok(Colour::YCbCr(converter))
         } else {
             Err(not_read("a TIFF of YCbCr colours of another kind than JPEG's"))
         }
@@ -141,8 +154,8 @@ impl Colour {
                 let eight = |inks: &[u16]| rgb_of_inks(&[0, 1, 2, 3].map(|ink| (inks[ink] >> 8) as u8));
                 (picture(3, Samples::Bits8(three(&inks, channels, eight))), "CMYK")
             }
-            (Colour::YCbCr { is_jpeg }, Samples::Bits8(luma)) if bits == 8 => {
-                let rgb = if is_jpeg { rgb_of_jpeg } else { rgb_of_ycbcr };
+            (Colour::YCbCr(converter), Samples::Bits8(luma)) if bits == 8 => {
+                let rgb = |pixel: &[u8]| converter.rgb(pixel);
                 (picture(3, Samples::Bits8(three(&luma, channels, rgb))), "YCbCr")
             }
             (colour, _) => {
@@ -302,26 +315,31 @@ fn rgb_of_inks(inks: &[u8]) -> [u8; 3] {
     })
 }
 
-/// The colour of luma and differences, by the steps of Pillow's converter: weights in 64ths.
-fn rgb_of_ycbcr(pixel: &[u8]) -> [u8; 3] {
-    let [y, cb, cr] = [0, 1, 2].map(|sample| i32::from(pixel[sample]));
-    let part = |weight: f64, sample: i32| (weight * f64::from(sample - 128) * 64.0 + 0.5) as i32;
-    let red = y + (part(1.402, cr) >> 6);
-    let green = y + ((part(-0.34414, cb) + part(-0.71414, cr)) >> 6);
-    let blue = y + (part(1.772, cb) >> 6);
-    [red, green, blue].map(|value| value.clamp(0, 255) as u8)
-}
-
-/// The same by the steps of libjpeg, which converts what is compressed as JPEG: weights in 65536ths.
-fn rgb_of_jpeg(pixel: &[u8]) -> [u8; 3] {
-    const HALF: i32 = 1 << 15;
-    let [y, cb, cr] = [0, 1, 2].map(|sample| i32::from(pixel[sample]));
-    let (cb, cr) = (cb - 128, cr - 128);
-    // 1.402, 0.344136, 0.714136 and 1.772.
-    let red = y + ((91_881 * cr + HALF) >> 16);
-    let green = y + ((-22_554 * cb - 46_802 * cr + HALF) >> 16);
-    let blue = y + ((116_130 * cb + HALF) >> 16);
-    [red, green, blue].map(|value| value.clamp(0, 255) as u8)
+impl Converter {
+    /// The colour of luma and differences.
+    fn rgb(self, pixel: &[u8]) -> [u8; 3] {
+        let [y, cb, cr] = [0, 1, 2].map(|sample| i32::from(pixel[sample]));
+        let (cb, cr) = (cb - 128, cr - 128);
+        // 0.344136, in 65536ths; libjpeg rounds what is rounded before.
+        let green_of_cb = match self {
+            Converter::Pillow => {
+                // Weights in 64ths.
+                let part = |weight: f64, sample: i32| (weight * f64::from(sample) * 64.0 + 0.5) as i32;
+                let red = y + (part(1.402, cr) >> 6);
+                let green = y + ((part(-0.34414, cb) + part(-0.71414, cr)) >> 6);
+                let blue = y + (part(1.772, cb) >> 6);
+                return [red, green, blue].map(|value| value.clamp(0, 255) as u8);
+            }
+            Converter::Libtiff => 22_553,
+            Converter::Libjpeg => 22_554,
+        };
+        const HALF: i32 = 1 << 15;
+        // 1.402, 0.714136 and 1.772.
+        let red = y + ((91_881 * cr + HALF) >> 16);
+        let green = y + ((HALF - green_of_cb * cb - 46_802 * cr) >> 16);
+        let blue = y + ((116_130 * cb + HALF) >> 16);
+        [red, green, blue].map(|value| value.clamp(0, 255) as u8)
+    }
 }
 
 /// The name of a mode of so many bits.
