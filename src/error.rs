@@ -132,6 +132,32 @@ pub fn counted(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
+/// The number of names and the first of them: `7 (a, b, c, d, e and 2 more)`.
+pub fn some_of<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
+    const SHOWN: usize = 5;
+    let mut names = names.into_iter();
+    let shown: Vec<S> = names.by_ref().take(SHOWN).collect();
+    let rest = names.count();
+    let list = shown.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    match rest {
+        0 => format!("{} ({list})", shown.len()),
+        _ => format!("{} ({list} and {rest} more)", shown.len() + rest),
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`; of many the first few.
+pub fn and<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 5;
+    let names: Vec<&str> = names.collect();
+    match names[..] {
+        [ref first @ .., last] if !first.is_empty() && names.len() <= SHOWN => {
+            format!("{} and {last}", first.join(", "))
+        }
+        [only] => only.to_string(),
+        _ => some_of(&names),
+    }
+}
+
 /// The text as a word of a shell's command line.
 pub fn shell_word(text: &str) -> Cow<'_, str> {
     let plain = |char: char| char.is_alphanumeric() || "/._-+,:@%".contains(char);
@@ -183,5 +209,11 @@ mod tests {
     fn a_name_with_spaces_or_quotes_is_one_word_of_a_shell() {
         assert_eq!(shell_word("runs/train1"), "runs/train1");
         assert_eq!(shell_word("my runs/it's"), r"'my runs/it'\''s'");
+    }
+
+    #[test]
+    fn a_long_list_of_names_is_cut_and_its_length_told() {
+        assert_eq!(some_of(["a", "b"]), "2 (a, b)");
+        assert_eq!(some_of(["a", "b", "c", "d", "e", "f", "g"]), "7 (a, b, c, d, e and 2 more)");
     }
 }

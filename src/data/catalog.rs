@@ -2,30 +2,19 @@
 //! Keras's `ImageDataGenerator.flow_from_directory`.
 //!
 //! Classes are the sub-folders, sorted by code point; a class's index is its rank. A class's images are all
-//! files in it, however deep, whose name ends with one of [`KERAS_SUFFIXES`] or [`FURTHER_SUFFIXES`] in any
+//! files in it, however deep, whose name ends with one of [`KERAS_SUFFIXES`](super::image_names::KERAS_SUFFIXES) or [`FURTHER_SUFFIXES`](super::image_names::FURTHER_SUFFIXES) in any
 //! case, in the source's order. As in Keras its suffixes need no dot before them. Unlike Keras, hidden files
 //! and folders are not looked at.
 
+use super::image_names::{is_image_name, is_keras_name, suffixes};
 use super::layout::Layout;
 use super::left_out::{LeftOut, Reason, sentences};
-use super::source::{Source, parent, some_of};
-use crate::error::counted;
+use super::source::{Source, parent};
+use crate::error::{counted, some_of};
 use crate::{Error, Result};
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
-
-/// The endings of the names that Keras takes for those of images, in any case.
-pub const KERAS_SUFFIXES: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff"];
-
-/// Further endings of the names of images, in any case. Keras passes these over.
-pub const FURTHER_SUFFIXES: [&str; 7] = [".jfif", ".jpe", ".pgm", ".pbm", ".dib", ".webp", ".gif"];
-
-/// All endings of the names of images, for a sentence.
-pub fn suffixes() -> String {
-    let further = FURTHER_SUFFIXES.iter().map(|suffix| suffix.trim_start_matches('.'));
-    KERAS_SUFFIXES.into_iter().chain(further).collect::<Vec<_>>().join(", ")
-}
 
 /// One image of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -237,7 +226,8 @@ impl Listed {
 
     /// What its folders look like.
     fn layout<'a>(&'a self, source: &'a Source) -> Layout<'a> {
-        Layout::new(source, &self.root, self.folders.iter().zip(&self.images))
+        let paths = |images: &'a Vec<Item>| images.iter().map(|image| image.path.as_str()).collect();
+        Layout::new(source, &self.root, self.folders.iter().map(String::as_str).zip(self.images.iter().map(paths)))
     }
 }
 
@@ -265,22 +255,6 @@ fn further_note(source: &Source, items: &[Item]) -> Option<String> {
     let shown = source.path().display();
     (!further.is_empty())
         .then(|| format!("{shown}: Keras would pass these over, which are read here as images: {}", some_of(&further)))
-}
-
-/// Whether a file of this name is taken for an image.
-pub fn is_image_name(name: &str) -> bool {
-    is_keras_name(name) || ends_with_any(name, &FURTHER_SUFFIXES)
-}
-
-/// Whether Keras takes a file of this name for an image.
-fn is_keras_name(name: &str) -> bool {
-    ends_with_any(name, &KERAS_SUFFIXES)
-}
-
-/// Whether a name ends with one of these, in any case.
-fn ends_with_any(name: &str, suffixes: &[&str]) -> bool {
-    let name = name.to_ascii_lowercase();
-    suffixes.iter().any(|suffix| name.ends_with(suffix))
 }
 
 /// The folder whose sub-folders are the classes: the source itself, or the single folder in it as long as

@@ -5,7 +5,7 @@
 //! on one side.
 
 use super::catalog::Catalog;
-use super::source::some_of;
+use crate::error::some_of;
 use crate::{Error, Result};
 use regex::Regex;
 use std::collections::HashMap;

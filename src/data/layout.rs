@@ -2,11 +2,11 @@
 //! split, a folder too high or too low, a single image. A person is told the folder, or the call, that works.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::catalog::{Item, is_image_name};
-use super::source::{Source, some_of};
-use crate::error::shell_word;
+use super::single_image::set_above;
+use super::source::Source;
+use crate::error::{and, shell_word, some_of};
 
 /// What a source lists below the folder in which its classes are looked for.
 pub(super) struct Layout<'a> {
@@ -47,14 +47,14 @@ impl Role {
 }
 
 impl<'a> Layout<'a> {
-    /// The layout of the folders below `root`, each with its images.
+    /// The layout of the folders below `root`, each with the paths of its images.
     pub(super) fn new(
         source: &'a Source,
         root: &'a str,
-        folders: impl Iterator<Item = (&'a String, &'a Vec<Item>)>,
+        folders: impl Iterator<Item = (&'a str, Vec<&'a str>)>,
     ) -> Layout<'a> {
         let folders = folders.filter(|(_, images)| !images.is_empty()).map(|(name, images)| {
-            let part = |item: &'a Item| item.path.split_once('/')?.1.split_once('/').map(|(part, _)| part);
+            let part = |path: &&'a str| path.split_once('/')?.1.split_once('/').map(|(part, _)| part);
             let parts: Option<BTreeSet<&str>> = images.iter().map(part).collect();
             Folder { name, images: images.len(), parts: parts.unwrap_or_default() }
         });
@@ -185,57 +185,5 @@ impl<'a> Layout<'a> {
 
     fn names(&self) -> String {
         some_of(self.folders.iter().map(|folder| folder.name))
-    }
-}
-
-/// What to say of a single image that is given instead of a set.
-pub(super) fn single_image(file: &Path) -> String {
-    let set = file.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
-    match set.and_then(set_above) {
-        Some((above, classes)) => {
-            let (above, classes) = (above.display(), and(classes.iter().map(String::as_str)));
-            format!("it is a single image; give the folder of the set, {above}, which holds {classes}")
-        }
-        None => {
-            "it is a single image; give a folder that holds two class folders of images, or a zip of one".to_string()
-        }
-    }
-}
-
-/// The most folders, and the most files of each, that are looked at to tell whether a folder is a set.
-const LOOKED_AT: usize = 1000;
-
-/// The folder above `class`, and the names of its folders, where these are two with images, of which `class`
-/// is one.
-fn set_above(class: &Path) -> Option<(PathBuf, Vec<String>)> {
-    let above = match class.parent() {
-        Some(above) if class.file_name().is_some() && above.as_os_str().is_empty() => PathBuf::from("."),
-        Some(above) if class.file_name().is_some() => above.to_path_buf(),
-        _ => class.join(".."),
-    };
-    let has_images = |folder: &Path| {
-        let Ok(mut entries) = std::fs::read_dir(folder).map(|entries| entries.take(LOOKED_AT)) else { return false };
-        entries.any(|entry| entry.is_ok_and(|entry| is_image_name(&entry.file_name().to_string_lossy())))
-    };
-    let folders = std::fs::read_dir(&above).ok()?.take(LOOKED_AT).flatten().map(|entry| entry.path());
-    let mut classes: Vec<String> = folders
-        .filter(|folder| folder.is_dir() && has_images(folder))
-        .filter_map(|folder| Some(folder.file_name()?.to_string_lossy().into_owned()))
-        .filter(|name| !name.starts_with('.'))
-        .collect();
-    classes.sort_unstable();
-    (class.is_dir() && has_images(class) && classes.len() == 2).then_some((above, classes))
-}
-
-/// `a`, `a and b`, `a, b and c`; of many the first few.
-fn and<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 5;
-    let names: Vec<&str> = names.collect();
-    match names[..] {
-        [ref first @ .., last] if !first.is_empty() && names.len() <= SHOWN => {
-            format!("{} and {last}", first.join(", "))
-        }
-        [only] => only.to_string(),
-        _ => some_of(&names),
     }
 }

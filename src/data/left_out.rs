@@ -1,11 +1,10 @@
 //! What a command leaves out of the data that it was given: one kind of record, and one way of saying it, for
 //! all commands.
 
+use crate::error::some_of;
 use std::path::Path;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
-
-use super::source::some_of;
 
 /// A file or folder that has no part in what is done with the others of its source.
 #[derive(Clone, Debug, PartialEq, Eq)]

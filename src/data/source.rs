@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::left_out::{LeftOut, Reason};
-use crate::error::shortened;
+use crate::error::{shortened, some_of};
 use crate::files::read_at_most;
 use crate::{Error, Result};
 pub use archive::MAX_RATIO;
@@ -370,19 +370,6 @@ pub(super) fn parent(name: &str) -> &str {
     name.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// The number of names and the first of them: `7 (a, b, c, d, e and 2 more)`.
-pub fn some_of<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
-    const SHOWN: usize = 5;
-    let mut names = names.into_iter();
-    let shown: Vec<S> = names.by_ref().take(SHOWN).collect();
-    let rest = names.count();
-    let list = shown.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
-    match rest {
-        0 => format!("{} ({list})", shown.len()),
-        _ => format!("{} ({list} and {rest} more)", shown.len() + rest),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -407,11 +394,5 @@ mod tests {
         let mut listing = Listing::within(10 * LISTED_BYTES);
         listing.add_file(format!("{}1.png", "a/".repeat(500)), Place::Memory(Vec::new()));
         assert!(listing.is_too_large() && listing.folders.len() < 10, "{} folders", listing.folders.len());
-    }
-
-    #[test]
-    fn a_long_list_of_names_is_cut_and_its_length_told() {
-        assert_eq!(some_of(["a", "b"]), "2 (a, b)");
-        assert_eq!(some_of(["a", "b", "c", "d", "e", "f", "g"]), "7 (a, b, c, d, e and 2 more)");
     }
 }

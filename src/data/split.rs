@@ -15,8 +15,7 @@
 use super::allotment::allot;
 use super::catalog::{Catalog, Item, class_counts};
 use super::groups::{self, Groups};
-use super::source::some_of;
-use crate::error::{counted, shortened};
+use crate::error::{counted, shortened, some_of};
 use crate::{Error, Result};
 use std::collections::BTreeSet;
 

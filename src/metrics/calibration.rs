@@ -1,7 +1,7 @@
 //! Whether the probabilities are what they say: of the images that get 0.8, eight in ten should be positive.
 
+use super::confusion::is_positive;
 use super::interval::{Interval, share, wilson};
-use super::is_positive;
 use serde::Serialize;
 
 /// How many bins of equal width the probabilities are sorted into.

@@ -1,8 +1,15 @@
 //! The four counts of a two-class problem at a threshold, and the shares that follow from them.
 
 use super::interval::share;
-use super::is_positive;
 use serde::Serialize;
+
+/// The threshold of Keras's binary accuracy.
+pub const DEFAULT_THRESHOLD: f64 = 0.5;
+
+/// Labels are 0 or 1; the comparison only avoids asking floats for equality.
+pub(super) fn is_positive(label: f32) -> bool {
+    label > 0.5
+}
 
 /// How often each class was taken for each: the four counts of a two-class problem.
 ///
@@ -122,7 +129,6 @@ pub fn accuracy<P: Into<f64>>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::DEFAULT_THRESHOLD;
     use super::*;
 
     /// Five positives, three negatives; at ½: TP 3, FN 2, FP 1, TN 2.

@@ -22,16 +22,8 @@ mod running_mean;
 
 pub use assessment::Assessment;
 pub use calibration::{BINS, Calibration, ReliabilityBin};
-pub use confusion::{Confusion, accuracy};
+pub use confusion::{Confusion, DEFAULT_THRESHOLD, accuracy};
 pub use delong::{NoAucInterval, roc_auc_interval};
 pub use interval::{Interval, LEVEL, wilson};
 pub use roc::{RocPoint, roc_auc, roc_curve};
 pub use running_mean::RunningMean;
-
-/// The threshold of Keras's binary accuracy.
-pub const DEFAULT_THRESHOLD: f64 = 0.5;
-
-/// Labels are 0 or 1; the comparison only avoids asking floats for equality.
-fn is_positive(label: f32) -> bool {
-    label > 0.5
-}

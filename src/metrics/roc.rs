@@ -2,7 +2,7 @@
 //!
 //! Both see nothing of the probabilities but their order, which no threshold and no calibration changes.
 
-use super::is_positive;
+use super::confusion::is_positive;
 
 /// The area under the ROC curve: the chance that a positive drawn at random gets a higher probability than a negative
 /// drawn at random, a tie counting half. ½ is guessing, 1 a perfect order; no threshold is involved.

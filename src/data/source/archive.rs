@@ -26,13 +26,13 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::names::{NameEncoding, is_utf8};
 use super::{
-    Listing, MAX_FILE_BYTES, MAX_UNPACKED_BYTES, Place, is_archive_name, same_name, some_of, too_large, too_many_files,
+    Listing, MAX_FILE_BYTES, MAX_UNPACKED_BYTES, Place, is_archive_name, same_name, too_large, too_many_files,
 };
-use crate::data::catalog::is_image_name;
 use crate::data::contain::contain;
-use crate::data::layout::single_image;
+use crate::data::image_names::is_image_name;
 use crate::data::left_out::Reason;
-use crate::error::shortened;
+use crate::data::single_image::single_image;
+use crate::error::{shortened, some_of};
 use crate::{Error, Result};
 
 /// The open zip, shared by its entries. One thread at a time reads from it: what a zip of images holds is
