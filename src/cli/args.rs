@@ -1,6 +1,7 @@
 //! The arguments, as clap reads them. Nothing here touches a file.
 
 pub mod bench;
+mod common;
 mod data;
 mod model;
 mod reading;
@@ -10,8 +11,7 @@ mod train;
 mod values;
 
 use bench::BenchArgs;
-use clap::{Args, Parser, Subcommand};
-use values::threads;
+use clap::{Parser, Subcommand};
 
 pub use data::{InspectArgs, PhantomArgs, SamplesArgs};
 pub use model::{EvaluateArgs, PredictArgs, SubsetChoice, SummaryArgs};
@@ -44,13 +44,6 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-}
-
-impl Cli {
-    /// The arguments of this process. Where they are not right, this is said, and the process ends.
-    pub fn of_process() -> Cli {
-        Cli::try_parse().unwrap_or_else(|error| refuse(error))
-    }
 }
 
 /// The commands.
@@ -105,26 +98,6 @@ impl Command {
             Command::Summary(_) | Command::Bench(_) | Command::Completions(_) | Command::Man(_) => false,
         }
     }
-}
-
-/// `--quiet`.
-#[derive(Args, Clone, Debug)]
-pub struct QuietArgs {
-    /// Print no progress
-    ///
-    /// Only results, warnings and errors: no progress, and no line for each epoch or written file.
-    #[arg(long, short)]
-    pub quiet: bool,
-}
-
-/// `--threads`.
-#[derive(Args, Clone, Debug)]
-pub struct ThreadsArgs {
-    /// Threads to work with [default: one for each core]
-    ///
-    /// The results are the same for any number.
-    #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
-    pub threads: Option<usize>,
 }
 
 #[cfg(test)]

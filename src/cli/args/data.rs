@@ -1,8 +1,8 @@
 //! The arguments of the commands that show or draw a data set: `inspect`, `samples` and `phantom`.
 
+use super::common::{QuietArgs, ThreadsArgs};
 use super::reading::{ReadingArgs, UprightArgs};
 use super::values::{augmentation, drawn, seed, share, shown};
-use super::{QuietArgs, ThreadsArgs};
 use clap::Args;
 use glassnet::data::augment::Augmentation;
 use glassnet::data::phantom::{DEFAULT_BENIGN, DEFAULT_MALIGNANT, DEFAULT_SEED};

@@ -1,7 +1,7 @@
 //! The arguments of the commands that take a MODEL: `predict`, `evaluate` and `summary`.
 
+use super::common::{QuietArgs, ThreadsArgs};
 use super::values::{at_least_one, batch_size, threshold};
-use super::{QuietArgs, ThreadsArgs};
 use clap::{Args, ValueEnum};
 use glassnet::training::keras_run;
 use std::path::PathBuf;

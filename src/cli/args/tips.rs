@@ -1,12 +1,19 @@
-//! How the command line is refused: in clap's words, with tips that work, and with what a terminal would obey
-//! escaped.
+//! The arguments of this process; and how a command line is refused: in clap's words, with tips that work, and
+//! with what a terminal would obey escaped.
 
 use super::Cli;
 use crate::cli::console;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, CommandFactory, Error};
+use clap::{Command, CommandFactory, Error, Parser};
 use std::ffi::OsString;
+
+impl Cli {
+    /// The arguments of this process. Where they are not right, this is said, and the process ends.
+    pub fn of_process() -> Cli {
+        Cli::try_parse().unwrap_or_else(|error| refuse(error))
+    }
+}
 
 /// Says what is not right in the arguments, and ends the process.
 pub fn refuse(error: Error) -> ! {

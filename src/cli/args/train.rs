@@ -1,11 +1,11 @@
 //! The arguments of `glassnet train` and `glassnet reproduce`.
 
+use super::common::{QuietArgs, ThreadsArgs};
 use super::reading::ReadingArgs;
 use super::values::{
     at_least_one, augmentation, batch_size, conv, epochs, folds, mebibytes, not_negative, positive, seconds, seed,
     share,
 };
-use super::{QuietArgs, ThreadsArgs};
 use clap::{Args, ValueEnum};
 use glassnet::data::augment::Augmentation;
 use glassnet::data::images::DEFAULT_CACHE_MEBIBYTES;
