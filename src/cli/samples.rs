@@ -21,7 +21,8 @@ use glassnet::spec::ModelSpec;
 use serde_json::json;
 use std::sync::Arc;
 
-/// Draws images of each class without repetition, and the grid. One that cannot be read is named, and another drawn.
+/// Draws images of each class without repetition, and the grid. One that cannot be read is named, and another
+/// drawn.
 pub fn run(args: &SamplesArgs) -> CommandResult {
     check_one(&args.data, &args.more_data)?;
     output::check_picture("--out", &args.out)?;

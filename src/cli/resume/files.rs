@@ -56,8 +56,8 @@ pub fn place(run: &ResumedRun, set: Set) -> Option<PathBuf> {
     Some(absolute)
 }
 
-/// The name of a set that is now at `path`: as it was given when the run began, if it is still the same place. A run keeps that name,
-/// in its tables too, from whatever folder it goes on.
+/// The name of a set that is now at `path`: as it was given when the run began, if it is still the same place.
+/// A run keeps that name, in its tables too, from whatever folder it goes on.
 pub fn name(run: &ResumedRun, set: Set, path: &Path) -> PathBuf {
     let given = run.data_text(set.path).map(PathBuf::from);
     let is_the_same = || Some(path.canonicalize().ok()? == Path::new(run.data_text(set.absolute_path)?));
