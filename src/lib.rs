@@ -18,6 +18,9 @@
 //!
 //! # Where to start
 //!
+//! The folder `examples` trains from arrays and from a folder, shows a loop by hand, answers from many threads, and looks at every
+//! layer's gradient. The feature `cli`, on by default, is the program and [`report`], its pictures and pages.
+//!
 //! To **learn** what backpropagation computes, read [`reference`](mod@reference): the whole network in plain `f64` loops, with
 //! an example to check by hand. To **use** the engine, start at [`network`] and [`training`]. To **see how it is fast**, start at [`kernels`].
 //!
@@ -119,6 +122,7 @@ pub mod parameters;
 pub mod plan;
 pub mod random;
 pub mod reference;
+#[cfg(feature = "cli")]
 pub mod report;
 pub mod spec;
 pub mod training;

@@ -70,7 +70,7 @@ fn most_bytes(path: &Path, count: usize, cache_budget: usize) -> usize {
         assert!(check.errors.is_empty());
         let loader = Loader::new(images, 16).unwrap();
         let mut batch = Default::default();
-        let mut epoch = loader.epoch(epoch_order(loader.images().items().len(), 0, 0, true));
+        let mut epoch = loader.epoch(epoch_order(loader.count(), 0, 0, true));
         while epoch.next_into(&mut batch).unwrap() {
             seen += batch.labels.len();
         }

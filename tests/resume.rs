@@ -69,7 +69,7 @@ fn loaders(validation_split: f64) -> (Loader, Option<Loader>) {
         Loader::new(Arc::new(images), 4).unwrap()
     };
     let (training, validation) = (loader(split.training), loader(split.validation));
-    assert_eq!((training.images().items().len(), training.batches()), (13, STEPS));
+    assert_eq!((training.count(), training.batches()), (13, STEPS));
     (training, Some(validation).filter(|validation| validation.batches() > 0))
 }
 

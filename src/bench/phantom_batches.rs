@@ -63,7 +63,7 @@ impl PhantomBatches {
 
     /// The first images of the set in an order that alternates between its start and its end, where the classes are.
     fn order(&self, batches: usize) -> Vec<usize> {
-        let count = self.kept.images().items().len();
+        let count = self.kept.count();
         let mixed = (0..count).map(|place| if place % 2 == 0 { place / 2 } else { count - 1 - place / 2 });
         mixed.cycle().take(batches * self.batch_size).collect()
     }

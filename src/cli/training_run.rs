@@ -189,6 +189,7 @@ impl<'a> TrainingRun<'a> {
         if settings.early_stopping.is_some() && parts[1].items().is_empty() {
             return Err(without_validation().into());
         }
+        let validation_images = Arc::clone(&parts[1]);
         let [training, validation] = parts.map(|images| Loader::new(images, self.batch_size));
         let (training, validation) = (training?, validation?);
         let validation = Some(validation).filter(|loader| loader.batches() > 0);
@@ -247,7 +248,7 @@ impl<'a> TrainingRun<'a> {
         });
         match outcome {
             Ok(answers) => {
-                let images = validation.as_ref().map(|loader| loader.images());
+                let images = validation.is_some().then_some(&*validation_images);
                 let finished = recorder.finish(&state, answers.as_ref(), &training, images)?;
                 Ok(Execution::Finished(Box::new(finished)))
             }

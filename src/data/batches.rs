@@ -1,4 +1,4 @@
-//! Batches for training: the pictures in a seeded order as `[N, H, W, 3]` tensors, decoded ahead of need.
+//! Batches for training: the images in a seeded order as `[N, H, W, C]` tensors, those of files decoded ahead of need.
 //!
 //! Each picture is a small task in the rayon pool that the caller is in. While the caller trains on one batch, the pictures
 //! of the next [`BATCHES_AHEAD`] are asked for, and threads that have nothing else to do decode them. There is no thread
@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use ndarray::Array4;
 use rayon::prelude::*;
 
+use super::arrays::ArraySet;
 use super::augment::{Augmentation, Change};
 use super::images::ImageSet;
 use crate::random::{Purpose, Stream};
@@ -43,12 +44,29 @@ pub fn epoch_order(n: usize, seed: u64, epoch: u64, shuffle: bool) -> Vec<usize>
 /// Some images with their labels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
-    /// The images, `[N, H, W, 3]`, in [0, 1].
+    /// The images, `[N, H, W, C]`; those of files are RGB in [0, 1].
     pub images: Array4<f32>,
     /// For each image the index of its class, 0.0 or 1.0.
     pub labels: Vec<f32>,
-    /// For each image the index of its item in the [`ImageSet`].
+    /// For each image its index in the set.
     pub indices: Vec<usize>,
+}
+
+impl Batch {
+    /// Makes it the batch of these images of height, width and channels `size`, each written by `write`, which is given its
+    /// place in the batch and its index; without labels yet.
+    fn fill(&mut self, size: [usize; 3], indices: Vec<usize>, write: impl Fn(usize, usize, &mut [f32]) + Sync) {
+        let [height, width, channels] = size;
+        let length = height * width * channels;
+        let mut values = std::mem::take(&mut self.images).into_raw_vec_and_offset().0;
+        values.resize(indices.len() * length, 0.0);
+        let images = values.par_chunks_exact_mut(length).zip(&indices).enumerate();
+        images.for_each(|(place, (image, &index))| write(place, index, image));
+        self.images = Array4::from_shape_vec((indices.len(), height, width, channels), values)
+            .expect("the values were just sized for this shape");
+        self.indices = indices;
+        self.labels.clear();
+    }
 }
 
 /// Which changes the images of an epoch get, and what they are drawn from.
@@ -62,59 +80,83 @@ pub struct Augmented {
     pub epoch: u64,
 }
 
-/// Cuts an [`ImageSet`] into batches.
+/// Where a loader has its images from.
+#[derive(Clone, Debug)]
+enum Images {
+    Files(Arc<ImageSet>),
+    Arrays(Arc<ArraySet>),
+}
+
+/// Cuts a set of images into batches.
 #[derive(Clone, Debug)]
 pub struct Loader {
-    images: Arc<ImageSet>,
+    images: Images,
     batch_size: usize,
 }
 
 impl Loader {
-    /// A loader of `batch_size` images at a time.
+    /// A loader of `batch_size` images at a time, of files.
     ///
     /// # Errors
     /// [`Error::Setting`] if `batch_size` is 0.
     pub fn new(images: Arc<ImageSet>, batch_size: usize) -> Result<Loader> {
+        Loader::of(Images::Files(images), batch_size)
+    }
+
+    /// A loader of `batch_size` images at a time, of arrays.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if `batch_size` is 0.
+    pub fn of_arrays(images: ArraySet, batch_size: usize) -> Result<Loader> {
+        Loader::of(Images::Arrays(Arc::new(images)), batch_size)
+    }
+
+    fn of(images: Images, batch_size: usize) -> Result<Loader> {
         match batch_size {
             0 => Err(Error::setting("--batch-size", "0 is no size; 16 is the documented one")),
             _ => Ok(Loader { images, batch_size }),
         }
     }
 
-    /// The images that are loaded.
-    pub fn images(&self) -> &ImageSet {
-        &self.images
+    /// Whether its images are files, which alone can be [changed](super::augment).
+    pub fn has_files(&self) -> bool {
+        matches!(self.images, Images::Files(_))
+    }
+
+    /// How many images there are.
+    pub fn count(&self) -> usize {
+        self.images.count()
     }
 
     /// How many batches an epoch over all images has: ⌈n / batch size⌉.
     pub fn batches(&self) -> usize {
-        self.images.items().len().div_ceil(self.batch_size)
+        self.count().div_ceil(self.batch_size)
     }
 
     /// The size of the largest batch.
     pub fn largest_batch(&self) -> usize {
-        self.batch_size.min(self.images.items().len())
+        self.batch_size.min(self.count())
     }
 
     /// The images at `order`, batch by batch; the last batch may be smaller. Decoding starts at once, in the rayon pool the
     /// caller is in, or in rayon's global one outside of any.
     ///
     /// # Panics
-    /// If `order` holds an index that is not that of an item.
+    /// If `order` holds an index that is not that of an image.
     pub fn epoch(&self, order: Vec<usize>) -> Epoch {
         self.rest_of_epoch(order, 0, None)
     }
 
     /// [`Loader::epoch`] without its first `batches`, for a run that goes on in the middle of an epoch, and with each image
-    /// [changed](super::augment) as `augmented` draws it.
+    /// [changed](super::augment) as `augmented` draws it. Arrays are never changed.
     ///
     /// # Panics
-    /// If `order` holds an index that is not that of an item.
+    /// If `order` holds an index that is not that of an image.
     pub fn rest_of_epoch(&self, order: Vec<usize>, batches: usize, augmented: Option<Augmented>) -> Epoch {
-        let count = self.images.items().len();
+        let count = self.count();
         assert!(order.iter().all(|&index| index < count), "an order names an image beyond the {count} there are");
         let mut epoch = Epoch {
-            images: Arc::clone(&self.images),
+            images: self.images.clone(),
             batch_size: self.batch_size,
             augmented,
             asked: order.len().min(batches.saturating_mul(self.batch_size)),
@@ -128,10 +170,19 @@ impl Loader {
     }
 }
 
+impl Images {
+    fn count(&self) -> usize {
+        match self {
+            Images::Files(files) => files.items().len(),
+            Images::Arrays(arrays) => arrays.count(),
+        }
+    }
+}
+
 /// The batches of one epoch. Dropping it early is fine: tasks not begun do nothing, those begun finish for nobody.
 #[derive(Debug)]
 pub struct Epoch {
-    images: Arc<ImageSet>,
+    images: Images,
     batch_size: usize,
     augmented: Option<Augmented>,
     order: Vec<usize>,
@@ -163,30 +214,42 @@ impl Epoch {
     /// Those of [`ImageSet::picture`], for the first picture of the batch that has any. The next call goes on with the next
     /// batch.
     pub fn next_into(&mut self, batch: &mut Batch) -> Result<bool> {
+        match self.images.clone() {
+            Images::Files(files) => self.next_of_files(&files, batch),
+            Images::Arrays(arrays) => Ok(self.next_of_arrays(&arrays, batch)),
+        }
+    }
+
+    fn next_of_files(&mut self, images: &ImageSet, batch: &mut Batch) -> Result<bool> {
         let Some(ahead) = self.queue.pop_front() else { return Ok(false) };
         self.ask_ahead();
         let start = Instant::now();
         let pictures = ahead.wait();
         self.waited += start.elapsed();
         let pictures = pictures?;
-        let side = self.images.side();
-        let items = self.images.items();
-
-        let mut values = std::mem::take(&mut batch.images).into_raw_vec_and_offset().0;
-        let count = pictures.len();
-        values.resize(count * side * side * 3, 0.0);
+        let side = images.side();
         let augmented = self.augmented;
-        let pictures = pictures.par_iter().zip(&ahead.indices);
-        values.par_chunks_exact_mut(side * side * 3).zip(pictures).for_each(|(image, (picture, &index))| {
+        batch.fill([side, side, 3], ahead.indices, |place, index, image| {
             let draw = |Augmented { augmentation, seed, epoch }| augmentation.draw(seed, epoch, index as u64);
-            augmented.map_or_else(Change::default, draw).apply(picture, side, image);
+            augmented.map_or_else(Change::default, draw).apply(&pictures[place], side, image);
         });
-        batch.images =
-            Array4::from_shape_vec((count, side, side, 3), values).expect("the values were just sized for this shape");
-        batch.labels.clear();
-        batch.labels.extend(ahead.indices.iter().map(|&index| items[index].label as f32));
-        batch.indices = ahead.indices;
+        batch.labels.extend(batch.indices.iter().map(|&index| images.items()[index].label as f32));
         Ok(true)
+    }
+
+    fn next_of_arrays(&mut self, images: &ArraySet, batch: &mut Batch) -> bool {
+        let Some(indices) = self.next_indices() else { return false };
+        batch.fill(images.size(), indices, |_, index, image| image.copy_from_slice(images.image(index)));
+        batch.labels.extend(batch.indices.iter().map(|&index| images.label(index)));
+        true
+    }
+
+    /// The indices of the next batch that nobody has asked for.
+    fn next_indices(&mut self) -> Option<Vec<usize>> {
+        let end = self.order.len().min(self.asked + self.batch_size);
+        let indices = self.order[self.asked..end].to_vec();
+        self.asked = end;
+        (!indices.is_empty()).then_some(indices)
     }
 
     /// How long [`next_into`](Epoch::next_into) has waited for pictures so far. While it waits the calling thread decodes too;
@@ -197,24 +260,24 @@ impl Epoch {
 
     /// Asks for batches until [`BATCHES_AHEAD`] are under way or the order is used up.
     fn ask_ahead(&mut self) {
-        while self.queue.len() < BATCHES_AHEAD && self.asked < self.order.len() {
-            let end = self.order.len().min(self.asked + self.batch_size);
-            let indices = self.order[self.asked..end].to_vec();
-            self.asked = end;
-            self.queue.push_back(self.ask_for(indices));
+        let Images::Files(images) = self.images.clone() else { return };
+        while self.queue.len() < BATCHES_AHEAD
+            && let Some(indices) = self.next_indices()
+        {
+            self.queue.push_back(self.ask_for(&images, indices));
         }
     }
 
     /// Starts a task for each picture that is not at hand. First asked is first decoded.
-    fn ask_for(&self, indices: Vec<usize>) -> Ahead {
+    fn ask_for(&self, images: &Arc<ImageSet>, indices: Vec<usize>) -> Ahead {
         let (sender, arrivals) = channel();
         for (place, &index) in indices.iter().enumerate() {
             // Sending fails only if the epoch is gone, and then nobody wants to know.
-            if let Some(picture) = self.images.kept(index) {
+            if let Some(picture) = images.kept(index) {
                 let _ = sender.send((place, Ok(picture)));
                 continue;
             }
-            let (images, wanted, sender) = (Arc::clone(&self.images), Arc::downgrade(&self.wanted), sender.clone());
+            let (images, wanted, sender) = (Arc::clone(images), Arc::downgrade(&self.wanted), sender.clone());
             rayon::spawn_fifo(move || {
                 if wanted.strong_count() > 0 {
                     let _ = sender.send((place, images.picture(index)));

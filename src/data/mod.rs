@@ -7,7 +7,7 @@
 //! 4. [`decode`]: bytes become 8-bit RGB pixels, by the chosen way of [reading](reading::Reading);
 //! 5. [`resize`]: the picture is brought to the network's size, and its bytes become floats;
 //! 6. [`images`]: the set as decoded pictures, kept in memory when they fit;
-//! 7. [`batches`]: pictures become `[N, H, W, 3]` tensors, in a seeded order, decoded ahead of need, and for training
+//! 7. [`batches`]: pictures, or [`arrays`] that a program has already, become `[N, H, W, C]` tensors, in a seeded order, decoded ahead of need, and for training
 //!    perhaps [changed](augment) a little.
 //!
 //! What is left out on the way is told by [`left_out`].
@@ -15,6 +15,7 @@
 //! [`survey`] looks for what is odd about a set: duplicates, and attributes that give the class away. [`phantom`] draws the synthetic set that the project ships.
 
 pub mod allotment;
+pub mod arrays;
 pub mod augment;
 pub mod batches;
 pub mod catalog;

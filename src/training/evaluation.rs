@@ -38,7 +38,7 @@ pub fn evaluate(
     loader: &Loader,
     workspace: &mut Workspace,
 ) -> Result<Evaluation> {
-    let count = loader.images().items().len();
+    let count = loader.count();
     let mut batches = loader.epoch((0..count).collect());
     let mut batch = Batch::default();
     let mut mean_loss = RunningMean::default();

@@ -30,7 +30,7 @@ pub enum Event {
 /// Returns what the [final weights](TrainSettings::final_parameters) answer on the validation part.
 ///
 /// # Errors
-/// Where an image cannot be read, where the loss or at an epoch's end a weight is no longer finite
+/// [`Error::Setting`] of an augmentation of arrays; where an image cannot be read, where the loss or at an epoch's end a weight is no longer finite
 /// ([`Error::NotFinite`], [`Error::WeightsNotFinite`]), and those of `report`.
 pub fn train(
     network: &Network,
@@ -40,6 +40,11 @@ pub fn train(
     settings: &TrainSettings,
     mut report: impl FnMut(Event, &TrainingState) -> Result<()>,
 ) -> Result<Option<Evaluation>> {
+    if settings.augmentation.is_some() && !training.has_files() {
+        let reason =
+            "it changes the pictures of files, and these images are arrays; change them before, and leave it out";
+        return Err(Error::setting("augmentation", reason));
+    }
     let largest_batch = training.largest_batch().max(validation.map_or(0, Loader::largest_batch));
     let options = PlanOptions { conv: settings.conv, fuse: settings.fuse, training: true, input_gradient: false };
     let plan = Plan::new(network, largest_batch, options);
@@ -53,7 +58,7 @@ pub fn train(
         let mut clock = Clock::start();
         let epoch = state.history.len();
         let mut so_far = state.epoch_so_far();
-        let order = epoch_order(training.images().items().len(), settings.seed, epoch as u64, settings.shuffle);
+        let order = epoch_order(training.count(), settings.seed, epoch as u64, settings.shuffle);
         let augmented = |augmentation| Augmented { augmentation, seed: settings.seed, epoch: epoch as u64 };
         let mut batches = training.rest_of_epoch(order, so_far.steps, settings.augmentation.map(augmented));
         while batches.next_into(&mut batch)? {

@@ -1,5 +1,6 @@
 //! How to train, and what follows from it for where a training stands.
 
+use super::keras_run;
 use super::state::TrainingState;
 use crate::data::augment::Augmentation;
 use crate::kernels::conv::registry::ConvPolicy;
@@ -29,6 +30,23 @@ pub struct TrainSettings {
     /// Ends the training when the best epoch is this many epochs ago, and restores that epoch's weights at
     /// the end, whatever ended it.
     pub early_stopping: Option<usize>,
+}
+
+impl Default for TrainSettings {
+    /// The documented run's, with seed 0.
+    fn default() -> TrainSettings {
+        TrainSettings {
+            epochs: keras_run::EPOCHS,
+            seed: 0,
+            shuffle: true,
+            adam: AdamSettings { learning_rate: keras_run::LEARNING_RATE, ..AdamSettings::default() },
+            class_weights: ClassWeights::NONE,
+            augmentation: None,
+            conv: ConvPolicy::Auto,
+            fuse: true,
+            early_stopping: None,
+        }
+    }
 }
 
 impl TrainSettings {

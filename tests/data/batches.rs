@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use glassnet::data::arrays::ArraySet;
 use glassnet::data::augment::Augmentation;
 use glassnet::data::batches::{Augmented, Batch, Loader, epoch_order};
 use glassnet::data::images::{CACHE_BUDGET_BYTES, ImageSet};
@@ -20,7 +21,7 @@ fn batches(files: &Files, cache_budget: usize, threads: usize, epochs: u64) -> V
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
         let loader = Loader::new(image_set(source, SIDE, cache_budget), 4).unwrap();
-        let count = loader.images().items().len();
+        let count = loader.count();
         (0..epochs).flat_map(|epoch| loader.epoch(epoch_order(count, 7, epoch, true))).map(Result::unwrap).collect()
     })
 }
@@ -43,6 +44,39 @@ fn a_batch_holds_the_resized_scaled_images_in_the_order_asked_for() {
     for ((y, x, c), &value) in batches[0].images.index_axis(ndarray::Axis(0), 3).indexed_iter() {
         assert_eq!(value, scale(original.get_pixel(columns[x] as u32, rows[y] as u32)[c]));
     }
+}
+
+#[test]
+fn arrays_of_any_size_come_in_the_order_asked_for_as_they_are() {
+    let images = ndarray::Array4::from_shape_fn((5, 2, 3, 1), |(n, y, x, _)| (100 * n + 10 * y + x) as f32 - 0.5);
+    let labels = vec![1.0, 0.0, 0.0, 1.0, 1.0];
+    // Whatever the layout in memory.
+    let mut turned = images.clone().reversed_axes();
+    turned = turned.as_standard_layout().into_owned().reversed_axes();
+    let loader = Loader::of_arrays(ArraySet::new(turned, labels).unwrap(), 2).unwrap();
+    assert_eq!((loader.count(), loader.batches(), loader.largest_batch(), loader.has_files()), (5, 3, 2, false));
+    let order = vec![4, 1, 0, 3, 2];
+    let batches: Vec<Batch> = loader.epoch(order.clone()).map(Result::unwrap).collect();
+    let indices: Vec<usize> = batches.iter().flat_map(|batch| batch.indices.clone()).collect();
+    assert_eq!(indices, order);
+    assert_eq!(batches[0].labels, [1.0, 0.0]);
+    assert_eq!(batches[2].images.shape(), [1, 2, 3, 1]);
+    for batch in &batches {
+        for (image, &index) in batch.images.outer_iter().zip(&batch.indices) {
+            assert_eq!(image, images.index_axis(ndarray::Axis(0), index));
+        }
+    }
+    let rest: Vec<Batch> = loader.rest_of_epoch(order, 1, None).map(Result::unwrap).collect();
+    assert_eq!(rest, batches[1..]);
+}
+
+#[test]
+fn arrays_that_are_no_set_say_why() {
+    let images = |shape| ndarray::Array4::zeros(shape);
+    let error = |shape, labels: &[f32]| ArraySet::new(images(shape), labels.to_vec()).unwrap_err().to_string();
+    assert_eq!(error((2, 3, 3, 1), &[0.0]), "labels: there are 1, for 2 images");
+    assert_eq!(error((1, 3, 3, 1), &[0.5]), "labels: 0.5 is none; a label is 0 or 1, the index of the class");
+    assert_eq!(error((1, 3, 0, 1), &[0.0]), "images: an array of [1, 3, 0, 1] holds no pixels");
 }
 
 #[test]
