@@ -19,7 +19,7 @@ use glassnet::training::{Event, TrainSettings, TrainingState, train};
 
 fn main() -> glassnet::Result<()> {
     let source = match std::env::args_os().nth(1) {
-        Some(folder) => Source::open(&PathBuf::from(folder))?,
+        Some(folder) => Source::open(PathBuf::from(folder))?,
         None => {
             let files = phantom::draw(0, 20, 20)
                 .into_iter()
