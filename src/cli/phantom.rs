@@ -14,8 +14,8 @@ pub fn run(args: &PhantomArgs) -> CommandResult {
     output::check_new_folder("--out", &args.out)?;
     output::make_folder("--out", &args.out)?;
     let (all, drawn) = (args.benign + args.malignant, AtomicUsize::new(0));
-    let progress = Progress::of_images("Drawing", all);
     interrupt::finish_the_step_first();
+    let progress = Progress::of_images("Drawing", all);
     let written = || {
         drawn.fetch_add(1, Ordering::Relaxed);
         progress.advance(1);
