@@ -8,7 +8,7 @@
 use super::transforms::{Transforms, Winograd, kernel_matrix};
 use crate::kernels::conv::correlation::Correlation;
 use crate::kernels::simd::{Lanes, SimdOp, load};
-use crate::kernels::tile::{PANEL, TileWork, VECTORS, over_tiles, store_sums, tile, tile_pair};
+use crate::kernels::tile::{PANEL, TileWork, VECTORS, over_tiles, tile, tile_pair};
 
 /// The kernel's transform: writes a panel of U, `[ξ][C][PANEL]`, with zeros for the filters that there are
 /// not.
@@ -260,8 +260,12 @@ pub(super) fn transform_output<const OUT: usize, const IN: usize, const LANES: u
                 for lane in 0..LANES {
                     row[j][lane] += bias[lane];
                 }
-                if j < inside[1] {
-                    store_sums(&[row[j]], &mut values[j * steps[1]..][..in_register]);
+                // A whole register by itself: as a slice whose length only then is known, it takes 4 % of a
+                // forward pass by F(4×4) more.
+                if j < inside[1] && in_register == LANES {
+                    store(values, j * steps[1], row[j]);
+                } else if j < inside[1] {
+                    values[j * steps[1]..][..in_register].copy_from_slice(&row[j][..in_register]);
                 }
             }
         }
