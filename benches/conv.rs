@@ -1,5 +1,6 @@
-//! `cargo bench --bench conv`: each pass of the documented model's convolutions by each algorithm, for batches of 16, in
-//! rayon's global pool. `glassnet bench conv` measures the same beside the machine's limits; here criterion keeps a baseline.
+//! `cargo bench --bench conv`: each pass of the documented model's convolutions by each algorithm, for
+//! batches of 16, in rayon's global pool. `glassnet bench conv` measures the same beside the machine's
+//! limits; here criterion keeps a baseline.
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use glassnet::bench::conv::{Buffers, Case, ConvData};

@@ -1,5 +1,5 @@
-//! `cargo bench --bench step`: a training step and an inference batch of the documented model, in rayon's global pool.
-//! `glassnet bench step` splits the same by phase; here criterion keeps a baseline.
+//! `cargo bench --bench step`: a training step and an inference batch of the documented model, in rayon's
+//! global pool. `glassnet bench step` splits the same by phase; here criterion keeps a baseline.
 
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use glassnet::bench::phantom_batches::PhantomBatches;

@@ -1,8 +1,9 @@
 //! Weights files: safetensors, with all that a prediction needs in the metadata.
 //!
-//! The tensors bear Keras's names and shapes, little-endian f32 in C order, so any safetensors reader can use them. The
-//! metadata has one key, `glassnet`, whose value is a [`ModelCard`] as JSON. A file from which a run can go on ([`run`]) has
-//! further tensors, whose names cannot be those of weights, and one more field in the JSON.
+//! The tensors bear Keras's names and shapes, little-endian f32 in C order, so any safetensors reader can use
+//! them. The metadata has one key, `glassnet`, whose value is a [`ModelCard`] as JSON. A file from which a
+//! run can go on ([`run`]) has further tensors, whose names cannot be those of weights, and one more field in
+//! the JSON.
 
 pub mod run;
 mod tensor_file;
@@ -110,8 +111,8 @@ fn any(_: &TensorEntry) -> bool {
 /// Reads a model, from a file of weights or one from which a run can go on.
 ///
 /// # Errors
-/// [`Error::Missing`], or [`Error::Weights`] where the file is not one of ours, is broken, or its tensors are not those of
-/// its own spec.
+/// [`Error::Missing`], or [`Error::Weights`] where the file is not one of ours, is broken, or its tensors are
+/// not those of its own spec.
 pub fn load(path: &Path) -> Result<Checkpoint> {
     let begun = std::time::Instant::now();
     let mut file = TensorFile::open(path)?;
@@ -150,7 +151,8 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
     Ok(Checkpoint { card, network, parameters })
 }
 
-/// Reads weights for a network, from a file of any program that names and shapes them so; metadata are not needed.
+/// Reads weights for a network, from a file of any program that names and shapes them so; metadata are not
+/// needed.
 ///
 /// # Errors
 /// As [`load`], where the tensors are not those of this network.
@@ -214,8 +216,8 @@ fn fault(description: &str) -> String {
     "its 'run' is not as it was written".to_string()
 }
 
-/// The tensors of a file as a network's weights: every one of them, none besides but the state of a run, each of its shape,
-/// all numbers finite.
+/// The tensors of a file as a network's weights: every one of them, none besides but the state of a run, each
+/// of its shape, all numbers finite.
 fn weights(path: &Path, file: &mut TensorFile, network: &Network) -> Result<Parameters> {
     let entries = network.table().entries();
     let foreign = |name: &String| !run::is_state(name) && entries.iter().all(|entry| entry.name != *name);
@@ -226,8 +228,8 @@ fn weights(path: &Path, file: &mut TensorFile, network: &Network) -> Result<Para
     read(file, network, "")
 }
 
-/// Whether a file has those tensors of a network of which `kept` is true, under their names behind `prefix`. All shapes are
-/// compared before memory is asked for: then the file has as many bytes as they will take.
+/// Whether a file has those tensors of a network of which `kept` is true, under their names behind `prefix`.
+/// All shapes are compared before memory is asked for: then the file has as many bytes as they will take.
 fn check(
     path: &Path,
     file: &TensorFile,

@@ -1,5 +1,5 @@
-//! The one error type of the library. Each variant is a sentence for a person: it names the file, layer or setting, says
-//! what was found and what was wanted, and what to do where we can know that.
+//! The one error type of the library. Each variant is a sentence for a person: it names the file, layer or
+//! setting, says what was found and what was wanted, and what to do where we can know that.
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
@@ -96,7 +96,8 @@ pub enum Error {
     },
 }
 
-/// A text that comes from a file, for a sentence: its first 200 letters. Files may hold names and words of any length.
+/// A text that comes from a file, for a sentence: its first 200 letters. Files may hold names and words of
+/// any length.
 pub fn shortened(text: &str) -> Cow<'_, str> {
     const MOST: usize = 200;
     match text.char_indices().nth(MOST) {

@@ -1,8 +1,8 @@
 //! glassnet: a from-scratch CNN engine that you can see through.
 //!
-//! It trains a convolutional image classifier with two classes from a folder or a zip of images. Convolution, pooling, dense
-//! layers, dropout, sigmoid with binary cross-entropy, the whole backward pass and Adam are written here; no framework lies
-//! underneath.
+//! It trains a convolutional image classifier with two classes from a folder or a zip of images. Convolution,
+//! pooling, dense layers, dropout, sigmoid with binary cross-entropy, the whole backward pass and Adam are
+//! written here; no framework lies underneath.
 //!
 //! ```
 //! use glassnet::{network::Network, plan::predict, spec::ModelSpec};
@@ -18,11 +18,13 @@
 //!
 //! # Where to start
 //!
-//! The folder `examples` trains from arrays and from a folder, shows a loop by hand, answers from many threads, and looks at every
-//! layer's gradient. The feature `cli`, on by default, is the program and [`report`], its pictures and pages.
+//! The folder `examples` trains from arrays and from a folder, shows a loop by hand, answers from many
+//! threads, and looks at every layer's gradient. The feature `cli`, on by default, is the program and
+//! [`report`], its pictures and pages.
 //!
-//! To **learn** what backpropagation computes, read [`reference`](mod@reference): the whole network in plain `f64` loops, with
-//! an example to check by hand. To **use** the engine, start at [`network`] and [`training`]. To **see how it is fast**, start at [`kernels`].
+//! To **learn** what backpropagation computes, read [`reference`](mod@reference): the whole network in plain
+//! `f64` loops, with an example to check by hand. To **use** the engine, start at [`network`] and
+//! [`training`]. To **see how it is fast**, start at [`kernels`].
 //!
 //! # Notation
 //!
@@ -37,8 +39,8 @@
 //! | L | the loss, one number |
 //! | z, p, y | logit, probability σ(z), label 0 or 1 |
 //!
-//! Kernels are `[kernel height, kernel width, C, F]`, which in memory is the matrix `[K×F]`; dense kernels are `[I×U]`. A
-//! gradient has the shape of what it is the gradient of, and is called `grad_…`.
+//! Kernels are `[kernel height, kernel width, C, F]`, which in memory is the matrix `[K×F]`; dense kernels
+//! are `[I×U]`. A gradient has the shape of what it is the gradient of, and is called `grad_…`.
 //!
 //! # The house, in the order the data flows
 //!
@@ -84,15 +86,16 @@
 //! # The chain of trust
 //!
 //! Every number is tied to the definition of the derivative by a chain of tests: central finite differences →
-//! [`reference`](mod@reference) (`tests/reference_gradients.rs`) → the engine (`tests/engine_vs_reference.rs`) → Keras
-//! (`tests/keras_fixture.rs`). The error of a tensor is max|a − b| / max|b|. Fused blocks (`tests/fused_blocks.rs`) and the number
-//! of threads (`tests/determinism.rs`) change no bit, nor does stopping and going on (`tests/resume.rs`), and a training step allocates
-//! nothing (`tests/allocations.rs`).
+//! [`reference`](mod@reference) (`tests/reference_gradients.rs`) → the engine
+//! (`tests/engine_vs_reference.rs`) → Keras (`tests/keras_fixture.rs`). The error of a tensor is max|a − b| /
+//! max|b|. Fused blocks (`tests/fused_blocks.rs`) and the number of threads (`tests/determinism.rs`) change
+//! no bit, nor does stopping and going on (`tests/resume.rs`), and a training step allocates nothing
+//! (`tests/allocations.rs`).
 //!
 //! # The floors
 //!
-//! Imports run one way: a room uses rooms that stand before it here, never one behind it, and `tests/imports.rs` holds them
-//! to it.
+//! Imports run one way: a room uses rooms that stand before it here, never one behind it, and
+//! `tests/imports.rs` holds them to it.
 //!
 //! | floor | rooms, in order |
 //! |---|---|

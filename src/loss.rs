@@ -1,8 +1,8 @@
 //! Sigmoid and binary cross-entropy, taken together on logits: the value and its gradient.
 //!
-//! With p = σ(z) = 1/(1 + e⁻ᶻ) the probability of class 1, a sample's loss is
-//! −y·ln p − (1 − y)·ln(1 − p) = max(z, 0) − z·y + ln(1 + e^−|z|), and its derivative by z is p − y. The form on the right has
-//! no logarithm of a rounded 0 and no exponential that overflows. Sums are taken in f64: they are short.
+//! With p = σ(z) = 1/(1 + e⁻ᶻ) the probability of class 1, a sample's loss is −y·ln p − (1 − y)·ln(1 − p) =
+//! max(z, 0) − z·y + ln(1 + e^−|z|), and its derivative by z is p − y. The form on the right has no logarithm
+//! of a rounded 0 and no exponential that overflows. Sums are taken in f64: they are short.
 //!
 //! Classes may weigh differently. With w the weight of a sample's class, a batch of N has
 //!
@@ -22,7 +22,8 @@ pub fn sigmoid(z: f64) -> f64 {
     }
 }
 
-/// The probability of class 1 that a logit stands for, as the program reports it and compares it with a threshold.
+/// The probability of class 1 that a logit stands for, as the program reports it and compares it with a
+/// threshold.
 pub fn probability(logit: f32) -> f32 {
     sigmoid(f64::from(logit)) as f32
 }
@@ -32,11 +33,13 @@ pub fn probability(logit: f32) -> f32 {
 pub struct ClassWeights(pub [f64; 2]);
 
 impl ClassWeights {
-    /// Every sample counts as one. Products with 1 are exact, so this is the loss without weights to the last bit.
+    /// Every sample counts as one. Products with 1 are exact, so this is the loss without weights to the last
+    /// bit.
     pub const NONE: ClassWeights = ClassWeights([1.0, 1.0]);
 
-    /// n / (2·n_class), with which both classes count for half of the n samples however many each has: the rule that
-    /// scikit-learn calls `balanced`. `counts` are n_0 and n_1; a class without samples gets weight 1, which nothing meets.
+    /// n / (2·n_class), with which both classes count for half of the n samples however many each has: the
+    /// rule that scikit-learn calls `balanced`. `counts` are n_0 and n_1; a class without samples gets weight
+    /// 1, which nothing meets.
     pub fn balanced(counts: [usize; 2]) -> ClassWeights {
         let all = counts[0] + counts[1];
         ClassWeights(counts.map(|count| if count == 0 { 1.0 } else { all as f64 / (2 * count) as f64 }))

@@ -1,11 +1,12 @@
 //! Random numbers that depend on what they are for, never on what was drawn before.
 //!
-//! Every draw in the program comes from a [`Stream`]: ChaCha8 keyed by four numbers, *seed*, *purpose*, *epoch* and
-//! *index*. Two streams with different keys have nothing in common, so a dropout mask does not change when the shuffle
-//! draws more, when images are decoded in another order, or when the work runs on another number of threads.
+//! Every draw in the program comes from a [`Stream`]: ChaCha8 keyed by four numbers, *seed*, *purpose*,
+//! *epoch* and *index*. Two streams with different keys have nothing in common, so a dropout mask does not
+//! change when the shuffle draws more, when images are decoded in another order, or when the work runs on
+//! another number of threads.
 //!
-//! The mapping from ChaCha's words to numbers is written here, with `+ − × ÷` and shifts only, so that the same key gives
-//! the same numbers on every machine and with every version of the crates underneath.
+//! The mapping from ChaCha's words to numbers is written here, with `+ − × ÷` and shifts only, so that the
+//! same key gives the same numbers on every machine and with every version of the crates underneath.
 //!
 //! Source of the generator: D. J. Bernstein, *ChaCha, a variant of Salsa20*, 2008.
 
@@ -67,7 +68,8 @@ impl Stream {
         (self.next_u32() >> 8) as f32 * (1.0 / (1 << 24) as f32)
     }
 
-    /// Uniform in [0, 1): 53 bits from two words, the first word the higher one, so every value is exact in f64.
+    /// Uniform in [0, 1): 53 bits from two words, the first word the higher one, so every value is exact in
+    /// f64.
     pub fn unit_f64(&mut self) -> f64 {
         let high = u64::from(self.next_u32() >> 5);
         let low = u64::from(self.next_u32() >> 6);
@@ -95,8 +97,8 @@ impl Stream {
         }
     }
 
-    /// A standard normal number, as twelve uniform ones minus their mean: it needs no logarithm or cosine, and its tails,
-    /// which end at ±6, are as good as a picture's noise wants.
+    /// A standard normal number, as twelve uniform ones minus their mean: it needs no logarithm or cosine,
+    /// and its tails, which end at ±6, are as good as a picture's noise wants.
     pub fn normal_f64(&mut self) -> f64 {
         (0..12).map(|_| self.unit_f64()).sum::<f64>() - 6.0
     }
@@ -127,7 +129,8 @@ mod tests {
 
     #[test]
     fn the_mapping_from_words_to_numbers_is_fixed_for_ever() {
-        // Computed from the paper's description of ChaCha and the text above, by another program in another language.
+        // Computed from the paper's description of ChaCha and the text above, by another program in another
+        // language.
         let stream = || Stream::new(20, Purpose::Test, 3, 4);
         let mut words = stream();
         assert_eq!([(); 4].map(|()| words.next_u32()), [0x1f60_9917, 0xbb18_0b9c, 0x6f31_4b8a, 0x7152_3b74]);

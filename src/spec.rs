@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 /// The most layers of a network; sizes are limited layer by layer when it is built.
 pub const MAX_LAYERS: usize = 1000;
 
-/// A network: the size of its input and its layers in order. The last layer gives one number, the logit of class 1.
+/// A network: the size of its input and its layers in order. The last layer gives one number, the logit of
+/// class 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSpec {
@@ -103,8 +104,9 @@ fn documented_input() -> [usize; 3] {
 }
 
 impl ModelSpec {
-    /// The model of the documented run: Conv 32 – pool – Conv 64 – pool – Conv 128 – pool – Dense 128 – Dropout – Dense 1, all
-    /// convolutions 3×3 with ReLU, all pools 2×2. At 128×128 pixels it has 3,304,769 parameters.
+    /// The model of the documented run: Conv 32 – pool – Conv 64 – pool – Conv 128 – pool – Dense 128 –
+    /// Dropout – Dense 1, all convolutions 3×3 with ReLU, all pools 2×2. At 128×128 pixels it has 3,304,769
+    /// parameters.
     pub fn documented() -> ModelSpec {
         let mut layers = Vec::new();
         for filters in [32, 64, 128] {

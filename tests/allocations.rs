@@ -1,11 +1,12 @@
-//! A step allocates nothing: not forward, not loss and accuracy, not backward, not Adam's step. All memory is sized by the
-//! plan.
+//! A step allocates nothing: not forward, not loss and accuracy, not backward, not Adam's step. All memory is
+//! sized by the plan.
 //!
-//! The test counts every allocation of the process, so it has a program of its own and runs in a pool of one thread. What
-//! work there is depends on the data and never on the number of threads, so what more threads allocate beyond this is
-//! rayon's: a worker's record when it first takes work from another, and blocks of the queue through which a pool gets work
-//! from outside. `matrixmultiply` packs operands into memory of its own in every product. It is told from ours by its
-//! alignment, to a vector register: all of ours are `Vec`s of numbers.
+//! The test counts every allocation of the process, so it has a program of its own and runs in a pool of one
+//! thread. What work there is depends on the data and never on the number of threads, so what more threads
+//! allocate beyond this is rayon's: a worker's record when it first takes work from another, and blocks of
+//! the queue through which a pool gets work from outside. `matrixmultiply` packs operands into memory of its
+//! own in every product. It is told from ours by its alignment, to a vector register: all of ours are `Vec`s
+//! of numbers.
 
 #![allow(unsafe_code)] // an allocator is unsafe to write; this one counts, and leaves the work to the system's
 
@@ -85,7 +86,8 @@ impl Allocations {
     }
 }
 
-/// What the body of the training loop does, but for reading images and reporting, two times; and an inference pass.
+/// What the body of the training loop does, but for reading images and reporting, two times; and an inference
+/// pass.
 fn allocations_of_steps(network: &Network, options: PlanOptions) -> Allocations {
     let count = 4;
     let batch = Batch::draw(network, count, 1);
@@ -161,7 +163,8 @@ fn after_the_first_step_a_step_allocates_nothing() {
         let documented = Network::new(&ModelSpec::documented().with_image_size(64)).unwrap();
         for network in [&documented, &other_layers()] {
             for options in ways_to_train() {
-                // No pass of the documented network is left to matrix products by `auto`, as all its pools are narrow.
+                // No pass of the documented network is left to matrix products by `auto`, as all its pools
+                // are narrow.
                 let without_products = options.conv == ConvPolicy::Auto && std::ptr::eq(network, &documented);
                 if !can_tell && !without_products {
                     continue;

@@ -1,5 +1,5 @@
-//! Same seed, same bits: for any number of threads, by every algorithm, fused or not, and in a batch as well as in a smaller
-//! one.
+//! Same seed, same bits: for any number of threads, by every algorithm, fused or not, and in a batch as well
+//! as in a smaller one.
 
 mod common;
 
@@ -15,7 +15,8 @@ use glassnet::random::{Purpose, Stream};
 use glassnet::spec::ModelSpec;
 use ndarray::{Array4, s};
 
-/// The documented layers at 64×64: a convolution of two bands, a dense layer of three blocks, all kinds of passes.
+/// The documented layers at 64×64: a convolution of two bands, a dense layer of three blocks, all kinds of
+/// passes.
 fn network() -> Network {
     Network::new(&ModelSpec::documented().with_image_size(64)).unwrap()
 }
@@ -25,8 +26,8 @@ fn images(count: usize) -> Array4<f32> {
     Array4::from_shape_simple_fn((count, 64, 64, 3), || stream.unit_f32())
 }
 
-/// Weights, logits and gradients (0 where one is used up and not written) after two training steps of 20 images (more than
-/// there are slots for partial sums), in a pool of this many threads.
+/// Weights, logits and gradients (0 where one is used up and not written) after two training steps of 20
+/// images (more than there are slots for partial sums), in a pool of this many threads.
 fn after_two_steps(threads: usize, options: PlanOptions) -> Vec<f32> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {

@@ -1,8 +1,9 @@
-//! The documented network keeps its bits: SHA-256 of weights, history and predictions after two epochs on the shipped set, fused
-//! and layer by layer, with each instruction set of the machine.
+//! The documented network keeps its bits: SHA-256 of weights, history and predictions after two epochs on the
+//! shipped set, fused and layer by layer, with each instruction set of the machine.
 //!
-//! A change that is to compute the same must leave these sums as they are. One that computes something else on purpose
-//! records them anew, and says so. On an architecture without recorded sums the test says that it compared nothing.
+//! A change that is to compute the same must leave these sums as they are. One that computes something else
+//! on purpose records them anew, and says so. On an architecture without recorded sums the test says that it
+//! compared nothing.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,8 +15,8 @@ use sha2::{Digest, Sha256};
 /// The sums of the weights, of `history.csv` and of `predictions.csv`.
 type Sums = [String; 3];
 
-/// The sums on x86-64. The fused multiply-add of a wider set rounds as that of a narrower one does, but sums are cut into
-/// registers of another width, so each set has its own.
+/// The sums on x86-64. The fused multiply-add of a wider set rounds as that of a narrower one does, but sums
+/// are cut into registers of another width, so each set has its own.
 fn recorded(set: InstructionSet) -> [&'static str; 3] {
     match set {
         InstructionSet::Portable => [

@@ -1,6 +1,7 @@
-//! The second link of the chain of trust: the f32 engine against the textbook's f64, forward and every gradient, on
-//! geometries drawn at random, and on some that are large enough for every parallel and blocked path. Outputs are filled
-//! with NaN before, a network's by a step on images of NaN, so that a value nobody wrote fails.
+//! The second link of the chain of trust: the f32 engine against the textbook's f64, forward and every
+//! gradient, on geometries drawn at random, and on some that are large enough for every parallel and blocked
+//! path. Outputs are filled with NaN before, a network's by a step on images of NaN, so that a value nobody
+//! wrote fails.
 
 mod common;
 
@@ -29,12 +30,12 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
-/// The error allowed, of each tensor's largest element. All algorithms keep to it, Winograd's F(4×4) with the least to spare: in
-/// networks of 16 and more channels half of its tensors have an error above 3.7e-7, half of the others' one above 2e-7, and of
-/// the largest errors in 300 networks, 4.4e-6 and 3.5e-6.
+/// The error allowed, of each tensor's largest element. All algorithms keep to it, Winograd's F(4×4) with the
+/// least to spare: in networks of 16 and more channels half of its tensors have an error above 3.7e-7, half
+/// of the others' one above 2e-7, and of the largest errors in 300 networks, 4.4e-6 and 3.5e-6.
 const TOLERANCE: f64 = 1e-5;
-/// The error allowed in weights after some steps of Adam, which divides each gradient by its own size: a gradient near 0 that
-/// is off by its rounding moves its weight by another share of the learning rate.
+/// The error allowed in weights after some steps of Adam, which divides each gradient by its own size: a
+/// gradient near 0 that is off by its rounding moves its weight by another share of the learning rate.
 const STEPS_TOLERANCE: f64 = 1e-4;
 /// A network with a kink nearer than this is drawn again: f32 and f64 may rightly take different sides.
 const SMALLEST_MARGIN: f64 = 1e-4;
@@ -46,9 +47,10 @@ const SPARE_IMAGES: usize = 2;
 /// So many draws for a network, none of which will do, mean that the textbook or the drawing is broken.
 const MOST_ATTEMPTS: u64 = 50;
 
-/// The same cases in every run, so that a failure is the code's doing. `PROPTEST_CASES=30000 cargo test` draws that many fresh
-/// ones instead; about one in a thousand networks then sums products that cancel *within* a sample, or has hidden units that
-/// are all nearly off, which [`SMALLEST_REST`] does not see, and misses the tolerance, by some algorithms or by all.
+/// The same cases in every run, so that a failure is the code's doing. `PROPTEST_CASES=30000 cargo test`
+/// draws that many fresh ones instead; about one in a thousand networks then sums products that cancel
+/// *within* a sample, or has hidden units that are all nearly off, which [`SMALLEST_REST`] does not see, and
+/// misses the tolerance, by some algorithms or by all.
 fn config(cases: u32) -> Config {
     let config = Config { failure_persistence: None, ..Config::default() };
     match std::env::var("PROPTEST_CASES") {
@@ -211,8 +213,8 @@ fn convolutions_of_several_bands_agree_with_the_textbook_with_strides_and_paddin
     }
 }
 
-/// Leaves NaN in a workspace: a whole step on `count` images that hold nothing else. (Only the two buffers that gradients
-/// take turns in may keep numbers: a ReLU sends 0 back from a NaN.)
+/// Leaves NaN in a workspace: a whole step on `count` images that hold nothing else. (Only the two buffers
+/// that gradients take turns in may keep numbers: a ReLU sends 0 back from a NaN.)
 fn spoil(plan: &Plan, parameters: &Parameters, count: usize, workspace: &mut Workspace) {
     let [height, width, channels] = plan.network().spec().input;
     let images = Array4::from_elem((count, height, width, channels), f32::NAN);
@@ -361,8 +363,9 @@ fn the_instruction_set_that_the_environment_names_is_in_force() {
 
 #[test]
 fn networks_that_fill_several_of_every_block_agree_with_the_textbook() {
-    // No ReLU and no pool, so there is no kink in a million activations to stay away from. The convolution's kernel of more
-    // than 4,096 is added up over the slots in two pieces. The second is one for Winograd, with two groups of tiles.
+    // No ReLU and no pool, so there is no kink in a million activations to stay away from. The convolution's
+    // kernel of more than 4,096 is added up over the slots in two pieces. The second is one for Winograd,
+    // with two groups of tiles.
     let side = 40;
     for (kernel, channels, filters) in [(7, 6, 16), (3, 20, 24)] {
         let layers = vec![

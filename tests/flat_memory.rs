@@ -1,5 +1,5 @@
-//! Memory stays flat as the set grows: with no image kept, ten times the images take what their names and hashes take, and
-//! nothing for their pixels. From listing to the end of an epoch, folder and zip.
+//! Memory stays flat as the set grows: with no image kept, ten times the images take what their names and
+//! hashes take, and nothing for their pixels. From listing to the end of an epoch, folder and zip.
 //!
 //! The test counts every byte of the process, so it has a program of its own.
 
@@ -24,8 +24,9 @@ const SIDE: usize = 64;
 /// Images in the small set; the large one has ten times as many.
 const IMAGES: usize = 200;
 
-/// The most bytes that an image more may take where none is kept: its name, which stands in the source, the catalog, the split
-/// and the set; its path; its hash, its size and its answer to the check. A zip's entry has its own record beside these.
+/// The most bytes that an image more may take where none is kept: its name, which stands in the source, the
+/// catalog, the split and the set; its path; its hash, its size and its answer to the check. A zip's entry
+/// has its own record beside these.
 const CATALOGUE_BYTES: usize = 1300;
 
 /// The names of so many images.

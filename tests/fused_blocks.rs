@@ -1,6 +1,6 @@
-//! Fused or layer by layer, the same bits: losses, logits, every gradient, and the weights after some steps of Adam, whether
-//! they are taken behind the backward pass or within it. And a gradient that comes back through a max-pool gives the same bits
-//! as the same one written out.
+//! Fused or layer by layer, the same bits: losses, logits, every gradient, and the weights after some steps
+//! of Adam, whether they are taken behind the backward pass or within it. And a gradient that comes back
+//! through a max-pool gives the same bits as the same one written out.
 
 mod common;
 
@@ -117,8 +117,8 @@ fn moved_at_once(network: &Network) -> Vec<TensorId> {
     tensors.filter(|(_, entry)| large_dense(entry)).map(|(id, _)| id).collect()
 }
 
-/// A step within the backward pass writes the gradients that a backward pass alone writes, but for those that it has applied
-/// where they arose: their places hold what they held, which was NaN.
+/// A step within the backward pass writes the gradients that a backward pass alone writes, but for those that
+/// it has applied where they arose: their places hold what they held, which was NaN.
 fn check_written(network: &Network, options: &PlanOptions, gradients: &Parameters, expected: &Parameters) {
     let applied = moved_at_once(network);
     for (id, entry) in network.table().entries().iter().enumerate() {
@@ -130,7 +130,8 @@ fn check_written(network: &Network, options: &PlanOptions, gradients: &Parameter
     }
 }
 
-/// For every choice of algorithms: layer by layer with Adam's steps behind the backward pass, against the other ways.
+/// For every choice of algorithms: layer by layer with Adam's steps behind the backward pass, against the
+/// other ways.
 fn check_every_choice(network: &Network, batch: &Batch, seed: u64, input_gradient: bool) {
     let parameters = random_parameters(network, seed);
     for conv in ConvPolicy::ALL {
@@ -162,7 +163,8 @@ proptest! {
 
 #[test]
 fn the_documented_network_trains_to_the_same_bits_fused_and_layer_by_layer() {
-    // At 64×64 the first block has several bands, and 20 images are more than there are slots for partial sums.
+    // At 64×64 the first block has several bands, and 20 images are more than there are slots for partial
+    // sums.
     let network = Network::new(&ModelSpec::documented().with_image_size(64)).unwrap();
     assert!(!moved_at_once(&network).is_empty(), "no gradient is applied at once");
     let batch = Batch::draw(&network, 20, 1);
@@ -171,8 +173,8 @@ fn the_documented_network_trains_to_the_same_bits_fused_and_layer_by_layer() {
 
 #[test]
 fn large_dense_layers_train_to_the_same_bits_with_adams_step_within_and_behind() {
-    // Two layers of more than 64Ki weights behind each other, with neither inputs nor units a multiple of any block, and more
-    // samples than a kernel takes at once; before them nothing, and behind them a small one.
+    // Two layers of more than 64Ki weights behind each other, with neither inputs nor units a multiple of any
+    // block, and more samples than a kernel takes at once; before them nothing, and behind them a small one.
     let layers = vec![
         LayerSpec::Flatten {},
         LayerSpec::Dense { units: 93 },
@@ -207,7 +209,8 @@ fn pooled_convolutions() -> impl Strategy<Value = (ConvGeometry, PoolGeometry)> 
         )
 }
 
-/// What a gradient's pass of an algorithm makes of a gradient: the input's, or the kernel's sums and the bias's.
+/// What a gradient's pass of an algorithm makes of a gradient: the input's, or the kernel's sums and the
+/// bias's.
 fn gradients(
     algorithm: &dyn ConvAlgorithm,
     pass: Pass,

@@ -1,5 +1,6 @@
-//! Class weights and weight decay as Keras's `fit` and `AdamW` have them: the training loop reproduces three epochs recorded by
-//! `tests/fixtures/make_keras_fit_fixture.py`, with a last batch that is smaller than the others.
+//! Class weights and weight decay as Keras's `fit` and `AdamW` have them: the training loop reproduces three
+//! epochs recorded by `tests/fixtures/make_keras_fit_fixture.py`, with a last batch that is smaller than the
+//! others.
 
 mod common;
 

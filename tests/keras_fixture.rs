@@ -1,5 +1,6 @@
-//! The last link of the chain of trust: a small network of all the documented model's layer kinds, recorded in real Keras
-//! by `tests/fixtures/make_keras_fixture.py`. Logits, loss, every gradient and three Adam steps agree to 1e-5.
+//! The last link of the chain of trust: a small network of all the documented model's layer kinds, recorded
+//! in real Keras by `tests/fixtures/make_keras_fixture.py`. Logits, loss, every gradient and three Adam steps
+//! agree to 1e-5.
 
 mod common;
 
@@ -18,8 +19,9 @@ use safetensors::SafeTensors;
 
 /// The error allowed, of each tensor's largest element.
 const TOLERANCE: f64 = 1e-5;
-/// The error allowed of what Adam moved the weights by. That is a thousandth of the weights, so it sees what TOLERANCE on the
-/// weights would not; and where a gradient is nearly zero, its sign, which rounding may turn, moves a weight as far as any.
+/// The error allowed of what Adam moved the weights by. That is a thousandth of the weights, so it sees what
+/// TOLERANCE on the weights would not; and where a gradient is nearly zero, its sign, which rounding may
+/// turn, moves a weight as far as any.
 const UPDATE_TOLERANCE: f64 = 1e-3;
 
 fn tensor(file: &SafeTensors, name: &str) -> Vec<f32> {

@@ -1,4 +1,5 @@
-//! The synthetic set: what ships is what the generator draws, and what is the same in both classes is the same.
+//! The synthetic set: what ships is what the generator draws, and what is the same in both classes is the
+//! same.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,8 +15,8 @@ fn default_set() -> Vec<PhantomImage> {
     phantom::draw(DEFAULT_SEED, DEFAULT_BENIGN, DEFAULT_MALIGNANT)
 }
 
-/// Probability that the score of a malignant image is above that of a benign one, ties counting half: the area under the
-/// ROC curve, by its definition.
+/// Probability that the score of a malignant image is above that of a benign one, ties counting half: the
+/// area under the ROC curve, by its definition.
 fn auc(images: &[PhantomImage], score: impl Fn(&PhantomImage) -> f64) -> f64 {
     let scores = |class| images.iter().filter(move |image| image.class == class).map(&score).collect::<Vec<f64>>();
     let (benign, malignant) = (scores(Class::Benign), scores(Class::Malignant));

@@ -1,4 +1,5 @@
-//! A training that is stopped at any step, saved, loaded and continued, computes the same bits as one that never stopped.
+//! A training that is stopped at any step, saved, loaded and continued, computes the same bits as one that
+//! never stopped.
 
 mod common;
 
@@ -112,7 +113,8 @@ fn loaded(path: &Path, network: &Network) -> TrainingState {
     run.state(network, SETTINGS.adam).unwrap()
 }
 
-/// Trains, stopped after each of these steps in all, saved, and loaded; the threads alternate between one and three.
+/// Trains, stopped after each of these steps in all, saved, and loaded; the threads alternate between one and
+/// three.
 fn trained(settings: TrainSettings, validation_split: f64, stops: &[usize]) -> Outcome {
     let network = network();
     let (training, validation) = loaders(validation_split);
@@ -194,7 +196,8 @@ fn a_loaded_state_is_the_saved_one_in_every_part() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("last.safetensors");
     let mut state = start(&network);
-    // An odd step of the fourth epoch; the best epoch is not the third, or its weights would not be the file's own matter.
+    // An odd step of the fourth epoch; the best epoch is not the third, or its weights would not be the
+    // file's own matter.
     let report = |_: Event, state: &TrainingState| match state.steps.len() {
         14 => Err(Error::Interrupted),
         _ => Ok(()),

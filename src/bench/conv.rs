@@ -1,10 +1,12 @@
 //! The three passes of a convolution over a batch, by each algorithm, timed in turn.
 //!
-//! As the layers do it, the images are spread over the pool's threads, the kernel is packed once for all of them, and the
-//! weights' gradient goes to at most [`MAX_SLOTS`] partial sums; adding these up, which is the same for all algorithms, is not timed.
+//! As the layers do it, the images are spread over the pool's threads, the kernel is packed once for all of
+//! them, and the weights' gradient goes to at most [`MAX_SLOTS`] partial sums; adding these up, which is the
+//! same for all algorithms, is not timed.
 //!
-//! Beside the algorithms stands `matrixmultiply` alone: the product that im2col comes down to, with the matrix of patches at
-//! hand. It computes nothing of use, and is what im2col would reach if writing out the patches took no time.
+//! Beside the algorithms stands `matrixmultiply` alone: the product that im2col comes down to, with the
+//! matrix of patches at hand. It computes nothing of use, and is what im2col would reach if writing out the
+//! patches took no time.
 
 use super::Milliseconds;
 use crate::geometry::{ConvGeometry, PoolGeometry};
@@ -44,13 +46,14 @@ pub struct Case {
     pub pass: Pass,
     /// What computes it.
     pub worker: Worker,
-    /// Whether the gradient of the output is given as it comes back through a 2×2 max-pool, half of whose windows are
-    /// [`DEAD`].
+    /// Whether the gradient of the output is given as it comes back through a 2×2 max-pool, half of whose
+    /// windows are [`DEAD`].
     pub pooled: bool,
 }
 
 impl Case {
-    /// All cases of these algorithms for a convolution, pass by pass, and behind each pass the product alone if `product`.
+    /// All cases of these algorithms for a convolution, pass by pass, and behind each pass the product alone
+    /// if `product`.
     pub fn all(
         geometry: &ConvGeometry,
         passes: &[Pass],
@@ -80,7 +83,8 @@ fn pool_behind(geometry: &ConvGeometry) -> Option<PoolGeometry> {
     PoolGeometry::new([height, width, geometry.filters], [2, 2], [2, 2]).ok()
 }
 
-/// Floats of the patches that the product alone reads: 64 MiB. Of a larger matrix it takes the first rows again and again.
+/// Floats of the patches that the product alone reads: 64 MiB. Of a larger matrix it takes the first rows
+/// again and again.
 const MAX_PATCH_FLOATS: usize = 16 << 20;
 
 /// The numbers that a convolution works on, drawn at random.
@@ -175,7 +179,8 @@ impl ConvData {
         self.batch.div_ceil(MAX_SLOTS)
     }
 
-    /// Runs a case over the batch in the current pool, and tells how long it took. The result is in the buffers.
+    /// Runs a case over the batch in the current pool, and tells how long it took. The result is in the
+    /// buffers.
     ///
     /// # Panics
     /// If the buffers were not made for the case.
@@ -255,8 +260,8 @@ impl ConvData {
         });
     }
 
-    /// Does `work` for each part of a pass's result, in parallel, with the images that it is the result of: one image, or those
-    /// of a slot.
+    /// Does `work` for each part of a pass's result, in parallel, with the images that it is the result of:
+    /// one image, or those of a slot.
     fn for_each_part(&self, case: &Case, result: &mut [f32], work: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync) {
         let images = if case.pass == Pass::GradWeights { self.images_per_slot() } else { 1 };
         let parts = result[..self.result_len(case)].par_chunks_exact_mut(self.part_len(case));
@@ -310,8 +315,8 @@ impl Buffers {
         Buffers { result, packed, scratch: ScratchPool::new(scratch) }
     }
 
-    /// The first part of the last result: the output or the input's gradient of image 0, or the gradients of kernel and bias
-    /// from the first slot's images, the former as the algorithm sums it up.
+    /// The first part of the last result: the output or the input's gradient of image 0, or the gradients of
+    /// kernel and bias from the first slot's images, the former as the algorithm sums it up.
     pub fn first_part(&self, data: &ConvData, case: &Case) -> &[f32] {
         &self.result[..data.part_len(case)]
     }

@@ -28,7 +28,8 @@ struct Gradients {
 }
 
 impl Oracle {
-    /// Computes one image by the textbook, cropped where that would take long, with those gradients that these cases have.
+    /// Computes one image by the textbook, cropped where that would take long, with those gradients that
+    /// these cases have.
     ///
     /// # Errors
     /// Those of [`ConvDescriptor::geometry`].
@@ -75,8 +76,8 @@ impl Oracle {
         format!("{kind} of {height}×{width}")
     }
 
-    /// The largest error of the tensors that one of the cases computes. None for the product alone, and where the algorithm does
-    /// not support the smaller image.
+    /// The largest error of the tensors that one of the cases computes. None for the product alone, and where
+    /// the algorithm does not support the smaller image.
     pub fn error(&self, case: &Case) -> Option<f64> {
         let Worker::Algorithm(algorithm) = case.worker else { return None };
         let geometry = &self.data.geometry;

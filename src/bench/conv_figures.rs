@@ -1,4 +1,5 @@
-//! From the times of convolutions to figures that can be compared: with each other, and with what the machine can do.
+//! From the times of convolutions to figures that can be compared: with each other, and with what the machine
+//! can do.
 
 use super::Milliseconds;
 use super::conv::{Case, ConvData, Worker};
@@ -24,7 +25,8 @@ pub struct ConvFigures {
     pub min_ms: f64,
     /// For the whole batch, the usual run.
     pub median_ms: f64,
-    /// 10⁹ operations a second, counted as in the direct algorithm, 2·N·P·K·F, however few an algorithm needs.
+    /// 10⁹ operations a second, counted as in the direct algorithm, 2·N·P·K·F, however few an algorithm
+    /// needs.
     pub gflops: f64,
     /// Those, divided by the machine's most. An algorithm that saves operations can have more than 1.
     pub peak_share: f64,

@@ -1,6 +1,7 @@
 //! What the machine could do at most: the yardstick beside the kernels' figures.
 //!
-//! Both limits are measured on all threads of the pool at once, as cores share their clock's budget and their memory.
+//! Both limits are measured on all threads of the pool at once, as cores share their clock's budget and their
+//! memory.
 
 use crate::kernels::simd::{InstructionSet, SimdOp, dispatch_to, load, multiply_add};
 use rayon::prelude::*;
@@ -43,15 +44,16 @@ fn best(mut run: impl FnMut() -> f64) -> f64 {
     best
 }
 
-/// Independent sums that a core works on at once: two multiply-adds may start in every cycle and take four or five, so it takes
-/// eight to ten to keep both units busy. Twelve fit into 16 registers with their factor and addend.
+/// Independent sums that a core works on at once: two multiply-adds may start in every cycle and take four or
+/// five, so it takes eight to ten to keep both units busy. Twelve fit into 16 registers with their factor and
+/// addend.
 const CHAINS: usize = 12;
 
 /// The largest number of lanes of any instruction set.
 const MAX_LANES: usize = 16;
 
-/// Seconds that a run of arithmetic should take: so long that starting the threads is nothing, and so short that some run is not
-/// interrupted.
+/// Seconds that a run of arithmetic should take: so long that starting the threads is nothing, and so short
+/// that some run is not interrupted.
 const RUN_SECONDS: f64 = 3e-3;
 
 /// Multiply-adds of each chain in the first run, and in any at least.
@@ -74,7 +76,8 @@ impl SimdOp for Arithmetic<'_> {
             *sum = load(start, 0);
         }
         let (factor, addend) = ([black_box(0.999f32); LANES], [black_box(0.001f32); LANES]);
-        // Each chain has a name: from a loop over them the compiler makes registers that lie across the chains.
+        // Each chain has a name: from a loop over them the compiler makes registers that lie across the
+        // chains.
         let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h, mut i, mut j, mut k, mut l] = sums;
         for _ in 0..self.rounds {
             a = multiply_add::<LANES, FUSED>(a, factor, addend);
@@ -98,15 +101,16 @@ impl SimdOp for Arithmetic<'_> {
     }
 }
 
-/// f32 operations a second with the machine's widest registers, whatever set is in force for the kernels: `matrixmultiply` has
-/// these too.
+/// f32 operations a second with the machine's widest registers, whatever set is in force for the kernels:
+/// `matrixmultiply` has these too.
 fn arithmetic() -> f64 {
     let widest = InstructionSet::available().next_back().unwrap_or(InstructionSet::Portable);
     let (mut rounds, mut fastest) = (LEAST_ROUNDS, 0.0);
     best(|| {
         let start = Instant::now();
         let operations: Vec<f64> = rayon::broadcast(|_| {
-            // Chains that differ, and sums that someone might look at: the compiler can leave none of them out.
+            // Chains that differ, and sums that someone might look at: the compiler can leave none of them
+            // out.
             let mut sums = black_box(std::array::from_fn(|index| index as f32));
             let mut operations = 0.0;
             dispatch_to(widest, Arithmetic { rounds, sums: &mut sums, operations: &mut operations });
@@ -127,8 +131,8 @@ const ARRAY_FLOATS: usize = 16 << 20;
 /// Floats in one piece of parallel work: 256 KiB of each array.
 const PIECE_FLOATS: usize = 64 * 1024;
 
-/// Bytes a second of `a[i] = b[i] + s·c[i]`, two floats read and one written, as the STREAM benchmark counts them. (J. McCalpin,
-/// *Memory Bandwidth and Machine Balance in Current High Performance Computers*, 1995.)
+/// Bytes a second of `a[i] = b[i] + s·c[i]`, two floats read and one written, as the STREAM benchmark counts
+/// them. (J. McCalpin, *Memory Bandwidth and Machine Balance in Current High Performance Computers*, 1995.)
 fn memory() -> f64 {
     let mut a = vec![0.0f32; ARRAY_FLOATS];
     let (b, c) = (vec![1.0f32; ARRAY_FLOATS], vec![2.0f32; ARRAY_FLOATS]);

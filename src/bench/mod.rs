@@ -1,9 +1,10 @@
-//! Measuring how fast the engine is: convolutions pass by pass, whole training steps phase by phase, and the machine's own
-//! limits beside them. `glassnet bench` and the programs in `benches/` print what is measured here.
+//! Measuring how fast the engine is: convolutions pass by pass, whole training steps phase by phase, and the
+//! machine's own limits beside them. `glassnet bench` and the programs in `benches/` print what is measured
+//! here.
 //!
-//! Work runs in the rayon pool that the caller is in. Times are wall clock, and a shared machine disturbs them: the minimum is
-//! the run that was disturbed least, the median the usual one. What is compared is measured in turn, so that a drift of the machine
-//! meets all of it.
+//! Work runs in the rayon pool that the caller is in. Times are wall clock, and a shared machine disturbs
+//! them: the minimum is the run that was disturbed least, the median the usual one. What is compared is
+//! measured in turn, so that a drift of the machine meets all of it.
 
 pub mod conv;
 pub mod conv_error;

@@ -10,9 +10,9 @@
 //! | `history/only_answer` | f64, the same: the class that every validation image was taken for, −1 where there were both |
 //! | `steps/epoch`, `batch_size`, `loss`, `accuracy` | f64, one value a step, those of the epoch at work included |
 //!
-//! Nothing else is needed ([`crate::training`] says why), and no time is written, so the same run writes the same bytes.
-//! The JSON of the metadata has one more field, `run`: what the run was made from, what the tensors are, and a CRC-32 of their
-//! bytes, because a wrong bit in them would not be seen otherwise.
+//! Nothing else is needed ([`crate::training`] says why), and no time is written, so the same run writes the
+//! same bytes. The JSON of the metadata has one more field, `run`: what the run was made from, what the
+//! tensors are, and a CRC-32 of their bytes, because a wrong bit in them would not be seen otherwise.
 
 use super::tensor_file::{Tensor, TensorFile, Tensors, Values};
 use super::{ModelCard, any, check, described, named, other_network, read};
@@ -64,8 +64,8 @@ struct Run<Text> {
     crc32: u32,
 }
 
-/// Writes the state of a run; what stands under the name is always whole. `config` is what the run was made from, in the
-/// caller's words.
+/// Writes the state of a run; what stands under the name is always whole. `config` is what the run was made
+/// from, in the caller's words.
 ///
 /// # Errors
 /// [`Error::Io`], where the folder cannot be written or the disk is full.
@@ -140,8 +140,8 @@ impl SavedRun {
     /// Reads the state. What times the epochs took is not known from it: they are NaN.
     ///
     /// # Errors
-    /// [`Error::Weights`], where the tensors are not those of this network, contradict each other, or have changed since they
-    /// were written.
+    /// [`Error::Weights`], where the tensors are not those of this network, contradict each other, or have
+    /// changed since they were written.
     pub fn state(mut self, network: &Network, adam: AdamSettings) -> Result<TrainingState> {
         let (path, file) = (&self.path, &mut self.file);
         let foreign =

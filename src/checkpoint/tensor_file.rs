@@ -1,7 +1,7 @@
 //! safetensors files, written and read tensor by tensor: no second copy of the tensors is ever in memory.
 //!
-//! The header is the library's. The tensors follow one another in its order, those of the wider type first, then by name,
-//! little-endian in C order; so equal tensors and equal metadata make equal bytes.
+//! The header is the library's. The tensors follow one another in its order, those of the wider type first,
+//! then by name, little-endian in C order; so equal tensors and equal metadata make equal bytes.
 
 use crate::files::write_whole_with;
 use crate::{Error, Result};
@@ -13,13 +13,15 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// The metadata's one key. One, because the order of several is not fixed, and the same run shall write the same bytes.
+/// The metadata's one key. One, because the order of several is not fixed, and the same run shall write the
+/// same bytes.
 const KEY: &str = "glassnet";
 
 /// The bytes before the header: its length.
 const LENGTH_BYTES: u64 = 8;
 
-/// The longest header that is read, in bytes: that of the documented model has a few thousand. The library's own limit is 100 MB.
+/// The longest header that is read, in bytes: that of the documented model has a few thousand. The library's
+/// own limit is 100 MB.
 const MAX_HEADER_BYTES: u64 = 16 << 20;
 
 /// Values that are converted at a time.
@@ -98,7 +100,8 @@ impl<'a> Tensors<'a> {
         hasher.finalize()
     }
 
-    /// Writes a file of them with a description; what stands under the name is always whole ([`write_whole_with`]).
+    /// Writes a file of them with a description; what stands under the name is always whole
+    /// ([`write_whole_with`]).
     ///
     /// # Errors
     /// [`Error::Io`], where the folder cannot be written or the disk is full.

@@ -33,7 +33,8 @@ impl Image {
         }
     }
 
-    /// Reads it and does `work` with it at once: of a batch of large images only what that leaves stays in memory.
+    /// Reads it and does `work` with it at once: of a batch of large images only what that leaves stays in
+    /// memory.
     fn decode<T>(&self, reading: Reading, work: impl FnOnce(Rgb8) -> T) -> Result<(T, ImageInfo)> {
         match self {
             Image::File(path) => decode_and(&self.name(), &read_file(path)?, reading, work),
@@ -114,8 +115,8 @@ impl<'a> Answers<'a> {
         Ok(Answers { model, plan, workspace })
     }
 
-    /// Answers for each of at most [`BATCH`] images, in their order, or says why there is no answer. `is_shown` tells by an image's
-    /// place in the batch whether a picture will show it.
+    /// Answers for each of at most [`BATCH`] images, in their order, or says why there is no answer.
+    /// `is_shown` tells by an image's place in the batch whether a picture will show it.
     ///
     /// # Errors
     /// Where the network cannot run at all.

@@ -51,7 +51,8 @@ pub struct Cli {
 pub enum Command {
     /// Repeat the documented five-epoch run, and set the two side by side
     ///
-    /// It is trained on the synthetic phantom set in data/liver-phantom, which stands in for images that are not public.
+    /// It is trained on the synthetic phantom set in data/liver-phantom, which stands in for images that are
+    /// not public.
     Reproduce(ReproduceArgs),
     /// Train a classifier on a folder or a zip with two class folders
     Train(Box<TrainArgs>),
@@ -59,12 +60,13 @@ pub enum Command {
     Predict(PredictArgs),
     /// Tell how good a model's answers are on a data set
     ///
-    /// Accuracy, sensitivity, specificity, ROC, calibration, each beside what a constant answer has; with --out a page of
-    /// pictures.
+    /// Accuracy, sensitivity, specificity, ROC, calibration, each beside what a constant answer has; with
+    /// --out a page of pictures.
     Evaluate(EvaluateArgs),
     /// Tell what a data set holds, what is odd about it, and what to do
     ///
-    /// Files that cannot be read, duplicates within and across classes and split, and attributes that give the class away.
+    /// Files that cannot be read, duplicates within and across classes and split, and attributes that give
+    /// the class away.
     Inspect(InspectArgs),
     /// Draw sample images of both classes side by side
     Samples(SamplesArgs),

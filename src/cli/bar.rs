@@ -27,8 +27,8 @@ pub fn aside<T>(print: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Takes the bar away before the program ends at once. Where another thread is just printing it stays, as that thread may
-/// have to wait for its reader.
+/// Takes the bar away before the program ends at once. Where another thread is just printing it stays, as
+/// that thread may have to wait for its reader.
 pub fn clear() {
     if let Ok(shown) = SHOWN.try_lock()
         && let Some(bar) = shown.as_ref()

@@ -12,7 +12,8 @@ pub fn run(args: &CompletionsArgs) -> CommandResult {
     Ok(Outcome::Done)
 }
 
-/// The script of a shell. It is made in memory, as the generator takes any error in writing for a fault of its own.
+/// The script of a shell. It is made in memory, as the generator takes any error in writing for a fault of
+/// its own.
 fn script(shell: Shell) -> String {
     let mut bytes = Vec::new();
     generate(shell, &mut Cli::command(), "glassnet", &mut bytes);

@@ -37,8 +37,8 @@ pub fn print_unless_quiet(line: &str) -> io::Result<()> {
     if is_quiet() { Ok(()) } else { print(line) }
 }
 
-/// Lines of results beside work that matters more than they do: when stdout takes no more, as when its reader went away, the
-/// work goes on, and the reason is told at its end.
+/// Lines of results beside work that matters more than they do: when stdout takes no more, as when its reader
+/// went away, the work goes on, and the reason is told at its end.
 #[derive(Default)]
 pub struct Lines {
     failure: Option<io::Error>,
@@ -73,7 +73,8 @@ pub fn print_json(value: &serde_json::Value) -> io::Result<()> {
     print(&json_text(value))
 }
 
-/// A value as JSON, in which characters that show nothing, or change how others show, are escaped. JSON's own syntax has none.
+/// A value as JSON, in which characters that show nothing, or change how others show, are escaped. JSON's own
+/// syntax has none.
 pub fn json_text(value: &serde_json::Value) -> String {
     let text = format!("{value:#}");
     let escape = |found: &Captures| {
@@ -91,7 +92,8 @@ pub fn progress(line: &str) {
     }
 }
 
-/// A line on stderr, or several; nobody is told if that is closed. What a terminal would obey in them is escaped.
+/// A line on stderr, or several; nobody is told if that is closed. What a terminal would obey in them is
+/// escaped.
 pub fn diagnostic(line: &str) {
     let line = escaped(line, &OBEYED);
     aside(|| {
@@ -109,8 +111,8 @@ pub fn error(sentence: &str) {
     diagnostic(&format!("error: {}", one_line(sentence)));
 }
 
-/// Characters that show nothing and may change how others show: control and format characters, such as U+202E, which turns
-/// the text behind it around, and the separators of lines and paragraphs.
+/// Characters that show nothing and may change how others show: control and format characters, such as
+/// U+202E, which turns the text behind it around, and the separators of lines and paragraphs.
 static UNSEEN: LazyLock<Regex> = LazyLock::new(|| regex(r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"));
 
 /// The same but for the line breaks and tabs of our own tables.
@@ -120,8 +122,8 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("it is a regular expression, as the tests show")
 }
 
-/// The text on one line, with what shows nothing or changes how others show escaped: names of files may hold line breaks, and
-/// codes that terminals and browsers obey.
+/// The text on one line, with what shows nothing or changes how others show escaped: names of files may hold
+/// line breaks, and codes that terminals and browsers obey.
 pub fn one_line(text: &str) -> Cow<'_, str> {
     escaped(text, &UNSEEN)
 }

@@ -1,5 +1,6 @@
-//! `glassnet train --folds K`: cross-validation. K models are trained, one after the other, each validated on its own
-//! fold. Each has a run folder of its own in that of all; what it came to is told from there, when the rest goes on later.
+//! `glassnet train --folds K`: cross-validation. K models are trained, one after the other, each validated on
+//! its own fold. Each has a run folder of its own in that of all; what it came to is told from there, when
+//! the rest goes on later.
 
 use super::args::{RunArgs, TrainArgs};
 use super::checked::CheckedImages;

@@ -162,7 +162,8 @@ impl Finished {
         diverged_line(self.reevaluated?.last.loss, self.epochs.last()?.val_loss)
     }
 
-    /// What should not be overlooked: that the training diverged, epochs with one answer only, overfitting, and that nothing was validated.
+    /// What should not be overlooked: that the training diverged, epochs with one answer only, overfitting,
+    /// and that nothing was validated.
     fn remarks(&self) -> Vec<String> {
         let mut remarks: Vec<String> = self.diverged_line().into_iter().collect();
         for (label, class) in self.classes.iter().enumerate() {

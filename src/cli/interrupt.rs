@@ -1,5 +1,5 @@
-//! The wish that the program ends: Ctrl-C, SIGTERM of a scheduler or a container, SIGHUP of a terminal that closes. It ends at
-//! once, or where there is something to save, after the step at work.
+//! The wish that the program ends: Ctrl-C, SIGTERM of a scheduler or a container, SIGHUP of a terminal that
+//! closes. It ends at once, or where there is something to save, after the step at work.
 
 use super::{bar, console, output};
 use glassnet::{Error, Result};
@@ -13,8 +13,8 @@ static WAITING: AtomicU8 = AtomicU8::new(0);
 /// The exit code of Ctrl-C.
 const EXIT_INTERRUPTED: u8 = 130;
 
-/// Makes signals end the program with an exit code of their own: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP. Under nohup,
-/// which has SIGHUP ignored, it stays ignored.
+/// Makes signals end the program with an exit code of their own: 130 for Ctrl-C, 143 for SIGTERM, 129 for
+/// SIGHUP. Under nohup, which has SIGHUP ignored, it stays ignored.
 pub fn install() {
     if let Err(error) = listen() {
         console::warn(&format!("Ctrl-C will not be answered with exit code {EXIT_INTERRUPTED}: {error}"));
@@ -55,7 +55,8 @@ fn hangup_is_ignored() -> bool {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 != 0)
 }
 
-/// Whether the program was started with SIGHUP ignored. A shell that we start inherits that, and sends the signal to itself.
+/// Whether the program was started with SIGHUP ignored. A shell that we start inherits that, and sends the
+/// signal to itself.
 #[cfg(all(unix, not(target_os = "linux")))]
 fn hangup_is_ignored() -> bool {
     std::process::Command::new("sh").args(["-c", "kill -HUP $$"]).status().is_ok_and(|status| status.success())

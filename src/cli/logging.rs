@@ -1,4 +1,5 @@
-//! Debug lines on stderr, for who asks for them with `GLASSNET_LOG` or, as other programs have it, `RUST_LOG`.
+//! Debug lines on stderr, for who asks for them with `GLASSNET_LOG` or, as other programs have it,
+//! `RUST_LOG`.
 //!
 //! The library speaks through the `log` facade, which nobody hears unless [`install`] finds a filter.
 
@@ -15,7 +16,8 @@ const SHARED: &str = "RUST_LOG";
 /// Installs the logger, if a variable asks for it.
 ///
 /// # Errors
-/// [`Error::Setting`] of `GLASSNET_LOG`, where its value is no filter. `RUST_LOG` may be meant for others: then it is a warning.
+/// [`Error::Setting`] of `GLASSNET_LOG`, where its value is no filter. `RUST_LOG` may be meant for others:
+/// then it is a warning.
 pub fn install() -> Result<()> {
     let value = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let filter = match (value(OURS), value(SHARED)) {
@@ -49,7 +51,8 @@ fn parse(text: &str) -> std::result::Result<Filter, String> {
 const EXAMPLES: &str =
     "write a level (error, warn, info, debug, trace or off), or as in glassnet::plan=debug a module and a level";
 
-/// What is wrong with a filter of which a part speaks of modules that are none of ours, as a misspelt level does.
+/// What is wrong with a filter of which a part speaks of modules that are none of ours, as a misspelt level
+/// does.
 fn foreign(text: &str) -> Option<String> {
     let directives = text.split('/').next().unwrap_or_default().split(',').map(str::trim);
     let known = |directive: &str| {

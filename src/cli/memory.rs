@@ -18,7 +18,8 @@ pub struct Memory {
     pub parameters: usize,
     /// What a plan for prediction writes to.
     pub inference: usize,
-    /// What a plan for training writes to, with gradients, Adam's two moments and the best epoch's parameters.
+    /// What a plan for training writes to, with gradients, Adam's two moments and the best epoch's
+    /// parameters.
     pub training: usize,
 }
 

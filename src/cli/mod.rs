@@ -1,7 +1,8 @@
 //! The commands. Each is a file: it resolves its arguments, runs the library, and prints.
 //!
-//! Results go to stdout, progress and warnings to stderr. Exit 0: done. 1: the work failed. 2: the call was wrong. 130,
-//! 143 and 129: ended by Ctrl-C, SIGTERM and SIGHUP. A reader that closes our stdout early, as `head` does, is no error.
+//! Results go to stdout, progress and warnings to stderr. Exit 0: done. 1: the work failed. 2: the call was
+//! wrong. 130, 143 and 129: ended by Ctrl-C, SIGTERM and SIGHUP. A reader that closes our stdout early, as
+//! `head` does, is no error.
 
 mod answers;
 mod args;

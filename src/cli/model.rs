@@ -61,8 +61,8 @@ fn activation_hint(message: &str) -> &'static str {
 /// The weights that MODEL means: the file itself, or of a run folder its best.
 ///
 /// # Errors
-/// [`Error::Weights`] of a run whose best weights are not there, and of a cross-validation; [`Error::Data`] of a
-/// run that has none at all. Each says what to give, or how the run goes on.
+/// [`Error::Weights`] of a run whose best weights are not there, and of a cross-validation; [`Error::Data`]
+/// of a run that has none at all. Each says what to give, or how the run goes on.
 pub fn weights_file(model: &Path) -> Result<PathBuf> {
     let [best, last] = ["best", "last"].map(|name| model.join("weights").join(name).with_extension("safetensors"));
     if best.is_file() {

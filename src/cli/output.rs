@@ -12,8 +12,8 @@ use std::sync::{Mutex, PoisonError};
 /// The folders that this process has made, the outer before the inner.
 static MADE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Makes a folder of results and those above it, where they are not there, and finds out whether a file can be written in it.
-/// [`remove_empty_folders`] takes away what stayed empty.
+/// Makes a folder of results and those above it, where they are not there, and finds out whether a file can
+/// be written in it. [`remove_empty_folders`] takes away what stayed empty.
 ///
 /// # Errors
 /// [`Error::Setting`] of `flag` says why it cannot be made, or not be written in.
@@ -63,7 +63,8 @@ fn with(flag: &str) -> &'static str {
     if flag.starts_with("--") { "" } else { " with --out" }
 }
 
-/// Whether `folder` can become a folder of results: it is not there yet, or it is empty. No folder's content is ever overwritten.
+/// Whether `folder` can become a folder of results: it is not there yet, or it is empty. No folder's content
+/// is ever overwritten.
 ///
 /// # Errors
 /// [`Error::Setting`] of `flag`, where something stands there already.
@@ -90,7 +91,8 @@ pub fn check_nothing_in_the_way(flag: &str, folder: &Path) -> Result<()> {
     }
 }
 
-/// Whether a folder of results will not lie in the folder of the images, where it would count as a class from then on.
+/// Whether a folder of results will not lie in the folder of the images, where it would count as a class from
+/// then on.
 ///
 /// # Errors
 /// [`Error::Setting`] of `flag`, where it would.
@@ -110,8 +112,8 @@ pub fn check_outside_data(flag: &str, folder: &Path, data: &Path) -> Result<()> 
     Err(Error::setting(flag, reason))
 }
 
-/// Whether a picture can be written to `path`: its name ends with `.png`, as a PNG it will be, and a file can be
-/// made there.
+/// Whether a picture can be written to `path`: its name ends with `.png`, as a PNG it will be, and a file can
+/// be made there.
 ///
 /// # Errors
 /// [`Error::Setting`] of `flag` says what is amiss.
@@ -126,7 +128,8 @@ pub fn check_picture(flag: &str, path: &Path) -> Result<()> {
     check_file(flag, path)
 }
 
-/// Whether a file can be written to `path`: it is no folder, its folder is there, and a file can be made in it.
+/// Whether a file can be written to `path`: it is no folder, its folder is there, and a file can be made in
+/// it.
 ///
 /// # Errors
 /// [`Error::Setting`] of `flag` says what is amiss.

@@ -1,4 +1,5 @@
-//! Long work shows how far it is: on a terminal a bar, with the rate and the time left; elsewhere a line a minute.
+//! Long work shows how far it is: on a terminal a bar, with the rate and the time left; elsewhere a line a
+//! minute.
 //!
 //! At most one [bar] is shown, and it goes away when its [`Progress`] is dropped, at the end or on an error.
 

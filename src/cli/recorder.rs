@@ -25,10 +25,12 @@ use std::borrow::Cow;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// How old the tables on the disk may get before the next end of an epoch writes them again, whole as they are.
+/// How old the tables on the disk may get before the next end of an epoch writes them again, whole as they
+/// are.
 const TABLES_EVERY: Duration = Duration::from_secs(1);
 
-/// The lines of a run while it goes on: results, or with `--json` progress. The run matters more than its lines.
+/// The lines of a run while it goes on: results, or with `--json` progress. The run matters more than its
+/// lines.
 pub struct RunText {
     json: bool,
     lines: Lines,

@@ -1,5 +1,6 @@
-//! Loss and accuracy on the training images once more, as they are for the weights that are kept: dropout off, images as
-//! they are, classes unweighted. The running values of an epoch are of weights that were still moving.
+//! Loss and accuracy on the training images once more, as they are for the weights that are kept: dropout
+//! off, images as they are, classes unweighted. The running values of an epoch are of weights that were still
+//! moving.
 
 use glassnet::Result;
 use glassnet::data::batches::Loader;
@@ -26,7 +27,8 @@ pub struct Reevaluated {
     pub best: Figures,
 }
 
-/// Runs the training images through the network with the last weights and, where these are others, with the best.
+/// Runs the training images through the network with the last weights and, where these are others, with the
+/// best.
 ///
 /// # Errors
 /// Where an image cannot be read.

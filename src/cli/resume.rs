@@ -1,8 +1,9 @@
 //! `--resume DIR`: a run's settings out of its folder, and whether it is the same run that goes on.
 //!
-//! The settings of `config.toml` bear the names of their flags. Each is held to what its flag may be, and then put before the flags
-//! that were given, as if the user had repeated them, so that nothing here knows one setting from another. What comes of it is compared, table by table,
-//! with what the run was made from; only [`difference::MAY_CHANGE`] may differ.
+//! The settings of `config.toml` bear the names of their flags. Each is held to what its flag may be, and
+//! then put before the flags that were given, as if the user had repeated them, so that nothing here knows
+//! one setting from another. What comes of it is compared, table by table, with what the run was made from;
+//! only [`difference::MAY_CHANGE`] may differ.
 
 pub mod difference;
 mod files;
@@ -130,8 +131,8 @@ impl ResumedRun {
         }
     }
 
-    /// Where the run's data are: at the path that was given, or where they are not there, at the same from the root of the file
-    /// system, which is told.
+    /// Where the run's data are: at the path that was given, or where they are not there, at the same from
+    /// the root of the file system, which is told.
     ///
     /// # Errors
     /// Where they are there no more.
@@ -259,11 +260,12 @@ impl ResumedRun {
         })
     }
 
-    /// Whether the run shall go on with what it `was` made from. Tables that are not in `now` are not looked at; `files` are those
-    /// of its data.
+    /// Whether the run shall go on with what it `was` made from. Tables that are not in `now` are not looked
+    /// at; `files` are those of its data.
     ///
     /// # Errors
-    /// [`Error::Setting`] names the first that differs, and both values; of data [`Error::Data`] names the files that differ.
+    /// [`Error::Setting`] names the first that differs, and both values; of data [`Error::Data`] names the
+    /// files that differ.
     pub fn check(&self, was: &Table, now: &Table, files: &[SplitRow]) -> Result<()> {
         let data = now.get("data");
         let now = identity(now);

@@ -62,7 +62,8 @@ impl RunData {
         let config = folder.and_then(|run| read_text(&run.join("config.toml")).ok());
         let config = config.and_then(|text| text.parse::<Table>().ok());
         let text = |key: &str| Some(config.as_ref()?.get("data")?.get(key).and_then(Value::as_str)?.to_string());
-        // From another folder than that where the run began, the paths from the root of the file system lead there.
+        // From another folder than that where the run began, the paths from the root of the file system lead
+        // there.
         let place = |given: &str, absolute: &str| {
             let given = PathBuf::from(text(given)?);
             let absolute = text(absolute).map(PathBuf::from).filter(|path| !given.exists() && path.exists());

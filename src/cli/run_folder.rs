@@ -63,11 +63,12 @@ impl RunFolder {
         output::check_outside_data(named(out), out.unwrap_or(Path::new(RUNS)), data)
     }
 
-    /// Makes the folder, `out`, or else `runs/trainN` with the first free N, and finds out whether files can be written in it. From
-    /// then on it is this process's own, before the work begins that takes long.
+    /// Makes the folder, `out`, or else `runs/trainN` with the first free N, and finds out whether files can
+    /// be written in it. From then on it is this process's own, before the work begins that takes long.
     ///
     /// # Errors
-    /// Where it cannot be made or written in, or is not free: another process is at work there, or has come and gone.
+    /// Where it cannot be made or written in, or is not free: another process is at work there, or has come
+    /// and gone.
     pub fn create(out: Option<&Path>) -> Result<RunFolder> {
         RunFolder::check(out)?;
         let path = match out {
@@ -87,7 +88,8 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Whether no run has begun in the folder. It is asked again before one does, as some file systems know no locks.
+    /// Whether no run has begun in the folder. It is asked again before one does, as some file systems know
+    /// no locks.
     ///
     /// # Errors
     /// [`Error::Setting`], where one has.
@@ -112,7 +114,8 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Whether a run has begun in the folder, as its `config.toml` tells. The folder is neither locked nor changed.
+    /// Whether a run has begun in the folder, as its `config.toml` tells. The folder is neither locked nor
+    /// changed.
     pub fn has_begun(path: &Path) -> bool {
         path.join(CONFIG).exists()
     }
@@ -120,8 +123,8 @@ impl RunFolder {
     /// The folder of a run that is there, to go on with it.
     ///
     /// # Errors
-    /// [`Error::Data`], where another process is at work on it, or its weights lie elsewhere, behind a link: nothing is written
-    /// through one.
+    /// [`Error::Data`], where another process is at work on it, or its weights lie elsewhere, behind a link:
+    /// nothing is written through one.
     pub fn open(path: &Path) -> Result<RunFolder> {
         let weights = path.join(WEIGHTS);
         if weights.is_symlink() {
@@ -151,8 +154,8 @@ impl RunFolder {
         self.file(CONFIG)
     }
 
-    /// Begins a run, or goes on with one: writes `config.toml`, from which moment on the folder is that of a run, makes the
-    /// place for weights, and takes away what only a run that came to its end has.
+    /// Begins a run, or goes on with one: writes `config.toml`, from which moment on the folder is that of a
+    /// run, makes the place for weights, and takes away what only a run that came to its end has.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -187,8 +190,8 @@ pub fn as_toml(value: &impl Serialize) -> Result<toml::Table> {
     toml::Table::try_from(value).map_err(|error| Error::setting(CONFIG, format!("it cannot be written: {error}")))
 }
 
-/// Makes the first `runs/trainN` that is not there yet. Making and finding out are one call, so two runs started at once
-/// get two folders.
+/// Makes the first `runs/trainN` that is not there yet. Making and finding out are one call, so two runs
+/// started at once get two folders.
 fn first_free(runs: &Path) -> Result<PathBuf> {
     let mut number = 1;
     loop {
@@ -339,12 +342,13 @@ pub struct Data {
     /// The same from the root of the file system, by which the data are found from any folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absolute_path: Option<String>,
-    /// That of [`set_sha256`](glassnet::data::images::set_sha256), training part first; of a cross-validation in the order of their
-    /// paths.
+    /// That of [`set_sha256`](glassnet::data::images::set_sha256), training part first; of a cross-validation
+    /// in the order of their paths.
     pub sha256: String,
     pub classes: [String; 2],
     pub positive_class: String,
-    /// The further data that validate, where there are some, and the hash of these alone; that above is then of the others.
+    /// The further data that validate, where there are some, and the hash of these alone; that above is then
+    /// of the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

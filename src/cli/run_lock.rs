@@ -1,8 +1,8 @@
 //! One process at a time works on a run.
 //!
-//! It holds an advisory lock, which the system takes back when the process ends, however it ends. Where a folder can be locked,
-//! as on Unix, it is the run's folder itself: nothing is left behind, and those who read the files in it, such as `evaluate`, do
-//! not meet the lock.
+//! It holds an advisory lock, which the system takes back when the process ends, however it ends. Where a
+//! folder can be locked, as on Unix, it is the run's folder itself: nothing is left behind, and those who
+//! read the files in it, such as `evaluate`, do not meet the lock.
 
 use glassnet::{Error, Result};
 use std::fs::{File, TryLockError};
@@ -43,7 +43,8 @@ fn lockable(folder: &Path) -> io::Result<File> {
     File::open(folder)
 }
 
-/// Elsewhere a folder cannot be opened as a file, and a locked file not be read: an empty one stands for the run.
+/// Elsewhere a folder cannot be opened as a file, and a locked file not be read: an empty one stands for the
+/// run.
 #[cfg(not(unix))]
 fn lockable(folder: &Path) -> io::Result<File> {
     File::options().write(true).create(true).truncate(false).open(folder.join("lock"))

@@ -117,8 +117,8 @@ fn reading(args: &SamplesArgs, dataset: &Dataset) -> glassnet::Result<Reading> {
     Ok(Reading { range: auto(images.samples(), "images")?, ..known })
 }
 
-/// The image at the documented size, changed as in training. What is drawn for it is not what a run draws, where an image goes by its
-/// place in the training part.
+/// The image at the documented size, changed as in training. What is drawn for it is not what a run draws,
+/// where an image goes by its place in the training part.
 fn changed(image: &Rgb8, augmentation: Augmentation, seed: u64, index: usize) -> Rgb8 {
     let [side, ..] = ModelSpec::documented().input;
     let picture = resize_nearest(image, side, side).pixels;

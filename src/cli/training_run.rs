@@ -239,7 +239,8 @@ impl<'a> TrainingRun<'a> {
         };
         let mut recorder = Recorder::new(facts, text, &folder, &state, saving_seconds);
         if goes_on {
-            // What was written after the state was saved is dropped from the tables, as it will be done again.
+            // What was written after the state was saved is dropped from the tables, as it will be done
+            // again.
             recorder.write_tables(&state)?;
         }
         interrupt::finish_the_step_first();
@@ -256,8 +257,8 @@ impl<'a> TrainingRun<'a> {
         }
     }
 
-    /// Looks at every image, unless that was done before, so that an unreadable one stops the run before its first epoch, or with
-    /// `--skip-bad` is left out.
+    /// Looks at every image, unless that was done before, so that an unreadable one stops the run before its
+    /// first epoch, or with `--skip-bad` is left out.
     fn check_images(&mut self, text: &mut RunText) -> Result<Checked, Failure> {
         for part in Part::BOTH {
             text.line(&found_line(self.dataset.items(part).len(), 2));
@@ -341,7 +342,8 @@ impl<'a> TrainingRun<'a> {
         }
     }
 
-    /// What a run was made from, and the state it has saved, if it has, after a look whether its settings are still the same.
+    /// What a run was made from, and the state it has saved, if it has, after a look whether its settings are
+    /// still the same.
     fn saved_state(
         &self,
         run: &ResumedRun,
@@ -361,7 +363,8 @@ impl<'a> TrainingRun<'a> {
     fn stopped(&self, error: Error, recorder: &mut Recorder, folder: &RunFolder, state: &TrainingState) -> Failure {
         let diverged = match &error {
             Error::NotFinite { .. } | Error::WeightsNotFinite { .. } => true,
-            // An interrupt may come between the step that spoilt the weights and the one that would tell of it.
+            // An interrupt may come between the step that spoilt the weights and the one that would tell of
+            // it.
             _ => state.check_weights().inspect_err(|error| console::warn(&error.to_string())).is_err(),
         };
         let saved = match &error {

@@ -1,15 +1,18 @@
-//! Groups dealt out to the parts of a set, so that every part gets its share of each class as nearly as whole groups allow.
+//! Groups dealt out to the parts of a set, so that every part gets its share of each class as nearly as whole
+//! groups allow.
 //!
-//! With x the images of class c in part p, t those that it should have and n those of the class in all, what is made small is
+//! With x the images of class c in part p, t those that it should have and n those of the class in all, what
+//! is made small is
 //!
 //! ```text
 //! Σ over parts p and classes c  ((x − t) / n)²
 //! ```
 //!
-//! First the groups, in an order that the seed decides, go one after the other to the part where this sum comes out least;
-//! then, as long as that makes it less, a group moves to another part or two groups change places. The sum falls in every
-//! round, so this ends, though not always at the least sum of all; so it is begun [`STARTS`] times, each in an order of its own, and
-//! the best outcome counts. When each image is a group of its own, once is enough: no class is off by one image or more.
+//! First the groups, in an order that the seed decides, go one after the other to the part where this sum
+//! comes out least; then, as long as that makes it less, a group moves to another part or two groups change
+//! places. The sum falls in every round, so this ends, though not always at the least sum of all; so it is
+//! begun [`STARTS`] times, each in an order of its own, and the best outcome counts. When each image is a
+//! group of its own, once is enough: no class is off by one image or more.
 
 use crate::random::{Purpose, Stream};
 use std::collections::BTreeMap;
@@ -20,9 +23,9 @@ pub const STARTS: u64 = 32;
 /// A sum that is less by no more than this is not less but rounded.
 const SMALLEST_GAIN: f64 = 1e-12;
 
-/// The part of every group. `groups` have so many images of each class; part p should have `targets[p]` of each, which need not be
-/// whole numbers. Where a group would fit several parts equally well, it goes to the one with the fewest images for its target, of these
-/// to the first.
+/// The part of every group. `groups` have so many images of each class; part p should have `targets[p]` of
+/// each, which need not be whole numbers. Where a group would fit several parts equally well, it goes to the
+/// one with the fewest images for its target, of these to the first.
 ///
 /// # Panics
 /// If there is no part.
@@ -107,8 +110,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Makes the one move or exchange that gains most; `false` where none gains. Groups of equal counts stand for each other, so few of
-/// them are tried.
+/// Makes the one move or exchange that gains most; `false` where none gains. Groups of equal counts stand for
+/// each other, so few of them are tried.
 fn improve(groups: &[[usize; 2]], part_of: &mut [usize], parts: &mut Parts) -> bool {
     // For each part and kind of group the first group of that kind there.
     let mut kinds: BTreeMap<(usize, [usize; 2]), usize> = BTreeMap::new();

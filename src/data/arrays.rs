@@ -12,11 +12,12 @@ pub struct ArraySet {
 }
 
 impl ArraySet {
-    /// A set of images `[N, H, W, C]`, each with the index of its class, 0.0 or 1.0. They are taken as they are: whoever
-    /// has bytes divides them by 255 before.
+    /// A set of images `[N, H, W, C]`, each with the index of its class, 0.0 or 1.0. They are taken as they
+    /// are: whoever has bytes divides them by 255 before.
     ///
     /// # Errors
-    /// [`Error::Setting`] if images have no pixels, or if there is not one label for each, or one that is neither 0 nor 1.
+    /// [`Error::Setting`] if images have no pixels, or if there is not one label for each, or one that is
+    /// neither 0 nor 1.
     pub fn new(images: Array4<f32>, labels: Vec<f32>) -> Result<ArraySet> {
         let count = images.shape()[0];
         if images.shape()[1..].contains(&0) {

@@ -1,20 +1,21 @@
-//! Training images changed a little, anew in every epoch, so that the network sees the lesion and not the picture: mirrored,
-//! shifted, turned.
+//! Training images changed a little, anew in every epoch, so that the network sees the lesion and not the
+//! picture: mirrored, shifted, turned.
 //!
-//! With side S, c = (S − 1)/2 the middle, a shift (tx, ty) and an angle θ, output pixel (x, y) shows the picture at
+//! With side S, c = (S − 1)/2 the middle, a shift (tx, ty) and an angle θ, output pixel (x, y) shows the
+//! picture at
 //!
 //! ```text
 //! u = x − c − tx      x' = c + cos θ·u − sin θ·v
 //! v = y − c − ty      y' = c + sin θ·u + cos θ·v
 //! ```
 //!
-//! which turns the picture by θ counter-clockwise about its middle and then shifts it. Between pixels the value is bilinear: of the
-//! four around the place, weighted by nearness. Beyond the edge the picture goes on as its mirror image, `d c b a | a b c d | d c
-//! b a`, Keras's `fill_mode="reflect"`, so that no black corner tells the network what was done. Mirroring is exact: x' becomes
-//! S − 1 − x', or y' S − 1 − y'.
+//! which turns the picture by θ counter-clockwise about its middle and then shifts it. Between pixels the
+//! value is bilinear: of the four around the place, weighted by nearness. Beyond the edge the picture goes on
+//! as its mirror image, `d c b a | a b c d | d c b a`, Keras's `fill_mode="reflect"`, so that no black corner
+//! tells the network what was done. Mirroring is exact: x' becomes S − 1 − x', or y' S − 1 − y'.
 //!
-//! All numbers of an image are drawn from a stream of their own, keyed by seed, epoch and the image's index: the order, the
-//! number of threads, or where a run was taken up again, change no bit.
+//! All numbers of an image are drawn from a stream of their own, keyed by seed, epoch and the image's index:
+//! the order, the number of threads, or where a run was taken up again, change no bit.
 
 use super::resize::{RESCALE, scale};
 use crate::random::{Purpose, Stream};
@@ -74,8 +75,8 @@ impl Augmentation {
         all.into_iter().filter(|(on, _)| *on).map(|(_, name)| name).collect()
     }
 
-    /// Draws what is done to the image at `index` in this epoch. Every number is drawn whether it is used or not, so that an
-    /// image is turned alike with and without flips.
+    /// Draws what is done to the image at `index` in this epoch. Every number is drawn whether it is used or
+    /// not, so that an image is turned alike with and without flips.
     pub fn draw(self, seed: u64, epoch: u64, index: u64) -> Change {
         let mut stream = Stream::new(seed, Purpose::Augment, epoch, index);
         let [horizontal, vertical] = [(); 2].map(|()| stream.below(2) == 1);
@@ -104,8 +105,8 @@ pub struct Change {
 }
 
 impl Change {
-    /// Writes the changed picture to `output`. Both are `side` × `side` pixels of RGB in the order H W C; bytes become floats as by
-    /// [`scale`]. Without a change it is that alone.
+    /// Writes the changed picture to `output`. Both are `side` × `side` pixels of RGB in the order H W C;
+    /// bytes become floats as by [`scale`]. Without a change it is that alone.
     ///
     /// # Panics
     /// If one of them is of another size.

@@ -1,11 +1,13 @@
-//! Batches for training: the images in a seeded order as `[N, H, W, C]` tensors, those of files decoded ahead of need.
+//! Batches for training: the images in a seeded order as `[N, H, W, C]` tensors, those of files decoded ahead
+//! of need.
 //!
-//! Each picture is a small task in the rayon pool that the caller is in. While the caller trains on one batch, the pictures
-//! of the next [`BATCHES_AHEAD`] are asked for, and threads that have nothing else to do decode them. There is no thread
-//! beside the pool, so `--threads` holds for decoding too. The queue is bounded because only taking a batch asks for another.
+//! Each picture is a small task in the rayon pool that the caller is in. While the caller trains on one
+//! batch, the pictures of the next [`BATCHES_AHEAD`] are asked for, and threads that have nothing else to do
+//! decode them. There is no thread beside the pool, so `--threads` holds for decoding too. The queue is
+//! bounded because only taking a batch asks for another.
 //!
-//! A caller that must wait does not block its thread as long as the pool has tasks: it works on them. Blocking a worker
-//! would be a deadlock in a pool of one thread, where nobody else could decode.
+//! A caller that must wait does not block its thread as long as the pool has tasks: it works on them.
+//! Blocking a worker would be a deadlock in a pool of one thread, where nobody else could decode.
 //!
 //! Which thread decodes what, and when, changes no bit: every picture goes to its own place in its batch.
 
@@ -23,16 +25,17 @@ use super::images::ImageSet;
 use crate::random::{Purpose, Stream};
 use crate::{Error, Result};
 
-/// How many batches are decoded while the caller trains on one. Two ride out a batch of larger files; at 16 pictures of
-/// 128 × 128 they take 1.5 MiB.
+/// How many batches are decoded while the caller trains on one. Two ride out a batch of larger files; at 16
+/// pictures of 128 × 128 they take 1.5 MiB.
 pub const BATCHES_AHEAD: usize = 2;
 
-/// How long a waiting caller sleeps before it looks for tasks again, when the last pictures it waits for are being decoded
-/// by other threads. Their arrival wakes it at once; this only bounds the wait if a task appears meanwhile.
+/// How long a waiting caller sleeps before it looks for tasks again, when the last pictures it waits for are
+/// being decoded by other threads. Their arrival wakes it at once; this only bounds the wait if a task
+/// appears meanwhile.
 const IDLE_WAIT: Duration = Duration::from_millis(1);
 
-/// The order of the `n` training images in an epoch, counted from 0: 0 … n−1, or if `shuffle`, a permutation that depends on
-/// `seed` and `epoch` alone.
+/// The order of the `n` training images in an epoch, counted from 0: 0 … n−1, or if `shuffle`, a permutation
+/// that depends on `seed` and `epoch` alone.
 pub fn epoch_order(n: usize, seed: u64, epoch: u64, shuffle: bool) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     if shuffle {
@@ -53,8 +56,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Makes it the batch of these images of height, width and channels `size`, each written by `write`, which is given its
-    /// place in the batch and its index; without labels yet.
+    /// Makes it the batch of these images of height, width and channels `size`, each written by `write`,
+    /// which is given its place in the batch and its index; without labels yet.
     fn fill(&mut self, size: [usize; 3], indices: Vec<usize>, write: impl Fn(usize, usize, &mut [f32]) + Sync) {
         let [height, width, channels] = size;
         let length = height * width * channels;
@@ -138,8 +141,8 @@ impl Loader {
         self.batch_size.min(self.count())
     }
 
-    /// The images at `order`, batch by batch; the last batch may be smaller. Decoding starts at once, in the rayon pool the
-    /// caller is in, or in rayon's global one outside of any.
+    /// The images at `order`, batch by batch; the last batch may be smaller. Decoding starts at once, in the
+    /// rayon pool the caller is in, or in rayon's global one outside of any.
     ///
     /// # Panics
     /// If `order` holds an index that is not that of an image.
@@ -147,8 +150,8 @@ impl Loader {
         self.rest_of_epoch(order, 0, None)
     }
 
-    /// [`Loader::epoch`] without its first `batches`, for a run that goes on in the middle of an epoch, and with each image
-    /// [changed](super::augment) as `augmented` draws it. Arrays are never changed.
+    /// [`Loader::epoch`] without its first `batches`, for a run that goes on in the middle of an epoch, and
+    /// with each image [changed](super::augment) as `augmented` draws it. Arrays are never changed.
     ///
     /// # Panics
     /// If `order` holds an index that is not that of an image.
@@ -179,7 +182,8 @@ impl Images {
     }
 }
 
-/// The batches of one epoch. Dropping it early is fine: tasks not begun do nothing, those begun finish for nobody.
+/// The batches of one epoch. Dropping it early is fine: tasks not begun do nothing, those begun finish for
+/// nobody.
 #[derive(Debug)]
 pub struct Epoch {
     images: Images,
@@ -207,12 +211,12 @@ struct Ahead {
 type Arrival = (usize, Result<Arc<[u8]>>);
 
 impl Epoch {
-    /// Makes `batch` the next batch, in the memory it already has. `false` means the epoch is over, and `batch` is as
-    /// before.
+    /// Makes `batch` the next batch, in the memory it already has. `false` means the epoch is over, and
+    /// `batch` is as before.
     ///
     /// # Errors
-    /// Those of [`ImageSet::picture`], for the first picture of the batch that has any. The next call goes on with the next
-    /// batch.
+    /// Those of [`ImageSet::picture`], for the first picture of the batch that has any. The next call goes on
+    /// with the next batch.
     pub fn next_into(&mut self, batch: &mut Batch) -> Result<bool> {
         match self.images.clone() {
             Images::Files(files) => self.next_of_files(&files, batch),
@@ -252,8 +256,8 @@ impl Epoch {
         (!indices.is_empty()).then_some(indices)
     }
 
-    /// How long [`next_into`](Epoch::next_into) has waited for pictures so far. While it waits the calling thread decodes too;
-    /// what is decoded beside the caller's own work is not counted.
+    /// How long [`next_into`](Epoch::next_into) has waited for pictures so far. While it waits the calling
+    /// thread decodes too; what is decoded beside the caller's own work is not counted.
     pub fn waited(&self) -> Duration {
         self.waited
     }
@@ -299,7 +303,8 @@ impl Ahead {
         pictures.into_iter().flatten().collect()
     }
 
-    /// The next picture that is done; until there is one, this thread works on the pool's tasks, of which it may be one.
+    /// The next picture that is done; until there is one, this thread works on the pool's tasks, of which it
+    /// may be one.
     fn next_arrival(&self) -> Option<Arrival> {
         loop {
             if let Ok(arrival) = self.arrivals.try_recv() {

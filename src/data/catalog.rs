@@ -2,9 +2,10 @@
 //! Keras's `ImageDataGenerator.flow_from_directory`.
 //!
 //! Classes are the sub-folders, sorted by code point; a class's index is its rank. A class's images are all
-//! files in it, however deep, whose name ends with one of [`KERAS_SUFFIXES`](super::image_names::KERAS_SUFFIXES) or [`FURTHER_SUFFIXES`](super::image_names::FURTHER_SUFFIXES) in any
-//! case, in the source's order. As in Keras its suffixes need no dot before them. Unlike Keras, hidden files
-//! and folders are not looked at.
+//! files in it, however deep, whose name ends with one of
+//! [`KERAS_SUFFIXES`](super::image_names::KERAS_SUFFIXES) or
+//! [`FURTHER_SUFFIXES`](super::image_names::FURTHER_SUFFIXES) in any case, in the source's order. As in Keras
+//! its suffixes need no dot before them. Unlike Keras, hidden files and folders are not looked at.
 
 use super::image_names::{is_image_name, is_keras_name, suffixes};
 use super::layout::Layout;

@@ -11,9 +11,9 @@ thread_local! {
 
 type Hook = Box<dyn Fn(&PanicHookInfo) + Sync + Send + 'static>;
 
-/// Runs `work`, and returns `None` if it panicked. The panic's own message reaches nobody, as the caller has a better one:
-/// a hook that is put before the process's own at the first call is silent while this thread is in here, and hands over all
-/// other panics.
+/// Runs `work`, and returns `None` if it panicked. The panic's own message reaches nobody, as the caller has
+/// a better one: a hook that is put before the process's own at the first call is silent while this thread is
+/// in here, and hands over all other panics.
 pub fn contain<T>(work: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| panic::set_hook(quiet_where_contained(panic::take_hook())));

@@ -1,6 +1,8 @@
-//! The set parted for K-fold cross-validation: K splits, in which every image validates once and trains K − 1 times.
+//! The set parted for K-fold cross-validation: K splits, in which every image validates once and trains K − 1
+//! times.
 //!
-//! The folds are stratified: each has its share of both classes, [as nearly](super::allotment) as whole groups allow.
+//! The folds are stratified: each has its share of both classes, [as nearly](super::allotment) as whole
+//! groups allow.
 
 use super::allotment::allot;
 use super::catalog::Catalog;
@@ -15,8 +17,9 @@ pub const SETTING: &str = "--folds";
 /// The splits of the folds, first to last; the seed decides which images, or which groups, are in which.
 ///
 /// # Errors
-/// [`Error::Setting`] if K is less than 2, or if a fold would have no image of some class to validate on: where a class has
-/// fewer than K images, or is in fewer than K groups, or the groups are so unequal that the dealing does not reach every fold.
+/// [`Error::Setting`] if K is less than 2, or if a fold would have no image of some class to validate on:
+/// where a class has fewer than K images, or is in fewer than K groups, or the groups are so unequal that the
+/// dealing does not reach every fold.
 pub fn folds(catalog: &Catalog, k: usize, groups: &Groups, seed: u64) -> Result<Vec<Split>> {
     let refuse = |reason: String| Err(Error::setting(format!("{SETTING} {k}"), reason));
     if k < 2 {

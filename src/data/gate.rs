@@ -1,11 +1,13 @@
-//! A gate that lets so much work in at once that its memory stays within a budget, however many threads there are.
+//! A gate that lets so much work in at once that its memory stays within a budget, however many threads there
+//! are.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// A gate with a budget in bytes. What a thread asks for is its own until it drops the [`Pass`].
 ///
-/// Whoever holds a pass must not wait for anything that may itself wait at the same gate; then somebody can always go on.
+/// Whoever holds a pass must not wait for anything that may itself wait at the same gate; then somebody can
+/// always go on.
 #[derive(Debug)]
 pub struct Gate {
     budget: AtomicU64,
@@ -31,7 +33,8 @@ impl Gate {
         self.budget.store(budget, Ordering::Relaxed);
     }
 
-    /// Waits until `bytes` of the budget are free, or, for more than the whole budget, until nobody else is in.
+    /// Waits until `bytes` of the budget are free, or, for more than the whole budget, until nobody else is
+    /// in.
     pub fn enter(&self, bytes: u64) -> Pass<'_> {
         let budget = self.budget.load(Ordering::Relaxed);
         let bytes = bytes.min(budget);

@@ -1,4 +1,5 @@
-//! From a decoded picture to the network's input: nearest-neighbour resizing as Pillow does it, and bytes to floats.
+//! From a decoded picture to the network's input: nearest-neighbour resizing as Pillow does it, and bytes to
+//! floats.
 
 use super::decode::Rgb8;
 
@@ -8,9 +9,9 @@ use super::decode::Rgb8;
 /// s = input / output        x₀ = s / 2        xᵢ₊₁ = xᵢ + s        indexᵢ = trunc(xᵢ)
 /// ```
 ///
-/// The position is accumulated in f64. The closed form (i + ½)·s rounds differently, and where x should be a whole number
-/// it can pick another pixel: so for 128 pixels brought to 150. For an output that is a power of two, as the documented
-/// 128 is, every sum is exact and both agree.
+/// The position is accumulated in f64. The closed form (i + ½)·s rounds differently, and where x should be a
+/// whole number it can pick another pixel: so for 128 pixels brought to 150. For an output that is a power of
+/// two, as the documented 128 is, every sum is exact and both agree.
 pub fn nearest_indices(input: usize, output: usize) -> Vec<usize> {
     let step = input as f64 / output as f64;
     let mut position = 0.5 * step;
@@ -23,7 +24,8 @@ pub fn nearest_indices(input: usize, output: usize) -> Vec<usize> {
         .collect()
 }
 
-/// The picture brought to `width` × `height` pixels, each the nearest of the original; the aspect is not kept.
+/// The picture brought to `width` × `height` pixels, each the nearest of the original; the aspect is not
+/// kept.
 pub fn resize_nearest(image: &Rgb8, width: usize, height: usize) -> Rgb8 {
     if (image.width, image.height) == (width, height) {
         return image.clone();
@@ -42,8 +44,8 @@ pub fn resize_nearest(image: &Rgb8, width: usize, height: usize) -> Rgb8 {
 /// What a byte is multiplied by.
 pub(super) const RESCALE: f32 = 1.0 / 255.0;
 
-/// A byte as the network sees it: x · (1/255) in f32, a product as in Keras's `rescale=1./255`, not a quotient; for some
-/// bytes the two differ in the last bit.
+/// A byte as the network sees it: x · (1/255) in f32, a product as in Keras's `rescale=1./255`, not a
+/// quotient; for some bytes the two differ in the last bit.
 pub fn scale(byte: u8) -> f32 {
     f32::from(byte) * RESCALE
 }

@@ -8,8 +8,8 @@ pub enum Saved {
     Nothing,
     /// Where the maximum of each window stands in its window, of a max-pool that runs by itself.
     Argmax(Vec<u16>),
-    /// The same of a max-pool that runs with a convolution; [`DEAD`](crate::kernels::relu_pool::DEAD) where ReLU
-    /// cut the maximum off.
+    /// The same of a max-pool that runs with a convolution; [`DEAD`](crate::kernels::relu_pool::DEAD) where
+    /// ReLU cut the maximum off.
     BlockArgmax(Vec<u8>),
     /// What a dropout multiplied by.
     Factors(AlignedBuffer),

@@ -4,7 +4,8 @@ use super::delong::NoAucInterval;
 use super::interval::{Interval, wilson};
 use super::{Calibration, Confusion, RocPoint, roc_auc, roc_auc_interval, roc_curve};
 
-/// What can be said of a model's answers on a set of images. What cannot is `None`, and [`Assessment::undefined`] says why.
+/// What can be said of a model's answers on a set of images. What cannot is `None`, and
+/// [`Assessment::undefined`] says why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assessment {
     /// An answer is positive where its probability is above this.
@@ -42,8 +43,9 @@ impl Assessment {
         }
     }
 
-    /// The loss of always answering with the share π of positives, −π·ln π − (1 − π)·ln(1 − π), its binary entropy in nats: what a model has to stay below
-    /// that knows more than how frequent the classes are. `None` where a class has no image.
+    /// The loss of always answering with the share π of positives, −π·ln π − (1 − π)·ln(1 − π), its binary
+    /// entropy in nats: what a model has to stay below that knows more than how frequent the classes are.
+    /// `None` where a class has no image.
     pub fn loss_of_share(&self) -> Option<f64> {
         let (positives, negatives) = (self.confusion.positives() as f64, self.confusion.negatives() as f64);
         let share = positives / (positives + negatives);
@@ -65,7 +67,8 @@ impl Assessment {
         wilson(self.confusion.true_negative, self.confusion.negatives())
     }
 
-    /// Which measures there are none of, by the names they have in JSON, and why: `("specificity", "no benign image")`.
+    /// Which measures there are none of, by the names they have in JSON, and why:
+    /// `("specificity", "no benign image")`.
     pub fn undefined(&self, classes: [&str; 2]) -> Vec<(&'static str, String)> {
         let [negative, positive] = classes;
         let counts = [self.confusion.negatives(), self.confusion.positives()];

@@ -29,16 +29,16 @@ pub struct ReliabilityBin {
 /// How far the probabilities are from what came true.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Calibration {
-    /// (1/N)·Σ (pᵢ − yᵢ)²: 0 at best, ¼ for always answering ½, 1 at worst. It pays for a good order and for honest
-    /// probabilities. Source: G. W. Brier, *Verification of forecasts expressed in terms of probability*, Monthly Weather
-    /// Review 78, 1950.
+    /// (1/N)·Σ (pᵢ − yᵢ)²: 0 at best, ¼ for always answering ½, 1 at worst. It pays for a good order and for
+    /// honest probabilities. Source: G. W. Brier, *Verification of forecasts expressed in terms of
+    /// probability*, Monthly Weather Review 78, 1950.
     pub brier_score: f64,
-    /// The score of always answering with the share π of positives, π(1 − π): what a model has to stay below that knows
-    /// more than how frequent the classes are.
+    /// The score of always answering with the share π of positives, π(1 − π): what a model has to stay below
+    /// that knows more than how frequent the classes are.
     pub brier_score_of_share: f64,
-    /// Σ_b (n_b/N)·|mean probability − share of positives| over the bins. It depends on the bins, and on few images chance
-    /// alone makes it large. Source: M. P. Naeini, G. F. Cooper, M. Hauskrecht, *Obtaining well calibrated probabilities using
-    /// Bayesian binning*, AAAI 2015.
+    /// Σ_b (n_b/N)·|mean probability − share of positives| over the bins. It depends on the bins, and on few
+    /// images chance alone makes it large. Source: M. P. Naeini, G. F. Cooper, M. Hauskrecht, *Obtaining well
+    /// calibrated probabilities using Bayesian binning*, AAAI 2015.
     pub expected_calibration_error: f64,
     /// The reliability table, [`BINS`] rows from 0 to 1.
     pub bins: Vec<ReliabilityBin>,

@@ -75,8 +75,8 @@ impl Confusion {
         self.positives() + self.negatives()
     }
 
-    /// The class, 0 or 1, that every image was taken for although there are images of both: 0 where TP + FP = 0, 1 where
-    /// TN + FN = 0.
+    /// The class, 0 or 1, that every image was taken for although there are images of both: 0 where TP + FP =
+    /// 0, 1 where TN + FN = 0.
     pub fn only_answer(&self) -> Option<usize> {
         if self.positives() == 0 || self.negatives() == 0 {
             return None;
@@ -103,13 +103,14 @@ impl Confusion {
         share(self.true_negative, self.negatives())
     }
 
-    /// (sensitivity + specificity) / 2: an answer that is always the same gets ½, however unequal the classes are.
+    /// (sensitivity + specificity) / 2: an answer that is always the same gets ½, however unequal the classes
+    /// are.
     pub fn balanced_accuracy(&self) -> Option<f64> {
         Some((self.sensitivity()? + self.specificity()?) / 2.0)
     }
 
-    /// The accuracy of always answering the more frequent class: max(positives, negatives) / total. An accuracy means
-    /// little until it is compared with this.
+    /// The accuracy of always answering the more frequent class: max(positives, negatives) / total. An
+    /// accuracy means little until it is compared with this.
     pub fn majority_share(&self) -> Option<f64> {
         share(self.positives().max(self.negatives()), self.total())
     }

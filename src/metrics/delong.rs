@@ -13,15 +13,15 @@ pub enum NoAucInterval {
         /// The index of the class.
         class: usize,
     },
-    /// No image differs from its like in how many of the other class it beats, as when the order is perfect. The variance is
-    /// then estimated as 0, and the interval as a point; but few images are no certainty.
+    /// No image differs from its like in how many of the other class it beats, as when the order is perfect.
+    /// The variance is then estimated as 0, and the interval as a point; but few images are no certainty.
     NoSpread,
 }
 
 /// The 95 % interval around [`roc_auc`](super::roc_auc), from DeLong's variance, on the scale of the logit.
 ///
-/// With ψ(x, y) = 1 for x > y, ½ for x = y and 0 otherwise, every one of the m positives X and n negatives Y has a placement,
-/// the share of the other class that it beats or is beaten by:
+/// With ψ(x, y) = 1 for x > y, ½ for x = y and 0 otherwise, every one of the m positives X and n negatives Y
+/// has a placement, the share of the other class that it beats or is beaten by:
 ///
 /// > V(Xᵢ) = (1/n)·Σⱼ ψ(Xᵢ, Yⱼ)  V(Yⱼ) = (1/m)·Σᵢ ψ(Xᵢ, Yⱼ)
 ///
@@ -29,13 +29,14 @@ pub enum NoAucInterval {
 ///
 /// > var A = S_X/m + S_Y/n
 ///
-/// A itself is far from normal near 1, and A ∓ z·√var would leave [0, 1]; its logit l = ln(A/(1 − A)) is nearer to normal. By
-/// the delta method var l = var A/(A(1 − A))², and the interval is σ(l ∓ z·√var l).
+/// A itself is far from normal near 1, and A ∓ z·√var would leave [0, 1]; its logit l = ln(A/(1 − A)) is
+/// nearer to normal. By the delta method var l = var A/(A(1 − A))², and the interval is σ(l ∓ z·√var l).
 ///
-/// The images are taken for independent. Sources: E. R. DeLong, D. M. DeLong, D. L. Clarke-Pearson, *Comparing the areas
-/// under two or more correlated receiver operating characteristic curves: a nonparametric approach*, Biometrics 44, 1988; for
-/// the scale G. Qin, L. Hotilovac, *Comparison of non-parametric confidence intervals for the area under the ROC curve of a
-/// continuous-scale diagnostic test*, Statistical Methods in Medical Research 17, 2008.
+/// The images are taken for independent. Sources: E. R. DeLong, D. M. DeLong, D. L. Clarke-Pearson,
+/// *Comparing the areas under two or more correlated receiver operating characteristic curves: a
+/// nonparametric approach*, Biometrics 44, 1988; for the scale G. Qin, L. Hotilovac, *Comparison of
+/// non-parametric confidence intervals for the area under the ROC curve of a continuous-scale diagnostic
+/// test*, Statistical Methods in Medical Research 17, 2008.
 ///
 /// # Errors
 /// [`NoAucInterval`], where there is none.
@@ -65,7 +66,8 @@ pub fn roc_auc_interval<P: Copy + Into<f64>>(labels: &[f32], probabilities: &[P]
 
 /// For each image how many of the other class are on the right side of it, a tie counting half.
 struct Placements {
-    /// Twice these numbers, so that they are whole and their differences exact: of the negatives, and of the positives.
+    /// Twice these numbers, so that they are whole and their differences exact: of the negatives, and of the
+    /// positives.
     doubled: [Vec<u64>; 2],
 }
 
@@ -134,8 +136,8 @@ mod tests {
     fn the_interval_of_a_small_set_agrees_with_one_by_hand_and_with_numpy() {
         let labels = [1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0];
         let probabilities = [0.9, 0.8, 0.6, 0.4, 0.3, 0.7, 0.4, 0.1];
-        // Placements of the positives 1, 1, 2/3, 1/2, 1/3, of the negatives 2/5, 7/10, 1; both have the mean 7/10.
-        // S_X = (0.09 + 0.09 + 1/900 + 0.04 + 121/900)/4 = 0.0888…, S_Y = (0.09 + 0 + 0.09)/2 = 0.09.
+        // Placements of the positives 1, 1, 2/3, 1/2, 1/3, of the negatives 2/5, 7/10, 1; both have the mean
+        // 7/10. S_X = (0.09 + 0.09 + 1/900 + 0.04 + 121/900)/4 = 0.0888…, S_Y = (0.09 + 0 + 0.09)/2 = 0.09.
         let by_hand = (0.22 + 122.0 / 900.0) / 4.0 / 5.0 + 0.09 / 3.0;
         let placements = Placements::of(&ascending(&labels, &probabilities).unwrap());
         assert_abs_diff_eq!(placements.variance_of_mean(0) + placements.variance_of_mean(1), by_hand, epsilon = 1e-15);

@@ -17,15 +17,15 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// Wilson's score interval of a share: k of n, p̂ = k/n, are what was counted; the shares p that lie within z standard
-/// errors √(p(1 − p)/n) of it reach from
+/// Wilson's score interval of a share: k of n, p̂ = k/n, are what was counted; the shares p that lie within z
+/// standard errors √(p(1 − p)/n) of it reach from
 ///
 /// > (p̂ + z²/2n ∓ z·√(p̂(1 − p̂)/n + z²/4n²)) / (1 + z²/n)
 ///
-/// Unlike p̂ ∓ z·√(p̂(1 − p̂)/n) it stays within [0, 1], and has a width where all or none of few were counted. `None` for n = 0.
-/// It takes the n for independent: images of one patient are fewer than they seem.
-/// Source: E. B. Wilson, *Probable inference, the law of succession, and statistical inference*, Journal of the American
-/// Statistical Association 22, 1927.
+/// Unlike p̂ ∓ z·√(p̂(1 − p̂)/n) it stays within [0, 1], and has a width where all or none of few were
+/// counted. `None` for n = 0. It takes the n for independent: images of one patient are fewer than they seem.
+/// Source: E. B. Wilson, *Probable inference, the law of succession, and statistical inference*, Journal of
+/// the American Statistical Association 22, 1927.
 ///
 /// # Panics
 /// If more were counted than there are.

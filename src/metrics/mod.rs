@@ -8,9 +8,9 @@
 //! - [`Assessment`]: all of these of one set of answers
 //! - [`RunningMean`]: the mean of an epoch
 //!
-//! Throughout, a label is 0 or 1, a probability is P(class 1), and **positive** means the class with index 1. An answer
-//! is positive when its probability is *strictly* above the threshold, as in Keras; so a NaN counts as negative.
-//! A measure that would divide by zero is `None`.
+//! Throughout, a label is 0 or 1, a probability is P(class 1), and **positive** means the class with index 1.
+//! An answer is positive when its probability is *strictly* above the threshold, as in Keras; so a NaN counts
+//! as negative. A measure that would divide by zero is `None`.
 
 mod assessment;
 mod calibration;

@@ -4,16 +4,16 @@
 
 use super::confusion::is_positive;
 
-/// The area under the ROC curve: the chance that a positive drawn at random gets a higher probability than a negative
-/// drawn at random, a tie counting half. ½ is guessing, 1 a perfect order; no threshold is involved.
+/// The area under the ROC curve: the chance that a positive drawn at random gets a higher probability than a
+/// negative drawn at random, a tie counting half. ½ is guessing, 1 a perfect order; no threshold is involved.
 ///
-/// By ranks (Mann and Whitney's U): with the probabilities ranked from 1 upwards, tied ones sharing their mean rank,
-/// and R the sum of the ranks of the n₁ positives among n₁ + n₀ images,
+/// By ranks (Mann and Whitney's U): with the probabilities ranked from 1 upwards, tied ones sharing their
+/// mean rank, and R the sum of the ranks of the n₁ positives among n₁ + n₀ images,
 ///
 /// > AUC = (R − n₁(n₁ + 1)/2) / (n₁·n₀)
 ///
-/// `None` with images of one class only, or when a probability is NaN, which has no rank.
-/// Source: J. A. Hanley, B. J. McNeil, *The meaning and use of the area under a ROC curve*, Radiology 143, 1982.
+/// `None` with images of one class only, or when a probability is NaN, which has no rank. Source: J. A.
+/// Hanley, B. J. McNeil, *The meaning and use of the area under a ROC curve*, Radiology 143, 1982.
 ///
 /// # Panics
 /// If there are not as many labels as probabilities.
@@ -43,11 +43,13 @@ pub struct RocPoint {
     pub true_positive_rate: f64,
 }
 
-/// The ROC curve: the points of all thresholds, from the highest, (0, 0), to the lowest, (1, 1). Between two probabilities
-/// that follow each other every threshold gives the same point, so there is one more than there are different probabilities.
-/// Joined by straight lines, they enclose the area of [`roc_auc`]: a tie of both classes is a slope.
+/// The ROC curve: the points of all thresholds, from the highest, (0, 0), to the lowest, (1, 1). Between two
+/// probabilities that follow each other every threshold gives the same point, so there is one more than there
+/// are different probabilities. Joined by straight lines, they enclose the area of [`roc_auc`]: a tie of both
+/// classes is a slope.
 ///
-/// `None` where [`roc_auc`] is. Source: T. Fawcett, *An introduction to ROC analysis*, Pattern Recognition Letters 27, 2006.
+/// `None` where [`roc_auc`] is. Source: T. Fawcett, *An introduction to ROC analysis*, Pattern Recognition
+/// Letters 27, 2006.
 ///
 /// # Panics
 /// If there are not as many labels as probabilities.
@@ -72,7 +74,8 @@ pub fn roc_curve<P: Copy + Into<f64>>(labels: &[f32], probabilities: &[P]) -> Op
     Some(curve)
 }
 
-/// Each probability, and whether it is that of a positive, from the lowest; `None` if one is NaN, which has no place.
+/// Each probability, and whether it is that of a positive, from the lowest; `None` if one is NaN, which has
+/// no place.
 pub(super) fn ascending<P: Copy + Into<f64>>(labels: &[f32], probabilities: &[P]) -> Option<Vec<(f64, bool)>> {
     assert_eq!(labels.len(), probabilities.len(), "as many labels as probabilities");
     let mut answers: Vec<(f64, bool)> = probabilities
@@ -123,7 +126,8 @@ mod tests {
         let curve = roc_curve(&LABELS, &PROBABILITIES).unwrap();
         let points: Vec<(f64, f64)> =
             curve.iter().map(|point| (3.0 * point.false_positive_rate, 5.0 * point.true_positive_rate)).collect();
-        // From above: 0.9, 0.8 positive; 0.7 negative; 0.6 positive; 0.4 one of each; 0.3 positive; 0.1 negative.
+        // From above: 0.9, 0.8 positive; 0.7 negative; 0.6 positive; 0.4 one of each; 0.3 positive; 0.1
+        // negative.
         let by_hand = [(0.0, 0.0), (0.0, 1.0), (0.0, 2.0), (1.0, 2.0), (1.0, 3.0), (2.0, 4.0), (2.0, 5.0), (3.0, 5.0)];
         assert_eq!(points, by_hand);
         assert_eq!(roc_curve(&[1.0], &[0.5]), None);

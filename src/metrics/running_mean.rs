@@ -2,8 +2,8 @@
 
 /// A mean that grows batch by batch: Σ weight·value / Σ weight.
 ///
-/// Keras reports an epoch's loss and accuracy this way, the weight being the batch's number of images; so the smaller
-/// last batch counts for less, and the epoch's accuracy is right answers / images.
+/// Keras reports an epoch's loss and accuracy this way, the weight being the batch's number of images; so the
+/// smaller last batch counts for less, and the epoch's accuracy is right answers / images.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RunningMean {
     weighted_sum: f64,

@@ -30,8 +30,9 @@ pub enum Event {
 /// Returns what the [final weights](TrainSettings::final_parameters) answer on the validation part.
 ///
 /// # Errors
-/// [`Error::Setting`] of an augmentation of arrays; where an image cannot be read, where the loss or at an epoch's end a weight is no longer finite
-/// ([`Error::NotFinite`], [`Error::WeightsNotFinite`]), and those of `report`.
+/// [`Error::Setting`] of an augmentation of arrays; where an image cannot be read, where the loss or at an
+/// epoch's end a weight is no longer finite ([`Error::NotFinite`], [`Error::WeightsNotFinite`]), and those of
+/// `report`.
 pub fn train(
     network: &Network,
     state: &mut TrainingState,

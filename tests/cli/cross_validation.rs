@@ -190,7 +190,8 @@ mod signals {
                     here.start(&format!("{TRAIN} --epochs {EPOCHS} --save-every 0 --out run"))
                 }
             };
-            // Longer from time to time: a fast machine is not at its end after two, and a slow one comes to its end too.
+            // Longer from time to time: a fast machine is not at its end after two, and a slow one comes to
+            // its end too.
             std::thread::sleep(Duration::from_millis(15 * kills + u64::from(stream.below(80))));
             let ran = child.killed();
             if ran.code.is_some() {

@@ -16,7 +16,8 @@ const MODEL: &str = "
         { type = 'flatten' }, { type = 'dense', units = 8 }, { type = 'relu' }, { type = 'dense', units = 1 },
     ]";
 
-/// Weights with which the loss is finite and the gradient is not: the hidden layer's are the smallest, the output's the largest.
+/// Weights with which the loss is finite and the gradient is not: the hidden layer's are the smallest, the
+/// output's the largest.
 fn write_spoilt_weights(here: &Here) {
     here.write("large.toml", MODEL);
     let spec: ModelSpec = toml::from_str(MODEL).unwrap();
@@ -49,8 +50,8 @@ fn ctrl_c_in_the_step_that_spoils_the_weights_saves_none_of_them_and_says_so() {
     write_spoilt_weights(&here);
     let arguments = "train set --model large.toml --init-weights spoilt.safetensors --batch-size 24 --validation-split 0.1 \
                      --save-every 0";
-    // An interrupt within the first step is answered at its end. One that comes too early ends the program at once, one that comes
-    // too late meets the loss that is no number; then another delay is tried.
+    // An interrupt within the first step is answered at its end. One that comes too early ends the program at
+    // once, one that comes too late meets the loss that is no number; then another delay is tried.
     for attempt in 0..60 {
         let run = format!("run{attempt}");
         let child = here.start(&format!("{arguments} --out {run}"));

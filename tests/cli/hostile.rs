@@ -1,4 +1,5 @@
-//! Inputs made to do harm, given to the real binary: it says one sentence, and neither crashes nor takes all memory.
+//! Inputs made to do harm, given to the real binary: it says one sentence, and neither crashes nor takes all
+//! memory.
 
 use super::{Here, Ran, known};
 use expect_test::expect;
@@ -192,8 +193,9 @@ fn a_model_file_of_absurd_numbers_is_refused_in_one_sentence() {
     assert!(!here.path("new").exists());
 }
 
-/// Eight pictures of 8192 × 8192 pixels, in files of 64 KiB, decoded by eight threads: one takes 256 MiB at its peak, so without
-/// a bound on all of them together they would take 2 GiB. The system gives the process 1.6 GiB of addresses and no more.
+/// Eight pictures of 8192 × 8192 pixels, in files of 64 KiB, decoded by eight threads: one takes 256 MiB at
+/// its peak, so without a bound on all of them together they would take 2 GiB. The system gives the process
+/// 1.6 GiB of addresses and no more.
 #[cfg(target_os = "linux")]
 #[test]
 fn large_pictures_take_turns_however_many_threads_there_are() {

@@ -357,7 +357,8 @@ fn what_is_passed_over_is_said_on_stderr() {
     "#]]);
 }
 
-/// A set of two classes of the same sizes and formats, in which nothing stands out: pictures that differ from afar.
+/// A set of two classes of the same sizes and formats, in which nothing stands out: pictures that differ from
+/// afar.
 fn sound() -> Here {
     sound_of(20)
 }
@@ -401,7 +402,8 @@ fn a_sound_set_is_told_so() {
 #[test]
 fn duplicates_are_found_by_bytes_pixels_and_look_within_and_across_split_and_classes() {
     let here = sound();
-    // The first two of each class validate. The same bytes in both classes; the same bytes on both sides of the split.
+    // The first two of each class validate. The same bytes in both classes; the same bytes on both sides of
+    // the split.
     here.write("set/dog/04.png", here.read("set/cat/05.png"));
     here.write("set/cat/06.png", here.read("set/cat/00.png"));
     // The same pixels in another format; and nearly the same, brighter, on one side.

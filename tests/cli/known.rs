@@ -43,8 +43,8 @@ pub fn grey(level: u8) -> Vec<u8> {
     encoded(RgbImage::from_pixel(1, 1, Rgb([level; 3])), ImageFormat::Png)
 }
 
-/// `known.safetensors`, and the set `greys` of 5 cats and 6 dogs, each file named by its grey level. A cat and two dogs are
-/// on the wrong side of 128, and two levels are those of a cat and of a dog.
+/// `known.safetensors`, and the set `greys` of 5 cats and 6 dogs, each file named by its grey level. A cat
+/// and two dogs are on the wrong side of 128, and two levels are those of a cat and of a dog.
 pub fn with_known_answers() -> Here {
     let here = Here::empty();
     write_known_model(&here, "known.safetensors", ["cat", "dog"]);
@@ -56,8 +56,8 @@ pub fn with_known_answers() -> Here {
     here
 }
 
-/// As [`with_known_answers`], and `run`, a run folder of one epoch on these images whose weights are the known ones: a rate of
-/// 1e-30 moves no weight.
+/// As [`with_known_answers`], and `run`, a run folder of one epoch on these images whose weights are the
+/// known ones: a rate of 1e-30 moves no weight.
 pub fn with_known_run() -> Here {
     let here = with_known_answers();
     here.write("pixel.toml", ONE_PIXEL);

@@ -24,8 +24,8 @@ warning: set: passed over as a link that is not followed: 1 (cat/linked)
 warning: set: passed over, not named as an image: 2 (labels.csv, cat/notes.txt)
 ";
 
-/// The records of it, in the order of their names; `before` stands before each name. What systems leave in every folder, and a
-/// README, is no warning's matter, but programs are told of it.
+/// The records of it, in the order of their names; `before` stands before each name. What systems leave in
+/// every folder, and a README, is no warning's matter, but programs are told of it.
 fn records(before: &str) -> Value {
     let hidden = ("hidden", "passed over as hidden (a name that begins with a dot, or __MACOSX)");
     let no_image = ("not_an_image", "passed over, not named as an image");

@@ -1,5 +1,6 @@
-//! The command line as its users and their scripts see it: the real binary, in folders of its own, on pictures and a network
-//! so small that a run takes a moment. What is printed is compared as a whole ([`printed`]): stdout, stderr and the exit code.
+//! The command line as its users and their scripts see it: the real binary, in folders of its own, on
+//! pictures and a network so small that a run takes a moment. What is printed is compared as a whole
+//! ([`printed`]): stdout, stderr and the exit code.
 
 mod bad_data;
 mod bad_settings;
@@ -96,7 +97,8 @@ impl Here {
         here
     }
 
-    /// A folder with a data set `set` beside `tiny.toml`: 10 dark cats of 16 × 16 pixels and 14 bright dogs of 18 × 14.
+    /// A folder with a data set `set` beside `tiny.toml`: 10 dark cats of 16 × 16 pixels and 14 bright dogs
+    /// of 18 × 14.
     fn with_set() -> Here {
         let here = Here::empty();
         for (name, bytes) in set() {
@@ -105,7 +107,8 @@ impl Here {
         here
     }
 
-    /// A folder with a data set and a model, `run/weights/last.safetensors`, that was trained on it for two epochs.
+    /// A folder with a data set and a model, `run/weights/last.safetensors`, that was trained on it for two
+    /// epochs.
     fn with_model() -> Here {
         let here = Here::with_set();
         here.done("train set --model tiny.toml --epochs 2 --out run");
@@ -173,7 +176,8 @@ impl Here {
         ran.stdout
     }
 
-    /// Runs it with `--json` and without progress, and wants exit code 0, a silent stderr and one JSON object on stdout.
+    /// Runs it with `--json` and without progress, and wants exit code 0, a silent stderr and one JSON object
+    /// on stdout.
     #[track_caller]
     fn json(&self, arguments: &str) -> Value {
         let quiet = if arguments.starts_with("summary") || arguments.starts_with("bench") { "" } else { "--quiet" };
@@ -190,7 +194,8 @@ impl Here {
         assert_eq!(ran.code, Some(code), "{arguments}");
     }
 
-    /// As [`Here::refused`] for flags that clap refuses, which adds how to get help; `sentence` is all that stands before.
+    /// As [`Here::refused`] for flags that clap refuses, which adds how to get help; `sentence` is all that
+    /// stands before.
     #[track_caller]
     fn misused(&self, arguments: &str, sentence: &str) {
         let ran = self.run(arguments);

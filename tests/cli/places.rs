@@ -1,4 +1,5 @@
-//! Places to write to are tried before the work, what was found is told before it is written, and data are found again.
+//! Places to write to are tried before the work, what was found is told before it is written, and data are
+//! found again.
 
 use super::{Here, encoded, noise};
 use image::ImageFormat;

@@ -1,8 +1,8 @@
-//! What the binary printed, as tests compare it: all of stdout, all of stderr and the exit code, as one text that stands in
-//! the test, so that a reader sees what the program says.
+//! What the binary printed, as tests compare it: all of stdout, all of stderr and the exit code, as one text
+//! that stands in the test, so that a reader sees what the program says.
 //!
-//! After a change of what is printed `UPDATE_EXPECT=1 cargo test --release --test cli` writes the new texts into the tests.
-//! Read them before you commit them.
+//! After a change of what is printed `UPDATE_EXPECT=1 cargo test --release --test cli` writes the new texts
+//! into the tests. Read them before you commit them.
 
 use super::{Here, Ran, csv};
 use expect_test::Expect;
@@ -31,8 +31,8 @@ static TIMES: Masks = LazyLock::new(|| {
 
 /// What else no two runs have in common, or no two machines.
 ///
-/// The losses of a training are masked, as their last digits depend on the instruction set. The accuracies are not: no
-/// answer of these small networks is so near to ½ that rounding turns it.
+/// The losses of a training are masked, as their last digits depend on the instruction set. The accuracies
+/// are not: no answer of these small networks is so near to ½ that rounding turns it.
 static MACHINE: Masks = LazyLock::new(|| {
     compiled([
         (r"\bval_loss \d\.\d{4} against \d\.\d{4}\b", "val_loss #.#### against #.####"),
@@ -46,7 +46,8 @@ static MACHINE: Masks = LazyLock::new(|| {
         (r"\[ *\d+\.\d{3} s\] ", "[TIME] "),
         (r" in \d+(\.\d+)?(ns|µs|ms|s)\b", " in TIME"),
         (r"\b[0-9a-f]{64}\b", "HASH"),
-        // The memory that a network takes depends on the algorithms, and so on the instruction set and the number of threads.
+        // The memory that a network takes depends on the algorithms, and so on the instruction set and the
+        // number of threads.
         (r"[\d.]+ MiB to predict, [\d.]+ MiB to train", "#.# MiB to predict, #.# MiB to train"),
         (r#""(inference|training)": \d{3,}"#, r#""$1": BYTES"#),
         (r"(this machine has|this process may take) [\d.]+ [MG]iB( more)?( \([^)]*\))?", "this machine has #.# GiB"),
@@ -78,15 +79,15 @@ pub fn masked_folds(text: &str) -> String {
     masked(text).lines().map(in_table).collect()
 }
 
-/// The text with at most four digits behind each point, the others cut off: JSON has them all, and the last of them depend on
-/// the instruction set.
+/// The text with at most four digits behind each point, the others cut off: JSON has them all, and the last
+/// of them depend on the instruction set.
 pub fn four_digits(text: &str) -> String {
     let number = Regex::new(r"(\d\.\d{4})\d+").unwrap();
     number.replace_all(text, "$1").into_owned()
 }
 
-/// The lines of all epochs of a run of so many `steps` an epoch, as its `history.csv` has them, to the last digit and with masked
-/// times.
+/// The lines of all epochs of a run of so many `steps` an epoch, as its `history.csv` has them, to the last
+/// digit and with masked times.
 pub fn epoch_lines(history: &str, epochs: usize, steps: usize) -> String {
     let mut lines = String::new();
     for row in &csv(history)[1..] {
@@ -121,7 +122,8 @@ pub fn going_on_line(here: &Here, run: &str, steps: usize) -> (usize, String) {
 }
 
 impl Ran {
-    /// All that came of the run: stdout; stderr, each line with `stderr: ` before it; and the exit code, where it is not 0.
+    /// All that came of the run: stdout; stderr, each line with `stderr: ` before it; and the exit code,
+    /// where it is not 0.
     pub fn shown(&self) -> String {
         let mut shown = masked(&self.stdout);
         if !shown.is_empty() && !shown.ends_with('\n') {
@@ -142,7 +144,8 @@ impl Ran {
 }
 
 impl Here {
-    /// Runs the binary, and wants all that comes of it to be as `expected`, but for what [`masked`] leaves out.
+    /// Runs the binary, and wants all that comes of it to be as `expected`, but for what [`masked`] leaves
+    /// out.
     #[track_caller]
     pub fn prints(&self, arguments: &str, expected: Expect) {
         expected.assert_eq(&self.run(arguments).shown());

@@ -6,8 +6,8 @@ use expect_test::expect;
 use glassnet::training::keras_run::HISTORY;
 use regex::Regex;
 
-/// What a reproduction prints, with all numbers of our own run masked: after five epochs of the documented network rounding
-/// may have turned an answer. The documented numbers, right of the bar, are as they are.
+/// What a reproduction prints, with all numbers of our own run masked: after five epochs of the documented
+/// network rounding may have turned an answer. The documented numbers, right of the bar, are as they are.
 fn without_our_numbers(text: &str) -> String {
     let number = Regex::new(r"\d\.\d{4}|\d+ of 26 right").unwrap();
     let ours = |line: &str| {
@@ -106,7 +106,8 @@ fn it_prints_five_epochs_beside_the_documented_ones_from_any_folder_and_goes_on(
     let judged = here.done("evaluate away ph --subset validation");
     assert!(judged.contains("validation, 26 of 136 images") && judged.contains("byte for byte"), "{judged}");
 
-    // A run that ended before its last files were written goes on, and says no more than its results if it shall be quiet.
+    // A run that ended before its last files were written goes on, and says no more than its results if it
+    // shall be quiet.
     let config = here.text("away/config.toml");
     let config = &config[..config.find("[outcome]").unwrap()];
     let before = here.read("away/predictions.csv");

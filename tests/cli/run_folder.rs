@@ -136,7 +136,8 @@ fn the_best_weights_are_those_of_the_epoch_with_the_lowest_validation_loss() {
     assert_abs_diff_eq!(validation_loss(&here, "last"), losses[5], epsilon = 1e-6);
 }
 
-/// The mean loss of one of the run's weights on the run's validation files, from what `predict` answers for each.
+/// The mean loss of one of the run's weights on the run's validation files, from what `predict` answers for
+/// each.
 fn validation_loss(here: &Here, weights: &str) -> f64 {
     let split = here.text("run/split.csv");
     let rows: Vec<Vec<&str>> = csv(&split).into_iter().filter(|row| row[2] == "validation").collect();

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 pub struct Running(Option<Child>);
 
 impl Here {
-    /// Starts the binary with these arguments, which are parted by spaces. What it prints is read when it has ended; until then
-    /// it has to wait once that fills a pipe.
+    /// Starts the binary with these arguments, which are parted by spaces. What it prints is read when it has
+    /// ended; until then it has to wait once that fills a pipe.
     pub fn start(&self, arguments: &str) -> Running {
         let mut command = self.process();
         command.args(arguments.split(' '));

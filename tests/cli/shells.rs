@@ -1,4 +1,5 @@
-//! `glassnet completions` and `glassnet man`. That they know every command and flag is tested where these are defined.
+//! `glassnet completions` and `glassnet man`. That they know every command and flag is tested where these are
+//! defined.
 
 use super::Here;
 use expect_test::expect;

@@ -153,7 +153,8 @@ fn a_setting_that_contradicts_the_run_is_named_with_both_values() {
         );
         here.refused(&format!("train --resume run --epochs 3 {flag}"), 2, &sentence);
     }
-    // Said again, they contradict nothing; nor does a configuration that was changed by hand pass for the run's own.
+    // Said again, they contradict nothing; nor does a configuration that was changed by hand pass for the
+    // run's own.
     here.done("train --resume run --epochs 3 --batch-size 16 --model tiny.toml --dropout 0.5 --image-size 16 set");
     let config = here.text("run/config.toml").replace("learning_rate = 0.001", "learning_rate = 0.002");
     here.write("run/config.toml", config);
@@ -528,7 +529,8 @@ mod signals {
         child.interrupt();
         let ran = child.ended();
         assert_eq!(ran.code, Some(130));
-        // To the system two signals that wait are one, after which the program ends as it does after the first.
+        // To the system two signals that wait are one, after which the program ends as it does after the
+        // first.
         let first = "error: interrupted; what was reached by then is in the run folder; go on with: glassnet train --resume run\n";
         assert!(ran.stderr.is_empty() || ran.stderr == first, "{}", ran.stderr);
         let epochs = check_whole(&here) + 2;

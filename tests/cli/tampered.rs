@@ -1,4 +1,5 @@
-//! Run folders and data that are not what they should be: pipes and devices in the place of files, links, endless values.
+//! Run folders and data that are not what they should be: pipes and devices in the place of files, links,
+//! endless values.
 
 use super::{Here, Ran};
 use std::fs;

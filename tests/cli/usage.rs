@@ -55,7 +55,8 @@ fn help_is_there_for_every_command_and_goes_to_stdout() {
     );
     // The texts of the commands, which are longer, are files in tests/cli/help.
     for command in &COMMANDS[1..] {
-        // An absolute path: a relative one is sought from the topmost folder with a Cargo.toml, and needs cargo's environment.
+        // An absolute path: a relative one is sought from the topmost folder with a Cargo.toml, and needs
+        // cargo's environment.
         let file = format!("{}/tests/cli/help/{}.txt", env!("CARGO_MANIFEST_DIR"), command.replace(' ', "-"));
         expect_file![file].assert_eq(&here.run(&format!("{command} --help")).shown());
     }

@@ -1,5 +1,5 @@
-//! How much memory the process has in use, and the most that it had since a begin. It makes itself the program's allocator, so it
-//! is no part of `common`: a test program that counts bytes names this file.
+//! How much memory the process has in use, and the most that it had since a begin. It makes itself the
+//! program's allocator, so it is no part of `common`: a test program that counts bytes names this file.
 
 #![allow(unsafe_code)] // an allocator is unsafe to write; this one counts, and leaves the work to the system's
 

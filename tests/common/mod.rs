@@ -20,7 +20,8 @@ pub fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&x| f64::from(x)).collect()
 }
 
-/// Weights drawn so that activations keep their size and every bias counts: kernels by Glorot's rule, biases in ±0.1.
+/// Weights drawn so that activations keep their size and every bias counts: kernels by Glorot's rule, biases
+/// in ±0.1.
 pub fn random_parameters(network: &Network, seed: u64) -> Parameters {
     let mut parameters = network.initial_parameters(seed);
     for (id, entry) in network.table().entries().iter().enumerate() {
@@ -34,7 +35,8 @@ pub fn random_parameters(network: &Network, seed: u64) -> Parameters {
     parameters
 }
 
-/// The error of a tensor: max|a − b| / max|b|. NaN where either holds one, and where b is all zeros but a is not.
+/// The error of a tensor: max|a − b| / max|b|. NaN where either holds one, and where b is all zeros but a is
+/// not.
 pub fn error(actual: &[f32], expected: &[f64]) -> f64 {
     assert_eq!(actual.len(), expected.len(), "tensors of different sizes");
     let (mut difference, mut largest) = (0.0f64, 0.0f64);

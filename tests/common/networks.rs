@@ -13,11 +13,11 @@ use ndarray::ArrayView4;
 use proptest::prelude::*;
 use std::ops::Range;
 
-/// Small networks: one or two blocks of convolution, perhaps ReLU and pooling, then one or two dense layers. One in four
-/// has so many channels, and 3×3 kernels, that the faster algorithms are chosen.
+/// Small networks: one or two blocks of convolution, perhaps ReLU and pooling, then one or two dense layers.
+/// One in four has so many channels, and 3×3 kernels, that the faster algorithms are chosen.
 pub fn networks() -> impl Strategy<Value = Network> {
-    // With one or two filters, a bias's gradient is a tensor of one or two sums that may cancel; with few hidden units all
-    // may be nearly off. The kernels' own tests have these sizes.
+    // With one or two filters, a bias's gradient is a tensor of one or two sums that may cancel; with few
+    // hidden units all may be nearly off. The kernels' own tests have these sizes.
     let narrow = networks_of(3..6, 1..4, (size(1..4), size(1..3)).boxed());
     let wide = networks_of(16..20, 16..18, Just((Size::Square(3), Size::Square(1))).boxed());
     prop_oneof![3 => narrow, 1 => wide]
@@ -81,7 +81,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Random images, kept values, and labels of which two in three are 1. In every second batch the classes weigh differently.
+    /// Random images, kept values, and labels of which two in three are 1. In every second batch the classes
+    /// weigh differently.
     pub fn draw(network: &Network, count: usize, seed: u64) -> Batch {
         let image_len: usize = network.spec().input.iter().product();
         let mut stream = Stream::new(seed, Purpose::Test, 1, 0);
@@ -107,8 +108,9 @@ impl Batch {
         self.masks.iter().map(Vec::as_slice).collect()
     }
 
-    /// How much of the samples' own gradients is left in the batch's: for the tensor where it is least, the largest element
-    /// of the mean, divided by the largest mean of absolute values. Or twice the largest logit, if that is less: a sample's own products cancel there.
+    /// How much of the samples' own gradients is left in the batch's: for the tensor where it is least, the
+    /// largest element of the mean, divided by the largest mean of absolute values. Or twice the largest
+    /// logit, if that is less: a sample's own products cancel there.
     pub fn rest(&self, network: &Network, parameters: &Parameters, step: &textbook::Step) -> f64 {
         let count = self.labels.len();
         let single = |sample: usize| {

@@ -174,7 +174,8 @@ fn what_unpacks_to_more_or_less_than_declared_is_refused() {
 
 #[test]
 fn bombs_are_refused_before_they_are_unpacked() {
-    // One entry that declares to unpack to 17 MiB from 10 bytes; 16 MiB are let through, as a picture of one colour may do so.
+    // One entry that declares to unpack to 17 MiB from 10 bytes; 16 MiB are let through, as a picture of one
+    // colour may do so.
     let entry = |mib: u32, name: &str| Entry { method: 8, size: mib << 20, ..Entry::new(name, &[0; 10]) };
     let size = 17 << 20;
     let expected = format!(
@@ -214,7 +215,8 @@ fn a_zip_that_claims_more_entries_than_it_has_is_refused() {
     assert!(error.starts_with("set.zip: the zip cannot be unpacked here: "), "{error}");
 }
 
-/// The bytes as deflate packs them, taken from a proper zip: its only entry, a name of one letter, starts at byte 31.
+/// The bytes as deflate packs them, taken from a proper zip: its only entry, a name of one letter, starts at
+/// byte 31.
 fn deflated(bytes: &[u8]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);

@@ -1,5 +1,6 @@
-//! The data pipeline from the outside: a folder, a zip or memory in, batches out. Expectations about order, split, resizing
-//! and scaling were recorded from Keras 3.15 (`ImageDataGenerator.flow_from_directory`) and Pillow 13.0.
+//! The data pipeline from the outside: a folder, a zip or memory in, batches out. Expectations about order,
+//! split, resizing and scaling were recorded from Keras 3.15 (`ImageDataGenerator.flow_from_directory`) and
+//! Pillow 13.0.
 
 mod as_pillow;
 mod batches;

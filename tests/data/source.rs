@@ -49,7 +49,8 @@ fn a_zip_with_a_name_that_leads_outside_is_refused() {
     for name in ["../evil.png", "/evil.png", "benign/../../evil.png", "a\\..\\..\\evil.png"] {
         let path = folder.path().join("set.zip");
         write_zip(&path, &empty(&["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"[..name.len()].as_ref()]));
-        // The writer may mend such a name, so it is put in afterwards, in the entry and in the table of contents.
+        // The writer may mend such a name, so it is put in afterwards, in the entry and in the table of
+        // contents.
         let mut bytes = fs::read(&path).unwrap();
         for at in (0..bytes.len() - name.len()).rev() {
             if bytes[at..at + name.len()].iter().all(|&byte| byte == b'a') {

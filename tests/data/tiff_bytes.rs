@@ -1,7 +1,7 @@
 //! A TIFF written byte by byte (TIFF 6.0, sections 2 and 8), so that it can lie where a proper writer cannot.
 
-/// A TIFF of grey pixels, 8 bits each, whose pieces are all this JPEG: tiles of this width and height, or strips
-/// of one row.
+/// A TIFF of grey pixels, 8 bits each, whose pieces are all this JPEG: tiles of this width and height, or
+/// strips of one row.
 pub fn tiff_of_jpegs(width: u32, height: u32, tile: Option<[u32; 2]>, jpeg: &[u8]) -> Vec<u8> {
     let count = tile.map_or(height, |[across, down]| width.div_ceil(across) * height.div_ceil(down));
     let mut bytes = b"II*\0\0\0\0\0".to_vec();

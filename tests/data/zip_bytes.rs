@@ -1,5 +1,5 @@
-//! A zip written byte by byte, so that it can lie where a proper writer cannot (PKWARE, *APPNOTE*, sections 4.3.7, 4.3.12 and
-//! 4.3.16).
+//! A zip written byte by byte, so that it can lie where a proper writer cannot (PKWARE, *APPNOTE*, sections
+//! 4.3.7, 4.3.12 and 4.3.16).
 
 /// An entry and what is said of it.
 #[derive(Clone)]

@@ -1,10 +1,10 @@
-//! Files that no program would write, made at random, given to all that reads files: zips, images, weights, runs that are to
-//! go on, models.
+//! Files that no program would write, made at random, given to all that reads files: zips, images, weights,
+//! runs that are to go on, models.
 //!
-//! Whatever comes in, the answer is a value or a sentence: no panic comes out, nothing takes more than [`LONGEST`], and memory
-//! grows by no more than the reader's own limits allow. It is a fuzzer without instrumentation, for the stable compiler: an
-//! input counts as new when its *outcome* is, the error's words or what was read, with the input's length as a power of two.
-//! New inputs are kept and mutated further.
+//! Whatever comes in, the answer is a value or a sentence: no panic comes out, nothing takes more than
+//! [`LONGEST`], and memory grows by no more than the reader's own limits allow. It is a fuzzer without
+//! instrumentation, for the stable compiler: an input counts as new when its *outcome* is, the error's words
+//! or what was read, with the input's length as a power of two. New inputs are kept and mutated further.
 //!
 //! ```sh
 //! cargo test --release --test fuzz                                 # a few seconds, the same inputs every time
@@ -20,7 +20,8 @@
 //! | `GLASSNET_FUZZ_CORPUS` | a folder: inputs found before are read from it, new ones and failures are written to it |
 //! | `GLASSNET_FUZZ_REPLAY` | a file to be tried alone; its name begins with the target's: `zip-`, `image-`, `weights-`, `run-` or `spec-` |
 //!
-//! An input that fails is saved, in the folder or the system's for temporary files, and the message says how to replay it.
+//! An input that fails is saved, in the folder or the system's for temporary files, and the message says how
+//! to replay it.
 
 #[path = "../data/exif_bytes.rs"]
 mod exif_bytes;
@@ -200,8 +201,8 @@ impl<'a> Corpus<'a> {
     }
 }
 
-/// The first words of an outcome, without what it repeats of the input: all that stands in quotes or brackets, and words with
-/// digits, slashes or other signs in them.
+/// The first words of an outcome, without what it repeats of the input: all that stands in quotes or
+/// brackets, and words with digits, slashes or other signs in them.
 fn kind_of(outcome: &str) -> String {
     let mut text = String::new();
     let mut closing = None;

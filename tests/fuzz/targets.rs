@@ -256,7 +256,8 @@ fn zip(bytes: &[u8]) -> Trial {
     Trial::Read(format!("{} {} {classes}", "file ".repeat(source.len().min(8)), source.notes().join(" ")))
 }
 
-/// Decodes an image, at times turned upright and stretched, brings it to the size of a network, and looks at it from afar.
+/// Decodes an image, at times turned upright and stretched, brings it to the size of a network, and looks at
+/// it from afar.
 fn image(bytes: &[u8]) -> Trial {
     let chosen = Reading { upright: true, range: SampleRange::new(1000, 1001).expect("it is not empty") };
     let reading = if coin(bytes) { chosen } else { Reading::default() };
@@ -291,8 +292,8 @@ fn weights(bytes: &[u8]) -> Trial {
     }
 }
 
-/// Reads the state of a run. The checksum of its tensors is made right, as somebody would do who means harm, where it can be
-/// found.
+/// Reads the state of a run. The checksum of its tensors is made right, as somebody would do who means harm,
+/// where it can be found.
 fn run(bytes: &[u8]) -> Trial {
     let path = file_of("last.safetensors", &with_its_checksum(bytes));
     let network = Network::new(&tiny()).expect("the test's own network is one");

@@ -1,5 +1,5 @@
-//! The arguments of this process; and how a command line is refused: in clap's words, with tips that work, and
-//! with what a terminal would obey escaped.
+//! The arguments of this process; and how a command line is refused: in clap's words, with tips that work,
+//! and with what a terminal would obey escaped.
 
 use super::Cli;
 use crate::cli::console;
@@ -27,8 +27,8 @@ pub fn refuse(error: Error) -> ! {
     error.exit()
 }
 
-/// The error with a tip that works. Of a flag that is not known, clap says how to pass it as a value, which is
-/// never meant: of a short one the long flags of that letter are, and a long one may be another command's.
+/// The error with a tip that works. Of a flag that is not known, clap says how to pass it as a value, which
+/// is never meant: of a short one the long flags of that letter are, and a long one may be another command's.
 fn with_a_tip_that_works(mut error: Error) -> Error {
     let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return error };
     let unknown = unknown.clone();

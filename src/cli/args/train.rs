@@ -19,19 +19,20 @@ use std::path::PathBuf;
 pub struct RunArgs {
     /// The run folder [default: the next free runs/trainN]
     ///
-    /// By default runs/train1, or the next number that is free. It must not exist yet, or be empty: nothing is overwritten.
+    /// By default runs/train1, or the next number that is free. It must not exist yet, or be empty: nothing
+    /// is overwritten.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Go on with the run in this folder
     ///
-    /// It goes on with its own settings, to the same end as if it had never stopped. Only --epochs, --save-every and --cache
-    /// may be others.
+    /// It goes on with its own settings, to the same end as if it had never stopped. Only --epochs,
+    /// --save-every and --cache may be others.
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     pub resume: Option<PathBuf>,
     /// Shortest time between two savings
     ///
-    /// The run is saved at the end of an epoch when it was last saved this long ago, and always at its end and on Ctrl-C,
-    /// SIGTERM and SIGHUP.
+    /// The run is saved at the end of an epoch when it was last saved this long ago, and always at its end
+    /// and on Ctrl-C, SIGTERM and SIGHUP.
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, allow_negative_numbers = true, hide_short_help = true)]
     pub save_every: f64,
     /// Memory for the decoded images; 0 decodes anew in each epoch
@@ -43,7 +44,8 @@ pub struct RunArgs {
     pub cache: usize,
     /// Seed of all that is drawn at random
     ///
-    /// That is the initial weights, the shuffles, the dropout masks, the changes of --augment, and which groups validate.
+    /// That is the initial weights, the shuffles, the dropout masks, the changes of --augment, and which
+    /// groups validate.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
     /// `--threads`.
@@ -51,7 +53,8 @@ pub struct RunArgs {
     pub threads: ThreadsArgs,
     /// Convolution algorithm
     ///
-    /// auto takes the fastest for each layer and pass, by rule. The others are for comparing; they differ by rounding.
+    /// auto takes the fastest for each layer and pass, by rule. The others are for comparing; they differ by
+    /// rounding.
     #[arg(long, value_name = "NAME", default_value_t = ConvPolicy::Auto, value_parser = conv(), hide_short_help = true)]
     pub conv: ConvPolicy,
     /// Run convolution, ReLU and max-pooling one by one
@@ -130,8 +133,8 @@ pub struct TrainArgs {
     pub folds: Option<usize>,
     /// Keep the files of one patient on one side of the split
     ///
-    /// The first pair of parentheses in REGEX captures the group's name in each file's path, such as benign/p07_2.png;
-    /// without parentheses the whole match does. Which groups validate, --seed decides.
+    /// The first pair of parentheses in REGEX captures the group's name in each file's path, such as
+    /// benign/p07_2.png; without parentheses the whole match does. Which groups validate, --seed decides.
     #[arg(long, value_name = "REGEX")]
     pub group_regex: Option<String>,
     /// Adam's learning rate
@@ -144,14 +147,14 @@ pub struct TrainArgs {
     pub weight_decay: f64,
     /// Let both classes count alike, or every image
     ///
-    /// This is how much a training image of each class counts in the loss. balanced multiplies it by n / (2 · images of its
-    /// class). Validation is not weighted.
+    /// This is how much a training image of each class counts in the loss. balanced multiplies it by n / (2 ·
+    /// images of its class). Validation is not weighted.
     #[arg(long, value_name = "RULE", default_value_t = ClassWeight::None, value_enum)]
     pub class_weight: ClassWeight,
     /// Change training images at random in every epoch
     ///
-    /// Give some of flip (both flips), flip-horizontal, flip-vertical, shift (by up to a tenth) and rotate (by up to 10°), as
-    /// in flip,shift. glassnet samples --augment shows it.
+    /// Give some of flip (both flips), flip-horizontal, flip-vertical, shift (by up to a tenth) and rotate
+    /// (by up to 10°), as in flip,shift. glassnet samples --augment shows it.
     #[arg(long, value_name = "flip,shift,rotate", value_parser = augmentation(), hide_possible_values = true)]
     pub augment: Option<Augmentation>,
     /// Share that dropout drops [default: the model's, 0.5]

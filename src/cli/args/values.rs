@@ -6,7 +6,8 @@ use glassnet::data::augment::Augmentation;
 use glassnet::kernels::conv::registry::ConvPolicy;
 use std::ffi::OsStr;
 
-/// A value with a name, for shells to complete and for help to list. What is wrong is said by `parse`, in a sentence.
+/// A value with a name, for shells to complete and for help to list. What is wrong is said by `parse`, in a
+/// sentence.
 #[derive(Clone)]
 pub struct Named<T> {
     names: Vec<&'static str>,
@@ -40,7 +41,8 @@ pub fn conv() -> Named<ConvPolicy> {
 /// The most threads that may be asked for.
 const MAX_THREADS: usize = 1024;
 
-/// The largest batch: more images than a data set may hold, and few enough that sizes in bytes can be counted.
+/// The largest batch: more images than a data set may hold, and few enough that sizes in bytes can be
+/// counted.
 const MAX_BATCH_SIZE: usize = 1_000_000;
 
 /// The most folds of a cross-validation: as many models are trained.

@@ -29,8 +29,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use subset::Subset;
 
-/// Answers for every image of the subset, and tells how good the answers are; an image that cannot be read is named, and
-/// the others are done. Whether that is a failure, `--skip-bad` decides.
+/// Answers for every image of the subset, and tells how good the answers are; an image that cannot be read is
+/// named, and the others are done. Whether that is a failure, `--skip-bad` decides.
 pub fn run(args: &EvaluateArgs) -> CommandResult {
     if let Some(data) = &args.data {
         check_one(data, &args.more_data)?;

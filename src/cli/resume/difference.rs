@@ -33,7 +33,8 @@ pub struct Difference {
     pub now: String,
 }
 
-/// The first place at which two values differ; `path` is where they stand. The files may hold values of any length.
+/// The first place at which two values differ; `path` is where they stand. The files may hold values of any
+/// length.
 pub fn first_difference(path: &str, was: &Value, now: &Value) -> Option<Difference> {
     match (was, now) {
         _ if was == now => None,

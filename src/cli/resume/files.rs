@@ -1,4 +1,5 @@
-//! The files of a run's data: where they are now, and which of them have changed, as the run's `split.csv` tells.
+//! The files of a run's data: where they are now, and which of them have changed, as the run's `split.csv`
+//! tells.
 
 use super::ResumedRun;
 use crate::cli::console;
@@ -33,8 +34,8 @@ pub const DATA: Set = Set { path: "path", absolute_path: "absolute_path", name: 
 pub const FURTHER: Set =
     Set { path: "validation_path", absolute_path: "validation_absolute_path", name: VALIDATION_DATA, further: true };
 
-/// Where a set of the run is, if it is there: at the path that was given or, as seen from another folder, at the absolute one. Where
-/// there is something at both, the files decide.
+/// Where a set of the run is, if it is there: at the path that was given or, as seen from another folder, at
+/// the absolute one. Where there is something at both, the files decide.
 pub fn place(run: &ResumedRun, set: Set) -> Option<PathBuf> {
     let at = |key| run.data_text(key).map(PathBuf::from).filter(|path| path.exists());
     let (given, absolute) = match (at(set.path), at(set.absolute_path)) {
@@ -56,8 +57,8 @@ pub fn place(run: &ResumedRun, set: Set) -> Option<PathBuf> {
     Some(absolute)
 }
 
-/// The name of a set that is now at `path`: as it was given when the run began, if it is still the same place.
-/// A run keeps that name, in its tables too, from whatever folder it goes on.
+/// The name of a set that is now at `path`: as it was given when the run began, if it is still the same
+/// place. A run keeps that name, in its tables too, from whatever folder it goes on.
 pub fn name(run: &ResumedRun, set: Set, path: &Path) -> PathBuf {
     let given = run.data_text(set.path).map(PathBuf::from);
     let is_the_same = || Some(path.canonicalize().ok()? == Path::new(run.data_text(set.absolute_path)?));
@@ -82,7 +83,8 @@ fn recorded(run: &ResumedRun, set: Set) -> BTreeMap<String, String> {
     of_set(rows, run.data_text(FURTHER.path), set)
 }
 
-/// The files of one set out of those of both; `further` is where the one that validates is, as its files' names tell.
+/// The files of one set out of those of both; `further` is where the one that validates is, as its files'
+/// names tell.
 fn of_set(files: impl Iterator<Item = (String, String)>, further: Option<&str>, set: Set) -> BTreeMap<String, String> {
     let before = further.map(|further| name_in(further, ""));
     let inner = |file: &str| Some(file.strip_prefix(before.as_deref()?)?.to_string());
@@ -106,8 +108,8 @@ fn holds(path: &Path, files: &BTreeMap<String, String>) -> bool {
         })
 }
 
-/// The error that names the files of the data that have changed, where the `difference` is one of the data; nothing, where the run
-/// does not tell which. `data` is the table of the data as they are now.
+/// The error that names the files of the data that have changed, where the `difference` is one of the data;
+/// nothing, where the run does not tell which. `data` is the table of the data as they are now.
 pub fn changed_files(run: &ResumedRun, difference: &str, data: Option<&Value>, files: &[SplitRow]) -> Option<Error> {
     let key = difference.strip_prefix("data.")?;
     if key.starts_with("classes") || key == "positive_class" {

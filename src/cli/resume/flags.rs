@@ -90,7 +90,8 @@ impl SettingsFile {
     }
 }
 
-/// Whether the flag takes this value; the error says what it may be. Said of the flag it would blame what nobody has given.
+/// Whether the flag takes this value; the error says what it may be. Said of the flag it would blame what
+/// nobody has given.
 fn check(command: &clap::Command, name: &str, argument: &OsString) -> std::result::Result<(), String> {
     let alone = ["glassnet".into(), name.into(), format!("{RESUME}=.").into(), argument.clone()];
     let outcome = command.clone().try_get_matches_from(alone);

@@ -9,8 +9,8 @@ use glassnet::error::counted;
 use glassnet::report::csv_files;
 use glassnet::training::{TrainSettings, TrainingState};
 
-/// What to tell of a run with whose state nothing is left to do. A run that was stopped before its last files were written
-/// has something left.
+/// What to tell of a run with whose state nothing is left to do. A run that was stopped before its last files
+/// were written has something left.
 pub fn nothing_to_do(
     run: &ResumedRun,
     settings: &TrainSettings,
@@ -35,8 +35,8 @@ pub fn nothing_to_do(
     }))
 }
 
-/// Takes the times of the epochs from `timings.csv`, as far as they are there, and returns those of saving. They are told,
-/// and nothing depends on them.
+/// Takes the times of the epochs from `timings.csv`, as far as they are there, and returns those of saving.
+/// They are told, and nothing depends on them.
 pub fn read_timings(folder: &RunFolder, state: &mut TrainingState) -> Vec<f64> {
     let rows = csv_files::read_timings(&folder.file("timings.csv")).unwrap_or_default();
     let mut saving_seconds = vec![0.0; state.history.len()];

@@ -81,7 +81,8 @@ impl TrainingRun<'_> {
         }
     }
 
-    /// What `config.toml` says of both parts, whose hashes these are, and of the range in which they are read.
+    /// What `config.toml` says of both parts, whose hashes these are, and of the range in which they are
+    /// read.
     pub(super) fn data(&self, hashes: Hashes, range: SampleRange) -> Data {
         let [training, validation] = Part::BOTH.map(|part| self.dataset.items(part).len());
         Data {

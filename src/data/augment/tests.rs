@@ -1,5 +1,5 @@
-//! Exact where it can be, and elsewhere against a reference in f64 that shares no code: it turns the picture by composing its
-//! steps one after the other, and walks back into the picture pixel by pixel.
+//! Exact where it can be, and elsewhere against a reference in f64 that shares no code: it turns the picture
+//! by composing its steps one after the other, and walks back into the picture pixel by pixel.
 
 use super::*;
 use approx::assert_abs_diff_eq;
@@ -15,7 +15,8 @@ fn applied(change: Change, picture: &[u8], side: usize) -> Vec<f32> {
     output
 }
 
-/// The value of a channel anywhere in the plane: an infinite picture of mirror images, bilinear between pixels.
+/// The value of a channel anywhere in the plane: an infinite picture of mirror images, bilinear between
+/// pixels.
 fn reference_value(picture: &[u8], side: usize, row: f64, column: f64, channel: usize) -> f64 {
     let pixel = |mut row: i64, mut column: i64| {
         let last = side as i64 - 1;
@@ -36,14 +37,16 @@ fn reference_value(picture: &[u8], side: usize, row: f64, column: f64, channel: 
     sum
 }
 
-/// The changed picture: what is at a pixel now was, before the shift, before the turn, before the flips, where?
+/// The changed picture: what is at a pixel now was, before the shift, before the turn, before the flips,
+/// where?
 fn reference(change: Change, picture: &[u8], side: usize) -> Vec<f64> {
     let (middle, turn) = ((side as f64 - 1.0) / 2.0, change.degrees * std::f64::consts::PI / 180.0);
     let mut output = Vec::new();
     for y in 0..side {
         for x in 0..side {
             let (row, column) = (y as f64 - change.shift[0] * side as f64, x as f64 - change.shift[1] * side as f64);
-            // As complex numbers with the imaginary axis upwards: to undo a counter-clockwise turn is to turn by −θ.
+            // As complex numbers with the imaginary axis upwards: to undo a counter-clockwise turn is to turn
+            // by −θ.
             let (re, im) = (column - middle, middle - row);
             let (re, im) = (re * turn.cos() + im * turn.sin(), im * turn.cos() - re * turn.sin());
             let (mut row, mut column) = (middle - im, middle + re);

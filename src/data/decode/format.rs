@@ -91,8 +91,8 @@ impl Format {
     }
 }
 
-/// What to do about a file that other programs can show, about one that holds others, and about one that is not
-/// what was meant.
+/// What to do about a file that other programs can show, about one that holds others, and about one that is
+/// not what was meant.
 const CONVERT: &str = "convert it to PNG with an image program, or take it out";
 const UNPACK: &str = "unpack it, or take it out";
 const FETCH: &str = "fetch the image again, or take it out";

@@ -57,7 +57,8 @@ impl Chunks {
 
     /// Takes note of a chunk.
     fn see(&mut self, kind: &[u8; 4], content: &[u8]) {
-        // Three bytes of a header, three of a signature, then width and height, of 14 bits each (RFC 6386, 9.1).
+        // Three bytes of a header, three of a signature, then width and height, of 14 bits each (RFC 6386,
+        // 9.1).
         if kind == b"VP8 "
             && let Some(&[w0, w1, h0, h1]) = content.get(6..10)
         {

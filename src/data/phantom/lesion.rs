@@ -6,36 +6,43 @@ use super::texture::{ValueNoise, smoothstep};
 use super::{Class, Extent};
 use crate::random::Stream;
 
-/// Place of the centre, as a share of width and of height, lowest and highest: a crop is made around its lesion.
+/// Place of the centre, as a share of width and of height, lowest and highest: a crop is made around its
+/// lesion.
 const CENTRE: (f64, f64) = (0.42, 0.58);
-/// Mean radius √(a·b) as a share of the image's [side](Extent::side), smallest and largest: it fills 20 to 30 %.
+/// Mean radius √(a·b) as a share of the image's [side](Extent::side), smallest and largest: it fills 20 to 30
+/// %.
 const RADIUS: (f64, f64) = (0.25, 0.31);
 /// Ratio of the half axes a/b, lowest and highest: from lying to standing, as likely.
 const ELONGATION: (f64, f64) = (0.8, 1.25);
-/// How far the inside differs from liver in decibels (root mean square), least and most: well above the speckle's 2.2 dB.
-/// Whether an even lesion is darker or brighter is drawn. This sets how fast a network learns: chosen with Keras.
+/// How far the inside differs from liver in decibels (root mean square), least and most: well above the
+/// speckle's 2.2 dB. Whether an even lesion is darker or brighter is drawn. This sets how fast a network
+/// learns: chosen with Keras.
 const STRENGTH: (f64, f64) = (6.25, 7.25);
 /// Width of the soft edge in radii, the same for both classes: else its blur would tell them apart.
 const EDGE: f64 = 0.18;
 
-/// Harmonics of an irregular outline, lowest and highest: below 3 they only shift and stretch, above 9 they are grain.
+/// Harmonics of an irregular outline, lowest and highest: below 3 they only shift and stretch, above 9 they
+/// are grain.
 const HARMONICS: (usize, usize) = (3, 9);
-/// Amplitude of one harmonic at grade 1, in radii, at most: bulges and notches, but the outline stays one piece.
+/// Amplitude of one harmonic at grade 1, in radii, at most: bulges and notches, but the outline stays one
+/// piece.
 const ROUGHNESS: f64 = 0.09;
-/// Size of the patches inside a mottled lesion, in radii: the finer, the more of them and the sooner a network that sees
-/// with 3×3 kernels finds them. Chosen with Keras.
+/// Size of the patches inside a mottled lesion, in radii: the finer, the more of them and the sooner a
+/// network that sees with 3×3 kernels finds them. Chosen with Keras.
 const MOTTLE_SIZE: f64 = 0.16;
-/// How far from the centre the patches are drawn, in radii: farther than the outline can reach, 1 + 7·ROUGHNESS.
+/// How far from the centre the patches are drawn, in radii: farther than the outline can reach, 1 +
+/// 7·ROUGHNESS.
 const MOTTLE_REACH: f64 = 2.0;
-/// Distance of the bright crest of the rim, and of the dark trough of the halo, from the outline, in radii: a line, not a
-/// ring, at 3 to 8 pixels.
+/// Distance of the bright crest of the rim, and of the dark trough of the halo, from the outline, in radii: a
+/// line, not a ring, at 3 to 8 pixels.
 const RIM_DISTANCE: f64 = 0.12;
-/// Height of rim and depth of halo at grade 1, in decibels: visible beside the mottle, and no stronger, for it adds to the
-/// contrast of the whole picture.
+/// Height of rim and depth of halo at grade 1, in decibels: visible beside the mottle, and no stronger, for
+/// it adds to the contrast of the whole picture.
 const RIM: f64 = 5.0;
 
 impl Class {
-    /// Lowest and highest grade of a lesion. The ranges leave a gap: after the rule is told, a person sees the class.
+    /// Lowest and highest grade of a lesion. The ranges leave a gap: after the rule is told, a person sees
+    /// the class.
     fn grades(self) -> (f64, f64) {
         match self {
             Class::Benign => (0.0, 0.1),
@@ -95,15 +102,16 @@ impl Lesion {
         }
     }
 
-    /// The lesion at pixel (x, y). With (u, v) the pixel in units of the half axes and q = √(u² + v²) / outline:
+    /// The lesion at pixel (x, y). With (u, v) the pixel in units of the half axes and q = √(u² + v²) /
+    /// outline:
     ///
     /// ```text
     ///   cover = smoothstep from 0 at q = 1 + EDGE/2 to 1 at q = 1 − EDGE/2
     ///   echo  = cover·strength·(±√(1 − grade²) + grade·mottle(u, v)) + grade·RIM·rim(q)
     /// ```
     ///
-    /// where the mottle has mean 0 and mean square 1. So the grade moves one and the same strength from evenness to mottle,
-    /// and the contrast of the whole picture tells little of the class.
+    /// where the mottle has mean 0 and mean square 1. So the grade moves one and the same strength from
+    /// evenness to mottle, and the contrast of the whole picture tells little of the class.
     pub fn at(&self, x: f64, y: f64) -> Spot {
         let (dx, dy) = (x - self.centre.0, y - self.centre.1);
         let (cosine, sine) = self.direction;
@@ -119,8 +127,8 @@ impl Lesion {
     }
 
     /// Radius of the outline in direction `angle`, where 1 is the ellipse:
-    /// `(1 + Σ aₖ cos(kθ + φₖ)) / √(1 + ½ Σ aₖ²)`. The divisor makes the area that of the ellipse whatever the grade, for
-    /// the area is ½∫r²dθ.
+    /// `(1 + Σ aₖ cos(kθ + φₖ)) / √(1 + ½ Σ aₖ²)`. The divisor makes the area that of the ellipse whatever
+    /// the grade, for the area is ½∫r²dθ.
     fn outline(&self, angle: f64) -> f64 {
         let (mut radius, mut squares) = (1.0, 0.0);
         for (k, (amplitude, phase)) in (HARMONICS.0..).zip(&self.harmonics) {
@@ -132,8 +140,9 @@ impl Lesion {
     }
 }
 
-/// Rim and halo as one wave across the outline: `−d·exp(½(1 − d²))` with `d = (q − 1)/RIM_DISTANCE`. Its crest of +1 lies
-/// inside at d = −1 and its trough of −1 outside at d = 1, so that together they add little to the brightness.
+/// Rim and halo as one wave across the outline: `−d·exp(½(1 − d²))` with `d = (q − 1)/RIM_DISTANCE`. Its
+/// crest of +1 lies inside at d = −1 and its trough of −1 outside at d = 1, so that together they add little
+/// to the brightness.
 fn rim(q: f64) -> f64 {
     let d = (q - 1.0) / RIM_DISTANCE;
     -d * libm::exp(0.5 * (1.0 - d * d))

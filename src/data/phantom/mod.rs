@@ -1,7 +1,7 @@
 //! The phantom set: synthetic, ultrasound-like images of liver lesions, drawn from a seed.
 //!
-//! **The images are made up. They have no clinical meaning.** They exist so that the program has something to train on
-//! that anyone may have, and so that a training run can be repeated to the last bit.
+//! **The images are made up. They have no clinical meaning.** They exist so that the program has something to
+//! train on that anyone may have, and so that a training run can be repeated to the last bit.
 //!
 //! An image is first a map of echo strength in decibels, a sum of what a sonographer would name one by one:
 //!
@@ -15,18 +15,19 @@
 //! and becomes grey as on a scanner's screen, where a step in decibels is a step in grey:
 //! `grey = brightness + 255 · (echo − mean echo) / dynamic range`.
 //!
-//! **What tells the classes apart** is one number per lesion, its *grade* in [0, 1]: the higher it is, the more irregular
-//! is the outline, the more of the lesion's strength is mottle instead of an even shade, and the stronger are rim and halo.
-//! Benign lesions have a low grade, malignant ones a high grade. All else (size of the image, liver, vessels, grain,
-//! brightness, dynamic range, and the lesion's place, area, strength and sign) is drawn before the class is looked at, from
-//! one distribution. And as every image is brought to the brightness drawn for it, its mean does not give the class away.
+//! **What tells the classes apart** is one number per lesion, its *grade* in [0, 1]: the higher it is, the
+//! more irregular is the outline, the more of the lesion's strength is mottle instead of an even shade, and
+//! the stronger are rim and halo. Benign lesions have a low grade, malignant ones a high grade. All else
+//! (size of the image, liver, vessels, grain, brightness, dynamic range, and the lesion's place, area,
+//! strength and sign) is drawn before the class is looked at, from one distribution. And as every image is
+//! brought to the brightness drawn for it, its mean does not give the class away.
 //!
-//! **The same pixels on every machine.** The drawing uses `+ − × ÷` and square roots, which IEEE 754 defines to the last
-//! bit, and for sine, exponential and the like the `libm` crate, which is made of these; never the functions of std,
-//! which may differ from system to system. Each image has a [`Stream`] of its own.
+//! **The same pixels on every machine.** The drawing uses `+ − × ÷` and square roots, which IEEE 754 defines
+//! to the last bit, and for sine, exponential and the like the `libm` crate, which is made of these; never
+//! the functions of std, which may differ from system to system. Each image has a [`Stream`] of its own.
 //!
-//! **The set is frozen.** How hard it is was chosen with Keras (`data/liver-phantom/README.md`), and results are compared
-//! on it: whoever changes a constant here makes another set.
+//! **The set is frozen.** How hard it is was chosen with Keras (`data/liver-phantom/README.md`), and results
+//! are compared on it: whoever changes a constant here makes another set.
 
 mod lesion;
 mod texture;
@@ -51,13 +52,16 @@ pub const DEFAULT_BENIGN: usize = 33;
 /// How many malignant images the set in `data/liver-phantom` holds.
 pub const DEFAULT_MALIGNANT: usize = 103;
 
-/// Widths of the images in pixels, first and last included: crops differ, so that the resize has something to do.
+/// Widths of the images in pixels, first and last included: crops differ, so that the resize has something to
+/// do.
 const WIDTHS: (u32, u32) = (120, 240);
 /// Heights of the images in pixels, first and last included; drawn independently of the width.
 const HEIGHTS: (u32, u32) = (100, 200);
-/// Mean grey level of an image, lowest and highest: dark, as such images are, and a nuisance that one must see past.
+/// Mean grey level of an image, lowest and highest: dark, as such images are, and a nuisance that one must
+/// see past.
 const BRIGHTNESS: (f64, f64) = (65.0, 105.0);
-/// Decibels from black to white, least and most: a setting that sonographers choose. The less, the harder the contrast.
+/// Decibels from black to white, least and most: a setting that sonographers choose. The less, the harder the
+/// contrast.
 const DYNAMIC_RANGE: (f64, f64) = (30.0, 36.0);
 
 /// The two kinds of lesion. Their names are the names of the folders, and sort as the discriminants do.
@@ -122,7 +126,8 @@ impl Extent {
         Extent { width: length(WIDTHS), height: length(HEIGHTS) }
     }
 
-    /// Side in pixels of the square with the same area, √(width·height): the unit in which lengths of the anatomy are given.
+    /// Side in pixels of the square with the same area, √(width·height): the unit in which lengths of the
+    /// anatomy are given.
     fn side(self) -> f64 {
         ((self.width * self.height) as f64).sqrt()
     }
@@ -163,8 +168,8 @@ fn draw_image(seed: u64, benign: usize, place: usize) -> PhantomImage {
     }
 }
 
-/// Grey levels around the wanted mean: `brightness + 255·(echo − mean echo) / dynamic range`, rounded, and cut off at black
-/// and white.
+/// Grey levels around the wanted mean: `brightness + 255·(echo − mean echo) / dynamic range`, rounded, and
+/// cut off at black and white.
 fn grey(echo: &[f64], brightness: f64, dynamic_range: f64) -> Vec<u8> {
     let mean = echo.iter().sum::<f64>() / echo.len() as f64;
     let level = |echo: &f64| (brightness + 255.0 * (echo - mean) / dynamic_range).round().clamp(0.0, 255.0) as u8;

@@ -1,16 +1,19 @@
-//! The two textures: value noise, which is smooth, and speckle, which is what ultrasound makes of fine structure.
+//! The two textures: value noise, which is smooth, and speckle, which is what ultrasound makes of fine
+//! structure.
 
 use super::Extent;
 use crate::random::Stream;
 
-/// Spread (σ) of the scanner's resolution cell along the beam, that is downwards, in pixels: grains near the pixel's size.
+/// Spread (σ) of the scanner's resolution cell along the beam, that is downwards, in pixels: grains near the
+/// pixel's size.
 const CELL_AXIAL: f64 = 0.8;
 /// Spread (σ) of the resolution cell across the beam in pixels; a beam is wider than its pulse is long.
 const CELL_LATERAL: f64 = 1.3;
 /// Pictures of the same spot that the scanner averages ("compounding"): the grain fades with their number,
 /// here to 2.2 dB, so that lesions stand out.
 const LOOKS: usize = 4;
-/// The receiver's noise, relative to the mean echo power (−20 dB): it keeps the logarithm of a dark grain finite.
+/// The receiver's noise, relative to the mean echo power (−20 dB): it keeps the logarithm of a dark grain
+/// finite.
 const NOISE_FLOOR: f64 = 0.01;
 
 /// A ramp from 0 (at `x ≤ 0`) to 1 (at `x ≥ 1`) with level ends: `3t² − 2t³`, where t is x cut to [0, 1].
@@ -27,8 +30,8 @@ pub struct ValueNoise {
 }
 
 impl ValueNoise {
-    /// √(⅓·(26/35)²): the mean square of a number uniform on [−1, 1], and what blending with [`smoothstep`] leaves of it
-    /// along either axis, ∫(1 − s)² + s² = 26/35.
+    /// √(⅓·(26/35)²): the mean square of a number uniform on [−1, 1], and what blending with [`smoothstep`]
+    /// leaves of it along either axis, ∫(1 − s)² + s² = 26/35.
     pub const ROOT_MEAN_SQUARE: f64 = 0.429;
 
     /// Noise on a lattice that covers `[0, width] × [0, height]`, in units of the lattice.
@@ -38,8 +41,8 @@ impl ValueNoise {
         ValueNoise { columns, rows, values }
     }
 
-    /// The noise at a point: the four corners of its square, weighted by [`smoothstep`] along either axis. Outside of the
-    /// lattice it is as on the border.
+    /// The noise at a point: the four corners of its square, weighted by [`smoothstep`] along either axis.
+    /// Outside of the lattice it is as on the border.
     pub fn at(&self, x: f64, y: f64) -> f64 {
         let x = x.clamp(0.0, (self.columns - 1) as f64);
         let y = y.clamp(0.0, (self.rows - 1) as f64);
@@ -55,10 +58,10 @@ impl ValueNoise {
 
 /// Speckle of evenly reflecting tissue, in decibels, row by row: `10·log₁₀(power + noise floor)`.
 ///
-/// A scanner cannot resolve the fine structure of tissue. What it shows is the sum of all echoes within one resolution
-/// cell, whose phases are random: a complex number with normal real and imaginary part, here white noise smoothed to the
-/// size of the cell. The power is its squared magnitude, averaged over [`LOOKS`] independent pictures, with mean 1.
-/// (J. W. Goodman, *Some fundamental properties of speckle*, 1976.)
+/// A scanner cannot resolve the fine structure of tissue. What it shows is the sum of all echoes within one
+/// resolution cell, whose phases are random: a complex number with normal real and imaginary part, here white
+/// noise smoothed to the size of the cell. The power is its squared magnitude, averaged over [`LOOKS`]
+/// independent pictures, with mean 1. (J. W. Goodman, *Some fundamental properties of speckle*, 1976.)
 pub fn speckle(stream: &mut Stream, extent: Extent) -> Vec<f64> {
     let mut power = vec![NOISE_FLOOR; extent.width * extent.height];
     for _part in 0..2 * LOOKS {
@@ -94,7 +97,8 @@ fn smooth_noise(stream: &mut Stream, extent: Extent) -> Vec<f64> {
     both
 }
 
-/// A Gaussian `exp(−k²/2σ²)` for |k| ≤ 3σ, scaled so that the squares sum to 1: white noise keeps its variance.
+/// A Gaussian `exp(−k²/2σ²)` for |k| ≤ 3σ, scaled so that the squares sum to 1: white noise keeps its
+/// variance.
 fn cell_weights(sigma: f64) -> Vec<f64> {
     let reach = (3.0 * sigma).ceil() as i32;
     let gaussian: Vec<f64> =
@@ -132,8 +136,8 @@ mod tests {
 
     #[test]
     fn speckle_has_the_spread_that_theory_gives() {
-        // The power of n looks is a gamma variable of shape n, whose logarithm has the variance
-        // ψ₁(n) = π²/6 − Σ 1/k², k < n. Smoothed uniform noise is a little flatter than normal, which takes 5 % of the
+        // The power of n looks is a gamma variable of shape n, whose logarithm has the variance ψ₁(n) = π²/6
+        // − Σ 1/k², k < n. Smoothed uniform noise is a little flatter than normal, which takes 5 % of the
         // spread; the noise floor takes 1 %.
         let trigamma = PI * PI / 6.0 - (1..LOOKS).map(|k| 1.0 / (k * k) as f64).sum::<f64>();
         let theory = 10.0 / LN_10 * trigamma.sqrt();

@@ -4,20 +4,21 @@ use super::Extent;
 use super::texture::{ValueNoise, smoothstep};
 use crate::random::Stream;
 
-/// Sizes of the liver's patches, as shares of the image's [side](Extent::side), each with its peak strength in decibels:
-/// broad unevenness and a finer one, both weaker than the speckle.
+/// Sizes of the liver's patches, as shares of the image's [side](Extent::side), each with its peak strength
+/// in decibels: broad unevenness and a finer one, both weaker than the speckle.
 const PATCHES: [(f64, f64); 2] = [(0.45, 1.5), (0.12, 1.2)];
-/// Gain from the top to the bottom of the image in decibels, lowest and highest: what the scanner's compensation for
-/// attenuation left over or overdid.
+/// Gain from the top to the bottom of the image in decibels, lowest and highest: what the scanner's
+/// compensation for attenuation left over or overdid.
 const GAIN_OVER_DEPTH: (f64, f64) = (-4.0, 4.0);
 /// Vessels in an image, fewest and most: dark structures that are no lesion, in every image.
 const VESSELS: (u32, u32) = (2, 4);
-/// Half the length of a vessel as a share of the side, shortest and longest: from a stump to one across the image.
+/// Half the length of a vessel as a share of the side, shortest and longest: from a stump to one across the
+/// image.
 const VESSEL_HALF_LENGTH: (f64, f64) = (0.12, 0.5);
 /// Half the width of a vessel as a share of the side, thinnest and widest: 2 to 11 pixels.
 const VESSEL_HALF_WIDTH: (f64, f64) = (0.02, 0.05);
-/// Bend of a vessel: how far its ends leave the straight line, as a share of its half length, at most: curved, not
-/// coiled.
+/// Bend of a vessel: how far its ends leave the straight line, as a share of its half length, at most:
+/// curved, not coiled.
 const VESSEL_BEND: f64 = 0.3;
 /// Echo of blood relative to liver, in decibels: vessels are nearly black.
 const VESSEL_ECHO: f64 = -11.0;
@@ -55,7 +56,8 @@ impl Tissue {
         texture + self.gain_over_depth * y / self.extent.height as f64
     }
 
-    /// What the vessels add at pixel (x, y), in decibels: the deepest of them, so that crossings are no darker.
+    /// What the vessels add at pixel (x, y), in decibels: the deepest of them, so that crossings are no
+    /// darker.
     pub fn vessels(&self, x: f64, y: f64) -> f64 {
         self.vessels.iter().map(|vessel| VESSEL_ECHO * vessel.cover(x, y)).fold(0.0, f64::min)
     }
@@ -87,8 +89,8 @@ impl Vessel {
         }
     }
 
-    /// 1 inside, 0 outside, with a soft wall: the ellipse `(u/half length)² + (v/half width)² = q²`, u along the axis and v
-    /// across it, covers where q is under about 1.
+    /// 1 inside, 0 outside, with a soft wall: the ellipse `(u/half length)² + (v/half width)² = q²`, u along
+    /// the axis and v across it, covers where q is under about 1.
     fn cover(&self, x: f64, y: f64) -> f64 {
         let (dx, dy) = (x - self.centre.0, y - self.centre.1);
         let (cosine, sine) = self.direction;

@@ -1,15 +1,16 @@
-//! Attributes of files that give the class away: where one class was saved at another size or in another format than the other, a
-//! network learns the scanner and not the lesion, and fails on images from elsewhere.
+//! Attributes of files that give the class away: where one class was saved at another size or in another
+//! format than the other, a network learns the scanner and not the lesion, and fails on images from
+//! elsewhere.
 //!
-//! For each attribute the best rule of one comparison is looked for, "the size is 1024×768" or "the width is at least 800". Of the
-//! shares s₀ and s₁ of each class that the rule holds for, its balanced accuracy is
+//! For each attribute the best rule of one comparison is looked for, "the size is 1024×768" or "the width is
+//! at least 800". Of the shares s₀ and s₁ of each class that the rule holds for, its balanced accuracy is
 //!
 //! ```text
 //! max(1 + s₁ − s₀, 1 + s₀ − s₁) / 2        ½ is chance
 //! ```
 //!
-//! and its p is Fisher's exact test, two-sided, on the 2 × 2 table (R. A. Fisher, *Statistical Methods for Research Workers*, 1934,
-//! section 21.02), times the number of rules tried (Bonferroni's correction).
+//! and its p is Fisher's exact test, two-sided, on the 2 × 2 table (R. A. Fisher, *Statistical Methods for
+//! Research Workers*, 1934, section 21.02), times the number of rules tried (Bonferroni's correction).
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -46,8 +47,8 @@ impl Giveaway {
     }
 }
 
-/// For each attribute the best rule, where it is clearly better than chance; the best first. `files` are the label of each image,
-/// 0 or 1, and what its file holds.
+/// For each attribute the best rule, where it is clearly better than chance; the best first. `files` are the
+/// label of each image, 0 or 1, and what its file holds.
 pub fn giveaways(files: &[(usize, ImageInfo)]) -> Vec<Giveaway> {
     let of = [0, 1].map(|label| files.iter().filter(|file| file.0 == label).count());
     if of.contains(&0) {
@@ -158,8 +159,8 @@ fn ln_factorials(n: usize) -> Vec<f64> {
         .collect()
 }
 
-/// Fisher's exact test: with the sums of rows and columns given, the probability of all tables that are not more probable than
-/// the one where a rule holds for `holds` of `of` images of the two classes.
+/// Fisher's exact test: with the sums of rows and columns given, the probability of all tables that are not
+/// more probable than the one where a rule holds for `holds` of `of` images of the two classes.
 fn fisher(holds: [usize; 2], of: [usize; 2], ln_factorials: &[f64]) -> f64 {
     let total = of[0] + of[1];
     let held = holds[0] + holds[1];
@@ -189,7 +190,8 @@ mod tests {
 
     #[test]
     fn fishers_test_gives_the_probabilities_of_the_lady_tasting_tea() {
-        // Four cups of each kind: all right by chance in 1 of 70, at least three of each in 17 of 70; two-sided, twice that.
+        // Four cups of each kind: all right by chance in 1 of 70, at least three of each in 17 of 70;
+        // two-sided, twice that.
         let ln = ln_factorials(8);
         assert_relative_eq!(fisher([4, 0], [4, 4], &ln), 2.0 / 70.0, max_relative = 1e-12);
         assert_relative_eq!(fisher([3, 1], [4, 4], &ln), 34.0 / 70.0, max_relative = 1e-12);
@@ -205,7 +207,8 @@ mod tests {
         assert_eq!((found[0].rule.as_str(), found[0].class(), found[0].holds), ("size is 16×16", 0, [10, 0]));
         assert_eq!((found[1].rule.as_str(), found[1].class()), ("width is at least 18", 1));
         assert_eq!(found[0].balanced_accuracy, 1.0);
-        // Two sizes, and one threshold for each of three attributes: five rules. 24 choose 10 = 1,961,256 tables.
+        // Two sizes, and one threshold for each of three attributes: five rules. 24 choose 10 = 1,961,256
+        // tables.
         assert_relative_eq!(found[0].p, 5.0 / 1_961_256.0, max_relative = 1e-9);
 
         let mixed =

@@ -1,9 +1,11 @@
-//! What a picture looks like from afar, to find pictures that are nearly the same: saved anew, resized, brightened, labelled.
+//! What a picture looks like from afar, to find pictures that are nearly the same: saved anew, resized,
+//! brightened, labelled.
 //!
-//! Two numbers must agree. The *difference hash* is quick to compare: the picture in grey is averaged to 9 × 8 cells, and each of
-//! 64 bits tells whether a cell is brighter than its right neighbour (N. Krawetz, *Kind of Like That*, 2013). Pictures of one
-//! kind, such as ultrasound with its black surroundings, share most of these bits without being the same, so a pair that
-//! passes is compared again by the correlation of [`SIDE`] × [`SIDE`] cells.
+//! Two numbers must agree. The *difference hash* is quick to compare: the picture in grey is averaged to 9 ×
+//! 8 cells, and each of 64 bits tells whether a cell is brighter than its right neighbour (N. Krawetz, *Kind
+//! of Like That*, 2013). Pictures of one kind, such as ultrasound with its black surroundings, share most of
+//! these bits without being the same, so a pair that passes is compared again by the correlation of [`SIDE`]
+//! × [`SIDE`] cells.
 
 use crate::data::decode::Rgb8;
 
@@ -39,9 +41,9 @@ impl Look {
         (self.hash ^ other.hash).count_ones()
     }
 
-    /// Pearson's correlation of the cells, (n Σab − Σa Σb) / √((n Σa² − (Σa)²) (n Σb² − (Σb)²)); two pictures without any contrast count
-    /// as 1, one of them as 0. Up to the root all is whole numbers, which are exact, and quick: a set may have millions of pairs
-    /// whose hashes agree.
+    /// Pearson's correlation of the cells, (n Σab − Σa Σb) / √((n Σa² − (Σa)²) (n Σb² − (Σb)²)); two pictures
+    /// without any contrast count as 1, one of them as 0. Up to the root all is whole numbers, which are
+    /// exact, and quick: a set may have millions of pairs whose hashes agree.
     pub fn correlation(&self, other: &Look) -> f64 {
         let (a, b) = (&self.cells, &other.cells);
         let n = a.len() as i64;
@@ -71,8 +73,8 @@ fn sum_of_products(a: &[u8], b: &[u8]) -> i64 {
     a.iter().zip(b).map(|(&a, &b)| u32::from(a) * u32::from(b)).sum::<u32>().into()
 }
 
-/// The mean grey of `columns` × `rows` cells. Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601). A picture with fewer pixels than
-/// cells gives some to several.
+/// The mean grey of `columns` × `rows` cells. Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601). A picture
+/// with fewer pixels than cells gives some to several.
 fn mean_cells(image: &Rgb8, columns: usize, rows: usize) -> Vec<u8> {
     let range = |cell: usize, cells: usize, size: usize| {
         let start = cell * size / cells;

@@ -99,7 +99,8 @@ pub fn measure_rows(assessment: &Assessment, classes: [&str; 2]) -> Vec<MeasureR
 /// The reliability table's heading: what [`reliability_rows`] holds.
 pub const RELIABILITY_HEADING: [&str; 5] = ["probability", "images", "mean", "observed", "95 % interval"];
 
-/// The bins that hold an image: range, images, mean probability, observed share of the positive class and its interval.
+/// The bins that hold an image: range, images, mean probability, observed share of the positive class and its
+/// interval.
 pub fn reliability_rows(assessment: &Assessment) -> Vec<[String; 5]> {
     let bins = assessment.calibration.iter().flat_map(|calibration| &calibration.bins);
     bins.filter(|bin| bin.count > 0)

@@ -73,7 +73,8 @@ pub(super) fn value_ticks(top: f64) -> Vec<f64> {
     RangedCoordf64::from(0.0..top).key_points(MOST_VALUE_TICKS)
 }
 
-/// A value with as many decimals as the step between two ticks has; very large and very small ones with an exponent.
+/// A value with as many decimals as the step between two ticks has; very large and very small ones with an
+/// exponent.
 fn value_label(value: f64, step: f64) -> String {
     if value == 0.0 {
         return "0".to_string();
@@ -89,8 +90,8 @@ fn value_label(value: f64, step: f64) -> String {
     format!("{value:.*}", decimals.unwrap_or(6) as usize)
 }
 
-/// The first epoch, and then the multiples of the smallest step of 1, 2 or 5 times a power of ten that keeps to the
-/// most ticks.
+/// The first epoch, and then the multiples of the smallest step of 1, 2 or 5 times a power of ten that keeps
+/// to the most ticks.
 fn epoch_ticks(epochs: &RangeInclusive<usize>) -> Vec<usize> {
     let (first, last) = (*epochs.start(), *epochs.end());
     let step = (0..)

@@ -28,9 +28,9 @@ const WHITE_TEXT_ABOVE: f64 = 0.85;
 /// A count, in the middle of its cell.
 const COUNT: Style = Style { size: 34.0, ..HEADING.centred() };
 
-/// Writes the confusion matrix as PNG, 720×600 pixels. Each cell has its count and its share of the row, which is also
-/// its shade; below stand accuracy beside the majority share, sensitivity and specificity. `class_names[1]` is the
-/// positive class.
+/// Writes the confusion matrix as PNG, 720×600 pixels. Each cell has its count and its share of the row,
+/// which is also its shade; below stand accuracy beside the majority share, sensitivity and specificity.
+/// `class_names[1]` is the positive class.
 ///
 /// # Errors
 /// [`Error::Io`] names the file if it cannot be drawn or written.

@@ -64,9 +64,10 @@ impl Part {
     }
 }
 
-/// Writes the learning curves as PNG, 1200×500 pixels: on the left the loss from 0, on the right the accuracy from 0
-/// to 1, both by epoch counted from 1. Without validation numbers there is one curve a panel. A number that is not
-/// finite leaves a gap. `majority_share`, the accuracy of always giving the same answer, is a dashed line among the accuracies.
+/// Writes the learning curves as PNG, 1200×500 pixels: on the left the loss from 0, on the right the accuracy
+/// from 0 to 1, both by epoch counted from 1. Without validation numbers there is one curve a panel. A number
+/// that is not finite leaves a gap. `majority_share`, the accuracy of always giving the same answer, is a
+/// dashed line among the accuracies.
 ///
 /// # Errors
 /// [`Error::Io`] names the file if it cannot be drawn or written.

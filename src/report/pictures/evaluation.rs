@@ -96,7 +96,8 @@ mod tests {
         let [roc, ..] = pictures(&[0.0, 0.0, 1.0, 1.0], &[0.1, 0.2, 0.8, 0.9]);
         assert_eq!(roc.dimensions(), (1120, 1120));
         let blues = || roc.enumerate_pixels().filter(|(_, _, pixel)| pixel.0 == BLUE);
-        // The panel is 460 × 430, drawn twice as large: nothing lies inside of it, below and right of the corner.
+        // The panel is 460 × 430, drawn twice as large: nothing lies inside of it, below and right of the
+        // corner.
         assert!(blues().count() > 2 * (900 + 800));
         assert!(blues().all(|(x, y, _)| x < 140 || y < 136), "the curve leaves the edges");
         assert!(count(&roc, VERMILION) > 300, "the threshold's point");

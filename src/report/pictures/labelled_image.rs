@@ -38,8 +38,8 @@ impl<'a> LabelledImage<'a> {
 /// The longest side that an image is shown with, in pixels, with some to spare.
 const LONGEST_SHOWN: u32 = 640;
 
-/// Makes an RGB image no larger than any picture here shows it, its aspect kept; for those who keep many until they are
-/// drawn. Returns its new width and height.
+/// Makes an RGB image no larger than any picture here shows it, its aspect kept; for those who keep many
+/// until they are drawn. Returns its new width and height.
 ///
 /// # Errors
 /// [`Error::Image`] when the image is empty or its bytes do not fit its size.

@@ -1,9 +1,9 @@
-//! The pictures of a run, written as PNG: learning curves, confusion matrix, samples of both classes, and predictions; and
-//! those of an evaluation, for its page.
+//! The pictures of a run, written as PNG: learning curves, confusion matrix, samples of both classes, and
+//! predictions; and those of an evaluation, for its page.
 //!
 //! Every picture is drawn on a page of given size: plotters draws shapes and letters, `image` scales the
-//! photographs and encodes the file, and the letters come with the program (`font/`). A function here either writes
-//! the whole file or returns an error that names it. The files are PNG whatever their names end with.
+//! photographs and encodes the file, and the letters come with the program (`font/`). A function here either
+//! writes the whole file or returns an error that names it. The files are PNG whatever their names end with.
 
 mod axes;
 mod confusion;

@@ -1,7 +1,7 @@
 //! A white page to draw on, with coordinates in pixels of the finished picture, from its top left corner.
 //!
-//! plotters draws edges and letters without blending them into the pixel grid well. So a page is drawn several times as
-//! large and averaged down at the end, which makes lines, discs and letters smooth.
+//! plotters draws edges and letters without blending them into the pixel grid well. So a page is drawn
+//! several times as large and averaged down at the end, which makes lines, discs and letters smooth.
 
 use std::io;
 
@@ -72,7 +72,8 @@ impl Page {
         self.canvas().draw(&Circle::new(drawn(centre), radius, colour.filled())).map_err(io::Error::other)
     }
 
-    /// Writes a line of text with its baseline at y; x is the line's left end, middle or right end as the style says.
+    /// Writes a line of text with its baseline at y; x is the line's left end, middle or right end as the
+    /// style says.
     pub(super) fn text(&mut self, text: &str, (x, baseline): (f64, f64), style: Style) -> io::Result<()> {
         let horizontal = match style.align {
             Align::Left => HPos::Left,
@@ -90,7 +91,8 @@ impl Page {
         self.averaged(1)
     }
 
-    /// The finished picture with twice as many pixels across and down: for screens that have them, shown at half its size.
+    /// The finished picture with twice as many pixels across and down: for screens that have them, shown at
+    /// half its size.
     pub(super) fn finish_fine(self) -> io::Result<RgbImage> {
         self.averaged(2)
     }

@@ -6,7 +6,8 @@ use image::{ImageError, ImageFormat, RgbImage};
 use std::io::{self, Cursor};
 use std::path::Path;
 
-/// Encodes a picture as PNG in memory and then writes the file, so that a failed encoding leaves no broken file behind.
+/// Encodes a picture as PNG in memory and then writes the file, so that a failed encoding leaves no broken
+/// file behind.
 pub(super) fn save(path: &Path, picture: &RgbImage) -> Result<()> {
     let mut png = Cursor::new(Vec::new());
     picture.write_to(&mut png, ImageFormat::Png).map_err(|error| match error {

@@ -1,4 +1,5 @@
-//! Predictions shown on the images themselves: each with its file name, the class it was taken for and the probability.
+//! Predictions shown on the images themselves: each with its file name, the class it was taken for and the
+//! probability.
 
 use std::io;
 use std::path::Path;
@@ -13,7 +14,8 @@ use super::png::save;
 use super::text::{BODY, DISCLAIMER, HEADING, SMALL, shorten, width};
 use crate::{Error, Result};
 
-/// The most images on one picture. More would make a sheet that few programs open; a note tells how many are left out.
+/// The most images on one picture. More would make a sheet that few programs open; a note tells how many are
+/// left out.
 pub const MOST_IMAGES: usize = 200;
 
 /// The side of an image's square in a grid, in pixels.
@@ -36,14 +38,14 @@ pub struct AnnotatedImage<'a> {
     pub probability: f64,
 }
 
-/// Writes one image or a grid of them as PNG. Below each stand its file name, the predicted class, the probability p
-/// of the positive class, and a bar that shows p between 0 and 1 with a tick at the threshold ½. Below all stand the
-/// name of the positive class and the line "not for diagnosis". At most 200 images are drawn; a note says how many
-/// there were.
+/// Writes one image or a grid of them as PNG. Below each stand its file name, the predicted class, the
+/// probability p of the positive class, and a bar that shows p between 0 and 1 with a tick at the threshold
+/// ½. Below all stand the name of the positive class and the line "not for diagnosis". At most 200 images are
+/// drawn; a note says how many there were.
 ///
 /// # Errors
-/// [`Error::Image`] names an image whose bytes do not fit its size; [`Error::Io`] names the picture if it cannot be
-/// drawn or written.
+/// [`Error::Image`] names an image whose bytes do not fit its size; [`Error::Io`] names the picture if it
+/// cannot be drawn or written.
 pub fn write_predictions(path: &Path, positive_class: &str, predictions: &[AnnotatedImage]) -> Result<()> {
     let shown = &predictions[..predictions.len().min(MOST_IMAGES)];
     let side = if shown.len() > 1 { SIDE } else { SINGLE_SIDE };

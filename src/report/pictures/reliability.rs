@@ -9,7 +9,8 @@ use super::text::SMALL;
 use super::unit_square::{panel, place, write_undefined};
 use crate::metrics::Assessment;
 
-/// A point for each bin with its 95 % interval and its number of images; on the diagonal, probabilities are what they say.
+/// A point for each bin with its 95 % interval and its number of images; on the diagonal, probabilities are
+/// what they say.
 pub(super) fn draw(assessment: &Assessment, classes: [&str; 2]) -> io::Result<RgbImage> {
     let positive = classes[1];
     let across = format!("mean probability of {positive}");
@@ -29,8 +30,8 @@ pub(super) fn draw(assessment: &Assessment, classes: [&str; 2]) -> io::Result<Rg
         }
         page.disc(place(mean, share), 5.0, BLUE)?;
         let (x, y) = place(mean, share);
-        // On the point's own side of the diagonal: to the upper left above it, to the lower right below it; and where the panel
-        // ends there, as near to that as the numbers of the axes leave room.
+        // On the point's own side of the diagonal: to the upper left above it, to the lower right below it;
+        // and where the panel ends there, as near to that as the numbers of the axes leave room.
         let (left, below) = (mean > 0.93 || share >= mean && mean > 0.07, share > 0.05);
         let (across, down, style) = match (left, below) {
             (true, _) => (-9.0, -6.0, SMALL.right()),

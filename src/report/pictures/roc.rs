@@ -24,8 +24,8 @@ pub(super) fn draw(assessment: &Assessment, classes: [&str; 2]) -> io::Result<Rg
     match (&assessment.roc_curve, confusion.sensitivity(), confusion.specificity()) {
         (Some(curve), Some(sensitivity), Some(specificity)) => {
             let (x, y) = place(1.0 - specificity, sensitivity);
-            // Beside the point, where the page has room: below the curve but above the axis, and on white, as the diagonal
-            // may pass there.
+            // Beside the point, where the page has room: below the curve but above the axis, and on white, as
+            // the diagonal may pass there.
             let to_the_right = 1.0 - specificity < 0.7;
             let wide = width(&note, SMALL)?;
             let left = if to_the_right { x + 12.0 } else { x - 12.0 - wide };

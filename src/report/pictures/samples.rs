@@ -31,12 +31,12 @@ pub struct ClassSamples<'a> {
     pub images: &'a [LabelledImage<'a>],
 }
 
-/// Writes a grid of labelled images as PNG: one block a class, side by side, each image scaled to its cell with its
-/// aspect kept and its label below.
+/// Writes a grid of labelled images as PNG: one block a class, side by side, each image scaled to its cell
+/// with its aspect kept and its label below.
 ///
 /// # Errors
-/// [`Error::Image`] names an image whose bytes do not fit its size; [`Error::Io`] names the picture if it cannot be
-/// drawn or written.
+/// [`Error::Image`] names an image whose bytes do not fit its size; [`Error::Io`] names the picture if it
+/// cannot be drawn or written.
 pub fn write_samples(path: &Path, title: &str, classes: &[ClassSamples]) -> Result<()> {
     let grids = layout(classes);
     let width = grids.last().map_or(2 * MARGIN + SIDE, |grid| grid.left + grid.width() + MARGIN);

@@ -17,7 +17,8 @@ const BARS: usize = 20;
 /// Space above the highest bar, as a share of it.
 const HEADROOM: f64 = 1.08;
 
-/// How many images of each class got which probability, the positive class above; both panels have the same scale.
+/// How many images of each class got which probability, the positive class above; both panels have the same
+/// scale.
 pub(super) fn draw(labels: &[f32], probabilities: &[f32], threshold: f64, classes: [&str; 2]) -> io::Result<RgbImage> {
     let counts = counts(labels, probabilities);
     let highest = counts.iter().flatten().copied().max().unwrap_or(0).max(1);

@@ -1,4 +1,5 @@
-//! The letters in the pictures: an embedded font, its styles, the width of a line, and shortening a line to a width.
+//! The letters in the pictures: an embedded font, its styles, the width of a line, and shortening a line to a
+//! width.
 
 use std::io;
 use std::sync::LazyLock;
@@ -13,8 +14,8 @@ pub(super) const DISCLAIMER: &str = "not for diagnosis";
 /// The name under which plotters knows the embedded font.
 const FAMILY: &str = "Roboto";
 
-/// The height of a capital letter over the font size. plotters' font size is ascent + descent: 2,400 of Roboto's
-/// units, of which a capital takes 1,456.
+/// The height of a capital letter over the font size. plotters' font size is ascent + descent: 2,400 of
+/// Roboto's units, of which a capital takes 1,456.
 const CAPITAL_HEIGHT: f64 = 1456.0 / 2400.0;
 
 /// Where on a line its given x lies.
@@ -59,7 +60,8 @@ impl Style {
         Style { colour, ..self }
     }
 
-    /// The height of a capital letter in page pixels; a line whose baseline lies half of it below y is centred on y.
+    /// The height of a capital letter in page pixels; a line whose baseline lies half of it below y is
+    /// centred on y.
     pub(super) fn capital_height(self) -> f64 {
         CAPITAL_HEIGHT * self.size
     }
@@ -87,8 +89,8 @@ pub(super) fn width(text: &str, style: Style) -> io::Result<f64> {
     Ok(f64::from(across) / MAGNIFIED)
 }
 
-/// The text, or where it is wider than `limit` page pixels, as much of its beginning and end as fits around an
-/// ellipsis. The middle goes because file names often differ in their ends only.
+/// The text, or where it is wider than `limit` page pixels, as much of its beginning and end as fits around
+/// an ellipsis. The middle goes because file names often differ in their ends only.
 pub(super) fn shorten(text: &str, style: Style, limit: f64) -> io::Result<String> {
     // A name may be of any length, but never are this many letters narrow enough to fit a picture.
     const MOST_LETTERS: usize = 1000;

@@ -261,7 +261,8 @@ fn end_of_scan(bytes: &[u8], from: usize) -> usize {
     bytes.len()
 }
 
-/// The tables of annex K, which cameras' moving pictures leave out: of brightness in place 0, of colour in place
+/// The tables of annex K, which cameras' moving pictures leave out: of brightness in place 0, of colour in
+/// place
 /// 1. Progressive files must bring theirs.
 fn usual_tables() -> [[Option<Arc<Table>>; 4]; 2] {
     let table = |bits: &[u8; 17], symbols: &[u8]| {

@@ -1,5 +1,5 @@
-//! The strips or tiles of a TIFF that are JPEGs each (Adobe, TIFF Technical Note 2), decoded by the decoder of
-//! JPEGs, which knows a whole one from a half one.
+//! The strips or tiles of a TIFF that are JPEGs each (Adobe, TIFF Technical Note 2), decoded by the decoder
+//! of JPEGs, which knows a whole one from a half one.
 //!
 //! Such a JPEG may leave its tables to the tag `JPEGTables`, a JPEG without a picture, and says its own size,
 //! which must be that of its place: all pieces may be the same few bytes, so that a file of a kilobyte could
@@ -47,8 +47,8 @@ impl<'a> Jpegs<'a> {
     /// The pieces of a file, all of which are as large as their places.
     ///
     /// # Errors
-    /// A sentence, if one lies outside of the file, is not of its place's size, or of a kind that is not read;
-    /// or if all together have more than twice the picture's pixels and [`MARGIN`].
+    /// A sentence, if one lies outside of the file, is not of its place's size, or of a kind that is not
+    /// read; or if all together have more than twice the picture's pixels and [`MARGIN`].
     pub fn of(bytes: &'a [u8], decoder: &mut Decoder<Masked>, layout: &Layout) -> Outcome<Jpegs<'a>> {
         let (width, height) = decoder.dimensions().map_err(undecodable)?;
         let (piece_width, piece_height) = decoder.chunk_dimensions();

@@ -1,9 +1,9 @@
 //! Pieces that are compressed by LZW (TIFF 6.0, section 13), as the decoder must see them to find their ends.
 //!
 //! The decoder's reader of LZW takes it for the end of a file when it has taken in all bytes of a piece and
-//! not yet given out all that they mean, as happens in tiles beyond the picture's edge (image-tiff, issue 395).
-//! So each piece is followed by more bytes. They are ones alone, which is no code of any length, and so never
-//! become pixels of a piece that is cut short.
+//! not yet given out all that they mean, as happens in tiles beyond the picture's edge (image-tiff, issue
+//! 395). So each piece is followed by more bytes. They are ones alone, which is no code of any length, and so
+//! never become pixels of a piece that is cut short.
 
 use super::directory::Directory;
 use super::masked::Masked;
@@ -17,7 +17,8 @@ const PIECES: [[u64; 2]; 2] = [[273, 279], [324, 325]];
 /// The bytes that follow each piece: as many as the reader takes in at once.
 const FURTHER: u64 = 8;
 
-/// The most pieces of a file whose pieces are followed by more: those of the largest picture, of 64 pixels each.
+/// The most pieces of a file whose pieces are followed by more: those of the largest picture, of 64 pixels
+/// each.
 const MAX_PIECES: usize = 1 << 20;
 
 /// Lets the pieces of a file whose pieces are compressed by LZW be followed by further bytes.

@@ -9,8 +9,8 @@ pub struct Masked<'a> {
     cursor: Cursor<&'a [u8]>,
     /// Where bytes are replaced, and what stands there instead.
     pub patches: Vec<(usize, Vec<u8>)>,
-    /// For places where reading may begin, where the piece that begins there ends: what is read on beyond that
-    /// is `FF`, whatever the file has there.
+    /// For places where reading may begin, where the piece that begins there ends: what is read on beyond
+    /// that is `FF`, whatever the file has there.
     pub ends: HashMap<u64, u64>,
     /// The end of the piece that is being read.
     end: u64,
