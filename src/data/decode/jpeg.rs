@@ -16,7 +16,7 @@ use super::Outcome;
 use super::faults::{CUT_SHORT, damaged, not_read};
 use super::format::Format;
 use super::limits::{MAX_PIXELS, MAX_SIDE, Need, check_size};
-use super::picture::{Decoded, Picture, Samples};
+use super::picture::{Decoded, Picture, Samples, rgb_of_inks};
 use file::File;
 
 /// Decodes a JPEG.
@@ -133,17 +133,12 @@ impl Jpeg<'_> {
     }
 }
 
-/// Four inks a pixel, stored inverted as Adobe's programs do, to red, green and blue in their place: x·k /
-/// 255 for each of the three, rounded as Pillow does.
+/// Four inks a pixel, stored inverted as Adobe's programs do, to red, green and blue in their place.
 fn inks_to_rgb(samples: &mut Vec<u8>) {
     let pixels = samples.len() / 4;
     for pixel in 0..pixels {
-        let black = u32::from(samples[4 * pixel + 3]);
-        for colour in 0..3 {
-            let ink = 255 - u32::from(samples[4 * pixel + colour]);
-            let product = ink * black + 128;
-            samples[3 * pixel + colour] = (black - (((product >> 8) + product) >> 8)) as u8;
-        }
+        let inks = [0, 1, 2, 3].map(|ink| 255 - samples[4 * pixel + ink]);
+        samples[3 * pixel..][..3].copy_from_slice(&rgb_of_inks(inks));
     }
     samples.truncate(3 * pixels);
 }

@@ -45,6 +45,17 @@ pub enum Samples {
     Float(Vec<f32>),
 }
 
+/// The colour of four inks, the last of them black, as Pillow converts it: (255 − ink) · (255 − black) / 255,
+/// by steps of eight bits.
+pub fn rgb_of_inks(inks: [u8; 4]) -> [u8; 3] {
+    let [.., black] = inks;
+    let white = 255 - i32::from(black);
+    [0, 1, 2].map(|ink| {
+        let product = i32::from(inks[ink]) * white + 128;
+        (white - (((product >> 8) + product) >> 8)).clamp(0, 255) as u8
+    })
+}
+
 impl Picture {
     /// The picture that the crate `image` has decoded.
     pub fn of_image(image: DynamicImage) -> Picture {

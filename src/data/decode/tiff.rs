@@ -60,7 +60,7 @@ pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
         CompressionMethod::ModernJPEG => Some(Jpegs::of(bytes, &mut decoder, &layout)?),
         _ => None,
     };
-    let pieces = jpegs.as_ref().map_or(Ok(0), Jpegs::working_bytes)?;
+    let pieces = jpegs.as_ref().map_or(0, |jpegs| jpegs.working_bytes);
     let pass = Need { width, height, decoded, besides: decoded + pieces }.enter()?;
 
     let orientation = decoder.find_tag_unsigned(Tag::Orientation).map_err(undecodable)?;

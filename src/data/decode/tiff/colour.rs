@@ -11,7 +11,7 @@ use tiff::tags::{CompressionMethod, Tag};
 use super::super::Outcome;
 use super::super::faults::{damaged, not_read};
 use super::super::format::Format;
-use super::super::picture::{Picture, Samples};
+use super::super::picture::{Picture, Samples, rgb_of_inks};
 use super::masked::Masked;
 use super::undecodable;
 
@@ -147,11 +147,15 @@ impl Colour {
             (Colour::Palette(palette), Samples::Bits8(places)) if bits <= 8 => {
                 (picture(3, Samples::Bits8(looked_up(&palette, &places, channels, bits)?)), "palette")
             }
-            (Colour::Cmyk, Samples::Bits8(inks)) if bits == 8 => {
-                (picture(3, Samples::Bits8(three(&inks, channels, rgb_of_inks))), "CMYK")
-            }
+            (Colour::Cmyk, Samples::Bits8(inks)) if bits == 8 => (
+                picture(
+                    3,
+                    Samples::Bits8(three(&inks, channels, |inks| rgb_of_inks([0, 1, 2, 3].map(|ink| inks[ink])))),
+                ),
+                "CMYK",
+            ),
             (Colour::Cmyk, Samples::Bits16(inks)) => {
-                let eight = |inks: &[u16]| rgb_of_inks(&[0, 1, 2, 3].map(|ink| (inks[ink] >> 8) as u8));
+                let eight = |inks: &[u16]| rgb_of_inks([0, 1, 2, 3].map(|ink| (inks[ink] >> 8) as u8));
                 (picture(3, Samples::Bits8(three(&inks, channels, eight))), "CMYK")
             }
             (Colour::YCbCr(converter), Samples::Bits8(luma)) if bits == 8 => {
@@ -304,15 +308,6 @@ fn three<T>(samples: &[T], channels: usize, rgb: impl Fn(&[T]) -> [u8; 3]) -> Ve
     let mut bytes = Vec::with_capacity(samples.len() / channels * 3);
     bytes.extend(samples.chunks_exact(channels).flat_map(rgb));
     bytes
-}
-
-/// The colour of inks, as Pillow converts it: (255 − ink) · (255 − black) / 255, by steps of eight bits.
-fn rgb_of_inks(inks: &[u8]) -> [u8; 3] {
-    let white = 255 - i32::from(inks[3]);
-    [0, 1, 2].map(|ink| {
-        let product = i32::from(inks[ink]) * white + 128;
-        (white - (((product >> 8) + product) >> 8)).clamp(0, 255) as u8
-    })
 }
 
 impl Converter {

@@ -41,6 +41,8 @@ pub struct Jpegs<'a> {
     /// Samples of a pixel of the picture.
     channels: usize,
     planes: usize,
+    /// Bytes that decoding takes beside the picture: those of the largest piece, and what it holds.
+    pub working_bytes: u64,
 }
 
 impl<'a> Jpegs<'a> {
@@ -63,7 +65,7 @@ impl<'a> Jpegs<'a> {
             Some(value) => value.into_u8_vec().map_err(undecodable)?,
             None => Vec::new(),
         };
-        let jpegs = Jpegs {
+        let mut jpegs = Jpegs {
             bytes,
             places: starts.into_iter().zip(lengths).collect(),
             tables,
@@ -72,25 +74,10 @@ impl<'a> Jpegs<'a> {
             is_tiled,
             channels: layout.samples as usize,
             planes: layout.planes as usize,
+            working_bytes: 0,
         };
-        jpegs.check(layout.bits)?;
+        jpegs.working_bytes = jpegs.check(layout.bits)?;
         Ok(jpegs)
-    }
-
-    /// Bytes that decoding takes beside the picture: those of the largest piece, and what it holds.
-    ///
-    /// # Errors
-    /// As [`of`](Self::of).
-    pub fn working_bytes(&self) -> Outcome<u64> {
-        let mut most = 0;
-        for index in 0..self.places.len() {
-            let stream = self.stream(index)?;
-            let jpeg = Jpeg::of(&stream)?;
-            let [width, height] = jpeg.size().map(u64::from);
-            let samples = width * height * jpeg.components() as u64;
-            most = most.max(samples + jpeg.working_bytes() + stream.len() as u64);
-        }
-        Ok(most)
     }
 
     /// The picture's samples in the order H W C.
@@ -142,7 +129,9 @@ impl<'a> Jpegs<'a> {
         })
     }
 
-    fn check(&self, bits: u8) -> Outcome<()> {
+    /// Whether the pieces are those of such a picture, of samples of so many bits; the most bytes that one
+    /// takes.
+    fn check(&self, bits: u8) -> Outcome<u64> {
         if self.piece.contains(&0) || bits != 8 {
             return Err(damaged(Format::Tiff));
         }
@@ -162,6 +151,7 @@ impl<'a> Jpegs<'a> {
                  program, or take it out"
             ));
         }
+        let mut most = 0;
         for index in 0..count {
             let stream = self.stream(index)?;
             let jpeg = Jpeg::of(&stream)?;
@@ -180,7 +170,9 @@ impl<'a> Jpegs<'a> {
             if jpeg.components() * self.planes != self.channels {
                 return Err(damaged(Format::Tiff));
             }
+            let samples = (width * height * jpeg.components()) as u64;
+            most = most.max(samples + jpeg.working_bytes() + stream.len() as u64);
         }
-        Ok(())
+        Ok(most)
     }
 }
