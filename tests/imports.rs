@@ -1,6 +1,7 @@
 //! The floors of the house: a room of the library, which is a module of `src/lib.rs`, uses only rooms that
-//! stand before it in the table of floors there. So no two rooms use each other, and who reads them in that
-//! order meets nothing that was not said.
+//! stand before it in the table of floors there, and a shelf of the program only shelves that stand before it
+//! in the table of `src/cli/mod.rs`. So no two rooms use each other, and who reads them in that order meets
+//! nothing that was not said.
 
 use std::path::{Path, PathBuf};
 
@@ -12,9 +13,27 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The rooms in the order of the table: all names in square brackets in it.
-fn rooms(lib: &str) -> Vec<String> {
-    let section = lib.split("//! # The floors").nth(1).expect("lib.rs has a section 'The floors'");
+/// A module whose children stand in an order.
+struct House {
+    /// Its file, in whose comment the table of the order is.
+    file: &'static str,
+    /// What stands before the table there.
+    title: &'static str,
+    /// The folder of the children.
+    folder: &'static str,
+    /// The path of the module in code, `::` included.
+    path: &'static str,
+}
+
+const LIBRARY: House = House { file: "lib.rs", title: "//! # The floors", folder: ".", path: "crate::" };
+
+const PROGRAM: House =
+    House { file: "cli/mod.rs", title: "//! | shelf, in the order of imports", folder: "cli", path: "crate::cli::" };
+
+/// The rooms in the order of the house's table: all names in square brackets in it.
+fn rooms(house: &House) -> Vec<String> {
+    let text = read(&source().join(house.file));
+    let section = text.split(house.title).nth(1).unwrap_or_else(|| panic!("{} has no {}", house.file, house.title));
     let table = section.lines().filter(|line| line.starts_with("//! | ")).collect::<String>();
     table.split("[`").skip(1).map(|rest| rest.split('`').next().unwrap_or_default().to_string()).collect()
 }
@@ -39,11 +58,11 @@ fn code(text: &str) -> String {
     code
 }
 
-/// The rooms that code `depth` modules below the crate's root names: behind `crate::`, or behind so many
-/// `super::`.
-fn used(code: &str, depth: usize) -> Vec<String> {
+/// The rooms that code `depth` modules below the house names: behind the path of the house, or behind so
+/// many `super::`.
+fn used(code: &str, path: &str, depth: usize) -> Vec<String> {
     let mut names = Vec::new();
-    for root in ["crate::".to_string(), "super::".repeat(depth)] {
+    for root in [path.to_string(), "super::".repeat(depth)] {
         for (place, _) in code.match_indices(&root) {
             let before = code[..place].chars().next_back();
             let longer = before.is_some_and(|char| char.is_alphanumeric() || "_:$".contains(char));
@@ -101,40 +120,54 @@ fn files(path: &Path, depth: usize, found: &mut Vec<(PathBuf, usize)>) {
     }
 }
 
-#[test]
-fn the_table_of_floors_holds_every_room_once() {
-    let lib = read(&source().join("lib.rs"));
-    let modules = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
-    let mut modules: Vec<&str> = modules.collect();
-    let mut rooms = rooms(&lib);
+fn check_table(house: &House) {
+    let text = read(&source().join(house.file));
+    let module = |line: &str| {
+        let line = line.strip_prefix("pub ").unwrap_or(line);
+        line.strip_prefix("mod ")?.strip_suffix(';').map(String::from)
+    };
+    let mut modules: Vec<String> = text.lines().filter_map(module).collect();
+    let mut rooms = rooms(house);
     modules.sort_unstable();
     rooms.sort_unstable();
-    assert_eq!(rooms, modules);
+    assert_eq!(rooms, modules, "{}", house.file);
 }
 
-#[test]
-fn every_room_uses_only_rooms_that_stand_before_it() {
-    let rooms = rooms(&read(&source().join("lib.rs")));
+fn check_imports(house: &House) {
+    let rooms = rooms(house);
+    let folder = source().join(house.folder);
     let mut wrong = Vec::new();
     for room in &rooms {
-        let mut found = vec![(source().join(format!("{room}.rs")), 1)];
+        let mut found = vec![(folder.join(format!("{room}.rs")), 1)];
         found.retain(|(path, _)| path.exists());
-        files(&source().join(room), 1, &mut found);
+        files(&folder.join(room), 1, &mut found);
         assert!(!found.is_empty(), "{room} has no files");
         for (path, depth) in found {
-            let used = used(&code(&read(&path)), depth);
+            let used = used(&code(&read(&path)), house.path, depth);
             let names = upward(&rooms, room, &used);
             wrong.extend(names.iter().map(|name| format!("{} uses {name}", path.display())));
         }
     }
-    assert!(wrong.is_empty(), "rooms that stand later in the table of src/lib.rs:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "rooms that stand later in the table of {}:\n{}", house.file, wrong.join("\n"));
+}
+
+#[test]
+fn the_tables_of_the_order_hold_every_room_once() {
+    check_table(&LIBRARY);
+    check_table(&PROGRAM);
+}
+
+#[test]
+fn every_room_uses_only_rooms_that_stand_before_it() {
+    check_imports(&LIBRARY);
+    check_imports(&PROGRAM);
 }
 
 #[test]
 fn an_import_from_a_later_room_is_found_in_every_form_and_none_where_there_is_none() {
     let rooms = ["error", "layers", "plan", "report"].map(String::from);
     let found = |text: &str, depth| {
-        let used = used(&code(text), depth);
+        let used = used(&code(text), "crate::", depth);
         upward(&rooms, "plan", &used).join(" ")
     };
     assert_eq!(found("use crate::report::csv;", 1), "report");

@@ -1,53 +1,39 @@
-//! The commands. Each is a file: it resolves its arguments, runs the library, and prints.
+//! The door: the arguments are parsed, resolved, and a command runs.
+//!
+//! | shelf, in the order of imports | what it holds |
+//! |---|---|
+//! | [`outcome`] | how a command ends |
+//! | [`machine`] | processor, memory, threads |
+//! | [`terminal`] | stdout, stderr, bars, signals, and the places that are written to |
+//! | [`args`] | the flags, as clap reads them |
+//! | [`run_folder`] | what a run leaves, and where |
+//! | [`input`] | data sets, models and images that the user names, opened and checked |
+//! | [`run`] | a training run |
+//! | [`commands`] | a file or a folder each |
 //!
 //! Results go to stdout, progress and warnings to stderr. Exit 0: done. 1: the work failed. 2: the call was
 //! wrong. 130, 143 and 129: ended by Ctrl-C, SIGTERM and SIGHUP. A reader that closes our stdout early, as
 //! `head` does, is no error.
 
-mod answers;
 mod args;
-mod bar;
-mod bench;
-mod checked;
-mod completions;
-mod console;
-mod cross_validation;
-mod dataset;
-mod evaluate;
-mod finished;
-mod inspect;
-mod interrupt;
-mod limits;
-mod logging;
+mod commands;
+mod input;
 mod machine;
-mod man;
-mod memory;
-mod model;
 mod outcome;
-mod output;
-mod phantom;
-mod pool;
-mod predict;
-mod progress;
-mod reading;
-mod recorder;
-mod reevaluation;
-mod reproduce;
-mod resume;
-mod run_data;
+mod run;
 mod run_folder;
-mod run_lock;
-mod samples;
-mod summary;
-mod train;
-mod training_run;
+mod terminal;
 
 use args::{Cli, Command};
+use commands::{bench, completions, evaluate, inspect, man, phantom, predict, reproduce, samples, summary, train};
 use glassnet::Error;
 use glassnet::kernels::simd::{self, InstructionSet};
+use machine::memory;
+use machine::pool::in_pool;
 use outcome::{CommandResult, Failure, Outcome};
-use pool::in_pool;
+use run::resume;
 use std::process::ExitCode;
+use terminal::{console, interrupt, logging, output};
 
 const EXIT_FAILED: u8 = 1;
 const EXIT_WRONG_CALL: u8 = 2;

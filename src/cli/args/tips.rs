@@ -2,7 +2,7 @@
 //! and with what a terminal would obey escaped.
 
 use super::Cli;
-use crate::cli::console;
+use crate::cli::terminal::console;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory, Error, Parser};

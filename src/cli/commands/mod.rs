@@ -1,0 +1,13 @@
+//! The commands, a file or a folder each: it resolves its arguments, runs the library, and prints.
+
+pub mod bench;
+pub mod completions;
+pub mod evaluate;
+pub mod inspect;
+pub mod man;
+pub mod phantom;
+pub mod predict;
+pub mod reproduce;
+pub mod samples;
+pub mod summary;
+pub mod train;

@@ -1,0 +1,216 @@
+//! `glassnet predict`: what a trained model takes images for.
+
+use crate::cli::args::PredictArgs;
+use crate::cli::input::answers::{Answers, BATCH, Image};
+use crate::cli::input::dataset::open;
+use crate::cli::input::model::weights_file;
+use crate::cli::input::run_data::{RunData, Wanted};
+use crate::cli::outcome::{CommandResult, Outcome};
+use crate::cli::terminal::console::{self, Lines};
+use crate::cli::terminal::output;
+use crate::cli::terminal::progress::Progress;
+use glassnet::checkpoint::{self, Checkpoint};
+use glassnet::data::catalog::{all_images, notes};
+use glassnet::data::decode::Rgb8;
+use glassnet::data::image_names::suffixes;
+use glassnet::data::left_out::{LeftOut, Reason};
+use glassnet::report::pictures::{AnnotatedImage, LabelledImage, MOST_IMAGES, write_predictions};
+use glassnet::{Error, Result};
+use serde_json::json;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// Answers for every image; one that cannot be read is named, and the others are done.
+pub fn run(args: &PredictArgs) -> CommandResult {
+    if let Some(path) = &args.plot {
+        output::check_picture("--plot", path)?;
+    }
+    let file = weights_file(&args.model)?;
+    let model = checkpoint::load(&file)?;
+    let mut network = Answers::new(&model, &file)?;
+    let positive = &model.card.classes[1];
+    let mut lister = Lister::default();
+    let further = if args.images.is_empty() { RunData::around(&file).validation_path } else { None };
+    if args.images.is_empty() && further.is_none() {
+        return Err(Error::setting("IMAGE", "it is missing; give images, or folders or zips of them").into());
+    }
+    if let Some(path) = &further {
+        Wanted { path, part: "validated on", argument: "IMAGE" }.check_there(&file)?;
+    }
+    for path in args.images.iter().chain(&further) {
+        lister.add(path);
+    }
+    let Lister { images, mut failed, mut left_out } = lister;
+    if let Some(path) = &args.plot {
+        output::check_no_input("--plot", path, images.iter().map(Image::name))?;
+    }
+    let mut answers = Vec::new();
+    let mut lines = Lines::default();
+    if !args.json {
+        lines.print(&format!("file\tclass\tp({})", console::one_line(positive)));
+    }
+    let progress = Progress::of_images("Answering", images.len());
+    for batch in images.chunks(BATCH) {
+        // Answers that nobody reads are needed for the plot only, and for that no more than it shows.
+        if lines.have_failed() && (args.plot.is_none() || answers.len() >= MOST_IMAGES) {
+            break;
+        }
+        let room = if args.plot.is_some() { MOST_IMAGES.saturating_sub(answers.len()) } else { 0 };
+        for (image, answer) in batch.iter().zip(network.of(batch, |place| place < room)?) {
+            let found = match answer {
+                Ok(found) => found,
+                Err(reason) => {
+                    failed.push(refused(&image.name(), reason.sentence()));
+                    let why = Reason::Unreadable(reason.sentence().to_string());
+                    left_out.push(LeftOut::new(image.name(), image.name(), why));
+                    continue;
+                }
+            };
+            for note in &found.notes {
+                console::warn(note);
+            }
+            let probability = f64::from(found.probability);
+            let class = usize::from(probability > model.card.threshold);
+            let answer = Answer { name: image.name(), class, probability, pixels: found.pixels };
+            if !args.json {
+                let (name, class) = (console::one_line(&answer.name), console::one_line(&model.card.classes[class]));
+                lines.print(&format!("{name}\t{class}\t{probability:.6}"));
+            }
+            answers.push(answer);
+        }
+        progress.advance(batch.len());
+    }
+    drop(progress);
+    if args.json {
+        lines.print_json(&json(&model, &answers, &failed, &left_out));
+    }
+    if let Some(path) = args.plot.as_ref().filter(|_| !answers.is_empty()) {
+        plot(path, &model, &answers, images.len())?;
+    }
+    lines.end()?;
+    Ok(if failed.is_empty() { Outcome::Done } else { Outcome::PartlyFailed })
+}
+
+/// What the model says of an image.
+struct Answer {
+    name: String,
+    /// The index of the class it is taken for.
+    class: usize,
+    /// The probability of class 1.
+    probability: f64,
+    /// The image, where it will be plotted.
+    pixels: Option<Rgb8>,
+}
+
+/// Says on stderr why there is no answer for a file, and returns the same for `--json`.
+fn refused(file: &str, sentence: &str) -> serde_json::Value {
+    console::error(sentence);
+    json!({"file": file, "error": sentence})
+}
+
+/// Turns the arguments into images.
+#[derive(Default)]
+struct Lister {
+    images: Vec<Image>,
+    /// What could not be listed, named on stderr.
+    failed: Vec<serde_json::Value>,
+    /// What was passed over in folders and zips.
+    left_out: Vec<LeftOut>,
+}
+
+impl Lister {
+    /// A folder or a zip stands for all images in it, anything else for itself.
+    fn add(&mut self, path: &Path) {
+        if !path.is_dir() && !starts_as_zip(path) {
+            self.images.push(Image::File(path.to_path_buf()));
+            return;
+        }
+        let listed = open(path).and_then(|source| {
+            let (images, left_out) = all_images(&source);
+            for note in notes(&source, &left_out) {
+                console::warn(&note);
+            }
+            // As the images are named, since there may be several sets of them.
+            let named = |left: LeftOut| LeftOut { file: left.path.clone(), ..left };
+            self.left_out.extend(left_out.into_iter().map(named));
+            if images.is_empty() {
+                return Err(Error::data(
+                    path,
+                    format!("it holds no image ({}); name a folder, a zip or a file with some", suffixes()),
+                ));
+            }
+            Ok((std::sync::Arc::new(source), images))
+        });
+        match listed {
+            Ok((source, images)) => {
+                self.images.extend(images.into_iter().map(|index| Image::InSource(source.clone(), index)));
+            }
+            Err(error) => {
+                self.failed.push(refused(&path.display().to_string(), &error.to_string()));
+            }
+        }
+    }
+}
+
+/// Whether a file begins as zips do, empty ones included; a file that cannot be read does not, nor does a
+/// pipe, which would let us wait for somebody to write to it.
+fn starts_as_zip(path: &Path) -> bool {
+    if !path.is_file() {
+        return false;
+    }
+    let mut start = [0; 4];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && matches!(&start, b"PK\x03\x04" | b"PK\x05\x06")
+}
+
+fn json(
+    model: &Checkpoint,
+    answers: &[Answer],
+    failed: &[serde_json::Value],
+    left_out: &[LeftOut],
+) -> serde_json::Value {
+    let predictions: Vec<_> = answers
+        .iter()
+        .map(|answer| {
+            json!({"file": answer.name, "class": model.card.classes[answer.class], "probability": answer.probability})
+        })
+        .collect();
+    let mut object = json!({
+        "classes": model.card.classes,
+        "positive_class": model.card.classes[1],
+        "threshold": model.card.threshold,
+        "predictions": predictions,
+        "errors": failed,
+        "left_out": left_out,
+        "note": "probability is that of the positive class; not for diagnosis",
+    });
+    if !model.card.reading.is_default() {
+        object["reading"] = json!(model.card.reading);
+    }
+    object
+}
+
+/// Draws the first answers of those to `images` images.
+fn plot(path: &Path, model: &Checkpoint, answers: &[Answer], images: usize) -> Result<()> {
+    let annotated: Vec<AnnotatedImage> = answers
+        .iter()
+        .filter_map(|answer| {
+            let pixels = answer.pixels.as_ref()?;
+            let label = answer.name.rsplit('/').next().unwrap_or(&answer.name);
+            let (width, height) = (pixels.width as u32, pixels.height as u32);
+            Some(AnnotatedImage {
+                image: LabelledImage { label, width, height, pixels: &pixels.pixels },
+                class: &model.card.classes[answer.class],
+                probability: answer.probability,
+            })
+        })
+        .collect();
+    if annotated.len() == MOST_IMAGES && images > MOST_IMAGES {
+        console::warn(&format!(
+            "{} shows the first {MOST_IMAGES} of {images} images, as no more can be told apart; give fewer to --plot",
+            path.display()
+        ));
+    }
+    write_predictions(path, &model.card.classes[1], &annotated)
+}

@@ -1,0 +1,163 @@
+//! `glassnet summary`: what a model is made of.
+
+use crate::cli::args::SummaryArgs;
+use crate::cli::input::model::{Origin, read_spec, weights_file};
+use crate::cli::machine::memory::Memory;
+use crate::cli::outcome::{CommandResult, Outcome};
+use crate::cli::terminal::console;
+use glassnet::checkpoint;
+use glassnet::data::reading::Reading;
+use glassnet::layers::Layer;
+use glassnet::network::Network;
+use glassnet::parameters::ParameterTable;
+use glassnet::plan::PlanOptions;
+use glassnet::spec::ModelSpec;
+use serde_json::json;
+
+/// Prints a line for each layer, and the sums.
+pub fn run(args: &SummaryArgs) -> CommandResult {
+    let mut reading = None;
+    let spec = match args.model.as_deref() {
+        None => ModelSpec::documented(),
+        Some(path) if path.extension().is_some_and(|extension| extension == "toml") => read_spec(path)?,
+        Some(path) => {
+            let card = checkpoint::load(&weights_file(path)?)?.card;
+            let spec = card.spec;
+            reading = Some(card.reading);
+            let [height, width, _] = spec.input;
+            if let Some(side) = args.image_size.filter(|&side| [side, side] != [height, width]) {
+                console::warn(&format!(
+                    "the weights in {} are for images of {height}×{width}; this is what a network with its layers would be for \
+                     {side}×{side}",
+                    path.display()
+                ));
+            }
+            spec
+        }
+    };
+    let network = Origin { file: args.model.as_deref(), image_size: args.image_size }.network(spec)?;
+    let memory = Memory::of(&network, args.batch_size, PlanOptions::default());
+    if args.json {
+        console::print_json(&as_json(&network, args.batch_size, &memory, reading))?;
+    } else {
+        for line in table(&network, args.batch_size, &memory) {
+            console::print(&line)?;
+        }
+        if let Some(how) = reading.and_then(|reading| reading.description()) {
+            console::print(&format!("Images are read with {how}"))?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// The number of a layer's parameters.
+fn parameters(network: &Network, layer: &Layer) -> usize {
+    network.table().entries()[layer.tensors.clone()].iter().map(|entry| entry.range.len()).sum()
+}
+
+fn table(network: &Network, batch: usize, memory: &Memory) -> Vec<String> {
+    let row = |name: &str, shape: &str, parameters: &str, multiply_adds: &str| {
+        format!("{name:<18} {shape:>14} {parameters:>12} {multiply_adds:>16}").trim_end().to_string()
+    };
+    let rule = "─".repeat(63);
+    let [height, width, channels] = network.spec().input;
+    let mut lines = vec![
+        row("layer", "output", "parameters", "multiply-adds"),
+        rule.clone(),
+        row("input", &format!("{height}×{width}×{channels}"), "", ""),
+    ];
+    for layer in network.layers() {
+        let counts = [parameters(network, layer), layer.multiply_adds()];
+        let [parameters, multiply_adds] = counts.map(|count| if count == 0 { String::new() } else { grouped(count) });
+        lines.push(row(&layer.name, &layer.output.to_string(), &parameters, &multiply_adds));
+    }
+    lines.push(rule);
+    let total = network.table().parameter_count();
+    lines.push(row("all", "", &grouped(total), &grouped(network.multiply_adds())));
+    lines.push(String::new());
+    lines.push(format!("Parameters: {}", parameter_count(network.table(), memory)));
+    lines.push("Multiply-adds are of one image going forward; a training step takes about three times as many.".into());
+    lines.push(format!(
+        "Memory for a batch of {batch}: {} MiB to predict, {} MiB to train (activations, gradients, Adam's moments, the best epoch's parameters), besides the parameters",
+        mebibytes(memory.inference),
+        mebibytes(memory.training)
+    ));
+    lines
+}
+
+fn as_json(network: &Network, batch: usize, memory: &Memory, reading: Option<Reading>) -> serde_json::Value {
+    let layers: Vec<_> = network
+        .layers()
+        .iter()
+        .map(|layer| {
+            json!({
+                "name": layer.name,
+                "input": layer.input.to_string(),
+                "output": layer.output.to_string(),
+                "parameters": parameters(network, layer),
+                "multiply_adds": layer.multiply_adds(),
+            })
+        })
+        .collect();
+    json!({
+        "input": network.spec().input,
+        "layers": layers,
+        "parameters": network.table().parameter_count(),
+        "multiply_adds": network.multiply_adds(),
+        "batch_size": batch,
+        "bytes": {
+            "parameters": memory.parameters,
+            "inference": memory.inference,
+            "training": memory.training,
+        },
+        "reading": reading,
+    })
+}
+
+/// The number of parameters and their bytes, and how many of them no optimizer moves, if there are such.
+fn parameter_count(table: &ParameterTable, memory: &Memory) -> String {
+    let running = table.entries().iter().filter(|entry| !entry.is_trainable()).map(|entry| entry.range.len()).sum();
+    let statistics = match running {
+        0 => String::new(),
+        running => format!(", {} of them moving statistics", grouped(running)),
+    };
+    format!("{} ({} MiB in f32){statistics}", grouped(table.parameter_count()), mebibytes(memory.parameters))
+}
+
+/// 3,304,769
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn mebibytes(bytes: usize) -> String {
+    format!("{:.1}", bytes as f64 / (1 << 20) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glassnet::parameters::{Initialization, Role};
+
+    #[test]
+    fn parameters_that_no_optimizer_moves_are_counted_apart() {
+        let mut table = ParameterTable::default();
+        table.push("a".into(), vec![1200], Role::Trainable { decays: true }, Initialization::Zeros);
+        let memory = Memory { parameters: 1 << 20, inference: 0, training: 0 };
+        assert_eq!(parameter_count(&table, &memory), "1,200 (1.0 MiB in f32)");
+        table.push("b".into(), vec![34], Role::Running, Initialization::Zeros);
+        assert_eq!(parameter_count(&table, &memory), "1,234 (1.0 MiB in f32), 34 of them moving statistics");
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_three_digits() {
+        assert_eq!([0, 999, 1000, 3_304_769].map(grouped), ["0", "999", "1,000", "3,304,769"]);
+    }
+}

@@ -1,0 +1,156 @@
+//! A model's answers to images, a batch at a time: what `predict` and `evaluate` have in common.
+
+use crate::cli::machine::memory::Memory;
+use crate::cli::terminal::output;
+use glassnet::checkpoint::Checkpoint;
+use glassnet::data::decode::{ImageInfo, Rgb8, decode_and, more_pictures_note, suffix_note};
+use glassnet::data::images::read_and_decode;
+use glassnet::data::reading::Reading;
+use glassnet::data::resize::{resize_nearest, scale};
+use glassnet::data::source::{Source, read_file};
+use glassnet::loss::probability;
+use glassnet::plan::{Mode, Plan, PlanOptions, Workspace};
+use glassnet::{Error, Result};
+use ndarray::Array4;
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Images that go through the network at once.
+pub const BATCH: usize = 16;
+
+/// An image to answer for.
+pub enum Image {
+    File(PathBuf),
+    InSource(Arc<Source>, usize),
+}
+
+impl Image {
+    pub fn name(&self) -> String {
+        match self {
+            Image::File(path) => path.display().to_string(),
+            Image::InSource(source, index) => source.full_name(*index),
+        }
+    }
+
+    /// Reads it and does `work` with it at once: of a batch of large images only what that leaves stays in
+    /// memory.
+    fn decode<T>(&self, reading: Reading, work: impl FnOnce(Rgb8) -> T) -> Result<(T, ImageInfo)> {
+        match self {
+            Image::File(path) => decode_and(&self.name(), &read_file(path)?, reading, work),
+            Image::InSource(source, index) => read_and_decode(source, *index, reading, |_, image| work(image)),
+        }
+    }
+}
+
+/// What is kept of an image that was read.
+struct Seen {
+    /// At the size of the network's input.
+    resized: Rgb8,
+    /// As pictures show it, where one will.
+    shrunk: Option<Rgb8>,
+    notes: Vec<String>,
+}
+
+/// Reads an image for the network, and for a picture if it `is_shown`.
+fn see(model: &Checkpoint, image: &Image, is_shown: bool) -> Result<Seen> {
+    let [height, width, _] = model.card.spec.input;
+    let name = image.name();
+    let (seen, info) = image.decode(model.card.reading, |pixels| {
+        let resized = resize_nearest(&pixels, width, height);
+        let shrunk = is_shown.then(|| output::shrink(&name, pixels)).transpose()?;
+        Ok((resized, shrunk))
+    })?;
+    let (resized, shrunk) = seen?;
+    let notes = suffix_note(&name, &info).into_iter().chain(more_pictures_note(&name, &info)).collect();
+    Ok(Seen { resized, shrunk, notes })
+}
+
+/// What the model says of an image.
+pub struct Answer {
+    pub logit: f32,
+    /// The probability of class 1.
+    pub probability: f32,
+    /// The image, no larger than a picture shows it, where it was asked for.
+    pub pixels: Option<Rgb8>,
+    /// What a person should know of the file, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// Why there is no answer for an image, in a sentence.
+pub enum NoAnswer {
+    /// It cannot be read.
+    Unreadable(String),
+    /// The model's answer to it is not a number.
+    NotANumber(String),
+}
+
+impl NoAnswer {
+    pub fn sentence(&self) -> &str {
+        match self {
+            NoAnswer::Unreadable(sentence) | NoAnswer::NotANumber(sentence) => sentence,
+        }
+    }
+}
+
+/// A model at work, with memory for one batch.
+pub struct Answers<'a> {
+    model: &'a Checkpoint,
+    plan: Plan<'a>,
+    workspace: Workspace,
+}
+
+impl<'a> Answers<'a> {
+    /// # Errors
+    /// [`Error::Weights`] of `file`, where the model does not take images, or this machine cannot hold it.
+    pub fn new(model: &'a Checkpoint, file: &Path) -> Result<Answers<'a>> {
+        let [_, _, channels] = model.card.spec.input;
+        if channels != 3 {
+            let reason = format!("its network takes images of {channels} channels, and image files are read as 3");
+            return Err(Error::weights(file, reason));
+        }
+        Memory::of(&model.network, BATCH, PlanOptions::default()).check_inference(file)?;
+        let plan = Plan::new(&model.network, BATCH, PlanOptions::default());
+        let workspace = plan.workspace();
+        Ok(Answers { model, plan, workspace })
+    }
+
+    /// Answers for each of at most [`BATCH`] images, in their order, or says why there is no answer.
+    /// `is_shown` tells by an image's place in the batch whether a picture will show it.
+    ///
+    /// # Errors
+    /// Where the network cannot run at all.
+    pub fn of(
+        &mut self,
+        batch: &[Image],
+        is_shown: impl Fn(usize) -> bool + Sync,
+    ) -> Result<Vec<std::result::Result<Answer, NoAnswer>>> {
+        let see_one = |(place, image)| see(self.model, image, is_shown(place));
+        let seen: Vec<Result<Seen>> = batch.par_iter().enumerate().map(see_one).collect();
+        let input = network_input(self.model, seen.iter().filter_map(|seen| Some(&seen.as_ref().ok()?.resized)));
+        let logits = match input.is_empty() {
+            true => &[],
+            false => self.plan.forward(&self.model.parameters, input.view(), Mode::Inference, &mut self.workspace)?,
+        };
+        let mut logits = logits.iter();
+        let answer = |(image, seen): (&Image, Result<Seen>)| {
+            let Seen { shrunk: pixels, notes, .. } = seen.map_err(|error| NoAnswer::Unreadable(error.to_string()))?;
+            let logit = logits.next().copied().unwrap_or(f32::NAN);
+            let probability = probability(logit);
+            if probability.is_nan() {
+                let reason = "the model's answer is not a number; its training went astray, take another weights file";
+                return Err(NoAnswer::NotANumber(format!("{}: {reason}", image.name())));
+            }
+            Ok(Answer { logit, probability, pixels, notes })
+        };
+        Ok(batch.iter().zip(seen).map(answer).collect())
+    }
+}
+
+/// Resized images as the network was trained to see them, `[N, H, W, 3]`.
+fn network_input<'a>(model: &Checkpoint, images: impl Iterator<Item = &'a Rgb8>) -> Array4<f32> {
+    let [height, width, _] = model.card.spec.input;
+    let values: Vec<f32> = images.flat_map(|image| image.pixels.iter().copied().map(scale)).collect();
+    let shape = (values.len() / (height * width * 3), height, width, 3);
+    Array4::from_shape_vec(shape, values).expect("each image was resized to the network's input")
+}

@@ -1,0 +1,147 @@
+//! All images of a set, read and decoded once before any of them trains.
+
+use crate::cli::args::{RangeChoice, ReadingArgs};
+use crate::cli::input::finding::Finding;
+use crate::cli::input::reading::{narrow, range_note, turned};
+use crate::cli::outcome::Failure;
+use crate::cli::terminal::console;
+use crate::cli::terminal::progress::Progress;
+use glassnet::Error;
+use glassnet::data::batches::BATCHES_AHEAD;
+use glassnet::data::catalog::{Catalog, Item};
+use glassnet::data::images::{Check, Digest, ImageSet, set_bytes, set_sha256};
+use glassnet::data::left_out::{LeftOut, Reason};
+use glassnet::data::source::Source;
+use glassnet::data::survey::depth::Depth;
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The images of a catalog, looked at once. Every part of the set is a choice of them, and shares what is
+/// kept in memory.
+pub struct CheckedImages {
+    images: ImageSet,
+    /// The SHA-256 of each file's bytes, in the order of the catalog; `None` where the image cannot be read.
+    digests: Vec<Option<Digest>>,
+    /// The place in the catalog of each entry of the source.
+    places: HashMap<usize, usize>,
+    /// Why an image cannot be read, by its entry in the source.
+    faults: HashMap<usize, String>,
+}
+
+impl CheckedImages {
+    /// Decodes every image of `catalog` and passes on what was odd. Resized to `side` × `side` they are kept
+    /// if all fit into `cache` bytes; of `--range auto` that is left to those that know which of the images
+    /// train.
+    ///
+    /// # Errors
+    /// [`Error::Data`] says how many cannot be read, after each was named; where `skip_bad`, that is none.
+    pub fn of(
+        source: &Arc<Source>,
+        catalog: &Catalog,
+        side: usize,
+        cache: usize,
+        skip_bad: bool,
+        reading: ReadingArgs,
+    ) -> Result<CheckedImages, Failure> {
+        let items = &catalog.items;
+        let mut images = ImageSet::new(Arc::clone(source), items.clone(), side, cache)?.read_as(reading.known());
+        let begun = Instant::now();
+        let progress = Progress::of_images("Checking", items.len());
+        let Check { infos, digests, errors, notes } = images.check_all_telling(|| progress.advance(1));
+        drop(progress);
+        log::debug!("{} images read and decoded in {:.1?}", items.len(), begun.elapsed());
+        for note in &notes {
+            console::warn(note);
+        }
+        if skip_bad {
+            for error in &errors {
+                console::warn(&format!("left out: {error}"));
+            }
+        } else {
+            refuse(&places(source, items, &digests), &errors)?;
+        }
+        let (turned, depth) = (turned(infos.iter().flatten()), Depth::of(infos.iter().flatten()));
+        let narrow = depth.as_ref().and_then(narrow);
+        let told = [turned.filter(|_| !reading.upright.upright), narrow.filter(|_| reading.range.is_none())];
+        for Finding { finding, advice, .. } in told.into_iter().flatten() {
+            console::warn(&format!("{finding}; {advice}"));
+        }
+        if let Some(note) = reading.range.and_then(|choice| range_note(choice, depth)) {
+            console::warn(&note);
+        }
+        if reading.range == Some(RangeChoice::Auto) {
+            images.forget_deep();
+        }
+        if !images.keeps_pictures() {
+            console::progress(&decoded_anew(set_bytes(items.len(), side), side, cache));
+        }
+        let places = items.iter().enumerate().map(|(place, item)| (item.entry, place)).collect();
+        let unreadable = items.iter().zip(&digests).filter(|(_, digest)| digest.is_none()).map(|(item, _)| item.entry);
+        let faults = unreadable.zip(errors.iter().map(Error::to_string)).collect();
+        Ok(CheckedImages { images, digests, places, faults })
+    }
+
+    /// Whether an image of the catalog can be read.
+    pub fn is_readable(&self, item: &Item) -> bool {
+        self.digest(item).is_some()
+    }
+
+    /// These images of the catalog, which is one of `source`, none of them readable, as what is left out.
+    pub fn left_out<'a>(&'a self, source: &'a Source, items: &'a [Item]) -> impl Iterator<Item = LeftOut> {
+        let fault = |item: &Item| Reason::Unreadable(self.faults.get(&item.entry).cloned().unwrap_or_default());
+        items.iter().map(move |item| LeftOut::new(item.name(), source.full_name(item.entry), fault(item)))
+    }
+
+    /// Some images of the catalog, all readable, as a set of their own.
+    pub fn part(&self, items: &[Item]) -> ImageSet {
+        let places: Vec<usize> = items.iter().map(|item| self.places[&item.entry]).collect();
+        self.images.part(&places)
+    }
+
+    /// The hash of these images of the catalog, all readable, in this order.
+    pub fn sha256<'a>(&'a self, items: impl IntoIterator<Item = &'a Item>) -> String {
+        set_sha256(items.into_iter().filter_map(|item| Some((item.path.as_str(), self.digest(item)?))))
+    }
+
+    /// The SHA-256 of the bytes of an image of the catalog; `None` where it cannot be read.
+    pub fn digest(&self, item: &Item) -> Option<&Digest> {
+        self.digests[self.places[&item.entry]].as_ref()
+    }
+}
+
+/// The sets that hold images without a digest, which cannot be read: `photos`, `photos and more-photos`.
+fn places(source: &Source, items: &[Item], digests: &[Option<Digest>]) -> PathBuf {
+    let unreadable = items.iter().zip(digests).filter(|(_, digest)| digest.is_none());
+    let sets: BTreeSet<Option<&str>> = unreadable.map(|(item, _)| item.set.as_deref()).collect();
+    let first = source.path().display().to_string();
+    let names: Vec<&str> = sets.into_iter().map(|set| set.unwrap_or(&first)).collect();
+    PathBuf::from(names.join(" and "))
+}
+
+/// Prints all errors; the one that is returned says how many there are and what to do.
+fn refuse(places: &Path, errors: &[Error]) -> Result<(), Failure> {
+    for error in errors {
+        console::error(&error.to_string());
+    }
+    let reason = match errors.len() {
+        0 => return Ok(()),
+        1 => "1 image cannot be read; mend it or take it out, or train without it, with --skip-bad".to_string(),
+        several => format!(
+            "{several} images cannot be read; mend them or take them out, or train without them, with --skip-bad"
+        ),
+    };
+    Err(Error::data(places, reason).into())
+}
+
+/// What is told where the images are not kept in memory; sizes in bytes.
+fn decoded_anew(needed: usize, side: usize, cache: usize) -> String {
+    let mebibytes = |bytes: usize| bytes as f64 / (1u64 << 20) as f64;
+    format!(
+        "Decoded to {side} × {side} pixels the images take {:.1} MiB, and --cache is {:.0}: they are decoded anew in each epoch, \
+         {BATCHES_AHEAD} batches ahead of the step.",
+        mebibytes(needed),
+        mebibytes(cache).floor(),
+    )
+}

@@ -1,0 +1,227 @@
+//! From DATA to loaders: opened, listed, split, checked.
+
+use crate::cli::input::checked::CheckedImages;
+use crate::cli::outcome::Failure;
+use crate::cli::terminal::console;
+use glassnet::Error;
+use glassnet::data::catalog::{Catalog, Item, class_counts};
+use glassnet::data::groups::Groups;
+use glassnet::data::left_out::LeftOut;
+use glassnet::data::source::Source;
+use glassnet::data::split::Split;
+use glassnet::error::some_of;
+use glassnet::report::csv_files::SplitRow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The flag that names further data, which validate.
+pub const VALIDATION_DATA: &str = "--validation-data";
+
+/// Whether DATA is one path. A shell makes several of `photos/*`.
+///
+/// # Errors
+/// [`Error::Setting`] of DATA names the folder that was meant, where it can be told.
+pub fn check_one(data: &Path, more: &[PathBuf]) -> glassnet::Result<()> {
+    if more.is_empty() {
+        return Ok(());
+    }
+    let all: Vec<&Path> = std::iter::once(data).chain(more.iter().map(PathBuf::as_path)).collect();
+    let folder = data.parent().filter(|folder| all.iter().all(|path| path.parent() == Some(*folder) && path.exists()));
+    let give = match folder {
+        Some(folder) => {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            // It may be none that can be given either; then that tells what can.
+            match Source::open(folder).and_then(|source| Catalog::of(&source)) {
+                Ok(_) => format!("give the folder {} itself", console::shell_word(&folder.display().to_string())),
+                Err(error) => error.to_string(),
+            }
+        }
+        None => "give one folder that holds two class folders, or a zip of one".to_string(),
+    };
+    let names = some_of(all.iter().map(|path| path.display().to_string()));
+    Err(Error::setting("DATA", format!("several are given, {names}; {give}")))
+}
+
+/// Lists a folder or a zip.
+///
+/// # Errors
+/// Those of [`Source::open`].
+pub fn open(path: &Path) -> glassnet::Result<Source> {
+    let begun = Instant::now();
+    let source = Source::open(path)?;
+    log::debug!("{}: {} files listed in {:.1?}", path.display(), source.names().count(), begun.elapsed());
+    Ok(source)
+}
+
+/// A data set, listed and split; no image has been decoded yet.
+pub struct Dataset {
+    pub source: Arc<Source>,
+    pub catalog: Arc<Catalog>,
+    pub split: Split,
+    /// What the run calls DATA: the path by which it was given when the run began.
+    pub name: PathBuf,
+    /// Where those that validate are, if that is another place than that of those that train.
+    pub validation_data: Option<PathBuf>,
+    /// What the run calls them.
+    pub validation_name: Option<PathBuf>,
+    /// Which images belong together, where that was told.
+    pub groups: Option<Groups>,
+    /// Images that cannot be read and were left out of both parts.
+    pub skipped: Vec<Item>,
+    /// These, and all else that was left out.
+    pub left_out: Vec<LeftOut>,
+}
+
+impl Dataset {
+    /// Lists and splits, and passes on what was odd as warnings.
+    pub fn new(source: Source, validation_split: f64) -> Result<Dataset, Failure> {
+        let catalog = Catalog::of(&source)?;
+        let split = Split::new(&catalog, validation_split)?;
+        let ([first, second], [of_first, of_second]) = (&catalog.classes, catalog.counts());
+        let (training, validation) = (split.training.len(), split.validation.len());
+        log::debug!(
+            "class 0 '{first}' has {of_first} images, class 1 '{second}' {of_second}; {training} train, {validation} validate"
+        );
+        for note in catalog.notes.iter().chain(&split.notes) {
+            console::warn(note);
+        }
+        Ok(Dataset::of_parts(Arc::new(source), Arc::new(catalog), split, None))
+    }
+
+    /// A set that is listed and split.
+    pub fn of_parts(source: Arc<Source>, catalog: Arc<Catalog>, split: Split, groups: Option<Groups>) -> Dataset {
+        let left_out = catalog.left_out.clone();
+        let name = source.path().to_path_buf();
+        let (validation_data, validation_name, skipped) = (None, None, Vec::new());
+        Dataset { source, catalog, split, name, validation_data, validation_name, groups, skipped, left_out }
+    }
+
+    /// All of `source` trains, and all at `validation_data`, which is called `name`, validates. With
+    /// `group_regex` no group may be in both.
+    pub fn of_two(
+        source: Source,
+        validation_data: &Path,
+        name: &Path,
+        group_regex: Option<&str>,
+    ) -> Result<Dataset, Failure> {
+        let same = || Some(source.path().canonicalize().ok()? == validation_data.canonicalize().ok()?);
+        if same() == Some(true) {
+            let reason =
+                "it is the data that train, and a network is to be judged on other images; name another folder";
+            return Err(Error::setting(VALIDATION_DATA, reason).into());
+        }
+        let further = open(validation_data)?;
+        let entries = source.len();
+        let catalog = Catalog::of(&source)?.join(Catalog::of(&further)?, entries, name)?;
+        let groups = group_regex.map(|regex| Groups::by_regex(&catalog, regex)).transpose()?;
+        let split = Split::by_set(&catalog, groups.as_ref())?;
+        for note in catalog.notes.iter().chain(groups.iter().flat_map(|groups| &groups.notes)) {
+            console::warn(note);
+        }
+        let [validation_data, validation_name] = [validation_data, name].map(|path| Some(path.to_path_buf()));
+        let dataset = Dataset::of_parts(Arc::new(source.join(further)), Arc::new(catalog), split, groups);
+        Ok(Dataset { validation_data, validation_name, ..dataset })
+    }
+
+    /// As [`Dataset::new`], and images whose paths `group_regex` gives the same name stay on one side.
+    pub fn grouped(source: Source, validation_split: f64, group_regex: &str, seed: u64) -> Result<Dataset, Failure> {
+        let catalog = Catalog::of(&source)?;
+        let groups = Groups::by_regex(&catalog, group_regex)?;
+        let split = Split::grouped(&catalog, validation_split, &groups, seed)?;
+        for note in catalog.notes.iter().chain(&groups.notes).chain(&split.notes) {
+            console::warn(note);
+        }
+        Ok(Dataset::of_parts(Arc::new(source), Arc::new(catalog), split, Some(groups)))
+    }
+
+    /// How many groups validate and how many train, where there are groups.
+    pub fn groups_line(&self) -> Option<String> {
+        let groups = self.groups.as_ref()?;
+        let group_of: BTreeMap<usize, &str> = self.group_names(groups).collect();
+        let [training, validation] = Part::BOTH
+            .map(|part| self.items(part).iter().map(|item| group_of[&item.entry]).collect::<BTreeSet<&str>>().len());
+        Some(format!("Groups: {training} for training, {validation} for validation; each is on one side"))
+    }
+
+    /// The two class names.
+    pub fn classes(&self) -> [&str; 2] {
+        [&self.catalog.classes[0], &self.catalog.classes[1]]
+    }
+
+    /// How many images of each class one part has.
+    pub fn counts(&self, part: Part) -> [usize; 2] {
+        class_counts(self.items(part))
+    }
+
+    /// The images of one part.
+    pub fn items(&self, part: Part) -> &[Item] {
+        match part {
+            Part::Training => &self.split.training,
+            Part::Validation => &self.split.validation,
+        }
+    }
+
+    /// Whether each class has an image to train on that can be read.
+    ///
+    /// # Errors
+    /// [`Error::Data`], where one has none.
+    pub fn check_trains(&self, checked: &CheckedImages) -> glassnet::Result<()> {
+        for (label, class) in self.catalog.classes.iter().enumerate() {
+            let trains = |item: &Item| item.label == label && checked.is_readable(item);
+            if !self.split.training.iter().any(trains) {
+                let reason = format!("no image of the class {class} that trains can be read; mend or replace them");
+                return Err(Error::data(self.source.path(), reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves the images that cannot be read out of their parts, as `--skip-bad` asks for. The others stay in
+    /// the parts they are in.
+    pub fn leave_out_unreadable(&mut self, checked: &CheckedImages) {
+        for items in [&mut self.split.training, &mut self.split.validation] {
+            self.skipped.extend(items.extract_if(.., |item| !checked.is_readable(item)));
+        }
+        self.left_out.extend(checked.left_out(&self.source, &self.skipped));
+    }
+
+    /// All files with their class and part: the training part, the validation part, and those left out, as
+    /// `skipped`.
+    pub fn rows(&self, checked: &CheckedImages) -> Vec<SplitRow<'_>> {
+        let group_of: BTreeMap<usize, &str> = self.groups.iter().flat_map(|groups| self.group_names(groups)).collect();
+        let group_of = &group_of;
+        let parts =
+            [("training", &self.split.training), ("validation", &self.split.validation), ("skipped", &self.skipped)];
+        parts
+            .into_iter()
+            .flat_map(|(subset, items)| {
+                items.iter().map(move |item| SplitRow {
+                    file: item.name(),
+                    class: &self.catalog.classes[item.label],
+                    subset,
+                    group: group_of.get(&item.entry).copied(),
+                    sha256: checked.digest(item).copied(),
+                })
+            })
+            .collect()
+    }
+
+    /// For each image its place in the source and the name of its group.
+    fn group_names<'a>(&'a self, groups: &'a Groups) -> impl Iterator<Item = (usize, &'a str)> {
+        self.catalog.items.iter().enumerate().map(|(index, item)| (item.entry, groups.name_of(index)))
+    }
+}
+
+/// A part of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Training,
+    Validation,
+}
+
+impl Part {
+    /// Both, in the order in which they are told.
+    pub const BOTH: [Part; 2] = [Part::Training, Part::Validation];
+}

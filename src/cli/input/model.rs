@@ -1,0 +1,152 @@
+//! From a model file and flags to a network.
+
+use crate::cli::run_folder::RunFolder;
+use crate::cli::terminal::console::shell_word;
+use glassnet::checkpoint;
+use glassnet::data::source::read_file;
+use glassnet::error::shortened;
+use glassnet::files::{read_table, read_text};
+use glassnet::network::Network;
+use glassnet::spec::{LayerSpec, ModelSpec};
+use glassnet::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// What a network is made from, named in messages as the user wrote it.
+pub struct Origin<'a> {
+    /// The file, or none for the documented model.
+    pub file: Option<&'a Path>,
+    /// `--image-size`, where it was given.
+    pub image_size: Option<usize>,
+}
+
+impl Origin<'_> {
+    /// The network of `spec`, which came from here, for images of the size that was asked for.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], where the layers do not fit each other or the images.
+    pub fn network(&self, mut spec: ModelSpec) -> Result<Network> {
+        if let Some(side) = self.image_size {
+            spec = spec.with_image_size(side);
+        }
+        if let [.., LayerSpec::Relu {}] = spec.layers[..] {
+            let reason = "its last layer is a relu, which takes every logit below 0 away, so that no image could be of class 0; \
+                          end it with { type = \"dense\", units = 1 }, as the sigmoid belongs to the loss";
+            return Err(Error::setting(self.name(), reason));
+        }
+        Network::new(&spec)
+            .map_err(|error| Error::setting(self.name(), format!("no such network can be built: {error}")))
+    }
+
+    fn name(&self) -> String {
+        match (self.file, self.image_size) {
+            (Some(file), Some(side)) => format!("{} with --image-size {side}", file.display()),
+            (Some(file), None) => file.display().to_string(),
+            (None, Some(side)) => format!("--image-size {side}"),
+            (None, None) => "the documented model".to_string(),
+        }
+    }
+}
+
+/// What to say of an activation where there can be none, as in other programs there can.
+fn activation_hint(message: &str) -> &'static str {
+    if message.starts_with("unknown field `activation`") {
+        return "; an activation is a layer of its own, { type = \"relu\" }, and behind the last layer there is none";
+    }
+    if message.starts_with("unknown variant `sigmoid`") {
+        return "; leave it out: the last layer gives the logit, and the sigmoid belongs to the loss";
+    }
+    ""
+}
+
+/// The weights that MODEL means: the file itself, or of a run folder its best.
+///
+/// # Errors
+/// [`Error::Weights`] of a run whose best weights are not there, and of a cross-validation; [`Error::Data`]
+/// of a run that has none at all. Each says what to give, or how the run goes on.
+pub fn weights_file(model: &Path) -> Result<PathBuf> {
+    let [best, last] = ["best", "last"].map(|name| model.join("weights").join(name).with_extension("safetensors"));
+    if best.is_file() {
+        return Ok(best);
+    }
+    let word = |path: &Path| shell_word(&path.display().to_string()).into_owned();
+    let go_on = format!("go on with it by --resume {}", word(model));
+    if last.is_file() {
+        let begun_only = checkpoint::card_of(&last).is_some_and(|card| card.training.epochs == 0);
+        let reason = match begun_only {
+            true => format!("the run stopped before its first epoch was done, so it has no best weights; {go_on}"),
+            false => {
+                let found = if best.exists() { "it is not a file" } else { "it is gone" };
+                format!("{found}; put back a copy of it, or give the weights of the last epoch, {}", word(&last))
+            }
+        };
+        return Err(Error::weights(&best, reason));
+    }
+    if model.join("fold1").is_dir() {
+        let reason = format!(
+            "it is the folder of a cross-validation, with a run for each fold; give one of these, such as {}",
+            model.join("fold1").display()
+        );
+        return Err(Error::weights(model, reason));
+    }
+    if RunFolder::has_begun(model) {
+        let lines = |table: &str| read_table(&model.join(table)).map_or(0, |text| text.lines().skip(1).count());
+        let has_ended = read_text(&model.join("config.toml")).is_ok_and(|text| text.contains("\n[outcome]"));
+        let reason = if has_ended {
+            "its weights are gone; put back a copy of its folder weights, or train anew".to_string()
+        } else if lines("history.csv") == 0 && lines("steps.csv") > 0 {
+            "the run has saved no weights: it stopped in its first epoch, as one does whose loss is no number; train anew, usually \
+             with a smaller --learning-rate"
+                .to_string()
+        } else {
+            format!("the run has saved no weights yet; wait for the end of its first epoch, or {go_on}")
+        };
+        return Err(Error::data(model, reason));
+    }
+    Ok(model.to_path_buf())
+}
+
+/// Whether images as they are read can go into the network.
+///
+/// # Errors
+/// [`Error::Setting`] of `--model`, with which alone another input can come.
+pub fn check_takes_images(network: &Network) -> Result<()> {
+    let [height, width, channels] = network.spec().input;
+    if height == width && channels == 3 {
+        return Ok(());
+    }
+    let reason = format!(
+        "its input is {height}×{width}×{channels} (height × width × channels), and images are read as squares of 3 channels; \
+         write input = [{height}, {height}, 3]"
+    );
+    Err(Error::setting("--model", reason))
+}
+
+/// The longest `model.toml`: [`MAX_LAYERS`](glassnet::spec::MAX_LAYERS) layers take a tenth of it.
+const MAX_SPEC_BYTES: usize = 1 << 20;
+
+/// Reads a `model.toml`.
+///
+/// # Errors
+/// [`Error::Setting`] names the line that is not as it should be.
+pub fn read_spec(path: &Path) -> Result<ModelSpec> {
+    let fail = |reason: String| Error::setting(path.display().to_string(), reason);
+    if path.is_dir() {
+        return Err(fail("it is a folder; give a file that lists layers, such as model.toml".into()));
+    }
+    let bytes = read_file(path)?;
+    if bytes.len() > MAX_SPEC_BYTES {
+        let mib = MAX_SPEC_BYTES >> 20;
+        return Err(fail(format!(
+            "it has more than {mib} MiB; a model.toml lists layers, and weights go to --init-weights"
+        )));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| {
+        fail("it is not a text file; a model.toml lists layers, and weights go to --init-weights".into())
+    })?;
+    toml::from_str(&text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let message = error.message().replace("expected usize", "expected a whole number");
+        let line = before.matches('\n').count() + 1;
+        fail(format!("it is not a model: line {line}: {}{}", shortened(&message), activation_hint(&message)))
+    })
+}

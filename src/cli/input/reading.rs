@@ -1,0 +1,90 @@
+//! What is told of how images are read, and what may be done about it: photos that lie turned in their files,
+//! and 16-bit images that are nearly black.
+
+use crate::cli::args::{RangeChoice, ReadingArgs};
+use crate::cli::input::finding::Finding;
+use glassnet::data::decode::ImageInfo;
+use glassnet::data::images::ImageSet;
+use glassnet::data::reading::{Reading, SampleRange};
+use glassnet::data::survey::depth::Depth;
+use glassnet::error::counted;
+use glassnet::{Error, Result};
+
+/// What to tell of photos that are not turned upright, where there are any.
+pub fn turned<'a>(infos: impl IntoIterator<Item = &'a ImageInfo>) -> Option<Finding> {
+    let count = infos.into_iter().filter(|info| !info.orientation.is_upright()).count();
+    let [lie, file, its, are] =
+        if count == 1 { ["lies", "its file", "its", "is"] } else { ["lie", "their files", "their", "are"] };
+    (count > 0).then(|| Finding {
+        kind: "turned",
+        finding: format!(
+            "{} {lie} turned or mirrored in {file}, as {its} EXIF says, and {are} not turned upright, as in Keras",
+            counted(count, "photo")
+        ),
+        advice: "--upright turns photos, for train and for all that its weights predict".to_string(),
+    })
+}
+
+/// What to tell of 16-bit images that use a small part of their range, where they do.
+pub fn narrow(depth: &Depth) -> Option<Finding> {
+    let Depth { samples: [min, max], typical: [low, high], others, .. } = *depth;
+    let stays = if others > 0 { "; images of 8 bits stay as they are" } else { "" };
+    let (typical, range, clips) = match depth.common_range() {
+        Some(_) => (String::new(), RangeChoice::Auto.to_string(), ""),
+        None => (format!(", most of them from {low} to {high}"), format!("{low},{high}"), " and clips the rest"),
+    };
+    depth.is_narrow().then(|| Finding {
+        kind: "narrow_range",
+        finding: format!(
+            "16-bit images hold values from {min} to {max}{typical}, where black is 0 and white 65535: of 256 levels they use {}",
+            depth.levels()
+        ),
+        advice: format!(
+            "--range {range} stretches these values from black to white{clips}, for train and for all that its weights predict; \
+             samples --range {range} shows it{stays}"
+        ),
+    })
+}
+
+/// What `--range` leaves as it is, of images of this depth.
+pub fn range_note(choice: RangeChoice, depth: Option<Depth>) -> Option<String> {
+    match depth {
+        // Of that an error will follow.
+        None if choice == RangeChoice::Auto => None,
+        None => Some(format!("--range {choice}: no image has more than 8 bits, so it changes nothing")),
+        Some(Depth { others: 0, .. }) => None,
+        Some(Depth { deep, others, .. }) => Some(format!(
+            "--range {choice}: it stretches {} of 16 bits, and leaves {} of 8 bits as they are",
+            counted(deep, "image"),
+            counted(others, "image")
+        )),
+    }
+}
+
+/// The reading that was asked for, where these images, which were checked, are those that train.
+///
+/// # Errors
+/// [`Error::Setting`] of `--range auto`, where they have no range.
+pub fn of_training(args: ReadingArgs, training: &ImageSet) -> Result<Reading> {
+    match args.range {
+        Some(RangeChoice::Auto) => {
+            Ok(Reading { range: auto(training.samples(), "images that train")?, ..args.known() })
+        }
+        Some(RangeChoice::Of(_)) | None => Ok(args.known()),
+    }
+}
+
+/// The range of `--range auto`, where the images, which `are` so called, have these samples.
+///
+/// # Errors
+/// [`Error::Setting`], where they have no range.
+pub fn auto(samples: Option<[u16; 2]>, are: &str) -> Result<SampleRange> {
+    let reason = match samples {
+        None => format!("none of the {are} has more than 8 bits; leave it out"),
+        Some([min, max]) => match SampleRange::new(min, max) {
+            Some(range) => return Ok(range),
+            None => format!("the 16-bit {are} hold one value only, {min}; leave it out"),
+        },
+    };
+    Err(Error::setting("--range auto", reason))
+}

@@ -1,0 +1,230 @@
+//! What a training run came to, as lines and as JSON.
+
+use crate::cli::run::reevaluation::{Figures, Reevaluated};
+use crate::cli::terminal::console;
+use glassnet::data::left_out::LeftOut;
+use glassnet::metrics::{Confusion, DEFAULT_THRESHOLD, roc_auc};
+use glassnet::report::epoch::training_accuracy_line;
+use glassnet::report::statements::{
+    diverged_line, majority, one_class_line, one_class_training_line, overfitting_line, share_of,
+};
+use glassnet::training::EpochRecord;
+use serde_json::json;
+use std::io;
+use std::path::PathBuf;
+
+/// What a run came to.
+pub struct Finished {
+    /// `Err` where a line of the run could not be printed.
+    pub printed: io::Result<()>,
+    pub folder: PathBuf,
+    pub classes: [String; 2],
+    pub epochs: Vec<EpochRecord>,
+    /// The epoch whose weights are `best`.
+    pub best: Option<EpochRecord>,
+    pub training_images: usize,
+    /// Images of each class in the training part and in the validation part.
+    pub counts: [[usize; 2]; 2],
+    /// The epochs, from 0, after which every validation image was taken for one class, and that class.
+    pub one_class: Vec<(usize, usize)>,
+    /// The training images again, with the weights that are kept.
+    pub reevaluated: Option<Reevaluated>,
+    /// Images that cannot be read and were left out.
+    pub skipped_images: Vec<String>,
+    /// These, and all else that was left out of the data.
+    pub left_out: Vec<LeftOut>,
+    pub validation: Option<Validated>,
+    /// When and why the run stopped before all its epochs were done.
+    pub stopped_early: Option<String>,
+    /// Whether the run ended with the best weights instead of the last.
+    pub restored: bool,
+    /// Seconds of all epochs, and those of them that went into saving.
+    pub seconds: f64,
+    pub saving_seconds: f64,
+}
+
+/// From how many seconds of saving, or of waiting for images, on a person is told of them.
+const TOLD_SECONDS: f64 = 1.0;
+
+/// What is said where no image validates.
+const NO_VALIDATION: &str =
+    "No image validated: how the network does on images that it did not learn from is not known";
+
+/// What the weights that a run ends with answer on the validation part.
+pub struct Validated {
+    pub confusion: Confusion,
+    pub roc_auc: Option<f64>,
+}
+
+impl Validated {
+    /// What comes of these probabilities of class 1 for images of these classes.
+    pub fn of(labels: &[f32], probabilities: &[f32]) -> Validated {
+        let confusion = Confusion::count(labels, probabilities, DEFAULT_THRESHOLD);
+        Validated { confusion, roc_auc: roc_auc(labels, probabilities) }
+    }
+}
+
+impl Finished {
+    /// The error that kept lines of the run from being printed, once.
+    pub fn take_print_error(&mut self) -> io::Result<()> {
+        std::mem::replace(&mut self.printed, Ok(()))
+    }
+
+    /// The lines that close a run.
+    pub fn closing_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        lines.extend(self.stopped_early.as_ref().map(|sentence| format!("Early stopping {sentence}")));
+        if let (true, Some(best)) = (self.restored, &self.best) {
+            let epoch = best.epoch + 1;
+            lines.push(format!(
+                "Restored the weights of epoch {epoch}: the validation below and predictions.csv are theirs"
+            ));
+        }
+        lines.extend(self.epochs.last().map(|last| training_accuracy_line(last.accuracy)));
+        lines.extend(self.reevaluated_line());
+        if let Some(Validated { confusion, roc_auc }) = &self.validation {
+            let share = |value: Option<f64>| value.map_or("undefined".to_string(), |value| format!("{value:.4}"));
+            let [negative, positive] = self.classes.each_ref().map(|name| console::one_line(name));
+            let of_more = [&negative, &positive][majority([confusion.negatives(), confusion.positives()]).unwrap_or(1)];
+            lines.push(format!(
+                "Validation, {} weights: {} of {} right, accuracy {}; always answering '{of_more}' would have {}",
+                self.weights(),
+                confusion.true_positive + confusion.true_negative,
+                confusion.total(),
+                share(confusion.accuracy()),
+                share(confusion.majority_share()),
+            ));
+            lines.push(format!(
+                "Positive class '{positive}': sensitivity {}, specificity {}, ROC AUC {}",
+                share(confusion.sensitivity()),
+                share(confusion.specificity()),
+                share(*roc_auc),
+            ));
+        }
+        if let Some(best) = &self.best {
+            let (which, loss) = best.val_loss.map_or(("loss", best.loss), |loss| ("val_loss", loss));
+            lines.push(format!("Best weights: those of epoch {}, with the lowest {which}, {loss:.4}", best.epoch + 1));
+        }
+        lines.extend(self.best_against_last());
+        lines.extend(self.remarks());
+        if self.saving_seconds >= TOLD_SECONDS {
+            let Finished { seconds, saving_seconds, .. } = self;
+            lines.push(format!("Saving took {saving_seconds:.1} s of the {seconds:.1} s of these epochs"));
+        }
+        let waited: f64 = self.epochs.iter().filter_map(|epoch| epoch.wait_seconds).sum();
+        if waited >= TOLD_SECONDS {
+            lines.push(format!("Steps waited {waited:.1} s of the {:.1} s of these epochs for images", self.seconds));
+        }
+        lines.push(format!("Run folder: {}", self.folder.display()));
+        lines
+    }
+
+    /// Whose answers on the validation part these are.
+    pub fn weights(&self) -> &'static str {
+        if self.restored { "best" } else { "last" }
+    }
+
+    /// The running accuracy beside the one that the kept weights have.
+    fn reevaluated_line(&self) -> Option<String> {
+        let running = self.epochs.last()?.accuracy;
+        let Reevaluated { last, best } = self.reevaluated?;
+        let figures = |name: &str, figures: Figures| {
+            format!("{name} weights have accuracy {:.4}, loss {:.4}", figures.accuracy, figures.loss)
+        };
+        let mut line = format!("Training images again, without dropout: {}", figures("the last", last));
+        if self.best_is_not_last() {
+            line += &format!("; {}", figures("the best", best));
+        }
+        Some(format!("{line} (while training: accuracy {running:.4})"))
+    }
+
+    fn best_is_not_last(&self) -> bool {
+        self.best.as_ref().zip(self.epochs.last()).is_some_and(|(best, last)| best.epoch != last.epoch)
+    }
+
+    /// What choosing the best weights is worth, where they are not the last.
+    fn best_against_last(&self) -> Option<String> {
+        let (best, last) = (self.best.as_ref()?, self.epochs.last()?);
+        let (best_loss, last_loss) = (best.val_loss?, last.val_loss?);
+        let (best_accuracy, last_accuracy) = (best.val_accuracy?, last.val_accuracy?);
+        self.best_is_not_last().then(|| {
+            format!(
+                "Best against last, epoch {} against {}: val_loss {best_loss:.4} against {last_loss:.4}, val_accuracy \
+                 {best_accuracy:.4} against {last_accuracy:.4}",
+                best.epoch + 1,
+                last.epoch + 1
+            )
+        })
+    }
+
+    /// That the training diverged, if it did.
+    pub fn diverged_line(&self) -> Option<String> {
+        diverged_line(self.reevaluated?.last.loss, self.epochs.last()?.val_loss)
+    }
+
+    /// What should not be overlooked: that the training diverged, epochs with one answer only, overfitting,
+    /// and that nothing was validated.
+    fn remarks(&self) -> Vec<String> {
+        let mut remarks: Vec<String> = self.diverged_line().into_iter().collect();
+        for (label, class) in self.classes.iter().enumerate() {
+            let epochs: Vec<usize> =
+                self.one_class.iter().filter(|(_, l)| *l == label).map(|(epoch, _)| *epoch).collect();
+            if !epochs.is_empty() {
+                remarks.push(one_class_line(&console::one_line(class), &epochs, self.best.map(|best| best.epoch)));
+            }
+        }
+        // Without a validation part the training images tell it, of the last weights.
+        let only_answer =
+            self.reevaluated.and_then(|again| again.last.only_answer).filter(|_| self.validation.is_none());
+        remarks.extend(only_answer.map(|label| one_class_training_line(&console::one_line(&self.classes[label]))));
+        let one_class: Vec<usize> = self.one_class.iter().map(|(epoch, _)| *epoch).collect();
+        remarks.extend(overfitting_line(&self.epochs, &one_class));
+        if self.validation.is_none() && !self.epochs.is_empty() {
+            remarks.push(NO_VALIDATION.to_string());
+        }
+        remarks
+    }
+
+    /// The same as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        let mut object = json!({
+            "run_folder": self.folder.display().to_string(),
+            "classes": self.classes,
+            "positive_class": self.classes[1],
+            "training_images": self.training_images,
+            "validation_images": self.validation.as_ref().map_or(0, |validated| validated.confusion.total()),
+            "epochs": self.epochs,
+            "best_epoch": self.best.map(|best| best.epoch),
+            "stopped_early": self.stopped_early,
+            "validated_weights": self.weights(),
+            "seconds": self.seconds,
+            "saving_seconds": self.saving_seconds,
+            "majority": majority(self.counts[0]).map(|label| json!({
+                "class": self.classes[label],
+                "training_share": share_of(label, self.counts[0]),
+                "validation_share": share_of(label, self.counts[1]),
+            })),
+            "one_class_epochs": self.one_class.iter().map(|&(epoch, label)| json!({
+                "epoch": epoch,
+                "class": self.classes[label],
+            })).collect::<Vec<_>>(),
+            "remarks": self.remarks(),
+            "left_out": self.left_out,
+            "training_re_evaluated": self.reevaluated,
+            "training_accuracy": self.epochs.last().map(|last| last.accuracy),
+            "validation": self.validation.as_ref().map(|Validated { confusion, roc_auc }| json!({
+                "confusion": confusion,
+                "accuracy": confusion.accuracy(),
+                "majority_share": confusion.majority_share(),
+                "sensitivity": confusion.sensitivity(),
+                "specificity": confusion.specificity(),
+                "balanced_accuracy": confusion.balanced_accuracy(),
+                "roc_auc": roc_auc,
+            })),
+        });
+        if !self.skipped_images.is_empty() {
+            object["skipped_images"] = json!(self.skipped_images);
+        }
+        object
+    }
+}

@@ -1,0 +1,8 @@
+//! A training run from resolved settings to its folder, from its start or from where it was stopped.
+
+pub mod cross_validation;
+mod finished;
+mod recorder;
+mod reevaluation;
+pub mod resume;
+pub mod training_run;

@@ -1,0 +1,329 @@
+//! What a training run says while it goes on, and what it writes down.
+
+use crate::cli::outcome::Failure;
+use crate::cli::run::finished::{Finished, Validated};
+use crate::cli::run::reevaluation::reevaluate;
+use crate::cli::run_folder::{Config, Outcome, RunFolder};
+use crate::cli::terminal::console::{self, Lines};
+use crate::cli::terminal::interrupt;
+use crate::cli::terminal::progress::Progress;
+use glassnet::checkpoint::{self, ModelCard, TrainingFacts};
+use glassnet::data::batches::Loader;
+use glassnet::data::catalog::Item;
+use glassnet::data::images::ImageSet;
+use glassnet::data::left_out::LeftOut;
+use glassnet::data::reading::Reading;
+use glassnet::metrics::DEFAULT_THRESHOLD;
+use glassnet::network::Network;
+use glassnet::plan::PlanOptions;
+use glassnet::report::csv_files::{self, PredictionRow, TimingRow};
+use glassnet::report::epoch::{epoch_heading, epoch_line};
+use glassnet::report::pictures;
+use glassnet::report::statements::{majority, share_of};
+use glassnet::training::{EpochRecord, Evaluation, Event, TrainSettings, TrainingState};
+use std::borrow::Cow;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// How old the tables on the disk may get before the next end of an epoch writes them again, whole as they
+/// are.
+const TABLES_EVERY: Duration = Duration::from_secs(1);
+
+/// The lines of a run while it goes on: results, or with `--json` progress. The run matters more than its
+/// lines.
+pub struct RunText {
+    json: bool,
+    lines: Lines,
+}
+
+impl RunText {
+    /// No line yet.
+    pub fn new(json: bool) -> RunText {
+        RunText { json, lines: Lines::default() }
+    }
+
+    /// Prints a line.
+    pub fn line(&mut self, line: &str) {
+        if self.json {
+            console::progress(line);
+        } else if !console::is_quiet() {
+            self.lines.print(line);
+        }
+    }
+
+    /// `Err` where a line could not be printed.
+    fn end(self) -> io::Result<()> {
+        self.lines.end()
+    }
+}
+
+/// What is known of a run before it begins, or goes on.
+pub struct RunFacts<'a> {
+    pub network: &'a Network,
+    pub settings: TrainSettings,
+    /// How images are read.
+    pub reading: Reading,
+    pub steps_per_epoch: usize,
+    /// Images of each class in the training part and in the validation part.
+    pub counts: [[usize; 2]; 2],
+    /// What was left out of the data.
+    pub left_out: Vec<LeftOut>,
+    /// `config.toml`.
+    pub config: Config,
+    /// What of it makes the run what it is.
+    pub identity: String,
+    /// How old the saved state may get before the next end of an epoch saves again.
+    pub save_every: Duration,
+}
+
+/// Prints the run's story and writes it down.
+pub struct Recorder<'a> {
+    facts: RunFacts<'a>,
+    text: RunText,
+    folder: &'a RunFolder,
+    progress: Progress,
+    saved: Instant,
+    /// The epoch whose weights are in `best.safetensors`.
+    saved_best: Option<usize>,
+    tables_written: Option<Instant>,
+    /// For each epoch that has ended, the seconds of it that went into saving.
+    saving_seconds: Vec<f64>,
+}
+
+impl<'a> Recorder<'a> {
+    /// A recorder of a run of which these epochs are done.
+    pub fn new(
+        facts: RunFacts<'a>,
+        text: RunText,
+        folder: &'a RunFolder,
+        state: &TrainingState,
+        saving_seconds: Vec<f64>,
+    ) -> Recorder<'a> {
+        let mut recorder = Recorder {
+            facts,
+            text,
+            folder,
+            progress: Progress::none(),
+            saved: Instant::now(),
+            saved_best: None,
+            tables_written: None,
+            saving_seconds,
+        };
+        recorder.epoch_begins(state);
+        recorder
+    }
+
+    /// Prints `Epoch 1/5` and starts a bar under it, where stderr is a terminal.
+    fn epoch_begins(&mut self, state: &TrainingState) {
+        if !self.facts.settings.is_over(state) {
+            self.text.line(&epoch_heading(state.history.len(), self.facts.settings.epochs));
+            self.progress = Progress::of_epoch(self.facts.steps_per_epoch);
+        }
+    }
+
+    /// Takes down a step or an epoch.
+    pub fn record(&mut self, event: Event, state: &TrainingState) -> glassnet::Result<()> {
+        match event {
+            Event::Step(so_far) => {
+                let (loss, accuracy) = (so_far.mean_loss(), so_far.mean_accuracy());
+                let validates = so_far.steps == self.facts.steps_per_epoch && self.facts.counts[1] != [0, 0];
+                let now = if validates { " - validating" } else { "" };
+                self.progress.set(so_far.steps, format!("- loss: {loss:.4} - accuracy: {accuracy:.4}{now}"));
+                interrupt::check()
+            }
+            Event::Epoch => {
+                self.progress = Progress::none();
+                self.saving_seconds.push(0.0);
+                let over = self.facts.settings.is_over(state);
+                if over || self.tables_written.is_none_or(|written| written.elapsed() >= TABLES_EVERY) {
+                    self.timed(|recorder| recorder.write_tables(state))?;
+                }
+                if over || self.saved.elapsed() >= self.facts.save_every {
+                    self.timed(|recorder| recorder.save(state))?;
+                }
+                if let (Some(record), Some(saving)) = (state.history.last(), self.saving_seconds.last()) {
+                    self.text.line(&epoch_line(&EpochRecord { seconds: record.seconds + saving, ..*record }));
+                }
+                self.epoch_begins(state);
+                if over { Ok(()) } else { interrupt::check() }
+            }
+        }
+    }
+
+    /// Does a part of saving, and counts its time to the epoch that has just ended.
+    fn timed(&mut self, work: impl FnOnce(&mut Self) -> glassnet::Result<()>) -> glassnet::Result<()> {
+        let start = Instant::now();
+        let outcome = work(self);
+        if let Some(seconds) = self.saving_seconds.last_mut() {
+            *seconds += start.elapsed().as_secs_f64();
+        }
+        outcome
+    }
+
+    /// Writes `history.csv`, `steps.csv` and `timings.csv` as far as the run has come.
+    pub fn write_tables(&mut self, state: &TrainingState) -> glassnet::Result<()> {
+        csv_files::write_history(&self.folder.file("history.csv"), &state.history)?;
+        csv_files::write_steps(&self.folder.file("steps.csv"), &state.steps)?;
+        let timing = |(record, &saving_seconds): (&EpochRecord, &f64)| TimingRow {
+            epoch: record.epoch,
+            seconds: record.seconds,
+            step_seconds: record.step_seconds,
+            wait_seconds: record.wait_seconds,
+            saving_seconds,
+        };
+        let timings: Vec<TimingRow> = state.history.iter().zip(&self.saving_seconds).map(timing).collect();
+        csv_files::write_timings(&self.folder.file("timings.csv"), &timings)?;
+        self.tables_written = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Writes the state, from which the run can go on, and the best weights.
+    fn save(&mut self, state: &TrainingState) -> glassnet::Result<()> {
+        let card = self.card(state.history.last());
+        let begun = Instant::now();
+        checkpoint::run::save(&self.folder.weights("last"), &card, state, &self.facts.identity)?;
+        self.saved = Instant::now();
+        self.save_best(state)?;
+        let (epochs, steps) = (state.history.len(), state.steps.len());
+        log::debug!("saved the state after epoch {epochs}, step {steps}, in {:.1?}", begun.elapsed());
+        Ok(())
+    }
+
+    fn save_best(&mut self, state: &TrainingState) -> glassnet::Result<()> {
+        match &state.best {
+            Some(best) if self.saved_best != Some(best.epoch) => {
+                let card = self.card(state.best_record());
+                checkpoint::save(&self.folder.weights("best"), &card, &best.parameters)?;
+                self.saved_best = Some(best.epoch);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what a run has come to that is interrupted.
+    pub fn save_now(&mut self, state: &TrainingState) -> glassnet::Result<()> {
+        self.progress = Progress::none();
+        self.write_tables(state)?;
+        self.save(state)
+    }
+
+    /// Writes what a run has come to whose last weights are of no use.
+    pub fn save_all_but_the_last(&mut self, state: &TrainingState) -> glassnet::Result<()> {
+        self.progress = Progress::none();
+        self.write_tables(state)?;
+        self.save_best(state)
+    }
+
+    /// The card of weights that stand after this epoch.
+    fn card(&self, record: Option<&EpochRecord>) -> ModelCard {
+        ModelCard {
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            spec: self.facts.network.spec().clone(),
+            classes: self.facts.config.data.classes.clone(),
+            rescale: checkpoint::RESCALE,
+            resize: checkpoint::RESIZE.to_string(),
+            reading: self.facts.reading,
+            threshold: DEFAULT_THRESHOLD,
+            training: TrainingFacts {
+                epochs: record.map_or(0, |record| record.epoch + 1),
+                seed: self.facts.settings.seed,
+                images: self.facts.counts[0].iter().sum(),
+                val_loss: record.and_then(|record| record.val_loss),
+                val_accuracy: record.and_then(|record| record.val_accuracy),
+            },
+        }
+    }
+
+    /// Writes what can only be written at the end. `answers` are those of the weights that the run ends with.
+    pub fn finish(
+        mut self,
+        state: &TrainingState,
+        answers: Option<&Evaluation>,
+        training: &Loader,
+        validation_images: Option<&ImageSet>,
+    ) -> Result<Finished, Failure> {
+        self.write_tables(state)?;
+        self.save_best(state)?;
+        let settings = &self.facts.settings;
+        let classes = self.facts.config.data.classes.clone();
+        let mut finished = Finished {
+            folder: self.folder.path().to_path_buf(),
+            classes,
+            best: state.best_record().copied(),
+            epochs: state.history.clone(),
+            training_images: self.facts.counts[0].iter().sum(),
+            skipped_images: self.facts.config.data.skipped_images.clone(),
+            left_out: std::mem::take(&mut self.facts.left_out),
+            counts: self.facts.counts,
+            one_class: (0..).zip(&state.only_answers).filter_map(|(epoch, class)| Some((epoch, (*class)?))).collect(),
+            reevaluated: None,
+            printed: Ok(()),
+            validation: None,
+            stopped_early: settings.has_stopped_early(state).then(|| why_it_stopped(settings, state)),
+            restored: settings.early_stopping.is_some(),
+            seconds: state.history.iter().map(|record| record.seconds).sum(),
+            saving_seconds: self.saving_seconds.iter().sum(),
+        };
+        if let (Some(evaluation), Some(images)) = (answers, validation_images) {
+            let names: Vec<Cow<str>> = images.items().iter().map(Item::name).collect();
+            let rows: Vec<PredictionRow> = images
+                .items()
+                .iter()
+                .zip(&names)
+                .zip(&evaluation.probabilities)
+                .map(|((item, file), &probability)| PredictionRow {
+                    file,
+                    label: &finished.classes[item.label],
+                    probability,
+                })
+                .collect();
+            csv_files::write_predictions(&self.folder.file("predictions.csv"), &rows)?;
+            let validated = Validated::of(&evaluation.labels, &evaluation.probabilities);
+            let names = [finished.classes[0].as_str(), finished.classes[1].as_str()];
+            let title = format!("Validation, {} weights", finished.weights());
+            pictures::write_confusion(&self.folder.file("confusion.png"), &title, names, &validated.confusion)?;
+            finished.validation = Some(validated);
+        }
+        let title = format!("glassnet {}", self.facts.config.command);
+        let [trained, validated] = self.facts.counts;
+        let shown = if validated == [0, 0] { trained } else { validated };
+        let majority_share = majority(trained).and_then(|label| share_of(label, shown));
+        pictures::write_curves(&self.folder.file("curves.png"), &title, &finished.epochs, majority_share)?;
+        self.facts.config.outcome = Some(Outcome {
+            epochs: finished.epochs.len(),
+            best_epoch: finished.best.map(|best| best.epoch + 1),
+            ended: match &finished.stopped_early {
+                Some(sentence) => format!("early stopping {sentence}"),
+                None => "all epochs are done".to_string(),
+            },
+            seconds: Some(finished.seconds).filter(|seconds| seconds.is_finite()),
+            saving_seconds: finished.saving_seconds,
+        });
+        self.folder.write_config(&self.facts.config)?;
+        // All is saved; who does not want to wait for this may interrupt it.
+        let best = state.best.as_ref().filter(|best| best.epoch + 1 != state.history.len());
+        let options = PlanOptions { conv: settings.conv, fuse: settings.fuse, ..PlanOptions::default() };
+        let best = best.map(|best| &best.parameters);
+        finished.reevaluated = Some(reevaluate(self.facts.network, options, training, &state.parameters, best)?);
+        interrupt::check()?;
+        finished.printed = self.text.end();
+        Ok(finished)
+    }
+}
+
+/// When and why a run stopped early, in words that go on after "early stopping".
+pub fn why_it_stopped(settings: &TrainSettings, state: &TrainingState) -> String {
+    let (lowest, best_epoch) =
+        state.best_record().map_or((f64::NAN, 0), |best| (best.val_loss.unwrap_or(best.loss), best.epoch));
+    let waited = match state.epochs_since_best() {
+        1 => "in the epoch since".to_string(),
+        epochs => format!("in the {epochs} epochs since"),
+    };
+    format!(
+        "after epoch {} of {}: val_loss was lowest in epoch {}, {lowest:.4}, and no lower {waited}",
+        state.history.len(),
+        settings.epochs,
+        best_epoch + 1,
+    )
+}

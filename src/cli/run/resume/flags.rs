@@ -1,0 +1,189 @@
+//! A run's settings as the flags that they came from.
+
+use super::difference::shown;
+use super::{RESUME, ResumedRun};
+use crate::cli::args::{Cli, Command, refuse};
+use crate::cli::input::dataset::VALIDATION_DATA;
+use crate::cli::outcome::Failure;
+use crate::cli::terminal::console;
+use clap::{CommandFactory, FromArgMatches};
+use glassnet::error::shortened;
+use glassnet::{Error, Result};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use toml::{Table, Value};
+
+/// The arguments once more, behind those that the run's settings amount to.
+///
+/// # Errors
+/// Where `--resume` names no run.
+pub fn with_the_settings_of_the_run(cli: Cli) -> Result<Cli> {
+    let (name, common, folds, validation_data) = match &cli.command {
+        Command::Train(arguments) => {
+            ("train", &arguments.common, arguments.folds, arguments.validation_data.as_deref())
+        }
+        Command::Reproduce(arguments) => ("reproduce", &arguments.common, None, None),
+        _ => return Ok(cli),
+    };
+    let Some(run) = ResumedRun::of(common, name)? else { return Ok(cli) };
+    run.check_whole(folds, validation_data)?;
+    // A flag that is given replaces the one put before it.
+    let command = Cli::command().mut_subcommand(name, |command| command.args_override_self(true));
+    let mut given = std::env::args_os();
+    let mut arguments: Vec<OsString> = given.by_ref().take(2).collect();
+    let settings = run.config.get("settings").and_then(Value::as_table);
+    for (key, value) in settings.into_iter().flatten() {
+        let Some(argument) = argument(&command, name, key, value) else { continue };
+        check(&command, name, &argument).map_err(|reason| {
+            let value = console::one_line(&shown(value)).into_owned();
+            let reason = format!(
+                "{}: {key} = {} cannot be used: {}; put back a copy of the file, or start a new run",
+                run.folder.config().display(),
+                shortened(&value),
+                shortened(&reason)
+            );
+            Error::setting(RESUME, reason)
+        })?;
+        arguments.push(argument);
+    }
+    // It is no setting, as it may have moved: what counts is what it holds, as with DATA.
+    let further = if validation_data.is_some() { None } else { run.validation_data()? };
+    arguments.extend(further.map(|path| {
+        let mut argument = OsString::from(format!("{VALIDATION_DATA}="));
+        argument.push(path);
+        argument
+    }));
+    arguments.extend(given);
+    let matches = command.try_get_matches_from(arguments).unwrap_or_else(|error| refuse(error));
+    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(error)))
+}
+
+/// Whether the user has given this flag, so that it may be blamed.
+pub fn is_given(flag: &str) -> bool {
+    let is_it = |argument: OsString| argument.to_str().is_some_and(|text| text.split('=').next() == Some(flag));
+    std::env::args_os().take_while(|argument| argument != "--").any(is_it)
+}
+
+/// The settings in a run's `config.toml`, from which flags came that the user has not given.
+pub struct SettingsFile {
+    path: PathBuf,
+    settings: Table,
+}
+
+impl SettingsFile {
+    /// That of a run.
+    pub fn of(run: &ResumedRun) -> SettingsFile {
+        let settings = run.config.get("settings").and_then(Value::as_table).cloned().unwrap_or_default();
+        SettingsFile { path: run.folder.config(), settings }
+    }
+
+    /// The failure, in which the file is blamed for a flag's value that is from there.
+    pub fn blamed(&self, failure: Failure) -> Failure {
+        let Failure::Work(Error::Setting { setting, reason }) = &failure else { return failure };
+        let flag = setting.split([' ', ',']).next().unwrap_or(setting);
+        let Some(key) = flag.strip_prefix("--").filter(|_| !is_given(flag)) else { return failure };
+        let key = key.replace('-', "_");
+        let Some(value) = self.settings.get(&key) else { return failure };
+        let value = console::one_line(&shown(value)).into_owned();
+        let reason = format!("{}: {key} = {} cannot be used: {reason}", self.path.display(), shortened(&value));
+        Error::setting(RESUME, reason).into()
+    }
+}
+
+/// Whether the flag takes this value; the error says what it may be. Said of the flag it would blame what
+/// nobody has given.
+fn check(command: &clap::Command, name: &str, argument: &OsString) -> std::result::Result<(), String> {
+    let alone = ["glassnet".into(), name.into(), format!("{RESUME}=.").into(), argument.clone()];
+    let outcome = command.clone().try_get_matches_from(alone);
+    outcome.map(|_| ()).map_err(|error| match std::error::Error::source(&error) {
+        Some(reason) => reason.to_string(),
+        None => "it is not a value that the setting can have".to_string(),
+    })
+}
+
+/// A setting as a flag, where the command has one for it.
+fn argument(command: &clap::Command, name: &str, key: &str, value: &Value) -> Option<OsString> {
+    let flag = flag(command, name, key)?;
+    let negated = flag.starts_with("--no-");
+    match value {
+        Value::Boolean(value) => (*value != negated).then(|| flag.into()),
+        Value::Array(values) => {
+            let values: Vec<String> = values.iter().map(shown).collect();
+            Some(format!("{flag}={}", values.join(",")).into())
+        }
+        value => Some(format!("{flag}={}", shown(value)).into()),
+    }
+}
+
+/// The flag of a setting of this command: `--batch-size` of `batch_size`, `--no-shuffle` of `shuffle`.
+pub fn flag(command: &clap::Command, name: &str, key: &str) -> Option<String> {
+    let key = key.replace('_', "-");
+    let there =
+        |flag: &str| command.find_subcommand(name)?.get_arguments().find(|a| a.get_long() == Some(flag)).map(|_| ());
+    [key.clone(), format!("no-{key}")].into_iter().find(|flag| there(flag).is_some()).map(|flag| format!("--{flag}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::run_folder::{Settings, as_toml};
+
+    #[test]
+    fn every_setting_that_is_written_down_has_a_flag_to_which_it_is_given_back() {
+        let settings = Settings {
+            epochs: 3,
+            batch_size: 4,
+            image_size: 16,
+            validation_split: Some(0.5),
+            folds: Some(3),
+            // A fold does not go on by itself, so no flag sets it.
+            fold: None,
+            group_regex: Some("/(p[0-9]+)_".into()),
+            learning_rate: 0.001,
+            weight_decay: 0.01,
+            class_weight: "balanced".into(),
+            augment: vec!["shift", "rotate"],
+            seed: 7,
+            shuffle: false,
+            conv: "im2col".into(),
+            fuse: true,
+            init_weights: Some("a b.safetensors".into()),
+            early_stopping: Some(2),
+            skip_bad: true,
+            upright: true,
+            range: Some("0,4080".into()),
+            save_every: 10.0,
+            cache: 0,
+        };
+        let command = Cli::command();
+        let mut given: Vec<String> = Vec::new();
+        for (key, value) in &as_toml(&settings).unwrap() {
+            assert!(flag(&command, "train", key).is_some(), "no flag sets '{key}', so no run that has it can go on");
+            given.extend(argument(&command, "train", key, value).map(|argument| argument.into_string().unwrap()));
+        }
+        given.sort();
+        let expected = [
+            "--augment=shift,rotate",
+            "--batch-size=4",
+            "--cache=0",
+            "--class-weight=balanced",
+            "--conv=im2col",
+            "--early-stopping=2",
+            "--epochs=3",
+            "--folds=3",
+            "--group-regex=/(p[0-9]+)_",
+            "--image-size=16",
+            "--init-weights=a b.safetensors",
+            "--learning-rate=0.001",
+            "--no-shuffle",
+            "--range=0,4080",
+            "--save-every=10.0",
+            "--seed=7",
+            "--skip-bad",
+            "--upright",
+            "--validation-split=0.5",
+            "--weight-decay=0.01",
+        ];
+        assert_eq!(given, expected);
+    }
+}
