@@ -95,7 +95,7 @@
 //! # The floors
 //!
 //! Imports run one way: a room uses rooms that stand before it here, never one behind it, and
-//! `tests/imports.rs` holds them to it.
+//! `tests/imports` holds them to it.
 //!
 //! | floor | rooms, in order |
 //! |---|---|

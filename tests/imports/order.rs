@@ -3,15 +3,7 @@
 //! in the table of `src/cli/mod.rs`. So no two rooms use each other, and who reads them in that order meets
 //! nothing that was not said.
 
-use std::path::{Path, PathBuf};
-
-fn source() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
-}
-
-fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
+use super::source::{code, files, read, source};
 
 /// A module whose children stand in an order.
 struct House {
@@ -36,26 +28,6 @@ fn rooms(house: &House) -> Vec<String> {
     let section = text.split(house.title).nth(1).unwrap_or_else(|| panic!("{} has no {}", house.file, house.title));
     let table = section.lines().filter(|line| line.starts_with("//! | ")).collect::<String>();
     table.split("[`").skip(1).map(|rest| rest.split('`').next().unwrap_or_default().to_string()).collect()
-}
-
-/// The code without comments and without what is compiled for tests alone, which may use anything.
-fn code(text: &str) -> String {
-    let mut lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let mut code = String::new();
-    while let Some(line) = lines.next() {
-        if line.trim() != "#[cfg(test)]" {
-            code += line;
-            code.push('\n');
-            continue;
-        }
-        // The item ends with its first line, or with the brace that is as far to the left as it is.
-        let end = format!("{}}}", &line[..line.len() - line.trim_start().len()]);
-        let item = lines.by_ref().find(|line| !line.trim_start().starts_with("#["));
-        if item.is_some_and(|item| item.ends_with('{')) {
-            lines.by_ref().find(|line| *line == end);
-        }
-    }
-    code
 }
 
 /// The rooms that code `depth` modules below the house names: behind the path of the house, or behind so
@@ -105,19 +77,6 @@ fn upward<'a>(rooms: &[String], room: &str, used: &'a [String]) -> Vec<&'a str> 
     let place = |name: &str| rooms.iter().position(|room| room == name);
     let names = used.iter().map(|name| room_of(name)).filter(|name| *name != room);
     names.filter(|name| place(name) >= place(room)).collect()
-}
-
-/// All files of a module: its own and those in its folder, each with how deep below the root it is.
-fn files(path: &Path, depth: usize, found: &mut Vec<(PathBuf, usize)>) {
-    for entry in std::fs::read_dir(path).into_iter().flatten() {
-        let path = entry.expect("a folder of the source can be listed").path();
-        let stem = path.file_stem().unwrap_or_default();
-        if path.is_dir() {
-            files(&path, depth + 1, found);
-        } else if path.extension().is_some_and(|ending| ending == "rs") && stem != "tests" {
-            found.push((path.clone(), depth + usize::from(stem != "mod")));
-        }
-    }
 }
 
 fn check_table(house: &House) {
