@@ -12,6 +12,8 @@
 //!
 //! where N counts images and not weights: Keras's `class_weight` with its reduction `sum_over_batch_size`.
 
+use serde::{Deserialize, Serialize};
+
 /// σ(z) = 1/(1 + e⁻ᶻ), without overflow.
 pub fn sigmoid(z: f64) -> f64 {
     if z >= 0.0 {
@@ -29,7 +31,7 @@ pub fn probability(logit: f32) -> f32 {
 }
 
 /// What a sample's loss is multiplied by, by the index of its class.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassWeights(pub [f64; 2]);
 
 impl ClassWeights {

@@ -17,7 +17,7 @@ use glassnet::optim::AdamSettings;
 use glassnet::parameters::Parameters;
 use glassnet::plan::PlanOptions;
 use glassnet::spec::ModelSpec;
-use glassnet::training::{EpochRecord, TrainSettings, TrainingState, train};
+use glassnet::training::{ClassWeighting, EpochRecord, TrainSettings, TrainingState, train};
 use image::{ImageFormat, RgbImage};
 use safetensors::SafeTensors;
 use serde_json::Value;
@@ -75,28 +75,24 @@ fn loader(file: &SafeTensors, part: &str, batch_size: usize) -> Loader {
 }
 
 /// Trains as the script did, but for these two settings; what was measured and the weights at the end.
-fn fit(options: &PlanOptions, class_weights: ClassWeights, weight_decay: f64) -> (Vec<EpochRecord>, Parameters) {
+fn fit(options: &PlanOptions, class_weight: ClassWeighting, weight_decay: f64) -> (Vec<EpochRecord>, Parameters) {
     let bytes = fixture();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let recorded = recorded_settings();
     let number = |name: &str| recorded[name].as_u64().unwrap() as usize;
     let of_optimizer = |name: &str| recorded["optimizer"][name].as_f64().unwrap();
+    let adam = AdamSettings::default();
+    let defaults = [("beta_1", adam.beta_1), ("beta_2", adam.beta_2), ("epsilon", adam.epsilon)];
+    defaults.iter().for_each(|(name, value)| assert_eq!(of_optimizer(name), *value, "{name}"));
     let settings = TrainSettings {
         epochs: number("epochs"),
-        seed: 0,
+        learning_rate: of_optimizer("learning_rate"),
+        weight_decay,
+        class_weight,
         shuffle: false,
-        adam: AdamSettings {
-            learning_rate: of_optimizer("learning_rate"),
-            beta_1: of_optimizer("beta_1"),
-            beta_2: of_optimizer("beta_2"),
-            epsilon: of_optimizer("epsilon"),
-            weight_decay,
-        },
-        class_weights,
-        augmentation: None,
         conv: options.conv,
         fuse: options.fuse,
-        early_stopping: None,
+        ..TrainSettings::default()
     };
     let network = network();
     let mut parameters = Parameters::zeros(network.table());
@@ -104,7 +100,7 @@ fn fit(options: &PlanOptions, class_weights: ClassWeights, weight_decay: f64) ->
         parameters.tensor_mut(id).copy_from_slice(&tensor(&file, &format!("init/{}", entry.name)));
     }
     let [training, validation] = ["training", "validation"].map(|part| loader(&file, part, number("batch_size")));
-    let mut state = TrainingState::new(parameters, settings.adam);
+    let mut state = TrainingState::new(parameters, settings.adam());
     train(&network, &mut state, &training, Some(&validation), &settings, |_, _| Ok(())).unwrap();
     (state.history, state.parameters)
 }
@@ -133,7 +129,7 @@ fn class_weights_and_weight_decay_do_what_they_do_in_keras() {
     let weight_decay = recorded["optimizer"]["weight_decay"].as_f64().unwrap();
     for options in ways_to_train() {
         let way = way_name(&options);
-        let (history, parameters) = fit(&options, weights, weight_decay);
+        let (history, parameters) = fit(&options, ClassWeighting::Balanced, weight_decay);
         for (name, column) in columns(&history) {
             assert_close(&format!("{name}, {way}"), &column, &wide(&tensor(&file, name)), TOLERANCE);
         }
@@ -151,10 +147,12 @@ fn the_recorded_losses_and_weights_are_not_those_of_a_run_without_either() {
     let bytes = fixture();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let [negative, positive] = [0, 1].map(|class| recorded_settings()["class_weight"][class].as_f64().unwrap());
-    let (weighted, decay) =
-        (ClassWeights([negative, positive]), recorded_settings()["optimizer"]["weight_decay"].as_f64());
-    for (class_weights, weight_decay) in [(ClassWeights::NONE, decay.unwrap()), (weighted, 0.0)] {
-        let (history, parameters) = fit(&PlanOptions::default(), class_weights, weight_decay);
+    let (weighted, decay) = (
+        ClassWeighting::Each(ClassWeights([negative, positive])),
+        recorded_settings()["optimizer"]["weight_decay"].as_f64(),
+    );
+    for (class_weight, weight_decay) in [(ClassWeighting::None, decay.unwrap()), (weighted, 0.0)] {
+        let (history, parameters) = fit(&PlanOptions::default(), class_weight, weight_decay);
         let [(_, losses), ..] = columns(&history);
         let recorded = wide(&tensor(&file, "loss"));
         assert!(common::error(&losses, &recorded) > 1000.0 * TOLERANCE, "{losses:?} {recorded:?}");

@@ -16,11 +16,11 @@ use glassnet::data::split::Split;
 use glassnet::kernels::conv::registry::ConvPolicy;
 use glassnet::loss::ClassWeights;
 use glassnet::network::Network;
-use glassnet::optim::{Adam, AdamSettings};
+use glassnet::optim::Adam;
 use glassnet::parameters::Parameters;
 use glassnet::random::{Purpose, Stream};
 use glassnet::spec::ModelSpec;
-use glassnet::training::{Event, StepRow, TrainSettings, TrainingState, train};
+use glassnet::training::{ClassWeighting, Event, StepRow, TrainSettings, TrainingState, train};
 use glassnet::{Error, Result};
 use image::{ImageFormat, RgbImage};
 use std::io::Cursor;
@@ -31,8 +31,9 @@ const SETTINGS: TrainSettings = TrainSettings {
     epochs: 4,
     seed: 5,
     shuffle: true,
-    adam: AdamSettings { learning_rate: 0.02, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, weight_decay: 0.1 },
-    class_weights: ClassWeights([1.5, 0.75]),
+    learning_rate: 0.02,
+    weight_decay: 0.1,
+    class_weight: ClassWeighting::Each(ClassWeights([1.5, 0.75])),
     augmentation: Some(Augmentation { flip_horizontal: true, flip_vertical: true, shift: true, rotate: true }),
     conv: ConvPolicy::Auto,
     fuse: true,
@@ -88,7 +89,7 @@ fn card(network: &Network) -> ModelCard {
 }
 
 fn start(network: &Network) -> TrainingState {
-    TrainingState::new(network.initial_parameters(3), SETTINGS.adam)
+    TrainingState::new(network.initial_parameters(3), SETTINGS.adam())
 }
 
 fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
@@ -110,7 +111,7 @@ fn saved(path: &Path, network: &Network, state: &TrainingState) -> Vec<u8> {
 fn loaded(path: &Path, network: &Network) -> TrainingState {
     let run = SavedRun::open(path).unwrap();
     assert_eq!(run.config, "what it was made from");
-    run.state(network, SETTINGS.adam).unwrap()
+    run.state(network, SETTINGS.adam()).unwrap()
 }
 
 /// Trains, stopped after each of these steps in all, saved, and loaded; the threads alternate between one and
@@ -181,7 +182,7 @@ fn weights_that_are_not_finite_end_the_training_though_the_loss_is_finite() {
     state.parameters.tensor_mut(bias)[0] = -1e30;
     let mut momentum = Parameters::zeros(network.table());
     momentum.tensor_mut(bias)[0] = 1e38;
-    state.adam = Adam::resumed(SETTINGS.adam, [momentum, Parameters::zeros(network.table())], STEPS as u64 - 1);
+    state.adam = Adam::resumed(SETTINGS.adam(), [momentum, Parameters::zeros(network.table())], STEPS as u64 - 1);
     let outcome = train(&network, &mut state, &training, validation.as_ref(), &SETTINGS, |_, _| Ok(()));
     assert_eq!(state.parameters.tensor(bias)[0], f32::NEG_INFINITY);
     assert!(state.history.is_empty() && state.best.is_none(), "no such weights are the best");
@@ -261,7 +262,8 @@ fn tables_that_contradict_each_other_are_refused() {
         let mut damaged = loaded(&path, &network);
         damage(&mut damaged);
         saved(&path, &network, &damaged);
-        let error = SavedRun::open(&path).unwrap().state(&network, SETTINGS.adam).err().map(|error| error.to_string());
+        let error =
+            SavedRun::open(&path).unwrap().state(&network, SETTINGS.adam()).err().map(|error| error.to_string());
         let error = error.unwrap_or_else(|| panic!("damage {index} was not seen"));
         assert!(
             error.ends_with("its tables of steps and epochs contradict each other; the file is damaged"),
@@ -272,7 +274,7 @@ fn tables_that_contradict_each_other_are_refused() {
     let mut begun = start(&network);
     begun.steps = vec![row(1)];
     saved(&path, &network, &begun);
-    assert!(SavedRun::open(&path).unwrap().state(&network, SETTINGS.adam).is_err(), "an epoch 1 without an epoch 0");
+    assert!(SavedRun::open(&path).unwrap().state(&network, SETTINGS.adam()).is_err(), "an epoch 1 without an epoch 0");
 }
 
 #[test]
@@ -290,7 +292,8 @@ fn a_wrong_bit_anywhere_is_found() {
         let mut bytes = whole.clone();
         bytes[place] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        let error = SavedRun::open(&path).unwrap().state(&network, SETTINGS.adam).err().expect("the bit was not seen");
+        let error =
+            SavedRun::open(&path).unwrap().state(&network, SETTINGS.adam()).err().expect("the bit was not seen");
         assert!(error.to_string().contains("its tensors are not as they were written"), "{error}");
     }
     for length in [0, 7, 8, 100, data - 1, data, data + 1, whole.len() - 1] {

@@ -40,6 +40,11 @@ impl ArraySet {
         self.labels.len()
     }
 
+    /// How many images of each class there are.
+    pub(super) fn class_counts(&self) -> [usize; 2] {
+        [0.0, 1.0].map(|class| self.labels.iter().filter(|label| **label == class).count())
+    }
+
     /// Height, width and channels of each image.
     pub fn size(&self) -> [usize; 3] {
         let &[_, height, width, channels] = self.images.shape() else { unreachable!("the array has four axes") };

@@ -19,6 +19,7 @@
 
 use super::resize::{RESCALE, scale};
 use crate::random::{Purpose, Stream};
+use serde::{Deserialize, Serialize};
 
 /// How far an image is shifted at most, down and across, as a share of its side.
 pub const MAX_SHIFT: f64 = 0.1;
@@ -26,8 +27,9 @@ pub const MAX_SHIFT: f64 = 0.1;
 /// How far an image is turned at most, to either side, in degrees.
 pub const MAX_ROTATION_DEGREES: f64 = 10.0;
 
-/// Which changes are made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Which changes are made. It is written as the list of its [names](Augmentation::names).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Vec<&'static str>", try_from = "Vec<String>")]
 pub struct Augmentation {
     /// Left and right change places, in every second image.
     pub flip_horizontal: bool,
@@ -48,8 +50,12 @@ impl Augmentation {
     /// # Errors
     /// A sentence, if a name is none of [`Augmentation::NAMES`].
     pub fn parse(list: &str) -> Result<Augmentation, String> {
+        Augmentation::from_names(list.split(','))
+    }
+
+    fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Augmentation, String> {
         let mut augmentation = Augmentation::default();
-        for name in list.split(',') {
+        for name in names {
             match name.trim() {
                 "flip" => (augmentation.flip_horizontal, augmentation.flip_vertical) = (true, true),
                 "flip-horizontal" => augmentation.flip_horizontal = true,
@@ -88,6 +94,20 @@ impl Augmentation {
             shift: [amount(self.shift, down, MAX_SHIFT), amount(self.shift, across, MAX_SHIFT)],
             degrees: amount(self.rotate, turn, MAX_ROTATION_DEGREES),
         }
+    }
+}
+
+impl From<Augmentation> for Vec<&'static str> {
+    fn from(augmentation: Augmentation) -> Vec<&'static str> {
+        augmentation.names()
+    }
+}
+
+impl TryFrom<Vec<String>> for Augmentation {
+    type Error = String;
+
+    fn try_from(names: Vec<String>) -> Result<Augmentation, String> {
+        Augmentation::from_names(names.iter().map(String::as_str))
     }
 }
 

@@ -21,6 +21,7 @@ use rayon::prelude::*;
 
 use super::arrays::ArraySet;
 use super::augment::{Augmentation, Change};
+use super::catalog::class_counts;
 use super::images::ImageSet;
 use crate::random::{Purpose, Stream};
 use crate::{Error, Result};
@@ -129,6 +130,14 @@ impl Loader {
     /// How many images there are.
     pub fn count(&self) -> usize {
         self.images.count()
+    }
+
+    /// How many images of each class there are.
+    pub fn class_counts(&self) -> [usize; 2] {
+        match &self.images {
+            Images::Files(files) => class_counts(files.items()),
+            Images::Arrays(arrays) => arrays.class_counts(),
+        }
     }
 
     /// How many batches an epoch over all images has: ⌈n / batch size⌉.

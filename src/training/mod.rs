@@ -2,7 +2,7 @@
 //!
 //! - [`train`]: the loop. Progress goes to a closure as [`Event`]s, so it knows nothing of terminals and
 //!   files
-//! - [`TrainSettings`]: how to train; [`keras_run`] has the settings of the documented run, which are the
+//! - [`TrainSettings`]: how to train, the same for flags, files and programs; [`keras_run`] has the settings of the documented run, which are the
 //!   defaults
 //! - [`TrainingState`]: where a run stands: all that it needs to go on
 //! - [`StepRow`], [`EpochSoFar`], [`EpochRecord`]: what is measured on the way
@@ -19,5 +19,5 @@ mod state;
 pub use evaluation::{Evaluation, evaluate};
 pub use records::{EpochRecord, EpochSoFar, StepRow, best_epoch};
 pub use run::{Event, train};
-pub use settings::TrainSettings;
+pub use settings::{ClassWeighting, TrainSettings};
 pub use state::{Best, TrainingState};

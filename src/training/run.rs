@@ -5,8 +5,10 @@ use super::evaluation::{Evaluation, evaluate, probabilities};
 use super::records::{EpochRecord, EpochSoFar, StepRow};
 use super::settings::TrainSettings;
 use super::state::TrainingState;
-use crate::data::batches::{Augmented, Batch, Loader, epoch_order};
-use crate::loss::{binary_cross_entropy, weighted_binary_cross_entropy, weighted_binary_cross_entropy_gradient};
+use crate::data::batches::{Augmented, Batch, Epoch, Loader, epoch_order};
+use crate::loss::{
+    ClassWeights, binary_cross_entropy, weighted_binary_cross_entropy, weighted_binary_cross_entropy_gradient,
+};
 use crate::metrics::{DEFAULT_THRESHOLD, accuracy};
 use crate::network::Network;
 use crate::parameters::Parameters;
@@ -25,9 +27,10 @@ pub enum Event {
     Epoch,
 }
 
-/// Trains from `state` on, and tells `report` of every step and epoch; an error from it ends the training,
-/// and training that goes on from the state as it then is computes the same bits as one that never ended.
-/// Returns what the [final weights](TrainSettings::final_parameters) answer on the validation part.
+/// Trains from `state` to the end that `settings` set, calling `report` after every step and every epoch. An
+/// error from it ends the training; one that goes on from the state as it then is computes the same bits as
+/// one that never ended. Returns what the [final weights](TrainSettings::final_parameters) answer on the
+/// validation images.
 ///
 /// # Errors
 /// [`Error::Setting`] of an augmentation of arrays; where an image cannot be read, where the loss or at an
@@ -41,98 +44,161 @@ pub fn train(
     settings: &TrainSettings,
     mut report: impl FnMut(Event, &TrainingState) -> Result<()>,
 ) -> Result<Option<Evaluation>> {
-    if settings.augmentation.is_some() && !training.has_files() {
-        let reason =
-            "it changes the pictures of files, and these images are arrays; change them before, and leave it out";
-        return Err(Error::setting("augmentation", reason));
-    }
-    let largest_batch = training.largest_batch().max(validation.map_or(0, Loader::largest_batch));
-    let options = PlanOptions { conv: settings.conv, fuse: settings.fuse, training: true, input_gradient: false };
-    let plan = Plan::new(network, largest_batch, options);
-    let mut workspace = plan.workspace();
-    let mut gradients = Parameters::zeros(network.table());
-    let mut grad_logits = vec![0.0; largest_batch];
-    let mut batch = Batch::default();
+    let mut trainer = Trainer::new(network, training, validation, settings)?;
     let mut answers = None;
-
     while !settings.is_over(state) {
         let mut clock = Clock::start();
-        let epoch = state.history.len();
-        let mut so_far = state.epoch_so_far();
-        let order = epoch_order(training.count(), settings.seed, epoch as u64, settings.shuffle);
-        let augmented = |augmentation| Augmented { augmentation, seed: settings.seed, epoch: epoch as u64 };
-        let mut batches = training.rest_of_epoch(order, so_far.steps, settings.augmentation.map(augmented));
-        while batches.next_into(&mut batch)? {
-            let size = batch.labels.len();
-            let masks = DropoutMasks::Drawn { seed: settings.seed, step: state.adam.steps() };
-            let logits = plan.forward(&state.parameters, batch.images.view(), Mode::Training(masks), &mut workspace)?;
-            let weights = settings.class_weights;
-            let loss = weighted_binary_cross_entropy(logits, &batch.labels, weights);
-            let batch_accuracy = accuracy(&batch.labels, probabilities(logits), DEFAULT_THRESHOLD).unwrap_or(f64::NAN);
-            let step = state.adam.steps() as usize + 1;
-            if !loss.is_finite() {
-                return Err(Error::NotFinite { value: loss, epoch: epoch + 1, step });
-            }
-            weighted_binary_cross_entropy_gradient(logits, &batch.labels, weights, &mut grad_logits[..size]);
-            let grad_logits = &grad_logits[..size];
-            let mut update = state.adam.begin_step(&mut state.parameters, &mut gradients, settings.fuse);
-            plan.backward(batch.images.view(), grad_logits, &mut update, &mut workspace)?;
-            update.finish();
+        let validated = trainer.epoch(state, &mut clock, &mut report)?;
+        if settings.early_stopping.is_none() || state.epochs_since_best() == 0 {
+            answers = validated;
+        }
+        report(Event::Epoch, state)?;
+        // What the report took, as saving does, is part of the epoch.
+        if let Some(record) = state.history.last_mut() {
+            record.seconds = clock.total().as_secs_f64();
+        }
+    }
+    match (answers, validation) {
+        (None, Some(loader)) => trainer.evaluate(settings.final_parameters(state), loader).map(Some),
+        (answers, _) => Ok(answers),
+    }
+}
 
-            let row = StepRow { step, epoch, batch_size: size, loss, accuracy: batch_accuracy };
+/// A training at work: what runs the network, and what that writes to.
+struct Trainer<'a> {
+    settings: &'a TrainSettings,
+    class_weights: ClassWeights,
+    training: &'a Loader,
+    validation: Option<&'a Loader>,
+    plan: Plan<'a>,
+    workspace: Workspace,
+    gradients: Parameters,
+    grad_logits: Vec<f32>,
+    batch: Batch,
+}
+
+impl<'a> Trainer<'a> {
+    fn new(
+        network: &'a Network,
+        training: &'a Loader,
+        validation: Option<&'a Loader>,
+        settings: &'a TrainSettings,
+    ) -> Result<Trainer<'a>> {
+        if settings.augmentation.is_some() && !training.has_files() {
+            let reason =
+                "it changes the pictures of files, and these images are arrays; change them before, and leave it out";
+            return Err(Error::setting("augmentation", reason));
+        }
+        let largest_batch = training.largest_batch().max(validation.map_or(0, Loader::largest_batch));
+        let options = PlanOptions { conv: settings.conv, fuse: settings.fuse, training: true, input_gradient: false };
+        let plan = Plan::new(network, largest_batch, options);
+        Ok(Trainer {
+            settings,
+            class_weights: settings.class_weight.weights(training.class_counts()),
+            training,
+            validation,
+            workspace: plan.workspace(),
+            plan,
+            gradients: Parameters::zeros(network.table()),
+            grad_logits: vec![0.0; largest_batch],
+            batch: Batch::default(),
+        })
+    }
+
+    /// Takes the steps of the epoch at work that are not taken yet, validates, and ends the epoch. Returns
+    /// what the validation images were taken for.
+    fn epoch(
+        &mut self,
+        state: &mut TrainingState,
+        clock: &mut Clock,
+        report: &mut impl FnMut(Event, &TrainingState) -> Result<()>,
+    ) -> Result<Option<Evaluation>> {
+        let mut so_far = state.epoch_so_far();
+        let mut batches = self.batches(state.history.len(), so_far.steps);
+        while batches.next_into(&mut self.batch)? {
+            let row = self.step(state)?;
             so_far.add(&row);
             state.steps.push(row);
             clock.step_done();
             report(Event::Step(so_far), state)?;
         }
         let stepped = clock.total();
-        let after = match validation {
-            Some(loader) => Some(evaluate(&plan, &state.parameters, loader, &mut workspace)?),
+        let validated = match self.validation {
+            Some(loader) => Some(self.evaluate(&state.parameters, loader)?),
             None => None,
         };
-        let validated = clock.total() - stepped;
-        log::debug!(target: LOG_TARGET, "epoch {}: {} steps in {stepped:.1?}, validation in {validated:.1?}", epoch + 1, so_far.steps);
         let record = EpochRecord {
-            epoch,
+            epoch: state.history.len(),
             steps: so_far.steps,
             seconds: clock.total().as_secs_f64(),
             step_seconds: clock.mean_step().as_secs_f64(),
             wait_seconds: Some(batches.waited().as_secs_f64()),
             loss: so_far.mean_loss(),
             accuracy: so_far.mean_accuracy(),
-            val_loss: after.as_ref().map(|after| after.loss),
-            val_accuracy: after.as_ref().map(|after| after.accuracy),
+            val_loss: validated.as_ref().map(|evaluation| evaluation.loss),
+            val_accuracy: validated.as_ref().map(|evaluation| evaluation.accuracy),
         };
-        // The last update has no forward pass after it but this one: the validation's or, without, the last
-        // batch again.
+        let (number, steps, validation) = (record.epoch + 1, record.steps, clock.total() - stepped);
+        log::debug!(target: LOG_TARGET, "epoch {number}: {steps} steps in {stepped:.1?}, validation in {validation:.1?}");
+        self.check_last_update(&record, state)?;
+        state.end_epoch(record, validated.as_ref().and_then(Evaluation::only_answer));
+        Ok(validated)
+    }
+
+    /// Takes a step on the batch: forward, loss, gradient, and backward with the update.
+    fn step(&mut self, state: &mut TrainingState) -> Result<StepRow> {
+        let Batch { images, labels, .. } = &self.batch;
+        let (images, size, taken) = (images.view(), labels.len(), state.adam.steps());
+        let (epoch, step) = (state.history.len(), taken as usize + 1);
+
+        let masks = DropoutMasks::Drawn { seed: self.settings.seed, step: taken };
+        let logits = self.plan.forward(&state.parameters, images, Mode::Training(masks), &mut self.workspace)?;
+        let loss = weighted_binary_cross_entropy(logits, labels, self.class_weights);
+        let accuracy = accuracy(labels, probabilities(logits), DEFAULT_THRESHOLD).unwrap_or(f64::NAN);
+        if !loss.is_finite() {
+            return Err(Error::NotFinite { value: loss, epoch: epoch + 1, step });
+        }
+        let grad_logits = &mut self.grad_logits[..size];
+        weighted_binary_cross_entropy_gradient(logits, labels, self.class_weights, grad_logits);
+        let mut update = state.adam.begin_step(&mut state.parameters, &mut self.gradients, self.settings.fuse);
+        self.plan.backward(images, grad_logits, &mut update, &mut self.workspace)?;
+        update.finish();
+        Ok(StepRow { step, epoch, batch_size: size, loss, accuracy })
+    }
+
+    /// The batches of an epoch, without the first `done`, decoded ahead of need.
+    fn batches(&self, epoch: usize, done: usize) -> Epoch {
+        let TrainSettings { seed, shuffle, augmentation, .. } = *self.settings;
+        let epoch = epoch as u64;
+        let augmented = augmentation.map(|augmentation| Augmented { augmentation, seed, epoch });
+        let order = epoch_order(self.training.count(), seed, epoch, shuffle);
+        self.training.rest_of_epoch(order, done, augmented)
+    }
+
+    fn evaluate(&mut self, parameters: &Parameters, loader: &Loader) -> Result<Evaluation> {
+        evaluate(&self.plan, parameters, loader, &mut self.workspace)
+    }
+
+    /// Checks the epoch's last update, which has no forward pass behind it but this one: that of the
+    /// validation or, without, of the last batch again.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`], [`Error::WeightsNotFinite`].
+    fn check_last_update(&mut self, record: &EpochRecord, state: &TrainingState) -> Result<()> {
         let value = match record.val_loss {
             Some(loss) => loss,
-            None => loss_of(&plan, &state.parameters, &batch, &mut workspace)?,
+            // A training that goes on after its epoch's last step has no batch any more, and meets the new
+            // weights in the next epoch.
+            None if self.batch.labels.is_empty() => 0.0,
+            None => {
+                let images = self.batch.images.view();
+                let logits = self.plan.forward(&state.parameters, images, Mode::Inference, &mut self.workspace)?;
+                binary_cross_entropy(logits, &self.batch.labels)
+            }
         };
         if !value.is_finite() {
-            return Err(Error::NotFinite { value, epoch: epoch + 1, step: state.adam.steps() as usize });
+            return Err(Error::NotFinite { value, epoch: record.epoch + 1, step: state.adam.steps() as usize });
         }
-        state.check_weights()?;
-        state.end_epoch(record, after.as_ref().and_then(Evaluation::only_answer));
-        if settings.early_stopping.is_none() || state.epochs_since_best() == 0 {
-            answers = after;
-        }
-        report(Event::Epoch, state)?;
-        // What the report took, as saving does, is part of the epoch.
-        state.history[epoch].seconds = clock.total().as_secs_f64();
+        state.check_weights()
     }
-    match (answers, validation) {
-        (None, Some(loader)) => Ok(Some(evaluate(&plan, settings.final_parameters(state), loader, &mut workspace)?)),
-        (answers, _) => Ok(answers),
-    }
-}
-
-/// The loss of a batch, dropout off. A training that goes on after its epoch's last step has no batch any
-/// more, and meets the new weights in the next epoch: the loss of nothing is 0.
-fn loss_of(plan: &Plan, parameters: &Parameters, batch: &Batch, workspace: &mut Workspace) -> Result<f64> {
-    if batch.labels.is_empty() {
-        return Ok(0.0);
-    }
-    let logits = plan.forward(parameters, batch.images.view(), Mode::Inference, workspace)?;
-    Ok(binary_cross_entropy(logits, &batch.labels))
 }

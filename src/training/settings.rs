@@ -7,41 +7,48 @@ use crate::kernels::conv::registry::ConvPolicy;
 use crate::loss::ClassWeights;
 use crate::optim::AdamSettings;
 use crate::parameters::Parameters;
+use serde::{Deserialize, Serialize};
 
-/// How to train.
-#[derive(Clone, Copy, Debug)]
+/// How to train. The default is the documented run's, with seed 0; a file that leaves a setting out has the
+/// default's.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct TrainSettings {
     /// Passes over the training images.
     pub epochs: usize,
-    /// Keys the shuffles and the dropout masks.
+    /// Adam's learning rate: how far a weight moves in a step, at most about.
+    pub learning_rate: f64,
+    /// AdamW's weight decay: how much of itself every weight loses in a step, in units of the learning rate.
+    pub weight_decay: f64,
+    /// How much a training image of each class counts. Validation is never weighted, as in Keras.
+    pub class_weight: ClassWeighting,
+    /// How training images are changed. Validation images never are.
+    #[serde(rename = "augment", skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<Augmentation>,
+    /// Keys the shuffles, the dropout masks and the changes of images.
     pub seed: u64,
     /// Whether each epoch has its own order of the images; without, all have the listing's.
     pub shuffle: bool,
-    /// The optimizer.
-    pub adam: AdamSettings,
-    /// How much a training image of each class counts. Validation is never weighted, as in Keras.
-    pub class_weights: ClassWeights,
-    /// How training images are changed. Validation images never are.
-    pub augmentation: Option<Augmentation>,
     /// The convolution algorithm.
     pub conv: ConvPolicy,
     /// Whether convolution, ReLU and max-pool run as one.
     pub fuse: bool,
     /// Ends the training when the best epoch is this many epochs ago, and restores that epoch's weights at
     /// the end, whatever ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<usize>,
 }
 
 impl Default for TrainSettings {
-    /// The documented run's, with seed 0.
     fn default() -> TrainSettings {
         TrainSettings {
             epochs: keras_run::EPOCHS,
+            learning_rate: keras_run::LEARNING_RATE,
+            weight_decay: 0.0,
+            class_weight: ClassWeighting::None,
+            augmentation: None,
             seed: 0,
             shuffle: true,
-            adam: AdamSettings { learning_rate: keras_run::LEARNING_RATE, ..AdamSettings::default() },
-            class_weights: ClassWeights::NONE,
-            augmentation: None,
             conv: ConvPolicy::Auto,
             fuse: true,
             early_stopping: None,
@@ -49,7 +56,37 @@ impl Default for TrainSettings {
     }
 }
 
+/// The rule by which training images of each class count in the loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClassWeighting {
+    /// Every image counts as one, so the larger class counts more.
+    #[default]
+    None,
+    /// Both classes count alike: [`ClassWeights::balanced`] of the images that train.
+    Balanced,
+    /// Each class counts as given.
+    Each(ClassWeights),
+}
+
+impl ClassWeighting {
+    /// The weights where each class has this many images to train on.
+    pub fn weights(self, counts: [usize; 2]) -> ClassWeights {
+        match self {
+            ClassWeighting::None => ClassWeights::NONE,
+            ClassWeighting::Balanced => ClassWeights::balanced(counts),
+            ClassWeighting::Each(weights) => weights,
+        }
+    }
+}
+
 impl TrainSettings {
+    /// The optimizer's settings: Keras's, but for the learning rate and the weight decay.
+    pub fn adam(&self) -> AdamSettings {
+        let TrainSettings { learning_rate, weight_decay, .. } = *self;
+        AdamSettings { learning_rate, weight_decay, ..AdamSettings::default() }
+    }
+
     /// Whether the training is over: all epochs are done, or it stopped early.
     pub fn is_over(&self, state: &TrainingState) -> bool {
         state.history.len() >= self.epochs || self.has_stopped_early(state)
@@ -65,6 +102,33 @@ impl TrainSettings {
         match &state.best {
             Some(best) if self.early_stopping.is_some() => &best.parameters,
             _ => &state.parameters,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_as_they_are_written_and_what_is_left_out_is_the_documented_runs() {
+        let settings = TrainSettings {
+            class_weight: ClassWeighting::Balanced,
+            augmentation: Augmentation::parse("flip,rotate").ok(),
+            conv: ConvPolicy::Winograd2x2,
+            early_stopping: Some(3),
+            ..TrainSettings::default()
+        };
+        let text = toml::to_string(&settings).unwrap();
+        assert!(text.contains("augment = [\"flip-horizontal\", \"flip-vertical\", \"rotate\"]"), "{text}");
+        assert!(text.contains("conv = \"winograd2x2\"") && text.contains("class_weight = \"balanced\""), "{text}");
+        assert_eq!(toml::from_str::<TrainSettings>(&text).unwrap(), settings);
+        assert_eq!(toml::from_str::<TrainSettings>("").unwrap(), TrainSettings::default());
+        let each =
+            TrainSettings { class_weight: ClassWeighting::Each(ClassWeights([3.0, 0.5])), ..TrainSettings::default() };
+        assert_eq!(toml::from_str::<TrainSettings>(&toml::to_string(&each).unwrap()).unwrap(), each);
+        for wrong in ["epoch = 3", "conv = 'fast'", "augment = ['mirror']", "class_weight = 'even'"] {
+            assert!(toml::from_str::<TrainSettings>(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use glassnet::data::augment::Augmentation;
 use glassnet::data::images::DEFAULT_CACHE_MEBIBYTES;
 use glassnet::kernels::conv::registry::ConvPolicy;
-use glassnet::training::keras_run;
+use glassnet::training::{ClassWeighting, keras_run};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -201,6 +201,15 @@ pub enum ClassWeight {
     None,
     /// Both classes count alike
     Balanced,
+}
+
+impl From<ClassWeight> for ClassWeighting {
+    fn from(choice: ClassWeight) -> ClassWeighting {
+        match choice {
+            ClassWeight::None => ClassWeighting::None,
+            ClassWeight::Balanced => ClassWeighting::Balanced,
+        }
+    }
 }
 
 impl fmt::Display for ClassWeight {

@@ -7,6 +7,7 @@ use super::sparse::Sparse;
 use super::winograd::transforms::Winograd;
 use super::{ConvAlgorithm, Pass};
 use crate::geometry::ConvGeometry;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
@@ -23,7 +24,8 @@ const WINOGRAD: Winograd<4, 6> = Winograd::<4, 6>;
 const WINOGRAD_2X2: Winograd<2, 4> = Winograd::<2, 4>;
 
 /// The user's wish for the algorithm of all convolutions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ConvPolicy {
     /// The fastest algorithm for each layer and pass, by rule, not by timing, so that results repeat.
     #[default]

@@ -12,13 +12,10 @@ use glassnet::bench::machine_peak::MachinePeak;
 use glassnet::bench::phantom_batches::PhantomBatches;
 use glassnet::bench::step::{Phase, StepBench, StepFigures};
 use glassnet::data::batches::Batch;
-use glassnet::loss::ClassWeights;
 use glassnet::network::Network;
-use glassnet::optim::AdamSettings;
 use glassnet::parameters::Parameters;
 use glassnet::plan::PlanOptions;
 use glassnet::spec::ModelSpec;
-use glassnet::training::keras_run;
 use glassnet::training::{TrainSettings, TrainingState, train};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -99,18 +96,8 @@ fn measure(args: &StepArgs, network: &Network) -> Result<Run, Failure> {
     };
     let parameters = network.initial_parameters(0);
     let initial = at(&parameters)?;
-    let settings = TrainSettings {
-        epochs: keras_run::EPOCHS,
-        seed: 0,
-        shuffle: true,
-        adam: AdamSettings::default(),
-        class_weights: ClassWeights::NONE,
-        augmentation: None,
-        conv: args.conv,
-        fuse: !args.no_fuse,
-        early_stopping: None,
-    };
-    let mut state = TrainingState::new(parameters, settings.adam);
+    let settings = TrainSettings { conv: args.conv, fuse: !args.no_fuse, ..TrainSettings::default() };
+    let mut state = TrainingState::new(parameters, settings.adam());
     train(network, &mut state, phantom.loader(), None, &settings, |_, _| Ok(()))?;
     let trained = at(&state.parameters)?;
     Ok(Run { threads: rayon::current_num_threads(), decode_ms: Milliseconds::of(&decode), initial, trained })

@@ -26,12 +26,11 @@ use glassnet::data::split::Split;
 use glassnet::error::counted;
 use glassnet::loss::ClassWeights;
 use glassnet::network::Network;
-use glassnet::optim::AdamSettings;
 use glassnet::plan::PlanOptions;
 use glassnet::report::csv_files;
 use glassnet::report::epoch::found_line;
 use glassnet::report::statements::majority_line;
-use glassnet::training::{TrainSettings, TrainingState, train};
+use glassnet::training::{ClassWeighting, TrainSettings, TrainingState, train};
 use serde_json::json;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -163,8 +162,10 @@ impl<'a> TrainingRun<'a> {
         let goes_on = saved.is_some();
         let mut state = match (saved, self.init_weights) {
             (Some(state), _) => state,
-            (None, Some(path)) => TrainingState::new(checkpoint::load_parameters(path, &self.network)?, settings.adam),
-            (None, None) => TrainingState::new(self.network.initial_parameters(self.common.seed), settings.adam),
+            (None, Some(path)) => {
+                TrainingState::new(checkpoint::load_parameters(path, &self.network)?, settings.adam())
+            }
+            (None, None) => TrainingState::new(self.network.initial_parameters(self.common.seed), settings.adam()),
         };
         if let Some(run) = resumed.as_ref().filter(|_| goes_on)
             && let Some(sentence) = nothing_to_do(run, &settings, &state)?
@@ -182,8 +183,6 @@ impl<'a> TrainingRun<'a> {
         };
         let mut text = RunText::new(self.common.json);
         let Checked { parts, reading, hashes, images } = self.check_images(&mut text)?;
-        // What was left out has no part in the classes' weights.
-        let settings = self.train_settings();
         self.introduce(reading, &mut text);
         if settings.early_stopping.is_some() && parts[1].items().is_empty() {
             return Err(without_validation().into());
@@ -328,12 +327,9 @@ impl<'a> TrainingRun<'a> {
             epochs: self.epochs,
             seed: self.common.seed,
             shuffle: self.shuffle,
-            adam: AdamSettings {
-                learning_rate: self.learning_rate,
-                weight_decay: self.weight_decay,
-                ..AdamSettings::default()
-            },
-            class_weights: self.class_weights(),
+            learning_rate: self.learning_rate,
+            weight_decay: self.weight_decay,
+            class_weight: self.class_weight.into(),
             augmentation: self.augmentation,
             conv: self.common.conv,
             fuse: !self.common.no_fuse,
@@ -354,7 +350,7 @@ impl<'a> TrainingRun<'a> {
         let saved = run.saved()?;
         let was = run.identity(saved.as_ref())?;
         run.check(&was, &flags, &[])?;
-        let state = saved.map(|saved| saved.state(&self.network, settings.adam)).transpose();
+        let state = saved.map(|saved| saved.state(&self.network, settings.adam())).transpose();
         Ok((was, state.map_err(|error| run.unusable(error))?))
     }
 
@@ -383,10 +379,7 @@ impl<'a> TrainingRun<'a> {
     }
 
     fn class_weights(&self) -> ClassWeights {
-        match self.class_weight {
-            ClassWeight::None => ClassWeights::NONE,
-            ClassWeight::Balanced => ClassWeights::balanced(self.dataset.counts(Part::Training)),
-        }
+        ClassWeighting::from(self.class_weight).weights(self.dataset.counts(Part::Training))
     }
 
     /// The weights of the classes, where they were asked for.
