@@ -168,8 +168,8 @@ pub fn shell_word(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A result whose error is [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+/// A result whose error is [`Error`], unless another is named.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An [`Error::Io`] for `map_err`, or [`Error::Missing`] where that is what the system means.

@@ -11,9 +11,11 @@
 //!
 //! Files are taken for hostile. Their size in pixels is checked before memory is taken; what all decoders
 //! take at once is bounded by [`DECODING_BUDGET_BYTES`], however many threads there are (`limits`); and a
-//! decoder's panic is an error like others.
+//! decoder's panic is an error like others. Errors of all that stands below are sentences without the file's
+//! name, which say what is wrong and what to do.
 
 mod bmp;
+mod detect;
 mod exif;
 mod faults;
 mod format;
@@ -34,25 +36,13 @@ use super::contain::contain;
 use super::gate::Pass;
 use super::reading::Reading;
 use crate::{Error, Result};
+use detect::detect;
 use format::Format;
 use picture::Decoded;
 
 pub use limits::{DECODING_BUDGET_BYTES, MAX_DECODER_BYTES, MAX_PIXELS, MAX_SIDE, bound_memory};
 pub use orientation::Orientation;
-
-/// A value, or a sentence, without the file's name, that says why it cannot be had and what to do.
-type Outcome<T> = std::result::Result<T, String>;
-
-/// A picture of 8-bit red, green and blue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rgb8 {
-    /// Columns.
-    pub width: usize,
-    /// Rows.
-    pub height: usize,
-    /// `height · width · 3` bytes, in the order H W C.
-    pub pixels: Vec<u8>,
-}
+pub use picture::Rgb8;
 
 /// What an image file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +106,7 @@ pub fn decode_and<T>(
 /// A sentence if the name's suffix promises another format than the content has.
 pub fn suffix_note(file: &str, info: &ImageInfo) -> Option<String> {
     let suffix = Path::new(file).extension()?.to_str()?;
-    let promised = Format::of_suffix(suffix)?.name();
+    let promised = Format::from_suffix(suffix)?.name();
     (promised != info.format)
         .then(|| format!("{file} is named as {promised} and holds {}; it was read as that", info.format))
 }
@@ -128,11 +118,11 @@ pub fn more_pictures_note(file: &str, info: &ImageInfo) -> Option<String> {
 }
 
 /// The work of [`decode_and`], with the reason for a failure alone. The pass is for the picture's memory.
-fn decode_content(bytes: &[u8], reading: Reading) -> Outcome<(Rgb8, ImageInfo, Pass<'static>)> {
+fn decode_content(bytes: &[u8], reading: Reading) -> Result<(Rgb8, ImageInfo, Pass<'static>), String> {
     if bytes.is_empty() {
         return Err("the file is empty; fetch it again, or take it out".to_string());
     }
-    let format = Format::of(bytes)?;
+    let format = detect(bytes)?;
     let decoded = match format {
         Format::Png => png::decode(bytes),
         Format::Jpeg => jpeg::decode(bytes),

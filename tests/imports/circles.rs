@@ -14,8 +14,6 @@ const KNOWN: &[&str] = &[
     "cli::commands::evaluate",
     "cli::commands::inspect",
     "cli::run::resume",
-    "data::decode",
-    "data::decode::tiff",
     "data::phantom",
     "data::source",
     "layers::conv2d",

@@ -9,9 +9,9 @@ use std::borrow::Cow;
 
 use super::faults::{CUT_SHORT, damaged, not_read};
 use super::format::Format;
+use super::library;
 use super::limits::{Need, check_size};
 use super::picture::{Decoded, Picture, Samples};
-use super::{Outcome, library};
 
 /// The length of the file header, before the bitmap's own.
 const FILE_HEADER: usize = 14;
@@ -33,7 +33,7 @@ const BIT_FIELDS: u32 = 3;
 ///
 /// # Errors
 /// A sentence, if the file is damaged, of a kind that is not read, or beyond the limits.
-pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
+pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let Some(header) = Header::of(bytes) else { return library::decode(bytes, Format::Bmp, |_, _| Ok(0)) };
     match header.compression {
         RLE8 | RLE4 => return header.run_lengths(bytes),
@@ -127,7 +127,7 @@ impl Header {
     }
 
     /// Decodes the run lengths.
-    fn run_lengths(&self, bytes: &[u8]) -> Outcome<Decoded> {
+    fn run_lengths(&self, bytes: &[u8]) -> Result<Decoded, String> {
         let fits = self.bits == if self.compression == RLE8 { 8 } else { 4 };
         if !fits || self.width < 0 || self.height < 0 {
             return Err(damaged(Format::Bmp));

@@ -5,7 +5,6 @@
 
 use gif::{ColorOutput, DecodeOptions, DecodingError};
 
-use super::Outcome;
 use super::faults::{CUT_SHORT, damaged, is_end_of_file, too_much_memory};
 use super::format::Format;
 use super::limits::{Need, check_size};
@@ -15,7 +14,7 @@ use super::picture::{Decoded, Picture, Samples};
 ///
 /// # Errors
 /// A sentence, if the file is damaged or beyond the limits.
-pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
+pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);
     let mut decoder = options.read_info(bytes).map_err(undecodable)?;

@@ -12,7 +12,6 @@ use std::borrow::Cow;
 
 use libjpeg_turbo_rs::{ColorSpace, DecodeLimits, Decoder, JpegError, PixelFormat};
 
-use super::Outcome;
 use super::faults::{CUT_SHORT, damaged, not_read};
 use super::format::Format;
 use super::limits::{MAX_PIXELS, MAX_SIDE, Need, check_size};
@@ -23,7 +22,7 @@ use file::File;
 ///
 /// # Errors
 /// A sentence, if the file is cut short, damaged, of a kind that is not read, or beyond the limits.
-pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
+pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let jpeg = Jpeg::of(bytes)?;
     let [width, height] = jpeg.size();
     let (channels, mode) = match jpeg.components() {
@@ -62,7 +61,7 @@ impl Jpeg<'_> {
     ///
     /// # Errors
     /// A sentence, if it is damaged before its last scan, of a kind that is not read, or beyond the limits.
-    pub fn of(bytes: &[u8]) -> Outcome<Jpeg<'_>> {
+    pub fn of(bytes: &[u8]) -> Result<Jpeg<'_>, String> {
         let file = File::of(bytes)?;
         check_size(file.width, file.height)?;
         Ok(Jpeg { bytes, file })
@@ -101,7 +100,7 @@ impl Jpeg<'_> {
     ///
     /// # Errors
     /// A sentence, if it is cut short, damaged, or of a kind that is not read.
-    pub fn samples(&self, colours: Colours) -> Outcome<Vec<u8>> {
+    pub fn samples(&self, colours: Colours) -> Result<Vec<u8>, String> {
         let Jpeg { bytes, file } = self;
         let end = blocks::check(file, bytes)?;
         let limits = DecodeLimits {

@@ -4,7 +4,6 @@ use std::io::Cursor;
 
 use image::{ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::Outcome;
 use super::faults;
 use super::format::Format;
 use super::limits::{HEADER_BYTES, Need, check_size};
@@ -15,7 +14,11 @@ use super::picture::{Decoded, Picture};
 ///
 /// # Errors
 /// A sentence, if the picture is beyond the limits or cannot be decoded; and those of `besides`.
-pub fn decode(bytes: &[u8], format: Format, besides: impl FnOnce(u64, u64) -> Outcome<u64>) -> Outcome<Decoded> {
+pub fn decode(
+    bytes: &[u8],
+    format: Format,
+    besides: impl FnOnce(u64, u64) -> Result<u64, String>,
+) -> Result<Decoded, String> {
     let undecodable = |error: ImageError| faults::of_image(format, &error);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), library_format(format));
     let mut limits = Limits::no_limits();

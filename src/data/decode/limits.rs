@@ -1,7 +1,6 @@
 //! Limits on one picture's size, and the memory that all decoders at work may take.
 
 use super::super::gate::{Gate, Pass};
-use super::Outcome;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The most pixels an image may have; 64 Mi is 8192 × 8192. It is checked against the header, before memory
@@ -55,7 +54,7 @@ impl Need {
     /// # Errors
     /// A sentence, if the picture has no pixels, more than [`MAX_PIXELS`], more than [`MAX_SIDE`] on a side,
     /// or takes more than [`MAX_DECODER_BYTES`] or than this process may take.
-    pub fn enter(self) -> Outcome<Pass<'static>> {
+    pub fn enter(self) -> Result<Pass<'static>, String> {
         let Need { width, height, decoded, besides } = self;
         check_size(width, height)?;
         if decoded > MAX_DECODER_BYTES {
@@ -76,7 +75,7 @@ impl Need {
 }
 
 /// Refuses a picture without pixels, and one beyond the limits.
-pub fn check_size(width: u32, height: u32) -> Outcome<()> {
+pub fn check_size(width: u32, height: u32) -> Result<(), String> {
     let size = format!("it has {width} × {height} pixels");
     if width == 0 || height == 0 {
         return Err(format!("{size}; take it out"));

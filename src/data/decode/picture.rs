@@ -3,9 +3,19 @@
 use image::DynamicImage;
 
 use super::super::gate::Pass;
-use super::Rgb8;
 use super::orientation::Orientation;
 use crate::data::reading::SampleRange;
+
+/// A picture of 8-bit red, green and blue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rgb8 {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// `height · width · 3` bytes, in the order H W C.
+    pub pixels: Vec<u8>,
+}
 
 /// What a format's decoder gives.
 #[derive(Debug)]

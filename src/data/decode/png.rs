@@ -2,8 +2,8 @@
 //! there is besides.
 
 use super::format::Format;
+use super::library;
 use super::picture::Decoded;
-use super::{Outcome, library};
 
 /// The most chunks of a PNG that hold neither pixels nor frames: texts, colours, times. Cameras and editors
 /// write a few dozen.
@@ -13,7 +13,7 @@ const MAX_PNG_CHUNKS: usize = 10_000;
 ///
 /// # Errors
 /// A sentence, if the file is damaged or beyond the limits.
-pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
+pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let PngChunks { is_animated, besides } = PngChunks::of(bytes);
     if besides > MAX_PNG_CHUNKS {
         return Err(format!(

@@ -2,8 +2,8 @@
 
 use super::faults::{CUT_SHORT, damaged};
 use super::format::Format;
+use super::library;
 use super::picture::Decoded;
-use super::{Outcome, library};
 
 /// What the decoder keeps beside its picture at most, in bytes for each pixel: the canvas of an animation and
 /// a picture of it, with alpha, and planes of brightness and colour.
@@ -13,7 +13,7 @@ const BYTES_BESIDES: u64 = 4 + 4 + 2;
 ///
 /// # Errors
 /// A sentence, if the file is damaged or beyond the limits.
-pub fn decode(bytes: &[u8]) -> Outcome<Decoded> {
+pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     // The length stands at the beginning. A decoder finds out only that something is wrong.
     let declared = bytes
         .get(4..8)

@@ -6,7 +6,6 @@
 //! anything of them. Damaged data show in a code that no symbol has, a coefficient after the last, a segment
 //! that is too short for its blocks, or too long.
 
-use super::super::Outcome;
 use super::super::faults::{CUT_SHORT, damaged};
 use super::super::format::Format;
 use super::file::{File, Scan};
@@ -42,7 +41,7 @@ pub fn working_bytes(file: &File) -> u64 {
 ///
 /// # Errors
 /// A sentence, if blocks are missing, or data damaged.
-pub fn check(file: &File, bytes: &[u8]) -> Outcome<usize> {
+pub fn check(file: &File, bytes: &[u8]) -> Result<usize, String> {
     // Of each component the coefficients of each block that are not zero yet, a bit each; refinement depends
     // on it.
     let mut nonzeros: Vec<Vec<u64>> = (0..file.components.len())
@@ -77,7 +76,7 @@ fn is_complete(file: &File) -> bool {
 }
 
 /// Follows a scan, and returns the place where its data end.
-fn check_scan(file: &File, scan: &Scan, bytes: &[u8], nonzeros: &mut [Vec<u64>]) -> Outcome<usize> {
+fn check_scan(file: &File, scan: &Scan, bytes: &[u8], nonzeros: &mut [Vec<u64>]) -> Result<usize, String> {
     let is_alone = scan.components.len() == 1;
     let [across, down] = if is_alone { file.blocks(scan.components[0].0) } else { file.groups() };
     let groups = u64::from(across) * u64::from(down);

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use libjpeg_turbo_rs::common::tables;
 
-use super::super::Outcome;
 use super::super::faults::{CUT_SHORT, damaged, not_read};
 use super::super::format::Format;
 use super::huffman::Table;
@@ -67,7 +66,7 @@ impl File {
     ///
     /// # Errors
     /// A sentence, if the file is damaged before its last scan, or of a kind that is not read.
-    pub fn of(bytes: &[u8]) -> Outcome<File> {
+    pub fn of(bytes: &[u8]) -> Result<File, String> {
         let mut file = File {
             width: 0,
             height: 0,
@@ -156,7 +155,7 @@ impl File {
         [(self.width, 0), (self.height, 1)].map(|(size, side)| (size * factors[side]).div_ceil(largest[side] * 8))
     }
 
-    fn read_frame(&mut self, code: u8, segment: &[u8]) -> Outcome<()> {
+    fn read_frame(&mut self, code: u8, segment: &[u8]) -> Result<(), String> {
         let kind = match code {
             0xC0..=0xC2 => None,
             0xC3 => Some("a lossless JPEG"),
@@ -194,7 +193,7 @@ impl File {
     }
 
     /// Refuses what the decoder has not been seen to decode as libjpeg does.
-    fn check_kind(&self) -> Outcome<()> {
+    fn check_kind(&self) -> Result<(), String> {
         let (first, others) = (self.components[0].factors, &self.components[1..]);
         if self.components.len() == MAX_COMPONENTS && others.iter().any(|other| other.factors != first) {
             return Err(not_read("a CMYK JPEG whose inks are stored at different sizes"));
@@ -212,7 +211,7 @@ impl File {
     }
 
     /// The scan of a header, without its data.
-    fn scan(&self, segment: &[u8], tables: &[[Option<Arc<Table>>; 4]; 2]) -> Outcome<Scan> {
+    fn scan(&self, segment: &[u8], tables: &[[Option<Arc<Table>>; 4]; 2]) -> Result<Scan, String> {
         let damaged = || damaged(Format::Jpeg);
         let (&count, rest) = segment.split_first().ok_or_else(damaged)?;
         let count = usize::from(count);
@@ -281,7 +280,7 @@ fn usual_tables() -> [[Option<Arc<Table>>; 4]; 2] {
 }
 
 /// The tables that a segment defines: class and place, counts of codes, symbols.
-fn read_tables(mut segment: &[u8], tables: &mut [[Option<Arc<Table>>; 4]; 2]) -> Outcome<()> {
+fn read_tables(mut segment: &[u8], tables: &mut [[Option<Arc<Table>>; 4]; 2]) -> Result<(), String> {
     let damaged = || damaged(Format::Jpeg);
     while let [place, rest @ ..] = segment {
         let (counts, rest) = rest.split_first_chunk::<16>().ok_or_else(damaged)?;

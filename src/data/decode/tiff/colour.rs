@@ -8,12 +8,11 @@ use tiff::decoder::ifd::Value;
 use tiff::decoder::{Decoder, DecodingResult};
 use tiff::tags::{CompressionMethod, Tag};
 
-use super::super::Outcome;
 use super::super::faults::{damaged, not_read};
 use super::super::format::Format;
 use super::super::picture::{Picture, Samples, rgb_of_inks};
+use super::faults::undecodable;
 use super::masked::Masked;
-use super::undecodable;
 
 /// The tags of a conversion from YCbCr that is not the usual one.
 const YCBCR_COEFFICIENTS: Tag = Tag::Unknown(529);
@@ -61,7 +60,7 @@ impl Colour {
     ///
     /// # Errors
     /// A sentence, if it is none that is read.
-    pub fn of(photometric: u16, method: CompressionMethod, decoder: &mut Decoder<Masked>) -> Outcome<Colour> {
+    pub fn of(photometric: u16, method: CompressionMethod, decoder: &mut Decoder<Masked>) -> Result<Colour, String> {
         let extra = decoder.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples).map_err(undecodable)?.unwrap_or_default();
         let is_premultiplied = extra.first() == Some(&ASSOCIATED_ALPHA);
         let samples = decoder.find_tag_unsigned::<u16>(Tag::SamplesPerPixel).map_err(undecodable)?.unwrap_or(1);
@@ -89,7 +88,7 @@ impl Colour {
     }
 
     /// YCbCr, if it is stored and converted as usual.
-    fn of_ycbcr(method: CompressionMethod, decoder: &mut Decoder<Masked>) -> Outcome<Colour> {
+    fn of_ycbcr(method: CompressionMethod, decoder: &mut Decoder<Masked>) -> Result<Colour, String> {
         let subsampling = decoder.find_tag_unsigned_vec::<u16>(Tag::ChromaSubsampling).map_err(undecodable)?;
         // The decoder of JPEGs brings colour to full size; 2 and 2 stand for a tag that is not there.
         if method != CompressionMethod::ModernJPEG && subsampling.is_none_or(|factors| factors != [1, 1]) {
@@ -121,7 +120,7 @@ impl Colour {
     ///
     /// # Errors
     /// A sentence, if samples and colours do not fit.
-    pub fn told(self, picture: Picture, bits: u8) -> Outcome<(Picture, &'static str)> {
+    pub fn told(self, picture: Picture, bits: u8) -> Result<(Picture, &'static str), String> {
         let Picture { width, height, channels, samples } = picture;
         let picture = |channels, samples| Picture { width, height, channels, samples };
         Ok(match (self, samples) {
@@ -189,7 +188,7 @@ fn numbers_of(value: Value) -> Vec<f64> {
 ///
 /// # Errors
 /// A sentence, if they are of a kind that has no white, and go beyond what can be taken for it.
-pub fn plain(read: DecodingResult, bits: u8) -> Outcome<Samples> {
+pub fn plain(read: DecodingResult, bits: u8) -> Result<Samples, String> {
     match read {
         DecodingResult::U8(samples) => Ok(Samples::Bits8(samples)),
         DecodingResult::U16(samples) => Ok(Samples::Bits16(samples)),
@@ -208,7 +207,7 @@ pub fn plain(read: DecodingResult, bits: u8) -> Outcome<Samples> {
 }
 
 /// Bytes of samples that may have more bits, where they need none of these.
-fn eight_bits<T: Copy + Ord + std::fmt::Display>(samples: &[T], kind: &str) -> Outcome<Samples>
+fn eight_bits<T: Copy + Ord + std::fmt::Display>(samples: &[T], kind: &str) -> Result<Samples, String>
 where
     u8: TryFrom<T>,
 {
@@ -224,7 +223,7 @@ where
 }
 
 /// Floating-point samples, where 1 can be white.
-fn floats(samples: Vec<f32>) -> Outcome<Samples> {
+fn floats(samples: Vec<f32>) -> Result<Samples, String> {
     let range = samples
         .iter()
         .fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), &sample| (least.min(sample), most.max(sample)));
@@ -293,7 +292,7 @@ fn unmultiply(samples: &mut Samples, channels: usize) {
 }
 
 /// The colours at these places of a palette, of which the upper eight bits count, as in Pillow.
-fn looked_up(palette: &[u16], places: &[u8], channels: usize, bits: u8) -> Outcome<Vec<u8>> {
+fn looked_up(palette: &[u16], places: &[u8], channels: usize, bits: u8) -> Result<Vec<u8>, String> {
     let length = 1usize << bits;
     let [red, green, blue] = [0, 1, 2].map(|part| palette.get(part * length..(part + 1) * length));
     let (Some(red), Some(green), Some(blue)) = (red, green, blue) else { return Err(damaged(Format::Tiff)) };

@@ -10,12 +10,12 @@ use std::borrow::Cow;
 use tiff::decoder::{ChunkType, Decoder};
 use tiff::tags::Tag;
 
-use super::super::Outcome;
 use super::super::faults::{CUT_SHORT, damaged};
 use super::super::format::Format;
 use super::super::jpeg::{Colours, Jpeg};
+use super::faults::undecodable;
+use super::layout::Layout;
 use super::masked::Masked;
-use super::{Layout, undecodable};
 
 /// The JPEG without a picture that holds the tables of all pieces.
 const JPEG_TABLES: Tag = Tag::Unknown(347);
@@ -51,7 +51,7 @@ impl<'a> Jpegs<'a> {
     /// # Errors
     /// A sentence, if one lies outside of the file, is not of its place's size, or of a kind that is not
     /// read; or if all together have more than twice the picture's pixels and [`MARGIN`].
-    pub fn of(bytes: &'a [u8], decoder: &mut Decoder<Masked>, layout: &Layout) -> Outcome<Jpegs<'a>> {
+    pub fn of(bytes: &'a [u8], decoder: &mut Decoder<Masked>, layout: &Layout) -> Result<Jpegs<'a>, String> {
         let (width, height) = decoder.dimensions().map_err(undecodable)?;
         let (piece_width, piece_height) = decoder.chunk_dimensions();
         let is_tiled = decoder.get_chunk_type() == ChunkType::Tile;
@@ -84,7 +84,7 @@ impl<'a> Jpegs<'a> {
     ///
     /// # Errors
     /// A sentence, if a piece is cut short, damaged, or of a kind that is not read.
-    pub fn samples(&self) -> Outcome<Vec<u8>> {
+    pub fn samples(&self) -> Result<Vec<u8>, String> {
         let [width, height] = self.size;
         let mut picture = vec![0; width * height * self.channels];
         for index in 0..self.places.len() {
@@ -118,7 +118,7 @@ impl<'a> Jpegs<'a> {
     }
 
     /// A piece as a JPEG of its own.
-    fn stream(&self, index: usize) -> Outcome<Cow<'a, [u8]>> {
+    fn stream(&self, index: usize) -> Result<Cow<'a, [u8]>, String> {
         let (start, length) = self.places[index];
         let piece = start.checked_add(length).and_then(|end| self.bytes.get(start..end)).ok_or(CUT_SHORT)?;
         let tables = self.tables.strip_prefix(&START).unwrap_or(&self.tables);
@@ -131,7 +131,7 @@ impl<'a> Jpegs<'a> {
 
     /// Whether the pieces are those of such a picture, of samples of so many bits; the most bytes that one
     /// takes.
-    fn check(&self, bits: u8) -> Outcome<u64> {
+    fn check(&self, bits: u8) -> Result<u64, String> {
         if self.piece.contains(&0) || bits != 8 {
             return Err(damaged(Format::Tiff));
         }
