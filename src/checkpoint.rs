@@ -5,66 +5,20 @@
 //! run can go on ([`run`]) has further tensors, whose names cannot be those of weights, and one more field in
 //! the JSON.
 
+mod card;
+mod network_tensors;
 pub mod run;
+mod state_tensors;
 mod tensor_file;
 
-use crate::data::reading::Reading;
-use crate::error::shortened;
 use crate::network::Network;
-use crate::parameters::{Parameters, TensorEntry};
-use crate::spec::{LayerSpec, ModelSpec};
+use crate::parameters::Parameters;
 use crate::{Error, Result};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::borrow::Cow;
+use card::read_description;
+pub use card::{MAX_CLASS_NAME_BYTES, ModelCard, RESCALE, RESIZE, TrainingFacts};
+use network_tensors::{any, check, named, read, refuse_foreign};
 use std::path::Path;
-use tensor_file::{Tensor, TensorFile, Tensors, Values};
-
-/// What [`resize::scale`](crate::data::resize::scale) multiplies by.
-pub const RESCALE: f64 = 1.0 / 255.0;
-/// What [`resize::resize_nearest`](crate::data::resize::resize_nearest) is called in a [`ModelCard`].
-pub const RESIZE: &str = "nearest";
-
-/// The longest name of a class. It is that of a folder, and is told beside every answer.
-pub const MAX_CLASS_NAME_BYTES: usize = 1024;
-
-/// All about a model but its weights.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ModelCard {
-    /// The version of glassnet that wrote the file.
-    pub version: String,
-    /// The layers and the input size.
-    pub spec: ModelSpec,
-    /// The names of class 0 and class 1; the network's probability is that of class 1.
-    pub classes: [String; 2],
-    /// What every byte of an image was multiplied by: always [`RESCALE`].
-    pub rescale: f64,
-    /// How images were brought to the input size: always [`RESIZE`].
-    pub resize: String,
-    /// How files were read; what is the default is not written, so that files of old versions have it too.
-    #[serde(default, skip_serializing_if = "Reading::is_default")]
-    pub reading: Reading,
-    /// Class 1 is predicted where its probability is above this.
-    pub threshold: f64,
-    /// How the weights came to be.
-    pub training: TrainingFacts,
-}
-
-/// How a model's weights came to be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TrainingFacts {
-    /// Epochs trained.
-    pub epochs: usize,
-    /// The run's seed.
-    pub seed: u64,
-    /// Images trained on.
-    pub images: usize,
-    /// The loss on the validation part after the last of these epochs.
-    pub val_loss: Option<f64>,
-    /// The accuracy on it.
-    pub val_accuracy: Option<f64>,
-}
+use tensor_file::{TensorFile, Tensors};
 
 /// A model, ready to predict.
 #[derive(Clone)]
@@ -86,28 +40,6 @@ pub fn save(path: &Path, card: &ModelCard, parameters: &Parameters) -> Result<()
     Tensors::new(named(parameters, "", any).collect()).write(path, description)
 }
 
-/// Those tensors of a buffer of which `kept` is true, to be written under their names behind `prefix`.
-fn named<'a>(
-    parameters: &'a Parameters,
-    prefix: &'a str,
-    kept: fn(&TensorEntry) -> bool,
-) -> impl Iterator<Item = Tensor<'a>> {
-    let entries = parameters.table().entries().iter().enumerate().filter(move |(_, entry)| kept(entry));
-    entries.map(move |(id, entry)| Tensor {
-        name: match prefix {
-            "" => Cow::Borrowed(entry.name.as_str()),
-            _ => Cow::Owned(format!("{prefix}{}", entry.name)),
-        },
-        shape: entry.shape.clone(),
-        values: Values::F32(parameters.tensor(id)),
-    })
-}
-
-/// Keeps every tensor: those of weights are all written, those of moments only where there are moments.
-fn any(_: &TensorEntry) -> bool {
-    true
-}
-
 /// Reads a model, from a file of weights or one from which a run can go on.
 ///
 /// # Errors
@@ -116,33 +48,8 @@ fn any(_: &TensorEntry) -> bool {
 pub fn load(path: &Path) -> Result<Checkpoint> {
     let begun = std::time::Instant::now();
     let mut file = TensorFile::open(path)?;
-    let card: ModelCard = described(path, &file)?;
-    if card.rescale != RESCALE || card.resize != RESIZE {
-        let reason = format!(
-            "its images were scaled by {} and resized by '{}', but this version knows only {RESCALE} and '{RESIZE}'; use the \
-             glassnet that wrote it, version {}",
-            card.rescale,
-            shortened(&card.resize),
-            shortened(&card.version)
-        );
-        return Err(Error::weights(path, reason));
-    }
-    if let Some(name) = card.classes.iter().find(|name| name.len() > MAX_CLASS_NAME_BYTES) {
-        let reason = format!(
-            "a class has a name of {} bytes, and {MAX_CLASS_NAME_BYTES} are the most: '{}'; take another",
-            name.len(),
-            shortened(name)
-        );
-        return Err(Error::weights(path, reason));
-    }
-    if card.classes[0] == card.classes[1] {
-        let reason = format!("both of its classes are called '{}'; take another", shortened(&card.classes[0]));
-        return Err(Error::weights(path, reason));
-    }
-    if !(0.0..=1.0).contains(&card.threshold) {
-        let reason = format!("its threshold is {}, and a probability is from 0 to 1; take another", card.threshold);
-        return Err(Error::weights(path, reason));
-    }
+    let card: ModelCard = read_description(path, &file)?;
+    card.check(path)?;
     let network = Network::new(&card.spec)
         .map_err(|error| Error::weights(path, format!("its model cannot be built: {error}")))?;
     let parameters = weights(path, &mut file, &network)?;
@@ -163,102 +70,22 @@ pub fn load_parameters(path: &Path, network: &Network) -> Result<Parameters> {
 /// What a file says of its weights, if it can be told; the weights are not read.
 pub fn card_of(path: &Path) -> Option<ModelCard> {
     let file = TensorFile::open(path).ok()?;
-    described(path, &file).ok()
-}
-
-/// The metadata's JSON.
-fn described<T: for<'a> Deserialize<'a>>(path: &Path, file: &TensorFile) -> Result<T> {
-    let description = file.description().ok_or_else(|| {
-        Error::weights(path, "it holds tensors but no model description; give a file that 'glassnet train' wrote")
-    })?;
-    serde_json::from_str(description).map_err(|error| {
-        log::debug!("the model description in {}: {error}", path.display());
-        let fault = fault(description);
-        let reason = format!(
-            "its model description cannot be used: {fault}; the file was changed or is damaged, give another that 'glassnet train' wrote"
-        );
-        Error::weights(path, reason)
-    })
-}
-
-/// What is not right in a model description, in words that go on after it.
-fn fault(description: &str) -> String {
-    let Ok(Value::Object(fields)) = serde_json::from_str(description) else {
-        return "it is no whole JSON object".to_string();
-    };
-    fn reads<T: DeserializeOwned>(value: &Value) -> bool {
-        T::deserialize(value).is_ok()
-    }
-    type Reads = fn(&Value) -> bool;
-    let wanted: [(&str, Reads); 7] = [
-        ("version", reads::<String>),
-        ("spec", reads::<ModelSpec>),
-        ("classes", reads::<[String; 2]>),
-        ("rescale", reads::<f64>),
-        ("resize", reads::<String>),
-        ("threshold", reads::<f64>),
-        ("training", reads::<TrainingFacts>),
-    ];
-    let layers = fields.get("spec").and_then(|spec| spec.get("layers")).and_then(Value::as_array);
-    if let Some(place) = layers.and_then(|layers| layers.iter().position(|layer| !reads::<LayerSpec>(layer))) {
-        return format!("layer {} in its 'spec' is none that this version knows", place + 1);
-    }
-    for (name, reads) in wanted {
-        match fields.get(name) {
-            None => return format!("it has no '{name}'"),
-            Some(value) if !reads(value) => return format!("its '{name}' is not as it was written"),
-            Some(_) => {}
-        }
-    }
-    if fields.get("reading").is_some_and(|reading| !reads::<Reading>(reading)) {
-        return "its 'reading' is not as it was written".to_string();
-    }
-    "its 'run' is not as it was written".to_string()
+    read_description(path, &file).ok()
 }
 
 /// The tensors of a file as a network's weights: every one of them, none besides but the state of a run, each
 /// of its shape, all numbers finite.
 fn weights(path: &Path, file: &mut TensorFile, network: &Network) -> Result<Parameters> {
-    let entries = network.table().entries();
-    let foreign = |name: &String| !run::is_state(name) && entries.iter().all(|entry| entry.name != *name);
-    if let Some(name) = file.names().into_iter().find(foreign) {
-        return Err(other_network(path, format!("it has a tensor '{}', which this network has not", shortened(&name))));
-    }
+    refuse_foreign(path, file, network)?;
     check(path, file, network, "", any)?;
     read(file, network, "")
-}
-
-/// Whether a file has those tensors of a network of which `kept` is true, under their names behind `prefix`.
-/// All shapes are compared before memory is asked for: then the file has as many bytes as they will take.
-fn check(
-    path: &Path,
-    file: &TensorFile,
-    network: &Network,
-    prefix: &str,
-    kept: fn(&TensorEntry) -> bool,
-) -> Result<()> {
-    for TensorEntry { name, shape, .. } in network.table().entries().iter().filter(|entry| kept(entry)) {
-        file.check_f32(&format!("{prefix}{name}"), shape).map_err(|fault| other_network(path, fault))?;
-    }
-    Ok(())
-}
-
-fn other_network(path: &Path, fault: String) -> Error {
-    Error::weights(path, format!("{fault}; give weights of the same layers and image size"))
-}
-
-/// Reads weights that [`check`] found to be there.
-fn read(file: &mut TensorFile, network: &Network, prefix: &str) -> Result<Parameters> {
-    let mut parameters = Parameters::zeros(network.table());
-    for (id, TensorEntry { name, .. }) in network.table().entries().iter().enumerate() {
-        file.read_finite_f32(&format!("{prefix}{name}"), parameters.tensor_mut(id))?;
-    }
-    Ok(parameters)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::reading::Reading;
+    use crate::spec::ModelSpec;
 
     fn card(spec: &ModelSpec) -> ModelCard {
         ModelCard {

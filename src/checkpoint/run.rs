@@ -14,9 +14,10 @@
 //! same bytes. The JSON of the metadata has one more field, `run`: what the run was made from, what the
 //! tensors are, and a CRC-32 of their bytes, because a wrong bit in them would not be seen otherwise.
 
+use super::card::{ModelCard, read_description};
+use super::network_tensors::{any, check, named, read, refuse_foreign};
+use super::state_tensors::{BEST, FIRST_MOMENT, HISTORY, LEGEND, SECOND_MOMENT, STEPS};
 use super::tensor_file::{Tensor, TensorFile, Tensors, Values};
-use super::{ModelCard, any, check, described, named, other_network, read};
-use crate::error::shortened;
 use crate::network::Network;
 use crate::optim::{Adam, AdamSettings};
 use crate::parameters::{Parameters, TensorEntry};
@@ -26,28 +27,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-const FIRST_MOMENT: &str = "adam/m/";
-const SECOND_MOMENT: &str = "adam/v/";
-const BEST: &str = "best/";
-const HISTORY: &str = "history/";
-const STEPS: &str = "steps/";
-
 /// Stands for no class.
 const NO_CLASS: f64 = -1.0;
-
-/// What the tensors are, for those who look into the file.
-const LEGEND: [(&str, &str); 5] = [
-    (FIRST_MOMENT, "Adam's first moment of each weight"),
-    (SECOND_MOMENT, "Adam's second moment of each weight"),
-    (BEST, "the weights of the best epoch, where they are not the last ones"),
-    (HISTORY, "a value for each epoch that has ended; early stopping counts the epochs since the lowest val_loss"),
-    (STEPS, "a value for each step; their number keys the random numbers of the next"),
-];
-
-/// Whether a tensor of this name belongs to a run's state; such names no weight has.
-pub(super) fn is_state(name: &str) -> bool {
-    LEGEND.iter().any(|(prefix, _)| name.starts_with(prefix))
-}
 
 /// A model card, and what is said of the run.
 #[derive(Serialize, Deserialize)]
@@ -127,13 +108,13 @@ impl SavedRun {
     /// [`Error::Missing`], or [`Error::Weights`] where it is broken or has weights alone.
     pub fn open(path: &Path) -> Result<SavedRun> {
         let file = TensorFile::open(path)?;
-        let description: serde_json::Value = described(path, &file)?;
+        let description: serde_json::Value = read_description(path, &file)?;
         if description.get("run").is_none() {
             let reason = "it holds weights, but not the state of a run, so none can go on from it; give it to \
                           --init-weights, to start a new one";
             return Err(Error::weights(path, reason));
         }
-        let RunCard { run, .. }: RunCard<String> = described(path, &file)?;
+        let RunCard { run, .. }: RunCard<String> = read_description(path, &file)?;
         Ok(SavedRun { config: run.config, path: path.to_path_buf(), file, crc32: run.crc32 })
     }
 
@@ -144,14 +125,7 @@ impl SavedRun {
     /// changed since they were written.
     pub fn state(mut self, network: &Network, adam: AdamSettings) -> Result<TrainingState> {
         let (path, file) = (&self.path, &mut self.file);
-        let foreign =
-            |name: &String| !is_state(name) && network.table().entries().iter().all(|entry| entry.name != *name);
-        if let Some(name) = file.names().into_iter().find(foreign) {
-            return Err(other_network(
-                path,
-                format!("it has a tensor '{}', which this network has not", shortened(&name)),
-            ));
-        }
+        refuse_foreign(path, file, network)?;
         check(path, file, network, "", any)?;
         for prefix in [FIRST_MOMENT, SECOND_MOMENT] {
             check(path, file, network, prefix, TensorEntry::is_trainable)?;

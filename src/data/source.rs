@@ -7,69 +7,33 @@
 
 mod archive;
 mod folder;
+mod limits;
+mod listing;
+mod metered;
 mod names;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::left_out::{LeftOut, Reason};
-use crate::error::{shortened, some_of};
+use super::left_out::LeftOut;
 use crate::files::read_at_most;
 use crate::{Error, Result};
 pub use archive::MAX_RATIO;
-use archive::SharedArchive;
-
-/// What the names of a source may take in memory, in bytes, each counted with [`LISTED_BYTES`]. A data set
-/// beyond this, of about two million files, is more likely a wrong path, such as a whole disk.
-pub const MAX_LISTING_BYTES: usize = 1 << 30;
-
-/// What a file or folder that is listed counts beside its name, in bytes: the places in which a name stands
-/// from the listing to the batch, and what is kept of the file there.
-pub const LISTED_BYTES: usize = 500;
-
-/// The most files that a source can list.
-pub const MAX_FILES: usize = MAX_LISTING_BYTES / LISTED_BYTES;
-
-/// The largest single file that is read, in bytes. An image within the decoder's limits is far below this.
-pub const MAX_FILE_BYTES: u64 = 256 << 20;
-
-/// The most bytes that all files of a zip may unpack to. A folder has no such limit: its bytes are on the
-/// disk already.
-pub const MAX_UNPACKED_BYTES: u64 = 16 << 30;
+use limits::too_large;
+pub use limits::{LISTED_BYTES, MAX_FILE_BYTES, MAX_FILES, MAX_LISTING_BYTES, MAX_UNPACKED_BYTES};
+pub(super) use listing::parent;
+use listing::{ListedFile, Listing, Place};
 
 /// A list of named files whose bytes can be read, from many threads at once.
 #[derive(Debug)]
 pub struct Source {
     path: PathBuf,
-    files: Vec<File>,
+    files: Vec<ListedFile>,
     /// Further sources that were joined to this one: the place of the first file of each, and its path.
     joined: Vec<(usize, PathBuf)>,
     folders: BTreeSet<String>,
     left_out: Vec<LeftOut>,
     notes: Vec<String>,
-}
-
-/// One file: its name below the source, and where its bytes are.
-#[derive(Debug)]
-struct File {
-    name: String,
-    place: Place,
-}
-
-/// Where the bytes of one file are.
-#[derive(Debug)]
-enum Place {
-    /// A path in the file system; it is kept beside the name because a name need not be valid Unicode there.
-    Disk(PathBuf),
-    /// An entry of a zip.
-    Zip {
-        archive: SharedArchive,
-        index: usize,
-        /// The bytes it declares to hold; it never gives more.
-        size: u64,
-    },
-    /// The bytes themselves.
-    Memory(Vec<u8>),
 }
 
 impl Source {
@@ -94,7 +58,7 @@ impl Source {
             // Opening a pipe would wait for somebody to write to it.
             false => return Err(Error::data(path, "it is neither a folder nor a file; give a folder or a zip")),
         };
-        listing.finish(path.to_path_buf())
+        Source::from_listing(path.to_path_buf(), listing)
     }
 
     /// A source of files that are already in memory, such as a set that was just drawn. `name` stands for the
@@ -107,7 +71,18 @@ impl Source {
         for (name, bytes) in files {
             listing.add_file(name, Place::Memory(bytes));
         }
-        listing.finish(name.into())
+        Source::from_listing(name.into(), listing)
+    }
+
+    /// Takes over what was listed, in order.
+    fn from_listing(path: PathBuf, listing: Listing) -> Result<Source> {
+        let Listing { files, folders, left_out, notes, .. } = listing.finish(&path)?;
+        let left_out = left_out.into_iter().map(|(name, reason)| {
+            let whole = full_name(&path, &name);
+            LeftOut::new(name, whole, reason)
+        });
+        let left_out = left_out.collect();
+        Ok(Source { path, files, joined: Vec::new(), folders, left_out, notes })
     }
 
     /// Both sources as one: the files of this one, then those of `further`, each still named by the path of
@@ -205,7 +180,7 @@ impl Source {
 }
 
 /// The name of a file in a source, with the source's before it.
-pub(super) fn full_name(source: &Path, name: &str) -> String {
+fn full_name(source: &Path, name: &str) -> String {
     source.join(name).display().to_string()
 }
 
@@ -216,183 +191,4 @@ pub(super) fn full_name(source: &Path, name: &str) -> String {
 /// file, or has more than [`MAX_FILE_BYTES`].
 pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     read_at_most(path, MAX_FILE_BYTES)?.ok_or_else(|| too_large(path))
-}
-
-/// The error for a file beyond [`MAX_FILE_BYTES`].
-fn too_large(path: impl Into<PathBuf>) -> Error {
-    Error::data(path, format!("the file has more than {} MiB; take it out of the data", MAX_FILE_BYTES >> 20))
-}
-
-/// What a walk through a folder or a zip gathers.
-struct Listing {
-    files: Vec<File>,
-    folders: BTreeSet<String>,
-    left_out: Vec<(String, Reason)>,
-    /// Hidden ones that are in `left_out`.
-    hidden: BTreeSet<String>,
-    notes: Vec<String>,
-    /// How many bytes it may still take, or none where it has taken more.
-    left: Option<usize>,
-}
-
-impl Default for Listing {
-    fn default() -> Listing {
-        Listing::within(MAX_LISTING_BYTES)
-    }
-}
-
-impl Listing {
-    /// An empty listing that may take so many bytes.
-    fn within(bytes: usize) -> Listing {
-        Listing {
-            files: Vec::new(),
-            folders: BTreeSet::new(),
-            left_out: Vec::new(),
-            hidden: BTreeSet::new(),
-            notes: Vec::new(),
-            left: Some(bytes),
-        }
-    }
-
-    /// Adds a file and the folders above it, unless it or one of them is hidden.
-    fn add_file(&mut self, name: String, place: Place) {
-        if self.is_seen(&name) {
-            self.add_folder(parent(&name));
-            self.count(&name);
-            self.files.push(File { name, place });
-        }
-    }
-
-    /// Adds a folder and those above it, unless one of them is hidden.
-    fn add_folder(&mut self, name: &str) {
-        if self.is_seen(name) {
-            let mut folder = name;
-            while !folder.is_empty() && !self.is_too_large() && self.folders.insert(folder.to_string()) {
-                self.count(folder);
-                folder = parent(folder);
-            }
-        }
-    }
-
-    /// Adds what is passed over.
-    fn leave_out(&mut self, name: String, reason: Reason) {
-        self.count(&name);
-        self.left_out.push((name, reason));
-    }
-
-    /// Takes what this name costs from what is left.
-    fn count(&mut self, name: &str) {
-        self.left = self.left.and_then(|left| left.checked_sub(name.len() + LISTED_BYTES));
-    }
-
-    /// Whether there is more in it than may be. To be asked while it grows: a name of 1024 bytes can stand
-    /// for 512 folders.
-    fn is_too_large(&self) -> bool {
-        self.left.is_none()
-    }
-
-    /// Whether no part of the name is hidden; if one is, the topmost is remembered.
-    fn is_seen(&mut self, name: &str) -> bool {
-        let mut end = 0;
-        for part in name.split('/') {
-            end += part.len();
-            if is_hidden(part) {
-                if self.hidden.insert(name[..end].to_string()) {
-                    self.leave_out(name[..end].to_string(), Reason::Hidden);
-                }
-                return false;
-            }
-            end += 1;
-        }
-        true
-    }
-
-    /// Puts the files in order.
-    fn finish(mut self, path: PathBuf) -> Result<Source> {
-        if self.is_too_large() {
-            return Err(too_many_files(path));
-        }
-        self.files.sort_by(|a, b| (parent(&a.name), &a.name).cmp(&(parent(&b.name), &b.name)));
-        let pairs = self.files.windows(2).filter(|pair| pair[0].name == pair[1].name);
-        let mut twice: Vec<&str> = pairs.map(|pair| pair[0].name.as_str()).collect();
-        twice.dedup();
-        if !twice.is_empty() {
-            return Err(same_name(path, &twice));
-        }
-        self.left_out.sort_by(|a, b| a.0.cmp(&b.0));
-        let Listing { files, folders, left_out, notes, .. } = self;
-        let left_out = left_out.into_iter().map(|(name, reason)| {
-            let whole = full_name(&path, &name);
-            LeftOut::new(name, whole, reason)
-        });
-        let left_out = left_out.collect();
-        Ok(Source { path, files, joined: Vec::new(), folders, left_out, notes })
-    }
-}
-
-/// The error for a source beyond [`MAX_LISTING_BYTES`].
-fn too_many_files(path: impl Into<PathBuf>) -> Error {
-    let gib = MAX_LISTING_BYTES >> 30;
-    Error::data(
-        path,
-        format!(
-            "its files and folders are too many: their names, with {LISTED_BYTES} bytes for each, take more than {gib} GiB; \
-             give a part of them, if this is the set that you mean"
-        ),
-    )
-}
-
-/// The error for a source that holds several files of these names.
-fn same_name(path: impl Into<PathBuf>, names: &[&str]) -> Error {
-    let found = match names {
-        [name] => format!("it holds two files of the name {}", shortened(name)),
-        _ => {
-            format!("it holds two files of each of these names: {}", some_of(names.iter().map(|name| shortened(name))))
-        }
-    };
-    Error::data(path, format!("{found}; make it anew, with one file of each name"))
-}
-
-/// Whether a file or folder of this name is passed over.
-fn is_hidden(name: &str) -> bool {
-    name.starts_with('.') || name == "__MACOSX"
-}
-
-/// Whether a file of this name is an archive, in which more could be than anyone sees.
-fn is_archive_name(name: &str) -> bool {
-    const SUFFIXES: [&str; 11] = [".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst"];
-    let name = name.to_ascii_lowercase();
-    SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
-}
-
-/// The folder a name is in; empty for what is directly in the source.
-pub(super) fn parent(name: &str) -> &str {
-    name.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_listing_ends_where_its_names_take_more_than_they_may() {
-        let mut listing = Listing::within(3 * LISTED_BYTES + 10);
-        listing.add_file("a/1.png".into(), Place::Memory(Vec::new()));
-        assert!(!listing.is_too_large());
-        listing.add_file("a/.1".into(), Place::Memory(Vec::new()));
-        assert!(listing.is_too_large(), "what is hidden has a name too");
-        let error = listing.finish("set".into()).unwrap_err().to_string();
-        let reason = "their names, with 500 bytes for each, take more than 1 GiB";
-        let expected = format!(
-            "set: its files and folders are too many: {reason}; give a part of them, if this is the set that you mean"
-        );
-        assert_eq!(error, expected);
-    }
-
-    #[test]
-    fn a_name_that_stands_for_folders_without_end_ends_with_what_is_left() {
-        let mut listing = Listing::within(10 * LISTED_BYTES);
-        listing.add_file(format!("{}1.png", "a/".repeat(500)), Place::Memory(Vec::new()));
-        assert!(listing.is_too_large() && listing.folders.len() < 10, "{} folders", listing.folders.len());
-    }
 }

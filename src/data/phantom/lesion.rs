@@ -2,8 +2,8 @@
 
 use std::f64::consts::TAU;
 
+use super::extent::Extent;
 use super::texture::{ValueNoise, smoothstep};
-use super::{Class, Extent};
 use crate::random::Stream;
 
 /// Place of the centre, as a share of width and of height, lowest and highest: a crop is made around its
@@ -40,7 +40,25 @@ const RIM_DISTANCE: f64 = 0.12;
 /// it adds to the contrast of the whole picture.
 const RIM: f64 = 5.0;
 
+/// The two kinds of lesion. Their names are the names of the folders, and sort as the discriminants do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Class {
+    /// Smooth outline, even inside.
+    Benign = 0,
+    /// Irregular outline, mottled inside, with a bright rim and a dark halo.
+    Malignant = 1,
+}
+
 impl Class {
+    /// The folder's name: `benign` or `malignant`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Benign => "benign",
+            Class::Malignant => "malignant",
+        }
+    }
+
     /// Lowest and highest grade of a lesion. The ranges leave a gap: after the rule is told, a person sees
     /// the class.
     fn grades(self) -> (f64, f64) {

@@ -29,6 +29,7 @@
 //! **The set is frozen.** How hard it is was chosen with Keras (`data/liver-phantom/README.md`), and results
 //! are compared on it: whoever changes a constant here makes another set.
 
+mod extent;
 mod lesion;
 mod texture;
 mod tissue;
@@ -42,6 +43,8 @@ use rayon::prelude::*;
 
 use crate::random::{Purpose, Stream};
 use crate::{Error, Result};
+use extent::Extent;
+pub use lesion::Class;
 use lesion::Lesion;
 use tissue::Tissue;
 
@@ -52,37 +55,12 @@ pub const DEFAULT_BENIGN: usize = 33;
 /// How many malignant images the set in `data/liver-phantom` holds.
 pub const DEFAULT_MALIGNANT: usize = 103;
 
-/// Widths of the images in pixels, first and last included: crops differ, so that the resize has something to
-/// do.
-const WIDTHS: (u32, u32) = (120, 240);
-/// Heights of the images in pixels, first and last included; drawn independently of the width.
-const HEIGHTS: (u32, u32) = (100, 200);
 /// Mean grey level of an image, lowest and highest: dark, as such images are, and a nuisance that one must
 /// see past.
 const BRIGHTNESS: (f64, f64) = (65.0, 105.0);
 /// Decibels from black to white, least and most: a setting that sonographers choose. The less, the harder the
 /// contrast.
 const DYNAMIC_RANGE: (f64, f64) = (30.0, 36.0);
-
-/// The two kinds of lesion. Their names are the names of the folders, and sort as the discriminants do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u64)]
-pub enum Class {
-    /// Smooth outline, even inside.
-    Benign = 0,
-    /// Irregular outline, mottled inside, with a bright rim and a dark halo.
-    Malignant = 1,
-}
-
-impl Class {
-    /// The folder's name: `benign` or `malignant`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Class::Benign => "benign",
-            Class::Malignant => "malignant",
-        }
-    }
-}
 
 /// One image of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,26 +88,6 @@ impl PhantomImage {
             .write_image(&self.pixels, self.width as u32, self.height as u32, image::ExtendedColorType::L8)
             .expect("memory takes every byte of a grey image");
         bytes
-    }
-}
-
-/// The extent of an image in pixels, which whatever is in the picture is laid out by.
-#[derive(Clone, Copy)]
-struct Extent {
-    width: usize,
-    height: usize,
-}
-
-impl Extent {
-    fn draw(stream: &mut Stream) -> Extent {
-        let mut length = |(low, high): (u32, u32)| (low + stream.below(high - low + 1)) as usize;
-        Extent { width: length(WIDTHS), height: length(HEIGHTS) }
-    }
-
-    /// Side in pixels of the square with the same area, √(width·height): the unit in which lengths of the
-    /// anatomy are given.
-    fn side(self) -> f64 {
-        ((self.width * self.height) as f64).sqrt()
     }
 }
 

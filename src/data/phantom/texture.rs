@@ -1,7 +1,7 @@
 //! The two textures: value noise, which is smooth, and speckle, which is what ultrasound makes of fine
 //! structure.
 
-use super::Extent;
+use super::extent::Extent;
 use crate::random::Stream;
 
 /// Spread (σ) of the scanner's resolution cell along the beam, that is downwards, in pixels: grains near the

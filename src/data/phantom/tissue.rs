@@ -1,6 +1,6 @@
 //! The background: liver, the gain that is left over depth, and vessels. Both classes have the same.
 
-use super::Extent;
+use super::extent::Extent;
 use super::texture::{ValueNoise, smoothstep};
 use crate::random::Stream;
 

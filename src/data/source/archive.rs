@@ -17,28 +17,23 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zip::read::ZipFileEntry;
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
+use super::limits::{MAX_FILE_BYTES, MAX_UNPACKED_BYTES, too_large, too_many_files};
+use super::listing::{Listing, Place, same_name};
+use super::metered::{LongContents, MAX_CONTENTS_BYTES, Metered, SharedArchive};
 use super::names::{NameEncoding, is_utf8};
-use super::{
-    Listing, MAX_FILE_BYTES, MAX_UNPACKED_BYTES, Place, is_archive_name, same_name, too_large, too_many_files,
-};
 use crate::data::contain::contain;
 use crate::data::image_names::is_image_name;
 use crate::data::left_out::Reason;
 use crate::data::single_image::single_image;
 use crate::error::{shortened, some_of};
 use crate::{Error, Result};
-
-/// The open zip, shared by its entries. One thread at a time reads from it: what a zip of images holds is
-/// compressed already, so unpacking an entry is little more than a copy, and the long work, decoding the
-/// image, is outside the lock.
-pub(super) type SharedArchive = Arc<Mutex<ZipArchive<BufReader<Metered>>>>;
 
 /// How many times its packed size an entry, or the whole zip, may unpack to. Images are compressed already,
 /// so honest zips of them stay near 1; a picture of one colour as BMP comes near deflate's own limit of 1032.
@@ -49,10 +44,6 @@ const RATIO_FREE_ENTRY_BYTES: u64 = 16 << 20;
 
 /// Up to this size the whole zip may.
 const RATIO_FREE_TOTAL_BYTES: u64 = 1 << 30;
-
-/// The most bytes of a zip that are read to learn what it holds: a million entries with names of 80 bytes.
-/// The library keeps several times as much in memory; for names of few letters, five times.
-const MAX_CONTENTS_BYTES: u64 = 128 << 20;
 
 /// The longest name of an entry, its folders included. Names stand in messages.
 const MAX_NAME_BYTES: usize = 1024;
@@ -201,6 +192,13 @@ fn check_entry(entry: &ZipFileEntry, name: &str) -> std::result::Result<(), Stri
     Ok(())
 }
 
+/// Whether a file of this name is an archive, in which more could be than anyone sees.
+fn is_archive_name(name: &str) -> bool {
+    const SUFFIXES: [&str; 11] = [".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst"];
+    let name = name.to_ascii_lowercase();
+    SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+}
+
 /// What is said of something that unpacks to too much.
 fn bomb(packed: u64, unpacked: u64) -> String {
     format!("unpacks from {packed} to {unpacked} bytes, as bombs do, and {MAX_RATIO} times as many is the most")
@@ -250,8 +248,8 @@ fn open(path: &Path) -> Result<ZipArchive<BufReader<Metered>>> {
         let found = if named_zip { "it is named .zip but is no zip" } else { "it is neither a folder nor a zip" };
         return Err(Error::data(path, format!("{found}; give a folder that holds two class folders, or a zip of one")));
     }
-    let left = Arc::new(AtomicU64::new(MAX_CONTENTS_BYTES));
-    let metered = Metered { file, left: Arc::clone(&left) };
+    let metered = Metered::new(file);
+    let left = Arc::clone(&metered.left);
     let archive = ZipArchive::new(BufReader::new(metered)).map_err(|error| unreadable(path, error))?;
     left.store(u64::MAX, Ordering::Relaxed);
     Ok(archive)
@@ -311,38 +309,6 @@ fn plain_name(name: &str) -> std::result::Result<String, &'static str> {
     Ok(parts.join("/"))
 }
 
-/// A file from which only so much is read until the limit is lifted: the library that reads the table of
-/// contents keeps all of it in memory, however long it is.
-#[derive(Debug)]
-pub(super) struct Metered {
-    file: File,
-    /// How many bytes may still be read.
-    left: Arc<AtomicU64>,
-}
-
-/// The error of a [`Metered`] file from which nothing more is read.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("its table of contents takes more than {} MiB, so give the folder that it is of", MAX_CONTENTS_BYTES >> 20)]
-struct LongContents;
-
-impl Read for Metered {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let left = self.left.load(Ordering::Relaxed);
-        if left == 0 {
-            return Err(std::io::Error::other(LongContents));
-        }
-        let read = self.file.read(buffer)?;
-        self.left.store(left.saturating_sub(read as u64), Ordering::Relaxed);
-        Ok(read)
-    }
-}
-
-impl Seek for Metered {
-    fn seek(&mut self, position: SeekFrom) -> std::io::Result<u64> {
-        self.file.seek(position)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -372,20 +338,5 @@ mod tests {
         ] {
             assert_eq!(plain_name(name), Ok(plain.to_string()));
         }
-    }
-
-    #[test]
-    fn a_table_of_contents_that_never_ends_is_not_read_to_its_end() {
-        let mut file = tempfile::tempfile().unwrap();
-        std::io::Write::write_all(&mut file, &[0; 100]).unwrap();
-        file.seek(SeekFrom::Start(0)).unwrap();
-        let left = Arc::new(AtomicU64::new(10));
-        let mut metered = Metered { file, left: Arc::clone(&left) };
-        let mut buffer = [0; 10];
-        assert_eq!(metered.read(&mut buffer).unwrap(), 10);
-        let error = metered.read(&mut buffer).unwrap_err().to_string();
-        assert_eq!(error, "its table of contents takes more than 128 MiB, so give the folder that it is of");
-        left.store(u64::MAX, Ordering::Relaxed);
-        assert_eq!(metered.read(&mut buffer).unwrap(), 10);
     }
 }

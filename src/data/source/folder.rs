@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{Listing, Place, too_many_files};
+use super::limits::too_many_files;
+use super::listing::{Listing, Place};
 use crate::data::left_out::Reason;
 use crate::{Error, Result};
 

@@ -1,0 +1,145 @@
+//! All about a model but its weights, as a weights file's metadata tell it.
+
+use super::tensor_file::TensorFile;
+use crate::data::reading::Reading;
+use crate::error::shortened;
+use crate::spec::{LayerSpec, ModelSpec};
+use crate::{Error, Result};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::path::Path;
+
+/// What [`resize::scale`](crate::data::resize::scale) multiplies by.
+pub const RESCALE: f64 = 1.0 / 255.0;
+/// What [`resize::resize_nearest`](crate::data::resize::resize_nearest) is called in a [`ModelCard`].
+pub const RESIZE: &str = "nearest";
+
+/// The longest name of a class. It is that of a folder, and is told beside every answer.
+pub const MAX_CLASS_NAME_BYTES: usize = 1024;
+
+/// All about a model but its weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelCard {
+    /// The version of glassnet that wrote the file.
+    pub version: String,
+    /// The layers and the input size.
+    pub spec: ModelSpec,
+    /// The names of class 0 and class 1; the network's probability is that of class 1.
+    pub classes: [String; 2],
+    /// What every byte of an image was multiplied by: always [`RESCALE`].
+    pub rescale: f64,
+    /// How images were brought to the input size: always [`RESIZE`].
+    pub resize: String,
+    /// How files were read; what is the default is not written, so that files of old versions have it too.
+    #[serde(default, skip_serializing_if = "Reading::is_default")]
+    pub reading: Reading,
+    /// Class 1 is predicted where its probability is above this.
+    pub threshold: f64,
+    /// How the weights came to be.
+    pub training: TrainingFacts,
+}
+
+/// How a model's weights came to be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingFacts {
+    /// Epochs trained.
+    pub epochs: usize,
+    /// The run's seed.
+    pub seed: u64,
+    /// Images trained on.
+    pub images: usize,
+    /// The loss on the validation part after the last of these epochs.
+    pub val_loss: Option<f64>,
+    /// The accuracy on it.
+    pub val_accuracy: Option<f64>,
+}
+
+impl ModelCard {
+    /// Refuses a card that this version cannot follow, or whose values contradict each other.
+    ///
+    /// # Errors
+    /// [`Error::Weights`].
+    pub(super) fn check(&self, path: &Path) -> Result<()> {
+        if self.rescale != RESCALE || self.resize != RESIZE {
+            let reason = format!(
+                "its images were scaled by {} and resized by '{}', but this version knows only {RESCALE} and '{RESIZE}'; use the \
+             glassnet that wrote it, version {}",
+                self.rescale,
+                shortened(&self.resize),
+                shortened(&self.version)
+            );
+            return Err(Error::weights(path, reason));
+        }
+        if let Some(name) = self.classes.iter().find(|name| name.len() > MAX_CLASS_NAME_BYTES) {
+            let reason = format!(
+                "a class has a name of {} bytes, and {MAX_CLASS_NAME_BYTES} are the most: '{}'; take another",
+                name.len(),
+                shortened(name)
+            );
+            return Err(Error::weights(path, reason));
+        }
+        if self.classes[0] == self.classes[1] {
+            let reason = format!("both of its classes are called '{}'; take another", shortened(&self.classes[0]));
+            return Err(Error::weights(path, reason));
+        }
+        if !(0.0..=1.0).contains(&self.threshold) {
+            let reason = format!("its threshold is {}, and a probability is from 0 to 1; take another", self.threshold);
+            return Err(Error::weights(path, reason));
+        }
+        Ok(())
+    }
+}
+
+/// Reads the metadata's JSON.
+///
+/// # Errors
+/// [`Error::Weights`], where there is none, or not that of a `T`; what is at fault is told.
+pub fn read_description<T: for<'a> Deserialize<'a>>(path: &Path, file: &TensorFile) -> Result<T> {
+    let json = file.description().ok_or_else(|| {
+        Error::weights(path, "it holds tensors but no model description; give a file that 'glassnet train' wrote")
+    })?;
+    serde_json::from_str(json).map_err(|error| {
+        log::debug!("the model description in {}: {error}", path.display());
+        let fault = fault(json);
+        let reason = format!(
+            "its model description cannot be used: {fault}; the file was changed or is damaged, give another that 'glassnet train' wrote"
+        );
+        Error::weights(path, reason)
+    })
+}
+
+/// Tells what is not right in a model description, in words that go on after it.
+fn fault(description: &str) -> String {
+    let Ok(Value::Object(fields)) = serde_json::from_str(description) else {
+        return "it is no whole JSON object".to_string();
+    };
+    fn reads<T: DeserializeOwned>(value: &Value) -> bool {
+        T::deserialize(value).is_ok()
+    }
+    type Reads = fn(&Value) -> bool;
+    let wanted: [(&str, Reads); 7] = [
+        ("version", reads::<String>),
+        ("spec", reads::<ModelSpec>),
+        ("classes", reads::<[String; 2]>),
+        ("rescale", reads::<f64>),
+        ("resize", reads::<String>),
+        ("threshold", reads::<f64>),
+        ("training", reads::<TrainingFacts>),
+    ];
+    let layers = fields.get("spec").and_then(|spec| spec.get("layers")).and_then(Value::as_array);
+    if let Some(place) = layers.and_then(|layers| layers.iter().position(|layer| !reads::<LayerSpec>(layer))) {
+        return format!("layer {} in its 'spec' is none that this version knows", place + 1);
+    }
+    for (name, reads) in wanted {
+        match fields.get(name) {
+            None => return format!("it has no '{name}'"),
+            Some(value) if !reads(value) => return format!("its '{name}' is not as it was written"),
+            Some(_) => {}
+        }
+    }
+    if fields.get("reading").is_some_and(|reading| !reads::<Reading>(reading)) {
+        return "its 'reading' is not as it was written".to_string();
+    }
+    "its 'run' is not as it was written".to_string()
+}
