@@ -67,14 +67,14 @@ pub fn load_parameters(path: &Path, network: &Network) -> Result<Parameters> {
     weights(path, &mut TensorFile::open(path)?, network)
 }
 
-/// What a file says of its weights, if it can be told; the weights are not read.
+/// Reads what a file says of its weights, if it can be told; the weights are not read.
 pub fn card_of(path: &Path) -> Option<ModelCard> {
     let file = TensorFile::open(path).ok()?;
     read_description(path, &file).ok()
 }
 
-/// The tensors of a file as a network's weights: every one of them, none besides but the state of a run, each
-/// of its shape, all numbers finite.
+/// Reads the tensors of a file as a network's weights: every one of them, none besides but the state of a
+/// run, each of its shape, all numbers finite.
 fn weights(path: &Path, file: &mut TensorFile, network: &Network) -> Result<Parameters> {
     refuse_foreign(path, file, network)?;
     check(path, file, network, "", any)?;

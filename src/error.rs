@@ -20,18 +20,18 @@ pub enum Error {
     Setting {
         /// The flag or the key, as the user writes it.
         setting: String,
-        /// What is wrong with its value, and what would be right.
+        /// The fault of its value, and what would be right.
         reason: String,
     },
 
     /// Reading or writing failed in the operating system.
     #[error("cannot {action} {}: {}{}", path.display(), in_words(source), advice(action, source))]
     Io {
-        /// What was tried: "read", "write", "create".
+        /// The word for what was tried: "read", "write", "create".
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's own error.
         source: std::io::Error,
     },
 
@@ -40,7 +40,7 @@ pub enum Error {
     Data {
         /// The folder or zip.
         path: PathBuf,
-        /// What was found, what was wanted.
+        /// The fault: what was found, what was wanted.
         reason: String,
     },
 
@@ -49,7 +49,7 @@ pub enum Error {
     Image {
         /// The file's path, or its name in the zip.
         file: String,
-        /// What the decoder said.
+        /// The fault, and what to do.
         reason: String,
     },
 
@@ -58,7 +58,7 @@ pub enum Error {
     Layer {
         /// The layer's name.
         layer: String,
-        /// What does not fit, with both shapes.
+        /// The misfit, with both shapes.
         reason: String,
     },
 
@@ -67,7 +67,7 @@ pub enum Error {
     Weights {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault, and what to do.
         reason: String,
     },
 
@@ -96,8 +96,8 @@ pub enum Error {
     },
 }
 
-/// A text that comes from a file, for a sentence: its first 200 letters. Files may hold names and words of
-/// any length.
+/// Returns a text that comes from a file, for a sentence: its first 200 letters. Files may hold names and
+/// words of any length.
 pub fn shortened(text: &str) -> Cow<'_, str> {
     const MOST: usize = 200;
     match text.char_indices().nth(MOST) {
@@ -106,7 +106,7 @@ pub fn shortened(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// What the system says of a failure, without the number that it has there.
+/// Returns the system's words for a failure, without the number that it has there.
 pub fn in_words(error: &std::io::Error) -> String {
     let text = error.to_string();
     match text.rfind(" (os error ") {
@@ -115,7 +115,7 @@ pub fn in_words(error: &std::io::Error) -> String {
     }
 }
 
-/// What can be done about a failure of the system, with a semicolon before it, where that is known.
+/// Returns the advice for a failure of the system, with a semicolon before it, where that is known.
 fn advice(action: &str, error: &std::io::Error) -> &'static str {
     match error.kind() {
         ErrorKind::PermissionDenied if action == "read" => {
@@ -128,12 +128,13 @@ fn advice(action: &str, error: &std::io::Error) -> &'static str {
     }
 }
 
-/// A number and what is counted, for a sentence: `1 image`, `2 images`. The word forms its plural with an s.
+/// Returns a number and what is counted, for a sentence: `1 image`, `2 images`. The word forms its plural
+/// with an s.
 pub fn counted(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
-/// The number of names and the first of them: `7 (a, b, c, d, e and 2 more)`.
+/// Returns the number of names and the first of them: `7 (a, b, c, d, e and 2 more)`.
 pub fn some_of<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     const SHOWN: usize = 5;
     let mut names = names.into_iter();
@@ -146,7 +147,7 @@ pub fn some_of<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     }
 }
 
-/// `a`, `a and b`, `a, b and c`; of many the first few.
+/// Lists names: `a`, `a and b`, `a, b and c`; of many the first few.
 pub fn and<'a>(names: impl Iterator<Item = &'a str>) -> String {
     const SHOWN: usize = 5;
     let names: Vec<&str> = names.collect();
@@ -159,7 +160,7 @@ pub fn and<'a>(names: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// The text as a word of a shell's command line.
+/// Returns the text as a word of a shell's command line.
 pub fn shell_word(text: &str) -> Cow<'_, str> {
     let plain = |char: char| char.is_alphanumeric() || "/._-+,:@%".contains(char);
     match !text.is_empty() && text.chars().all(plain) {
@@ -172,7 +173,7 @@ pub fn shell_word(text: &str) -> Cow<'_, str> {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An [`Error::Io`] for `map_err`, or [`Error::Missing`] where that is what the system means.
+    /// Returns an [`Error::Io`] for `map_err`, or [`Error::Missing`] where that is what the system means.
     pub fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.into();
         move |source| match source.kind() {
@@ -181,22 +182,22 @@ impl Error {
         }
     }
 
-    /// An [`Error::Setting`].
+    /// Returns an [`Error::Setting`].
     pub fn setting(setting: impl Into<String>, reason: impl Into<String>) -> Error {
         Error::Setting { setting: setting.into(), reason: reason.into() }
     }
 
-    /// An [`Error::Data`].
+    /// Returns an [`Error::Data`].
     pub fn data(path: impl Into<PathBuf>, reason: impl Into<String>) -> Error {
         Error::Data { path: path.into(), reason: reason.into() }
     }
 
-    /// An [`Error::Layer`].
+    /// Returns an [`Error::Layer`].
     pub fn layer(layer: impl Into<String>, reason: impl Into<String>) -> Error {
         Error::Layer { layer: layer.into(), reason: reason.into() }
     }
 
-    /// An [`Error::Weights`].
+    /// Returns an [`Error::Weights`].
     pub fn weights(path: impl Into<PathBuf>, reason: impl Into<String>) -> Error {
         Error::Weights { path: path.into(), reason: reason.into() }
     }

@@ -6,11 +6,11 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// How many bytes are gathered before the system is asked to write them.
+/// The bytes that are gathered before the system is asked to write them.
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// The bytes of a regular file, or none where it has more than `most`. What is no file, such as a pipe or a
-/// device, is not read: it may have no end, or keep the reader waiting for ever.
+/// Returns the bytes of a regular file, or none where it has more than `most`. What is no file, such as a
+/// pipe or a device, is not read: it may have no end, or keep the reader waiting for ever.
 ///
 /// # Errors
 /// [`Error::Missing`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if it is no regular
@@ -35,7 +35,7 @@ pub const MAX_TEXT_BYTES: u64 = 64 << 20;
 /// [`MAX_FILES`]: crate::data::source::MAX_FILES
 pub const MAX_TABLE_BYTES: u64 = 512 << 20;
 
-/// A settings file of a run folder.
+/// Returns a settings file of a run folder.
 ///
 /// # Errors
 /// Those of [`read_at_most`], and [`Error::Data`] if it has more than [`MAX_TEXT_BYTES`] or is no text.
@@ -43,7 +43,7 @@ pub fn read_text(path: &Path) -> Result<String> {
     read_text_at_most(path, MAX_TEXT_BYTES)
 }
 
-/// A table of a run folder, with a line for each image.
+/// Returns a table of a run folder, with a line for each image.
 ///
 /// # Errors
 /// Those of [`read_at_most`], and [`Error::Data`] if it has more than [`MAX_TABLE_BYTES`] or is no text.
@@ -70,7 +70,8 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     write_whole_with(path, |file| file.write_all(bytes))
 }
 
-/// [`write_whole`] for content that is made while it is written, so that it need not be in memory as a whole.
+/// Does the same as [`write_whole`] for content that is made while it is written, so that it need not be in
+/// memory as a whole.
 ///
 /// # Errors
 /// As [`write_whole`], and those of `content`.
@@ -121,7 +122,7 @@ pub fn try_place(path: &Path) -> io::Result<()> {
     std::fs::remove_file(&unfinished)
 }
 
-/// The file that is written before it is moved to `path`.
+/// Returns the file that is written before it is moved to `path`.
 fn unfinished(path: &Path) -> PathBuf {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".part");
@@ -158,7 +159,7 @@ fn sync_folder_of(path: &Path) {
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 
-/// Elsewhere a folder cannot be opened as a file.
+/// Does nothing: elsewhere a folder cannot be opened as a file.
 #[cfg(not(unix))]
 fn sync_folder_of(_: &Path) {}
 

@@ -18,7 +18,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// Floats in one sample.
+    /// Returns the floats of one sample.
     pub fn len(self) -> usize {
         match self {
             Shape::Image(sizes) => sizes.iter().product(),
@@ -26,7 +26,7 @@ impl Shape {
         }
     }
 
-    /// Whether a sample has no floats; never so in a network that was built.
+    /// Returns whether a sample has no floats; never so in a network that was built.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }

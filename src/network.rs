@@ -64,23 +64,23 @@ impl Network {
         }
     }
 
-    /// The spec that it was built from.
+    /// Returns the spec that it was built from.
     pub fn spec(&self) -> &ModelSpec {
         &self.spec
     }
 
-    /// The layers, first to last.
+    /// Returns the layers, first to last.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
-    /// What weights it has.
+    /// Returns the table of its weights.
     pub fn table(&self) -> &Arc<ParameterTable> {
         &self.table
     }
 
-    /// Fresh parameters, each tensor as its [initialization](crate::parameters::Initialization) says: kernels
-    /// by Glorot's rule, biases zero. The same seed gives the same ones.
+    /// Returns fresh parameters, each tensor as its [initialization](crate::parameters::Initialization) says:
+    /// kernels by Glorot's rule, biases zero. The same seed gives the same ones.
     pub fn initial_parameters(&self, seed: u64) -> Parameters {
         let mut parameters = Parameters::zeros(&self.table);
         for (id, entry) in self.table.entries().iter().enumerate() {
@@ -90,12 +90,12 @@ impl Network {
         parameters
     }
 
-    /// The same network in the [textbook](crate::reference), with these weights.
+    /// Returns the same network in the [textbook](crate::reference), with these weights.
     pub fn twin(&self, parameters: &Parameters) -> Vec<reference::Layer> {
         self.layers.iter().map(|layer| layer.twin(parameters)).collect()
     }
 
-    /// Multiply-adds of a forward pass over one image, all layers.
+    /// Returns the multiply-adds of a forward pass over one image, all layers.
     pub fn multiply_adds(&self) -> usize {
         self.layers.iter().map(Layer::multiply_adds).fold(0, usize::saturating_add)
     }

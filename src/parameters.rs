@@ -22,7 +22,7 @@ pub struct AlignedBuffer {
 }
 
 impl AlignedBuffer {
-    /// A buffer of `len` zeros.
+    /// Creates a buffer of `len` zeros.
     pub fn zeros(len: usize) -> AlignedBuffer {
         let storage = vec![0.0; len + LINE_FLOATS - 1];
         // The storage's address stays the same for as long as the buffer lives: nothing is ever pushed.
@@ -30,12 +30,12 @@ impl AlignedBuffer {
         AlignedBuffer { storage, start, len }
     }
 
-    /// The floats.
+    /// Returns the floats.
     pub fn as_slice(&self) -> &[f32] {
         &self.storage[self.start..self.start + self.len]
     }
 
-    /// The floats, to write.
+    /// Returns the floats, to write.
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
         &mut self.storage[self.start..self.start + self.len]
     }
@@ -63,7 +63,7 @@ impl Clone for AlignedBuffer {
     }
 }
 
-/// Which tensor of a [`ParameterTable`].
+/// The number of a tensor in a [`ParameterTable`].
 pub type TensorId = usize;
 
 /// The part that a tensor plays in training. Optimizer, checkpoint and summary go by it.
@@ -71,7 +71,7 @@ pub type TensorId = usize;
 pub enum Role {
     /// Learned: a backward pass gives its gradient, and the optimizer, which keeps moments of it, moves it.
     Trainable {
-        /// Whether it shrinks under weight decay.
+        /// True if it shrinks under weight decay.
         decays: bool,
     },
     /// A moving statistic, which the layer itself keeps up to date while training: it has neither gradient
@@ -114,7 +114,7 @@ pub struct TensorEntry {
     pub name: String,
     /// Keras's shape: `[kernel height, kernel width, C, F]`, `[inputs, units]` or `[units]`.
     pub shape: Vec<usize>,
-    /// Where its floats stand in the buffer, in C order. Each tensor starts on a cache line.
+    /// The place of its floats in the buffer, in C order. Each tensor starts on a cache line.
     pub range: Range<usize>,
     /// The part that it plays in training.
     pub role: Role,
@@ -123,13 +123,13 @@ pub struct TensorEntry {
 }
 
 impl TensorEntry {
-    /// Whether the optimizer moves it.
+    /// Returns whether the optimizer moves it.
     pub fn is_trainable(&self) -> bool {
         matches!(self.role, Role::Trainable { .. })
     }
 }
 
-/// What stands where in a [`Parameters`] buffer.
+/// The layout of a [`Parameters`] buffer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParameterTable {
     entries: Vec<TensorEntry>,
@@ -146,12 +146,12 @@ impl ParameterTable {
         self.entries.len() - 1
     }
 
-    /// All tensors in the order of the layers, each layer's kernel before its bias.
+    /// Returns all tensors in the order of the layers, each layer's kernel before its bias.
     pub fn entries(&self) -> &[TensorEntry] {
         &self.entries
     }
 
-    /// The number of parameters (without the gaps that alignment leaves).
+    /// Returns the number of parameters (without the gaps that alignment leaves).
     pub fn parameter_count(&self) -> usize {
         self.entries.iter().map(|entry| entry.range.len()).sum()
     }
@@ -171,47 +171,47 @@ impl std::fmt::Debug for Parameters {
 }
 
 impl Parameters {
-    /// Zeros.
+    /// Creates a buffer of zeros.
     pub fn zeros(table: &Arc<ParameterTable>) -> Parameters {
         Parameters { table: table.clone(), buffer: AlignedBuffer::zeros(table.len) }
     }
 
-    /// What stands where.
+    /// Returns the layout of the buffer.
     pub fn table(&self) -> &Arc<ParameterTable> {
         &self.table
     }
 
-    /// The floats of one tensor, in C order.
+    /// Returns the floats of one tensor, in C order.
     pub fn tensor(&self, id: TensorId) -> &[f32] {
         &self.buffer.as_slice()[self.table.entries[id].range.clone()]
     }
 
-    /// The floats of one tensor in f64, as the textbook has them.
+    /// Returns the floats of one tensor in f64, as the textbook has them.
     pub fn wide(&self, id: TensorId) -> Vec<f64> {
         self.tensor(id).iter().map(|&x| f64::from(x)).collect()
     }
 
-    /// The floats of one tensor, to write.
+    /// Returns the floats of one tensor, to write.
     pub fn tensor_mut(&mut self, id: TensorId) -> &mut [f32] {
         &mut self.buffer.as_mut_slice()[self.table.entries[id].range.clone()]
     }
 
-    /// The whole buffer; the gaps between tensors are zeros and stay zeros under Adam.
+    /// Returns the whole buffer; the gaps between tensors are zeros and stay zeros under Adam.
     pub fn as_slice(&self) -> &[f32] {
         self.buffer.as_slice()
     }
 
-    /// Whether no number is NaN or infinite.
+    /// Returns whether no number is NaN or infinite.
     pub fn are_finite(&self) -> bool {
         self.as_slice().iter().all(|value| value.is_finite())
     }
 
-    /// The whole buffer, to write.
+    /// Returns the whole buffer, to write.
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
         self.buffer.as_mut_slice()
     }
 
-    /// A tensor by name, as an array of its shape.
+    /// Returns a tensor by name, as an array of its shape.
     ///
     /// # Errors
     /// Where there is none of that name.
@@ -221,7 +221,7 @@ impl Parameters {
             .expect("a tensor's range has its shape's length"))
     }
 
-    /// A tensor by name, to write.
+    /// Returns a tensor by name, to write.
     ///
     /// # Errors
     /// Where there is none of that name.

@@ -13,7 +13,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-/// What a stream of random numbers is for; part of its key.
+/// The purpose of a stream of random numbers; part of its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Purpose {
@@ -27,13 +27,13 @@ pub enum Purpose {
     Phantom = 4,
     /// Anything a test draws.
     Test = 5,
-    /// Which images `samples` shows; the index is the class.
+    /// The choice of the images that `samples` shows; the index is the class.
     Samples = 6,
     /// Numbers that are only computed with to be timed; the index is the tensor.
     Bench = 7,
-    /// Which side groups of files go to when a set is parted.
+    /// The side that groups of files go to when a set is split.
     Split = 8,
-    /// How a training image is changed; the epoch and the image are the key.
+    /// The change of a training image; the epoch and the image are the key.
     Augment = 9,
 }
 
@@ -49,7 +49,7 @@ pub enum Purpose {
 pub struct Stream(ChaCha8Rng);
 
 impl Stream {
-    /// The stream with this key. The four numbers, little endian, are ChaCha's 256-bit key.
+    /// Creates the stream with this key. The four numbers, little endian, are ChaCha's 256-bit key.
     pub fn new(seed: u64, purpose: Purpose, epoch: u64, index: u64) -> Stream {
         let mut key = [0u8; 32];
         for (bytes, number) in key.chunks_exact_mut(8).zip([seed, purpose as u64, epoch, index]) {
@@ -58,30 +58,31 @@ impl Stream {
         Stream(ChaCha8Rng::from_seed(key))
     }
 
-    /// The next 32 random bits.
+    /// Returns the next 32 random bits.
     pub fn next_u32(&mut self) -> u32 {
         self.0.next_u32()
     }
 
-    /// Uniform in [0, 1): the top 24 bits of one word, so every value is exact in f32.
+    /// Returns a uniform number in [0, 1): the top 24 bits of one word, so every value is exact in f32.
     pub fn unit_f32(&mut self) -> f32 {
         (self.next_u32() >> 8) as f32 * (1.0 / (1 << 24) as f32)
     }
 
-    /// Uniform in [0, 1): 53 bits from two words, the first word the higher one, so every value is exact in
-    /// f64.
+    /// Returns a uniform number in [0, 1): 53 bits from two words, the first word the higher one, so every
+    /// value is exact in f64.
     pub fn unit_f64(&mut self) -> f64 {
         let high = u64::from(self.next_u32() >> 5);
         let low = u64::from(self.next_u32() >> 6);
         ((high << 26) | low) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
-    /// Uniform in [low, high).
+    /// Returns a uniform number in [low, high).
     pub fn uniform_f64(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.unit_f64()
     }
 
-    /// Uniform in {0, …, bound − 1}, without bias: a word that would favour the low values is drawn again.
+    /// Returns a uniform number in {0, …, bound − 1}, without bias: a word that would favour the low values
+    /// is drawn again.
     ///
     /// # Panics
     /// If `bound` is 0.
@@ -97,8 +98,8 @@ impl Stream {
         }
     }
 
-    /// A standard normal number, as twelve uniform ones minus their mean: it needs no logarithm or cosine,
-    /// and its tails, which end at ±6, are as good as a picture's noise wants.
+    /// Returns a standard normal number, as twelve uniform ones minus their mean: it needs no logarithm or
+    /// cosine, and its tails, which end at ±6, are as good as a picture's noise wants.
     pub fn normal_f64(&mut self) -> f64 {
         (0..12).map(|_| self.unit_f64()).sum::<f64>() - 6.0
     }

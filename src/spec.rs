@@ -81,7 +81,7 @@ pub enum LayerSpec {
 pub enum Size {
     /// The same both ways.
     Square(usize),
-    /// Height, width.
+    /// Returns height and width.
     Rectangle([usize; 2]),
 }
 
@@ -90,7 +90,7 @@ impl Size {
         Size::Square(1)
     }
 
-    /// Height, width.
+    /// Returns height and width.
     pub fn both(self) -> [usize; 2] {
         match self {
             Size::Square(side) => [side, side],
@@ -104,8 +104,8 @@ fn documented_input() -> [usize; 3] {
 }
 
 impl ModelSpec {
-    /// The model of the documented run: Conv 32 – pool – Conv 64 – pool – Conv 128 – pool – Dense 128 –
-    /// Dropout – Dense 1, all convolutions 3×3 with ReLU, all pools 2×2. At 128×128 pixels it has 3,304,769
+    /// Returns the model of the documented run: Conv 32 – pool – Conv 64 – pool – Conv 128 – pool – Dense 128
+    /// – Dropout – Dense 1, all convolutions 3×3 with ReLU, all pools 2×2. At 128×128 pixels it has 3,304,769
     /// parameters.
     pub fn documented() -> ModelSpec {
         let mut layers = Vec::new();
@@ -127,14 +127,14 @@ impl ModelSpec {
         ModelSpec { input: documented_input(), layers }
     }
 
-    /// The same layers for square images of this side.
+    /// Returns the same layers for square images of this side.
     pub fn with_image_size(mut self, side: usize) -> ModelSpec {
         self.input[0] = side;
         self.input[1] = side;
         self
     }
 
-    /// The same layers with this rate in every dropout layer.
+    /// Returns the same layers with this rate in every dropout layer.
     pub fn with_dropout(mut self, new_rate: f64) -> ModelSpec {
         for layer in &mut self.layers {
             if let LayerSpec::Dropout { rate } = layer {

@@ -20,7 +20,7 @@ use crate::random::{Purpose, Stream};
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
 
-/// What computes a pass.
+/// The code that computes a pass.
 #[derive(Clone, Copy, Debug)]
 pub enum Worker {
     /// A convolution algorithm.
@@ -30,7 +30,7 @@ pub enum Worker {
 }
 
 impl Worker {
-    /// What users call it.
+    /// Returns the name that users know.
     pub fn name(self) -> &'static str {
         match self {
             Worker::Algorithm(algorithm) => algorithm.name(),
@@ -42,18 +42,18 @@ impl Worker {
 /// A pass, and what computes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
-    /// Which pass.
+    /// The pass.
     pub pass: Pass,
-    /// What computes it.
+    /// The code that computes it.
     pub worker: Worker,
-    /// Whether the gradient of the output is given as it comes back through a 2×2 max-pool, half of whose
+    /// True if the gradient of the output is given as it comes back through a 2×2 max-pool, half of whose
     /// windows are [`DEAD`].
     pub pooled: bool,
 }
 
 impl Case {
-    /// All cases of these algorithms for a convolution, pass by pass, and behind each pass the product alone
-    /// if `product`.
+    /// Returns all cases of these algorithms for a convolution, pass by pass, and behind each pass the
+    /// product alone if `product`.
     pub fn all(
         geometry: &ConvGeometry,
         passes: &[Pass],
@@ -77,7 +77,7 @@ impl Case {
     }
 }
 
-/// The 2×2 max-pool behind a convolution, if its output has room for one.
+/// Returns the 2×2 max-pool behind a convolution, if its output has room for one.
 fn pool_behind(geometry: &ConvGeometry) -> Option<PoolGeometry> {
     let [height, width] = geometry.output;
     PoolGeometry::new([height, width, geometry.filters], [2, 2], [2, 2]).ok()
@@ -138,7 +138,8 @@ impl ConvData {
         }
     }
 
-    /// Bytes that [`ConvData::draw`] and [`Buffers::new`] will take for a convolution, not counting scratch.
+    /// Returns the bytes that [`ConvData::draw`] and [`Buffers::new`] will take for a convolution, not
+    /// counting scratch.
     pub fn bytes(geometry: &ConvGeometry, batch: usize) -> usize {
         let (input, output) = (geometry.input_len(), geometry.output_len());
         let images = batch.saturating_mul(input.saturating_mul(2).saturating_add(output.saturating_mul(3)));
@@ -146,7 +147,7 @@ impl ConvData {
         images.saturating_add(kernels).saturating_add(MAX_PATCH_FLOATS).saturating_mul(4)
     }
 
-    /// Bytes that a case must at least move: all it reads and all it writes, once.
+    /// Returns the bytes that a case must at least move: all it reads and all it writes, once.
     pub fn least_bytes(&self, case: &Case) -> usize {
         let floats = |output: usize| self.input.len() + self.kernel.len() + output;
         match &self.pooled {
@@ -155,7 +156,7 @@ impl ConvData {
         }
     }
 
-    /// ∂L/∂output of an image.
+    /// Returns ∂L/∂output of an image.
     fn gradient(&self, image: usize, pooled: bool) -> GradOutput<'_> {
         match &self.pooled {
             Some((pool, values, places)) if pooled => {
@@ -174,7 +175,7 @@ impl ConvData {
         &self.input[image * self.geometry.input_len()..][..self.geometry.input_len()]
     }
 
-    /// Images whose weights' gradients are added to the same partial sums, as in the layers.
+    /// Returns the images whose weights' gradients are added to the same partial sums, as in the layers.
     fn images_per_slot(&self) -> usize {
         self.batch.div_ceil(MAX_SLOTS)
     }
@@ -270,7 +271,7 @@ impl ConvData {
         });
     }
 
-    /// Floats of one part.
+    /// Returns the floats of one part.
     fn part_len(&self, case: &Case) -> usize {
         match (case.pass, case.worker) {
             (Pass::Forward, _) => self.geometry.output_len(),
@@ -289,7 +290,7 @@ impl ConvData {
     }
 }
 
-/// What cases write, one after the other.
+/// The memory that cases write to, one after the other.
 pub struct Buffers {
     result: AlignedBuffer,
     packed: AlignedBuffer,
@@ -297,7 +298,7 @@ pub struct Buffers {
 }
 
 impl Buffers {
-    /// For all of these cases in the current pool.
+    /// Allocates for all of these cases in the current pool.
     pub fn new(data: &ConvData, cases: &[Case]) -> Buffers {
         let (mut result, mut packed, mut scratch) = (0, 0, ScratchLen::default());
         let pool = data.pooled.as_ref().map(|(pool, ..)| *pool);
@@ -315,8 +316,8 @@ impl Buffers {
         Buffers { result, packed, scratch: ScratchPool::new(scratch) }
     }
 
-    /// The first part of the last result: the output or the input's gradient of image 0, or the gradients of
-    /// kernel and bias from the first slot's images, the former as the algorithm sums it up.
+    /// Returns the first part of the last result: the output or the input's gradient of image 0, or the
+    /// gradients of kernel and bias from the first slot's images, the former as the algorithm sums it up.
     pub fn first_part(&self, data: &ConvData, case: &Case) -> &[f32] {
         &self.result[..data.part_len(case)]
     }

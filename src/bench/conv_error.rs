@@ -17,7 +17,7 @@ pub struct Oracle {
     output: Vec<f64>,
     dense: Option<Gradients>,
     pooled: Option<Gradients>,
-    /// Whether the image is smaller than that of the convolution in question.
+    /// True if the image is smaller than that of the convolution in question.
     is_cropped: bool,
 }
 
@@ -69,15 +69,15 @@ impl Oracle {
         })
     }
 
-    /// What the error is of, for the reader.
+    /// Names what the error is of.
     pub fn what(&self) -> String {
         let [height, width, _] = self.data.geometry.input;
         let kind = if self.is_cropped { "a smaller image" } else { "one image" };
         format!("{kind} of {height}×{width}")
     }
 
-    /// The largest error of the tensors that one of the cases computes. None for the product alone, and where
-    /// the algorithm does not support the smaller image.
+    /// Returns the largest error of the tensors that one of the cases computes. None for the product alone,
+    /// and where the algorithm does not support the smaller image.
     pub fn error(&self, case: &Case) -> Option<f64> {
         let Worker::Algorithm(algorithm) = case.worker else { return None };
         let geometry = &self.data.geometry;
@@ -102,7 +102,7 @@ impl Oracle {
     }
 }
 
-/// The convolution on an image that is as much smaller as it takes.
+/// Returns the convolution on an image that is as much smaller as it takes.
 fn cropped(descriptor: &ConvDescriptor) -> Result<ConvGeometry, String> {
     let mut crop = *descriptor;
     loop {
@@ -132,7 +132,7 @@ fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
 
-/// max|a − b| / max|b|. NaN if there is one in either.
+/// Returns max|a − b| / max|b|, NaN if there is one in either.
 fn error(actual: &[f32], expected: &[f64]) -> f64 {
     let (mut difference, mut largest) = (0.0, 0.0);
     for (&a, &b) in actual.iter().zip(expected) {
@@ -142,7 +142,7 @@ fn error(actual: &[f32], expected: &[f64]) -> f64 {
     if difference == 0.0 { 0.0 } else { difference / largest }
 }
 
-/// The larger one; NaN if either is, which `f64::max` would hide.
+/// Returns the larger one; NaN if either is, which `f64::max` would hide.
 fn larger(a: f64, b: f64) -> f64 {
     if a.is_nan() || a > b { a } else { b }
 }

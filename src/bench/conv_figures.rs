@@ -19,7 +19,7 @@ pub struct ConvFigures {
     pub pass: &'static str,
     /// The algorithm, or `matrixmultiply` for the product alone.
     pub algorithm: &'static str,
-    /// How ∂L/∂output is given, `dense` or `pooled`; none going forward.
+    /// The form in which ∂L/∂output is given, `dense` or `pooled`; none going forward.
     pub gradient: Option<&'static str>,
     /// For the whole batch, the fastest run.
     pub min_ms: f64,
@@ -38,7 +38,7 @@ pub struct ConvFigures {
     pub bandwidth_share: f64,
     /// max|a − b| / max|b| against the f64 reference; none for the product alone.
     pub error: Option<f64>,
-    /// How many times as fast as im2col in the same pass; none where that was not measured.
+    /// The speed as a multiple of im2col's in the same pass; none where that was not measured.
     pub times_im2col: Option<f64>,
     /// For im2col, its speed divided by that of the product alone.
     pub matrixmultiply_share: Option<f64>,
@@ -47,7 +47,7 @@ pub struct ConvFigures {
 /// The name of the algorithm that others are compared with.
 const BASE: &str = "im2col";
 
-/// The figures of all cases, which were measured in turn in a pool with this peak.
+/// Returns the figures of all cases, which were measured in turn in a pool with this peak.
 pub fn figures(
     data: &ConvData,
     cases: &[Case],

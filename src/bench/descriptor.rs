@@ -30,16 +30,16 @@ pub struct ConvDescriptor {
     pub kernel: [usize; 2],
     /// Steps of the kernel, down and across.
     pub stride: [usize; 2],
-    /// What stands outside the image.
+    /// The padding.
     pub padding: Padding,
 }
 
-/// What a descriptor is, for who wrote something else.
+/// The form of a descriptor, for who wrote something else.
 const HOW: &str = "write it as in n16h63w63c32f64k3 (images, height, width, channels, filters, kernel), with s2 behind it for \
                    a stride of 2 and psame for padding";
 
 impl ConvDescriptor {
-    /// The sizes of one image's convolution.
+    /// Returns the sizes of one image's convolution.
     ///
     /// # Errors
     /// A sentence, where they do not fit each other, or a tensor is too large.
@@ -56,7 +56,7 @@ impl ConvDescriptor {
         Ok(geometry)
     }
 
-    /// The convolutions of the documented model with their names, in batches of `batch`.
+    /// Returns the convolutions of the documented model with their names, in batches of `batch`.
     pub fn documented(batch: usize) -> Vec<(String, ConvDescriptor)> {
         let network = Network::new(&ModelSpec::documented()).expect("the documented model can be built");
         let layers = network.layers().iter().zip(&network.spec().layers);
@@ -152,13 +152,13 @@ impl FromStr for ConvDescriptor {
     }
 }
 
-/// The number at the start, and what is behind it.
+/// Returns the number at the start, and what is behind it.
 fn number(text: &str) -> Option<(usize, &str)> {
     let end = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
     Some((text[..end].parse().ok()?, &text[end..]))
 }
 
-/// One number for both directions, or two with an x between them, and what is behind.
+/// Returns one number for both directions, or two with an x between them, and what is behind.
 fn pair(text: &str) -> Option<([usize; 2], &str)> {
     let (down, rest) = number(text)?;
     match rest.strip_prefix('x') {

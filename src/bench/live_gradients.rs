@@ -38,7 +38,8 @@ impl Observer for LiveGradients {
     }
 }
 
-/// The shares of those convolutions that run as one step with a max-pool, over all these batches, dropout on.
+/// Returns the shares of those convolutions that run as one step with a max-pool, over all these batches,
+/// dropout on.
 ///
 /// # Errors
 /// Where the batches do not fit the network, or there is none.

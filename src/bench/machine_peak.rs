@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub struct MachinePeak {
     /// Threads of the pool it was measured in.
     pub threads: usize,
-    /// f32 operations a second, in 10⁹; a fused multiply-add is two.
+    /// Measures f32 operations a second, in 10⁹; a fused multiply-add is two.
     pub gflops: f64,
     /// Bytes to and from memory a second, in 10⁹.
     pub gb_per_s: f64,
@@ -33,7 +33,7 @@ const BUDGET: Duration = Duration::from_millis(100);
 /// But of at least so many.
 const LEAST_RUNS: usize = 3;
 
-/// The highest rate that a run gives.
+/// Returns the highest rate that a run gives.
 fn best(mut run: impl FnMut() -> f64) -> f64 {
     let start = Instant::now();
     let (mut best, mut runs) = (0.0, 0);
@@ -63,7 +63,7 @@ const LEAST_ROUNDS: usize = 1 << 14;
 struct Arithmetic<'a> {
     /// Multiply-adds of each chain.
     rounds: usize,
-    /// Where the sums start and end; `CHAINS` times a register's worth.
+    /// The sums, before and after; `CHAINS` times a register's worth.
     sums: &'a mut [f32; CHAINS * MAX_LANES],
     operations: &'a mut f64,
 }
@@ -101,8 +101,8 @@ impl SimdOp for Arithmetic<'_> {
     }
 }
 
-/// f32 operations a second with the machine's widest registers, whatever set is in force for the kernels:
-/// `matrixmultiply` has these too.
+/// Measures f32 operations a second with the machine's widest registers, whatever set is in force for the
+/// kernels: `matrixmultiply` has these too.
 fn arithmetic() -> f64 {
     let widest = InstructionSet::available().next_back().unwrap_or(InstructionSet::Portable);
     let (mut rounds, mut fastest) = (LEAST_ROUNDS, 0.0);
@@ -131,8 +131,9 @@ const ARRAY_FLOATS: usize = 16 << 20;
 /// Floats in one piece of parallel work: 256 KiB of each array.
 const PIECE_FLOATS: usize = 64 * 1024;
 
-/// Bytes a second of `a[i] = b[i] + s·c[i]`, two floats read and one written, as the STREAM benchmark counts
-/// them. (J. McCalpin, *Memory Bandwidth and Machine Balance in Current High Performance Computers*, 1995.)
+/// Measures bytes a second of `a[i] = b[i] + s·c[i]`, two floats read and one written, as the STREAM
+/// benchmark counts them. (J. McCalpin, *Memory Bandwidth and Machine Balance in Current High Performance
+/// Computers*, 1995.)
 fn memory() -> f64 {
     let mut a = vec![0.0f32; ARRAY_FLOATS];
     let (b, c) = (vec![1.0f32; ARRAY_FLOATS], vec![2.0f32; ARRAY_FLOATS]);

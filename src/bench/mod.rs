@@ -28,7 +28,7 @@ pub struct Milliseconds {
 }
 
 impl Milliseconds {
-    /// Those of these runs.
+    /// Summarizes these runs.
     ///
     /// # Panics
     /// If there is none.

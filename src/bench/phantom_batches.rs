@@ -36,13 +36,13 @@ impl PhantomBatches {
         Ok(PhantomBatches { kept: loader(CACHE_BUDGET_BYTES)?, undecoded: loader(0)?, batch_size })
     }
 
-    /// A loader to train with.
+    /// Returns a loader to train with.
     pub fn loader(&self) -> &Loader {
         &self.kept
     }
 
-    /// As many full batches as an epoch has batches. The set is gone through again where it does not fill the
-    /// last.
+    /// Loads as many full batches as an epoch has batches. The set is gone through again where it does not
+    /// fill the last.
     ///
     /// # Errors
     /// Where an image cannot be read, which those drawn here can.
@@ -50,8 +50,8 @@ impl PhantomBatches {
         self.kept.epoch(self.order(self.kept.batches())).collect()
     }
 
-    /// How long it takes to decode and resize one batch from the files' bytes, on the current pool, as the
-    /// loader does it while an image is not kept.
+    /// Measures how long it takes to decode and resize one batch from the files' bytes, on the current pool,
+    /// as the loader does it while an image is not kept.
     ///
     /// # Errors
     /// As [`PhantomBatches::batches`].
@@ -62,8 +62,8 @@ impl PhantomBatches {
         Ok(start.elapsed())
     }
 
-    /// The first images of the set in an order that alternates between its start and its end, where the
-    /// classes are.
+    /// Returns the first images of the set in an order that alternates between its start and its end, where
+    /// the classes are.
     fn order(&self, batches: usize) -> Vec<usize> {
         let count = self.kept.count();
         let mixed = (0..count).map(|place| if place % 2 == 0 { place / 2 } else { count - 1 - place / 2 });

@@ -37,13 +37,13 @@ pub struct Phase {
     pub phase: &'static str,
     /// The layers that it covers, such as `conv2d+re_lu+max_pooling2d`; none for loss and optimizer.
     pub layers: Option<String>,
-    /// How long it took.
+    /// The time that it took.
     pub ms: Milliseconds,
     /// Its part of the time of all steps.
     pub share: f64,
 }
 
-/// What was measured.
+/// The measured figures.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StepFigures {
     /// A training step on a batch in memory: forward, loss, backward, optimizer.
@@ -57,8 +57,8 @@ pub struct StepFigures {
 }
 
 impl<'a> StepBench<'a> {
-    /// For these weights and batches, in the current pool; of the options, the algorithm and whether to fuse
-    /// matter.
+    /// Prepares steps with these weights and batches, in the current pool; of the options, the algorithm and
+    /// whether to fuse matter.
     ///
     /// # Errors
     /// Where there is no batch.
@@ -183,7 +183,7 @@ impl<'a> StepBench<'a> {
         })
     }
 
-    /// The names of the layers that a step covers.
+    /// Returns the names of the layers that a step covers.
     fn covered(&self, step: &Step) -> String {
         let layers = &self.training.network().layers()[step.layers.clone()];
         layers.iter().map(|layer| layer.name.as_str()).collect::<Vec<_>>().join("+")

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path;
 
-/// What [`resize::scale`](crate::data::resize::scale) multiplies by.
+/// The factor of [`resize::scale`](crate::data::resize::scale).
 pub const RESCALE: f64 = 1.0 / 255.0;
-/// What [`resize::resize_nearest`](crate::data::resize::resize_nearest) is called in a [`ModelCard`].
+/// The name of [`resize::resize_nearest`](crate::data::resize::resize_nearest) in a [`ModelCard`].
 pub const RESIZE: &str = "nearest";
 
 /// The longest name of a class. It is that of a folder, and is told beside every answer.
@@ -27,20 +27,21 @@ pub struct ModelCard {
     pub spec: ModelSpec,
     /// The names of class 0 and class 1; the network's probability is that of class 1.
     pub classes: [String; 2],
-    /// What every byte of an image was multiplied by: always [`RESCALE`].
+    /// The factor of every byte of an image: always [`RESCALE`].
     pub rescale: f64,
-    /// How images were brought to the input size: always [`RESIZE`].
+    /// The way images were brought to the input size: always [`RESIZE`].
     pub resize: String,
-    /// How files were read; what is the default is not written, so that files of old versions have it too.
+    /// The way files were read; what is the default is not written, so that files of old versions have it
+    /// too.
     #[serde(default, skip_serializing_if = "Reading::is_default")]
     pub reading: Reading,
     /// Class 1 is predicted where its probability is above this.
     pub threshold: f64,
-    /// How the weights came to be.
+    /// The training that the weights came from.
     pub training: TrainingFacts,
 }
 
-/// How a model's weights came to be.
+/// The training that a model's weights came from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingFacts {
     /// Epochs trained.

@@ -49,7 +49,8 @@ pub fn refuse_foreign(path: &Path, file: &TensorFile, network: &Network) -> Resu
 }
 
 /// Refuses a file that lacks one of those tensors of a network of which `kept` is true, under its name behind
-/// `prefix`, or has it in another shape. All shapes are compared before memory is asked for: then the file has as many bytes as they will take.
+/// `prefix`, or has it in another shape. All shapes are compared before memory is asked for: then the file
+/// has as many bytes as they will take.
 pub fn check(
     path: &Path,
     file: &TensorFile,
@@ -63,7 +64,7 @@ pub fn check(
     Ok(())
 }
 
-/// The error for a file of another network.
+/// Returns the error for a file of another network.
 fn other_network(path: &Path, fault: String) -> Error {
     Error::weights(path, format!("{fault}; give weights of the same layers and image size"))
 }

@@ -86,7 +86,8 @@ pub fn save(path: &Path, card: &ModelCard, state: &TrainingState, config: &str) 
     tensors.write(path, description)
 }
 
-/// Whether the last weights are the best ones too: the best epoch was the last, and no step was taken since.
+/// Returns whether the last weights are the best ones too: the best epoch was the last, and no step was taken
+/// since.
 fn best_is_last(history: &[EpochRecord], steps: &[StepRow]) -> bool {
     let no_step_since = steps.last().is_none_or(|row| row.epoch < history.len());
     no_step_since && best_epoch(history).is_some_and(|best| best + 1 == history.len())
@@ -94,7 +95,7 @@ fn best_is_last(history: &[EpochRecord], steps: &[StepRow]) -> bool {
 
 /// A run's file, opened; its state has not been read yet.
 pub struct SavedRun {
-    /// What the run was made from, as [`save`] was told.
+    /// The description of what the run was made from, as [`save`] was told.
     pub config: String,
     path: PathBuf,
     file: TensorFile,
@@ -173,7 +174,7 @@ fn contradictory(path: &Path) -> Error {
     Error::weights(path, "its tables of steps and epochs contradict each other; the file is damaged")
 }
 
-/// The steps, whose epochs count up from 0 without a gap.
+/// Reads the steps, whose epochs count up from 0 without a gap.
 fn steps(path: &Path, file: &mut TensorFile) -> Result<Vec<StepRow>> {
     let mut list = |name: &str| file.read_f64_list(&format!("{STEPS}{name}"));
     let (epochs, batch_sizes, losses, accuracies) =
@@ -195,7 +196,7 @@ fn steps(path: &Path, file: &mut TensorFile) -> Result<Vec<StepRow>> {
     Ok(steps)
 }
 
-/// The epochs that have ended; there are steps of each, and beyond them of the next at most.
+/// Reads the epochs that have ended; there are steps of each, and beyond them of the next at most.
 fn history(path: &Path, file: &mut TensorFile, steps: &[StepRow]) -> Result<Vec<EpochRecord>> {
     let mut list = |name: &str| file.read_f64_list(&format!("{HISTORY}{name}"));
     let (losses, accuracies) = (list("loss")?, list("accuracy")?);
@@ -228,7 +229,7 @@ fn history(path: &Path, file: &mut TensorFile, steps: &[StepRow]) -> Result<Vec<
     Ok(history)
 }
 
-/// A count that was written as f64.
+/// Returns a count that was written as f64.
 fn whole(value: f64) -> Option<usize> {
     const LARGEST: f64 = (1u64 << 53) as f64;
     ((0.0..=LARGEST).contains(&value) && value.fract() == 0.0).then_some(value as usize)

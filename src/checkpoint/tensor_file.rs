@@ -87,7 +87,7 @@ impl<'a> Tensors<'a> {
         Tensors(tensors)
     }
 
-    /// The CRC-32 of their bytes.
+    /// Returns the CRC-32 of their bytes.
     pub fn crc32(&self) -> u32 {
         let mut hasher = crc32fast::Hasher::new();
         for tensor in &self.0 {
@@ -132,7 +132,7 @@ pub struct TensorFile {
     path: PathBuf,
     file: File,
     metadata: Metadata,
-    /// Where the first tensor begins.
+    /// The place where the first tensor begins.
     start: u64,
 }
 
@@ -181,17 +181,17 @@ impl TensorFile {
         Ok(TensorFile { path: path.to_path_buf(), file, metadata, start })
     }
 
-    /// What [`write`] was given as description, if the file has one.
+    /// Returns the description that [`write`] was given, if the file has one.
     pub fn description(&self) -> Option<&str> {
         self.metadata.metadata().as_ref()?.get(KEY).map(String::as_str)
     }
 
-    /// The tensors' names, in the order of the file.
+    /// Returns the tensors' names, in the order of the file.
     pub fn names(&self) -> Vec<String> {
         self.metadata.offset_keys()
     }
 
-    /// The CRC-32 of all tensors' bytes.
+    /// Returns the CRC-32 of all tensors' bytes.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -211,7 +211,7 @@ impl TensorFile {
         Ok(hasher.finalize())
     }
 
-    /// Whether a tensor is there, of f32 and of this shape.
+    /// Returns whether a tensor is there, of f32 and of this shape.
     ///
     /// # Errors
     /// What is amiss, in words that go on after "its file".
@@ -234,7 +234,7 @@ impl TensorFile {
         self.read(name, values, f32::from_le_bytes)
     }
 
-    /// [`TensorFile::read_f32`] of weights, which have to be finite.
+    /// Does the same as [`TensorFile::read_f32`] for weights, which have to be finite.
     ///
     /// # Errors
     /// [`Error::Io`], or [`Error::Weights`] where a value is not finite.

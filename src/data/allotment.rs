@@ -17,15 +17,15 @@
 use crate::random::{Purpose, Stream};
 use std::collections::BTreeMap;
 
-/// How often the dealing begins anew where groups have several images.
+/// The number of times that the dealing begins anew where groups have several images.
 pub const STARTS: u64 = 32;
 
 /// A sum that is less by no more than this is not less but rounded.
 const SMALLEST_GAIN: f64 = 1e-12;
 
-/// The part of every group. `groups` have so many images of each class; part p should have `targets[p]` of
-/// each, which need not be whole numbers. Where a group would fit several parts equally well, it goes to the
-/// one with the fewest images for its target, of these to the first.
+/// Returns the part of every group. `groups` have so many images of each class; part p should have
+/// `targets[p]` of each, which need not be whole numbers. Where a group would fit several parts equally well,
+/// it goes to the one with the fewest images for its target, of these to the first.
 ///
 /// # Panics
 /// If there is no part.
@@ -41,7 +41,7 @@ pub fn allot(groups: &[[usize; 2]], targets: &[[f64; 2]], seed: u64) -> Vec<usiz
     best.expect("it begins at least once").1
 }
 
-/// One dealing, and the sum that it comes to.
+/// Returns one dealing, and the sum that it comes to.
 fn deal(groups: &[[usize; 2]], targets: &[[f64; 2]], seed: u64, start: u64) -> (f64, Vec<usize>) {
     let mut order: Vec<usize> = (0..groups.len()).collect();
     Stream::new(seed, Purpose::Split, 0, start).shuffle(&mut order);
@@ -56,7 +56,7 @@ fn deal(groups: &[[usize; 2]], targets: &[[f64; 2]], seed: u64, start: u64) -> (
     (parts.sum(), part_of)
 }
 
-/// What the parts have and should have.
+/// The counts that the parts have and should have.
 struct Parts<'a> {
     targets: &'a [[f64; 2]],
     has: Vec<[f64; 2]>,
@@ -71,7 +71,7 @@ impl<'a> Parts<'a> {
         Parts { targets, has: vec![[0.0; 2]; targets.len()], scale: all.map(|all| 1.0 / (all * all)) }
     }
 
-    /// How much the sum grows when the part gets `delta` more images of each class.
+    /// Returns how much the sum grows when the part gets `delta` more images of each class.
     fn growth(&self, part: usize, delta: [f64; 2]) -> f64 {
         let of = |class: usize| {
             let off = self.has[part][class] - self.targets[part][class];
@@ -80,7 +80,7 @@ impl<'a> Parts<'a> {
         of(0) + of(1)
     }
 
-    /// What is made small.
+    /// Returns the sum that is made small.
     fn sum(&self) -> f64 {
         let of = |(has, target): (&[f64; 2], &[f64; 2])| {
             let off = |class: usize| (has[class] - target[class]).powi(2) * self.scale[class];
@@ -95,7 +95,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// The part that the group goes to.
+    /// Returns the part that the group goes to.
     fn best_for(&self, counts: [usize; 2]) -> usize {
         let filled =
             |part: usize| (self.has[part][0] + self.has[part][1]) / (self.targets[part][0] + self.targets[part][1]);
@@ -159,7 +159,7 @@ fn as_floats(counts: [usize; 2]) -> [f64; 2] {
 mod tests {
     use super::*;
 
-    /// What every part got.
+    /// Returns what every part got.
     fn dealt(groups: &[[usize; 2]], targets: &[[f64; 2]], seed: u64) -> Vec<[usize; 2]> {
         let mut has = vec![[0; 2]; targets.len()];
         for (counts, part) in groups.iter().zip(allot(groups, targets, seed)) {

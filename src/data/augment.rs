@@ -21,13 +21,13 @@ use super::resize::{RESCALE, scale};
 use crate::random::{Purpose, Stream};
 use serde::{Deserialize, Serialize};
 
-/// How far an image is shifted at most, down and across, as a share of its side.
+/// The farthest shift, down and across, as a share of an image's side.
 pub const MAX_SHIFT: f64 = 0.1;
 
-/// How far an image is turned at most, to either side, in degrees.
+/// The largest turn to either side, in degrees.
 pub const MAX_ROTATION_DEGREES: f64 = 10.0;
 
-/// Which changes are made. It is written as the list of its [names](Augmentation::names).
+/// The changes that are made. It is written as the list of its [names](Augmentation::names).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Vec<&'static str>", try_from = "Vec<String>")]
 pub struct Augmentation {
@@ -70,7 +70,7 @@ impl Augmentation {
         Ok(augmentation)
     }
 
-    /// The names of the changes, each by itself.
+    /// Returns the names of the changes, each by itself.
     pub fn names(self) -> Vec<&'static str> {
         let all = [
             (self.flip_horizontal, "flip-horizontal"),
@@ -111,16 +111,16 @@ impl TryFrom<Vec<String>> for Augmentation {
     }
 }
 
-/// What is done to one image.
+/// The change of one image.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Change {
-    /// Whether left and right change places.
+    /// True if left and right change places.
     pub flip_horizontal: bool,
-    /// Whether top and bottom change places.
+    /// True if top and bottom change places.
     pub flip_vertical: bool,
-    /// How far it is shifted down and to the right, in shares of its side.
+    /// The shift down and to the right, in shares of the image's side.
     pub shift: [f64; 2],
-    /// How far it is turned counter-clockwise, in degrees.
+    /// The turn counter-clockwise, in degrees.
     pub degrees: f64,
 }
 
@@ -158,14 +158,14 @@ impl Change {
     }
 }
 
-/// Where in the picture each pixel of the output lies.
+/// The place in the picture of each pixel of the output.
 struct Map {
     middle: f64,
     /// The shift, down and to the right in pixels.
     shift: [f64; 2],
     sin: f64,
     cos: f64,
-    /// Whether top and bottom, left and right change places.
+    /// True if top and bottom, left and right change places.
     flip: [bool; 2],
 }
 
@@ -182,7 +182,7 @@ impl Map {
         }
     }
 
-    /// Row and column, in pixels, for row `y` and column `x` of the output.
+    /// Returns the row and column, in pixels, for row `y` and column `x` of the output.
     fn place(&self, y: usize, x: usize) -> [f64; 2] {
         let (u, v) = (x as f64 - self.middle - self.shift[1], y as f64 - self.middle - self.shift[0]);
         let turned = [self.middle + self.sin * u + self.cos * v, self.middle + self.cos * u - self.sin * v];
@@ -206,14 +206,14 @@ impl Neighbours {
     }
 }
 
-/// The pixel that stands for one beyond the edge: `… 2 1 0 | 0 1 2 … | …`.
+/// Returns the pixel that stands for one beyond the edge: `… 2 1 0 | 0 1 2 … | …`.
 fn reflect(index: isize, side: usize) -> usize {
     let period = 2 * side as isize;
     let within = index.rem_euclid(period);
     within.min(period - 1 - within) as usize
 }
 
-/// The value between four pixels, in each channel.
+/// Writes the value between four pixels, in each channel.
 fn bilinear(picture: &[u8], side: usize, row: Neighbours, column: Neighbours, pixel: &mut [f32]) {
     let at = |row: usize, column: usize| -> [f32; 3] {
         let from = (row * side + column) * 3;

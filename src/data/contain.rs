@@ -5,7 +5,7 @@ use std::panic::{self, PanicHookInfo, UnwindSafe};
 use std::sync::Once;
 
 thread_local! {
-    /// Whether a panic of this thread is expected, and will be told as an error of ours.
+    /// True while a panic of this thread is expected, and will be told as an error of ours.
     static CONTAINED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -24,7 +24,7 @@ pub fn contain<T>(work: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
     outcome.ok()
 }
 
-/// A hook that tells `other` of all panics but the contained ones.
+/// Returns a hook that tells `other` of all panics but the contained ones.
 fn quiet_where_contained(other: Hook) -> Hook {
     Box::new(move |info| {
         // Where the thread is so far gone that there is no telling, the panic is told.

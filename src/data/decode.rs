@@ -44,7 +44,7 @@ pub use limits::{DECODING_BUDGET_BYTES, MAX_DECODER_BYTES, MAX_PIXELS, MAX_SIDE,
 pub use orientation::Orientation;
 pub use picture::Rgb8;
 
-/// What an image file holds.
+/// The content of an image file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageInfo {
     /// Columns of the picture as it is read, which for a photo that is turned upright may be the rows of the
@@ -52,14 +52,14 @@ pub struct ImageInfo {
     pub width: usize,
     /// Rows, likewise.
     pub height: usize,
-    /// How colours are stored, such as `grey`, `RGB`, `RGB with alpha`, `palette` or `16-bit grey`.
+    /// The way colours are stored, such as `grey`, `RGB`, `RGB with alpha`, `palette` or `16-bit grey`.
     pub mode: &'static str,
     /// The format of the content, such as `PNG`.
     pub format: &'static str,
-    /// Whether the file holds further pictures, which are not read: an animation's frames, a TIFF's pages.
+    /// True if the file holds further pictures, which are not read: an animation's frames, a TIFF's pages.
     pub has_more_pictures: bool,
-    /// How the picture lies in the file, by its EXIF or XMP; it is turned only if the [`Reading`] asks for
-    /// it. That of a TIFF is part of its format, always applied, and counts as upright here.
+    /// The orientation of the picture in the file, by its EXIF or XMP; it is turned only if the [`Reading`]
+    /// asks for it. That of a TIFF is part of its format, always applied, and counts as upright here.
     pub orientation: Orientation,
     /// The smallest and the largest sample of a picture of 16 bits, alpha aside, before any scaling.
     pub samples: Option<[u16; 2]>,
@@ -67,7 +67,7 @@ pub struct ImageInfo {
 
 #[cfg(test)]
 impl ImageInfo {
-    /// A picture of which nothing is special.
+    /// Returns a picture of which nothing is special.
     pub(crate) fn plain(width: usize, height: usize, format: &'static str) -> ImageInfo {
         let orientation = Orientation::UPRIGHT;
         ImageInfo { width, height, mode: "RGB", format, has_more_pictures: false, orientation, samples: None }
@@ -103,7 +103,7 @@ pub fn decode_and<T>(
     Ok((work(image), info))
 }
 
-/// A sentence if the name's suffix promises another format than the content has.
+/// Returns a sentence if the name's suffix promises another format than the content has.
 pub fn suffix_note(file: &str, info: &ImageInfo) -> Option<String> {
     let suffix = Path::new(file).extension()?.to_str()?;
     let promised = Format::from_suffix(suffix)?.name();
@@ -111,13 +111,14 @@ pub fn suffix_note(file: &str, info: &ImageInfo) -> Option<String> {
         .then(|| format!("{file} is named as {promised} and holds {}; it was read as that", info.format))
 }
 
-/// A sentence if the file holds further pictures, which nobody will see.
+/// Returns a sentence if the file holds further pictures, which nobody will see.
 pub fn more_pictures_note(file: &str, info: &ImageInfo) -> Option<String> {
     let what = if info.format == "TIFF" { "has several pages" } else { "is animated" };
     info.has_more_pictures.then(|| format!("{file} {what}; only its first picture was read"))
 }
 
-/// The work of [`decode_and`], with the reason for a failure alone. The pass is for the picture's memory.
+/// Does the work of [`decode_and`], with the reason for a failure alone. The pass is for the picture's
+/// memory.
 fn decode_content(bytes: &[u8], reading: Reading) -> Result<(Rgb8, ImageInfo, Pass<'static>), String> {
     if bytes.is_empty() {
         return Err("the file is empty; fetch it again, or take it out".to_string());

@@ -14,7 +14,8 @@ use crate::{Error, Result};
 /// The flag that gives K.
 pub const SETTING: &str = "--folds";
 
-/// The splits of the folds, first to last; the seed decides which images, or which groups, are in which.
+/// Returns the splits of the folds, first to last; the seed decides which images, or which groups, are in
+/// which.
 ///
 /// # Errors
 /// [`Error::Setting`] if K is less than 2, or if a fold would have no image of some class to validate on:

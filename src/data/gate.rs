@@ -23,7 +23,7 @@ pub struct Pass<'a> {
 }
 
 impl Gate {
-    /// A gate with all of its budget free.
+    /// Returns a gate with all of its budget free.
     pub const fn new(budget: u64) -> Gate {
         Gate { budget: AtomicU64::new(budget), in_use: Mutex::new(0), freed: Condvar::new() }
     }

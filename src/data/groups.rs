@@ -20,14 +20,14 @@ pub struct Groups {
     of_item: Vec<usize>,
     /// The name of each group, in the order of its first item.
     names: Vec<String>,
-    /// How many images the expression does not match.
+    /// The number of images that the expression does not match.
     unmatched: usize,
-    /// What is odd about the groups, in sentences for the person who gave the expression.
+    /// The oddities of the groups, in sentences for the person who gave the expression.
     pub notes: Vec<String>,
 }
 
 impl Groups {
-    /// Every image is a group of its own.
+    /// Makes every image a group of its own.
     pub fn none(catalog: &Catalog) -> Groups {
         Groups {
             of_item: (0..catalog.items.len()).collect(),
@@ -37,7 +37,7 @@ impl Groups {
         }
     }
 
-    /// The groups by `pattern`, searched in each image's path from the class folder on, such as
+    /// Returns the groups by `pattern`, searched in each image's path from the class folder on, such as
     /// `benign/p07_2.png`: the name of its group is what the first pair of parentheses captures, or the whole
     /// match where there is none. Images with the same name belong together even across classes. An image
     /// without a match, or whose name would be empty, is a group of its own.
@@ -99,32 +99,32 @@ impl Groups {
         Ok(groups)
     }
 
-    /// How many groups there are.
+    /// Returns the number of groups.
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// Whether there is no group, as without images.
+    /// Returns whether there is no group, as without images.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// How many images are groups of their own because the expression does not match them.
+    /// Returns the number of images that are groups of their own because the expression does not match them.
     pub fn unmatched(&self) -> usize {
         self.unmatched
     }
 
-    /// The group of the item at `index` of the catalog.
+    /// Returns the group of the item at `index` of the catalog.
     pub fn of(&self, index: usize) -> usize {
         self.of_item[index]
     }
 
-    /// The name of the group of the item at `index` of the catalog.
+    /// Returns the name of the group of the item at `index` of the catalog.
     pub fn name_of(&self, index: usize) -> &str {
         &self.names[self.of_item[index]]
     }
 
-    /// How many images of each class every group has.
+    /// Counts the images of each class in every group.
     pub fn counts(&self, catalog: &Catalog) -> Vec<[usize; 2]> {
         let mut counts = vec![[0; 2]; self.len()];
         for (item, &group) in catalog.items.iter().zip(&self.of_item) {
@@ -134,7 +134,8 @@ impl Groups {
     }
 }
 
-/// The regex crate draws its syntax errors over several lines; their last one is the reason.
+/// Words a syntax error in one line. The regex crate draws them over several, of which the last is the
+/// reason.
 fn in_one_line(error: &regex::Error) -> String {
     let text = error.to_string();
     let reason = text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");

@@ -8,7 +8,7 @@ use super::single_image::set_above;
 use super::source::Source;
 use crate::error::{and, shell_word, some_of};
 
-/// What a source lists below the folder in which its classes are looked for.
+/// The listing of a source below the folder in which its classes are looked for.
 pub(super) struct Layout<'a> {
     source: &'a Source,
     /// That folder, in the source; empty for the source itself.
@@ -34,7 +34,7 @@ enum Role {
 }
 
 impl Role {
-    /// The part of which a folder of this name is, as in `train`, `Validation_set` or `test1`.
+    /// Returns the part of which a folder of this name is, as in `train`, `Validation_set` or `test1`.
     fn of(name: &str) -> Option<Role> {
         let letters = name.find(|char: char| !char.is_ascii_alphabetic()).unwrap_or(name.len());
         match name[..letters].to_ascii_lowercase().as_str() {
@@ -47,7 +47,7 @@ impl Role {
 }
 
 impl<'a> Layout<'a> {
-    /// The layout of the folders below `root`, each with the paths of its images.
+    /// Returns the layout of the folders below `root`, each with the paths of its images.
     pub(super) fn new(
         source: &'a Source,
         root: &'a str,
@@ -62,7 +62,7 @@ impl<'a> Layout<'a> {
         Layout { source, root, folders }
     }
 
-    /// Why the folders are the parts of a split and not classes, and how to train on them then.
+    /// Explains why the folders are the parts of a split and not classes, and how to train on them then.
     pub(super) fn split_to_train_on(&self) -> Option<String> {
         self.split(|training, validation| {
             let flag =
@@ -71,15 +71,15 @@ impl<'a> Layout<'a> {
         })
     }
 
-    /// The same, and what to give for a model to answer.
+    /// Returns the same, and what to give for a model to answer.
     pub(super) fn split_to_judge_on(&self) -> Option<String> {
         self.split(|training, validation| {
             format!("give one of them, such as {}", self.path_of(validation.unwrap_or(training).name))
         })
     }
 
-    /// Why the folders are the parts of a split and not classes, and what `give` says of that which trains
-    /// and that which validates.
+    /// Explains why the folders are the parts of a split and not classes, and what `give` says of that which
+    /// trains and that which validates.
     fn split(&self, give: impl Fn(&Folder, Option<&Folder>) -> String) -> Option<String> {
         let parted = self.folders.iter().filter(|folder| folder.parts.len() > 1);
         let Some(one) = parted.clone().find(|one| self.are_parts(one)) else {
@@ -115,7 +115,8 @@ impl<'a> Layout<'a> {
         })
     }
 
-    /// What is found where all images are in one folder, which holds several, and which folder to give then.
+    /// Describes what is found where all images are in one folder, which holds several, and names the folder
+    /// to give then.
     pub(super) fn inner(&self) -> Option<[String; 2]> {
         let [only] = &self.folders[..] else { return None };
         if only.parts.len() < 2 {
@@ -128,7 +129,7 @@ impl<'a> Layout<'a> {
         Some([format!("the folder {} in it holds the folders {}", only.name, and(only.parts.iter().copied())), give])
     }
 
-    /// Which folder to give where this one is a class itself: images, and beside it another such folder.
+    /// Names the folder to give where this one is a class itself: images, and beside it another such folder.
     pub(super) fn above(&self) -> Option<String> {
         let path = self.source.path();
         set_above(path).map(|(above, classes)| {
@@ -140,8 +141,8 @@ impl<'a> Layout<'a> {
         })
     }
 
-    /// Whether this folder and others are the parts of a split: they hold the same two folders; or any
-    /// number, and are named as parts are. What else holds images must be named as a part.
+    /// Returns whether this folder and others are the parts of a split: they hold the same two folders; or
+    /// any number, and are named as parts are. What else holds images must be named as a part.
     fn are_parts(&self, one: &Folder) -> bool {
         let same = |folder: &&Folder| folder.parts == one.parts;
         let all_named = self.folders.iter().all(|folder| Role::of(folder.name).is_some());
@@ -151,32 +152,33 @@ impl<'a> Layout<'a> {
         (two && others_named && (all_named || one.parts.len() == 2)) || self.are_named_as_parts()
     }
 
-    /// Whether all folders are named as the parts of a split, one of them as that which trains.
+    /// Returns whether all folders are named as the parts of a split, one of them as that which trains.
     fn are_named_as_parts(&self) -> bool {
         let roles: Option<Vec<Role>> = self.folders.iter().map(|folder| Role::of(folder.name)).collect();
         roles.is_some_and(|roles| roles.len() > 1 && roles.contains(&Role::Training))
     }
 
-    /// The folder that trains: by its name, else the one with most images.
+    /// Returns the folder that trains: by its name, else the one with most images.
     fn training_of<'b>(&self, folders: &[&'b Folder<'a>]) -> &'b Folder<'a> {
         let named = folders.iter().find(|folder| Role::of(folder.name) == Some(Role::Training));
         named.or(folders.iter().rev().max_by_key(|folder| folder.images)).expect("there is a folder")
     }
 
-    /// The folder that validates, beside the one that trains: one with the same folders in it, best of all by
-    /// its name too.
+    /// Returns the folder that validates, beside the one that trains: one with the same folders in it, best
+    /// of all by its name too.
     fn validation_beside(&self, training: &Folder) -> Option<&Folder<'a>> {
         let others =
             self.folders.iter().filter(|folder| folder.name != training.name && folder.parts == training.parts);
         others.clone().find(|folder| Role::of(folder.name) == Some(Role::Validation)).or(others.clone().next())
     }
 
-    /// Whether the source is a folder, so that there are paths into it.
+    /// Returns whether the source is a folder, so that there are paths into it.
     fn is_in_a_folder(&self) -> bool {
         self.source.path().is_dir()
     }
 
-    /// The path of a folder below the root, as a word of a shell: from the source on where that is a folder.
+    /// Returns the path of a folder below the root, as a word of a shell: from the source on where that is a
+    /// folder.
     fn path_of(&self, name: &str) -> String {
         let inner = if self.root.is_empty() { name.to_string() } else { format!("{}/{name}", self.root) };
         let path = if self.is_in_a_folder() { self.source.path().join(inner) } else { PathBuf::from(inner) };

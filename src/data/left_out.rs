@@ -42,7 +42,7 @@ impl Reason {
     const BY_NAME: [Reason; 6] =
         [Reason::Hidden, Reason::Link, Reason::Special, Reason::Vanished, Reason::NotAnImage, Reason::NoClass];
 
-    /// A word for programs.
+    /// Returns a word for programs.
     pub fn kind(&self) -> &'static str {
         match self {
             Reason::Hidden => "hidden",
@@ -55,8 +55,8 @@ impl Reason {
         }
     }
 
-    /// The words for a person, in which what the reason is about comes before, or for what is unreadable, a
-    /// whole sentence.
+    /// Returns the words for a person, in which what the reason is about comes before, or for what is
+    /// unreadable, a whole sentence.
     pub fn words(&self) -> &str {
         match self {
             Reason::Hidden => "passed over as hidden (a name that begins with a dot, or __MACOSX)",
@@ -71,13 +71,13 @@ impl Reason {
 }
 
 impl LeftOut {
-    /// A record.
+    /// Returns a record.
     pub fn new(file: impl Into<String>, path: impl Into<String>, reason: Reason) -> LeftOut {
         LeftOut { file: file.into(), path: path.into(), reason }
     }
 
-    /// Whether a person is told of it: of all but what systems leave in every folder and what is there to be
-    /// read, a README or a licence. Programs get these too.
+    /// Returns whether a person is told of it: of all but what systems leave in every folder and what is
+    /// there to be read, a README or a licence. Programs get these too.
     pub fn is_told(&self) -> bool {
         let name = self.file.rsplit('/').next().unwrap_or(&self.file).to_ascii_lowercase();
         let is_left_by_systems =
@@ -88,7 +88,7 @@ impl LeftOut {
     }
 }
 
-/// As an object of `file`, `path`, `kind` ([`Reason::kind`]) and `reason` ([`Reason::words`]).
+/// Writes an object of `file`, `path`, `kind` ([`Reason::kind`]) and `reason` ([`Reason::words`]).
 impl Serialize for LeftOut {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("LeftOut", 4)?;
@@ -100,9 +100,9 @@ impl Serialize for LeftOut {
     }
 }
 
-/// What is passed over by its name or nature in the source at `path`, in a sentence for each reason; files
-/// [of which nobody is told](LeftOut::is_told) are not named.
-/// Unreadable files have sentences of their own.
+/// Describes what is passed over by its name or nature in the source at `path`, in a sentence for each
+/// reason; files [of which nobody is told](LeftOut::is_told) are not named. Unreadable files have sentences
+/// of their own.
 pub fn sentences(path: &Path, left_out: &[LeftOut]) -> Vec<String> {
     let told = |reason: Reason| {
         let of_reason = |left: &&LeftOut| left.reason == reason && left.is_told();

@@ -5,27 +5,27 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How image files are read. The default turns no photo and stretches no values.
+/// The way in which image files are read. The default turns no photo and stretches no values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Reading {
-    /// Whether photos are turned upright, as their [EXIF orientation](super::decode::ImageInfo::orientation)
+    /// True if photos are turned upright, as their [EXIF orientation](super::decode::ImageInfo::orientation)
     /// says. The orientation that TIFF has of its own is applied in any case.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub upright: bool,
-    /// Which samples of more than 8 bits become black and white.
+    /// The samples of more than 8 bits that become black and white.
     #[serde(skip_serializing_if = "SampleRange::is_full")]
     pub range: SampleRange,
 }
 
 impl Reading {
-    /// Whether it is the default.
+    /// Returns whether it is the default.
     pub fn is_default(&self) -> bool {
         *self == Reading::default()
     }
 
-    /// A phrase on what differs from the default: `photos turned upright; 16-bit values from 0 to 4080
-    /// stretched`.
+    /// Returns a phrase on what differs from the default:
+    /// `photos turned upright; 16-bit values from 0 to 4080 stretched`.
     pub fn description(&self) -> Option<String> {
         let upright = self.upright.then(|| "photos turned upright".to_string());
         let SampleRange { min, max } = self.range;
@@ -48,23 +48,23 @@ impl SampleRange {
     /// All that 16 bits can hold: 0 to 65,535.
     pub const FULL: SampleRange = SampleRange { min: 0, max: u16::MAX };
 
-    /// The range from `min` to `max`, or none if that is empty.
+    /// Returns the range from `min` to `max`, or none if that is empty.
     pub fn new(min: u16, max: u16) -> Option<SampleRange> {
         (min < max).then_some(SampleRange { min, max })
     }
 
-    /// Whether it is [`SampleRange::FULL`].
+    /// Returns whether it is [`SampleRange::FULL`].
     pub fn is_full(&self) -> bool {
         *self == SampleRange::FULL
     }
 
-    /// The smallest and the largest sample.
+    /// Returns the smallest and the largest sample.
     pub fn ends(&self) -> [u16; 2] {
         [self.min, self.max]
     }
 
-    /// A sample as a byte: 255 · (v − min) / (max − min), clipped to 0…255 and rounded to the nearest, halves
-    /// up.
+    /// Returns a sample as a byte: 255 · (v − min) / (max − min), clipped to 0…255 and rounded to the
+    /// nearest, halves up.
     ///
     /// Of the full range that is v / 257, the exact scaling of 0…65535 to 0…255. (Pillow clips 16-bit grey at
     /// 255 instead, which turns most such pictures white; here we choose otherwise.)
@@ -80,7 +80,7 @@ impl Default for SampleRange {
     }
 }
 
-/// As `--range` takes it: `0,4080`.
+/// Writes it as `--range` takes it: `0,4080`.
 impl fmt::Display for SampleRange {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         write!(formatter, "{},{}", self.min, self.max)

@@ -3,7 +3,7 @@
 
 use super::decode::Rgb8;
 
-/// The source index of every output position along one axis, as Pillow's `NEAREST` picks them:
+/// Returns the source index of every output position along one axis, as Pillow's `NEAREST` picks them:
 ///
 /// ```text
 /// s = input / output        x₀ = s / 2        xᵢ₊₁ = xᵢ + s        indexᵢ = trunc(xᵢ)
@@ -24,8 +24,8 @@ pub fn nearest_indices(input: usize, output: usize) -> Vec<usize> {
         .collect()
 }
 
-/// The picture brought to `width` × `height` pixels, each the nearest of the original; the aspect is not
-/// kept.
+/// Returns the picture brought to `width` × `height` pixels, each the nearest of the original; the aspect is
+/// not kept.
 pub fn resize_nearest(image: &Rgb8, width: usize, height: usize) -> Rgb8 {
     if (image.width, image.height) == (width, height) {
         return image.clone();
@@ -41,10 +41,10 @@ pub fn resize_nearest(image: &Rgb8, width: usize, height: usize) -> Rgb8 {
     Rgb8 { width, height, pixels }
 }
 
-/// What a byte is multiplied by.
+/// The factor of a byte.
 pub(super) const RESCALE: f32 = 1.0 / 255.0;
 
-/// A byte as the network sees it: x · (1/255) in f32, a product as in Keras's `rescale=1./255`, not a
+/// Returns a byte as the network sees it: x · (1/255) in f32, a product as in Keras's `rescale=1./255`, not a
 /// quotient; for some bytes the two differ in the last bit.
 pub fn scale(byte: u8) -> f32 {
     f32::from(byte) * RESCALE

@@ -4,7 +4,7 @@ use super::image_names::is_image_name;
 use crate::error::and;
 use std::path::{Path, PathBuf};
 
-/// What to say of a single image that is given instead of a set.
+/// Returns what to say of a single image that is given instead of a set.
 pub(super) fn single_image(file: &Path) -> String {
     let set = file.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
     match set.and_then(set_above) {
@@ -21,8 +21,8 @@ pub(super) fn single_image(file: &Path) -> String {
 /// The most folders, and the most files of each, that are looked at to tell whether a folder is a set.
 const LOOKED_AT: usize = 1000;
 
-/// The folder above `class`, and the names of its folders, where these are two with images, of which `class`
-/// is one.
+/// Returns the folder above `class`, and the names of its folders, where these are two with images, of which
+/// `class` is one.
 pub(super) fn set_above(class: &Path) -> Option<(PathBuf, Vec<String>)> {
     let above = match class.parent() {
         Some(above) if class.file_name().is_some() && above.as_os_str().is_empty() => PathBuf::from("."),

@@ -61,8 +61,8 @@ impl Source {
         Source::from_listing(path.to_path_buf(), listing)
     }
 
-    /// A source of files that are already in memory, such as a set that was just drawn. `name` stands for the
-    /// path in messages; each file is its name, such as `benign/1.png`, and its bytes.
+    /// Creates a source of files that are already in memory, such as a set that was just drawn. `name` stands
+    /// for the path in messages; each file is its name, such as `benign/1.png`, and its bytes.
     ///
     /// # Errors
     /// [`Error::Data`] if the names take more than [`MAX_LISTING_BYTES`], or two are the same.
@@ -85,7 +85,7 @@ impl Source {
         Ok(Source { path, files, joined: Vec::new(), folders, left_out, notes })
     }
 
-    /// Both sources as one: the files of this one, then those of `further`, each still named by the path of
+    /// Joins both sources: the files of this one, then those of `further`, each still named by the path of
     /// its own. What else is known of `further` is not kept: its folders, and what was left out.
     pub fn join(mut self, further: Source) -> Source {
         let before = self.files.len();
@@ -95,43 +95,44 @@ impl Source {
         self
     }
 
-    /// The path that was opened.
+    /// Returns the path that was opened.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How many files there are.
+    /// Returns the number of files.
     pub fn len(&self) -> usize {
         self.files.len()
     }
 
-    /// Whether there is no file.
+    /// Returns whether there is no file.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
-    /// The names of all files, in Keras's order; a file's place in it is the index that
+    /// Iterates over the names of all files, in Keras's order; a file's place in it is the index that
     /// [`read`](Source::read) takes.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.files.iter().map(|file| file.name.as_str())
     }
 
-    /// The names of all folders, empty ones too, by code point; the source itself is not among them.
+    /// Iterates over the names of all folders, empty ones too, by code point; the source itself is not among
+    /// them.
     pub fn folders(&self) -> impl Iterator<Item = &str> {
         self.folders.iter().map(String::as_str)
     }
 
-    /// What was passed over: hidden, linked, neither file nor folder, or gone.
+    /// Returns what was passed over: hidden, linked, neither file nor folder, or gone.
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
     }
 
-    /// What else a person should know of the data, in sentences.
+    /// Returns what else a person should know of the data, in sentences.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// The file's name with the source's before it, for messages: `data.zip/benign/1.png`.
+    /// Returns the file's name with the source's before it, for messages: `data.zip/benign/1.png`.
     ///
     /// # Panics
     /// If `index` is not below [`len`](Source::len).
@@ -140,8 +141,8 @@ impl Source {
         full_name(of, &self.files[index].name)
     }
 
-    /// About how many bytes the file at `index` has, 0 if that cannot be told; for weighing what to read, not
-    /// for trust.
+    /// Returns about how many bytes the file at `index` has, 0 if that cannot be told; for weighing what to
+    /// read, not for trust.
     ///
     /// # Panics
     /// If `index` is not below [`len`](Source::len).
@@ -153,7 +154,7 @@ impl Source {
         }
     }
 
-    /// The bytes of the file at `index`.
+    /// Reads the file at `index`.
     ///
     /// # Errors
     /// [`Error::Image`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if a zip's entry is
@@ -179,12 +180,12 @@ impl Source {
     }
 }
 
-/// The name of a file in a source, with the source's before it.
+/// Returns the name of a file in a source, with the source's before it.
 fn full_name(source: &Path, name: &str) -> String {
     source.join(name).display().to_string()
 }
 
-/// The bytes of a file on the disk.
+/// Reads a file on the disk.
 ///
 /// # Errors
 /// [`Error::Missing`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if it is no regular

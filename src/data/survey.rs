@@ -17,10 +17,10 @@ use super::source::Source;
 use crate::Result;
 use look::Look;
 
-/// What was found in a file.
+/// The findings in a file.
 #[derive(Clone, Debug)]
 pub struct Surveyed {
-    /// What the file holds.
+    /// The content of the file.
     pub info: ImageInfo,
     /// The SHA-256 of its bytes.
     pub bytes: Digest,

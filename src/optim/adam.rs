@@ -13,7 +13,7 @@ pub(super) const CHUNK_FLOATS: usize = 16 * 1024;
 /// Adam's settings, as they are written: they are rounded to f32 where the arithmetic is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamSettings {
-    /// How far a weight moves in a step, at most about.
+    /// The learning rate: about the farthest that a weight moves in a step.
     pub learning_rate: f64,
     /// β₁, the decay of the mean gradient.
     pub beta_1: f64,
@@ -26,7 +26,7 @@ pub struct AdamSettings {
 }
 
 impl Default for AdamSettings {
-    /// Keras's, without weight decay.
+    /// Returns Keras's settings, without weight decay.
     fn default() -> AdamSettings {
         AdamSettings { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, weight_decay: 0.0 }
     }
@@ -43,12 +43,12 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// Moments of zero and no step taken.
+    /// Creates Adam with moments of zero and no step taken.
     pub fn new(table: &Arc<ParameterTable>, settings: AdamSettings) -> Adam {
         Adam::resumed(settings, [Parameters::zeros(table), Parameters::zeros(table)], 0)
     }
 
-    /// Adam as it was after `steps` steps, when these were its first and second moments.
+    /// Restores Adam as it was after `steps` steps, when these were its first and second moments.
     ///
     /// # Panics
     /// If the moments do not have the same table.
@@ -58,12 +58,12 @@ impl Adam {
         Adam { settings, first_moment, second_moment, steps, moved }
     }
 
-    /// The first and second moments.
+    /// Returns the first and second moments.
     pub fn moments(&self) -> [&Parameters; 2] {
         [&self.first_moment, &self.second_moment]
     }
 
-    /// Steps taken so far.
+    /// Returns the steps taken so far.
     pub fn steps(&self) -> u64 {
         self.steps
     }
@@ -77,7 +77,7 @@ impl Adam {
         self.finish_step(self.next_step(), weights, gradients);
     }
 
-    /// The numbers of the step that comes next.
+    /// Returns the numbers of the step that comes next.
     pub(super) fn next_step(&self) -> AdamStep {
         AdamStep {
             alpha: self.settings.step_size(self.steps + 1),
@@ -129,7 +129,7 @@ impl Adam {
     }
 }
 
-/// A step's numbers for tensors of this role.
+/// Returns a step's numbers for tensors of this role.
 pub(super) fn for_role(step: AdamStep, role: Role) -> AdamStep {
     match role {
         Role::Trainable { decays: true } => step,
@@ -138,8 +138,8 @@ pub(super) fn for_role(step: AdamStep, role: Role) -> AdamStep {
 }
 
 impl AdamSettings {
-    /// α of step t (from 1). It is rounded where Keras rounds: βᵗ to f32 first, from an f32 β. That matters:
-    /// 1 − 0.999 is 1.3e-5 off in f32, and with it the first steps.
+    /// Returns α of step t (from 1). It is rounded where Keras rounds: βᵗ to f32 first, from an f32 β. That
+    /// matters: 1 − 0.999 is 1.3e-5 off in f32, and with it the first steps.
     fn step_size(&self, t: u64) -> f32 {
         let power = |beta: f64| f64::from(beta as f32).powf(t as f64) as f32;
         self.learning_rate as f32 * (1.0 - power(self.beta_2)).sqrt() / (1.0 - power(self.beta_1))

@@ -3,8 +3,8 @@
 use crate::training::EpochRecord;
 use crate::training::keras_run::HISTORY;
 
-/// A text table with our epochs on the left and the documented ones on the right, one line an epoch; a dash
-/// stands where one of the two has no such epoch or no validation part. Ends with a line break.
+/// Returns a text table with our epochs on the left and the documented ones on the right, one line an epoch;
+/// a dash stands where one of the two has no such epoch or no validation part. Ends with a line break.
 pub fn comparison_table(ours: &[EpochRecord]) -> String {
     let rule = "─".repeat(WIDTH);
     let mut table = format!("       {:^WIDTH$} │ {:^WIDTH$}\n", "this run", "documented run");
@@ -25,7 +25,7 @@ const COLUMNS: &str = "    loss  accuracy  val_loss  val_accuracy";
 /// The width of either half of the table.
 const WIDTH: usize = COLUMNS.len();
 
-/// The four numbers of one epoch, aligned under [`COLUMNS`].
+/// Returns the four numbers of one epoch, aligned under [`COLUMNS`].
 fn columns(record: Option<EpochRecord>) -> String {
     let cell = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.4}"));
     let loss = cell(record.map(|record| record.loss));

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
     use crate::training::keras_run::HISTORY;
 
-    /// What a writer leaves in a file.
+    /// Returns what a writer leaves in a file.
     fn written(write: impl FnOnce(&Path) -> Result<()>) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("table.csv");

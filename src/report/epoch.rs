@@ -8,17 +8,17 @@ use crate::training::EpochRecord;
 /// The width of the bar between the brackets, in characters.
 const BAR_WIDTH: usize = 30;
 
-/// `Found 110 images belonging to 2 classes.`
+/// Returns the line `Found 110 images belonging to 2 classes.`
 pub fn found_line(images: usize, classes: usize) -> String {
     format!("Found {images} images belonging to {classes} classes.")
 }
 
-/// `Epoch 4/5`, the line above the bar; `epoch` counts from 0.
+/// Returns `Epoch 4/5`, the line above the bar; `epoch` counts from 0.
 pub fn epoch_heading(epoch: usize, epochs: usize) -> String {
     format!("Epoch {}/{epochs}", epoch + 1)
 }
 
-/// The line of a finished epoch:
+/// Returns the line of a finished epoch:
 ///
 /// `7/7 [==============================] - 1s 190ms/step - loss: 0.3520 - accuracy: 0.8727 - val_loss: 0.1604 - val_accuracy: 1.0000`
 ///
@@ -43,12 +43,13 @@ pub fn epoch_line(record: &EpochRecord) -> String {
     line
 }
 
-/// `Training Accuracy: 0.9273`, the line that closes the documented run.
+/// Returns `Training Accuracy: 0.9273`, the line that closes the documented run.
 pub fn training_accuracy_line(accuracy: f64) -> String {
     format!("Training Accuracy: {accuracy:.4}")
 }
 
-/// Whole seconds, milliseconds or microseconds a step, whichever unit first gives at least one: `190ms/step`.
+/// Returns whole seconds, milliseconds or microseconds a step, whichever unit first gives at least one:
+/// `190ms/step`.
 fn step_duration(seconds: f64) -> String {
     if seconds >= 1.0 || seconds == 0.0 {
         format!("{seconds:.0}s/step")
@@ -59,8 +60,8 @@ fn step_duration(seconds: f64) -> String {
     }
 }
 
-/// Four decimals, `0.3520`, or where these would hide the number (|value| ≤ 0.001) four decimals of its
-/// mantissa and an exponent of at least two digits, as C prints it: `5.1200e-04`.
+/// Returns four decimals, `0.3520`, or where these would hide the number (|value| ≤ 0.001) four decimals of
+/// its mantissa and an exponent of at least two digits, as C prints it: `5.1200e-04`.
 fn number(value: f64) -> String {
     if value.is_nan() {
         return "nan".to_string();

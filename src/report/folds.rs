@@ -9,7 +9,8 @@ use super::evaluation::number;
 use crate::Result;
 use crate::files::write_table;
 
-/// What one fold came to. Epochs count from 0, as in `history.csv`. Measures that are not defined are `None`.
+/// The outcome of one fold. Epochs count from 0, as in `history.csv`. Measures that are not defined are
+/// `None`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FoldRow {
     /// The fold, from 1.
@@ -36,7 +37,7 @@ pub struct FoldRow {
     pub specificity: Option<f64>,
     /// The last epoch.
     pub last_epoch: Option<usize>,
-    /// Which weights the fold ended with: those of the last epoch, or with early stopping of the best.
+    /// The weights that the fold ended with: those of the last epoch, or with early stopping of the best.
     pub validated_weights: KeptWeights,
 }
 
@@ -44,9 +45,9 @@ pub struct FoldRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeptWeights {
-    /// Those after the last epoch.
+    /// The weights after the last epoch.
     Last,
-    /// Those of the epoch with the lowest validation loss, restored.
+    /// The weights of the epoch with the lowest validation loss, restored.
     Best,
 }
 
@@ -55,7 +56,7 @@ pub const MEASURES: [&str; 7] =
     ["best_val_loss", "best_val_accuracy", "val_loss", "val_accuracy", "roc_auc", "sensitivity", "specificity"];
 
 impl FoldRow {
-    /// The values of [`MEASURES`].
+    /// Returns the values of [`MEASURES`].
     pub fn measures(&self) -> [Option<f64>; 7] {
         [
             self.best_val_loss,
@@ -69,13 +70,13 @@ impl FoldRow {
     }
 }
 
-/// The mean of each measure over the folds where it is defined.
+/// Returns the mean of each measure over the folds where it is defined.
 pub fn means(rows: &[FoldRow]) -> [Option<f64>; 7] {
     over(rows, |values| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64))
 }
 
-/// The standard deviation of each measure over the folds where it is defined: √(Σ (x − mean)² / (k − 1));
-/// `None` for fewer than two of them.
+/// Returns the standard deviation of each measure over the folds where it is defined: √(Σ (x − mean)² / (k −
+/// 1)); `None` for fewer than two of them.
 ///
 /// Folds share most of their training images, so they are not independent, and this is no standard error (Y.
 /// Bengio and Y. Grandvalet, *No Unbiased Estimator of the Variance of K-Fold Cross-Validation*, 2004).
@@ -102,13 +103,13 @@ struct Column {
 }
 
 impl Column {
-    /// A column of epochs, which have no mean.
+    /// Returns a column of epochs, which have no mean.
     fn of_epochs(rows: &[FoldRow], epoch: impl Fn(&FoldRow) -> Option<usize>) -> Column {
         let shown = |row: &FoldRow| epoch(row).map_or("—".to_string(), |epoch| (epoch + 1).to_string());
         Column { head: "epoch", cells: rows.iter().map(shown).chain([String::new(), String::new()]).collect() }
     }
 
-    /// The column of [`MEASURES`]`[measure]`.
+    /// Returns the column of [`MEASURES`]`[measure]`.
     fn of_measure(rows: &[FoldRow], head: &'static str, measure: usize) -> Column {
         let of_folds = rows.iter().map(|row| row.measures()[measure]);
         let values = of_folds.chain([means(rows)[measure], standard_deviations(rows)[measure]]);
@@ -121,9 +122,9 @@ impl Column {
     }
 }
 
-/// A text table with a line for each fold, the mean and the standard deviation; a dash stands for what is not
-/// defined. Epochs are counted from 1. ROC AUC, sensitivity and specificity stand with the epoch whose
-/// weights they are of. Ends with a line break.
+/// Returns a text table with a line for each fold, the mean and the standard deviation; a dash stands for
+/// what is not defined. Epochs are counted from 1. ROC AUC, sensitivity and specificity stand with the epoch
+/// whose weights they are of. Ends with a line break.
 pub fn fold_table(rows: &[FoldRow]) -> String {
     let restored = rows.iter().any(|row| row.validated_weights == KeptWeights::Best);
     let measure = |head, measure| Column::of_measure(rows, head, measure);
@@ -163,7 +164,7 @@ pub fn fold_table(rows: &[FoldRow]) -> String {
     table
 }
 
-/// One cell of each column, in its width.
+/// Returns one cell of each column, in its width.
 fn joined<'a>(columns: &'a [Column], cell: impl Fn(&'a Column) -> &'a str) -> String {
     columns.iter().map(|column| format!("{:>1$}", cell(column), column.width())).collect::<Vec<_>>().join("  ")
 }

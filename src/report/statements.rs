@@ -3,11 +3,11 @@
 
 use crate::training::EpochRecord;
 
-/// How much higher than at its lowest, as a share of that, the validation loss must end for
+/// The rise over its lowest value, as a share of that, with which the validation loss must end for
 /// [`overfitting_line`] to speak: less is the noise of a small validation part.
 const OVERFITTING_RISE: f64 = 0.1;
 
-/// How many times the loss of always answering ½, which is ln 2, a loss must be for [`diverged_line`] to
+/// The multiple of the loss of always answering ½, which is ln 2, a loss must be for [`diverged_line`] to
 /// speak. A network that knows nothing is near 1, and one that is sure of wrong answers on images it did not
 /// learn from seldom comes to 5.
 const DIVERGED_TIMES: f64 = 10.0;
@@ -31,19 +31,19 @@ pub fn diverged_line(training_loss: f64, val_loss: Option<f64>) -> Option<String
     })
 }
 
-/// The index of the more frequent class, of equals the positive one; `None` without images.
+/// Returns the index of the more frequent class, of equals the positive one; `None` without images.
 pub fn majority(counts: [usize; 2]) -> Option<usize> {
     (counts != [0, 0]).then_some(usize::from(counts[1] >= counts[0]))
 }
 
-/// The share of images of class `label`; `None` without images.
+/// Returns the share of images of class `label`; `None` without images.
 pub fn share_of(label: usize, counts: [usize; 2]) -> Option<f64> {
     let all = counts[0] + counts[1];
     (all > 0).then(|| counts[label] as f64 / all as f64)
 }
 
-/// What always answering the class that is more frequent in training would reach in both parts, which hold so
-/// many images of each class; `None` without training images.
+/// States what always answering the class that is more frequent in training would reach in both parts, which
+/// hold so many images of each class; `None` without training images.
 pub fn majority_line(classes: [&str; 2], training: [usize; 2], validation: [usize; 2]) -> Option<String> {
     let label = majority(training)?;
     let part = |name: &str, counts: [usize; 2]| {
@@ -96,8 +96,8 @@ pub fn overfitting_line(epochs: &[EpochRecord], one_class_epochs: &[usize]) -> O
     })
 }
 
-/// `epoch 3`, `epochs 1 and 2`, `epochs 1–4, 6 and 9`: counted from 1, what follows each other drawn
-/// together.
+/// Lists epochs: `epoch 3`, `epochs 1 and 2`, `epochs 1–4, 6 and 9`: counted from 1, what follows each other
+/// drawn together.
 fn epoch_list(epochs: &[usize]) -> String {
     let runs: Vec<String> = epochs
         .chunk_by(|a, b| a + 1 == *b)

@@ -15,8 +15,8 @@ fn applied(change: Change, picture: &[u8], side: usize) -> Vec<f32> {
     output
 }
 
-/// The value of a channel anywhere in the plane: an infinite picture of mirror images, bilinear between
-/// pixels.
+/// Returns the value of a channel anywhere in the plane: an infinite picture of mirror images, bilinear
+/// between pixels.
 fn reference_value(picture: &[u8], side: usize, row: f64, column: f64, channel: usize) -> f64 {
     let pixel = |mut row: i64, mut column: i64| {
         let last = side as i64 - 1;
@@ -37,8 +37,8 @@ fn reference_value(picture: &[u8], side: usize, row: f64, column: f64, channel: 
     sum
 }
 
-/// The changed picture: what is at a pixel now was, before the shift, before the turn, before the flips,
-/// where?
+/// Returns the changed picture: what is at a pixel now was, before the shift, before the turn, before the
+/// flips, where?
 fn reference(change: Change, picture: &[u8], side: usize) -> Vec<f64> {
     let (middle, turn) = ((side as f64 - 1.0) / 2.0, change.degrees * std::f64::consts::PI / 180.0);
     let mut output = Vec::new();

@@ -49,15 +49,15 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     library::decode(&plain, Format::Bmp, |_, _| Ok(copied))
 }
 
-/// Whether the bytes are a bitmap without a file header.
+/// Returns whether the bytes are a bitmap without a file header.
 pub fn is_bare(bytes: &[u8]) -> bool {
     let planes = bytes.get(12..14);
     !bytes.starts_with(b"BM") && planes == Some(&[1, 0]) && Header::of(bytes).is_some_and(|header| header.is_sensible())
 }
 
-/// What a bitmap's header tells.
+/// The header of a bitmap.
 struct Header {
-    /// Where it begins.
+    /// The place where it begins.
     start: usize,
     /// Its length.
     length: u32,
@@ -70,7 +70,7 @@ struct Header {
 }
 
 impl Header {
-    /// The header, if it is one of Windows 3, or a later one.
+    /// Returns the header, if it is one of Windows 3, or a later one.
     fn of(bytes: &[u8]) -> Option<Header> {
         let start = if bytes.starts_with(b"BM") { FILE_HEADER } else { 0 };
         let number = |at: usize| Some(u32::from_le_bytes(*bytes.get(start + at..)?.first_chunk()?));
@@ -83,12 +83,12 @@ impl Header {
         Some(Header { start, length, width, height, bits, compression: number(16)?, colours: number(32)? })
     }
 
-    /// Whether it could be that of a bitmap.
+    /// Returns whether it could be that of a bitmap.
     fn is_sensible(&self) -> bool {
         matches!(self.bits, 1 | 2 | 4 | 8 | 16 | 24 | 32) && self.width > 0 && self.height != 0 && self.compression < 16
     }
 
-    /// Where the palette begins.
+    /// Returns the place where the palette begins.
     fn palette_start(&self) -> usize {
         self.start + self.length as usize
     }
@@ -101,7 +101,7 @@ impl Header {
         }
     }
 
-    /// The file with a file header and the header of Windows 3, as every reader knows them.
+    /// Returns the file with a file header and the header of Windows 3, as every reader knows them.
     fn made_plain<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         if self.start == FILE_HEADER && self.length != OS2_HEADER {
             return Cow::Borrowed(bytes);
@@ -159,9 +159,9 @@ impl Header {
     }
 }
 
-/// The places in the palette, row by row from the lowest, of run lengths: pairs of a count and a value, where
-/// a count of 0 begins an end of a row (0), of the picture (1), a jump (2) or values as they are (their
-/// number). With `is_rle4` a value is two pixels. `None` if the data end before the picture does.
+/// Returns the places in the palette, row by row from the lowest, of run lengths: pairs of a count and a
+/// value, where a count of 0 begins an end of a row (0), of the picture (1), a jump (2) or values as they are
+/// (their number). With `is_rle4` a value is two pixels. `None` if the data end before the picture does.
 fn unpacked(data: &[u8], width: usize, height: usize, is_rle4: bool) -> Option<Vec<u8>> {
     let size = width * height;
     let mut places = Vec::with_capacity(size);

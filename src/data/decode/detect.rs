@@ -3,8 +3,8 @@
 use super::bmp;
 use super::format::Format;
 
-/// What to do about a file that other programs can show, about one that holds others, and about one that is
-/// not what was meant.
+/// The advice for a file that other programs can show, for one that holds others, and for one that is not
+/// what was meant.
 const CONVERT: &str = "convert it to PNG with an image program, or take it out";
 const UNPACK: &str = "unpack it, or take it out";
 const FETCH: &str = "fetch the image again, or take it out";
@@ -71,7 +71,7 @@ pub fn detect(bytes: &[u8]) -> Result<Format, String> {
     })
 }
 
-/// The kind of a file that is none of ours, and what to do, where that helps to see what happened.
+/// Returns the kind of a file that is none of ours, and what to do, where that helps to see what happened.
 fn foreign(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     match bytes.get(4..12).unwrap_or_default() {
         b"ftypavif" | b"ftypavis" => return Some(("an AVIF", CONVERT)),
@@ -86,8 +86,9 @@ fn foreign(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     FOREIGN.iter().find(|(start, ..)| bytes.starts_with(start)).map(|&(_, kind, remedy)| (kind, remedy))
 }
 
-/// Whether the header is one that a TGA of the first version may have, and hardly anything else: kinds,
-/// depths and sizes that go together, an unmoved origin, and as many bytes as an uncompressed picture needs.
+/// Returns whether the header is one that a TGA of the first version may have, and hardly anything else:
+/// kinds, depths and sizes that go together, an unmoved origin, and as many bytes as an uncompressed picture
+/// needs.
 fn is_old_tga(bytes: &[u8]) -> bool {
     let Some(&[_, has_map, kind, _, _, _, _, map_bits, _, _, _, _, w0, w1, h0, h1, bits, flags]) = bytes.first_chunk()
     else {

@@ -8,14 +8,14 @@ use super::format::Format;
 use super::orientation::Orientation;
 use super::{png, webp};
 
-/// What stands before EXIF in a JPEG; some programs write it elsewhere too, and some write it twice.
+/// The bytes before EXIF in a JPEG; some programs write it elsewhere too, and some write it twice.
 const EXIF_HEADER: &[u8] = b"Exif\0\0";
 
-/// What stands before XMP in a JPEG, and in a PNG.
+/// The bytes before XMP in a JPEG, and in a PNG.
 const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const XMP_KEYWORD: &[u8] = b"XML:com.adobe.xmp\0";
 
-/// The orientation of a file of this format; of TIFF it is the directory that has it.
+/// Returns the orientation of a file of this format; of TIFF it is the directory that has it.
 pub fn orientation(format: Format, bytes: &[u8]) -> Orientation {
     match format {
         Format::Jpeg => of_jpeg(bytes),
@@ -26,7 +26,7 @@ pub fn orientation(format: Format, bytes: &[u8]) -> Orientation {
     .orientation()
 }
 
-/// Where a file has its metadata.
+/// The metadata of a file.
 #[derive(Default)]
 struct Metadata<'a> {
     exif: Option<&'a [u8]>,
@@ -34,14 +34,14 @@ struct Metadata<'a> {
 }
 
 impl Metadata<'_> {
-    /// The orientation of EXIF, or of XMP where EXIF has none; upright where neither has any.
+    /// Returns the orientation of EXIF, or of XMP where EXIF has none; upright where neither has any.
     fn orientation(&self) -> Orientation {
         let tag = self.exif.and_then(of_exif).or_else(|| self.xmp.and_then(of_xmp));
         tag.map_or(Orientation::UPRIGHT, Orientation::of_tag)
     }
 }
 
-/// The tag's value in a TIFF that is EXIF.
+/// Returns the tag's value in a TIFF that is EXIF.
 fn of_exif(mut exif: &[u8]) -> Option<u32> {
     for _ in 0..2 {
         exif = exif.strip_prefix(EXIF_HEADER).unwrap_or(exif);
@@ -49,7 +49,7 @@ fn of_exif(mut exif: &[u8]) -> Option<u32> {
     image::metadata::Orientation::from_exif_chunk(exif).map(|orientation| orientation.to_exif().into())
 }
 
-/// The digit in `tiff:Orientation="6"` or `<tiff:Orientation>6<`, the first there is.
+/// Returns the digit in `tiff:Orientation="6"` or `<tiff:Orientation>6<`, the first there is.
 fn of_xmp(xmp: &[u8]) -> Option<u32> {
     const NAME: &[u8] = b"tiff:Orientation";
     xmp.windows(NAME.len() + 3).filter(|text| text.starts_with(NAME)).find_map(|text| match &text[NAME.len()..] {
@@ -58,8 +58,8 @@ fn of_xmp(xmp: &[u8]) -> Option<u32> {
     })
 }
 
-/// The first of each in the segments before the picture (ITU-T T.81, B.1.1.4: `FF`, a code, the length with
-/// its own two bytes).
+/// Returns the first of each in the segments before the picture (ITU-T T.81, B.1.1.4: `FF`, a code, the
+/// length with its own two bytes).
 fn of_jpeg(bytes: &[u8]) -> Metadata<'_> {
     const APP1: u8 = 0xE1;
     const START_OF_SCAN: u8 = 0xDA;
@@ -83,7 +83,7 @@ fn of_jpeg(bytes: &[u8]) -> Metadata<'_> {
     found
 }
 
-/// The first of each among the chunks of a WebP.
+/// Returns the first of each among the chunks of a WebP.
 fn of_webp(bytes: &[u8]) -> Metadata<'_> {
     let mut found = Metadata::default();
     for (kind, content) in webp::chunks(bytes) {
@@ -96,7 +96,7 @@ fn of_webp(bytes: &[u8]) -> Metadata<'_> {
     found
 }
 
-/// The first of each among the chunks, before the pixels or behind them.
+/// Returns the first of each among the chunks, before the pixels or behind them.
 fn of_png(bytes: &[u8]) -> Metadata<'_> {
     let mut found = Metadata::default();
     for (kind, content) in png::chunks(bytes) {

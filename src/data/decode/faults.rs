@@ -10,21 +10,21 @@ use image::ImageError;
 
 use super::format::Format;
 
-/// What is said of a file that is cut off.
+/// The fault of a file that is cut off.
 pub const CUT_SHORT: &str = "the file ends before the picture does; fetch it again";
 
-/// What is said of a file that is damaged.
+/// Words the fault of a file that is damaged.
 pub fn damaged(format: Format) -> String {
     let name = format.name();
     format!("the {name} is damaged; fetch it again, or save it anew as PNG with an image program")
 }
 
-/// What is said of an honest file of a kind that is not read, such as `a TIFF of CIELab colours`.
+/// Words the fault of an honest file of a kind that is not read, such as `a TIFF of CIELab colours`.
 pub fn not_read(kind: &str) -> String {
     format!("it is {kind}, which is not read here; save it anew as PNG with an image program, or take it out")
 }
 
-/// What is said of a file whose decoder asks for more memory than its picture needs.
+/// Words the fault of a file whose decoder asks for more memory than its picture needs.
 pub fn too_much_memory(format: Format) -> String {
     let name = format.name();
     format!(
@@ -32,7 +32,7 @@ pub fn too_much_memory(format: Format) -> String {
     )
 }
 
-/// What is said for an error of the crate `image`.
+/// Words an error of the crate `image`.
 pub fn of_image(format: Format, error: &ImageError) -> String {
     log::debug!("decoding a {}: {error}", format.name());
     match error {
@@ -44,7 +44,7 @@ pub fn of_image(format: Format, error: &ImageError) -> String {
     }
 }
 
-/// Whether an error, or one that it came from, is that of a file that is at its end.
+/// Returns whether an error, or one that it came from, is that of a file that is at its end.
 pub fn is_end_of_file(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {

@@ -41,13 +41,13 @@ const SUFFIXES: [(&str, Format); 17] = [
 ];
 
 impl Format {
-    /// The format that a name's suffix promises.
+    /// Returns the format that a name's suffix promises.
     pub fn from_suffix(suffix: &str) -> Option<Format> {
         let suffix = suffix.to_ascii_lowercase();
         SUFFIXES.iter().find(|(known, _)| *known == suffix).map(|(_, format)| *format)
     }
 
-    /// The format's name, as in `PNG`.
+    /// Returns the format's name, as in `PNG`.
     pub fn name(self) -> &'static str {
         match self {
             Format::Png => "PNG",

@@ -50,14 +50,14 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     Ok(Decoded { picture, mode: "palette", has_more_pictures, pass })
 }
 
-/// The 256 colours of a palette, black where it is shorter.
+/// Returns the 256 colours of a palette, black where it is shorter.
 fn palette(colours: &[u8]) -> [[u8; 3]; 256] {
     let mut palette = [[0; 3]; 256];
     palette.iter_mut().zip(colours.chunks_exact(3)).for_each(|(colour, given)| colour.copy_from_slice(given));
     palette
 }
 
-/// What is said for an error of the decoder.
+/// Words an error of the decoder.
 fn undecodable(error: DecodingError) -> String {
     log::debug!("decoding a GIF: {error}");
     match &error {

@@ -41,7 +41,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     Ok(Decoded { picture, mode, has_more_pictures: false, pass })
 }
 
-/// What the samples of a decoded JPEG are.
+/// The meaning of the samples of a decoded JPEG.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colours {
     /// Grey, RGB, or four inks.
@@ -57,7 +57,7 @@ pub struct Jpeg<'a> {
 }
 
 impl Jpeg<'_> {
-    /// The JPEG of these bytes.
+    /// Returns the JPEG of these bytes.
     ///
     /// # Errors
     /// A sentence, if it is damaged before its last scan, of a kind that is not read, or beyond the limits.
@@ -67,7 +67,7 @@ impl Jpeg<'_> {
         Ok(Jpeg { bytes, file })
     }
 
-    /// Columns and rows.
+    /// Returns the columns and rows.
     pub fn size(&self) -> [u32; 2] {
         [self.file.width, self.file.height]
     }
@@ -77,9 +77,9 @@ impl Jpeg<'_> {
         self.file.components.len()
     }
 
-    /// Bytes that decoding takes beside the picture: samples of all blocks, planes that are enlarged, of a
-    /// progressive file the coefficients, two bytes each, and what is known of each block; and the file once
-    /// more.
+    /// Returns the bytes that decoding takes beside the picture: samples of all blocks, planes that are
+    /// enlarged, of a progressive file the coefficients, two bytes each, and what is known of each block; and
+    /// the file once more.
     pub fn working_bytes(&self) -> u64 {
         let file = &self.file;
         let groups: u64 = file.groups().map(u64::from).iter().product();
@@ -132,7 +132,7 @@ impl Jpeg<'_> {
     }
 }
 
-/// Four inks a pixel, stored inverted as Adobe's programs do, to red, green and blue in their place.
+/// Turns four inks a pixel, stored inverted as Adobe's programs do, to red, green and blue in their place.
 fn inks_to_rgb(samples: &mut Vec<u8>) {
     let pixels = samples.len() / 4;
     for pixel in 0..pixels {
@@ -142,7 +142,7 @@ fn inks_to_rgb(samples: &mut Vec<u8>) {
     samples.truncate(3 * pixels);
 }
 
-/// What the decoder said, in our words.
+/// Words an error of the decoder.
 fn undecodable(error: JpegError) -> String {
     log::debug!("decoding a JPEG: {error}");
     match error {

@@ -37,7 +37,7 @@ pub fn decode(
     Ok(Decoded { picture: Picture::of_image(image), mode, has_more_pictures: false, pass })
 }
 
-/// The crate's own name of a format.
+/// Returns the crate's own name of a format.
 fn library_format(format: Format) -> ImageFormat {
     match format {
         Format::Png => ImageFormat::Png,
@@ -50,7 +50,7 @@ fn library_format(format: Format) -> ImageFormat {
     }
 }
 
-/// How colours are stored, in words: as in the file where the decoder tells it, otherwise as decoded.
+/// Names the way colours are stored: as in the file where the decoder tells it, otherwise as decoded.
 fn mode_name(stored: ExtendedColorType, decoded: ColorType) -> &'static str {
     match stored {
         ExtendedColorType::L1 | ExtendedColorType::L2 | ExtendedColorType::L4 | ExtendedColorType::L8 => "grey",

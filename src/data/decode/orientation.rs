@@ -12,7 +12,7 @@ impl Orientation {
     /// Stored as it is seen.
     pub const UPRIGHT: Orientation = Orientation(1);
 
-    /// The orientation of a tag's value; what is none of 1 to 8 counts as upright, as in Pillow.
+    /// Returns the orientation of a tag's value; what is none of 1 to 8 counts as upright, as in Pillow.
     pub fn of_tag(value: u32) -> Orientation {
         match value {
             1..=8 => Orientation(value as u8),
@@ -20,23 +20,23 @@ impl Orientation {
         }
     }
 
-    /// The tag's value, 1 to 8.
+    /// Returns the tag's value, 1 to 8.
     pub fn tag(self) -> u8 {
         self.0
     }
 
-    /// Whether the picture is stored as it is seen.
+    /// Returns whether the picture is stored as it is seen.
     pub fn is_upright(self) -> bool {
         self == Orientation::UPRIGHT
     }
 
-    /// Whether rows of the stored picture are columns of the upright one, so that width and height change
-    /// places.
+    /// Returns whether rows of the stored picture are columns of the upright one, so that width and height
+    /// change places.
     pub fn swaps_sides(self) -> bool {
         self.0 > 4
     }
 
-    /// How the picture lies in its file, in words.
+    /// Describes how the picture lies in its file.
     pub fn description(self) -> &'static str {
         match self.0 {
             2 => "mirrored",
@@ -50,8 +50,8 @@ impl Orientation {
         }
     }
 
-    /// The upright picture of a stored one: its pixels, `[height, width, channels]`, with its width and
-    /// height.
+    /// Returns the upright picture of a stored one: its pixels, `[height, width, channels]`, with its width
+    /// and height.
     pub fn upright<T: Copy + Default>(
         self,
         stored: &[T],
@@ -80,7 +80,7 @@ impl Orientation {
     }
 }
 
-/// The upper left corners of the tiles of a picture.
+/// Iterates over the upper left corners of the tiles of a picture.
 fn tiles(rows: usize, columns: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..rows).step_by(TILE).flat_map(move |top| (0..columns).step_by(TILE).map(move |left| (top, left)))
 }

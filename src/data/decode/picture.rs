@@ -17,14 +17,14 @@ pub struct Rgb8 {
     pub pixels: Vec<u8>,
 }
 
-/// What a format's decoder gives.
+/// The result of a format's decoder.
 #[derive(Debug)]
 pub struct Decoded {
     /// The picture.
     pub picture: Picture,
-    /// How colours are stored, as in [`ImageInfo`](super::ImageInfo).
+    /// The way colours are stored, as in [`ImageInfo`](super::ImageInfo).
     pub mode: &'static str,
-    /// Whether the file holds further pictures.
+    /// True if the file holds further pictures.
     pub has_more_pictures: bool,
     /// The right to the memory of the picture, and of the same as 8-bit RGB beside it.
     pub pass: Pass<'static>,
@@ -55,8 +55,8 @@ pub enum Samples {
     Float(Vec<f32>),
 }
 
-/// The colour of four inks, the last of them black, as Pillow converts it: (255 − ink) · (255 − black) / 255,
-/// by steps of eight bits.
+/// Returns the colour of four inks, the last of them black, as Pillow converts it: (255 − ink) · (255 −
+/// black) / 255, by steps of eight bits.
 pub fn rgb_of_inks(inks: [u8; 4]) -> [u8; 3] {
     let [.., black] = inks;
     let white = 255 - i32::from(black);
@@ -67,7 +67,7 @@ pub fn rgb_of_inks(inks: [u8; 4]) -> [u8; 3] {
 }
 
 impl Picture {
-    /// The picture that the crate `image` has decoded.
+    /// Returns the picture that the crate `image` has decoded.
     pub fn of_image(image: DynamicImage) -> Picture {
         let (width, height) = (image.width() as usize, image.height() as usize);
         let channels = usize::from(image.color().channel_count());
@@ -89,7 +89,7 @@ impl Picture {
         Picture { width, height, channels, samples }
     }
 
-    /// The smallest and the largest sample of a picture of 16 bits, alpha aside.
+    /// Returns the smallest and the largest sample of a picture of 16 bits, alpha aside.
     pub fn extremes(&self) -> Option<[u16; 2]> {
         let Samples::Bits16(samples) = &self.samples else { return None };
         // Grey and RGB, each perhaps with alpha behind.
@@ -99,7 +99,7 @@ impl Picture {
         Some(pixels.flat_map(|pixel| &pixel[..colours]).fold([u16::MAX, 0], ends))
     }
 
-    /// The picture as it is seen, of one that is stored in this orientation.
+    /// Returns the picture as it is seen, of one that is stored in this orientation.
     pub fn upright(self, orientation: Orientation) -> Picture {
         if orientation.is_upright() {
             return self;
@@ -123,8 +123,8 @@ impl Picture {
         Picture { width, height, channels, samples }
     }
 
-    /// The picture as 8-bit RGB: grey repeated, alpha dropped, samples brought to eight bits, those of 16 by
-    /// this `range`.
+    /// Returns the picture as 8-bit RGB: grey repeated, alpha dropped, samples brought to eight bits, those
+    /// of 16 by this `range`.
     pub fn into_rgb8(self, range: SampleRange) -> Rgb8 {
         let Picture { width, height, channels, samples } = self;
         let pixels = match samples {
@@ -137,8 +137,8 @@ impl Picture {
     }
 }
 
-/// Three bytes for each pixel of `channels` samples: grey (1, or 2 with alpha) repeated, colour (3 or more)
-/// kept.
+/// Returns three bytes for each pixel of `channels` samples: grey (1, or 2 with alpha) repeated, colour (3 or
+/// more) kept.
 fn three_channels<T: Copy>(samples: &[T], channels: usize, to_byte: impl Fn(T) -> u8) -> Vec<u8> {
     let pick = if channels < 3 { [0, 0, 0] } else { [0, 1, 2] };
     let mut bytes = Vec::with_capacity(samples.len() / channels * 3);
@@ -146,7 +146,7 @@ fn three_channels<T: Copy>(samples: &[T], channels: usize, to_byte: impl Fn(T) -
     bytes
 }
 
-/// 255 x rounded to the nearest, of x clamped to [0, 1]; NaN is 0.
+/// Returns 255 x rounded to the nearest, of x clamped to [0, 1]; NaN is 0.
 fn eight_bits_of_float(sample: f32) -> u8 {
     (sample.clamp(0.0, 1.0) * 255.0).round() as u8
 }

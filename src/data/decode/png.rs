@@ -30,17 +30,17 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     Ok(decoded)
 }
 
-/// What the chunks of a PNG tell.
+/// The facts that the chunks of a PNG tell.
 struct PngChunks {
-    /// Whether an `acTL` stands before the pixels (11.3.6.1).
+    /// True if an `acTL` stands before the pixels (11.3.6.1).
     is_animated: bool,
-    /// How many there are that hold neither pixels nor a frame. A decoder keeps each, whatever little is in
+    /// The number of chunks that hold neither pixels nor a frame. A decoder keeps each, whatever little is in
     /// it.
     besides: usize,
 }
 
 impl PngChunks {
-    /// Of a whole file; what is no chunk ends them.
+    /// Looks through a whole file; what is no chunk ends them.
     fn of(bytes: &[u8]) -> PngChunks {
         let mut found = PngChunks { is_animated: false, besides: 0 };
         let mut is_before_pixels = true;
@@ -56,8 +56,8 @@ impl PngChunks {
     }
 }
 
-/// Kind and content of each chunk of a PNG (PNG specification, third edition, 5.3). What is no chunk ends
-/// them; the content of one that is cut short is empty.
+/// Iterates over the kind and content of each chunk of a PNG (PNG specification, third edition, 5.3). What is
+/// no chunk ends them; the content of one that is cut short is empty.
 pub fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     let mut rest = bytes.get(8..).unwrap_or_default();
     std::iter::from_fn(move || {

@@ -86,7 +86,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     Ok(Decoded { picture, mode, has_more_pictures, pass })
 }
 
-/// How the pieces are compressed, if that is read.
+/// Returns the compression of the pieces, if it is one that is read.
 fn compression(decoder: &mut Decoder<Masked>) -> Result<CompressionMethod, String> {
     let code = decoder.find_tag_unsigned::<u16>(Tag::Compression).map_err(undecodable)?.unwrap_or(1);
     let method = CompressionMethod::from_u16_exhaustive(code);

@@ -5,8 +5,8 @@ use super::format::Format;
 use super::library;
 use super::picture::Decoded;
 
-/// What the decoder keeps beside its picture at most, in bytes for each pixel: the canvas of an animation and
-/// a picture of it, with alpha, and planes of brightness and colour.
+/// The most that the decoder keeps beside its picture, in bytes for each pixel: the canvas of an animation
+/// and a picture of it, with alpha, and planes of brightness and colour.
 const BYTES_BESIDES: u64 = 4 + 4 + 2;
 
 /// Decodes a WebP.
@@ -31,7 +31,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     Ok(decoded)
 }
 
-/// What the chunks of a WebP tell.
+/// The facts that the chunks of a WebP tell.
 #[derive(Default)]
 struct Chunks {
     /// Pictures of an animation.
@@ -41,7 +41,7 @@ struct Chunks {
 }
 
 impl Chunks {
-    /// Of a whole file.
+    /// Looks through a whole file.
     fn of(bytes: &[u8]) -> Chunks {
         let mut found = Chunks::default();
         for (kind, content) in chunks(bytes) {
@@ -68,13 +68,13 @@ impl Chunks {
     }
 }
 
-/// The chunks of a WebP, each with its kind and its content.
+/// Iterates over the chunks of a WebP, each with its kind and its content.
 pub fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     chunks_in(bytes.get(12..).unwrap_or_default())
 }
 
-/// The chunks in a part of a WebP: kind, length and content of each, filled up to an even length (RFC 9649,
-/// section 2.3).
+/// Iterates over the chunks in a part of a WebP: kind, length and content of each, filled up to an even
+/// length (RFC 9649, section 2.3).
 fn chunks_in(mut rest: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     std::iter::from_fn(move || {
         let (kind, behind) = rest.split_first_chunk()?;

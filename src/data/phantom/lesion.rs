@@ -14,7 +14,7 @@ const CENTRE: (f64, f64) = (0.42, 0.58);
 const RADIUS: (f64, f64) = (0.25, 0.31);
 /// Ratio of the half axes a/b, lowest and highest: from lying to standing, as likely.
 const ELONGATION: (f64, f64) = (0.8, 1.25);
-/// How far the inside differs from liver in decibels (root mean square), least and most: well above the
+/// The difference of the inside from liver in decibels (root mean square), least and most: well above the
 /// speckle's 2.2 dB. Whether an even lesion is darker or brighter is drawn. This sets how fast a network
 /// learns: chosen with Keras.
 const STRENGTH: (f64, f64) = (6.25, 7.25);
@@ -30,8 +30,8 @@ const ROUGHNESS: f64 = 0.09;
 /// Size of the patches inside a mottled lesion, in radii: the finer, the more of them and the sooner a
 /// network that sees with 3×3 kernels finds them. Chosen with Keras.
 const MOTTLE_SIZE: f64 = 0.16;
-/// How far from the centre the patches are drawn, in radii: farther than the outline can reach, 1 +
-/// 7·ROUGHNESS.
+/// The distance from the centre up to which patches are drawn, in radii: farther than the outline can reach,
+/// 1 + 7·ROUGHNESS.
 const MOTTLE_REACH: f64 = 2.0;
 /// Distance of the bright crest of the rim, and of the dark trough of the halo, from the outline, in radii: a
 /// line, not a ring, at 3 to 8 pixels.
@@ -51,7 +51,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// The folder's name: `benign` or `malignant`.
+    /// Returns the folder's name: `benign` or `malignant`.
     pub fn name(self) -> &'static str {
         match self {
             Class::Benign => "benign",
@@ -59,8 +59,8 @@ impl Class {
         }
     }
 
-    /// Lowest and highest grade of a lesion. The ranges leave a gap: after the rule is told, a person sees
-    /// the class.
+    /// Returns the lowest and highest grade of a lesion. The ranges leave a gap: after the rule is told, a
+    /// person sees the class.
     fn grades(self) -> (f64, f64) {
         match self {
             Class::Benign => (0.0, 0.1),
@@ -77,9 +77,9 @@ pub struct Lesion {
     half_axes: (f64, f64),
     /// Cosine and sine of the first half axis's direction.
     direction: (f64, f64),
-    /// How far the inside differs from liver in decibels (root mean square).
+    /// The difference of the inside from liver in decibels (root mean square).
     strength: f64,
-    /// Whether it is brighter, 1, or darker, −1, as far as it is even.
+    /// 1 if it is brighter, −1 if it is darker, as far as it is even.
     sign: f64,
     /// Amplitude at grade 1 and phase of each harmonic from the lowest on.
     harmonics: Vec<(f64, f64)>,
@@ -89,7 +89,7 @@ pub struct Lesion {
     grade: f64,
 }
 
-/// What a lesion does at one pixel.
+/// The effect of a lesion on one pixel.
 pub struct Spot {
     /// Share of the pixel that is lesion, in [0, 1].
     pub cover: f64,
@@ -120,8 +120,8 @@ impl Lesion {
         }
     }
 
-    /// The lesion at pixel (x, y). With (u, v) the pixel in units of the half axes and q = √(u² + v²) /
-    /// outline:
+    /// Returns the lesion at pixel (x, y). With (u, v) the pixel in units of the half axes and q = √(u² + v²)
+    /// / outline:
     ///
     /// ```text
     ///   cover = smoothstep from 0 at q = 1 + EDGE/2 to 1 at q = 1 − EDGE/2
@@ -144,7 +144,7 @@ impl Lesion {
         Spot { cover, echo }
     }
 
-    /// Radius of the outline in direction `angle`, where 1 is the ellipse:
+    /// Returns the radius of the outline in direction `angle`, where 1 is the ellipse:
     /// `(1 + Σ aₖ cos(kθ + φₖ)) / √(1 + ½ Σ aₖ²)`. The divisor makes the area that of the ellipse whatever
     /// the grade, for the area is ½∫r²dθ.
     fn outline(&self, angle: f64) -> f64 {
@@ -158,9 +158,9 @@ impl Lesion {
     }
 }
 
-/// Rim and halo as one wave across the outline: `−d·exp(½(1 − d²))` with `d = (q − 1)/RIM_DISTANCE`. Its
-/// crest of +1 lies inside at d = −1 and its trough of −1 outside at d = 1, so that together they add little
-/// to the brightness.
+/// Returns rim and halo as one wave across the outline: `−d·exp(½(1 − d²))` with `d = (q − 1)/RIM_DISTANCE`.
+/// Its crest of +1 lies inside at d = −1 and its trough of −1 outside at d = 1, so that together they add
+/// little to the brightness.
 fn rim(q: f64) -> f64 {
     let d = (q - 1.0) / RIM_DISTANCE;
     -d * libm::exp(0.5 * (1.0 - d * d))

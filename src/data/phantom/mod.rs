@@ -50,9 +50,9 @@ use tissue::Tissue;
 
 /// The seed of the set that stands in `data/liver-phantom`.
 pub const DEFAULT_SEED: u64 = 0;
-/// How many benign images the set in `data/liver-phantom` holds.
+/// The number of benign images that the set in `data/liver-phantom` holds.
 pub const DEFAULT_BENIGN: usize = 33;
-/// How many malignant images the set in `data/liver-phantom` holds.
+/// The number of malignant images that the set in `data/liver-phantom` holds.
 pub const DEFAULT_MALIGNANT: usize = 103;
 
 /// Mean grey level of an image, lowest and highest: dark, as such images are, and a nuisance that one must
@@ -78,7 +78,7 @@ pub struct PhantomImage {
 }
 
 impl PhantomImage {
-    /// The image as the bytes of an 8-bit grey PNG file.
+    /// Returns the image as the bytes of an 8-bit grey PNG file.
     ///
     /// # Panics
     /// If there are not `width · height` pixels.
@@ -126,8 +126,8 @@ fn draw_image(seed: u64, benign: usize, place: usize) -> PhantomImage {
     }
 }
 
-/// Grey levels around the wanted mean: `brightness + 255·(echo − mean echo) / dynamic range`, rounded, and
-/// cut off at black and white.
+/// Returns grey levels around the wanted mean: `brightness + 255·(echo − mean echo) / dynamic range`,
+/// rounded, and cut off at black and white.
 fn grey(echo: &[f64], brightness: f64, dynamic_range: f64) -> Vec<u8> {
     let mean = echo.iter().sum::<f64>() / echo.len() as f64;
     let level = |echo: &f64| (brightness + 255.0 * (echo - mean) / dynamic_range).round().clamp(0.0, 255.0) as u8;

@@ -16,7 +16,8 @@ const LOOKS: usize = 4;
 /// finite.
 const NOISE_FLOOR: f64 = 0.01;
 
-/// A ramp from 0 (at `x ≤ 0`) to 1 (at `x ≥ 1`) with level ends: `3t² − 2t³`, where t is x cut to [0, 1].
+/// Returns a ramp from 0 (at `x ≤ 0`) to 1 (at `x ≥ 1`) with level ends: `3t² − 2t³`, where t is x cut to [0,
+/// 1].
 pub fn smoothstep(x: f64) -> f64 {
     let t = x.clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
@@ -34,15 +35,15 @@ impl ValueNoise {
     /// leaves of it along either axis, ∫(1 − s)² + s² = 26/35.
     pub const ROOT_MEAN_SQUARE: f64 = 0.429;
 
-    /// Noise on a lattice that covers `[0, width] × [0, height]`, in units of the lattice.
+    /// Draws noise on a lattice that covers `[0, width] × [0, height]`, in units of the lattice.
     pub fn draw(stream: &mut Stream, width: f64, height: f64) -> ValueNoise {
         let (columns, rows) = (width.ceil() as usize + 1, height.ceil() as usize + 1);
         let values = (0..columns * rows).map(|_| stream.uniform_f64(-1.0, 1.0)).collect();
         ValueNoise { columns, rows, values }
     }
 
-    /// The noise at a point: the four corners of its square, weighted by [`smoothstep`] along either axis.
-    /// Outside of the lattice it is as on the border.
+    /// Returns the noise at a point: the four corners of its square, weighted by [`smoothstep`] along either
+    /// axis. Outside of the lattice it is as on the border.
     pub fn at(&self, x: f64, y: f64) -> f64 {
         let x = x.clamp(0.0, (self.columns - 1) as f64);
         let y = y.clamp(0.0, (self.rows - 1) as f64);
@@ -56,7 +57,7 @@ impl ValueNoise {
     }
 }
 
-/// Speckle of evenly reflecting tissue, in decibels, row by row: `10·log₁₀(power + noise floor)`.
+/// Draws speckle of evenly reflecting tissue, in decibels, row by row: `10·log₁₀(power + noise floor)`.
 ///
 /// A scanner cannot resolve the fine structure of tissue. What it shows is the sum of all echoes within one
 /// resolution cell, whose phases are random: a complex number with normal real and imaginary part, here white
@@ -73,7 +74,7 @@ pub fn speckle(stream: &mut Stream, extent: Extent) -> Vec<f64> {
     power.into_iter().map(|p| 10.0 * libm::log10(p)).collect()
 }
 
-/// White noise smoothed to the resolution cell, with mean 0 and variance 1.
+/// Draws white noise smoothed to the resolution cell, with mean 0 and variance 1.
 fn smooth_noise(stream: &mut Stream, extent: Extent) -> Vec<f64> {
     let Extent { width, height } = extent;
     // Uniform on ±√3 has variance 1; the smoothing makes it near enough normal, as a sum of many.
@@ -97,7 +98,7 @@ fn smooth_noise(stream: &mut Stream, extent: Extent) -> Vec<f64> {
     both
 }
 
-/// A Gaussian `exp(−k²/2σ²)` for |k| ≤ 3σ, scaled so that the squares sum to 1: white noise keeps its
+/// Returns a Gaussian `exp(−k²/2σ²)` for |k| ≤ 3σ, scaled so that the squares sum to 1: white noise keeps its
 /// variance.
 fn cell_weights(sigma: f64) -> Vec<f64> {
     let reach = (3.0 * sigma).ceil() as i32;

@@ -45,7 +45,8 @@ impl Tissue {
         Tissue { extent, patches, gain_over_depth, vessels }
     }
 
-    /// Echo of the liver in decibels at pixel (x, y): `Σ strength·noise(x/size, y/size) + gain·y/height`.
+    /// Returns the echo of the liver in decibels at pixel (x, y):
+    /// `Σ strength·noise(x/size, y/size) + gain·y/height`.
     pub fn liver(&self, x: f64, y: f64) -> f64 {
         let texture: f64 = (self.patches.iter().zip(PATCHES))
             .map(|(noise, (size, strength))| {
@@ -56,8 +57,8 @@ impl Tissue {
         texture + self.gain_over_depth * y / self.extent.height as f64
     }
 
-    /// What the vessels add at pixel (x, y), in decibels: the deepest of them, so that crossings are no
-    /// darker.
+    /// Returns what the vessels add at pixel (x, y), in decibels: the deepest of them, so that crossings are
+    /// no darker.
     pub fn vessels(&self, x: f64, y: f64) -> f64 {
         self.vessels.iter().map(|vessel| VESSEL_ECHO * vessel.cover(x, y)).fold(0.0, f64::min)
     }
@@ -89,8 +90,8 @@ impl Vessel {
         }
     }
 
-    /// 1 inside, 0 outside, with a soft wall: the ellipse `(u/half length)² + (v/half width)² = q²`, u along
-    /// the axis and v across it, covers where q is under about 1.
+    /// Returns 1 inside, 0 outside, with a soft wall: the ellipse `(u/half length)² + (v/half width)² = q²`,
+    /// u along the axis and v across it, covers where q is under about 1.
     fn cover(&self, x: f64, y: f64) -> f64 {
         let (dx, dy) = (x - self.centre.0, y - self.centre.1);
         let (cosine, sine) = self.direction;

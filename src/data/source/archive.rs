@@ -35,8 +35,9 @@ use crate::data::single_image::single_image;
 use crate::error::{shortened, some_of};
 use crate::{Error, Result};
 
-/// How many times its packed size an entry, or the whole zip, may unpack to. Images are compressed already,
-/// so honest zips of them stay near 1; a picture of one colour as BMP comes near deflate's own limit of 1032.
+/// The largest ratio of an entry's, or the whole zip's, unpacked size to its packed one. Images are
+/// compressed already, so honest zips of them stay near 1; a picture of one colour as BMP comes near
+/// deflate's own limit of 1032.
 pub const MAX_RATIO: u64 = 250;
 
 /// Up to this size an entry may unpack to any multiple: a small picture of one colour hurts nobody.
@@ -57,7 +58,7 @@ pub(super) fn list(path: &Path) -> Result<Listing> {
     contain(|| list_entries(path)).unwrap_or_else(|| Err(damaged(path, "its reader failed on it")))
 }
 
-/// The work of [`list`].
+/// Does the work of [`list`].
 fn list_entries(path: &Path) -> Result<Listing> {
     let mut archive = open(path)?;
     if archive.is_empty() {
@@ -135,19 +136,19 @@ fn list_entries(path: &Path) -> Result<Listing> {
     Ok(listing)
 }
 
-/// How to read names that are no UTF-8.
+/// Guesses how to read names that are no UTF-8.
 fn name_encoding(archive: &ZipArchive<BufReader<Metered>>) -> NameEncoding {
     let names: Vec<&[u8]> = archive.file_names_raw().filter(|name| !is_utf8(name)).collect();
     NameEncoding::guess(&names)
 }
 
-/// Whether the name of an entry is that of a folder.
+/// Returns whether the name of an entry is that of a folder.
 fn is_folder(name: &str) -> bool {
     name.ends_with(['/', '\\'])
 }
 
-/// The names of entries that the library dropped for later ones of the same name: those whose headers stand
-/// in the table of contents and are no listed entry's (PKWARE, *APPNOTE*, section 4.3.12).
+/// Returns the names of entries that the library dropped for later ones of the same name: those whose headers
+/// stand in the table of contents and are no listed entry's (PKWARE, *APPNOTE*, section 4.3.12).
 fn replaced_names(path: &Path, archive: &ZipArchive<BufReader<Metered>>) -> std::io::Result<Vec<String>> {
     const SIGNATURE: [u8; 4] = *b"PK\x01\x02";
     let entries = (0..archive.len()).filter_map(|index| archive.by_index_data(index).ok());
@@ -174,7 +175,7 @@ fn replaced_names(path: &Path, archive: &ZipArchive<BufReader<Metered>>) -> std:
     }
 }
 
-/// What about a file in the zip, its name aside, is a reason not to take it.
+/// Refuses a file in the zip for a reason other than its name.
 fn check_entry(entry: &ZipFileEntry, name: &str) -> std::result::Result<(), String> {
     if entry.encrypted() {
         return Err("is encrypted".to_string());
@@ -192,19 +193,19 @@ fn check_entry(entry: &ZipFileEntry, name: &str) -> std::result::Result<(), Stri
     Ok(())
 }
 
-/// Whether a file of this name is an archive, in which more could be than anyone sees.
+/// Returns whether a file of this name is an archive, in which more could be than anyone sees.
 fn is_archive_name(name: &str) -> bool {
     const SUFFIXES: [&str; 11] = [".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst"];
     let name = name.to_ascii_lowercase();
     SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
 }
 
-/// What is said of something that unpacks to too much.
+/// Words the fault of something that unpacks to too much.
 fn bomb(packed: u64, unpacked: u64) -> String {
     format!("unpacks from {packed} to {unpacked} bytes, as bombs do, and {MAX_RATIO} times as many is the most")
 }
 
-/// The error for an entry that is not taken.
+/// Returns the error for an entry that is not taken.
 fn refused(path: &Path, name: &str, fault: &str) -> Error {
     let name = shortened(name);
     Error::data(path, format!("the zip's entry {name:?} {fault}; unpack it with a tool you trust and give the folder"))
@@ -216,7 +217,7 @@ pub(super) fn read(archive: &SharedArchive, index: usize, file: &str) -> Result<
         .unwrap_or_else(|| Err(damaged(file, "its reader failed on it")))
 }
 
-/// The work of [`read`].
+/// Does the work of [`read`].
 fn read_entry(archive: &SharedArchive, index: usize, file: &str) -> Result<Vec<u8>> {
     // A thread that panicked with the lock held leaves no half-done state: every reading starts with a seek.
     let mut zip = archive.lock().unwrap_or_else(PoisonError::into_inner);
@@ -255,19 +256,19 @@ fn open(path: &Path) -> Result<ZipArchive<BufReader<Metered>>> {
     Ok(archive)
 }
 
-/// The error for a zip, or an entry of it, that cannot be unpacked for this reason.
+/// Returns the error for a zip, or an entry of it, that cannot be unpacked for this reason.
 fn damaged(path: impl AsRef<Path>, reason: impl std::fmt::Display) -> Error {
     Error::data(path.as_ref(), format!("the zip cannot be unpacked here: {reason}; make it anew, or fetch it again"))
 }
 
-/// The error for a zip, or an entry of it, of a kind that is not unpacked.
+/// Returns the error for a zip, or an entry of it, of a kind that is not unpacked.
 fn not_unpacked(path: impl AsRef<Path>, reason: &str) -> Error {
     let reason = format!("the zip cannot be unpacked here: {reason}; make it anew, in one part and without a password");
     Error::data(path.as_ref(), reason)
 }
 
-/// The error for a zip, or an entry of it, of which the library says this. Its words go to the log, as they
-/// are about its insides.
+/// Returns the error for a zip, or an entry of it, of which the library says this. Its words go to the log,
+/// as they are about its insides.
 fn unreadable(path: impl AsRef<Path>, error: impl Into<ZipError>) -> Error {
     let error = error.into();
     log::debug!("reading {}: {error}", path.as_ref().display());
@@ -288,8 +289,8 @@ fn unreadable(path: impl AsRef<Path>, error: impl Into<ZipError>) -> Error {
     }
 }
 
-/// The entry's name without a closing `/` and without `.` as a part, or what is wrong with it. A backslash
-/// parts folders, as some programs of Windows write it.
+/// Normalizes an entry's name: returns it without a closing `/` and without `.` as a part, or what is wrong
+/// with it. A backslash parts folders, as some programs of Windows write it.
 fn plain_name(name: &str) -> std::result::Result<String, &'static str> {
     let name = name.replace('\\', "/");
     let drive = name.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && name[1..].starts_with(":/");

@@ -63,14 +63,14 @@ pub(super) fn list(root: &Path) -> Result<Listing> {
     Ok(listing)
 }
 
-/// Whether a folder, or the process that it tells of, is there no more.
+/// Returns whether a folder, or the process that it tells of, is there no more.
 fn is_gone(error: &std::io::Error) -> bool {
     const NO_SUCH_PROCESS: i32 = 3;
     error.kind() == ErrorKind::NotFound || (cfg!(unix) && error.raw_os_error() == Some(NO_SUCH_PROCESS))
 }
 
-/// A name as text. Bytes that are none are written as `\xFF`, so that two names are never the same text by
-/// them alone.
+/// Returns a name as text. Bytes that are none are written as `\xFF`, so that two names are never the same
+/// text by them alone.
 fn readable(name: &OsStr) -> String {
     let mut text = String::new();
     for chunk in name.as_encoded_bytes().utf8_chunks() {
@@ -80,7 +80,7 @@ fn readable(name: &OsStr) -> String {
     text
 }
 
-/// The name of a child of the folder `parent`.
+/// Returns the name of a child of the folder `parent`.
 fn join(parent: &str, child: &str) -> String {
     if parent.is_empty() { child.to_string() } else { format!("{parent}/{child}") }
 }

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use crate::Error;
 
-/// What the names of a source may take in memory, in bytes, each counted with [`LISTED_BYTES`]. A data set
+/// The memory that the names of a source may take, in bytes, each counted with [`LISTED_BYTES`]. A data set
 /// beyond this, of about two million files, is more likely a wrong path, such as a whole disk.
 pub const MAX_LISTING_BYTES: usize = 1 << 30;
 
-/// What a file or folder that is listed counts beside its name, in bytes: the places in which a name stands
+/// The bytes that a file or folder that is listed counts beside its name: the places in which a name stands
 /// from the listing to the batch, and what is kept of the file there.
 pub const LISTED_BYTES: usize = 500;
 
@@ -22,12 +22,12 @@ pub const MAX_FILE_BYTES: u64 = 256 << 20;
 /// disk already.
 pub const MAX_UNPACKED_BYTES: u64 = 16 << 30;
 
-/// The error for a file beyond [`MAX_FILE_BYTES`].
+/// Returns the error for a file beyond [`MAX_FILE_BYTES`].
 pub fn too_large(path: impl Into<PathBuf>) -> Error {
     Error::data(path, format!("the file has more than {} MiB; take it out of the data", MAX_FILE_BYTES >> 20))
 }
 
-/// The error for a source beyond [`MAX_LISTING_BYTES`].
+/// Returns the error for a source beyond [`MAX_LISTING_BYTES`].
 pub fn too_many_files(path: impl Into<PathBuf>) -> Error {
     let gib = MAX_LISTING_BYTES >> 30;
     Error::data(

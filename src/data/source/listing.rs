@@ -18,7 +18,7 @@ pub struct ListedFile {
     pub place: Place,
 }
 
-/// Where the bytes of one file are.
+/// The place of one file's bytes.
 #[derive(Debug)]
 pub enum Place {
     /// A path in the file system; it is kept beside the name because a name need not be valid Unicode there.
@@ -45,7 +45,7 @@ pub struct Listing {
     /// Hidden ones that are in `left_out`.
     hidden: BTreeSet<String>,
     pub notes: Vec<String>,
-    /// How many bytes it may still take, or none where it has taken more.
+    /// The bytes that it may still take, or none where it has taken more.
     left: Option<usize>,
 }
 
@@ -56,7 +56,7 @@ impl Default for Listing {
 }
 
 impl Listing {
-    /// An empty listing that may take so many bytes.
+    /// Returns an empty listing that may take so many bytes.
     fn within(bytes: usize) -> Listing {
         Listing {
             files: Vec::new(),
@@ -99,13 +99,13 @@ impl Listing {
         self.left = self.left.and_then(|left| left.checked_sub(name.len() + LISTED_BYTES));
     }
 
-    /// Whether there is more in it than may be. To be asked while it grows: a name of 1024 bytes can stand
-    /// for 512 folders.
+    /// Returns whether there is more in it than may be. To be asked while it grows: a name of 1024 bytes can
+    /// stand for 512 folders.
     pub fn is_too_large(&self) -> bool {
         self.left.is_none()
     }
 
-    /// Whether no part of the name is hidden; if one is, the topmost is remembered.
+    /// Returns whether no part of the name is hidden; if one is, the topmost is remembered.
     pub fn is_seen(&mut self, name: &str) -> bool {
         let mut end = 0;
         for part in name.split('/') {
@@ -141,7 +141,7 @@ impl Listing {
     }
 }
 
-/// The error for a source that holds several files of these names.
+/// Returns the error for a source that holds several files of these names.
 pub fn same_name(path: impl Into<PathBuf>, names: &[&str]) -> Error {
     let found = match names {
         [name] => format!("it holds two files of the name {}", shortened(name)),
@@ -152,12 +152,12 @@ pub fn same_name(path: impl Into<PathBuf>, names: &[&str]) -> Error {
     Error::data(path, format!("{found}; make it anew, with one file of each name"))
 }
 
-/// Whether a file or folder of this name is passed over.
+/// Returns whether a file or folder of this name is passed over.
 fn is_hidden(name: &str) -> bool {
     name.starts_with('.') || name == "__MACOSX"
 }
 
-/// The folder a name is in; empty for what is directly in the source.
+/// Returns the folder a name is in; empty for what is directly in the source.
 pub fn parent(name: &str) -> &str {
     name.rsplit_once('/').map_or("", |(folder, _)| folder)
 }

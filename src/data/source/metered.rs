@@ -21,7 +21,7 @@ pub const MAX_CONTENTS_BYTES: u64 = 128 << 20;
 #[derive(Debug)]
 pub struct Metered {
     file: File,
-    /// How many bytes may still be read.
+    /// The bytes that may still be read.
     pub left: Arc<AtomicU64>,
 }
 

@@ -10,10 +10,10 @@ use std::collections::HashSet;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, IBM866, SHIFT_JIS};
 
-/// How many bytes of names the guess rests on.
+/// The bytes of names that the guess rests on.
 const LOOKED_AT_BYTES: usize = 64 << 10;
 
-/// How names that are no UTF-8 are read.
+/// The encoding of names that are no UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NameEncoding {
     /// The one of the format, in which every byte is a character.
@@ -23,9 +23,9 @@ pub(super) enum NameEncoding {
 }
 
 impl NameEncoding {
-    /// The guess for these names, none of them UTF-8. It is an encoding of several bytes a character, or code
-    /// page 866 of Russian systems, where every name is well-formed in it and no two become one; else code
-    /// page 437.
+    /// Returns the guess for these names, none of them UTF-8. It is an encoding of several bytes a character,
+    /// or code page 866 of Russian systems, where every name is well-formed in it and no two become one; else
+    /// code page 437.
     pub(super) fn guess(names: &[&[u8]]) -> NameEncoding {
         if names.iter().all(|name| has_letters_of_western_europe(name)) {
             return NameEncoding::CodePage437;
@@ -55,7 +55,7 @@ impl NameEncoding {
         }
     }
 
-    /// A name as text, or none where the reader of zips knows it: in UTF-8, or else in code page 437.
+    /// Returns a name as text, or none where the reader of zips knows it: in UTF-8, or else in code page 437.
     pub(super) fn decode(self, name: &[u8]) -> Option<String> {
         match self {
             NameEncoding::Guessed(encoding) if !is_utf8(name) => decoded(encoding, name),
@@ -63,7 +63,7 @@ impl NameEncoding {
         }
     }
 
-    /// What it is called.
+    /// Returns its name for people.
     pub(super) fn name(self) -> &'static str {
         match self {
             NameEncoding::CodePage437 => "IBM code page 437",
@@ -72,25 +72,25 @@ impl NameEncoding {
     }
 }
 
-/// Whether each byte beyond ASCII stands alone and behind a letter, as the ü of Müller does: where a
+/// Returns whether each byte beyond ASCII stands alone and behind a letter, as the ü of Müller does: where a
 /// character has several bytes, most of them stand beside each other.
 fn has_letters_of_western_europe(name: &[u8]) -> bool {
     let alone = |pair: &[u8]| pair[1].is_ascii() || pair[0].is_ascii_alphabetic();
     name.first().is_some_and(u8::is_ascii) && name.windows(2).all(alone)
 }
 
-/// Whether a name is Shift_JIS without the katakana of half width, which nobody writes between kanji.
+/// Returns whether a name is Shift_JIS without the katakana of half width, which nobody writes between kanji.
 fn is_plain_japanese(name: &[u8]) -> bool {
     const HALF_WIDTH: std::ops::RangeInclusive<char> = '\u{FF61}'..='\u{FF9F}';
     decoded(SHIFT_JIS, name).is_some_and(|text| !text.contains(|char| HALF_WIDTH.contains(&char)))
 }
 
-/// Whether a name is UTF-8.
+/// Returns whether a name is UTF-8.
 pub(super) fn is_utf8(name: &[u8]) -> bool {
     std::str::from_utf8(name).is_ok()
 }
 
-/// The name as text, or none where it is not well-formed in this encoding.
+/// Returns the name as text, or none where it is not well-formed in this encoding.
 fn decoded(encoding: &'static Encoding, name: &[u8]) -> Option<String> {
     encoding.decode_without_bom_handling_and_without_replacement(name).map(String::from)
 }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
     use encoding_rs::{EUC_KR, GBK};
 
-    /// The guess for names in this encoding.
+    /// Returns the guess for names in this encoding.
     fn guess(encoding: &'static Encoding, names: &[&str]) -> NameEncoding {
         let bytes: Vec<Vec<u8>> = names.iter().map(|name| encoding.encode(name).0.into_owned()).collect();
         NameEncoding::guess(&bytes.iter().map(Vec::as_slice).collect::<Vec<_>>())

@@ -17,13 +17,13 @@ pub struct Depth {
     pub others: usize,
     /// The smallest and the largest sample of all.
     pub samples: [u16; 2],
-    /// What nine in ten pictures have: no smaller and no larger samples. A few with a white label do not move
-    /// it.
+    /// The range of nine in ten pictures: no smaller and no larger samples. A few with a white label do not
+    /// move it.
     pub typical: [u16; 2],
 }
 
 impl Depth {
-    /// The depth of a set with at least one picture of more than 8 bits.
+    /// Returns the depth of a set with at least one picture of more than 8 bits.
     pub fn of<'a>(infos: impl IntoIterator<Item = &'a ImageInfo>) -> Option<Depth> {
         let (mut ends, mut others) = ([Vec::new(), Vec::new()], 0);
         for info in infos {
@@ -43,19 +43,19 @@ impl Depth {
         })
     }
 
-    /// Whether nine in ten pictures together use less than [`NARROW_SHARE`] of the full range.
+    /// Returns whether nine in ten pictures together use less than [`NARROW_SHARE`] of the full range.
     pub fn is_narrow(&self) -> bool {
         is_narrow(self.typical)
     }
 
-    /// The range that all pictures use, where that is narrow; where a few use more, none.
+    /// Returns the range that all pictures use, where that is narrow; where a few use more, none.
     pub fn common_range(&self) -> Option<SampleRange> {
         let [min, max] = self.samples;
         SampleRange::new(min, max).filter(|_| is_narrow(self.samples))
     }
 
-    /// How many of the 256 levels of 8 bits these pictures have at the most, when no range is given: all, or
-    /// if a few use more, the others.
+    /// Returns how many of the 256 levels of 8 bits these pictures have at the most, when no range is given:
+    /// all, or if a few use more, the others.
     pub fn levels(&self) -> u32 {
         let ends = if self.common_range().is_some() { self.samples } else { self.typical };
         let [first, last] = ends.map(|sample| SampleRange::FULL.to_byte(sample));

@@ -29,15 +29,15 @@ pub struct Group {
     pub kind: Kind,
     /// Which.
     pub members: Vec<usize>,
-    /// Whether another group of images that are the same holds all of its members: one of the same bytes lies
+    /// True if another group of images that are the same holds all of its members: one of the same bytes lies
     /// within one of the same pixels where a further file has these pixels.
     pub within_another: bool,
 }
 
-/// All groups of duplicates, of files that can be read: those of the same bytes, then those of the same
-/// pixels, then near ones. A group of the same pixels or of near ones holds whole groups of the kinds before,
-/// and is one only if it holds several: copies of one file have the same bytes, and are not told again as
-/// having the same pixels and being near.
+/// Returns all groups of duplicates, of files that can be read: those of the same bytes, then those of the
+/// same pixels, then near ones. A group of the same pixels or of near ones holds whole groups of the kinds
+/// before, and is one only if it holds several: copies of one file have the same bytes, and are not told
+/// again as having the same pixels and being near.
 pub fn duplicates(files: &[Option<Surveyed>]) -> Vec<Group> {
     let file = |index: usize| files[index].as_ref().expect("only files that can be read are compared");
     let alone = (0..files.len()).filter(|&index| files[index].is_some());
@@ -64,12 +64,12 @@ pub fn duplicates(files: &[Option<Surveyed>]) -> Vec<Group> {
 /// Files that belong together, one or more, ascending.
 struct Together {
     members: Vec<usize>,
-    /// How many of the groups of the kind before were put together.
+    /// The number of groups of the kind before that were put together.
     parts: usize,
 }
 
 impl Together {
-    /// The smallest member, which stands for the others where they are the same.
+    /// Returns the smallest member, which stands for the others where they are the same.
     fn first(&self) -> usize {
         self.members[0]
     }
@@ -85,7 +85,7 @@ fn merged(parts: &[Together], groups: &[Vec<usize>]) -> Vec<Together> {
     groups.iter().map(one).collect()
 }
 
-/// The places below `count` by their keys, groups of one too, in the order of each group's first.
+/// Returns the places below `count` by their keys, groups of one too, in the order of each group's first.
 fn equal<K: Hash + Eq>(count: usize, key: impl Fn(usize) -> K) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut group_of: HashMap<K, usize> = HashMap::new();
@@ -99,8 +99,8 @@ fn equal<K: Hash + Eq>(count: usize, key: impl Fn(usize) -> K) -> Vec<Vec<usize>
     groups
 }
 
-/// How many rows of the triangle of pairs are compared before their finds are merged; it bounds the memory
-/// for finds, which in a set of flat pictures are all pairs.
+/// The rows of the triangle of pairs are compared before their finds are merged; it bounds the memory for
+/// finds, which in a set of flat pictures are all pairs.
 const ROWS: usize = 256;
 
 /// Groups of pictures that are near each other directly or through others, groups of one too. Every pair is
@@ -129,7 +129,7 @@ pub fn near(looks: &[&Look]) -> Vec<Vec<usize>> {
     equal(looks.len(), |index| root(&parents, index))
 }
 
-/// The smallest of the group that `index` is in.
+/// Returns the smallest of the group that `index` is in.
 fn root(parents: &[usize], mut index: usize) -> usize {
     while parents[index] != index {
         index = parents[index];
@@ -143,7 +143,7 @@ mod tests {
     use crate::data::decode::ImageInfo;
     use crate::random::{Purpose, Stream};
 
-    /// A look with this hash, whose cells are a ramp, so that the hash alone decides.
+    /// Returns a look with this hash, whose cells are a ramp, so that the hash alone decides.
     fn look(hash: u64) -> Look {
         Look { hash, cells: (0..=255).cycle().take(1024).collect() }
     }
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(near(&looks.iter().collect::<Vec<_>>()), [(0..2_000).collect::<Vec<_>>()]);
     }
 
-    /// What would be found in a file with this content and this grey in all cells but for a ramp.
+    /// Returns what would be found in a file with this content and this grey in all cells but for a ramp.
     fn surveyed(bytes: u8, pixels: u8, hash: u64) -> Option<Surveyed> {
         let info = ImageInfo::plain(9, 8, "PNG");
         Some(Surveyed { info, bytes: [bytes; 32], pixels: [pixels; 32], look: look(hash) })

@@ -32,23 +32,23 @@ pub struct Giveaway {
     pub rule: String,
     /// For how many images of each class it holds.
     pub holds: [usize; 2],
-    /// How many images each class has.
+    /// The number of images of each class.
     pub of: [usize; 2],
-    /// What answering by the rule alone achieves.
+    /// The balanced accuracy of answering by the rule alone.
     pub balanced_accuracy: f64,
-    /// How often chance would do as well or better, corrected for all rules tried.
+    /// The probability that chance does as well or better, corrected for all rules tried.
     pub p: f64,
 }
 
 impl Giveaway {
-    /// The class that the rule points to.
+    /// Returns the class that the rule points to.
     pub fn class(&self) -> usize {
         usize::from(self.holds[1] * self.of[0] > self.holds[0] * self.of[1])
     }
 }
 
-/// For each attribute the best rule, where it is clearly better than chance; the best first. `files` are the
-/// label of each image, 0 or 1, and what its file holds.
+/// Returns for each attribute the best rule, where it is clearly better than chance; the best first. `files`
+/// are the label of each image, 0 or 1, and what its file holds.
 pub fn giveaways(files: &[(usize, ImageInfo)]) -> Vec<Giveaway> {
     let of = [0, 1].map(|label| files.iter().filter(|file| file.0 == label).count());
     if of.contains(&0) {
@@ -97,20 +97,21 @@ impl Rule {
     }
 }
 
-/// Width over height in thousandths, cut off and not rounded: then it is at least c where the width is at
-/// least c thousandths of the height, so that a rule counts what its printed number says.
+/// Returns width over height in thousandths, cut off and not rounded: then it is at least c where the width
+/// is at least c thousandths of the height, so that a rule counts what its printed number says.
 fn aspect(info: &ImageInfo) -> usize {
     info.width * 1000 / info.height.max(1)
 }
 
-/// Of numbers of thousandths the one with the fewest digits, and of these the largest, as a decimal.
+/// Returns the number of thousandths with the fewest digits, and of these the largest, as a
+/// decimal.
 fn shortest(thousandths: RangeInclusive<usize>) -> f64 {
     let rounder = |unit: usize| Some(thousandths.end() / unit * unit).filter(|cut| thousandths.contains(cut));
     let cut = [1000, 100, 10].into_iter().find_map(rounder).unwrap_or(*thousandths.end());
     cut as f64 / 1e3
 }
 
-/// How many images of each class have each value.
+/// Counts the images of each class that have each value.
 fn counts<V: Ord>(files: &[(usize, ImageInfo)], value: impl Fn(&ImageInfo) -> V) -> BTreeMap<V, [usize; 2]> {
     let mut counts = BTreeMap::new();
     for (label, info) in files {
@@ -119,7 +120,7 @@ fn counts<V: Ord>(files: &[(usize, ImageInfo)], value: impl Fn(&ImageInfo) -> V)
     counts
 }
 
-/// A rule for each value, which says that an image has it. One value alone is no rule.
+/// Returns a rule for each value, which says that an image has it. One value alone is no rule.
 fn equal<V: Ord>(
     files: &[(usize, ImageInfo)],
     value: impl Fn(&ImageInfo) -> V,
@@ -130,8 +131,8 @@ fn equal<V: Ord>(
     counts.iter().filter(|_| several).map(|(value, &holds)| Rule { text: text(value), holds }).collect()
 }
 
-/// A rule for each value but the smallest, which says that an image has this or more. `text` chooses among
-/// numbers that say the same of all files: those above the next smaller value, up to this one.
+/// Returns a rule for each value but the smallest, which says that an image has this or more. `text` chooses
+/// among numbers that say the same of all files: those above the next smaller value, up to this one.
 fn at_least(
     files: &[(usize, ImageInfo)],
     value: impl Fn(&ImageInfo) -> usize,
@@ -148,7 +149,7 @@ fn at_least(
     rules
 }
 
-/// ln 0!, ln 1!, … ln n!.
+/// Returns ln 0!, ln 1!, … ln n!.
 fn ln_factorials(n: usize) -> Vec<f64> {
     let mut sum = 0.0;
     std::iter::once(0.0)
@@ -159,8 +160,8 @@ fn ln_factorials(n: usize) -> Vec<f64> {
         .collect()
 }
 
-/// Fisher's exact test: with the sums of rows and columns given, the probability of all tables that are not
-/// more probable than the one where a rule holds for `holds` of `of` images of the two classes.
+/// Runs Fisher's exact test: returns, with the sums of rows and columns given, the probability of all tables
+/// that are not more probable than the one where a rule holds for `holds` of `of` images of the two classes.
 fn fisher(holds: [usize; 2], of: [usize; 2], ln_factorials: &[f64]) -> f64 {
     let total = of[0] + of[1];
     let held = holds[0] + holds[1];

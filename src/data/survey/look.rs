@@ -28,7 +28,7 @@ pub struct Look {
 }
 
 impl Look {
-    /// The look of a picture.
+    /// Returns the look of a picture.
     pub fn of(image: &Rgb8) -> Look {
         let coarse = mean_cells(image, 9, 8);
         let brighter = coarse.chunks_exact(9).flat_map(|row| row.windows(2).map(|pair| pair[0] > pair[1]));
@@ -36,14 +36,14 @@ impl Look {
         Look { hash, cells: mean_cells(image, SIDE, SIDE) }
     }
 
-    /// In how many bits the hashes differ.
+    /// Counts the bits in which the hashes differ.
     pub fn distance(&self, other: &Look) -> u32 {
         (self.hash ^ other.hash).count_ones()
     }
 
-    /// Pearson's correlation of the cells, (n Σab − Σa Σb) / √((n Σa² − (Σa)²) (n Σb² − (Σb)²)); two pictures
-    /// without any contrast count as 1, one of them as 0. Up to the root all is whole numbers, which are
-    /// exact, and quick: a set may have millions of pairs whose hashes agree.
+    /// Returns Pearson's correlation of the cells, (n Σab − Σa Σb) / √((n Σa² − (Σa)²) (n Σb² − (Σb)²)); two
+    /// pictures without any contrast count as 1, one of them as 0. Up to the root all is whole numbers, which
+    /// are exact, and quick: a set may have millions of pairs whose hashes agree.
     pub fn correlation(&self, other: &Look) -> f64 {
         let (a, b) = (&self.cells, &other.cells);
         let n = a.len() as i64;
@@ -57,24 +57,24 @@ impl Look {
         }
     }
 
-    /// Whether the two are near duplicates.
+    /// Returns whether the two are near duplicates.
     pub fn is_near(&self, other: &Look) -> bool {
         self.distance(other) <= MAX_DISTANCE && self.correlation(other) >= MIN_CORRELATION
     }
 }
 
-/// Σ aᵢ; 2²⁴ cells of 255 fit into 32 bits.
+/// Returns Σ aᵢ; 2²⁴ cells of 255 fit into 32 bits.
 fn sum(cells: &[u8]) -> i64 {
     cells.iter().map(|&cell| u32::from(cell)).sum::<u32>().into()
 }
 
-/// Σ aᵢ bᵢ; 2¹⁶ products of 255² fit into 32 bits.
+/// Returns Σ aᵢ bᵢ; 2¹⁶ products of 255² fit into 32 bits.
 fn sum_of_products(a: &[u8], b: &[u8]) -> i64 {
     a.iter().zip(b).map(|(&a, &b)| u32::from(a) * u32::from(b)).sum::<u32>().into()
 }
 
-/// The mean grey of `columns` × `rows` cells. Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601). A picture
-/// with fewer pixels than cells gives some to several.
+/// Returns the mean grey of `columns` × `rows` cells. Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601). A
+/// picture with fewer pixels than cells gives some to several.
 fn mean_cells(image: &Rgb8, columns: usize, rows: usize) -> Vec<u8> {
     let range = |cell: usize, cells: usize, size: usize| {
         let start = cell * size / cells;
@@ -109,7 +109,7 @@ fn mean_cells(image: &Rgb8, columns: usize, rows: usize) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// A picture from a formula for its grey.
+    /// Returns a picture from a formula for its grey.
     fn grey(width: usize, height: usize, value: impl Fn(usize, usize) -> u8) -> Rgb8 {
         let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).flat_map(|(x, y)| [value(x, y); 3]);
         Rgb8 { width, height, pixels: pixels.collect() }

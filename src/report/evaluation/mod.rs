@@ -13,11 +13,11 @@ pub struct MeasureRow {
     pub value: String,
     /// Its 95 % interval; empty where there is none.
     pub interval: String,
-    /// What to compare it with, what it was counted from, or why it is undefined.
+    /// A note: what to compare it with, what it was counted from, or why it is undefined.
     pub note: String,
 }
 
-/// The measures of a set of answers; `classes[1]` is the positive class.
+/// Returns the measures of a set of answers; `classes[1]` is the positive class.
 pub fn measure_rows(assessment: &Assessment, classes: [&str; 2]) -> Vec<MeasureRow> {
     let [negative, positive] = classes;
     let confusion = &assessment.confusion;
@@ -99,8 +99,8 @@ pub fn measure_rows(assessment: &Assessment, classes: [&str; 2]) -> Vec<MeasureR
 /// The reliability table's heading: what [`reliability_rows`] holds.
 pub const RELIABILITY_HEADING: [&str; 5] = ["probability", "images", "mean", "observed", "95 % interval"];
 
-/// The bins that hold an image: range, images, mean probability, observed share of the positive class and its
-/// interval.
+/// Returns the bins that hold an image: range, images, mean probability, observed share of the positive class
+/// and its interval.
 pub fn reliability_rows(assessment: &Assessment) -> Vec<[String; 5]> {
     let bins = assessment.calibration.iter().flat_map(|calibration| &calibration.bins);
     bins.filter(|bin| bin.count > 0)
@@ -116,18 +116,19 @@ pub fn reliability_rows(assessment: &Assessment) -> Vec<[String; 5]> {
         .collect()
 }
 
-/// How the intervals were found.
+/// The source of the intervals.
 pub const INTERVALS_NOTE: &str = "Intervals are of 95 %: Wilson's (1927) for shares; for the ROC AUC from DeLong's variance (1988), on the logit scale.";
 
-/// What the intervals take for granted.
+/// The assumption behind the intervals.
 pub const INDEPENDENCE_NOTE: &str = "They take the images for independent, which images of one patient are not.";
 
-/// Four decimals, or where that is wider than the columns of the tables, three digits: `0.0412`, `1.23e21`.
+/// Returns four decimals, or where that is wider than the columns of the tables, three digits: `0.0412`,
+/// `1.23e21`.
 pub fn number(value: f64) -> String {
     if value.abs() < 1000.0 || !value.is_finite() { format!("{value:.4}") } else { format!("{value:.2e}") }
 }
 
-/// `0.7500–0.9123`.
+/// Returns an interval as `0.7500–0.9123`.
 pub fn range(interval: Interval) -> String {
     format!("{}–{}", number(interval.low), number(interval.high))
 }

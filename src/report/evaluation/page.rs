@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::path::Path;
 
-/// What is on the page.
+/// The content of the page.
 pub struct EvaluationPage<'a> {
     /// Facts about the evaluation, such as which model it is of: a name and a sentence each.
     pub facts: &'a [(&'static str, String)],
@@ -24,7 +24,7 @@ pub struct EvaluationPage<'a> {
     pub probabilities: &'a [f32],
     /// The worst mistakes, worst first.
     pub mistakes: &'a [Mistake],
-    /// How many mistakes there are in all.
+    /// The number of mistakes in all.
     pub all_mistakes: usize,
 }
 

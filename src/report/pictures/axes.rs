@@ -37,7 +37,7 @@ impl Axes {
         Axes { area, epochs, sides: (first - padding, last + padding), top }
     }
 
-    /// Where an epoch's value lies on the page.
+    /// Returns the place of an epoch's value on the page.
     pub(super) fn place(&self, epoch: f64, value: f64) -> (f64, f64) {
         let across = (epoch - self.sides.0) / (self.sides.1 - self.sides.0);
         (self.area.left + across * self.area.width, self.area.bottom() - value / self.top * self.area.height)
@@ -68,13 +68,13 @@ impl Axes {
     }
 }
 
-/// Round values from 0 up to the axis's top.
+/// Returns round values from 0 up to the axis's top.
 pub(super) fn value_ticks(top: f64) -> Vec<f64> {
     RangedCoordf64::from(0.0..top).key_points(MOST_VALUE_TICKS)
 }
 
-/// A value with as many decimals as the step between two ticks has; very large and very small ones with an
-/// exponent.
+/// Returns a value with as many decimals as the step between two ticks has; very large and very small ones
+/// with an exponent.
 fn value_label(value: f64, step: f64) -> String {
     if value == 0.0 {
         return "0".to_string();
@@ -90,8 +90,8 @@ fn value_label(value: f64, step: f64) -> String {
     format!("{value:.*}", decimals.unwrap_or(6) as usize)
 }
 
-/// The first epoch, and then the multiples of the smallest step of 1, 2 or 5 times a power of ten that keeps
-/// to the most ticks.
+/// Returns the first epoch, and then the multiples of the smallest step of 1, 2 or 5 times a power of ten
+/// that keeps to the most ticks.
 fn epoch_ticks(epochs: &RangeInclusive<usize>) -> Vec<usize> {
     let (first, last) = (*epochs.start(), *epochs.end());
     let step = (0..)

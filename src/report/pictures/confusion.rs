@@ -39,7 +39,7 @@ pub fn write_confusion(path: &Path, title: &str, class_names: [&str; 2], confusi
     save(path, &picture)
 }
 
-/// The whole picture.
+/// Returns the whole picture.
 pub(super) fn page(title: &str, class_names: [&str; 2], confusion: &Confusion) -> io::Result<Page> {
     let mut page = Page::new(SIZE.0, SIZE.1);
     page.text(&shorten(title, TITLE, RIGHT - LEFT)?, (LEFT, 46.0), TITLE)?;
@@ -58,14 +58,14 @@ pub(super) fn page(title: &str, class_names: [&str; 2], confusion: &Confusion) -
     Ok(page)
 }
 
-/// The place of a cell.
+/// Returns the place of a cell.
 fn cell(row: usize, column: usize) -> Area {
     let (width, height) = ((MATRIX.width - SEAM) / 2.0, (MATRIX.height - SEAM) / 2.0);
     let left = MATRIX.left + column as f64 * (width + SEAM);
     Area { left, top: MATRIX.top + row as f64 * (height + SEAM), width, height }
 }
 
-/// What rows and columns are, and the classes' names at them.
+/// Writes what rows and columns are, and the classes' names at them.
 fn draw_names(page: &mut Page, class_names: [&str; 2]) -> io::Result<()> {
     let caption = SMALL.coloured(GREY);
     page.text("predicted class", (MATRIX.centre().0, MATRIX.top - 42.0), caption.centred())?;
@@ -82,7 +82,7 @@ fn draw_names(page: &mut Page, class_names: [&str; 2]) -> io::Result<()> {
     Ok(())
 }
 
-/// One cell: the count, its share of the row in words and as a shade between white and blue.
+/// Returns one cell: the count, its share of the row in words and as a shade between white and blue.
 fn draw_cell(page: &mut Page, area: Area, count: usize, row_total: usize) -> io::Result<()> {
     let share = (row_total > 0).then(|| count as f64 / row_total as f64);
     page.fill(area, share.map_or(MAT, shade))?;
@@ -93,7 +93,7 @@ fn draw_cell(page: &mut Page, area: Area, count: usize, row_total: usize) -> io:
     page.text(&share, (x, y + 32.0), SMALL.coloured(colour).centred())
 }
 
-/// A hint of blue at a share of 0, full blue at 1.
+/// Returns a hint of blue at a share of 0, full blue at 1.
 fn shade(share: f64) -> RGBColor {
     const HINT: f64 = 0.06;
     let weight = HINT + (1.0 - HINT) * share;
@@ -101,7 +101,7 @@ fn shade(share: f64) -> RGBColor {
     RGBColor(mixed(BLUE.0), mixed(BLUE.1), mixed(BLUE.2))
 }
 
-/// Accuracy, sensitivity and specificity in three columns, and the notes below.
+/// Writes accuracy, sensitivity and specificity in three columns, and the notes below.
 fn draw_measures(page: &mut Page, positive_class: &str, confusion: &Confusion) -> io::Result<()> {
     let percent = |value: Option<f64>| value.map_or("undefined".to_string(), |value| format!("{:.1} %", 100.0 * value));
     let majority = format!("majority class: {}", percent(confusion.majority_share()));

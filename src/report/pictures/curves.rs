@@ -16,9 +16,9 @@ use crate::{Error, Result};
 
 /// The picture's size in pixels.
 const SIZE: (u32, u32) = (1200, 500);
-/// Where the losses are drawn.
+/// The area of the losses.
 const LOSS_PANEL: Area = Area { left: 90.0, top: 132.0, width: 480.0, height: 290.0 };
-/// Where the accuracies are drawn.
+/// The area of the accuracies.
 const ACCURACY_PANEL: Area = Area { left: 680.0, top: 132.0, width: 480.0, height: 290.0 };
 /// The left and right edges of the title and the legend.
 const EDGES: (f64, f64) = (40.0, 1160.0);
@@ -39,7 +39,7 @@ enum Part {
 }
 
 impl Part {
-    /// The curve's name in the legend.
+    /// Returns the curve's name in the legend.
     fn name(self) -> &'static str {
         match self {
             Part::Training => "training",
@@ -47,7 +47,7 @@ impl Part {
         }
     }
 
-    /// The curve's colour.
+    /// Returns the curve's colour.
     fn colour(self) -> RGBColor {
         match self {
             Part::Training => BLUE,
@@ -55,7 +55,7 @@ impl Part {
         }
     }
 
-    /// A point of the curve: a disc or a square, so that the curves differ without colour as well.
+    /// Returns a point of the curve: a disc or a square, so that the curves differ without colour as well.
     fn draw_marker(self, page: &mut Page, (x, y): (f64, f64)) -> io::Result<()> {
         match self {
             Part::Training => page.disc((x, y), 4.5, self.colour()),
@@ -76,7 +76,7 @@ pub fn write_curves(path: &Path, title: &str, epochs: &[EpochRecord], majority_s
     save(path, &picture)
 }
 
-/// The whole picture.
+/// Returns the whole picture.
 fn draw(title: &str, epochs: &[EpochRecord], majority_share: Option<f64>) -> io::Result<RgbImage> {
     let mut page = Page::new(SIZE.0, SIZE.1);
     page.text(&shorten(title, TITLE, EDGES.1 - EDGES.0)?, (EDGES.0, 46.0), TITLE)?;
@@ -121,7 +121,7 @@ fn accuracy(record: &EpochRecord, part: Part) -> Option<f64> {
     }
 }
 
-/// One curve: a line through each run of finite numbers, with markers where there is room for them.
+/// Returns one curve: a line through each run of finite numbers, with markers where there is room for them.
 fn draw_curve(page: &mut Page, axes: &Axes, epochs: &[EpochRecord], part: Part, value: Value) -> io::Result<()> {
     let place = |record: &EpochRecord| {
         let value = value(record, part).filter(|value| value.is_finite())?;
@@ -143,7 +143,7 @@ fn draw_curve(page: &mut Page, axes: &Axes, epochs: &[EpochRecord], part: Part, 
     Ok(())
 }
 
-/// A dashed line across, at height `y`.
+/// Returns a dashed line across, at height `y`.
 fn draw_dashes(page: &mut Page, (left, right): (f64, f64), y: f64) -> io::Result<()> {
     let mut start = left;
     while start < right {
@@ -153,7 +153,7 @@ fn draw_dashes(page: &mut Page, (left, right): (f64, f64), y: f64) -> io::Result
     Ok(())
 }
 
-/// The curves' names beside a piece of each.
+/// Returns the curves' names beside a piece of each.
 fn draw_legend(page: &mut Page, validated: bool, with_markers: bool, with_majority: bool) -> io::Result<()> {
     const MAJORITY: &str = "always the more frequent class";
     const BASELINE: f64 = 80.0;

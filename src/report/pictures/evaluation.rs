@@ -13,7 +13,7 @@ use crate::{Error, Result};
 /// The longest side of a thumbnail, in pixels.
 pub const THUMBNAIL_SIDE: u32 = 240;
 
-/// How good the smallest details of a thumbnail are kept, in JPEG's percent.
+/// The quality of thumbnails, in JPEG's percent.
 const THUMBNAIL_QUALITY: u8 = 88;
 
 /// The four pictures, each a PNG.
@@ -58,7 +58,8 @@ fn png(picture: &RgbImage) -> std::io::Result<Vec<u8>> {
     Ok(bytes.into_inner())
 }
 
-/// A small copy of an image as JPEG: at most [`THUMBNAIL_SIDE`] pixels wide and high, its aspect kept.
+/// Returns a small copy of an image as JPEG: at most [`THUMBNAIL_SIDE`] pixels wide and high, its aspect
+/// kept.
 ///
 /// # Errors
 /// [`Error::Image`] when the image is empty or its bytes do not fit its size.

@@ -28,18 +28,18 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// The left top corner of a cell, counted from 0.
+    /// Returns the left top corner of a cell, counted from 0.
     pub(super) fn corner(&self, index: usize) -> (u32, u32) {
         let (row, column) = (index as u32 / self.columns, index as u32 % self.columns);
         (self.left + column * (self.cell_width + GAP), self.top + row * (self.cell_height + GAP))
     }
 
-    /// The width of all columns with the gaps between them.
+    /// Returns the width of all columns with the gaps between them.
     pub(super) fn width(&self) -> u32 {
         self.columns * (self.cell_width + GAP) - GAP
     }
 
-    /// The height of the rows that `cells` need, with the gaps between them; 0 without cells.
+    /// Returns the height of the rows that `cells` need, with the gaps between them; 0 without cells.
     pub(super) fn height(&self, cells: usize) -> u32 {
         let rows = (cells as u32).div_ceil(self.columns);
         (rows * (self.cell_height + GAP)).saturating_sub(GAP)
@@ -67,7 +67,8 @@ pub(super) fn paste(sheet: &mut RgbImage, picture: &RgbImage, (left, top): (u32,
     imageops::replace(sheet, picture, i64::from(left), i64::from(top));
 }
 
-/// A strip with one line of text, shortened to its width, its baseline `baseline` pixels below its top.
+/// Returns a strip with one line of text, shortened to its width, its baseline `baseline` pixels below its
+/// top.
 pub(super) fn strip(width: u32, height: u32, text: &str, style: Style, baseline: f64) -> io::Result<RgbImage> {
     let mut page = Page::new(width, height);
     page.text(&shorten(text, style, f64::from(width))?, (0.0, baseline), style)?;
@@ -81,7 +82,7 @@ mod tests {
 
     const MAT_PIXEL: [u8; 3] = [MAT.0, MAT.1, MAT.2];
 
-    /// A plain red image, scaled into a square of 40 pixels.
+    /// Returns a plain red image, scaled into a square of 40 pixels.
     fn fitted(width: u32, height: u32) -> RgbImage {
         let pixels = plain(width, height, [255, 0, 0]);
         fit(&LabelledImage { label: "red", width, height, pixels: &pixels }, 40).unwrap()

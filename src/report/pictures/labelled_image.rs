@@ -17,7 +17,7 @@ pub struct LabelledImage<'a> {
 }
 
 impl<'a> LabelledImage<'a> {
-    /// The pixels as a buffer of `image`, without a copy.
+    /// Returns the pixels as a buffer of `image`, without a copy.
     ///
     /// # Errors
     /// [`Error::Image`] when the image is empty, or when its sizes do not agree with the number of bytes.

@@ -29,7 +29,7 @@ pub use labelled_image::{LabelledImage, shrink};
 pub use predictions::{AnnotatedImage, MOST_IMAGES, write_predictions};
 pub use samples::{ClassSamples, write_samples};
 
-/// What the tests of all pictures share.
+/// The helpers that the tests of all pictures share.
 #[cfg(test)]
 mod testing {
     use crate::Result;
@@ -44,12 +44,12 @@ mod testing {
         image::open(&path).unwrap().into_rgb8()
     }
 
-    /// How many pixels have exactly this colour.
+    /// Counts the pixels that have exactly this colour.
     pub(super) fn count(picture: &RgbImage, colour: [u8; 3]) -> usize {
         picture.pixels().filter(|pixel| pixel.0 == colour).count()
     }
 
-    /// One colour all over.
+    /// Returns one colour all over.
     pub(super) fn plain(width: u32, height: u32, colour: [u8; 3]) -> Vec<u8> {
         colour.repeat((width * height) as usize)
     }

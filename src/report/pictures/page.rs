@@ -47,7 +47,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// A white page of this many pixels.
+    /// Returns a white page of this many pixels.
     pub(super) fn new(width: u32, height: u32) -> Page {
         let bytes = 3 * (width * OVERSAMPLING) as usize * (height * OVERSAMPLING) as usize;
         Page { width, height, pixels: vec![0xFF; bytes] }
@@ -86,13 +86,13 @@ impl Page {
         self.canvas().draw_text(text, &lettering, place).map_err(io::Error::other)
     }
 
-    /// The finished picture.
+    /// Returns the finished picture.
     pub(super) fn finish(self) -> io::Result<RgbImage> {
         self.averaged(1)
     }
 
-    /// The finished picture with twice as many pixels across and down: for screens that have them, shown at
-    /// half its size.
+    /// Returns the finished picture with twice as many pixels across and down: for screens that have them,
+    /// shown at half its size.
     pub(super) fn finish_fine(self) -> io::Result<RgbImage> {
         self.averaged(2)
     }
@@ -103,14 +103,14 @@ impl Page {
             .ok_or_else(|| io::Error::other("the page has lost its pixels"))
     }
 
-    /// The page as plotters knows it, measured in drawn pixels.
+    /// Returns the page as plotters knows it, measured in drawn pixels.
     fn canvas(&mut self) -> DrawingArea<BitMapBackend<'_>, Shift> {
         let size = (self.width * OVERSAMPLING, self.height * OVERSAMPLING);
         BitMapBackend::with_buffer(&mut self.pixels, size).into_drawing_area()
     }
 }
 
-/// The drawn pixel of a point on the page.
+/// Returns the drawn pixel of a point on the page.
 fn drawn((x, y): (f64, f64)) -> (i32, i32) {
     let scale = f64::from(OVERSAMPLING);
     ((x * scale).round() as i32, (y * scale).round() as i32)

@@ -8,7 +8,7 @@ pub(super) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 pub(super) const GREY: RGBColor = RGBColor(0x66, 0x66, 0x66);
 /// Grid lines.
 pub(super) const PALE: RGBColor = RGBColor(0xE2, 0xE2, 0xE2);
-/// What surrounds an image that does not fill its cell.
+/// The colour around an image that does not fill its cell.
 pub(super) const MAT: RGBColor = RGBColor(0xF2, 0xF2, 0xF2);
 /// The first colour of data. With [`VERMILION`] it is of the palette of Okabe and Ito, told apart by
 /// colour-blind readers.

@@ -76,7 +76,7 @@ pub fn write_predictions(path: &Path, positive_class: &str, predictions: &[Annot
     save(path, &sheet)
 }
 
-/// What stands below one image: class and probability, the bar, the file.
+/// Draws what stands below one image: class and probability, the bar, the file.
 fn caption(prediction: &AnnotatedImage, side: u32) -> io::Result<RgbImage> {
     let mut page = Page::new(side, CAPTION_HEIGHT);
     let side = f64::from(side);
@@ -100,7 +100,7 @@ mod tests {
     use super::super::testing::{count, plain, written};
     use super::*;
 
-    /// A picture of `number` plain green images with this probability.
+    /// Returns a picture of `number` plain green images with this probability.
     fn pictured(number: usize, probability: f64) -> RgbImage {
         let pixels = plain(8, 8, [0, 255, 0]);
         let image = LabelledImage { label: "liver.png", width: 8, height: 8, pixels: &pixels };

@@ -9,8 +9,8 @@ use super::text::SMALL;
 use super::unit_square::{panel, place, write_undefined};
 use crate::metrics::Assessment;
 
-/// A point for each bin with its 95 % interval and its number of images; on the diagonal, probabilities are
-/// what they say.
+/// Returns a point for each bin with its 95 % interval and its number of images; on the diagonal,
+/// probabilities are what they say.
 pub(super) fn draw(assessment: &Assessment, classes: [&str; 2]) -> io::Result<RgbImage> {
     let positive = classes[1];
     let across = format!("mean probability of {positive}");

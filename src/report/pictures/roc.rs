@@ -14,7 +14,7 @@ use crate::metrics::Assessment;
 /// Places on the page that are told apart, to a pixel.
 const GRAIN: f64 = 4.0;
 
-/// The ROC curve with the point of the threshold on it; `classes[1]` is the positive class.
+/// Returns the ROC curve with the point of the threshold on it; `classes[1]` is the positive class.
 pub(super) fn draw(assessment: &Assessment, classes: [&str; 2]) -> io::Result<RgbImage> {
     let [negative, positive] = classes;
     let across = format!("1 − specificity: {negative} taken for {positive}");

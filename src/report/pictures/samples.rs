@@ -67,7 +67,7 @@ pub fn write_samples(path: &Path, title: &str, classes: &[ClassSamples]) -> Resu
     save(path, &sheet)
 }
 
-/// One grid a class, from left to right, each about as wide as high.
+/// Returns one grid a class, from left to right, each about as wide as high.
 fn layout(classes: &[ClassSamples]) -> Vec<Grid> {
     let mut left = MARGIN;
     let mut grids = Vec::new();

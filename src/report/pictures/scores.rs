@@ -17,8 +17,8 @@ const BARS: usize = 20;
 /// Space above the highest bar, as a share of it.
 const HEADROOM: f64 = 1.08;
 
-/// How many images of each class got which probability, the positive class above; both panels have the same
-/// scale.
+/// Draws how many images of each class got which probability, the positive class above; both panels have the
+/// same scale.
 pub(super) fn draw(labels: &[f32], probabilities: &[f32], threshold: f64, classes: [&str; 2]) -> io::Result<RgbImage> {
     let counts = counts(labels, probabilities);
     let highest = counts.iter().flatten().copied().max().unwrap_or(0).max(1);
@@ -37,7 +37,7 @@ pub(super) fn draw(labels: &[f32], probabilities: &[f32], threshold: f64, classe
     page.finish_fine()
 }
 
-/// Images of class 0 and class 1 in each bar.
+/// Returns the images of class 0 and class 1 in each bar.
 fn counts(labels: &[f32], probabilities: &[f32]) -> [[usize; BARS]; 2] {
     let mut counts = [[0; BARS]; 2];
     for (&label, &probability) in labels.iter().zip(probabilities) {

@@ -8,7 +8,7 @@ use plotters::style::{FontDesc, FontFamily, FontStyle, RGBColor, register_font};
 
 use super::palette::INK;
 
-/// What every picture that could be taken for a finding says.
+/// The text on every picture that could be taken for a finding.
 pub(super) const DISCLAIMER: &str = "not for diagnosis";
 
 /// The name under which plotters knows the embedded font.
@@ -18,7 +18,7 @@ const FAMILY: &str = "Roboto";
 /// Roboto's units, of which a capital takes 1,456.
 const CAPITAL_HEIGHT: f64 = 1456.0 / 2400.0;
 
-/// Where on a line its given x lies.
+/// The place on a line at which its given x lies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Align {
     Left,
@@ -26,7 +26,7 @@ pub(super) enum Align {
     Right,
 }
 
-/// How a line of text looks. The size is ascent + descent in page pixels.
+/// The look of a line of text. The size is ascent + descent in page pixels.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
     pub(super) size: f64,
@@ -45,28 +45,28 @@ pub(super) const BODY: Style = Style { size: 16.0, bold: false, colour: INK, ali
 pub(super) const SMALL: Style = Style { size: 14.0, bold: false, colour: INK, align: Align::Left };
 
 impl Style {
-    /// The same style, centred on its x.
+    /// Returns the same style, centred on its x.
     pub(super) const fn centred(self) -> Style {
         Style { align: Align::Centre, ..self }
     }
 
-    /// The same style, ending at its x.
+    /// Returns the same style, ending at its x.
     pub(super) const fn right(self) -> Style {
         Style { align: Align::Right, ..self }
     }
 
-    /// The same style in another colour.
+    /// Returns the same style in another colour.
     pub(super) const fn coloured(self, colour: RGBColor) -> Style {
         Style { colour, ..self }
     }
 
-    /// The height of a capital letter in page pixels; a line whose baseline lies half of it below y is
-    /// centred on y.
+    /// Returns the height of a capital letter in page pixels; a line whose baseline lies half of it below y
+    /// is centred on y.
     pub(super) fn capital_height(self) -> f64 {
         CAPITAL_HEIGHT * self.size
     }
 
-    /// The font at `scale` times the style's size.
+    /// Returns the font at `scale` times the style's size.
     pub(super) fn font(self, scale: f64) -> io::Result<FontDesc<'static>> {
         (*FONTS).map_err(io::Error::other)?;
         let style = if self.bold { FontStyle::Bold } else { FontStyle::Normal };
@@ -81,7 +81,7 @@ static FONTS: LazyLock<Result<(), &'static str>> = LazyLock::new(|| {
     regular.and(medium).map_err(|_| "the embedded font is damaged; build the program again")
 });
 
-/// The width of a line in page pixels.
+/// Returns the width of a line in page pixels.
 pub(super) fn width(text: &str, style: Style) -> io::Result<f64> {
     // plotters gives whole pixels, so the measure is taken on letters many times as large.
     const MAGNIFIED: f64 = 16.0;
@@ -89,8 +89,8 @@ pub(super) fn width(text: &str, style: Style) -> io::Result<f64> {
     Ok(f64::from(across) / MAGNIFIED)
 }
 
-/// The text, or where it is wider than `limit` page pixels, as much of its beginning and end as fits around
-/// an ellipsis. The middle goes because file names often differ in their ends only.
+/// Returns the text, or where it is wider than `limit` page pixels, as much of its beginning and end as fits
+/// around an ellipsis. The middle goes because file names often differ in their ends only.
 pub(super) fn shorten(text: &str, style: Style, limit: f64) -> io::Result<String> {
     // A name may be of any length, but never are this many letters narrow enough to fit a picture.
     const MOST_LETTERS: usize = 1000;

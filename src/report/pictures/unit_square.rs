@@ -15,12 +15,12 @@ const TICKS: usize = 5;
 /// The length of a dash of the diagonal, and of the gap after it, as a share of it.
 const DASH: f64 = 0.0125;
 
-/// Where a point lies on the page.
+/// Returns the place of a point on the page.
 pub(super) fn place(x: f64, y: f64) -> (f64, f64) {
     (PANEL.left + x * PANEL.width, PANEL.bottom() - y * PANEL.height)
 }
 
-/// A page with grid, ticks, the names of both axes, and a dashed diagonal.
+/// Returns a page with grid, ticks, the names of both axes, and a dashed diagonal.
 pub(super) fn panel(across: &str, upwards: &str) -> io::Result<Page> {
     let mut page = Page::new(SIZE.0, SIZE.1);
     let label = SMALL.coloured(GREY);

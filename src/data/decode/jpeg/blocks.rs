@@ -18,8 +18,8 @@ const MAX_CHANGE_BITS: u8 = 11;
 /// download leaves.
 const HOLE_BYTES: usize = 8;
 
-/// What is said of a file that ends as it should, and whose scans do not make a whole picture: one that was
-/// cut at a scan and closed, or saved with fewer details on purpose.
+/// The fault of a file that ends as it should, and whose scans do not make a whole picture: one that was cut
+/// at a scan and closed, or saved with fewer details on purpose.
 const LACKS_SCANS: &str = "its last scans are not there; fetch it again, or save it anew as PNG with an image program";
 
 /// A scan's data say something that cannot be.
@@ -31,7 +31,7 @@ impl From<NoSuchCode> for Damage {
     }
 }
 
-/// Bytes that [`check`] takes for a file.
+/// Returns the bytes that [`check`] takes for a file.
 pub fn working_bytes(file: &File) -> u64 {
     let blocks = |component| file.blocks(component).map(u64::from).iter().product::<u64>();
     if file.is_progressive { (0..file.components.len()).map(blocks).sum::<u64>() * 8 } else { 0 }
@@ -61,7 +61,7 @@ pub fn check(file: &File, bytes: &[u8]) -> Result<usize, String> {
     }
 }
 
-/// Whether the scans bring every coefficient of every component to its last bit.
+/// Returns whether the scans bring every coefficient of every component to its last bit.
 fn is_complete(file: &File) -> bool {
     (0..file.components.len()).all(|component| {
         let scans = || file.scans.iter().filter(|scan| scan.components.iter().any(|(place, _)| *place == component));
@@ -127,7 +127,7 @@ fn check_scan(file: &File, scan: &Scan, bytes: &[u8], nonzeros: &mut [Vec<u64>])
     }
 }
 
-/// The place of the next restart mark in a scan's data, or their end.
+/// Returns the place of the next restart mark in a scan's data, or their end.
 fn next_mark(bytes: &[u8], start: usize, end: usize) -> usize {
     let pairs = bytes[start..end].windows(2);
     pairs
@@ -136,13 +136,13 @@ fn next_mark(bytes: &[u8], start: usize, end: usize) -> usize {
         .map_or(end, |place| start + place)
 }
 
-/// A segment without the `FF`s that may stand before a marker.
+/// Returns a segment without the `FF`s that may stand before a marker.
 fn without_fill(segment: &[u8]) -> &[u8] {
     let fill = segment.iter().rev().take_while(|&&byte| byte == 0xFF).count();
     &segment[..segment.len() - fill]
 }
 
-/// What follows the codes of one segment.
+/// A walk along the codes of one segment.
 struct Follower<'a, 'b> {
     file: &'a File,
     scan: &'a Scan,
@@ -178,14 +178,14 @@ impl Follower<'_, '_> {
         Ok(())
     }
 
-    /// The change of a block's mean.
+    /// Reads the change of a block's mean.
     #[inline(always)]
     fn mean(&mut self, table: Option<&Table>) -> Result<(), Damage> {
         let length = table.ok_or(Damage)?.symbol_and_value(self.bits)?;
         if length > MAX_CHANGE_BITS { Err(Damage) } else { Ok(()) }
     }
 
-    /// A sequential block: its mean, then runs of zeros, each with the coefficient after it.
+    /// Reads a sequential block: its mean, then runs of zeros, each with the coefficient after it.
     #[inline(always)]
     fn block(&mut self, means: Option<&Table>, others: Option<&Table>) -> Result<(), Damage> {
         self.mean(means)?;
@@ -208,7 +208,7 @@ impl Follower<'_, '_> {
         Ok(())
     }
 
-    /// The first bits of a block's coefficients in a progressive scan's band.
+    /// Reads the first bits of a block's coefficients in a progressive scan's band.
     fn first_bits(&mut self, table: Option<&Table>, nonzeros: &mut u64) -> Result<(), Damage> {
         if self.end_of_band_run > 0 {
             self.end_of_band_run -= 1;
@@ -238,8 +238,8 @@ impl Follower<'_, '_> {
         Ok(())
     }
 
-    /// Another bit of a block's coefficients: one for each that is not zero yet, and among these the new
-    /// ones.
+    /// Reads another bit of a block's coefficients: one for each that is not zero yet, and among these the
+    /// new ones.
     fn refined_bits(&mut self, table: Option<&Table>, nonzeros: &mut u64) -> Result<(), Damage> {
         let [first, last] = self.scan.band.map(u32::from);
         let mut place = first;

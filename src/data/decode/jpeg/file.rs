@@ -39,7 +39,7 @@ pub struct Scan {
     pub bits: [u8; 2],
     /// Blocks or groups of blocks between two restart marks; 0 for no marks.
     pub restart_interval: u32,
-    /// Where its data are: up to the next marker, or the file's end.
+    /// The place of its data: up to the next marker, or the file's end.
     pub data: Range<usize>,
 }
 
@@ -49,9 +49,9 @@ pub struct File {
     pub width: u32,
     /// Rows.
     pub height: u32,
-    /// Whether scans refine the picture.
+    /// True if scans refine the picture.
     pub is_progressive: bool,
-    /// Whether it has a JFIF header, which says that its colours are brightness and differences.
+    /// True if it has a JFIF header, which says that its colours are brightness and differences.
     pub is_jfif: bool,
     /// The frame's components.
     pub components: Vec<Component>,
@@ -137,7 +137,7 @@ impl File {
         }
     }
 
-    /// The largest factors of any component, across and down.
+    /// Returns the largest factors of any component, across and down.
     pub fn largest_factors(&self) -> [u32; 2] {
         [0, 1].map(|side| self.components.iter().map(|component| component.factors[side]).max().unwrap_or(1))
     }
@@ -210,7 +210,7 @@ impl File {
         Ok(())
     }
 
-    /// The scan of a header, without its data.
+    /// Returns the scan of a header, without its data.
     fn scan(&self, segment: &[u8], tables: &[[Option<Arc<Table>>; 4]; 2]) -> Result<Scan, String> {
         let damaged = || damaged(Format::Jpeg);
         let (&count, rest) = segment.split_first().ok_or_else(damaged)?;
@@ -242,13 +242,13 @@ impl File {
     }
 }
 
-/// The place of the next marker.
+/// Returns the place of the next marker.
 fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
     rest.windows(2).position(|pair| pair[0] == 0xFF && !matches!(pair[1], 0x00 | 0xFF)).map(|place| from + place)
 }
 
-/// The place of the marker that ends a scan's data, or the file's end.
+/// Returns the place of the marker that ends a scan's data, or the file's end.
 fn end_of_scan(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(marker) = next_marker(bytes, at) {
@@ -260,8 +260,8 @@ fn end_of_scan(bytes: &[u8], from: usize) -> usize {
     bytes.len()
 }
 
-/// The tables of annex K, which cameras' moving pictures leave out: of brightness in place 0, of colour in
-/// place
+/// Returns the tables of annex K, which cameras' moving pictures leave out: of brightness in place 0, of
+/// colour in place
 /// 1. Progressive files must bring theirs.
 fn usual_tables() -> [[Option<Arc<Table>>; 4]; 2] {
     let table = |bits: &[u8; 17], symbols: &[u8]| {
@@ -279,7 +279,7 @@ fn usual_tables() -> [[Option<Arc<Table>>; 4]; 2] {
     [means, others].map(|[brightness, colour]| [brightness, colour, None, None])
 }
 
-/// The tables that a segment defines: class and place, counts of codes, symbols.
+/// Returns the tables that a segment defines: class and place, counts of codes, symbols.
 fn read_tables(mut segment: &[u8], tables: &mut [[Option<Arc<Table>>; 4]; 2]) -> Result<(), String> {
     let damaged = || damaged(Format::Jpeg);
     while let [place, rest @ ..] = segment {

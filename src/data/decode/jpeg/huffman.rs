@@ -20,8 +20,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table of a segment's counts, codes of 1 to 16 bits, and symbols; `None` where there are more codes
-    /// of a length than that has room for.
+    /// Returns the table of a segment's counts, codes of 1 to 16 bits, and symbols; `None` where there are
+    /// more codes of a length than that has room for.
     pub fn of(counts: &[u8; 16], symbols: &[u8]) -> Option<Table> {
         let mut table = Table {
             short: Box::new([(0, 0); 1 << LOOK_AHEAD]),
@@ -50,20 +50,21 @@ impl Table {
         Some(table)
     }
 
-    /// The next symbol.
+    /// Returns the next symbol.
     #[inline(always)]
     pub fn symbol(&self, bits: &mut Bits) -> Result<u8, NoSuchCode> {
         self.symbol_and(bits, |_| 0)
     }
 
-    /// The next symbol, passing over the bits of the value that follows it: as many as its lower half says.
+    /// Returns the next symbol, passing over the bits of the value that follows it: as many as its lower half
+    /// says.
     #[inline(always)]
     pub fn symbol_and_value(&self, bits: &mut Bits) -> Result<u8, NoSuchCode> {
         self.symbol_and(bits, |symbol| u32::from(symbol & 15))
     }
 
-    /// The next symbol, passing over `more` bits, 15 at the most, after its code: both at once, as code and
-    /// value are together shorter than what the buffer holds.
+    /// Returns the next symbol, passing over `more` bits, 15 at the most, after its code: both at once, as
+    /// code and value are together shorter than what the buffer holds.
     #[inline(always)]
     fn symbol_and(&self, bits: &mut Bits, more: impl Fn(u8) -> u32) -> Result<u8, NoSuchCode> {
         bits.fill();
@@ -89,12 +90,12 @@ pub struct Bits<'a> {
     /// The next bits, from the top.
     buffer: u64,
     count: u32,
-    /// How many of the buffer's last bits are not the segment's.
+    /// The number of the buffer's last bits that are not the segment's.
     made_up: u32,
 }
 
 impl Bits<'_> {
-    /// All bits of a segment.
+    /// Returns all bits of a segment.
     pub fn of(data: &[u8]) -> Bits<'_> {
         Bits { data, at: 0, buffer: 0, count: 0, made_up: 0 }
     }
@@ -154,7 +155,7 @@ impl Bits<'_> {
         }
     }
 
-    /// The number that the next bits are, 15 at the most.
+    /// Returns the number that the next bits are, 15 at the most.
     pub fn number(&mut self, bits: u32) -> u32 {
         self.fill();
         let number = self.peek(bits);
@@ -162,12 +163,12 @@ impl Bits<'_> {
         number
     }
 
-    /// Whether more bits were read than there are.
+    /// Returns whether more bits were read than there are.
     pub fn is_short(&self) -> bool {
         self.count < self.made_up
     }
 
-    /// How many bytes of the segment are read, if only in part.
+    /// Returns the bytes of the segment that are read, if only in part.
     pub fn bytes_read(&self) -> usize {
         let mut unread = self.count.saturating_sub(self.made_up) / 8;
         let mut at = self.at.min(self.data.len());

@@ -18,22 +18,22 @@ use super::masked::Masked;
 const YCBCR_COEFFICIENTS: Tag = Tag::Unknown(529);
 const REFERENCE_BLACK_WHITE: Tag = Tag::Unknown(532);
 
-/// What the samples beyond the colour are (section 18): alpha by which the colour was multiplied.
+/// The meaning of samples beyond the colour (section 18): alpha by which the colour was multiplied.
 const ASSOCIATED_ALPHA: u16 = 1;
 
-/// What colours are made of.
+/// The components of colours.
 #[derive(Debug)]
 pub enum Colour {
     /// Grey, of which 0 is black, or white.
     Grey {
-        /// Whether 0 is white.
+        /// True if 0 is white.
         is_inverted: bool,
-        /// Whether the second sample is alpha by which the first was multiplied.
+        /// True if the second sample is alpha by which the first was multiplied.
         is_premultiplied: bool,
     },
     /// Red, green and blue.
     Rgb {
-        /// Whether the fourth sample is alpha by which the others were multiplied.
+        /// True if the fourth sample is alpha by which the others were multiplied.
         is_premultiplied: bool,
     },
     /// Places in a palette: all red values, all green ones, all blue ones, of 16 bits.
@@ -44,19 +44,19 @@ pub enum Colour {
     YCbCr(Converter),
 }
 
-/// Whose steps turn YCbCr to RGB, where Pillow reads a file: they round otherwise.
+/// The library whose steps turn YCbCr to RGB where Pillow reads a file: they round otherwise.
 #[derive(Clone, Copy, Debug)]
 pub enum Converter {
-    /// Its own, of what is not compressed.
+    /// Pillow itself, of what is not compressed.
     Pillow,
-    /// Those of libtiff, of what is.
+    /// The library libtiff, of what is.
     Libtiff,
-    /// Those of libjpeg, of pieces that are JPEGs of all three.
+    /// The library libjpeg, of pieces that are JPEGs of all three.
     Libjpeg,
 }
 
 impl Colour {
-    /// The meaning of the first page's samples, whose tag has this value.
+    /// Returns the meaning of the first page's samples, whose tag has this value.
     ///
     /// # Errors
     /// A sentence, if it is none that is read.
@@ -87,7 +87,7 @@ impl Colour {
         }
     }
 
-    /// YCbCr, if it is stored and converted as usual.
+    /// Returns YCbCr, if it is stored and converted as usual.
     fn of_ycbcr(method: CompressionMethod, decoder: &mut Decoder<Masked>) -> Result<Colour, String> {
         let subsampling = decoder.find_tag_unsigned_vec::<u16>(Tag::ChromaSubsampling).map_err(undecodable)?;
         // The decoder of JPEGs brings colour to full size; 2 and 2 stand for a tag that is not there.
@@ -115,8 +115,8 @@ impl Colour {
         }
     }
 
-    /// The picture in grey or RGB, perhaps with alpha, of stored samples with so many bits; and the name of
-    /// its mode.
+    /// Returns the picture in grey or RGB, perhaps with alpha, of stored samples with so many bits; and the
+    /// name of its mode.
     ///
     /// # Errors
     /// A sentence, if samples and colours do not fit.
@@ -173,7 +173,7 @@ impl Colour {
     }
 }
 
-/// The numbers of a tag, NaN where it holds something else.
+/// Returns the numbers of a tag, NaN where it holds something else.
 fn numbers_of(value: Value) -> Vec<f64> {
     match value {
         Value::List(values) => values.into_iter().flat_map(numbers_of).collect(),
@@ -184,7 +184,7 @@ fn numbers_of(value: Value) -> Vec<f64> {
     }
 }
 
-/// The samples in one of the depths that pictures have.
+/// Returns the samples in one of the depths that pictures have.
 ///
 /// # Errors
 /// A sentence, if they are of a kind that has no white, and go beyond what can be taken for it.
@@ -206,7 +206,7 @@ pub fn plain(read: DecodingResult, bits: u8) -> Result<Samples, String> {
     }
 }
 
-/// Bytes of samples that may have more bits, where they need none of these.
+/// Returns the bytes of samples that may have more bits, where they need none of these.
 fn eight_bits<T: Copy + Ord + std::fmt::Display>(samples: &[T], kind: &str) -> Result<Samples, String>
 where
     u8: TryFrom<T>,
@@ -222,7 +222,7 @@ where
     })
 }
 
-/// Floating-point samples, where 1 can be white.
+/// Returns floating-point samples, where 1 can be white.
 fn floats(samples: Vec<f32>) -> Result<Samples, String> {
     let range = samples
         .iter()
@@ -291,7 +291,7 @@ fn unmultiply(samples: &mut Samples, channels: usize) {
     }
 }
 
-/// The colours at these places of a palette, of which the upper eight bits count, as in Pillow.
+/// Returns the colours at these places of a palette, of which the upper eight bits count, as in Pillow.
 fn looked_up(palette: &[u16], places: &[u8], channels: usize, bits: u8) -> Result<Vec<u8>, String> {
     let length = 1usize << bits;
     let [red, green, blue] = [0, 1, 2].map(|part| palette.get(part * length..(part + 1) * length));
@@ -302,7 +302,7 @@ fn looked_up(palette: &[u16], places: &[u8], channels: usize, bits: u8) -> Resul
     }))
 }
 
-/// Three bytes for each pixel.
+/// Returns three bytes for each pixel.
 fn three<T>(samples: &[T], channels: usize, rgb: impl Fn(&[T]) -> [u8; 3]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(samples.len() / channels * 3);
     bytes.extend(samples.chunks_exact(channels).flat_map(rgb));
@@ -310,7 +310,7 @@ fn three<T>(samples: &[T], channels: usize, rgb: impl Fn(&[T]) -> [u8; 3]) -> Ve
 }
 
 impl Converter {
-    /// The colour of luma and differences.
+    /// Returns the colour of luma and differences.
     fn rgb(self, pixel: &[u8]) -> [u8; 3] {
         let [y, cb, cr] = [0, 1, 2].map(|sample| i32::from(pixel[sample]));
         let (cb, cr) = (cb - 128, cr - 128);
@@ -336,7 +336,7 @@ impl Converter {
     }
 }
 
-/// The name of a mode of so many bits.
+/// Returns the name of a mode of so many bits.
 fn mode(samples: &Samples, bits: u8, name: &'static str) -> &'static str {
     match (samples, name) {
         (Samples::Float(_), _) => "floating point",

@@ -11,11 +11,11 @@ const LONG8: u64 = 16;
 
 /// The values of a tag.
 pub struct Values {
-    /// Where they begin in the file.
+    /// The place in the file where they begin.
     pub at: usize,
     /// Bytes of each.
     pub width: usize,
-    /// How many they are.
+    /// The number of values.
     pub count: usize,
 }
 
@@ -23,15 +23,15 @@ pub struct Values {
 pub struct Directory<'a> {
     bytes: &'a [u8],
     is_little: bool,
-    /// Whether it is a BigTIFF, whose numbers of entries, of values and of bytes have 64 bits.
+    /// True if it is a BigTIFF, whose numbers of entries, of values and of bytes have 64 bits.
     is_big: bool,
-    /// Where its entries begin.
+    /// The place where its entries begin.
     start: usize,
     entries: usize,
 }
 
 impl Directory<'_> {
-    /// The directory, if the file has one.
+    /// Returns the directory, if the file has one.
     pub fn of(bytes: &[u8]) -> Option<Directory<'_>> {
         let is_little = bytes.starts_with(b"II");
         let mut directory = Directory { bytes, is_little, is_big: false, start: 0, entries: 0 };
@@ -43,7 +43,7 @@ impl Directory<'_> {
         Some(directory)
     }
 
-    /// What the samples mean, and where that stands in the file, as two bytes.
+    /// Returns the meaning of the samples, and the place in the file of the two bytes that tell it.
     pub fn photometric(&self) -> Option<(u16, usize)> {
         let entry = self.entry(PHOTOMETRIC)?;
         let at = entry + if self.is_big { 12 } else { 8 };
@@ -53,13 +53,13 @@ impl Directory<'_> {
         }
     }
 
-    /// The first of a tag's values, if they are whole numbers.
+    /// Returns the first of a tag's values, if they are whole numbers.
     pub fn first(&self, tag: u64) -> Option<u64> {
         let values = self.values(tag)?;
         self.number(values.at, values.width)
     }
 
-    /// The values of a tag, if they are whole numbers and within the file.
+    /// Returns the values of a tag, if they are whole numbers and within the file.
     pub fn values(&self, tag: u64) -> Option<Values> {
         let entry = self.entry(tag)?;
         let word = if self.is_big { 8 } else { 4 };
@@ -77,7 +77,7 @@ impl Directory<'_> {
         Some(Values { at, width, count })
     }
 
-    /// A number's bytes, `width` of them, in the file's order.
+    /// Returns a number's bytes, `width` of them, in the file's order.
     pub fn bytes_of(&self, number: u64, width: usize) -> Vec<u8> {
         match self.is_little {
             true => number.to_le_bytes()[..width].to_vec(),
@@ -85,7 +85,7 @@ impl Directory<'_> {
         }
     }
 
-    /// The place of a tag's entry.
+    /// Returns the place of a tag's entry.
     fn entry(&self, tag: u64) -> Option<usize> {
         let length = if self.is_big { 20 } else { 12 };
         let rest = self.bytes.len().saturating_sub(self.start);
@@ -94,7 +94,7 @@ impl Directory<'_> {
             .find(|&entry| self.number(entry, 2) == Some(tag))
     }
 
-    /// The number that so many bytes at this place are.
+    /// Returns the number that so many bytes at this place are.
     pub fn number(&self, at: usize, length: usize) -> Option<u64> {
         let digits = self.bytes.get(at..at.checked_add(length)?)?.iter().map(|&byte| u64::from(byte));
         Some(match self.is_little {

@@ -5,7 +5,7 @@ use tiff::{TiffError, TiffUnsupportedError};
 use super::super::faults::{CUT_SHORT, damaged, is_end_of_file, not_read, too_much_memory};
 use super::super::format::Format;
 
-/// What is said for an error of the decoder.
+/// Words an error of the decoder.
 pub fn undecodable(error: TiffError) -> String {
     log::debug!("decoding a TIFF: {error}");
     match &error {

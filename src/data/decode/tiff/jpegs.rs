@@ -24,13 +24,13 @@ const JPEG_TABLES: Tag = Tag::Unknown(347);
 const START: [u8; 2] = [0xFF, 0xD8];
 const END: [u8; 2] = [0xFF, 0xD9];
 
-/// What tiles may have beyond the picture's edges, in pixels: one of 1024 × 1024.
+/// The pixels that tiles may have beyond the picture's edges, in pixels: one of 1024 × 1024.
 const MARGIN: u64 = 1 << 20;
 
 /// The pieces of a TIFF's first page.
 pub struct Jpegs<'a> {
     bytes: &'a [u8],
-    /// Where each piece begins, and its length, plane by plane and row by row.
+    /// The place where each piece begins, and its length, plane by plane and row by row.
     places: Vec<(usize, usize)>,
     tables: Vec<u8>,
     /// The picture's columns and rows.
@@ -46,7 +46,7 @@ pub struct Jpegs<'a> {
 }
 
 impl<'a> Jpegs<'a> {
-    /// The pieces of a file, all of which are as large as their places.
+    /// Returns the pieces of a file, all of which are as large as their places.
     ///
     /// # Errors
     /// A sentence, if one lies outside of the file, is not of its place's size, or of a kind that is not
@@ -80,7 +80,7 @@ impl<'a> Jpegs<'a> {
         Ok(jpegs)
     }
 
-    /// The picture's samples in the order H W C.
+    /// Returns the picture's samples in the order H W C.
     ///
     /// # Errors
     /// A sentence, if a piece is cut short, damaged, or of a kind that is not read.
@@ -110,14 +110,14 @@ impl<'a> Jpegs<'a> {
         [0, 1].map(|side| self.size[side].div_ceil(self.piece[side]))
     }
 
-    /// The plane that a piece belongs to, and the column and row where it begins.
+    /// Returns the plane that a piece belongs to, and the column and row where it begins.
     fn position(&self, index: usize) -> (usize, [usize; 2]) {
         let [across, down] = self.grid();
         let place = index % (across * down);
         (index / (across * down), [place % across * self.piece[0], place / across * self.piece[1]])
     }
 
-    /// A piece as a JPEG of its own.
+    /// Returns a piece as a JPEG of its own.
     fn stream(&self, index: usize) -> Result<Cow<'a, [u8]>, String> {
         let (start, length) = self.places[index];
         let piece = start.checked_add(length).and_then(|end| self.bytes.get(start..end)).ok_or(CUT_SHORT)?;
@@ -129,8 +129,8 @@ impl<'a> Jpegs<'a> {
         })
     }
 
-    /// Whether the pieces are those of such a picture, of samples of so many bits; the most bytes that one
-    /// takes.
+    /// Returns whether the pieces are those of such a picture, of samples of so many bits; the most bytes
+    /// that one takes.
     fn check(&self, bits: u8) -> Result<u64, String> {
         if self.piece.contains(&0) || bits != 8 {
             return Err(damaged(Format::Tiff));

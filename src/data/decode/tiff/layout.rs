@@ -14,7 +14,7 @@ use super::masked::Masked;
 /// The most samples of a pixel: colour, alpha, and what some programs add to these.
 const MAX_SAMPLES: u64 = 8;
 
-/// How samples are stored.
+/// The layout of stored samples.
 pub struct Layout {
     /// Samples of a pixel.
     pub samples: u64,
@@ -25,7 +25,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of the first page.
+    /// Returns the layout of the first page.
     pub fn of(decoder: &mut Decoder<Masked>) -> Result<Layout, String> {
         let color = decoder.colortype().map_err(undecodable)?;
         let (samples, bits) = (u64::from(color.num_samples()), color.bit_depth());
@@ -97,7 +97,7 @@ impl Layout {
     }
 }
 
-/// Where the samples of a tile of one plane belong.
+/// The place of a tile of one plane in the picture.
 struct Tile {
     channel: usize,
     channels: usize,
@@ -117,7 +117,7 @@ impl Tile {
         }
     }
 
-    /// A picture with this tile alone.
+    /// Returns a picture with this tile alone.
     fn begun<T: Copy + Default>(&self, tile: &[T]) -> Vec<T> {
         let mut picture = vec![T::default(); self.width * self.height * self.channels];
         self.put(&mut picture, tile);
@@ -125,7 +125,7 @@ impl Tile {
     }
 }
 
-/// The samples of planes, pixel by pixel.
+/// Returns the samples of planes, pixel by pixel.
 fn interleaved(samples: Samples, pixels: usize, channels: usize) -> Samples {
     match samples {
         Samples::Bits8(planes) => Samples::Bits8(together(&planes, pixels, channels)),
@@ -134,7 +134,7 @@ fn interleaved(samples: Samples, pixels: usize, channels: usize) -> Samples {
     }
 }
 
-/// A byte for each sample of `bits` bits, of rows that begin at a byte each and have so many samples.
+/// Returns a byte for each sample of `bits` bits, of rows that begin at a byte each and have so many samples.
 fn unpacked(packed: &[u8], bits: u8, samples: usize) -> Vec<u8> {
     let row_bytes = (samples * usize::from(bits)).div_ceil(8);
     let mut unpacked = Vec::with_capacity(packed.len() / row_bytes * samples);
@@ -150,7 +150,7 @@ fn unpacked(packed: &[u8], bits: u8, samples: usize) -> Vec<u8> {
     unpacked
 }
 
-/// The same for samples of one type.
+/// Returns the same for samples of one type.
 fn together<T: Copy>(planes: &[T], pixels: usize, channels: usize) -> Vec<T> {
     let mut samples = Vec::with_capacity(pixels * channels);
     samples.extend((0..pixels).flat_map(|pixel| (0..channels).map(move |channel| planes[channel * pixels + pixel])));

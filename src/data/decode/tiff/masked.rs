@@ -7,19 +7,19 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 /// reverse.
 pub struct Masked<'a> {
     cursor: Cursor<&'a [u8]>,
-    /// Where bytes are replaced, and what stands there instead.
+    /// The places where bytes are replaced, and what stands there instead.
     pub patches: Vec<(usize, Vec<u8>)>,
     /// For places where reading may begin, where the piece that begins there ends: what is read on beyond
     /// that is `FF`, whatever the file has there.
     pub ends: HashMap<u64, u64>,
     /// The end of the piece that is being read.
     end: u64,
-    /// Whether the bits of each byte are reversed from now on.
+    /// True if the bits of each byte are reversed from now on.
     pub is_reversed: bool,
 }
 
 impl<'a> Masked<'a> {
-    /// The file as it is.
+    /// Returns the file as it is.
     pub fn new(bytes: &'a [u8]) -> Masked<'a> {
         Masked {
             cursor: Cursor::new(bytes),
