@@ -10,8 +10,8 @@ pub mod conv;
 pub mod conv_error;
 pub mod conv_figures;
 pub mod descriptor;
-pub mod live_gradients;
 pub mod machine_peak;
+pub mod nonzero_gradients;
 pub mod phantom_batches;
 pub mod step;
 

@@ -32,8 +32,8 @@ mod webp;
 
 use std::path::Path;
 
-use super::contain::contain;
-use super::gate::Pass;
+use super::catch_panic::catch_panic;
+use super::memory_budget::Permit;
 use super::reading::Reading;
 use crate::{Error, Result};
 use detect::detect;
@@ -96,10 +96,10 @@ pub fn decode_and<T>(
 ) -> Result<(T, ImageInfo)> {
     // A decoder that panics on a damaged file is at fault, but the file is still the one to name, and others
     // can go on.
-    let outcome = contain(|| decode_content(bytes, reading));
+    let outcome = catch_panic(|| decode_content(bytes, reading));
     let outcome =
         outcome.unwrap_or_else(|| Err("the decoder failed on it; convert it with an image program".to_string()));
-    let (image, info, _pass) = outcome.map_err(|reason| Error::Image { file: file.to_string(), reason })?;
+    let (image, info, _permit) = outcome.map_err(|reason| Error::Image { file: file.to_string(), reason })?;
     Ok((work(image), info))
 }
 
@@ -117,9 +117,9 @@ pub fn more_pictures_note(file: &str, info: &ImageInfo) -> Option<String> {
     info.has_more_pictures.then(|| format!("{file} {what}; only its first picture was read"))
 }
 
-/// Does the work of [`decode_and`], with the reason for a failure alone. The pass is for the picture's
+/// Does the work of [`decode_and`], with the reason for a failure alone. The permit is for the picture's
 /// memory.
-fn decode_content(bytes: &[u8], reading: Reading) -> Result<(Rgb8, ImageInfo, Pass<'static>), String> {
+fn decode_content(bytes: &[u8], reading: Reading) -> Result<(Rgb8, ImageInfo, Permit<'static>), String> {
     if bytes.is_empty() {
         return Err("the file is empty; fetch it again, or take it out".to_string());
     }
@@ -133,12 +133,12 @@ fn decode_content(bytes: &[u8], reading: Reading) -> Result<(Rgb8, ImageInfo, Pa
         Format::WebP => webp::decode(bytes),
         Format::Gif => gif::decode(bytes),
     };
-    let Decoded { picture, mode, has_more_pictures, pass } = decoded?;
+    let Decoded { picture, mode, has_more_pictures, permit } = decoded?;
     let orientation = exif::orientation(format, bytes);
     let samples = picture.extremes();
     let turned = if reading.upright { orientation } else { Orientation::UPRIGHT };
     let image = picture.upright(turned).into_rgb8(reading.range);
     let Rgb8 { width, height, .. } = image;
     let info = ImageInfo { width, height, mode, format: format.name(), has_more_pictures, orientation, samples };
-    Ok((image, info, pass))
+    Ok((image, info, permit))
 }

@@ -1,13 +1,13 @@
 //! The set parted for K-fold cross-validation: K splits, in which every image validates once and trains K − 1
 //! times.
 //!
-//! The folds are stratified: each has its share of both classes, [as nearly](super::allotment) as whole
+//! The folds are stratified: each has its share of both classes, [as nearly](super::stratify) as whole
 //! groups allow.
 
-use super::allotment::allot;
 use super::catalog::Catalog;
 use super::groups::Groups;
 use super::split::Split;
+use super::stratify::stratify;
 use crate::error::counted;
 use crate::{Error, Result};
 
@@ -43,7 +43,7 @@ pub fn folds(catalog: &Catalog, k: usize, groups: &Groups, seed: u64) -> Result<
         }
     }
     let share = all.map(|count| count as f64 / k as f64);
-    let fold_of = allot(&counts, &vec![share; k], seed);
+    let fold_of = stratify(&counts, &vec![share; k], seed);
     let splits: Vec<Split> =
         (0..k).map(|fold| Split::by_part(catalog, |index| fold_of[groups.of(index)] == fold)).collect();
     for (fold, split) in splits.iter().enumerate() {

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::catalog::Item;
 use super::decode::{self, ImageInfo, Rgb8, decode_and, more_pictures_note, suffix_note};
-use super::gate::Gate;
+use super::memory_budget::MemoryBudget;
 use super::reading::{Reading, SampleRange};
 use super::resize::resize_nearest;
 use super::source::Source;
@@ -29,12 +29,12 @@ pub const CACHE_BUDGET_BYTES: usize = DEFAULT_CACHE_MEBIBYTES << 20;
 pub const READING_BUDGET_BYTES: u64 = 512 << 20;
 
 /// Holds all threads to [`READING_BUDGET_BYTES`].
-static READING: Gate = Gate::new(READING_BUDGET_BYTES);
+static READING: MemoryBudget = MemoryBudget::new(READING_BUDGET_BYTES);
 
 /// Bounds reading and decoding by the bytes that this process may take: both budgets together are at most
 /// three eighths of them. Whoever knows of a limit says so before the first file is read.
 pub fn bound_memory(bytes: u64) {
-    READING.set_budget(READING_BUDGET_BYTES.min(bytes / 8));
+    READING.set_total(READING_BUDGET_BYTES.min(bytes / 8));
     decode::bound_memory(bytes);
 }
 
@@ -52,7 +52,7 @@ pub fn read_and_decode<T>(
     reading: Reading,
     work: impl FnOnce(&[u8], Rgb8) -> T,
 ) -> Result<(T, ImageInfo)> {
-    let _pass = READING.enter(source.size_hint(entry));
+    let _permit = READING.acquire(source.size_hint(entry));
     let bytes = source.read(entry)?;
     decode_and(&source.full_name(entry), &bytes, reading, |image| work(&bytes, image))
 }

@@ -3,7 +3,7 @@
 //! 1. [`source`]: a folder, a zip or memory becomes named bytes;
 //! 2. [`catalog`]: the names become two classes of images, in Keras's order;
 //! 3. [`split`]: each class's files are parted into validation and training, or by [`folds`] into several
-//!    such pairs; where files come in [`groups`], such as patients, whole groups are [dealt out](allotment);
+//!    such pairs; where files come in [`groups`], such as patients, whole groups are [dealt out](stratify);
 //! 4. [`decode`]: bytes become 8-bit RGB pixels, by the chosen way of [reading](reading::Reading);
 //! 5. [`resize`]: the picture is brought to the network's size, and its bytes become floats;
 //! 6. [`images`]: the set as decoded pictures, kept in memory when they fit;
@@ -12,27 +12,27 @@
 //!
 //! What is left out on the way is told by [`left_out`].
 //!
-//! [`survey`] looks for what is odd about a set: duplicates, and attributes that give the class away.
-//! [`phantom`] draws the synthetic set that the project ships.
+//! [`audit`](mod@audit) looks for what is odd about a set: duplicates, and attributes that give the class
+//! away. [`phantom`] draws the synthetic set that the project ships.
 
-pub mod allotment;
 pub mod arrays;
+pub mod audit;
 pub mod augment;
 pub mod batches;
 pub mod catalog;
-mod contain;
+mod catch_panic;
 pub mod decode;
 pub mod folds;
-mod gate;
 pub mod groups;
 pub mod image_names;
 pub mod images;
 mod layout;
 pub mod left_out;
+mod memory_budget;
 pub mod phantom;
 pub mod reading;
 pub mod resize;
 mod single_image;
 pub mod source;
 pub mod split;
-pub mod survey;
+pub mod stratify;

@@ -9,12 +9,12 @@
 //! class keeps at least one image to train on, because even the largest fraction below 1, 1 − 2⁻⁵³, times n
 //! rounds to less than n.
 //!
-//! Where files come in groups that must not be split, whole groups are [allotted](super::allotment) so that
+//! Where files come in groups that must not be split, whole groups are [dealt](super::stratify) so that
 //! the numbers come near these.
 
-use super::allotment::allot;
 use super::catalog::{Catalog, Item, class_counts};
 use super::groups::{self, Groups};
+use super::stratify::stratify;
 use crate::error::{counted, shortened, some_of};
 use crate::{Error, Result};
 use std::collections::BTreeSet;
@@ -99,7 +99,7 @@ impl Split {
         let trains = [0, 1].map(|class| (all[class] - wanted[class]) as f64);
         let part_of = match wanted {
             [0, 0] => vec![1; groups.len()],
-            _ => allot(&groups.counts(catalog), &[validates, trains], seed),
+            _ => stratify(&groups.counts(catalog), &[validates, trains], seed),
         };
         let mut split = Split::by_part(catalog, |index| part_of[groups.of(index)] == 0);
         let got = class_counts(&split.validation);

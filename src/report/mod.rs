@@ -4,7 +4,7 @@
 //! - [`comparison`]: a table that sets a run beside the documented one
 //! - [`csv_files`]: `history.csv`, `steps.csv`, `split.csv`, `predictions.csv`
 //! - [`folds`]: cross-validation's folds, their mean and their spread
-//! - [`statements`]: what the numbers of a run mean, in sentences
+//! - [`diagnostics`]: what the numbers of a run mean, in sentences
 //! - [`pictures`]: learning curves, confusion matrix, grids of images, as PNG
 //! - [`evaluation`]: the tables of an evaluation, and its page
 //!
@@ -12,8 +12,8 @@
 
 pub mod comparison;
 pub mod csv_files;
+pub mod diagnostics;
 pub mod epoch;
 pub mod evaluation;
 pub mod folds;
 pub mod pictures;
-pub mod statements;

@@ -4,12 +4,12 @@ use super::seeds;
 use super::zip_bytes::crc32;
 use glassnet::checkpoint;
 use glassnet::checkpoint::run::SavedRun;
+use glassnet::data::audit::difference_hash::DifferenceHash;
 use glassnet::data::catalog::Catalog;
 use glassnet::data::decode::{DECODING_BUDGET_BYTES, decode_and};
 use glassnet::data::reading::{Reading, SampleRange};
 use glassnet::data::resize::resize_nearest;
 use glassnet::data::source::Source;
-use glassnet::data::survey::look::Look;
 use glassnet::error::shortened;
 use glassnet::network::Network;
 use glassnet::optim::AdamSettings;
@@ -265,7 +265,7 @@ fn image(bytes: &[u8]) -> Trial {
         Ok((picture, info)) => {
             assert_eq!(picture.pixels.len(), picture.width * picture.height * 3);
             assert_eq!(resize_nearest(&picture, 8, 8).pixels.len(), 8 * 8 * 3);
-            let look = Look::of(&picture);
+            let look = DifferenceHash::of(&picture);
             assert!(look.correlation(&look) > 0.99);
             assert_eq!((info.width, info.height), (picture.width, picture.height));
             assert!(info.samples.is_none_or(|[smallest, largest]| smallest <= largest));

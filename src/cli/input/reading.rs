@@ -3,10 +3,10 @@
 
 use crate::cli::args::{RangeChoice, ReadingArgs};
 use crate::cli::input::finding::Finding;
+use glassnet::data::audit::depth::Depth;
 use glassnet::data::decode::ImageInfo;
 use glassnet::data::images::ImageSet;
 use glassnet::data::reading::{Reading, SampleRange};
-use glassnet::data::survey::depth::Depth;
 use glassnet::error::counted;
 use glassnet::{Error, Result};
 

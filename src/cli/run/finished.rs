@@ -4,10 +4,10 @@ use crate::cli::run::reevaluation::{Figures, Reevaluated};
 use crate::cli::terminal::console;
 use glassnet::data::left_out::LeftOut;
 use glassnet::metrics::{Confusion, DEFAULT_THRESHOLD, roc_auc};
-use glassnet::report::epoch::training_accuracy_line;
-use glassnet::report::statements::{
+use glassnet::report::diagnostics::{
     diverged_line, majority, one_class_line, one_class_training_line, overfitting_line, share_of,
 };
+use glassnet::report::epoch::training_accuracy_line;
 use glassnet::training::EpochRecord;
 use serde_json::json;
 use std::io;

@@ -135,7 +135,7 @@ impl Header {
         let (width, height) = (self.width as u32, self.height as u32);
         check_size(width, height)?;
         let decoded = u64::from(width) * u64::from(height);
-        let pass = Need { width, height, decoded, besides: 0 }.enter()?;
+        let permit = Need { width, height, decoded, besides: 0 }.acquire()?;
         let palette = bytes.get(self.palette_start()..).ok_or(CUT_SHORT)?;
         let mut palette: Vec<[u8; 3]> = palette
             .chunks_exact(4)
@@ -155,7 +155,7 @@ impl Header {
         let rows = places.chunks_exact(width).rev();
         pixels.extend(rows.flatten().flat_map(|&place| palette[usize::from(place)]));
         let picture = Picture { width, height, channels: 3, samples: Samples::Bits8(pixels) };
-        Ok(Decoded { picture, mode: "palette", has_more_pictures: false, pass })
+        Ok(Decoded { picture, mode: "palette", has_more_pictures: false, permit })
     }
 }
 

@@ -32,7 +32,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let (width_u32, height_u32) = (width as u32, height as u32);
     // The places in the palette, and the colours beside them.
     let need = Need { width: width_u32, height: height_u32, decoded: 3 * pixels, besides: pixels };
-    let pass = need.enter()?;
+    let permit = need.acquire()?;
 
     let mut places = vec![0; columns * rows];
     decoder.read_into_buffer(&mut places).map_err(undecodable)?;
@@ -47,7 +47,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         }
     }
     let picture = Picture { width, height, channels: 3, samples: Samples::Bits8(samples) };
-    Ok(Decoded { picture, mode: "palette", has_more_pictures, pass })
+    Ok(Decoded { picture, mode: "palette", has_more_pictures, permit })
 }
 
 /// Returns the 256 colours of a palette, black where it is shorter.

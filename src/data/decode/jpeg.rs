@@ -31,14 +31,14 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         _ => (3, "RGB"),
     };
     let decoded = u64::from(width) * u64::from(height) * jpeg.components() as u64;
-    let pass = Need { width, height, decoded, besides: jpeg.working_bytes() }.enter()?;
+    let permit = Need { width, height, decoded, besides: jpeg.working_bytes() }.acquire()?;
     let mut samples = jpeg.samples(Colours::Plain)?;
     if jpeg.components() == 4 {
         inks_to_rgb(&mut samples);
     }
     let (width, height) = (width as usize, height as usize);
     let picture = Picture { width, height, channels, samples: Samples::Bits8(samples) };
-    Ok(Decoded { picture, mode, has_more_pictures: false, pass })
+    Ok(Decoded { picture, mode, has_more_pictures: false, permit })
 }
 
 /// The meaning of the samples of a decoded JPEG.

@@ -29,12 +29,12 @@ pub fn decode(
     check_size(width, height)?;
     let (decoded, color) = (decoder.total_bytes(), decoder.color_type());
     let besides = besides(u64::from(width) * u64::from(height), decoded)?;
-    let pass = Need { width, height, decoded, besides }.enter()?;
+    let permit = Need { width, height, decoded, besides }.acquire()?;
     limits.max_alloc = Some(2 * decoded + HEADER_BYTES);
     decoder.set_limits(limits).map_err(undecodable)?;
     let mode = mode_name(decoder.original_color_type(), color);
     let image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
-    Ok(Decoded { picture: Picture::of_image(image), mode, has_more_pictures: false, pass })
+    Ok(Decoded { picture: Picture::of_image(image), mode, has_more_pictures: false, permit })
 }
 
 /// Returns the crate's own name of a format.

@@ -1,6 +1,6 @@
 //! Limits on one picture's size, and the memory that all decoders at work may take.
 
-use super::super::gate::{Gate, Pass};
+use super::super::memory_budget::{MemoryBudget, Permit};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The most pixels an image may have; 64 Mi is 8192 × 8192. It is checked against the header, before memory
@@ -21,7 +21,7 @@ pub const DECODING_BUDGET_BYTES: u64 = 1 << 30;
 pub const HEADER_BYTES: u64 = 16 << 20;
 
 /// Holds all threads to [`DECODING_BUDGET_BYTES`].
-static DECODING: Gate = Gate::new(DECODING_BUDGET_BYTES);
+static DECODING: MemoryBudget = MemoryBudget::new(DECODING_BUDGET_BYTES);
 
 /// The bytes that this process may take at all, where that is known.
 static MEMORY: AtomicU64 = AtomicU64::new(u64::MAX);
@@ -30,7 +30,7 @@ static MEMORY: AtomicU64 = AtomicU64::new(u64::MAX);
 /// that is less than [`DECODING_BUDGET_BYTES`], and a picture that needs more than all of them is refused.
 pub fn bound_memory(bytes: u64) {
     MEMORY.store(bytes, Ordering::Relaxed);
-    DECODING.set_budget(DECODING_BUDGET_BYTES.min(bytes / 4));
+    DECODING.set_total(DECODING_BUDGET_BYTES.min(bytes / 4));
 }
 
 /// The memory that decoding one picture takes.
@@ -54,7 +54,7 @@ impl Need {
     /// # Errors
     /// A sentence, if the picture has no pixels, more than [`MAX_PIXELS`], more than [`MAX_SIDE`] on a side,
     /// or takes more than [`MAX_DECODER_BYTES`] or than this process may take.
-    pub fn enter(self) -> Result<Pass<'static>, String> {
+    pub fn acquire(self) -> Result<Permit<'static>, String> {
         let Need { width, height, decoded, besides } = self;
         check_size(width, height)?;
         if decoded > MAX_DECODER_BYTES {
@@ -70,7 +70,7 @@ impl Need {
                 "decoding it takes {needed} MiB of memory, and this process may take {memory} MiB; make it smaller, or give more"
             ));
         }
-        Ok(DECODING.enter(needed))
+        Ok(DECODING.acquire(needed))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use image::DynamicImage;
 
-use super::super::gate::Pass;
+use super::super::memory_budget::Permit;
 use super::orientation::Orientation;
 use crate::data::reading::SampleRange;
 
@@ -27,7 +27,7 @@ pub struct Decoded {
     /// True if the file holds further pictures.
     pub has_more_pictures: bool,
     /// The right to the memory of the picture, and of the same as 8-bit RGB beside it.
-    pub pass: Pass<'static>,
+    pub permit: Permit<'static>,
 }
 
 /// A picture in the samples of its file.

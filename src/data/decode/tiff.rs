@@ -59,7 +59,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         _ => None,
     };
     let pieces = jpegs.as_ref().map_or(0, |jpegs| jpegs.working_bytes);
-    let pass = Need { width, height, decoded, besides: decoded + pieces }.enter()?;
+    let permit = Need { width, height, decoded, besides: decoded + pieces }.acquire()?;
 
     let orientation = decoder.find_tag_unsigned(Tag::Orientation).map_err(undecodable)?;
     let orientation = orientation.map_or(Orientation::UPRIGHT, Orientation::of_tag);
@@ -83,7 +83,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     drop(decoder);
     let picture = Picture { width, height, channels: layout.samples as usize, samples }.upright(orientation);
     let (picture, mode) = colour.told(picture, layout.bits)?;
-    Ok(Decoded { picture, mode, has_more_pictures, pass })
+    Ok(Decoded { picture, mode, has_more_pictures, permit })
 }
 
 /// Returns the compression of the pieces, if it is one that is read.

@@ -28,7 +28,7 @@ use super::limits::{MAX_FILE_BYTES, MAX_UNPACKED_BYTES, too_large, too_many_file
 use super::listing::{Listing, Place, same_name};
 use super::metered::{LongContents, MAX_CONTENTS_BYTES, Metered, SharedArchive};
 use super::names::{NameEncoding, is_utf8};
-use crate::data::contain::contain;
+use crate::data::catch_panic::catch_panic;
 use crate::data::image_names::is_image_name;
 use crate::data::left_out::Reason;
 use crate::data::single_image::single_image;
@@ -55,7 +55,7 @@ const SIGNATURE: [u8; 2] = *b"PK";
 /// Lists the zip's entries after checking their names and sizes.
 pub(super) fn list(path: &Path) -> Result<Listing> {
     // The library that reads zips is as little above suspicion as decoders are.
-    contain(|| list_entries(path)).unwrap_or_else(|| Err(damaged(path, "its reader failed on it")))
+    catch_panic(|| list_entries(path)).unwrap_or_else(|| Err(damaged(path, "its reader failed on it")))
 }
 
 /// Does the work of [`list`].
@@ -213,7 +213,7 @@ fn refused(path: &Path, name: &str, fault: &str) -> Error {
 
 /// Reads one entry, whose name in messages is `file`.
 pub(super) fn read(archive: &SharedArchive, index: usize, file: &str) -> Result<Vec<u8>> {
-    contain(AssertUnwindSafe(|| read_entry(archive, index, file)))
+    catch_panic(AssertUnwindSafe(|| read_entry(archive, index, file)))
         .unwrap_or_else(|| Err(damaged(file, "its reader failed on it")))
 }
 

@@ -7,8 +7,8 @@ use crate::cli::machine::memory::Memory;
 use crate::cli::outcome::{CommandResult, Failure, Outcome};
 use crate::cli::terminal::console;
 use glassnet::bench::Milliseconds;
-use glassnet::bench::live_gradients::{LiveShare, live_shares};
 use glassnet::bench::machine_peak::MachinePeak;
+use glassnet::bench::nonzero_gradients::{NonzeroShare, nonzero_shares};
 use glassnet::bench::phantom_batches::PhantomBatches;
 use glassnet::bench::step::{Phase, StepBench, StepFigures};
 use glassnet::data::batches::Batch;
@@ -74,7 +74,8 @@ struct Run {
 struct AtWeights {
     #[serde(flatten)]
     figures: StepFigures,
-    live_shares: Vec<LiveShare>,
+    #[serde(rename = "live_shares")]
+    nonzero_shares: Vec<NonzeroShare>,
 }
 
 fn options(args: &StepArgs) -> PlanOptions {
@@ -90,9 +91,9 @@ fn measure(args: &StepArgs, network: &Network) -> Result<Run, Failure> {
     let decode = (0..args.steps).map(|_| phantom.decode(&mut decoded)).collect::<glassnet::Result<Vec<_>>>()?;
 
     let at = |parameters: &Parameters| -> Result<AtWeights, Failure> {
-        let live_shares = live_shares(network, parameters, &batches, args.conv)?;
+        let nonzero_shares = nonzero_shares(network, parameters, &batches, args.conv)?;
         let figures = StepBench::new(network, parameters.clone(), &batches, options(args))?.measure(args.steps)?;
-        Ok(AtWeights { figures, live_shares })
+        Ok(AtWeights { figures, nonzero_shares })
     };
     let parameters = network.initial_parameters(0);
     let initial = at(&parameters)?;
@@ -155,8 +156,8 @@ fn lines(run: &Run) -> Vec<String> {
     lines.extend(phase_rows(|figures| &figures.inference_phases));
     lines.push(row("decoding, beside the step", [ms(run.decode_ms), String::new()]));
     lines.push(rule);
-    for (initial, trained) in run.initial.live_shares.iter().zip(&run.trained.live_shares) {
-        let cell = |share: &LiveShare| format!("{:>25.1} %", 100.0 * share.share);
+    for (initial, trained) in run.initial.nonzero_shares.iter().zip(&run.trained.nonzero_shares) {
+        let cell = |share: &NonzeroShare| format!("{:>25.1} %", 100.0 * share.share);
         lines.push(row(&format!("live gradients of {}", initial.layer), [cell(initial), cell(trained)]));
     }
     lines

@@ -6,8 +6,8 @@ use crate::cli::input::dataset::Dataset;
 use crate::cli::input::finding::Finding;
 use crate::cli::input::reading::{narrow, turned};
 use crate::cli::terminal::console::one_line;
+use glassnet::data::audit::duplicates::Kind;
 use glassnet::data::left_out::LeftOut;
-use glassnet::data::survey::duplicates::Kind;
 use glassnet::error::shortened;
 
 /// Classes further apart than this ratio make accuracy a poor measure.
@@ -69,7 +69,7 @@ pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
             add(kind, finding, "remove all but one of each, unless they are meant to count more");
         }
     }
-    if let [best, others @ ..] = &report.giveaways[..] {
+    if let [best, others @ ..] = &report.shortcuts[..] {
         let mut finding = format!(
             "the {} alone tells the classes apart ({}: balanced accuracy {:.2})",
             best.attribute, best.rule, best.balanced_accuracy

@@ -3,8 +3,8 @@
 use super::{Finding, Report, counted};
 use crate::cli::args::InspectArgs;
 use crate::cli::input::dataset::Dataset;
+use glassnet::data::audit::duplicates::Kind;
 use glassnet::data::left_out::{LeftOut, Reason};
-use glassnet::data::survey::duplicates::Kind;
 use serde_json::{Value, json};
 
 /// The object.
@@ -59,8 +59,8 @@ pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: 
             })
         })
         .collect();
-    let giveaways: Vec<_> = report
-        .giveaways
+    let shortcuts: Vec<_> = report
+        .shortcuts
         .iter()
         .map(|found| {
             json!({
@@ -92,7 +92,7 @@ pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: 
         "unreadable": unreadable,
         "mislabelled": report.mislabelled,
         "duplicates": duplicates,
-        "giveaways": giveaways,
+        "giveaways": shortcuts,
         "folders_within": report.folders_within,
         "passed_over": dataset.catalog.notes,
         "left_out": left_out,

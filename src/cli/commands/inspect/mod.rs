@@ -10,13 +10,13 @@ use crate::cli::input::dataset::{Dataset, check_one, open};
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::console;
 use crate::cli::terminal::progress::Progress;
+use glassnet::data::audit::depth::Depth;
+use glassnet::data::audit::duplicates::{Group, duplicates};
+use glassnet::data::audit::shortcut::{Shortcut, shortcuts};
+use glassnet::data::audit::{AuditedFile, audit};
 use glassnet::data::catalog::Item;
 use glassnet::data::decode::{ImageInfo, Orientation, more_pictures_note, suffix_note};
 use glassnet::data::reading::Reading;
-use glassnet::data::survey::depth::Depth;
-use glassnet::data::survey::duplicates::{Group, duplicates};
-use glassnet::data::survey::giveaway::{Giveaway, giveaways};
-use glassnet::data::survey::{Surveyed, survey};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::input::finding::Finding;
@@ -60,7 +60,7 @@ pub struct Report<'a> {
     /// Images that are the same, or nearly: indices into `files`.
     pub duplicates: Vec<Group>,
     /// Attributes that tell the classes apart.
-    pub giveaways: Vec<Giveaway>,
+    pub shortcuts: Vec<Shortcut>,
     /// Whether photos were turned upright.
     pub upright: bool,
     /// What images of more than 8 bits hold, if there are any.
@@ -73,11 +73,11 @@ impl<'a> Report<'a> {
     /// Decodes every file and compares them; photos are turned if they shall stand `upright`.
     fn of(dataset: &'a Dataset, upright: bool) -> Report<'a> {
         let parts = [("training", &dataset.split.training), ("validation", &dataset.split.validation)];
-        let (mut files, mut surveyed): (Vec<File>, Vec<Option<Surveyed>>) = (Vec::new(), Vec::new());
+        let (mut files, mut audited): (Vec<File>, Vec<Option<AuditedFile>>) = (Vec::new(), Vec::new());
         let progress = Progress::of_images("Checking", dataset.catalog.items.len());
         let reading = Reading { upright, ..Reading::default() };
         for (subset, items) in parts {
-            let outcomes = survey(&dataset.source, items, reading, || progress.advance(1));
+            let outcomes = audit(&dataset.source, items, reading, || progress.advance(1));
             for (item, outcome) in items.iter().zip(outcomes) {
                 let outcome = outcome.map_err(|error| error.to_string());
                 files.push(File {
@@ -85,7 +85,7 @@ impl<'a> Report<'a> {
                     subset,
                     found: outcome.as_ref().map(|found| found.info).map_err(String::clone),
                 });
-                surveyed.push(outcome.ok());
+                audited.push(outcome.ok());
             }
         }
         drop(progress);
@@ -104,8 +104,8 @@ impl<'a> Report<'a> {
             .collect();
         Report {
             mislabelled: mislabelled.collect(),
-            duplicates: duplicates(&surveyed),
-            giveaways: giveaways(&attributes),
+            duplicates: duplicates(&audited),
+            shortcuts: shortcuts(&attributes),
             upright,
             depth: Depth::of(readable().map(|(_, info)| info)),
             folders_within: within.into_iter().collect(),

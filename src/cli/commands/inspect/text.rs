@@ -4,8 +4,8 @@ use super::{Finding, Report, counted};
 use crate::cli::args::InspectArgs;
 use crate::cli::input::dataset::Dataset;
 use crate::cli::terminal::console::one_line;
-use glassnet::data::survey::depth::Depth;
-use glassnet::data::survey::duplicates::{Group, Kind};
+use glassnet::data::audit::depth::Depth;
+use glassnet::data::audit::duplicates::{Group, Kind};
 use std::collections::BTreeSet;
 
 /// The most sizes that are listed one by one.
@@ -23,7 +23,7 @@ pub fn lines(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: &
     lines.push(String::new());
     lines.extend(what_files_hold(dataset, report));
     lines.extend(duplicates(report));
-    lines.extend(giveaways(dataset, report));
+    lines.extend(shortcuts(dataset, report));
     lines.push(String::new());
     match findings {
         [] => lines.push("Nothing else stands out.".to_string()),
@@ -149,8 +149,8 @@ fn listed(report: &Report, group: &Group) -> Vec<usize> {
 }
 
 /// Attributes that tell the classes apart.
-fn giveaways(dataset: &Dataset, report: &Report) -> Vec<String> {
-    let attributes: Vec<&str> = report.giveaways.iter().map(|found| found.attribute).collect();
+fn shortcuts(dataset: &Dataset, report: &Report) -> Vec<String> {
+    let attributes: Vec<&str> = report.shortcuts.iter().map(|found| found.attribute).collect();
     let heading = match attributes[..] {
         [] if report.upright => {
             "Attributes that give the class away: none of size, aspect, format and mode".to_string()
@@ -159,7 +159,7 @@ fn giveaways(dataset: &Dataset, report: &Report) -> Vec<String> {
         _ => format!("Attributes that give the class away: {}", attributes.join(", ")),
     };
     let [negative, positive] = dataset.classes().map(one_line);
-    let rows = report.giveaways.iter().map(|found| {
+    let rows = report.shortcuts.iter().map(|found| {
         let ([n, p], [of_n, of_p]) = (found.holds, found.of);
         format!(
             "  {}: {p} of {of_p} '{positive}', {n} of {of_n} '{negative}'; balanced accuracy {:.4} by that alone (p = {:.0e})",

@@ -1,4 +1,4 @@
-//! What a training run's numbers mean, in sentences: how far an accuracy is above always giving one answer,
+//! Diagnostics of a training run, in sentences: how far an accuracy is above always giving one answer,
 //! whether the network gives one answer only, and whether it overfits.
 
 use crate::training::EpochRecord;

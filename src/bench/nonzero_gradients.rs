@@ -1,4 +1,4 @@
-//! How much of a convolution's output has a gradient.
+//! The share of a convolution's output that has a gradient other than 0.
 //!
 //! Max-pooling sends its gradient to one position of each window, and to none where ReLU cut the maximum off.
 //! The sparse backward passes do work for these positions only, so their time hangs on this share.
@@ -18,7 +18,7 @@ use serde::Serialize;
 
 /// The share of a convolution.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct LiveShare {
+pub struct NonzeroShare {
     /// The convolution's name.
     pub layer: String,
     /// Values of its output with a gradient other than 0, divided by all of them. In \[0, 1\].
@@ -27,13 +27,13 @@ pub struct LiveShare {
 
 /// For each step that is a convolution with a max-pool, how many values of the convolution's own output got a
 /// gradient other than 0 in all backward passes that it observed.
-struct LiveGradients(Vec<usize>);
+struct NonzeroGradients(Vec<usize>);
 
-impl Observer for LiveGradients {
+impl Observer for NonzeroGradients {
     fn gradient(&mut self, StepGradient { forward, grad_output, .. }: StepGradient) {
         if let Saved::BlockArgmax(argmax) = forward.saved {
-            let live = |(&cell, &g): (&u8, &f32)| cell != DEAD && g != 0.0;
-            self.0[forward.index] += argmax.iter().zip(grad_output).filter(|&pair| live(pair)).count();
+            let is_nonzero = |(&cell, &g): (&u8, &f32)| cell != DEAD && g != 0.0;
+            self.0[forward.index] += argmax.iter().zip(grad_output).filter(|&pair| is_nonzero(pair)).count();
         }
     }
 }
@@ -43,32 +43,35 @@ impl Observer for LiveGradients {
 ///
 /// # Errors
 /// Where the batches do not fit the network, or there is none.
-pub fn live_shares(
+pub fn nonzero_shares(
     network: &Network,
     parameters: &Parameters,
     batches: &[Batch],
     conv: ConvPolicy,
-) -> Result<Vec<LiveShare>> {
+) -> Result<Vec<NonzeroShare>> {
     let Some(largest) = batches.iter().map(|batch| batch.labels.len()).max() else {
         return Err(Error::setting("batches", "there is none to count in"));
     };
     let plan = Plan::new(network, largest, PlanOptions { conv, training: true, ..PlanOptions::default() });
     let mut workspace = plan.workspace();
     let mut gradients = Parameters::zeros(network.table());
-    let mut live = LiveGradients(vec![0; plan.steps().len()]);
+    let mut nonzero = NonzeroGradients(vec![0; plan.steps().len()]);
     for (step, batch) in batches.iter().enumerate() {
         let masks = DropoutMasks::Drawn { seed: 0, step: step as u64 };
         let logits = plan.forward(parameters, batch.images.view(), Mode::Training(masks), &mut workspace)?;
         let mut grad_logits = vec![0.0; logits.len()];
         binary_cross_entropy_gradient(logits, &batch.labels, &mut grad_logits);
         let mut writer = GradientWriter::new(parameters, &mut gradients);
-        plan.backward_observed(batch.images.view(), &grad_logits, &mut writer, &mut workspace, &mut live)?;
+        plan.backward_observed(batch.images.view(), &grad_logits, &mut writer, &mut workspace, &mut nonzero)?;
     }
     let images: usize = batches.iter().map(|batch| batch.labels.len()).sum();
-    let shares = plan.steps().iter().zip(live.0).filter_map(|(step, live)| {
+    let shares = plan.steps().iter().zip(nonzero.0).filter_map(|(step, nonzero)| {
         let conv = step.conv().filter(|conv| conv.pool.is_some())?;
         let all = images * conv.geometry.output_len();
-        Some(LiveShare { layer: network.layers()[step.layers.start].name.clone(), share: live as f64 / all as f64 })
+        Some(NonzeroShare {
+            layer: network.layers()[step.layers.start].name.clone(),
+            share: nonzero as f64 / all as f64,
+        })
     });
     Ok(shares.collect())
 }
@@ -84,7 +87,7 @@ mod tests {
         let network = Network::new(&ModelSpec::documented().with_image_size(32)).unwrap();
         let images = Array4::from_shape_fn((3, 32, 32, 3), |(n, y, x, c)| ((n + 3 * y + 5 * x + 7 * c) % 11) as f32);
         let batches = [Batch { images, labels: vec![0.0, 1.0, 1.0], indices: vec![0, 1, 2] }];
-        let shares = live_shares(&network, &network.initial_parameters(0), &batches, ConvPolicy::Auto).unwrap();
+        let shares = nonzero_shares(&network, &network.initial_parameters(0), &batches, ConvPolicy::Auto).unwrap();
         let layers: Vec<&str> = shares.iter().map(|share| share.layer.as_str()).collect();
         assert_eq!(layers, ["conv2d", "conv2d_1", "conv2d_2"]);
         assert!(shares.iter().all(|share| share.share > 0.0 && share.share <= 0.25), "{shares:?}");
@@ -102,7 +105,7 @@ mod tests {
         let network = Network::new(&spec).unwrap();
         let images = Array4::from_shape_fn((1, 7, 7, 3), |(_, y, x, c)| (y * x + c) as f32 / 50.0);
         let batches = [Batch { images, labels: vec![1.0], indices: vec![0] }];
-        let shares = live_shares(&network, &network.initial_parameters(0), &batches, ConvPolicy::Im2col).unwrap();
-        assert_eq!(shares, [LiveShare { layer: "conv2d".into(), share: 4.0 / 25.0 }]);
+        let shares = nonzero_shares(&network, &network.initial_parameters(0), &batches, ConvPolicy::Im2col).unwrap();
+        assert_eq!(shares, [NonzeroShare { layer: "conv2d".into(), share: 4.0 / 25.0 }]);
     }
 }

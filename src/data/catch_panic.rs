@@ -6,7 +6,7 @@ use std::sync::Once;
 
 thread_local! {
     /// True while a panic of this thread is expected, and will be told as an error of ours.
-    static CONTAINED: Cell<bool> = const { Cell::new(false) };
+    static EXPECTED: Cell<bool> = const { Cell::new(false) };
 }
 
 type Hook = Box<dyn Fn(&PanicHookInfo) + Sync + Send + 'static>;
@@ -14,21 +14,21 @@ type Hook = Box<dyn Fn(&PanicHookInfo) + Sync + Send + 'static>;
 /// Runs `work`, and returns `None` if it panicked. The panic's own message reaches nobody, as the caller has
 /// a better one: a hook that is put before the process's own at the first call is silent while this thread is
 /// in here, and hands over all other panics.
-pub fn contain<T>(work: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
+pub fn catch_panic<T>(work: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
     static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| panic::set_hook(quiet_where_contained(panic::take_hook())));
+    INSTALLED.call_once(|| panic::set_hook(quiet_where_expected(panic::take_hook())));
 
-    let before = CONTAINED.replace(true);
+    let before = EXPECTED.replace(true);
     let outcome = panic::catch_unwind(work);
-    CONTAINED.set(before);
+    EXPECTED.set(before);
     outcome.ok()
 }
 
-/// Returns a hook that tells `other` of all panics but the contained ones.
-fn quiet_where_contained(other: Hook) -> Hook {
+/// Returns a hook that tells `other` of all panics but the expected ones.
+fn quiet_where_expected(other: Hook) -> Hook {
     Box::new(move |info| {
         // Where the thread is so far gone that there is no telling, the panic is told.
-        if !CONTAINED.try_with(Cell::get).unwrap_or(false) {
+        if !EXPECTED.try_with(Cell::get).unwrap_or(false) {
             other(info);
         }
     })
@@ -41,9 +41,9 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
-    fn a_contained_panic_is_silent_and_the_next_one_outside_is_not() {
+    fn a_caught_panic_is_silent_and_the_next_one_outside_is_not() {
         // The first call installs the hook, so that below it is the test's own that stays.
-        assert_eq!(contain(|| 1), Some(1));
+        assert_eq!(catch_panic(|| 1), Some(1));
         let heard = Arc::new(AtomicUsize::new(0));
         let here = std::thread::current().id();
         let counter = {
@@ -54,8 +54,8 @@ mod tests {
             }
         };
         let before = panic::take_hook();
-        panic::set_hook(quiet_where_contained(Box::new(counter)));
-        assert_eq!(contain(|| contain(|| panic!("inner")).or_else(|| panic!("outer"))), None::<Option<()>>);
+        panic::set_hook(quiet_where_expected(Box::new(counter)));
+        assert_eq!(catch_panic(|| catch_panic(|| panic!("inner")).or_else(|| panic!("outer"))), None::<Option<()>>);
         assert_eq!(heard.load(Ordering::SeqCst), 0);
         assert!(panic::catch_unwind(|| panic!("outside")).is_err());
         assert_eq!(heard.load(Ordering::SeqCst), 1);

@@ -5,8 +5,8 @@ use std::hash::Hash;
 
 use rayon::prelude::*;
 
-use super::Surveyed;
-use super::look::Look;
+use super::AuditedFile;
+use super::difference_hash::DifferenceHash;
 
 /// Why the images of a group belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,8 +15,8 @@ pub enum Kind {
     Bytes,
     /// The same size and pixels, of which some are from files that differ.
     Pixels,
-    /// [`Look::is_near`], each with at least one other of the group or a copy of it. Two of a group need not
-    /// be near each other, but a chain of near ones leads from one to the other.
+    /// [`DifferenceHash::is_near`], each with at least one other of the group or a copy of it. Two of a group
+    /// need not be near each other, but a chain of near ones leads from one to the other.
     Near,
 }
 
@@ -38,18 +38,19 @@ pub struct Group {
 /// same pixels, then near ones. A group of the same pixels or of near ones holds whole groups of the kinds
 /// before, and is one only if it holds several: copies of one file have the same bytes, and are not told
 /// again as having the same pixels and being near.
-pub fn duplicates(files: &[Option<Surveyed>]) -> Vec<Group> {
+pub fn duplicates(files: &[Option<AuditedFile>]) -> Vec<Group> {
     let file = |index: usize| files[index].as_ref().expect("only files that can be read are compared");
     let alone = (0..files.len()).filter(|&index| files[index].is_some());
     let alone: Vec<Together> = alone.map(|index| Together { members: vec![index], parts: 1 }).collect();
     let by_bytes = merged(&alone, &equal(alone.len(), |place| file(alone[place].first()).bytes));
     let by_pixels = merged(&by_bytes, &equal(by_bytes.len(), |place| file(by_bytes[place].first()).pixels));
-    let looks: Vec<&Look> = by_pixels.iter().map(|together| &file(together.first()).look).collect();
-    let by_look = merged(&by_pixels, &near(&looks));
+    let hashes: Vec<&DifferenceHash> =
+        by_pixels.iter().map(|together| &file(together.first()).difference_hash).collect();
+    let by_difference_hash = merged(&by_pixels, &near(&hashes));
 
     let has_pixels_of_another: HashSet<usize> =
         by_pixels.iter().filter(|together| together.parts > 1).flat_map(|together| together.members.clone()).collect();
-    [(Kind::Bytes, by_bytes), (Kind::Pixels, by_pixels), (Kind::Near, by_look)]
+    [(Kind::Bytes, by_bytes), (Kind::Pixels, by_pixels), (Kind::Near, by_difference_hash)]
         .into_iter()
         .flat_map(|(kind, groups)| groups.into_iter().map(move |together| (kind, together)))
         .filter(|(_, together)| together.parts > 1)
@@ -106,18 +107,18 @@ const ROWS: usize = 256;
 /// Groups of pictures that are near each other directly or through others, groups of one too. Every pair is
 /// compared: for 20,000 pictures 2·10⁸ times a popcount of 64 bits, in parallel, which takes less than
 /// reading one of them in a hundred.
-pub fn near(looks: &[&Look]) -> Vec<Vec<usize>> {
+pub fn near(hashes: &[&DifferenceHash]) -> Vec<Vec<usize>> {
     // A forest: the parent of each, itself for a root, which is the smallest of its group.
-    let mut parents: Vec<usize> = (0..looks.len()).collect();
-    for start in (0..looks.len()).step_by(ROWS) {
-        let rows = start..looks.len().min(start + ROWS);
-        let roots: Vec<usize> = (0..looks.len()).map(|index| root(&parents, index)).collect();
+    let mut parents: Vec<usize> = (0..hashes.len()).collect();
+    for start in (0..hashes.len()).step_by(ROWS) {
+        let rows = start..hashes.len().min(start + ROWS);
+        let roots: Vec<usize> = (0..hashes.len()).map(|index| root(&parents, index)).collect();
         let pairs: Vec<(usize, usize)> = rows
             .into_par_iter()
             .flat_map_iter(|a| {
                 let roots = &roots;
-                (a + 1..looks.len())
-                    .filter(move |&b| roots[a] != roots[b] && looks[a].is_near(looks[b]))
+                (a + 1..hashes.len())
+                    .filter(move |&b| roots[a] != roots[b] && hashes[a].is_near(hashes[b]))
                     .map(move |b| (a, b))
             })
             .collect();
@@ -126,7 +127,7 @@ pub fn near(looks: &[&Look]) -> Vec<Vec<usize>> {
             parents[a.max(b)] = a.min(b);
         }
     }
-    equal(looks.len(), |index| root(&parents, index))
+    equal(hashes.len(), |index| root(&parents, index))
 }
 
 /// Returns the smallest of the group that `index` is in.
@@ -143,52 +144,51 @@ mod tests {
     use crate::data::decode::ImageInfo;
     use crate::random::{Purpose, Stream};
 
-    /// Returns a look with this hash, whose cells are a ramp, so that the hash alone decides.
-    fn look(hash: u64) -> Look {
-        Look { hash, cells: (0..=255).cycle().take(1024).collect() }
+    /// Returns a picture with this hash, whose cells are a ramp, so that the hash alone decides.
+    fn difference_hash(hash: u64) -> DifferenceHash {
+        DifferenceHash { hash, cells: (0..=255).cycle().take(1024).collect() }
     }
 
     #[test]
     fn near_ones_are_found_among_twenty_thousand() {
         let mut stream = Stream::new(3, Purpose::Test, 0, 0);
         let mut draw = || u64::from(stream.next_u32()) << 32 | u64::from(stream.next_u32());
-        let mut looks: Vec<Look> = (0..20_000).map(|_| look(draw())).collect();
-        looks[19_999].hash = looks[17].hash ^ 0b1011;
-        looks[9_000].hash = looks[19_999].hash ^ 0xF000_0000_0000_0000;
+        let mut hashes: Vec<DifferenceHash> = (0..20_000).map(|_| difference_hash(draw())).collect();
+        hashes[19_999].hash = hashes[17].hash ^ 0b1011;
+        hashes[9_000].hash = hashes[19_999].hash ^ 0xF000_0000_0000_0000;
         let groups: Vec<Vec<usize>> =
-            near(&looks.iter().collect::<Vec<_>>()).into_iter().filter(|group| group.len() > 1).collect();
+            near(&hashes.iter().collect::<Vec<_>>()).into_iter().filter(|group| group.len() > 1).collect();
         // Random hashes are 32 bits apart; of 2·10⁸ pairs about one in a million million is within 8 bits.
         assert_eq!(groups, [vec![17, 9_000, 19_999]]);
     }
 
     #[test]
     fn pictures_that_are_all_alike_are_one_group() {
-        let looks = vec![look(5); 2_000];
-        assert_eq!(near(&looks.iter().collect::<Vec<_>>()), [(0..2_000).collect::<Vec<_>>()]);
+        let hashes = vec![difference_hash(5); 2_000];
+        assert_eq!(near(&hashes.iter().collect::<Vec<_>>()), [(0..2_000).collect::<Vec<_>>()]);
     }
 
     /// Returns what would be found in a file with this content and this grey in all cells but for a ramp.
-    fn surveyed(bytes: u8, pixels: u8, hash: u64) -> Option<Surveyed> {
+    fn audited(bytes: u8, pixels: u8, hash: u64) -> Option<AuditedFile> {
         let info = ImageInfo::plain(9, 8, "PNG");
-        Some(Surveyed { info, bytes: [bytes; 32], pixels: [pixels; 32], look: look(hash) })
+        Some(AuditedFile { info, bytes: [bytes; 32], pixels: [pixels; 32], difference_hash: difference_hash(hash) })
     }
 
-    fn told(files: &[Option<Surveyed>]) -> Vec<(Kind, Vec<usize>, bool)> {
+    fn told(files: &[Option<AuditedFile>]) -> Vec<(Kind, Vec<usize>, bool)> {
         duplicates(files).into_iter().map(|group| (group.kind, group.members, group.within_another)).collect()
     }
 
     #[test]
     fn a_near_group_holds_the_copies_of_its_members_too() {
         // 2 is a copy of 1, and 0 is near both; 3 is like no other, and 4 cannot be read.
-        let files = [surveyed(0, 0, 0b1), surveyed(1, 1, 0), surveyed(1, 1, 0), surveyed(3, 3, !0), None];
+        let files = [audited(0, 0, 0b1), audited(1, 1, 0), audited(1, 1, 0), audited(3, 3, !0), None];
         assert_eq!(told(&files), [(Kind::Bytes, vec![1, 2], false), (Kind::Near, vec![0, 1, 2], false)]);
     }
 
     #[test]
     fn a_group_of_the_same_pixels_holds_copies_too_and_copies_alone_are_told_once() {
         // 0 and 3 are copies, 1 has their pixels in another file; 2 and 4 are copies, and no more.
-        let files =
-            [surveyed(0, 0, 0), surveyed(1, 0, 0), surveyed(2, 2, !0), surveyed(0, 0, 0), surveyed(2, 2, !0), None];
+        let files = [audited(0, 0, 0), audited(1, 0, 0), audited(2, 2, !0), audited(0, 0, 0), audited(2, 2, !0), None];
         let wanted =
             [(Kind::Bytes, vec![0, 3], true), (Kind::Bytes, vec![2, 4], false), (Kind::Pixels, vec![0, 1, 3], false)];
         assert_eq!(told(&files), wanted);
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn a_chain_of_near_ones_is_one_group() {
         // Neighbours are 8 bits apart, the ends 16.
-        let files = [surveyed(0, 0, 0), surveyed(1, 1, 0xFFFF), surveyed(2, 2, 0xFF)];
+        let files = [audited(0, 0, 0), audited(1, 1, 0xFFFF), audited(2, 2, 0xFF)];
         assert_eq!(told(&files), [(Kind::Near, vec![0, 1, 2], false)]);
     }
 }

@@ -1,10 +1,10 @@
-//! What is odd about a set, before anyone trains on it: every file is decoded once, and what is needed to
-//! compare it with the others is kept, a bit more than a kilobyte.
+//! An audit of a set, which tells what is odd about it before anyone trains on it: every file is decoded
+//! once, and what is needed to compare it with the others is kept, a bit more than a kilobyte.
 
 pub mod depth;
+pub mod difference_hash;
 pub mod duplicates;
-pub mod giveaway;
-pub mod look;
+pub mod shortcut;
 
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
@@ -15,33 +15,34 @@ use super::images::{Digest, read_and_decode};
 use super::reading::Reading;
 use super::source::Source;
 use crate::Result;
-use look::Look;
+use difference_hash::DifferenceHash;
 
 /// The findings in a file.
 #[derive(Clone, Debug)]
-pub struct Surveyed {
+pub struct AuditedFile {
     /// The content of the file.
     pub info: ImageInfo,
     /// The SHA-256 of its bytes.
     pub bytes: Digest,
     /// The SHA-256 of its size and its pixels as 8-bit RGB.
     pub pixels: Digest,
-    /// What it looks like from afar.
-    pub look: Look,
+    /// The picture from afar.
+    pub difference_hash: DifferenceHash,
 }
 
 /// Decodes the files of `items`, as `reading` has it, on all threads of the rayon pool the caller is in, in
-/// the order of the items, and calls `surveyed` after each.
-pub fn survey(source: &Source, items: &[Item], reading: Reading, surveyed: impl Fn() + Sync) -> Vec<Result<Surveyed>> {
+/// the order of the items, and calls `audited` after each.
+pub fn audit(source: &Source, items: &[Item], reading: Reading, audited: impl Fn() + Sync) -> Vec<Result<AuditedFile>> {
     items
         .par_iter()
         .map(|item| {
-            let work =
-                |bytes: &[u8], image: Rgb8| (Sha256::digest(bytes).into(), digest_of_pixels(&image), Look::of(&image));
-            let ((bytes, pixels, look), info) = read_and_decode(source, item.entry, reading, work)?;
-            Ok(Surveyed { info, bytes, pixels, look })
+            let work = |bytes: &[u8], image: Rgb8| {
+                (Sha256::digest(bytes).into(), digest_of_pixels(&image), DifferenceHash::of(&image))
+            };
+            let ((bytes, pixels, difference_hash), info) = read_and_decode(source, item.entry, reading, work)?;
+            Ok(AuditedFile { info, bytes, pixels, difference_hash })
         })
-        .inspect(|_| surveyed())
+        .inspect(|_| audited())
         .collect()
 }
 

@@ -1,5 +1,5 @@
-//! What a picture looks like from afar, to find pictures that are nearly the same: saved anew, resized,
-//! brightened, labelled.
+//! A difference hash of a picture, and its grey cells, to find pictures that are nearly the same: saved anew,
+//! resized, brightened, labelled.
 //!
 //! Two numbers must agree. The *difference hash* is quick to compare: the picture in grey is averaged to 9 ×
 //! 8 cells, and each of 64 bits tells whether a cell is brighter than its right neighbour (N. Krawetz, *Kind
@@ -18,33 +18,33 @@ pub const MIN_CORRELATION: f64 = 0.98;
 /// Cells on a side of the grid whose correlation is taken.
 pub const SIDE: usize = 32;
 
-/// A picture from afar.
+/// A picture from afar: its hash, and the cells by which a pair of near hashes is compared again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct DifferenceHash {
     /// The difference hash.
     pub hash: u64,
     /// The mean grey of [`SIDE`] × [`SIDE`] cells, row by row.
     pub cells: Vec<u8>,
 }
 
-impl Look {
-    /// Returns the look of a picture.
-    pub fn of(image: &Rgb8) -> Look {
+impl DifferenceHash {
+    /// Returns the difference hash of a picture.
+    pub fn of(image: &Rgb8) -> DifferenceHash {
         let coarse = mean_cells(image, 9, 8);
         let brighter = coarse.chunks_exact(9).flat_map(|row| row.windows(2).map(|pair| pair[0] > pair[1]));
         let hash = brighter.fold(0, |hash, bit| hash << 1 | u64::from(bit));
-        Look { hash, cells: mean_cells(image, SIDE, SIDE) }
+        DifferenceHash { hash, cells: mean_cells(image, SIDE, SIDE) }
     }
 
     /// Counts the bits in which the hashes differ.
-    pub fn distance(&self, other: &Look) -> u32 {
+    pub fn distance(&self, other: &DifferenceHash) -> u32 {
         (self.hash ^ other.hash).count_ones()
     }
 
     /// Returns Pearson's correlation of the cells, (n Σab − Σa Σb) / √((n Σa² − (Σa)²) (n Σb² − (Σb)²)); two
     /// pictures without any contrast count as 1, one of them as 0. Up to the root all is whole numbers, which
     /// are exact, and quick: a set may have millions of pairs whose hashes agree.
-    pub fn correlation(&self, other: &Look) -> f64 {
+    pub fn correlation(&self, other: &DifferenceHash) -> f64 {
         let (a, b) = (&self.cells, &other.cells);
         let n = a.len() as i64;
         let (sum_a, sum_b) = (sum(a), sum(b));
@@ -58,7 +58,7 @@ impl Look {
     }
 
     /// Returns whether the two are near duplicates.
-    pub fn is_near(&self, other: &Look) -> bool {
+    pub fn is_near(&self, other: &DifferenceHash) -> bool {
         self.distance(other) <= MAX_DISTANCE && self.correlation(other) >= MIN_CORRELATION
     }
 }
@@ -119,9 +119,9 @@ mod tests {
     fn each_bit_compares_a_cell_with_its_right_neighbour() {
         // Nine columns that darken, and in the last row brighten, to the right.
         let image = grey(9, 8, |x, y| if y == 7 { 10 * x as u8 } else { 200 - 10 * x as u8 });
-        assert_eq!(Look::of(&image).hash, !0xFF);
+        assert_eq!(DifferenceHash::of(&image).hash, !0xFF);
         let doubled = grey(18, 16, |x, y| if y / 2 == 7 { 10 * (x / 2) as u8 } else { 200 - 10 * (x / 2) as u8 });
-        assert_eq!(Look::of(&doubled).hash, !0xFF);
+        assert_eq!(DifferenceHash::of(&doubled).hash, !0xFF);
     }
 
     #[test]
@@ -134,28 +134,28 @@ mod tests {
 
     #[test]
     fn the_correlation_is_pearsons() {
-        let look = |cells: [u8; 4]| Look { hash: 0, cells: cells.to_vec() };
+        let hash = |cells: [u8; 4]| DifferenceHash { hash: 0, cells: cells.to_vec() };
         // Means 2 and 4; (−2, −1, 1, 2) · (−4, 4, −2, 2) = 6; 10 and 40 squared.
-        let correlation = look([0, 1, 3, 4]).correlation(&look([0, 8, 2, 6]));
+        let correlation = hash([0, 1, 3, 4]).correlation(&hash([0, 8, 2, 6]));
         approx::assert_abs_diff_eq!(correlation, 6.0 / 400f64.sqrt(), epsilon = 1e-15);
-        assert_eq!(look([255; 4]).correlation(&look([0, 1, 2, 3])), 0.0);
-        assert_eq!(look([255; 4]).correlation(&look([7; 4])), 1.0);
-        let bright = Look { hash: 0, cells: (0..1024).map(|cell| 255 - (cell % 2) as u8).collect() };
+        assert_eq!(hash([255; 4]).correlation(&hash([0, 1, 2, 3])), 0.0);
+        assert_eq!(hash([255; 4]).correlation(&hash([7; 4])), 1.0);
+        let bright = DifferenceHash { hash: 0, cells: (0..1024).map(|cell| 255 - (cell % 2) as u8).collect() };
         assert_eq!(bright.correlation(&bright), 1.0);
     }
 
     #[test]
-    fn brightness_contrast_and_size_keep_a_look_near_and_other_pictures_are_far() {
+    fn brightness_contrast_and_size_keep_a_hash_near_and_other_pictures_are_far() {
         let wave = |x: f64, y: f64| 100.0 + 50.0 * (9.0 * x + 4.0 * y * y).sin() + 30.0 * (7.0 * y - 5.0 * x).cos();
         let at = |size: usize, change: fn(f64) -> f64| {
             grey(size, size, |x, y| change(wave(x as f64 / size as f64, y as f64 / size as f64)) as u8)
         };
-        let look = Look::of(&at(128, |v| v));
-        assert!(look.is_near(&Look::of(&at(96, |v| v))));
-        assert!(look.is_near(&Look::of(&at(128, |v| 0.7 * v + 20.0))));
-        let other = Look::of(&grey(128, 128, |x, y| ((x * x + 3 * y) % 251) as u8));
-        assert!(!look.is_near(&other));
-        let flat = Look::of(&grey(20, 20, |_, _| 7));
-        assert!(flat.is_near(&Look::of(&grey(30, 20, |_, _| 9))) && !flat.is_near(&look));
+        let hash = DifferenceHash::of(&at(128, |v| v));
+        assert!(hash.is_near(&DifferenceHash::of(&at(96, |v| v))));
+        assert!(hash.is_near(&DifferenceHash::of(&at(128, |v| 0.7 * v + 20.0))));
+        let other = DifferenceHash::of(&grey(128, 128, |x, y| ((x * x + 3 * y) % 251) as u8));
+        assert!(!hash.is_near(&other));
+        let flat = DifferenceHash::of(&grey(20, 20, |_, _| 7));
+        assert!(flat.is_near(&DifferenceHash::of(&grey(30, 20, |_, _| 9))) && !flat.is_near(&hash));
     }
 }

@@ -1,5 +1,5 @@
-//! Groups dealt out to the parts of a set, so that every part gets its share of each class as nearly as whole
-//! groups allow.
+//! Stratification: groups are dealt out to the parts of a set so that every part gets its share of each class
+//! as nearly as whole groups allow.
 //!
 //! With x the images of class c in part p, t those that it should have and n those of the class in all, what
 //! is made small is
@@ -29,7 +29,7 @@ const SMALLEST_GAIN: f64 = 1e-12;
 ///
 /// # Panics
 /// If there is no part.
-pub fn allot(groups: &[[usize; 2]], targets: &[[f64; 2]], seed: u64) -> Vec<usize> {
+pub fn stratify(groups: &[[usize; 2]], targets: &[[f64; 2]], seed: u64) -> Vec<usize> {
     let single = groups.iter().all(|counts| counts[0] + counts[1] == 1);
     let mut best: Option<(f64, Vec<usize>)> = None;
     for start in 0..if single { 1 } else { STARTS } {
@@ -162,7 +162,7 @@ mod tests {
     /// Returns what every part got.
     fn dealt(groups: &[[usize; 2]], targets: &[[f64; 2]], seed: u64) -> Vec<[usize; 2]> {
         let mut has = vec![[0; 2]; targets.len()];
-        for (counts, part) in groups.iter().zip(allot(groups, targets, seed)) {
+        for (counts, part) in groups.iter().zip(stratify(groups, targets, seed)) {
             has[part] = [has[part][0] + counts[0], has[part][1] + counts[1]];
         }
         has
@@ -200,8 +200,8 @@ mod tests {
                 assert!((has[0][class] as f64 - targets[0][class]).abs() <= 0.51, "{has:?} for {targets:?}");
             }
         }
-        assert_eq!(allot(&groups, &targets, 4), allot(&groups, &targets, 4));
-        assert_ne!(allot(&groups, &targets, 4), allot(&groups, &targets, 5));
+        assert_eq!(stratify(&groups, &targets, 4), stratify(&groups, &targets, 4));
+        assert_ne!(stratify(&groups, &targets, 4), stratify(&groups, &targets, 5));
     }
 
     #[test]

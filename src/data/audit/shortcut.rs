@@ -1,5 +1,5 @@
-//! Attributes of files that give the class away: where one class was saved at another size or in another
-//! format than the other, a network learns the scanner and not the lesion, and fails on images from
+//! Shortcuts: attributes of files that give the class away. Where one class was saved at another size or in
+//! another format than the other, a network learns the scanner and not the lesion, and fails on images from
 //! elsewhere.
 //!
 //! For each attribute the best rule of one comparison is looked for, "the size is 1024×768" or "the width is
@@ -25,7 +25,7 @@ pub const MIN_BALANCED_ACCURACY: f64 = 0.6;
 
 /// A rule on one attribute that tells the classes apart.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Giveaway {
+pub struct Shortcut {
     /// The attribute: `size`, `width`, `height`, `aspect`, `format`, `mode` or `orientation`.
     pub attribute: &'static str,
     /// The rule, such as `size is 1024×768`.
@@ -40,7 +40,7 @@ pub struct Giveaway {
     pub p: f64,
 }
 
-impl Giveaway {
+impl Shortcut {
     /// Returns the class that the rule points to.
     pub fn class(&self) -> usize {
         usize::from(self.holds[1] * self.of[0] > self.holds[0] * self.of[1])
@@ -49,7 +49,7 @@ impl Giveaway {
 
 /// Returns for each attribute the best rule, where it is clearly better than chance; the best first. `files`
 /// are the label of each image, 0 or 1, and what its file holds.
-pub fn giveaways(files: &[(usize, ImageInfo)]) -> Vec<Giveaway> {
+pub fn shortcuts(files: &[(usize, ImageInfo)]) -> Vec<Shortcut> {
     let of = [0, 1].map(|label| files.iter().filter(|file| file.0 == label).count());
     if of.contains(&0) {
         return Vec::new();
@@ -65,7 +65,7 @@ pub fn giveaways(files: &[(usize, ImageInfo)]) -> Vec<Giveaway> {
     ];
     let tried: usize = candidates.iter().map(|(_, rules)| rules.len()).sum();
     let ln_factorials = ln_factorials(files.len());
-    let mut found: Vec<Giveaway> = candidates
+    let mut found: Vec<Shortcut> = candidates
         .into_iter()
         .filter_map(|(attribute, rules)| {
             // The first of equally good ones, so that the order of the files does not matter.
@@ -75,7 +75,7 @@ pub fn giveaways(files: &[(usize, ImageInfo)]) -> Vec<Giveaway> {
             })?;
             let p = (fisher(best.holds, of, &ln_factorials) * tried as f64).min(1.0);
             let balanced_accuracy = best.accuracy(of);
-            Some(Giveaway { attribute, rule: best.text, holds: best.holds, of, balanced_accuracy, p })
+            Some(Shortcut { attribute, rule: best.text, holds: best.holds, of, balanced_accuracy, p })
         })
         .filter(|found| found.p <= MAX_P && found.balanced_accuracy >= MIN_BALANCED_ACCURACY)
         .collect();
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_size_that_only_one_class_has_is_found_and_an_even_mixture_is_not() {
         let apart = files(&[(0, 16, 16, "PNG", 10), (1, 18, 14, "PNG", 14)]);
-        let found = giveaways(&apart);
+        let found = shortcuts(&apart);
         let attributes: Vec<&str> = found.iter().map(|found| found.attribute).collect();
         assert_eq!(attributes, ["size", "width", "height", "aspect"]);
         assert_eq!((found[0].rule.as_str(), found[0].class(), found[0].holds), ("size is 16×16", 0, [10, 0]));
@@ -214,7 +214,7 @@ mod tests {
 
         let mixed =
             files(&[(0, 16, 16, "PNG", 5), (0, 18, 14, "PNG", 5), (1, 16, 16, "PNG", 7), (1, 18, 14, "PNG", 7)]);
-        assert_eq!(giveaways(&mixed), []);
+        assert_eq!(shortcuts(&mixed), []);
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
             ([(1, 5000), (1, 700)], "0.001"),
         ] {
             let sets = files(&[(0, narrow.0, narrow.1, "PNG", 10), (1, wide.0, wide.1, "PNG", 14)]);
-            let found = giveaways(&sets);
+            let found = shortcuts(&sets);
             let aspect = found.iter().find(|found| found.attribute == "aspect").unwrap();
             assert_eq!(aspect.rule, format!("width / height is at least {printed}"));
             let cut: f64 = printed.parse().unwrap();
@@ -245,11 +245,11 @@ mod tests {
     #[test]
     fn a_format_that_gives_the_class_away_is_found_and_a_small_difference_in_a_large_set_is_not() {
         let formats = files(&[(0, 9, 9, "JPEG", 50), (0, 9, 9, "PNG", 10), (1, 9, 9, "PNG", 60)]);
-        let found = giveaways(&formats);
+        let found = shortcuts(&formats);
         assert_eq!((found.len(), found[0].rule.as_str(), found[0].class()), (1, "format is JPEG", 0));
         let slight =
             files(&[(0, 9, 9, "JPEG", 5500), (0, 9, 9, "PNG", 4500), (1, 9, 9, "JPEG", 5000), (1, 9, 9, "PNG", 5000)]);
-        assert_eq!(giveaways(&slight), []);
+        assert_eq!(shortcuts(&slight), []);
     }
 
     #[test]
@@ -259,8 +259,8 @@ mod tests {
             (label, ImageInfo { orientation: Orientation::of_tag(tag), ..plain })
         };
         let photos = [(0, 1); 12].into_iter().chain([(1, 6); 9]).chain([(1, 1); 3]);
-        let found = giveaways(&photos.map(turned).collect::<Vec<_>>());
-        let [Giveaway { attribute: "orientation", rule, holds, .. }] = &found[..] else { panic!("{found:?}") };
+        let found = shortcuts(&photos.map(turned).collect::<Vec<_>>());
+        let [Shortcut { attribute: "orientation", rule, holds, .. }] = &found[..] else { panic!("{found:?}") };
         // Of the two rules, which are one another's opposite, the first.
         assert_eq!((rule.as_str(), *holds), ("EXIF orientation is 1", [12, 3]));
     }
@@ -269,8 +269,8 @@ mod tests {
     fn sizes_that_are_all_different_and_few_images_give_nothing_away() {
         let singles: Vec<(usize, usize, usize, &'static str, usize)> =
             (0..40).map(|i| (i % 2, 100 + i, 100 + (i * 7) % 40, "PNG", 1)).collect();
-        assert_eq!(giveaways(&files(&singles)), []);
-        assert_eq!(giveaways(&files(&[(0, 9, 9, "PNG", 3), (1, 8, 8, "PNG", 3)])), []);
-        assert_eq!(giveaways(&files(&[(0, 9, 9, "PNG", 3)])), []);
+        assert_eq!(shortcuts(&files(&singles)), []);
+        assert_eq!(shortcuts(&files(&[(0, 9, 9, "PNG", 3), (1, 8, 8, "PNG", 3)])), []);
+        assert_eq!(shortcuts(&files(&[(0, 9, 9, "PNG", 3)])), []);
     }
 }
