@@ -31,7 +31,7 @@ use glassnet::kernels::simd::{self, InstructionSet};
 use machine::memory;
 use machine::pool::in_pool;
 use outcome::{CommandResult, Failure, Outcome};
-use run::resume;
+use run::resume::{self, ResumedRun};
 use std::process::ExitCode;
 use terminal::{console, interrupt, logging, output};
 
@@ -46,9 +46,9 @@ pub fn main() -> ExitCode {
     memory::bound_decoding();
     let work = || {
         logging::install()?;
-        let cli = resume::flags::with_the_settings_of_the_run(cli)?;
+        let (cli, resumed) = resume::flags::with_the_settings_of_the_run(cli)?;
         log::debug!("glassnet {}, {:?}", env!("CARGO_PKG_VERSION"), cli.command);
-        run(&cli.command)
+        run(&cli.command, resumed)
     };
     let outcome = work();
     output::remove_empty_folders();
@@ -69,10 +69,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: &Command) -> CommandResult {
+fn run(command: &Command, resumed: Option<ResumedRun>) -> CommandResult {
     match command {
-        Command::Reproduce(args) => computing(|| in_pool(args.common.threads.threads, || reproduce::run(args))),
-        Command::Train(args) => computing(|| in_pool(args.common.threads.threads, || train::run(args))),
+        Command::Reproduce(args) => {
+            computing(|| in_pool(args.common.threads.threads, || reproduce::run(args, resumed)))
+        }
+        Command::Train(args) => computing(|| in_pool(args.common.threads.threads, || train::run(args, resumed))),
         Command::Predict(args) => computing(|| in_pool(args.threads.threads, || predict::run(args))),
         Command::Evaluate(args) => computing(|| in_pool(args.threads.threads, || evaluate::run(args))),
         Command::Inspect(args) => in_pool(args.threads.threads, || inspect::run(args)),

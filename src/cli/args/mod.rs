@@ -17,8 +17,8 @@ pub use data::{InspectArgs, PhantomArgs, SamplesArgs};
 pub use model::{EvaluateArgs, PredictArgs, SubsetChoice, SummaryArgs};
 pub use reading::{RangeChoice, ReadingArgs};
 pub use shells::{CompletionsArgs, ManArgs};
-pub use tips::refuse;
-pub use train::{ClassWeight, ReproduceArgs, RunArgs, TrainArgs};
+pub use tips::{is_given, refuse};
+pub use train::{ReproduceArgs, RunArgs, TrainArgs};
 
 /// Train and look into a convolutional image classifier, with no framework underneath.
 #[derive(Debug, Parser)]

@@ -3,24 +3,27 @@
 use super::values::Named;
 use clap::Args;
 use glassnet::data::reading::{Reading, SampleRange};
+use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// `--upright`.
-#[derive(Args, Clone, Copy, Debug, Default)]
+#[derive(Args, Clone, Copy, Debug, Default, Serialize)]
 pub struct UprightArgs {
     /// Turn photos upright, as their EXIF says
     ///
     /// Without it a photo is read as its pixels lie in the file, as Keras does. train writes it into the
     /// weights, so that predict and evaluate do the same. TIFF's own orientation is always applied.
     #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub upright: bool,
 }
 
 /// `--upright` and `--range`.
-#[derive(Args, Clone, Copy, Debug, Default)]
+#[derive(Args, Clone, Copy, Debug, Default, Serialize)]
 pub struct ReadingArgs {
     /// `--upright`.
     #[command(flatten)]
+    #[serde(flatten)]
     pub upright: UprightArgs,
     /// Values of 16-bit images to stretch to black and white
     ///
@@ -29,6 +32,7 @@ pub struct ReadingArgs {
     /// images). train writes the range into the weights, so that predict and evaluate do the same. 8-bit
     /// images stay as they are.
     #[arg(long, value_name = "auto|MIN,MAX", value_parser = range(), hide_possible_values = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<RangeChoice>,
 }
 
@@ -60,6 +64,13 @@ impl fmt::Display for RangeChoice {
             RangeChoice::Auto => formatter.write_str("auto"),
             RangeChoice::Of(range) => range.fmt(formatter),
         }
+    }
+}
+
+/// As the flag takes it.
+impl Serialize for RangeChoice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

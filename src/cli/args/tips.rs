@@ -15,6 +15,12 @@ impl Cli {
     }
 }
 
+/// Whether the user has given this flag, so that it may be blamed.
+pub fn is_given(flag: &str) -> bool {
+    let is_it = |argument: OsString| argument.to_str().is_some_and(|text| text.split('=').next() == Some(flag));
+    std::env::args_os().take_while(|argument| argument != "--").any(is_it)
+}
+
 /// Says what is not right in the arguments, and ends the process.
 pub fn refuse(error: Error) -> ! {
     let error = with_a_tip_that_works(error);

@@ -1,11 +1,12 @@
 //! `glassnet reproduce`: the documented run, on the synthetic phantom set.
 
-use crate::cli::args::{ClassWeight, ReadingArgs, ReproduceArgs};
+use crate::cli::args::{ReproduceArgs, RunArgs};
 use crate::cli::input::dataset::{Dataset, open};
 use crate::cli::input::run_data::DRAWN_SET;
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::run::resume::ResumedRun;
 use crate::cli::run::training_run::TrainingRun;
+use crate::cli::run_folder::settings::RunSettings;
 use crate::cli::terminal::console;
 use glassnet::data::phantom;
 use glassnet::data::source::Source;
@@ -26,33 +27,22 @@ the resemblance is by construction. The evidence that the engine is right is ano
 batches its losses are those of Keras but for rounding (benches/peers/README.md says how near). Not for diagnosis.";
 
 /// Trains with the documented settings and sets the epochs beside the documented ones.
-pub fn run(args: &ReproduceArgs) -> CommandResult {
-    let source = phantom_set()?;
+pub fn run(args: &ReproduceArgs, resumed: Option<ResumedRun>) -> CommandResult {
+    let RunArgs { out, json, .. } = &args.common;
+    let network = Network::new(&ModelSpec::documented())?;
     let run = TrainingRun {
         command: "reproduce",
-        dataset: Dataset::new(source, keras_run::VALIDATION_SPLIT)?,
-        network: Network::new(&ModelSpec::documented())?,
-        init_weights: None,
-        epochs: keras_run::EPOCHS,
-        batch_size: keras_run::BATCH_SIZE,
-        validation_split: keras_run::VALIDATION_SPLIT,
-        fold: None,
-        group_regex: None,
-        learning_rate: keras_run::LEARNING_RATE,
-        weight_decay: 0.0,
-        class_weight: ClassWeight::None,
-        augmentation: None,
-        shuffle: true,
-        early_stopping: None,
-        resumed: ResumedRun::of(&args.common, "reproduce")?,
+        settings: RunSettings::documented(&args.common, network.spec().input[0]),
+        network,
+        dataset: Dataset::new(phantom_set()?, keras_run::VALIDATION_SPLIT)?,
+        out: out.clone(),
+        json: *json,
+        resumed,
         checked: None,
-        skip_bad: false,
-        reading: ReadingArgs::default(),
-        common: &args.common,
     };
-    let Some(mut finished) = run.execute()?.finished(args.common.json)? else { return Ok(Outcome::Done) };
+    let Some(mut finished) = run.execute()?.finished(*json)? else { return Ok(Outcome::Done) };
     finished.take_print_error()?;
-    if args.common.json {
+    if *json {
         let mut object = finished.json();
         object["documented_epochs"] = json!(keras_run::HISTORY);
         object["note"] = json!(WHAT_IT_SHOWS.replace('\n', " "));

@@ -1,32 +1,80 @@
 //! `glassnet train`: a classifier from a folder or a zip.
 
-use crate::cli::args::TrainArgs;
+use crate::cli::args::{TrainArgs, is_given};
 use crate::cli::input::dataset::{Dataset, check_one, open};
 use crate::cli::input::model::{Origin, check_takes_images, read_spec};
-use crate::cli::outcome::{CommandResult, Outcome};
-use crate::cli::run::cross_validation;
+use crate::cli::outcome::{CommandResult, Failure, Outcome};
+use crate::cli::run::cross_validation::CrossValidation;
 use crate::cli::run::resume::ResumedRun;
-use crate::cli::run::resume::flags::{SettingsFile, is_given};
+use crate::cli::run::resume::flags::SettingsFile;
 use crate::cli::run::training_run::{TrainingRun, without_validation};
 use crate::cli::run_folder::RunFolder;
+use crate::cli::run_folder::settings::RunSettings;
 use crate::cli::terminal::console;
+use glassnet::data::source::Source;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What the flags ask for: nothing of it is left to be decided.
+enum Work {
+    Training(Box<TrainingRun>),
+    CrossValidation(Box<CrossValidation>),
+}
 
 /// Trains, and prints what the documented run printed.
-pub fn run(args: &TrainArgs) -> CommandResult {
-    let resumed = ResumedRun::of(&args.common, "train")?;
-    let settings = resumed.as_ref().map(SettingsFile::of);
-    begin_or_go_on(args, resumed).map_err(|failure| match &settings {
+pub fn run(args: &TrainArgs, resumed: Option<ResumedRun>) -> CommandResult {
+    let file = resumed.as_ref().map(SettingsFile::of);
+    let outcome = resolve(args, resumed).and_then(|work| match work {
+        Work::Training(run) => train(*run),
+        Work::CrossValidation(folds) => folds.execute(),
+    });
+    outcome.map_err(|failure| match &file {
         Some(file) => file.blamed(failure),
         None => failure,
     })
 }
 
-fn begin_or_go_on(args: &TrainArgs, resumed: Option<ResumedRun>) -> CommandResult {
+fn train(run: TrainingRun) -> CommandResult {
+    let json = run.json;
+    let Some(mut finished) = run.execute()?.finished(json)? else { return Ok(Outcome::Done) };
+    finished.take_print_error()?;
+    if json {
+        console::print_json(&finished.json())?;
+    } else {
+        for line in finished.closing_lines() {
+            console::print(&line)?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// Makes of the flags what is to be done.
+fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result<Work, Failure> {
     check_decay(args)?;
     let network = network(args, resumed.as_ref())?;
+    let data = data(args, resumed.as_ref())?;
+    let settings = RunSettings::new(args, network.spec().input[0]);
+    let (out, json) = (args.common.out.clone(), args.common.json);
+    if settings.folds.is_some() {
+        let source = Arc::new(open(&data)?);
+        return Ok(Work::CrossValidation(Box::new(CrossValidation { settings, network, source, out, json, resumed })));
+    }
+    if settings.training.early_stopping.is_some() && settings.validation_split == Some(0.0) {
+        return Err(without_validation().into());
+    }
+    let mut dataset = dataset(open(&data)?, args.validation_data.as_deref(), &settings, resumed.as_ref())?;
+    if let Some(run) = &resumed {
+        dataset.name = run.name_of_data(&data);
+    }
+    let run = TrainingRun { command: "train", settings, network, dataset, out, json, resumed, checked: None };
+    Ok(Work::Training(Box::new(run)))
+}
+
+/// Where the data are: DATA, or where it is not given, those of the run that goes on.
+fn data(args: &TrainArgs, resumed: Option<&ResumedRun>) -> Result<PathBuf> {
     if let Some(data) = &args.data {
         check_one(data, &args.more_data)?;
     }
@@ -35,40 +83,29 @@ fn begin_or_go_on(args: &TrainArgs, resumed: Option<ResumedRun>) -> CommandResul
             RunFolder::check_outside(args.common.out.as_deref(), data)?;
         }
     }
-    let data = match (&args.data, &resumed) {
-        (Some(data), _) => data.clone(),
-        (None, Some(run)) => run.data()?,
-        (None, None) => return Err(Error::setting("DATA", "it is missing; give a folder or a zip").into()),
-    };
-    if let Some(k) = args.folds {
-        return cross_validation::run(args, &network, k, open(&data)?, resumed);
+    match (&args.data, resumed) {
+        (Some(data), _) => Ok(data.clone()),
+        (None, Some(run)) => run.data(),
+        (None, None) => Err(Error::setting("DATA", "it is missing; give a folder or a zip")),
     }
-    if args.early_stopping.is_some() && args.validation_split == 0.0 && args.validation_data.is_none() {
-        return Err(without_validation().into());
-    }
-    let source = open(&data)?;
-    let mut dataset = match (&args.validation_data, args.group_regex.as_deref()) {
+}
+
+/// The data set, split as the settings have it.
+fn dataset(
+    source: Source,
+    validation_data: Option<&Path>,
+    settings: &RunSettings,
+    resumed: Option<&ResumedRun>,
+) -> std::result::Result<Dataset, Failure> {
+    let split = settings.validation_split.unwrap_or(0.0);
+    match (validation_data, settings.group_regex.as_deref()) {
         (Some(further), regex) => {
-            let name = resumed.as_ref().map_or_else(|| further.clone(), |run| run.name_of_validation_data(further));
-            Dataset::of_two(source, further, &name, regex)?
+            let name = resumed.map_or_else(|| further.to_path_buf(), |run| run.name_of_validation_data(further));
+            Dataset::of_two(source, further, &name, regex)
         }
-        (None, Some(regex)) => Dataset::grouped(source, args.validation_split, regex, args.common.seed)?,
-        (None, None) => Dataset::new(source, args.validation_split)?,
-    };
-    if let Some(run) = &resumed {
-        dataset.name = run.name_of_data(&data);
+        (None, Some(regex)) => Dataset::grouped(source, split, regex, settings.training.seed),
+        (None, None) => Dataset::new(source, split),
     }
-    let run = TrainingRun { resumed, ..TrainingRun::new(args, network, dataset, &args.common) };
-    let Some(mut finished) = run.execute()?.finished(args.common.json)? else { return Ok(Outcome::Done) };
-    finished.take_print_error()?;
-    if args.common.json {
-        console::print_json(&finished.json())?;
-    } else {
-        for line in finished.closing_lines() {
-            console::print(&line)?;
-        }
-    }
-    Ok(Outcome::Done)
 }
 
 /// Whether a step of weight decay shrinks the weights: beyond 1 it would turn them around.

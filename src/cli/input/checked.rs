@@ -1,9 +1,11 @@
 //! All images of a set, read and decoded once before any of them trains.
 
-use crate::cli::args::{RangeChoice, ReadingArgs};
+use crate::cli::args::RangeChoice;
 use crate::cli::input::finding::Finding;
 use crate::cli::input::reading::{narrow, range_note, turned};
+use crate::cli::machine::memory::cache_bytes;
 use crate::cli::outcome::Failure;
+use crate::cli::run_folder::settings::RunSettings;
 use crate::cli::terminal::console;
 use crate::cli::terminal::progress::Progress;
 use glassnet::Error;
@@ -18,6 +20,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+/// What this module's debug lines are asked for by.
+const LOG_TARGET: &str = "glassnet::cli::checked";
+
 /// The images of a catalog, looked at once. Every part of the set is a choice of them, and shares what is
 /// kept in memory.
 pub struct CheckedImages {
@@ -31,27 +36,22 @@ pub struct CheckedImages {
 }
 
 impl CheckedImages {
-    /// Decodes every image of `catalog` and passes on what was odd. Resized to `side` × `side` they are kept
-    /// if all fit into `cache` bytes; of `--range auto` that is left to those that know which of the images
+    /// Decodes every image of `catalog` and passes on what was odd. Resized as the settings have it they are
+    /// kept if all fit into the cache; of `--range auto` that is left to those that know which of the images
     /// train.
     ///
     /// # Errors
-    /// [`Error::Data`] says how many cannot be read, after each was named; where `skip_bad`, that is none.
-    pub fn of(
-        source: &Arc<Source>,
-        catalog: &Catalog,
-        side: usize,
-        cache: usize,
-        skip_bad: bool,
-        reading: ReadingArgs,
-    ) -> Result<CheckedImages, Failure> {
+    /// [`Error::Data`] says how many cannot be read, after each was named; with `--skip-bad` that is none.
+    pub fn new(source: &Arc<Source>, catalog: &Catalog, settings: &RunSettings) -> Result<CheckedImages, Failure> {
+        let RunSettings { image_size: side, skip_bad, reading, .. } = *settings;
+        let cache = cache_bytes(settings.cache);
         let items = &catalog.items;
         let mut images = ImageSet::new(Arc::clone(source), items.clone(), side, cache)?.read_as(reading.known());
         let begun = Instant::now();
         let progress = Progress::of_images("Checking", items.len());
         let Check { infos, digests, errors, notes } = images.check_all_telling(|| progress.advance(1));
         drop(progress);
-        log::debug!("{} images read and decoded in {:.1?}", items.len(), begun.elapsed());
+        log::debug!(target: LOG_TARGET, "{} images read and decoded in {:.1?}", items.len(), begun.elapsed());
         for note in &notes {
             console::warn(note);
         }

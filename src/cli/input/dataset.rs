@@ -16,6 +16,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+/// What this module's debug lines are asked for by.
+const LOG_TARGET: &str = "glassnet::cli::dataset";
+
 /// The flag that names further data, which validate.
 pub const VALIDATION_DATA: &str = "--validation-data";
 
@@ -51,11 +54,12 @@ pub fn check_one(data: &Path, more: &[PathBuf]) -> glassnet::Result<()> {
 pub fn open(path: &Path) -> glassnet::Result<Source> {
     let begun = Instant::now();
     let source = Source::open(path)?;
-    log::debug!("{}: {} files listed in {:.1?}", path.display(), source.names().count(), begun.elapsed());
+    log::debug!(target: LOG_TARGET, "{}: {} files listed in {:.1?}", path.display(), source.names().count(), begun.elapsed());
     Ok(source)
 }
 
 /// A data set, listed and split; no image has been decoded yet.
+#[derive(Clone)]
 pub struct Dataset {
     pub source: Arc<Source>,
     pub catalog: Arc<Catalog>,
@@ -82,6 +86,7 @@ impl Dataset {
         let ([first, second], [of_first, of_second]) = (&catalog.classes, catalog.counts());
         let (training, validation) = (split.training.len(), split.validation.len());
         log::debug!(
+            target: LOG_TARGET,
             "class 0 '{first}' has {of_first} images, class 1 '{second}' {of_second}; {training} train, {validation} validate"
         );
         for note in catalog.notes.iter().chain(&split.notes) {

@@ -8,6 +8,9 @@ use glassnet::plan::{Plan, PlanOptions};
 use glassnet::{Error, Result};
 use std::path::Path;
 
+/// What this module's debug lines are asked for by.
+const LOG_TARGET: &str = "glassnet::cli::memory";
+
 /// Where the system does not tell how much memory there is, this much is let through; beyond is a slip of the
 /// finger.
 const ASSUMED_BYTES: usize = 1 << 40;
@@ -34,6 +37,7 @@ impl Memory {
             training: workspace(true).saturating_add(4 * parameters),
         };
         log::debug!(
+            target: LOG_TARGET,
             "batches of {batch} take {} bytes to predict or {} to train, besides {parameters} for the parameters; {}",
             memory.inference,
             memory.training,

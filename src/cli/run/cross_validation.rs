@@ -2,17 +2,17 @@
 //! its own fold. Each has a run folder of its own in that of all; what it came to is told from there, when
 //! the rest goes on later.
 
-use crate::cli::args::{RunArgs, TrainArgs};
+use super::finished::Validated;
+use super::recorder::RunText;
+use super::resume::ResumedRun;
+use super::training_run::{Execution, Place, TrainingRun, check_memory};
 use crate::cli::input::checked::CheckedImages;
 use crate::cli::input::dataset::{Dataset, Part};
 use crate::cli::input::reading::of_training;
-use crate::cli::machine::memory::cache_bytes;
 use crate::cli::outcome::{CommandResult, Failure, Outcome};
-use crate::cli::run::finished::Validated;
-use crate::cli::run::recorder::RunText;
-use crate::cli::run::resume::ResumedRun;
-use crate::cli::run::training_run::{Execution, Fold, TrainingRun, check_memory};
-use crate::cli::run_folder::{Config, Data, RunFolder, Settings, as_toml};
+use crate::cli::run_folder::RunFolder;
+use crate::cli::run_folder::config::{Data, as_toml};
+use crate::cli::run_folder::settings::{Fold, RunSettings};
 use crate::cli::terminal::console;
 use glassnet::data::catalog::{Catalog, Item, class_counts};
 use glassnet::data::folds::folds;
@@ -28,7 +28,8 @@ use glassnet::report::folds::{FoldRow, KeptWeights, MEASURES, fold_table, means,
 use glassnet::training::EpochRecord;
 use glassnet::{Error, checkpoint};
 use serde_json::{Map, Value, json};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What the spread is not.
@@ -44,142 +45,221 @@ const RESTORED_FLATTERS: &str = "Each best epoch was chosen by the very images i
                                  ROC AUC, sensitivity and specificity, which are of its restored weights; the same images \
                                  decided which epoch was the last.";
 
-/// Trains on every fold, or goes on with that, and prints the folds side by side.
-pub fn run(
-    args: &TrainArgs,
-    network: &Network,
-    k: usize,
-    source: Source,
-    resumed: Option<ResumedRun>,
-) -> CommandResult {
-    let source = Arc::new(source);
-    let catalog = Arc::new(Catalog::of(&source)?);
-    let groups = match &args.group_regex {
-        Some(regex) => Groups::by_regex(&catalog, regex)?,
-        None => Groups::none(&catalog),
-    };
-    let splits = folds(&catalog, k, &groups, args.common.seed)?;
-    for note in catalog.notes.iter().chain(&groups.notes) {
-        console::warn(note);
-    }
-    if resumed.is_none() {
-        RunFolder::check(args.common.out.as_deref())?;
-    }
-    for split in &splits {
-        check_memory(network, split, args.batch_size, &args.common)?;
-    }
-    if let Some(path) = &args.init_weights {
-        checkpoint::load_parameters(path, network)?;
-    }
-    let groups = args.group_regex.is_some().then_some(groups);
-    let name = match &resumed {
-        Some(run) => run.name_of_data(source.path()),
-        None => source.path().to_path_buf(),
-    };
-    let dataset_of = |split| Dataset {
-        name: name.clone(),
-        ..Dataset::of_parts(Arc::clone(&source), Arc::clone(&catalog), split, groups.clone())
-    };
-    let datasets: Vec<Dataset> = splits.into_iter().map(dataset_of).collect();
+/// A cross-validation, resolved.
+pub struct CrossValidation {
+    pub settings: RunSettings,
+    pub network: Network,
+    pub source: Arc<Source>,
+    /// The run folder, if one was named.
+    pub out: Option<PathBuf>,
+    /// Whether results are one JSON object.
+    pub json: bool,
+    /// The cross-validation that goes on, if it is none that begins.
+    pub resumed: Option<ResumedRun>,
+}
 
-    let begun = match &resumed {
-        None => Some(RunFolder::create(args.common.out.as_deref())?),
-        Some(run) => {
-            run.folder.check_writable()?;
-            None
+/// What all folds have in common.
+struct Common {
+    settings: RunSettings,
+    network: Network,
+    catalog: Arc<Catalog>,
+    /// All images, looked at once, as every image is in every fold.
+    checked: Arc<CheckedImages>,
+    folder: RunFolder,
+    json: bool,
+}
+
+impl CrossValidation {
+    /// Trains on every fold, or goes on with that, and prints the folds side by side.
+    pub fn execute(mut self) -> CommandResult {
+        let catalog = Arc::new(Catalog::of(&self.source)?);
+        let datasets = self.datasets(&catalog)?;
+        self.check(&datasets)?;
+        let place = Place::claim(self.resumed.take(), self.out.as_deref())?;
+        let checked = Arc::new(CheckedImages::new(&self.source, &catalog, &self.settings)?);
+        for dataset in &datasets {
+            dataset.check_trains(&checked)?;
+            let training = dataset.items(Part::Training).iter().filter(|item| checked.is_readable(item));
+            of_training(self.settings.reading, &checked.part(&training.cloned().collect::<Vec<Item>>()))?;
         }
-    };
-    // Every image is in every fold, so all are looked at before, once.
-    let ([side, _, _], cache) = (network.spec().input, cache_bytes(args.common.cache));
-    let checked = Arc::new(CheckedImages::of(&source, &catalog, side, cache, args.skip_bad, args.reading)?);
-    for dataset in &datasets {
-        dataset.check_trains(&checked)?;
-        let training = dataset.items(Part::Training).iter().filter(|item| checked.is_readable(item));
-        of_training(args.reading, &checked.part(&training.cloned().collect::<Vec<Item>>()))?;
+        let (readable, skipped): (Vec<Item>, Vec<Item>) =
+            catalog.items.iter().cloned().partition(|item| checked.is_readable(item));
+        let all = Dataset { split: Split::all_train(&catalog), ..datasets[0].clone() };
+        let data = Data::of(&self.source, &all.name, &catalog, checked.sha256(&readable), &skipped);
+        let left_out: Vec<LeftOut> =
+            catalog.left_out.iter().cloned().chain(checked.left_out(&self.source, &skipped)).collect();
+        let folder = self.settle(place, all, data, &checked)?;
+
+        let CrossValidation { settings, network, json, .. } = self;
+        let common = Common { settings, network, catalog, checked, folder, json };
+        let folds = common.train(datasets)?;
+        common.print(&folds, class_counts(&readable), &left_out)
     }
 
-    let whole = TrainingRun::new(args, network.clone(), dataset_of(Split::all_train(&catalog)), &args.common);
-    whole.warn_of_other_algorithms();
-    let (readable, skipped): (Vec<Item>, Vec<Item>) =
-        catalog.items.iter().cloned().partition(|item| checked.is_readable(item));
-    let data = Data::of(&source, &name, &catalog, checked.sha256(&readable), &skipped);
-    let left_out: Vec<LeftOut> = catalog.left_out.iter().cloned().chain(checked.left_out(&source, &skipped)).collect();
-    let counts = class_counts(&readable);
-    let settings = Settings { validation_split: None, folds: Some(k), ..whole.settings() };
-    let config = Config { settings, ..whole.config(data) };
-    let folder = match (begun, resumed) {
-        (Some(folder), _) => {
-            folder.check_free()?;
-            folder
+    /// A data set for each fold, which validates on it; what was odd is passed on as warnings.
+    fn datasets(&self, catalog: &Arc<Catalog>) -> Result<Vec<Dataset>, Failure> {
+        let groups = match &self.settings.group_regex {
+            Some(regex) => Groups::by_regex(catalog, regex)?,
+            None => Groups::none(catalog),
+        };
+        let splits = folds(catalog, self.settings.folds.unwrap_or(0), &groups, self.settings.training.seed)?;
+        for note in catalog.notes.iter().chain(&groups.notes) {
+            console::warn(note);
         }
-        (None, None) => unreachable!("a run that does not go on has made its folder"),
-        (None, Some(run)) => run.go_on_as(&as_toml(&config)?, &whole.dataset.rows(&checked))?,
-    };
-    folder.write_config(&config)?;
+        let groups = self.settings.group_regex.is_some().then_some(groups);
+        let name = match &self.resumed {
+            Some(run) => run.name_of_data(self.source.path()),
+            None => self.source.path().to_path_buf(),
+        };
+        let dataset = |split| Dataset {
+            name: name.clone(),
+            ..Dataset::of_parts(Arc::clone(&self.source), Arc::clone(catalog), split, groups.clone())
+        };
+        Ok(splits.into_iter().map(dataset).collect())
+    }
 
-    let kept = if args.early_stopping.is_some() { KeptWeights::Best } else { KeptWeights::Last };
-    let mut results = Vec::new();
-    let mut printed = Ok(());
-    for (number, dataset) in (1..).zip(datasets) {
-        let mut text = RunText::new(args.common.json);
-        text.line(&format!("Fold {number}/{k}"));
-        let out = folder.file(&format!("fold{number}"));
+    /// Checks what can be checked before any image is read.
+    fn check(&self, datasets: &[Dataset]) -> glassnet::Result<()> {
+        if self.resumed.is_none() {
+            RunFolder::check(self.out.as_deref())?;
+        }
+        for dataset in datasets {
+            check_memory(&self.network, &dataset.split, &self.settings)?;
+        }
+        match &self.settings.init_weights {
+            Some(path) => checkpoint::load_parameters(path, &self.network).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// The folder of all folds, with its `config.toml`, after a look whether it is free, or whether it is the
+    /// run that was begun there that goes on.
+    fn settle(&self, place: Place, all: Dataset, data: Data, checked: &CheckedImages) -> Result<RunFolder, Failure> {
+        let whole = TrainingRun {
+            command: "train",
+            settings: self.settings.clone(),
+            network: self.network.clone(),
+            dataset: all,
+            out: None,
+            json: self.json,
+            resumed: None,
+            checked: None,
+        };
+        whole.warn_of_other_algorithms();
+        let config = whole.config(data);
+        let folder = match place {
+            Place::New(folder) => {
+                folder.check_free()?;
+                folder
+            }
+            Place::Resumed(run) => run.go_on_as(&as_toml(&config)?, &whole.dataset.rows(checked))?,
+        };
+        folder.write_config(&config)?;
+        Ok(folder)
+    }
+}
+
+/// A fold that has come to its end: its row, and the folder of its run.
+struct TrainedFold {
+    row: FoldRow,
+    folder: String,
+}
+
+impl Common {
+    /// Trains the folds one after the other, and keeps `folds.csv` up to date.
+    fn train(&self, datasets: Vec<Dataset>) -> Result<Vec<TrainedFold>, Failure> {
+        let mut folds: Vec<TrainedFold> = Vec::new();
+        let mut printed = Ok(());
+        let of = datasets.len();
+        for (number, dataset) in (1..).zip(datasets) {
+            folds.push(self.train_one(Fold { number, of }, dataset, &mut printed)?);
+            write_folds(&self.folder.file("folds.csv"), folds.iter().map(|fold| &fold.row))?;
+        }
+        printed?;
+        Ok(folds)
+    }
+
+    /// Trains a fold, or goes on with it. Where a line of it could not be printed, `printed` tells.
+    fn train_one(&self, fold: Fold, dataset: Dataset, printed: &mut io::Result<()>) -> Result<TrainedFold, Failure> {
+        let Fold { number, of } = fold;
+        let mut text = RunText::new(self.json);
+        text.line(&format!("Fold {number}/{of}"));
+        let out = self.folder.file(&format!("fold{number}"));
         if out.is_symlink() {
             let reason = "it is a link, and nothing is written to where it leads; put the folder itself there, or start a new run";
             return Err(Error::data(out, reason).into());
         }
-        let resumed = ResumedRun::of_fold(&out)?;
-        let training_images = dataset.items(Part::Training).iter().filter(|item| checked.is_readable(item)).count();
-        let common = RunArgs { out: Some(out.clone()), ..args.common.clone() };
-        let (fold, checked) = (Some(Fold { number, of: k }), Some(Arc::clone(&checked)));
-        let run = TrainingRun { fold, resumed, checked, ..TrainingRun::new(args, network.clone(), dataset, &common) };
+        let readable = |item: &&Item| self.checked.is_readable(item);
+        let training_images = dataset.items(Part::Training).iter().filter(readable).count();
+        let run = TrainingRun {
+            command: "train",
+            settings: RunSettings { folds: None, fold: Some(fold), ..self.settings.clone() },
+            network: self.network.clone(),
+            dataset,
+            out: Some(out.clone()),
+            json: self.json,
+            resumed: ResumedRun::of_fold(&out)?,
+            checked: Some(Arc::clone(&self.checked)),
+        };
         // A fold by itself is nothing to go on with.
         let execution = run.execute().map_err(|failure| match failure {
-            Failure::Stopped { error, .. } => Failure::stopped(error, "train", folder.path()),
+            Failure::Stopped { error, .. } => Failure::stopped(error, "train", self.folder.path()),
             failure => failure,
         })?;
+        let row = |best, last, validated| row(number, training_images, best, last, self.kept(), validated);
         let row = match execution {
             Execution::Finished(mut finished) => {
-                printed = printed.and(finished.take_print_error());
+                let line = finished.take_print_error();
+                if printed.is_ok() {
+                    *printed = line;
+                }
                 if let Some(line) = finished.diverged_line() {
                     console::warn(&format!("fold {number}: {line}"));
                 }
-                let (best, last) = (finished.best.as_ref(), finished.epochs.last());
-                row(number, training_images, best, last, kept, finished.validation.as_ref())
+                row(finished.best.as_ref(), finished.epochs.last(), finished.validation.as_ref())
             }
             Execution::NothingToDo { state, sentence, .. } => {
                 text.line(&format!("Nothing to do: {sentence}"));
-                let (best, last) = (state.best_record(), state.history.last());
+                let last = state.history.last();
                 // There are no predictions where all images that would validate were left out.
-                let validated = last.and_then(|last| last.val_loss).map(|_| validated_before(&out, &catalog));
-                row(number, training_images, best, last, kept, validated.transpose()?.as_ref())
+                let validated = last.and_then(|last| last.val_loss).map(|_| validated_before(&out, &self.catalog));
+                row(state.best_record(), last, validated.transpose()?.as_ref())
             }
         };
-        results.push((row, out.display().to_string()));
-        write_folds(&folder.file("folds.csv"), results.iter().map(|(row, _)| row))?;
+        Ok(TrainedFold { row, folder: out.display().to_string() })
     }
-    printed?;
-    let (rows, runs): (Vec<FoldRow>, Vec<String>) = results.into_iter().unzip();
-    let shown = folder.path().display().to_string();
-    let flatters = match kept {
-        KeptWeights::Best => RESTORED_FLATTERS,
-        KeptWeights::Last => BEST_FLATTERS,
-    };
-    let notes = [NOT_INDEPENDENT, flatters];
-    match args.common.json {
-        true => console::print_json(&json(&catalog, counts, &shown, &rows, &runs, notes, &left_out))?,
-        false => {
-            // Where the folds' own lines stand before.
-            console::print_unless_quiet("")?;
-            console::print(fold_table(&rows).trim_end_matches('\n'))?;
-            for note in notes {
-                console::print(note)?;
-            }
-            console::print(&majority_line(&catalog, counts))?;
-            console::print(&format!("Run folder: {shown}"))?;
+
+    /// Which weights a fold ends with.
+    fn kept(&self) -> KeptWeights {
+        match self.settings.training.early_stopping {
+            Some(_) => KeptWeights::Best,
+            None => KeptWeights::Last,
         }
     }
-    Ok(Outcome::Done)
+
+    /// Prints the folds side by side.
+    fn print(&self, folds: &[TrainedFold], counts: [usize; 2], left_out: &[LeftOut]) -> CommandResult {
+        let shown = self.folder.path().display().to_string();
+        let flatters = match self.kept() {
+            KeptWeights::Best => RESTORED_FLATTERS,
+            KeptWeights::Last => BEST_FLATTERS,
+        };
+        let notes = [NOT_INDEPENDENT, flatters];
+        if self.json {
+            console::print_json(&json(&self.catalog, counts, &shown, folds, notes, left_out))?;
+            return Ok(Outcome::Done);
+        }
+        // Where the folds' own lines stand before.
+        console::print_unless_quiet("")?;
+        let rows: Vec<FoldRow> = folds.iter().map(|fold| fold.row.clone()).collect();
+        console::print(fold_table(&rows).trim_end_matches('\n'))?;
+        for note in notes {
+            console::print(note)?;
+        }
+        console::print(&majority_line(&self.catalog, counts))?;
+        console::print(&format!("Run folder: {shown}"))?;
+        Ok(Outcome::Done)
+    }
 }
 
 /// What the weights of a fold that came to its end before answered on its validation part.
@@ -243,31 +323,28 @@ fn json(
     catalog: &Catalog,
     counts: [usize; 2],
     folder: &str,
-    rows: &[FoldRow],
-    runs: &[String],
+    folds: &[TrainedFold],
     notes: [&str; 2],
     left_out: &[LeftOut],
 ) -> Value {
     let named = |values: [Option<f64>; 7]| -> Map<String, Value> {
         MEASURES.into_iter().zip(values).map(|(name, value)| (name.to_string(), json!(value))).collect()
     };
-    let folds: Vec<Value> = rows
-        .iter()
-        .zip(runs)
-        .map(|(row, run)| {
-            let mut object = json!(row);
-            object["run_folder"] = json!(run);
-            object
-        })
-        .collect();
+    let rows: Vec<FoldRow> = folds.iter().map(|fold| fold.row.clone()).collect();
+    let object = |fold: &TrainedFold| {
+        let mut object = json!(fold.row);
+        object["run_folder"] = json!(fold.folder);
+        object
+    };
+    let folds: Vec<Value> = folds.iter().map(object).collect();
     json!({
         "run_folder": folder,
         "classes": catalog.classes,
         "positive_class": catalog.classes[1],
         "majority_share": majority(counts).and_then(|label| share_of(label, counts)),
         "folds": folds,
-        "mean": named(means(rows)),
-        "standard_deviation": named(standard_deviations(rows)),
+        "mean": named(means(&rows)),
+        "standard_deviation": named(standard_deviations(&rows)),
         "left_out": left_out,
         "notes": notes,
     })

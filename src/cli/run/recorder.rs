@@ -3,7 +3,8 @@
 use crate::cli::outcome::Failure;
 use crate::cli::run::finished::{Finished, Validated};
 use crate::cli::run::reevaluation::reevaluate;
-use crate::cli::run_folder::{Config, Outcome, RunFolder};
+use crate::cli::run_folder::RunFolder;
+use crate::cli::run_folder::config::{Config, Outcome};
 use crate::cli::terminal::console::{self, Lines};
 use crate::cli::terminal::interrupt;
 use crate::cli::terminal::progress::Progress;
@@ -24,6 +25,9 @@ use glassnet::training::{EpochRecord, Evaluation, Event, TrainSettings, Training
 use std::borrow::Cow;
 use std::io;
 use std::time::{Duration, Instant};
+
+/// What this module's debug lines are asked for by.
+const LOG_TARGET: &str = "glassnet::cli::recorder";
 
 /// How old the tables on the disk may get before the next end of an epoch writes them again, whole as they
 /// are.
@@ -185,7 +189,7 @@ impl<'a> Recorder<'a> {
         self.saved = Instant::now();
         self.save_best(state)?;
         let (epochs, steps) = (state.history.len(), state.steps.len());
-        log::debug!("saved the state after epoch {epochs}, step {steps}, in {:.1?}", begun.elapsed());
+        log::debug!(target: LOG_TARGET, "saved the state after epoch {epochs}, step {steps}, in {:.1?}", begun.elapsed());
         Ok(())
     }
 

@@ -9,6 +9,9 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
+/// What this module's debug lines are asked for by.
+const LOG_TARGET: &str = "glassnet::cli::run_lock";
+
 /// The right to work on a run, until it is dropped; empty where the file system knows no locks.
 pub struct RunLock(#[expect(dead_code, reason = "it is held, and never looked at")] Option<File>);
 
@@ -19,7 +22,7 @@ impl RunLock {
     /// [`Error::Data`], where another process has it.
     pub fn take(folder: &Path) -> Result<RunLock> {
         let not_locked = |error: io::Error| {
-            log::debug!("{}: not locked against a second process: {error}", folder.display());
+            log::debug!(target: LOG_TARGET, "{}: not locked against a second process: {error}", folder.display());
             Ok(RunLock(None))
         };
         let file = match lockable(folder) {

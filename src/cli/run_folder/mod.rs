@@ -1,28 +1,19 @@
 //! The run folder: what a training run leaves, and where.
 
+pub mod config;
 mod lock;
+pub mod settings;
 
-use crate::cli::machine;
 use crate::cli::terminal::output;
-use glassnet::data::catalog::{Catalog, Item};
-use glassnet::data::reading::SampleRange;
-use glassnet::data::source::Source;
+use config::{CONFIG, Config};
 use glassnet::files::{try_place, write_whole};
-use glassnet::kernels::simd::InstructionSet;
-use glassnet::optim::AdamSettings;
-use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};
 use lock::RunLock;
-use serde::Serialize;
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Where runs go by default.
 const RUNS: &str = "runs";
-
-/// The file from which on a folder is that of a run.
-const CONFIG: &str = "config.toml";
 
 /// The folder of weights in that of a run.
 const WEIGHTS: &str = "weights";
@@ -188,11 +179,6 @@ impl RunFolder {
     }
 }
 
-/// As a table of `config.toml`.
-pub fn as_toml(value: &impl Serialize) -> Result<toml::Table> {
-    toml::Table::try_from(value).map_err(|error| Error::setting(CONFIG, format!("it cannot be written: {error}")))
-}
-
 /// Makes the first `runs/trainN` that is not there yet. Making and finding out are one call, so two runs
 /// started at once get two folders.
 fn first_free(runs: &Path) -> Result<PathBuf> {
@@ -209,190 +195,4 @@ fn first_free(runs: &Path) -> Result<PathBuf> {
             Err(error) => return Err(output::cannot(DEFAULT_PLACE, "create", &path, &error)),
         }
     }
-}
-
-/// What a run was made from.
-#[derive(Debug, Serialize)]
-pub struct Config {
-    /// What was run.
-    pub command: &'static str,
-    /// The version of glassnet.
-    pub version: &'static str,
-    /// Every setting.
-    pub settings: Settings,
-    /// The optimizer's further settings.
-    pub adam: Adam,
-    /// For each convolution what computes its passes.
-    pub algorithms: BTreeMap<String, Algorithms>,
-    /// What it ran on.
-    pub machine: Machine,
-    /// What it learned from.
-    pub data: Data,
-    /// The network.
-    pub model: ModelSpec,
-    /// How it ended; none as long as it has not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<Outcome>,
-}
-
-/// The flags' values.
-#[derive(Debug, Serialize)]
-pub struct Settings {
-    pub epochs: usize,
-    pub batch_size: usize,
-    pub image_size: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub validation_split: Option<f64>,
-    /// How many folds a cross-validation has.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub folds: Option<usize>,
-    /// Which fold of how many this run is, in a cross-validation: `2 of 5`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fold: Option<String>,
-    pub learning_rate: f64,
-    pub weight_decay: f64,
-    pub class_weight: String,
-    /// The changes made to training images.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub augment: Vec<&'static str>,
-    pub seed: u64,
-    pub shuffle: bool,
-    pub conv: String,
-    pub fuse: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub init_weights: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub early_stopping: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub group_regex: Option<String>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub skip_bad: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub upright: bool,
-    /// What was asked for: `auto`, or `0,4080`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub range: Option<String>,
-    pub save_every: f64,
-    pub cache: usize,
-}
-
-/// How a run came to its end.
-#[derive(Debug, Serialize)]
-pub struct Outcome {
-    /// Epochs done.
-    pub epochs: usize,
-    /// The epoch with the lowest validation loss, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub best_epoch: Option<usize>,
-    /// Why there are no more.
-    pub ended: String,
-    /// Seconds of all epochs, saving included, where they are known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seconds: Option<f64>,
-    /// Seconds of them that went into saving.
-    pub saving_seconds: f64,
-}
-
-/// The names of a convolution's algorithms.
-#[derive(Debug, Serialize)]
-pub struct Algorithms {
-    pub forward: &'static str,
-    pub grad_input: &'static str,
-    pub grad_weights: &'static str,
-}
-
-/// Adam's settings that no flag changes.
-#[derive(Debug, Serialize)]
-pub struct Adam {
-    pub beta_1: f64,
-    pub beta_2: f64,
-    pub epsilon: f64,
-}
-
-impl Default for Adam {
-    fn default() -> Adam {
-        let AdamSettings { beta_1, beta_2, epsilon, .. } = AdamSettings::default();
-        Adam { beta_1, beta_2, epsilon }
-    }
-}
-
-/// The machine.
-#[derive(Debug, Serialize)]
-pub struct Machine {
-    pub processor: String,
-    /// The one in force: the machine's widest, or that of `GLASSNET_SIMD`.
-    pub instruction_set: &'static str,
-    pub threads: usize,
-    pub system: &'static str,
-}
-
-impl Machine {
-    /// This one, with the current thread pool.
-    pub fn here() -> Machine {
-        Machine {
-            processor: machine::processor(),
-            instruction_set: InstructionSet::in_force().name(),
-            threads: rayon::current_num_threads(),
-            system: std::env::consts::OS,
-        }
-    }
-}
-
-/// The data set.
-#[derive(Debug, Serialize)]
-pub struct Data {
-    pub path: String,
-    /// The same from the root of the file system, by which the data are found from any folder.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub absolute_path: Option<String>,
-    /// That of [`set_sha256`](glassnet::data::images::set_sha256), training part first; of a cross-validation
-    /// in the order of their paths.
-    pub sha256: String,
-    pub classes: [String; 2],
-    pub positive_class: String,
-    /// The further data that validate, where there are some, and the hash of these alone; that above is then
-    /// of the others.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub validation_path: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub validation_absolute_path: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub validation_sha256: Option<String>,
-    /// The range of samples of 16 bits, where one was given or found.
-    #[serde(skip_serializing_if = "SampleRange::is_full")]
-    pub range: SampleRange,
-    /// How many images train; a cross-validation as a whole has no such number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub training_images: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub validation_images: Option<usize>,
-    /// Images that cannot be read and were left out.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub skipped_images: Vec<String>,
-}
-
-impl Data {
-    /// What is known of a set, which the run calls `name`, before it is parted.
-    pub fn of(source: &Source, name: &Path, catalog: &Catalog, sha256: String, skipped: &[Item]) -> Data {
-        let classes = catalog.classes.clone();
-        Data {
-            path: name.display().to_string(),
-            absolute_path: absolute(source.path()),
-            sha256,
-            positive_class: classes[1].clone(),
-            classes,
-            validation_path: None,
-            validation_absolute_path: None,
-            validation_sha256: None,
-            range: SampleRange::FULL,
-            training_images: None,
-            validation_images: None,
-            skipped_images: skipped.iter().map(|item| item.name().into_owned()).collect(),
-        }
-    }
-}
-
-/// The path from the root of the file system, if it is there and is text.
-pub fn absolute(path: &Path) -> Option<String> {
-    path.canonicalize().ok()?.into_os_string().into_string().ok()
 }

@@ -2,7 +2,7 @@
 
 use super::difference::shown;
 use super::{RESUME, ResumedRun};
-use crate::cli::args::{Cli, Command, refuse};
+use crate::cli::args::{Cli, Command, is_given, refuse};
 use crate::cli::input::dataset::VALIDATION_DATA;
 use crate::cli::outcome::Failure;
 use crate::cli::terminal::console;
@@ -13,19 +13,20 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use toml::{Table, Value};
 
-/// The arguments once more, behind those that the run's settings amount to.
+/// The arguments once more, behind those that the settings of the run of `--resume` amount to; and that run,
+/// if one is named.
 ///
 /// # Errors
 /// Where `--resume` names no run.
-pub fn with_the_settings_of_the_run(cli: Cli) -> Result<Cli> {
+pub fn with_the_settings_of_the_run(cli: Cli) -> Result<(Cli, Option<ResumedRun>)> {
     let (name, common, folds, validation_data) = match &cli.command {
         Command::Train(arguments) => {
             ("train", &arguments.common, arguments.folds, arguments.validation_data.as_deref())
         }
         Command::Reproduce(arguments) => ("reproduce", &arguments.common, None, None),
-        _ => return Ok(cli),
+        _ => return Ok((cli, None)),
     };
-    let Some(run) = ResumedRun::of(common, name)? else { return Ok(cli) };
+    let Some(run) = ResumedRun::of(common, name)? else { return Ok((cli, None)) };
     run.check_whole(folds, validation_data)?;
     // A flag that is given replaces the one put before it.
     let command = Cli::command().mut_subcommand(name, |command| command.args_override_self(true));
@@ -55,13 +56,8 @@ pub fn with_the_settings_of_the_run(cli: Cli) -> Result<Cli> {
     }));
     arguments.extend(given);
     let matches = command.try_get_matches_from(arguments).unwrap_or_else(|error| refuse(error));
-    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(error)))
-}
-
-/// Whether the user has given this flag, so that it may be blamed.
-pub fn is_given(flag: &str) -> bool {
-    let is_it = |argument: OsString| argument.to_str().is_some_and(|text| text.split('=').next() == Some(flag));
-    std::env::args_os().take_while(|argument| argument != "--").any(is_it)
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(error));
+    Ok((cli, Some(run)))
 }
 
 /// The settings in a run's `config.toml`, from which flags came that the user has not given.
@@ -126,12 +122,31 @@ pub fn flag(command: &clap::Command, name: &str, key: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::run_folder::{Settings, as_toml};
+    use crate::cli::args::{RangeChoice, ReadingArgs};
+    use crate::cli::run_folder::config::as_toml;
+    use crate::cli::run_folder::settings::RunSettings;
+    use glassnet::data::augment::Augmentation;
+    use glassnet::data::reading::SampleRange;
+    use glassnet::kernels::conv::registry::ConvPolicy;
+    use glassnet::training::{ClassWeighting, TrainSettings};
 
     #[test]
     fn every_setting_that_is_written_down_has_a_flag_to_which_it_is_given_back() {
-        let settings = Settings {
-            epochs: 3,
+        let mut reading = ReadingArgs { range: SampleRange::new(0, 4080).map(RangeChoice::Of), ..Default::default() };
+        reading.upright.upright = true;
+        let settings = RunSettings {
+            training: TrainSettings {
+                epochs: 3,
+                learning_rate: 0.001,
+                weight_decay: 0.01,
+                class_weight: ClassWeighting::Balanced,
+                augmentation: Augmentation::parse("shift,rotate").ok(),
+                seed: 7,
+                shuffle: false,
+                conv: ConvPolicy::Im2col,
+                fuse: true,
+                early_stopping: Some(2),
+            },
             batch_size: 4,
             image_size: 16,
             validation_split: Some(0.5),
@@ -139,19 +154,9 @@ mod tests {
             // A fold does not go on by itself, so no flag sets it.
             fold: None,
             group_regex: Some("/(p[0-9]+)_".into()),
-            learning_rate: 0.001,
-            weight_decay: 0.01,
-            class_weight: "balanced".into(),
-            augment: vec!["shift", "rotate"],
-            seed: 7,
-            shuffle: false,
-            conv: "im2col".into(),
-            fuse: true,
             init_weights: Some("a b.safetensors".into()),
-            early_stopping: Some(2),
             skip_bad: true,
-            upright: true,
-            range: Some("0,4080".into()),
+            reading,
             save_every: 10.0,
             cache: 0,
         };

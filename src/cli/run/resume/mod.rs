@@ -10,14 +10,14 @@ mod files;
 pub mod flags;
 pub mod progress;
 
-use crate::cli::args::{Cli, RunArgs};
+use crate::cli::args::{Cli, RunArgs, is_given};
 use crate::cli::input::dataset::VALIDATION_DATA;
 use crate::cli::run_folder::RunFolder;
 use crate::cli::terminal::console;
 use clap::CommandFactory;
 use difference::{Difference, first_difference, identity};
 use files::{DATA, FURTHER, changed_files};
-use flags::{flag, is_given};
+use flags::flag;
 use glassnet::checkpoint::run::SavedRun;
 use glassnet::data::folds;
 use glassnet::error::shortened;
@@ -27,6 +27,9 @@ use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
+
+/// What this module's debug lines are asked for by.
+const LOG_TARGET: &str = "glassnet::cli::resume";
 
 /// The line of a text, from 1, at which reading it as TOML ended.
 fn line_of(text: &str, error: &toml::de::Error) -> usize {
@@ -59,6 +62,11 @@ impl ResumedRun {
     /// Where its `config.toml` cannot be read, or another process is at work on it.
     pub fn of_fold(folder: &Path) -> Result<Option<ResumedRun>> {
         RunFolder::has_begun(folder).then(|| ResumedRun::open(folder, "train")).transpose()
+    }
+
+    /// Whether it is one fold of a cross-validation.
+    pub fn is_fold(&self) -> bool {
+        self.setting("fold").is_some()
     }
 
     /// The setting of this name.
@@ -110,7 +118,7 @@ impl ResumedRun {
         let file = folder.config();
         let text = read_text(&file)?;
         let config: Table = text.parse().map_err(|error: toml::de::Error| {
-            log::debug!("{}: {error}", file.display());
+            log::debug!(target: LOG_TARGET, "{}: {error}", file.display());
             let line = line_of(&text, &error);
             fail(format!(
                 "{} cannot be read: line {line} is no TOML, or has a number that is too large; put back a copy of the file, or start a \
@@ -192,7 +200,7 @@ impl ResumedRun {
         let model = self.config.get("model").cloned().unwrap_or(Value::Table(Table::new()));
         model.try_into().map_err(|error: toml::de::Error| {
             let file = self.folder.config();
-            log::debug!("the model in {}: {error}", file.display());
+            log::debug!(target: LOG_TARGET, "the model in {}: {error}", file.display());
             let reason = format!(
                 "the model in {} cannot be read: it is not as it was written; put back a copy of the file, or start a new run",
                 file.display()
@@ -254,7 +262,7 @@ impl ResumedRun {
     pub fn identity(&self, saved: Option<&SavedRun>) -> Result<Table> {
         let Some(saved) = saved else { return Ok(identity(&self.config)) };
         saved.config.parse().map_err(|error: toml::de::Error| {
-            log::debug!("{}: {error}", self.folder.weights("last").display());
+            log::debug!(target: LOG_TARGET, "{}: {error}", self.folder.weights("last").display());
             let reason = "what it says of the run is not as it was written";
             self.unusable(Error::weights(self.folder.weights("last"), reason))
         })

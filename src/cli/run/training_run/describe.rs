@@ -1,20 +1,20 @@
 //! A run as its `config.toml` describes it.
 
-use super::{Hashes, TrainingRun};
+use super::images::Hashes;
+use super::resolved::TrainingRun;
 use crate::cli::input::dataset::Part;
-use crate::cli::run_folder::{Adam, Algorithms, Config, Data, Machine, Settings, absolute};
+use crate::cli::run_folder::config::{Adam, Algorithms, Config, Data, Machine, absolute};
 use crate::cli::terminal::console;
-use glassnet::data::augment::Augmentation;
 use glassnet::data::reading::SampleRange;
 use glassnet::kernels::conv::Pass;
 use glassnet::kernels::conv::registry::ConvPolicy;
 use glassnet::plan::{Plan, PlanOptions};
 use std::collections::BTreeMap;
 
-impl TrainingRun<'_> {
+impl TrainingRun {
     /// What computes each convolution.
     fn algorithms(&self) -> BTreeMap<String, Algorithms> {
-        let options = PlanOptions { conv: self.common.conv, training: true, ..PlanOptions::default() };
+        let options = PlanOptions { conv: self.settings.training.conv, training: true, ..PlanOptions::default() };
         let plan = Plan::new(&self.network, 1, options);
         let convolutions = plan.steps().iter().filter_map(|step| Some((step, step.conv()?)));
         convolutions
@@ -29,40 +29,11 @@ impl TrainingRun<'_> {
 
     /// Warns of convolutions that the algorithm asked for cannot compute.
     pub fn warn_of_other_algorithms(&self) {
-        let asked = self.common.conv;
+        let asked = self.settings.training.conv;
         for (name, Algorithms { forward, .. }) in self.algorithms() {
             if asked != ConvPolicy::Auto && forward != asked.name() {
                 console::warn(&format!("{name}: --conv {asked} cannot compute it, so {forward} does"));
             }
-        }
-    }
-
-    /// The flags' values.
-    pub fn settings(&self) -> Settings {
-        Settings {
-            epochs: self.epochs,
-            batch_size: self.batch_size,
-            image_size: self.network.spec().input[0],
-            validation_split: (self.fold.is_none() && self.dataset.validation_data.is_none())
-                .then_some(self.validation_split),
-            folds: None,
-            fold: self.fold.map(|fold| format!("{} of {}", fold.number, fold.of)),
-            group_regex: self.group_regex.map(str::to_string),
-            learning_rate: self.learning_rate,
-            weight_decay: self.weight_decay,
-            class_weight: self.class_weight.to_string(),
-            augment: self.augmentation.map_or_else(Vec::new, Augmentation::names),
-            seed: self.common.seed,
-            shuffle: self.shuffle,
-            conv: self.common.conv.to_string(),
-            fuse: !self.common.no_fuse,
-            init_weights: self.init_weights.map(|path| path.display().to_string()),
-            early_stopping: self.early_stopping,
-            skip_bad: self.skip_bad,
-            upright: self.reading.upright.upright,
-            range: self.reading.range.map(|range| range.to_string()),
-            save_every: self.common.save_every,
-            cache: self.common.cache,
         }
     }
 
@@ -71,7 +42,7 @@ impl TrainingRun<'_> {
         Config {
             command: self.command,
             version: env!("CARGO_PKG_VERSION"),
-            settings: self.settings(),
+            settings: self.settings.clone(),
             adam: Adam::default(),
             algorithms: self.algorithms(),
             machine: Machine::here(),

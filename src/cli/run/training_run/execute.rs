@@ -1,0 +1,168 @@
+//! A training run from its first look at the data to its last file.
+
+use super::images::Checked;
+use super::resolved::TrainingRun;
+use super::start::{Place, Start};
+use crate::cli::input::dataset::Part;
+use crate::cli::outcome::Failure;
+use crate::cli::run::finished::Finished;
+use crate::cli::run::recorder::{Recorder, RunFacts, RunText};
+use crate::cli::run::resume::difference::identity;
+use crate::cli::run::resume::progress::nothing_to_do;
+use crate::cli::run_folder::RunFolder;
+use crate::cli::run_folder::config::{Config, as_toml};
+use crate::cli::terminal::{console, interrupt};
+use glassnet::Error;
+use glassnet::data::batches::Loader;
+use glassnet::data::images::ImageSet;
+use glassnet::data::left_out::LeftOut;
+use glassnet::data::reading::Reading;
+use glassnet::report::csv_files;
+use glassnet::training::{TrainingState, train};
+use serde_json::json;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a run was executed.
+pub enum Execution {
+    /// It came to its end.
+    Finished(Box<Finished>),
+    /// It was to go on, and had come to its end before.
+    NothingToDo { folder: PathBuf, state: Box<TrainingState>, sentence: String, left_out: Vec<LeftOut> },
+}
+
+impl Execution {
+    /// What the run came to. Where there was nothing to do this is printed, and nothing is returned.
+    pub fn finished(self, json: bool) -> io::Result<Option<Finished>> {
+        let (folder, sentence, left_out) = match self {
+            Execution::Finished(finished) => return Ok(Some(*finished)),
+            Execution::NothingToDo { folder, sentence, left_out, .. } => (folder, sentence, left_out),
+        };
+        match json {
+            true => console::print_json(&json!({
+                "run_folder": folder.display().to_string(),
+                "nothing_to_do": sentence,
+                "left_out": left_out,
+            }))?,
+            false => console::print(&format!("Nothing to do: {sentence}"))?,
+        }
+        Ok(None)
+    }
+}
+
+impl TrainingRun {
+    /// Checks the data, trains, prints an epoch's line when it ends, and writes the run folder.
+    pub fn execute(mut self) -> Result<Execution, Failure> {
+        let resumed = self.resumed.take();
+        let Start { mut state, was, goes_on } = self.start(resumed.as_ref())?;
+        if let Some(run) = resumed.as_ref().filter(|_| goes_on)
+            && let Some(sentence) = nothing_to_do(run, &self.settings.training, &state)?
+        {
+            let folder = run.folder.path().to_path_buf();
+            let left_out = self.dataset.left_out;
+            return Ok(Execution::NothingToDo { folder, state: Box::new(state), sentence, left_out });
+        }
+        let place = Place::claim(resumed, self.out.as_deref())?;
+        let mut text = RunText::new(self.json);
+        let Checked { parts, reading, hashes, images } = self.check_images(&mut text)?;
+        self.introduce(reading, &mut text);
+        if self.settings.training.early_stopping.is_some() && parts[1].items().is_empty() {
+            return Err(without_validation().into());
+        }
+        if self.settings.fold.is_none() {
+            self.warn_of_other_algorithms();
+        }
+
+        let config = self.config(self.data(hashes, reading.range));
+        let table = as_toml(&config)?;
+        let rows = self.dataset.rows(&images);
+        let goes_on = goes_on.then_some(&mut state);
+        let (folder, saving_seconds) = place.settle(&was, &table, &rows, goes_on, &mut text)?;
+        folder.begin(&config)?;
+        csv_files::write_split(&folder.file("split.csv"), &rows)?;
+        drop((rows, images));
+
+        let facts = self.facts(config, identity(&table).to_string(), reading);
+        let recorder = Recorder::new(facts, text, &folder, &state, saving_seconds);
+        self.train(state, parts, recorder, &folder)
+    }
+
+    /// What is known of the run before its first step.
+    fn facts(&self, config: Config, identity: String, reading: Reading) -> RunFacts<'_> {
+        RunFacts {
+            network: &self.network,
+            settings: self.settings.training,
+            reading,
+            steps_per_epoch: self.dataset.items(Part::Training).len().div_ceil(self.settings.batch_size),
+            counts: self.counts(),
+            left_out: self.dataset.left_out.clone(),
+            config,
+            identity,
+            save_every: Duration::from_secs_f64(self.settings.save_every),
+        }
+    }
+
+    /// Trains to the end, or to where it is stopped, and writes down what came of it.
+    fn train(
+        &self,
+        mut state: TrainingState,
+        parts: [Arc<ImageSet>; 2],
+        mut recorder: Recorder,
+        folder: &RunFolder,
+    ) -> Result<Execution, Failure> {
+        let validation_images = Arc::clone(&parts[1]);
+        let [training, validation] = parts.map(|images| Loader::new(images, self.settings.batch_size));
+        let (training, validation) = (training?, validation?);
+        let validation = Some(validation).filter(|loader| loader.batches() > 0);
+        if !state.steps.is_empty() {
+            // What was written after the state was saved is dropped from the tables, as it will be done
+            // again.
+            recorder.write_tables(&state)?;
+        }
+        interrupt::finish_the_step_first();
+        let settings = &self.settings.training;
+        let outcome = train(&self.network, &mut state, &training, validation.as_ref(), settings, |event, state| {
+            recorder.record(event, state)
+        });
+        match outcome {
+            Ok(answers) => {
+                let images = validation.is_some().then_some(&*validation_images);
+                let finished = recorder.finish(&state, answers.as_ref(), &training, images)?;
+                Ok(Execution::Finished(Box::new(finished)))
+            }
+            Err(error) => Err(self.stopped(error, &mut recorder, folder, &state)),
+        }
+    }
+
+    /// Saves what can be saved of a run that ended before its end, and says how to go on.
+    fn stopped(&self, error: Error, recorder: &mut Recorder, folder: &RunFolder, state: &TrainingState) -> Failure {
+        let diverged = match &error {
+            Error::NotFinite { .. } | Error::WeightsNotFinite { .. } => true,
+            // An interrupt may come between the step that spoilt the weights and the one that would tell of
+            // it.
+            _ => state.check_weights().inspect_err(|error| console::warn(&error.to_string())).is_err(),
+        };
+        let saved = match &error {
+            // What stands in the files is whole, and there is no room for more.
+            Error::Io { action: "write", .. } => Ok(()),
+            _ if diverged => recorder.save_all_but_the_last(state),
+            _ => recorder.save_now(state),
+        };
+        // If it cannot be written, the first error is still the one to tell.
+        if let Err(second) = saved {
+            console::error(&second.to_string());
+        }
+        match error {
+            error if diverged => error.into(),
+            error => Failure::stopped(error, self.command, folder.path()),
+        }
+    }
+}
+
+/// What `--early-stopping` cannot do without.
+pub fn without_validation() -> Error {
+    let reason = "it watches the loss on the validation part, and no image validates; give a larger --validation-split";
+    Error::setting("--early-stopping", reason)
+}

@@ -1,0 +1,112 @@
+//! The images of a run: all looked at before the first epoch, and what there is to know of them told.
+
+use super::resolved::TrainingRun;
+use crate::cli::input::checked::CheckedImages;
+use crate::cli::input::dataset::{Dataset, Part};
+use crate::cli::input::reading::of_training;
+use crate::cli::outcome::Failure;
+use crate::cli::run::recorder::RunText;
+use crate::cli::terminal::console;
+use glassnet::checkpoint;
+use glassnet::data::images::ImageSet;
+use glassnet::data::reading::Reading;
+use glassnet::error::counted;
+use glassnet::report::diagnostics::majority_line;
+use glassnet::report::epoch::found_line;
+use glassnet::training::ClassWeighting;
+use std::sync::Arc;
+
+/// The hashes of what a run learns from.
+pub(super) struct Hashes {
+    /// Of DATA.
+    pub data: String,
+    /// Of what validates, if that is not in DATA.
+    pub validation: Option<String>,
+}
+
+/// A data set of which every image was looked at.
+pub(super) struct Checked {
+    /// What trains and what validates.
+    pub parts: [Arc<ImageSet>; 2],
+    /// How they are read.
+    pub reading: Reading,
+    pub hashes: Hashes,
+    /// All images, those that cannot be read among them.
+    pub images: Arc<CheckedImages>,
+}
+
+impl TrainingRun {
+    /// Looks at every image, unless that was done before, so that an unreadable one stops the run before its
+    /// first epoch, or with `--skip-bad` is left out.
+    pub(super) fn check_images(&mut self, text: &mut RunText) -> Result<Checked, Failure> {
+        for part in Part::BOTH {
+            text.line(&found_line(self.dataset.items(part).len(), 2));
+        }
+        let checked = match self.checked.take() {
+            Some(checked) => checked,
+            None => {
+                let Dataset { source, catalog, .. } = &self.dataset;
+                Arc::new(CheckedImages::new(source, catalog, &self.settings)?)
+            }
+        };
+        self.dataset.check_trains(&checked)?;
+        self.dataset.leave_out_unreadable(&checked);
+        let items = Part::BOTH.map(|part| self.dataset.items(part));
+        let both = items.iter().copied().flatten();
+        let further = both.clone().filter(|item| item.set.is_some());
+        let hashes = Hashes {
+            data: checked.sha256(both.filter(|item| item.set.is_none())),
+            validation: self.dataset.validation_data.as_ref().map(|_| checked.sha256(further)),
+        };
+        let [training, validation] = items.map(|items| checked.part(items));
+        let reading = of_training(self.settings.reading, &training)?;
+        let parts = [training, validation].map(|part| Arc::new(part.with_range(reading.range)));
+        Ok(Checked { parts, reading, hashes, images: checked })
+    }
+
+    /// Tells what there is to know of the parts before the first epoch.
+    pub(super) fn introduce(&self, reading: Reading, text: &mut RunText) {
+        let skipped = self.dataset.skipped.len();
+        if skipped > 0 {
+            let [training, validation] = Part::BOTH.map(|part| self.dataset.items(part).len());
+            let skipped = counted(skipped, "image");
+            text.line(&format!(
+                "Left out {skipped} that cannot be read: {training} left to train on, {validation} to validate on."
+            ));
+        }
+        // The documented run is printed as it was; what the majority has stands in its closing lines.
+        if self.command != "reproduce" {
+            let names = self.dataset.classes().map(console::one_line);
+            let [training, validation] = self.counts();
+            majority_line([&names[0], &names[1]], training, validation).iter().for_each(|line| text.line(line));
+        }
+        reading.description().iter().for_each(|how| text.line(&format!("Images are read with {how}")));
+        self.warn_of_another_reading(reading);
+        self.dataset.groups_line().iter().for_each(|line| text.line(line));
+        self.class_weights_line().iter().for_each(|line| text.line(line));
+    }
+
+    /// Warns where the first weights were trained on images that were read otherwise.
+    fn warn_of_another_reading(&self, reading: Reading) {
+        let Some(file) = &self.settings.init_weights else { return };
+        let Some(before) = checkpoint::card_of(file).map(|card| card.reading).filter(|before| *before != reading)
+        else {
+            return;
+        };
+        let how = before.description().unwrap_or("photos as they lie, and 16-bit values not stretched".into());
+        console::warn(&format!(
+            "the weights in {} were trained on images read with {how}, and these are read otherwise; give the same --upright and \
+             --range for the same pixels",
+            file.display()
+        ));
+    }
+
+    /// The weights of the classes, where they were asked for.
+    fn class_weights_line(&self) -> Option<String> {
+        let rule = self.settings.training.class_weight;
+        let [negative, positive] = rule.weights(self.dataset.counts(Part::Training)).0;
+        let named = self.dataset.classes().map(console::one_line);
+        (rule != ClassWeighting::None)
+            .then(|| format!("Class weights: '{}' {negative:.4}, '{}' {positive:.4}", named[0], named[1]))
+    }
+}

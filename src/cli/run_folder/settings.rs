@@ -1,0 +1,123 @@
+//! Every setting of a run, resolved from its flags: what a run goes by, and what `config.toml` holds of it.
+
+use crate::cli::args::{ReadingArgs, RunArgs, TrainArgs};
+use glassnet::plan::PlanOptions;
+use glassnet::training::{TrainSettings, keras_run};
+use serde::{Serialize, Serializer};
+use std::fmt;
+use std::path::PathBuf;
+
+/// The settings of a run, each under its flag's name.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunSettings {
+    /// How the network trains.
+    #[serde(flatten)]
+    pub training: TrainSettings,
+    /// Images in a step.
+    pub batch_size: usize,
+    /// Side of the images in pixels.
+    pub image_size: usize,
+    /// The share of each class that validates, where a share does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_split: Option<f64>,
+    /// How many folds a cross-validation has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folds: Option<usize>,
+    /// Which fold this run is, in a cross-validation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
+    /// What finds the group in a file's path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_regex: Option<String>,
+    /// The file that the first weights are from.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
+    pub init_weights: Option<PathBuf>,
+    /// Whether images that cannot be read are left out instead of stopping the run.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub skip_bad: bool,
+    /// How images are read.
+    #[serde(flatten)]
+    pub reading: ReadingArgs,
+    /// Shortest time between two savings, in seconds.
+    pub save_every: f64,
+    /// Memory for decoded images in MiB.
+    pub cache: usize,
+}
+
+/// Which fold of a cross-validation a run is. It is written as `2 of 5`.
+#[derive(Clone, Copy, Debug)]
+pub struct Fold {
+    /// From 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+impl RunSettings {
+    /// The documented run's, but for what `reproduce` leaves to the user, for images of this side.
+    pub fn documented(args: &RunArgs, image_size: usize) -> RunSettings {
+        let training =
+            TrainSettings { seed: args.seed, conv: args.conv, fuse: !args.no_fuse, ..TrainSettings::default() };
+        RunSettings {
+            training,
+            batch_size: keras_run::BATCH_SIZE,
+            image_size,
+            validation_split: Some(keras_run::VALIDATION_SPLIT),
+            folds: None,
+            fold: None,
+            group_regex: None,
+            init_weights: None,
+            skip_bad: false,
+            reading: ReadingArgs::default(),
+            save_every: args.save_every,
+            cache: args.cache,
+        }
+    }
+
+    /// Those that the flags of `train` ask for, of a network for images of this side.
+    pub fn new(args: &TrainArgs, image_size: usize) -> RunSettings {
+        let documented = RunSettings::documented(&args.common, image_size);
+        RunSettings {
+            training: TrainSettings {
+                epochs: args.epochs,
+                learning_rate: args.learning_rate,
+                weight_decay: args.weight_decay,
+                class_weight: args.class_weight.into(),
+                augmentation: args.augment,
+                shuffle: !args.no_shuffle,
+                early_stopping: args.early_stopping,
+                ..documented.training
+            },
+            batch_size: args.batch_size,
+            validation_split: (args.folds.is_none() && args.validation_data.is_none()).then_some(args.validation_split),
+            folds: args.folds,
+            group_regex: args.group_regex.clone(),
+            init_weights: args.init_weights.clone(),
+            skip_bad: args.skip_bad,
+            reading: args.reading,
+            ..documented
+        }
+    }
+
+    /// How the network is run, where it does not train.
+    pub fn plan_options(&self) -> PlanOptions {
+        PlanOptions { conv: self.training.conv, fuse: self.training.fuse, ..PlanOptions::default() }
+    }
+}
+
+impl fmt::Display for Fold {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(formatter, "{} of {}", self.number, self.of)
+    }
+}
+
+impl Serialize for Fold {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A path as text, also where it is none in UTF-8.
+fn as_text<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    path.as_ref().map(|path| path.display().to_string()).serialize(serializer)
+}
