@@ -4,8 +4,9 @@
 //! cargo run --release --example custom_loop
 //! ```
 
+use glassnet::classes::Label;
+use glassnet::head::Targets;
 use glassnet::layers::sink::GradientWriter;
-use glassnet::loss::{binary_cross_entropy, binary_cross_entropy_gradient};
 use glassnet::network::Network;
 use glassnet::optim::{Adam, AdamSettings};
 use glassnet::parameters::Parameters;
@@ -20,21 +21,22 @@ fn main() -> glassnet::Result<()> {
     let mut adam = Adam::new(network.table(), AdamSettings::default());
 
     // Eight images: a bright disc in the middle, or a dark one.
-    let labels: Vec<f32> = (0..8).map(|image| (image % 2) as f32).collect();
+    let labels: Vec<Label> = (0..8).map(|image| Label::new(image % 2)).collect();
     let images = Array4::from_shape_fn((8, 32, 32, 3), |(image, y, x, _)| {
         let is_inside = (y as f32 - 15.5).hypot(x as f32 - 15.5) < 6.0 + image as f32 / 2.0;
-        if is_inside == (labels[image] == 1.0) { 0.8 } else { 0.2 }
+        if is_inside == (labels[image] == Label::POSITIVE) { 0.8 } else { 0.2 }
     });
 
     let plan = Plan::new(&network, 8, PlanOptions { training: true, ..PlanOptions::default() });
     let mut workspace = plan.workspace();
+    let head = network.head();
     let mut grad_logits = [0.0; 8];
     let mut losses = Vec::new();
     for step in 0..20 {
         let mode = Mode::Training(DropoutMasks::Drawn { seed: 0, step });
         let logits = plan.forward(&parameters, images.view(), mode, &mut workspace)?;
-        losses.push(binary_cross_entropy(logits, &labels));
-        binary_cross_entropy_gradient(logits, &labels, &mut grad_logits);
+        losses.push(head.loss(logits, Targets::new(&labels)));
+        head.gradient(logits, Targets::new(&labels), &mut grad_logits);
         let mut sink = GradientWriter::new(&parameters, &mut gradients);
         plan.backward(images.view(), &grad_logits, &mut sink, &mut workspace)?;
         adam.step(&mut parameters, &gradients);

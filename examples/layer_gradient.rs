@@ -4,8 +4,9 @@
 //! cargo run --release --example layer_gradient
 //! ```
 
+use glassnet::classes::Label;
+use glassnet::head::Targets;
 use glassnet::layers::sink::GradientWriter;
-use glassnet::loss::binary_cross_entropy_gradient;
 use glassnet::network::Network;
 use glassnet::parameters::Parameters;
 use glassnet::plan::observer::{Observer, StepGradient, StepOutput};
@@ -45,7 +46,7 @@ fn main() -> glassnet::Result<()> {
     let mode = Mode::Training(DropoutMasks::Drawn { seed: 0, step: 0 });
     let logits = plan.forward_observed(&parameters, images.view(), mode, &mut workspace, &mut norms)?;
     let mut grad_logits = [0.0; 2];
-    binary_cross_entropy_gradient(logits, &[0.0, 1.0], &mut grad_logits);
+    network.head().gradient(logits, Targets::new(&[Label::NEGATIVE, Label::POSITIVE]), &mut grad_logits);
     let mut gradients = Parameters::zeros(network.table());
     let mut sink = GradientWriter::new(&parameters, &mut gradients);
     plan.backward_observed(images.view(), &grad_logits, &mut sink, &mut workspace, &mut norms)

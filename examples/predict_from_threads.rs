@@ -6,7 +6,6 @@
 
 use std::thread;
 
-use glassnet::loss::probability;
 use glassnet::network::Network;
 use glassnet::plan::{Mode, Plan, PlanOptions};
 use glassnet::spec::ModelSpec;
@@ -20,10 +19,9 @@ fn main() -> glassnet::Result<()> {
 
     let answer = |request: usize| -> glassnet::Result<f32> {
         let image = Array4::from_shape_fn((1, 128, 128, 3), |(_, y, x, _)| ((x + request * y) % 251) as f32 / 250.0);
-        let logits_of = |workspace: &mut _| {
-            plan.forward(&parameters, image.view(), Mode::Inference, workspace).map(|logits| logits[0])
-        };
-        logits_of(&mut plan.workspace()).map(probability)
+        let mut workspace = plan.workspace();
+        let logits = plan.forward(&parameters, image.view(), Mode::Inference, &mut workspace)?;
+        Ok(network.head().probabilities(logits.values()).next().expect("one unit gives one probability"))
     };
     let answers: Vec<glassnet::Result<f32>> = thread::scope(|scope| {
         let threads: Vec<_> = (0..4).map(|request| scope.spawn(move || answer(request))).collect();

@@ -4,6 +4,7 @@
 //! cargo run --release --example train_from_arrays
 //! ```
 
+use glassnet::classes::Label;
 use glassnet::data::arrays::ArraySet;
 use glassnet::data::batches::Loader;
 use glassnet::network::Network;
@@ -25,10 +26,10 @@ const MODEL: &str = r#"
 
 /// Images with stripes two pixels wide, in noise; label 1 stands for lying ones.
 fn stripes(count: usize, seed: u64) -> glassnet::Result<ArraySet> {
-    let labels: Vec<f32> = (0..count).map(|image| (image % 2) as f32).collect();
+    let labels: Vec<Label> = (0..count).map(|image| Label::new(image % 2)).collect();
     let mut noise = Stream::new(seed, Purpose::Phantom, 0, 0);
     let images = Array4::from_shape_fn((count, 12, 16, 1), |(image, y, x, _)| {
-        let stripe = if labels[image] == 1.0 { y / 2 % 2 } else { x / 2 % 2 };
+        let stripe = if labels[image] == Label::POSITIVE { y / 2 % 2 } else { x / 2 % 2 };
         0.3 * stripe as f32 + 0.7 * noise.unit_f32()
     });
     ArraySet::new(images, labels)

@@ -52,6 +52,11 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
     card.check(path)?;
     let network = Network::new(&card.spec)
         .map_err(|error| Error::weights(path, format!("its model cannot be built: {error}")))?;
+    let (named, told_apart) = (card.classes.count(), network.head().classes());
+    if named != told_apart {
+        let reason = format!("it names {named} classes, and its network tells {told_apart} apart; take another");
+        return Err(Error::weights(path, reason));
+    }
     let parameters = weights(path, &mut file, &network)?;
     let count = network.table().parameter_count();
     log::debug!("{}: {count} parameters read in {:.1?}", path.display(), begun.elapsed());
@@ -84,6 +89,7 @@ fn weights(path: &Path, file: &mut TensorFile, network: &Network) -> Result<Para
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classes::Classes;
     use crate::data::reading::Reading;
     use crate::spec::ModelSpec;
 
@@ -91,7 +97,7 @@ mod tests {
         ModelCard {
             version: "0.0.0".into(),
             spec: spec.clone(),
-            classes: ["cat".into(), "dog".into()],
+            classes: Classes::new(["cat", "dog"]).unwrap(),
             rescale: RESCALE,
             resize: RESIZE.into(),
             reading: Reading::default(),
@@ -142,9 +148,8 @@ mod tests {
             save(&path, &card, &parameters).unwrap();
             load(&path).err().unwrap().to_string()
         };
-        let twice = error(ModelCard { classes: ["cat".into(), "cat".into()], ..card(&spec(5)) });
-        assert!(twice.ends_with(": both of its classes are called 'cat'; take another"), "{twice}");
-        let long = error(ModelCard { classes: ["c".repeat(1025), "dog".into()], ..card(&spec(5)) });
+        let long = Classes::new(["c".repeat(1025), "dog".into()]).unwrap();
+        let long = error(ModelCard { classes: long, ..card(&spec(5)) });
         assert!(long.contains(": a class has a name of 1025 bytes, and 1024 are the most: 'ccc"), "{long}");
         let resized = error(ModelCard { resize: "x".repeat(1_000_000), ..card(&spec(5)) });
         let version = error(ModelCard { rescale: 1.0, version: "x".repeat(1_000_000), ..card(&spec(5)) });

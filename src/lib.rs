@@ -52,7 +52,7 @@
 //! | [`plan`] | how it runs: steps, and the memory they write to; forward and backward; observers that look in |
 //! | [`layers`] | what each layer is, and how a batch is cut among threads |
 //! | [`kernels`] | the arithmetic, one image or block at a time |
-//! | [`loss`] | sigmoid and binary cross-entropy: value and gradient |
+//! | [`head`] | the network's last word: loss and gradient of its logits, probabilities, decision |
 //! | [`optim`] | Adam: from gradients to new weights |
 //! | [`training`] | the loop: batch, forward, loss, backward, step, report; and where a run stands: all that it needs to go on |
 //! | [`metrics`] | accuracy, confusion, sensitivity, specificity, ROC, calibration, and how sure they are |
@@ -60,6 +60,7 @@
 //! | [`checkpoint`] | weights files, and in them the state of a run |
 //! | [`bench`](mod@bench) | how fast it is: convolutions, training steps, the machine's limits |
 //! | [`geometry`] | sizes and padding of convolution and pooling, computed and checked once |
+//! | [`classes`] | the classes' names in order, and the label of an image |
 //! | [`random`] | every random number, keyed by what it is for |
 //! | [`files`] | regular files read within a bound, and written whole or not at all |
 //! | [`error`] | what can go wrong, in sentences |
@@ -76,7 +77,7 @@
 //! | dense and its gradients | [`reference::dense_forward`], [`reference::dense_backward`] | [`kernels::dense`] |
 //! | ReLU | [`reference::relu_forward`], [`reference::relu_backward`] | [`kernels::elementwise`] |
 //! | dropout | [`reference::dropout`] | [`layers::dropout`] |
-//! | sigmoid, cross-entropy, ∂L/∂z, class weights | [`reference::binary_cross_entropy`], [`reference::weighted_step`] | [`loss`] |
+//! | sigmoid, binary cross-entropy, ∂L/∂z, class weights | [`reference::binary_cross_entropy`], [`reference::weighted_step`] | [`head`] |
 //! | Adam, AdamW's weight decay | [`reference::Adam`] | [`optim`], [`kernels::adam`] |
 //! | Glorot's initial weights | | [`parameters::Initialization`] |
 //! | nearest resize, ×1/255 | | [`data::resize`] |
@@ -99,9 +100,9 @@
 //!
 //! | floor | rooms, in order |
 //! |---|---|
-//! | ground | [`error`], [`files`], [`random`], [`geometry`] |
+//! | ground | [`error`], [`files`], [`random`], [`geometry`], [`classes`] |
 //! | arithmetic | [`reference`](mod@reference), which imports nothing; [`kernels`] |
-//! | model | [`parameters`], [`spec`], [`layers`], [`network`], [`loss`], [`optim`] |
+//! | model | [`parameters`], [`spec`], [`layers`], [`head`], [`network`], [`optim`] |
 //! | engine | [`plan`], [`data`], [`metrics`], [`training`], [`checkpoint`] |
 //! | tools | [`bench`](mod@bench) |
 //! | faces | [`report`] |
@@ -111,13 +112,14 @@
 
 pub mod bench;
 pub mod checkpoint;
+pub mod classes;
 pub mod data;
 pub mod error;
 pub mod files;
 pub mod geometry;
+pub mod head;
 pub mod kernels;
 pub mod layers;
-pub mod loss;
 pub mod metrics;
 pub mod network;
 pub mod optim;

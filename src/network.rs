@@ -8,6 +8,7 @@
 //! ```
 
 use crate::geometry::{Shape, check_floats};
+use crate::head::Head;
 use crate::layers::Layer;
 use crate::layers::builder::Builder;
 use crate::parameters::{ParameterTable, Parameters};
@@ -23,6 +24,7 @@ pub struct Network {
     spec: ModelSpec,
     layers: Vec<Layer>,
     table: Arc<ParameterTable>,
+    head: Head,
 }
 
 impl Network {
@@ -51,15 +53,15 @@ impl Network {
             Some(last) if table.entries().is_empty() => {
                 Err(Error::layer(&last.name, "the network has no weights to learn; add a 'dense' layer"))
             }
-            Some(Layer { output: Shape::Vector(1), .. }) => {
-                Ok(Network { spec: spec.clone(), layers, table: Arc::new(table) })
+            Some(Layer { output: Shape::Vector(units), .. }) => {
+                let head = Head::new(*units);
+                Ok(Network { spec: spec.clone(), layers, table: Arc::new(table), head })
             }
-            Some(last) => Err(Error::layer(
-                &last.name,
-                format!(
-                    "the network ends with {shape} values, but must end with 1, the logit; end it with 'dense', units = 1"
-                ),
-            )),
+            Some(last) => {
+                let reason =
+                    format!("the network ends with an image of {shape}, but must end with logits; end it with 'dense'");
+                Err(Error::layer(&last.name, reason))
+            }
             None => Err(Error::layer("input", "the model has no layers")),
         }
     }
@@ -72,6 +74,11 @@ impl Network {
     /// Returns the layers, first to last.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
+    }
+
+    /// Returns the meaning of its logits: how many classes they tell apart, and how.
+    pub fn head(&self) -> Head {
+        self.head
     }
 
     /// Returns the table of its weights.
@@ -160,8 +167,8 @@ mod tests {
             "layer conv2d: a convolution needs an image, but a vector of 49152 values reaches it; put it before 'flatten'"
         );
         assert_eq!(
-            error(r#"layers = [{ type = "flatten" }, { type = "dense", units = 3 }]"#),
-            "layer dense: the network ends with 3 values, but must end with 1, the logit; end it with 'dense', units = 1"
+            error(r#"layers = [{ type = "conv2d", filters = 2, kernel = 3 }]"#),
+            "layer conv2d: the network ends with an image of 126×126×2, but must end with logits; end it with 'dense'"
         );
         let error = error(
             "input = [8, 8, 3]\nlayers = [{ type = 'max_pool', window = 4 }, { type = 'conv2d', filters = 4, kernel = [3, 1] }]",
@@ -170,6 +177,16 @@ mod tests {
             error,
             "layer conv2d: a kernel of 3×1 with stride 1×1 does not fit an input of 2×2×3 (height × width × channels); use larger images or a smaller kernel"
         );
+    }
+
+    #[test]
+    fn a_network_of_one_unit_tells_two_classes_apart_and_one_of_k_units_k() {
+        for (units, classes) in [(1, 2), (2, 2), (3, 3), (100, 100)] {
+            let toml =
+                format!("input = [2, 2, 1]\nlayers = [{{ type = 'flatten' }}, {{ type = 'dense', units = {units} }}]");
+            let head = Network::new(&toml::from_str(&toml).unwrap()).unwrap().head();
+            assert_eq!((head.units(), head.classes()), (units, classes));
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! workspace of its own; and a training step allocates nothing here.
 //!
 //! ```text
-//! forward    images ─▶ step 0 ─▶ outputs[0] ─▶ step 1 ─▶ outputs[1] ─▶ … ─▶ logits
+//! forward    images ─▶ step 0 ─▶ outputs[0] ─▶ step 1 ─▶ outputs[1] ─▶ … ─▶ logits [N×U]
 //! backward   ∂L/∂images ◀─ step 0 ◀─ … ◀─ ∂L/∂outputs[0] ◀─ step 1 ◀─ … ◀─ ∂L/∂logits
 //!                             ╰▶ ∂L/∂weights            ╰▶ ∂L/∂weights
 //! ```
@@ -30,12 +30,12 @@ pub use step::Step;
 pub use workspace::Workspace;
 
 use crate::Result;
-use crate::loss::probability;
 use crate::network::Network;
 use crate::parameters::Parameters;
 use ndarray::ArrayView4;
 
-/// The probability of class 1 for each image of `images` `[N, H, W, C]`; dropout is off.
+/// The [probabilities](crate::head::Head::probabilities) `[N×U]` of `images` `[N, H, W, C]`: of one unit that
+/// of the positive class, of K one for each class. Dropout is off.
 ///
 /// A convenience for a batch now and then. To answer many batches, make a [`Plan`] and keep its workspace.
 ///
@@ -45,5 +45,5 @@ pub fn predict(network: &Network, parameters: &Parameters, images: ArrayView4<f3
     let plan = Plan::new(network, images.dim().0, PlanOptions::default());
     let mut workspace = plan.workspace();
     let logits = plan.forward(parameters, images, Mode::Inference, &mut workspace)?;
-    Ok(logits.iter().map(|&z| probability(z)).collect())
+    Ok(logits.rows().flat_map(|row| network.head().probabilities(row)).collect())
 }

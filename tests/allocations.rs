@@ -14,9 +14,9 @@ mod common;
 
 use common::networks::{Batch, way_name, ways_to_train};
 use glassnet::geometry::Padding;
+use glassnet::head::Targets;
 use glassnet::kernels::conv::registry::ConvPolicy;
 use glassnet::kernels::gemm::{Beta, Matrix, gemm};
-use glassnet::loss::{binary_cross_entropy, binary_cross_entropy_gradient, probability};
 use glassnet::metrics::{DEFAULT_THRESHOLD, RunningMean, accuracy};
 use glassnet::network::Network;
 use glassnet::optim::{Adam, AdamSettings};
@@ -98,17 +98,19 @@ fn allocations_of_steps(network: &Network, options: PlanOptions) -> Allocations 
     let mut parameters = network.initial_parameters(1);
     let mut gradients = Parameters::zeros(network.table());
     let mut adam = Adam::new(network.table(), AdamSettings::default());
-    let mut grad_logits = vec![0.0; count + 1];
+    let mut grad_logits = vec![0.0; (count + 1) * network.head().units()];
     let (mut mean_loss, mut mean_accuracy) = (RunningMean::default(), RunningMean::default());
     let mut step = || {
         let masks = DropoutMasks::Drawn { seed: 1, step: adam.steps() };
         let logits = plan.forward(&parameters, images, Mode::Training(masks), &mut workspace).unwrap();
-        mean_loss.add(binary_cross_entropy(logits, &batch.labels), count);
-        let probabilities = logits.iter().map(|&z| probability(z));
-        mean_accuracy.add(accuracy(&batch.labels, probabilities, DEFAULT_THRESHOLD).unwrap(), count);
-        binary_cross_entropy_gradient(logits, &batch.labels, &mut grad_logits[..count]);
+        let (head, targets) = (network.head(), Targets::new(&batch.labels));
+        mean_loss.add(head.loss(logits, targets), count);
+        let answers = logits.rows().map(|row| head.decision(head.probabilities(row), DEFAULT_THRESHOLD));
+        mean_accuracy.add(accuracy(&batch.labels, answers).unwrap(), count);
+        let grad_logits = &mut grad_logits[..logits.values().len()];
+        head.gradient(logits, targets, grad_logits);
         let mut update = adam.begin_step(&mut parameters, &mut gradients, options.fuse);
-        plan.backward(images, &grad_logits[..count], &mut update, &mut workspace).unwrap();
+        plan.backward(images, grad_logits, &mut update, &mut workspace).unwrap();
         update.finish();
         plan.forward(&parameters, images, Mode::Inference, &mut workspace).unwrap();
     };

@@ -5,8 +5,9 @@ mod common;
 
 use common::assert_same_bits;
 use common::networks::{way_name, ways_to_train};
+use glassnet::classes::Label;
+use glassnet::head::Targets;
 use glassnet::kernels::conv::registry::ConvPolicy;
-use glassnet::loss::binary_cross_entropy_gradient;
 use glassnet::network::Network;
 use glassnet::optim::{Adam, AdamSettings};
 use glassnet::parameters::Parameters;
@@ -33,7 +34,7 @@ fn after_two_steps(threads: usize, options: PlanOptions) -> Vec<f32> {
     pool.install(|| {
         let network = network();
         let images = images(20);
-        let labels: Vec<f32> = (0..20).map(|sample| f32::from(sample % 3 == 0)).collect();
+        let labels: Vec<Label> = (0..20).map(|sample| Label::new(usize::from(sample % 3 == 0))).collect();
         let mut parameters = network.initial_parameters(1);
         let mut gradients = Parameters::zeros(network.table());
         let mut adam = Adam::new(network.table(), AdamSettings::default());
@@ -43,8 +44,9 @@ fn after_two_steps(threads: usize, options: PlanOptions) -> Vec<f32> {
         let mut logits = Vec::new();
         for step in 0..2 {
             let mode = Mode::Training(DropoutMasks::Drawn { seed: 1, step });
-            logits = plan.forward(&parameters, images.view(), mode, &mut workspace).unwrap().to_vec();
-            binary_cross_entropy_gradient(&logits, &labels, &mut grad_logits);
+            let answers = plan.forward(&parameters, images.view(), mode, &mut workspace).unwrap();
+            network.head().gradient(answers, Targets::new(&labels), &mut grad_logits);
+            logits = answers.values().to_vec();
             let mut update = adam.begin_step(&mut parameters, &mut gradients, options.fuse);
             plan.backward(images.view(), &grad_logits, &mut update, &mut workspace).unwrap();
             update.finish();
@@ -77,7 +79,7 @@ fn an_image_gets_the_same_answer_alone_and_in_any_batch_by_every_algorithm_fused
             let logits = |first: usize, count: usize| {
                 let plan = Plan::new(&network, count, options);
                 let images = images.slice(s![first..first + count, .., .., ..]);
-                plan.forward(&parameters, images, Mode::Inference, &mut plan.workspace()).unwrap().to_vec()
+                plan.forward(&parameters, images, Mode::Inference, &mut plan.workspace()).unwrap().values().to_vec()
             };
             let together = logits(0, 5);
             for (image, together) in together.iter().enumerate() {
@@ -96,6 +98,6 @@ fn predict_answers_what_a_plan_does() {
     let plan = Plan::new(&network, 2, PlanOptions::default());
     let mut workspace = plan.workspace();
     let logits = plan.forward(&parameters, images.view(), Mode::Inference, &mut workspace).unwrap();
-    let probabilities: Vec<f32> = logits.iter().map(|&z| glassnet::loss::probability(z)).collect();
+    let probabilities: Vec<f32> = logits.rows().flat_map(|row| network.head().probabilities(row)).collect();
     assert_same_bits("predict", &predict(&network, &parameters, images.view()).unwrap(), &probabilities);
 }

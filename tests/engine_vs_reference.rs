@@ -8,7 +8,9 @@ mod common;
 use approx::assert_relative_eq;
 use common::networks::{Batch, networks, way_name, ways_to_train};
 use common::{as_images, assert_close, random_parameters, values, wide};
+use glassnet::classes::Label;
 use glassnet::geometry::{ConvGeometry, Padding, PoolGeometry};
+use glassnet::head::ClassWeights;
 use glassnet::kernels::conv::registry::CONV_ALGORITHMS;
 use glassnet::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, Weights};
 use glassnet::kernels::dense::BLOCK_ROWS;
@@ -17,7 +19,6 @@ use glassnet::kernels::simd::InstructionSet;
 use glassnet::layers::LayerKind;
 use glassnet::layers::conv2d::MAX_SLOTS;
 use glassnet::layers::sink::GradientWriter;
-use glassnet::loss::{ClassWeights, weighted_binary_cross_entropy, weighted_binary_cross_entropy_gradient};
 use glassnet::network::Network;
 use glassnet::optim::{AT_ONCE_FLOATS, Adam, AdamSettings};
 use glassnet::parameters::{Parameters, TensorEntry};
@@ -220,15 +221,17 @@ fn spoil(plan: &Plan, parameters: &Parameters, count: usize, workspace: &mut Wor
     let images = Array4::from_elem((count, height, width, channels), f32::NAN);
     let mode = Mode::Training(DropoutMasks::Drawn { seed: 0, step: 0 });
     let logits = plan.forward(parameters, images.view(), mode, workspace).unwrap();
-    assert!(logits.iter().all(|z| z.is_nan()), "images of NaN give logits of NaN");
+    assert!(logits.values().iter().all(|z| z.is_nan()), "images of NaN give logits of NaN");
+    let grad_logits = vec![f32::NAN; logits.values().len()];
     let mut ignored = Parameters::zeros(plan.network().table());
     let mut writer = GradientWriter::new(parameters, &mut ignored);
-    plan.backward(images.view(), &vec![f32::NAN; count], &mut writer, workspace).unwrap();
+    plan.backward(images.view(), &grad_logits, &mut writer, workspace).unwrap();
 }
 
 /// Compares one training step of the engine with the textbook's.
 fn check_network_step(plan: &Plan, parameters: &Parameters, batch: &Batch, expected: &textbook::Step) {
     let (network, count) = (plan.network(), batch.labels.len());
+    let head = network.head();
     let what = |tensor: &str| format!("{}, {tensor} of {:?}", way_name(plan.options()), network.spec());
     let mut workspace = plan.workspace();
     spoil(plan, parameters, count + SPARE_IMAGES, &mut workspace);
@@ -236,14 +239,13 @@ fn check_network_step(plan: &Plan, parameters: &Parameters, batch: &Batch, expec
     let mode = Mode::Training(DropoutMasks::Given(&masks));
     let images = batch.images(network);
 
-    let logits = plan.forward(parameters, images, mode, &mut workspace).unwrap().to_vec();
-    assert_close(&what("logits"), &logits, &expected.logits, TOLERANCE);
-    let weights = ClassWeights(batch.class_weights);
-    let loss = weighted_binary_cross_entropy(&logits, &batch.labels, weights);
+    let logits = plan.forward(parameters, images, mode, &mut workspace).unwrap();
+    assert_close(&what("logits"), logits.values(), &expected.logits, TOLERANCE);
+    let loss = head.loss(logits, batch.targets());
     assert_relative_eq!(loss, expected.loss, max_relative = TOLERANCE);
 
-    let mut grad_logits = vec![f32::NAN; count];
-    weighted_binary_cross_entropy_gradient(&logits, &batch.labels, weights, &mut grad_logits);
+    let mut grad_logits = vec![f32::NAN; logits.values().len()];
+    head.gradient(logits, batch.targets(), &mut grad_logits);
     let mut gradients = Parameters::zeros(network.table());
     gradients.as_mut_slice().fill(f32::NAN);
     let mut writer = GradientWriter::new(parameters, &mut gradients);
@@ -391,7 +393,7 @@ fn networks_that_fill_several_of_every_block_agree_with_the_textbook() {
         let parameters = random_parameters(&network, 4);
         let mut batch = Batch::draw(&network, count, 4);
         // Nearly all of one class, so that the samples' gradients have one sign and do not cancel.
-        batch.labels = (0..count).map(|sample| f32::from(sample != 7)).collect();
+        batch.labels = (0..count).map(|sample| Label::new(usize::from(sample != 7))).collect();
         let expected = batch.textbook_step(&network, &parameters);
         assert!(batch.rest(&network, &parameters, &expected) >= SMALLEST_REST);
         check_every_way(&network, &parameters, &batch, &expected, &mut BTreeSet::new());
@@ -441,7 +443,7 @@ fn whole_steps_with_class_weights_and_weight_decay_end_at_the_textbooks_weights_
     let (settings, steps) = (AdamSettings { learning_rate: 0.01, weight_decay: 2.0, ..AdamSettings::default() }, 3);
     let AdamSettings { learning_rate, beta_1, beta_2, epsilon, weight_decay } = settings;
     let textbook_adam = textbook::Adam { learning_rate, beta_1, beta_2, epsilon, weight_decay };
-    let batch = Batch { class_weights: [2.5, 0.5], ..Batch::draw(&network, 5, 8) };
+    let batch = Batch { class_weights: ClassWeights::new([2.5, 0.5]), ..Batch::draw(&network, 5, 8) };
     let start = random_parameters(&network, 8);
 
     // The reference's own loop: its weights, its gradients, its optimizer.
@@ -449,8 +451,8 @@ fn whole_steps_with_class_weights_and_weight_decay_end_at_the_textbooks_weights_
     let mut moments: Vec<[Vec<f64>; 4]> = Vec::new();
     for t in 1..=steps {
         let images = as_images(&batch.images, network.spec().input);
-        let labels = wide(&batch.labels);
-        let step = textbook::weighted_step(&expected, &images, &labels, batch.class_weights, &vec![vec![]; 5]);
+        let (labels, weights) = (batch.indices(), batch.class_weights.as_slice());
+        let step = textbook::weighted_step(&expected, &images, &labels, weights, &vec![vec![]; 5]);
         moments.resize_with(expected.len(), Default::default);
         for ((layer, gradient), moments) in expected.iter_mut().zip(&step.gradients).zip(&mut moments) {
             let (textbook::Layer::Conv2d { kernel, bias, .. } | textbook::Layer::Dense { kernel, bias }) = layer else {
@@ -476,8 +478,7 @@ fn whole_steps_with_class_weights_and_weight_decay_end_at_the_textbooks_weights_
         for _ in 0..steps {
             let mode = Mode::Training(DropoutMasks::Given(&[]));
             let logits = plan.forward(&parameters, images, mode, &mut workspace).unwrap();
-            let weights = ClassWeights(batch.class_weights);
-            weighted_binary_cross_entropy_gradient(logits, &batch.labels, weights, &mut grad_logits);
+            network.head().gradient(logits, batch.targets(), &mut grad_logits);
             let mut update = adam.begin_step(&mut parameters, &mut gradients, options.fuse);
             plan.backward(images, &grad_logits, &mut update, &mut workspace).unwrap();
             update.finish();

@@ -7,12 +7,12 @@ mod common;
 use common::networks::{Batch, networks};
 use common::{assert_same_bits, random_parameters, values};
 use glassnet::geometry::{ConvGeometry, Padding, PoolGeometry};
+use glassnet::head::Targets;
 use glassnet::kernels::conv::registry::{CONV_ALGORITHMS, ConvPolicy};
 use glassnet::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, Weights};
 use glassnet::kernels::relu_pool;
 use glassnet::kernels::relu_pool::{DEAD, PooledGradient};
 use glassnet::layers::sink::GradientWriter;
-use glassnet::loss::binary_cross_entropy_gradient;
 use glassnet::network::Network;
 use glassnet::optim::{self, Adam, AdamSettings};
 use glassnet::parameters::{Parameters, TensorEntry, TensorId};
@@ -54,16 +54,16 @@ impl Trained {
         let mut workspace = plan.workspace();
         let mut adam = Adam::new(network.table(), AdamSettings::default());
         let mut gradients = Parameters::zeros(network.table());
-        let mut grad_logits = vec![f32::NAN; batch.labels.len()];
+        let mut grad_logits = vec![f32::NAN; batch.labels.len() * network.head().units()];
         let mut left = Vec::new();
         for step in 0..STEPS {
             let mut keep = |what: &str, values: &[f32]| left.push((format!("{what} of step {step}"), values.to_vec()));
             let inference = plan.forward(&parameters, images, Mode::Inference, &mut workspace).unwrap();
-            keep("the logits without dropout", inference);
+            keep("the logits without dropout", inference.values());
             let mode = Mode::Training(DropoutMasks::Given(&masks));
             let logits = plan.forward(&parameters, images, mode, &mut workspace).unwrap();
-            keep("the logits", logits);
-            binary_cross_entropy_gradient(logits, &batch.labels, &mut grad_logits);
+            keep("the logits", logits.values());
+            network.head().gradient(logits, Targets::new(&batch.labels), &mut grad_logits);
 
             gradients.as_mut_slice().fill(f32::NAN);
             let mut writer = GradientWriter::new(&parameters, &mut gradients);

@@ -11,7 +11,7 @@ use glassnet::data::catalog::Catalog;
 use glassnet::data::images::{CACHE_BUDGET_BYTES, ImageSet};
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
-use glassnet::loss::ClassWeights;
+use glassnet::head::ClassWeights;
 use glassnet::network::Network;
 use glassnet::optim::AdamSettings;
 use glassnet::parameters::Parameters;
@@ -20,7 +20,7 @@ use glassnet::spec::ModelSpec;
 use glassnet::training::{ClassWeighting, EpochRecord, TrainSettings, TrainingState, train};
 use image::{ImageFormat, RgbImage};
 use safetensors::SafeTensors;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Cursor;
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ fn loader(file: &SafeTensors, part: &str, batch_size: usize) -> Loader {
     let pixels = images.chunks_exact((SIDE * SIDE * 3) as usize);
     let source = Arc::new(Source::from_memory(part, pixels.zip(&labels).enumerate().map(file_of).collect()).unwrap());
     let items = Split::new(&Catalog::of(&source).unwrap(), 0.0).unwrap().training;
-    let found: Vec<f32> = items.iter().map(|item| item.label as f32).collect();
+    let found: Vec<f32> = items.iter().map(|item| item.label.index() as f32).collect();
     assert_eq!(found, labels, "the order of the images is that of the script");
     Loader::new(Arc::new(ImageSet::new(source, items, SIDE as usize, CACHE_BUDGET_BYTES).unwrap()), batch_size).unwrap()
 }
@@ -123,8 +123,8 @@ fn class_weights_and_weight_decay_do_what_they_do_in_keras() {
     let recorded = recorded_settings();
     let labels = tensor(&file, "training/labels");
     let positives = labels.iter().filter(|label| **label > 0.5).count();
-    let weights = ClassWeights::balanced([labels.len() - positives, positives]);
-    assert_eq!(weights.0.map(Value::from).as_slice(), recorded["class_weight"].as_array().unwrap().as_slice());
+    let weights = ClassWeights::balanced(&[labels.len() - positives, positives]);
+    assert_eq!(json!(weights), recorded["class_weight"]);
     assert_ne!(labels.len() % recorded["batch_size"].as_u64().unwrap() as usize, 0, "the last batch is smaller");
     let weight_decay = recorded["optimizer"]["weight_decay"].as_f64().unwrap();
     for options in ways_to_train() {
@@ -148,7 +148,7 @@ fn the_recorded_losses_and_weights_are_not_those_of_a_run_without_either() {
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let [negative, positive] = [0, 1].map(|class| recorded_settings()["class_weight"][class].as_f64().unwrap());
     let (weighted, decay) = (
-        ClassWeighting::Each(ClassWeights([negative, positive])),
+        ClassWeighting::Each(ClassWeights::new([negative, positive])),
         recorded_settings()["optimizer"]["weight_decay"].as_f64(),
     );
     for (class_weight, weight_decay) in [(ClassWeighting::None, decay.unwrap()), (weighted, 0.0)] {

@@ -36,14 +36,14 @@ fn dense(stream: &mut Stream, inputs: usize, units: usize) -> Layer {
 struct Case {
     layers: Vec<Layer>,
     images: Vec<Image>,
-    labels: Vec<f64>,
+    labels: Vec<usize>,
     factors: Vec<Vec<Vec<f64>>>,
-    class_weights: [f64; 2],
+    class_weights: Vec<f64>,
 }
 
 impl Case {
     fn step(&self) -> Step {
-        weighted_step(&self.layers, &self.images, &self.labels, self.class_weights, &self.factors)
+        weighted_step(&self.layers, &self.images, &self.labels, &self.class_weights, &self.factors)
     }
 }
 
@@ -126,11 +126,11 @@ fn a_network_of_all_layer_kinds_has_the_gradients_that_differences_measure() {
             dense(stream, 5, 1),
         ],
         images: images(stream, 3, [9, 8, 2]),
-        labels: vec![1.0, 0.0, 1.0],
+        labels: vec![1, 0, 1],
         factors: [[2., 2., 0., 2., 2.], [2., 0., 2., 2., 2.], [0., 2., 2., 2., 0.]]
             .map(|factors| vec![factors.to_vec()])
             .to_vec(),
-        class_weights: [1.0, 1.0],
+        class_weights: vec![1.0, 1.0],
     });
     check_every_gradient(case);
 }
@@ -148,9 +148,9 @@ fn strides_padding_and_overlapping_windows_have_the_gradients_that_differences_m
             dense(stream, 12, 1),
         ],
         images: images(stream, 2, [8, 7, 1]),
-        labels: vec![0.0, 1.0],
+        labels: vec![0, 1],
         factors: vec![vec![], vec![]],
-        class_weights: [1.0, 1.0],
+        class_weights: vec![1.0, 1.0],
     });
     check_every_gradient(case);
 }
@@ -166,17 +166,44 @@ fn weighted_classes_have_the_gradients_that_differences_measure_and_the_mean_is_
             dense(stream, 12, 1),
         ],
         images: images(stream, 3, [5, 5, 1]),
-        labels: vec![1.0, 0.0, 1.0],
+        labels: vec![1, 0, 1],
         factors: vec![vec![]; 3],
-        class_weights: [1.7, 0.6],
+        class_weights: vec![1.7, 0.6],
     });
     let step = case.step();
     let losses = step.logits.iter().zip(&case.labels).map(|(&z, &label)| {
-        let p = if label == 1.0 { sigmoid(z) } else { 1.0 - sigmoid(z) };
-        -case.class_weights[label as usize] * p.ln()
+        let p = if label == 1 { sigmoid(z) } else { 1.0 - sigmoid(z) };
+        -case.class_weights[label] * p.ln()
     });
     assert_abs_diff_eq!(step.loss, losses.sum::<f64>() / 3.0, epsilon = 1e-14);
     check_every_gradient(case);
+}
+
+#[test]
+fn several_classes_have_the_gradients_that_differences_measure_weighted_or_not() {
+    for class_weights in [vec![1.0; 4], vec![1.7, 0.6, 0.25, 3.0]] {
+        let case = case_away_from_kinks(|stream| Case {
+            layers: vec![
+                conv(stream, [2, 2], [1, 1], [0, 0], [4, 4], [1, 3]),
+                Layer::Relu,
+                Layer::MaxPool { window: [2, 2], stride: [2, 2] },
+                Layer::Flatten,
+                dense(stream, 12, 4),
+            ],
+            images: images(stream, 5, [5, 5, 1]),
+            labels: vec![3, 0, 1, 2, 3],
+            factors: vec![vec![]; 5],
+            class_weights: class_weights.clone(),
+        });
+        let step = case.step();
+        assert_eq!(step.logits.len(), 5 * 4);
+        let losses = step.logits.chunks(4).zip(&case.labels).map(|(logits, &label)| {
+            let sum: f64 = logits.iter().map(|z| z.exp()).sum();
+            -class_weights[label] * (logits[label].exp() / sum).ln()
+        });
+        assert_abs_diff_eq!(step.loss, losses.sum::<f64>() / 5.0, epsilon = 1e-14);
+        check_every_gradient(case);
+    }
 }
 
 #[test]

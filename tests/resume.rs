@@ -6,6 +6,7 @@ mod common;
 use common::assert_same_bits;
 use glassnet::checkpoint::run::SavedRun;
 use glassnet::checkpoint::{self, ModelCard, TrainingFacts};
+use glassnet::classes::Classes;
 use glassnet::data::augment::Augmentation;
 use glassnet::data::batches::Loader;
 use glassnet::data::catalog::Catalog;
@@ -13,8 +14,8 @@ use glassnet::data::images::{CACHE_BUDGET_BYTES, ImageSet};
 use glassnet::data::reading::Reading;
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
+use glassnet::head::ClassWeights;
 use glassnet::kernels::conv::registry::ConvPolicy;
-use glassnet::loss::ClassWeights;
 use glassnet::network::Network;
 use glassnet::optim::Adam;
 use glassnet::parameters::Parameters;
@@ -27,18 +28,19 @@ use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 
-const SETTINGS: TrainSettings = TrainSettings {
-    epochs: 4,
-    seed: 5,
-    shuffle: true,
-    learning_rate: 0.02,
-    weight_decay: 0.1,
-    class_weight: ClassWeighting::Each(ClassWeights([1.5, 0.75])),
-    augmentation: Some(Augmentation { flip_horizontal: true, flip_vertical: true, shift: true, rotate: true }),
-    conv: ConvPolicy::Auto,
-    fuse: true,
-    early_stopping: None,
-};
+fn settings() -> TrainSettings {
+    TrainSettings {
+        epochs: EPOCHS,
+        seed: 5,
+        learning_rate: 0.02,
+        weight_decay: 0.1,
+        class_weight: ClassWeighting::Each(ClassWeights::new([1.5, 0.75])),
+        augmentation: Some(Augmentation { flip_horizontal: true, flip_vertical: true, shift: true, rotate: true }),
+        ..TrainSettings::default()
+    }
+}
+
+const EPOCHS: usize = 4;
 
 /// Steps of an epoch: 13 images in batches of 4.
 const STEPS: usize = 4;
@@ -79,7 +81,7 @@ fn card(network: &Network) -> ModelCard {
     ModelCard {
         version: "0".into(),
         spec: network.spec().clone(),
-        classes: ["a".into(), "b".into()],
+        classes: Classes::new(["a", "b"]).unwrap(),
         rescale: checkpoint::RESCALE,
         resize: checkpoint::RESIZE.into(),
         reading: Reading::default(),
@@ -89,7 +91,7 @@ fn card(network: &Network) -> ModelCard {
 }
 
 fn start(network: &Network) -> TrainingState {
-    TrainingState::new(network.initial_parameters(3), SETTINGS.adam())
+    TrainingState::new(network.initial_parameters(3), settings().adam())
 }
 
 fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
@@ -111,12 +113,12 @@ fn saved(path: &Path, network: &Network, state: &TrainingState) -> Vec<u8> {
 fn loaded(path: &Path, network: &Network) -> TrainingState {
     let run = SavedRun::open(path).unwrap();
     assert_eq!(run.config, "what it was made from");
-    run.state(network, SETTINGS.adam()).unwrap()
+    run.state(network, settings().adam()).unwrap()
 }
 
 /// Trains, stopped after each of these steps in all, saved, and loaded; the threads alternate between one and
 /// three.
-fn trained(settings: TrainSettings, validation_split: f64, stops: &[usize]) -> Outcome {
+fn trained(settings: &TrainSettings, validation_split: f64, stops: &[usize]) -> Outcome {
     let network = network();
     let (training, validation) = loaders(validation_split);
     let folder = tempfile::tempdir().unwrap();
@@ -130,7 +132,7 @@ fn trained(settings: TrainSettings, validation_split: f64, stops: &[usize]) -> O
                 _ => Ok(()),
             }
         };
-        let ended = in_pool(threads, || train(&network, &mut state, &training, validation.as_ref(), &settings, report));
+        let ended = in_pool(threads, || train(&network, &mut state, &training, validation.as_ref(), settings, report));
         match (ended, stop) {
             (Err(Error::Interrupted), Some(&stop)) => {
                 assert_eq!(state.steps.len(), stop);
@@ -151,18 +153,18 @@ fn trained(settings: TrainSettings, validation_split: f64, stops: &[usize]) -> O
 #[test]
 fn a_training_stopped_after_any_step_ends_with_the_same_bits() {
     for (settings, validation_split) in [
-        (SETTINGS, 0.2),
-        (SETTINGS, 0.0),
-        (TrainSettings { early_stopping: Some(1), epochs: 30, ..SETTINGS }, 0.2),
-        (TrainSettings { shuffle: false, conv: ConvPolicy::Im2col, fuse: false, ..SETTINGS }, 0.2),
+        (settings(), 0.2),
+        (settings(), 0.0),
+        (TrainSettings { early_stopping: Some(1), epochs: 30, ..settings() }, 0.2),
+        (TrainSettings { shuffle: false, conv: ConvPolicy::Im2col, fuse: false, ..settings() }, 0.2),
     ] {
-        let whole = trained(settings, validation_split, &[]);
-        for stop in 1..=STEPS * SETTINGS.epochs {
-            assert!(trained(settings, validation_split, &[stop]) == whole, "{settings:?}, stopped after step {stop}");
+        let whole = trained(&settings, validation_split, &[]);
+        for stop in 1..=STEPS * EPOCHS {
+            assert!(trained(&settings, validation_split, &[stop]) == whole, "{settings:?}, stopped after step {stop}");
         }
-        let every_third: Vec<usize> = (1..=STEPS * SETTINGS.epochs).step_by(3).collect();
+        let every_third: Vec<usize> = (1..=STEPS * EPOCHS).step_by(3).collect();
         assert!(
-            trained(settings, validation_split, &every_third) == whole,
+            trained(&settings, validation_split, &every_third) == whole,
             "{settings:?}, stopped at every third step"
         );
     }
@@ -182,8 +184,8 @@ fn weights_that_are_not_finite_end_the_training_though_the_loss_is_finite() {
     state.parameters.tensor_mut(bias)[0] = -1e30;
     let mut momentum = Parameters::zeros(network.table());
     momentum.tensor_mut(bias)[0] = 1e38;
-    state.adam = Adam::resumed(SETTINGS.adam(), [momentum, Parameters::zeros(network.table())], STEPS as u64 - 1);
-    let outcome = train(&network, &mut state, &training, validation.as_ref(), &SETTINGS, |_, _| Ok(()));
+    state.adam = Adam::resumed(settings().adam(), [momentum, Parameters::zeros(network.table())], STEPS as u64 - 1);
+    let outcome = train(&network, &mut state, &training, validation.as_ref(), &settings(), |_, _| Ok(()));
     assert_eq!(state.parameters.tensor(bias)[0], f32::NEG_INFINITY);
     assert!(state.history.is_empty() && state.best.is_none(), "no such weights are the best");
     let expected = "weights stopped being finite in epoch 1, step 4; a smaller --learning-rate usually helps";
@@ -203,7 +205,7 @@ fn a_loaded_state_is_the_saved_one_in_every_part() {
         14 => Err(Error::Interrupted),
         _ => Ok(()),
     };
-    train(&network, &mut state, &training, validation.as_ref(), &SETTINGS, report).unwrap_err();
+    train(&network, &mut state, &training, validation.as_ref(), &settings(), report).unwrap_err();
     saved(&path, &network, &state);
     let back = loaded(&path, &network);
 
@@ -249,7 +251,7 @@ fn tables_that_contradict_each_other_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("last.safetensors");
     let mut state = start(&network);
-    train(&network, &mut state, &training, validation.as_ref(), &SETTINGS, |_, _| Ok(())).unwrap();
+    train(&network, &mut state, &training, validation.as_ref(), &settings(), |_, _| Ok(())).unwrap();
     let damages: [fn(&mut TrainingState); 5] = [
         |state| state.history.truncate(2),
         |state| state.steps.truncate(7),
@@ -263,7 +265,7 @@ fn tables_that_contradict_each_other_are_refused() {
         damage(&mut damaged);
         saved(&path, &network, &damaged);
         let error =
-            SavedRun::open(&path).unwrap().state(&network, SETTINGS.adam()).err().map(|error| error.to_string());
+            SavedRun::open(&path).unwrap().state(&network, settings().adam()).err().map(|error| error.to_string());
         let error = error.unwrap_or_else(|| panic!("damage {index} was not seen"));
         assert!(
             error.ends_with("its tables of steps and epochs contradict each other; the file is damaged"),
@@ -274,7 +276,10 @@ fn tables_that_contradict_each_other_are_refused() {
     let mut begun = start(&network);
     begun.steps = vec![row(1)];
     saved(&path, &network, &begun);
-    assert!(SavedRun::open(&path).unwrap().state(&network, SETTINGS.adam()).is_err(), "an epoch 1 without an epoch 0");
+    assert!(
+        SavedRun::open(&path).unwrap().state(&network, settings().adam()).is_err(),
+        "an epoch 1 without an epoch 0"
+    );
 }
 
 #[test]
@@ -284,7 +289,7 @@ fn a_wrong_bit_anywhere_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("last.safetensors");
     let mut state = start(&network);
-    train(&network, &mut state, &training, validation.as_ref(), &SETTINGS, |_, _| Ok(())).unwrap();
+    train(&network, &mut state, &training, validation.as_ref(), &settings(), |_, _| Ok(())).unwrap();
     let whole = saved(&path, &network, &state);
     let header = u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
     let data = 8 + header;
@@ -293,7 +298,7 @@ fn a_wrong_bit_anywhere_is_found() {
         bytes[place] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
         let error =
-            SavedRun::open(&path).unwrap().state(&network, SETTINGS.adam()).err().expect("the bit was not seen");
+            SavedRun::open(&path).unwrap().state(&network, settings().adam()).err().expect("the bit was not seen");
         assert!(error.to_string().contains("its tensors are not as they were written"), "{error}");
     }
     for length in [0, 7, 8, 100, data - 1, data, data + 1, whole.len() - 1] {

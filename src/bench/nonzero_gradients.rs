@@ -4,11 +4,11 @@
 //! The sparse backward passes do work for these positions only, so their time hangs on this share.
 
 use crate::data::batches::Batch;
+use crate::head::Targets;
 use crate::kernels::conv::registry::ConvPolicy;
 use crate::kernels::relu_pool::DEAD;
 use crate::layers::saved::Saved;
 use crate::layers::sink::GradientWriter;
-use crate::loss::binary_cross_entropy_gradient;
 use crate::network::Network;
 use crate::parameters::Parameters;
 use crate::plan::observer::{Observer, StepGradient};
@@ -59,8 +59,8 @@ pub fn nonzero_shares(
     for (step, batch) in batches.iter().enumerate() {
         let masks = DropoutMasks::Drawn { seed: 0, step: step as u64 };
         let logits = plan.forward(parameters, batch.images.view(), Mode::Training(masks), &mut workspace)?;
-        let mut grad_logits = vec![0.0; logits.len()];
-        binary_cross_entropy_gradient(logits, &batch.labels, &mut grad_logits);
+        let mut grad_logits = vec![0.0; logits.values().len()];
+        network.head().gradient(logits, Targets::new(&batch.labels), &mut grad_logits);
         let mut writer = GradientWriter::new(parameters, &mut gradients);
         plan.backward_observed(batch.images.view(), &grad_logits, &mut writer, &mut workspace, &mut nonzero)?;
     }
@@ -79,6 +79,7 @@ pub fn nonzero_shares(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classes::Label;
     use crate::spec::ModelSpec;
     use ndarray::Array4;
 
@@ -86,7 +87,7 @@ mod tests {
     fn at_most_one_position_of_each_window_has_a_gradient() {
         let network = Network::new(&ModelSpec::documented().with_image_size(32)).unwrap();
         let images = Array4::from_shape_fn((3, 32, 32, 3), |(n, y, x, c)| ((n + 3 * y + 5 * x + 7 * c) % 11) as f32);
-        let batches = [Batch { images, labels: vec![0.0, 1.0, 1.0], indices: vec![0, 1, 2] }];
+        let batches = [Batch { images, labels: [0, 1, 1].map(Label::new).to_vec(), indices: vec![0, 1, 2] }];
         let shares = nonzero_shares(&network, &network.initial_parameters(0), &batches, ConvPolicy::Auto).unwrap();
         let layers: Vec<&str> = shares.iter().map(|share| share.layer.as_str()).collect();
         assert_eq!(layers, ["conv2d", "conv2d_1", "conv2d_2"]);
@@ -104,7 +105,7 @@ mod tests {
         .unwrap();
         let network = Network::new(&spec).unwrap();
         let images = Array4::from_shape_fn((1, 7, 7, 3), |(_, y, x, c)| (y * x + c) as f32 / 50.0);
-        let batches = [Batch { images, labels: vec![1.0], indices: vec![0] }];
+        let batches = [Batch { images, labels: vec![Label::POSITIVE], indices: vec![0] }];
         let shares = nonzero_shares(&network, &network.initial_parameters(0), &batches, ConvPolicy::Im2col).unwrap();
         assert_eq!(shares, [NonzeroShare { layer: "conv2d".into(), share: 4.0 / 25.0 }]);
     }

@@ -74,6 +74,7 @@ impl PhantomBatches {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classes::Label;
 
     #[test]
     fn all_batches_are_full_and_the_first_has_both_classes() {
@@ -82,7 +83,7 @@ mod tests {
             let batches = phantom.batches().unwrap();
             assert_eq!(batches.len(), count);
             assert!(batches.iter().all(|batch| batch.images.shape() == [batch_size, 8, 8, 3]));
-            assert!([0.0, 1.0].iter().all(|label| batches[0].labels.contains(label)));
+            assert!([Label::NEGATIVE, Label::POSITIVE].iter().all(|label| batches[0].labels.contains(label)));
             let mut decoded = Batch::default();
             phantom.decode(&mut decoded).unwrap();
             assert_eq!(decoded, batches[0]);

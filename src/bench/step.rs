@@ -2,7 +2,7 @@
 
 use super::Milliseconds;
 use crate::data::batches::Batch;
-use crate::loss::{binary_cross_entropy, binary_cross_entropy_gradient};
+use crate::head::Targets;
 use crate::network::Network;
 use crate::optim::{Adam, AdamSettings};
 use crate::parameters::Parameters;
@@ -83,7 +83,7 @@ impl<'a> StepBench<'a> {
             training,
             inference,
             gradients: Parameters::zeros(network.table()),
-            grad_logits: vec![0.0; largest],
+            grad_logits: vec![0.0; largest * network.head().units()],
             adam: Adam::new(network.table(), AdamSettings { learning_rate: 0.0, ..AdamSettings::default() }),
         })
     }
@@ -96,15 +96,16 @@ impl<'a> StepBench<'a> {
     pub fn train_step(&mut self) -> Result<[Duration; 3]> {
         let step = self.adam.steps();
         let batch = &self.batches[step as usize % self.batches.len()];
-        let grad_logits = &mut self.grad_logits[..batch.labels.len()];
         let start = Instant::now();
         let mode = Mode::Training(DropoutMasks::Drawn { seed: 0, step });
         let (workspace, timings) = (&mut self.workspace, &mut self.timings);
         let images = batch.images.view();
         let logits = self.training.forward_observed(&self.parameters, images, mode, workspace, timings)?;
         let loss_begins = Instant::now();
-        black_box(binary_cross_entropy(logits, &batch.labels));
-        binary_cross_entropy_gradient(logits, &batch.labels, grad_logits);
+        let (head, targets) = (self.training.network().head(), Targets::new(&batch.labels));
+        let grad_logits = &mut self.grad_logits[..logits.values().len()];
+        black_box(head.loss(logits, targets));
+        head.gradient(logits, targets, grad_logits);
         let loss = loss_begins.elapsed();
         let fuse = self.training.options().fuse;
         let mut update = self.adam.begin_step(&mut self.parameters, &mut self.gradients, fuse);

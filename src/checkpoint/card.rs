@@ -1,6 +1,7 @@
 //! All about a model but its weights, as a weights file's metadata tell it.
 
 use super::tensor_file::TensorFile;
+use crate::classes::Classes;
 use crate::data::reading::Reading;
 use crate::error::shortened;
 use crate::spec::{LayerSpec, ModelSpec};
@@ -25,8 +26,8 @@ pub struct ModelCard {
     pub version: String,
     /// The layers and the input size.
     pub spec: ModelSpec,
-    /// The names of class 0 and class 1; the network's probability is that of class 1.
-    pub classes: [String; 2],
+    /// The classes. Of two, the probability of one unit is that of the second.
+    pub classes: Classes,
     /// The factor of every byte of an image: always [`RESCALE`].
     pub rescale: f64,
     /// The way images were brought to the input size: always [`RESIZE`].
@@ -72,16 +73,12 @@ impl ModelCard {
             );
             return Err(Error::weights(path, reason));
         }
-        if let Some(name) = self.classes.iter().find(|name| name.len() > MAX_CLASS_NAME_BYTES) {
+        if let Some(name) = self.classes.names().find(|name| name.len() > MAX_CLASS_NAME_BYTES) {
             let reason = format!(
                 "a class has a name of {} bytes, and {MAX_CLASS_NAME_BYTES} are the most: '{}'; take another",
                 name.len(),
                 shortened(name)
             );
-            return Err(Error::weights(path, reason));
-        }
-        if self.classes[0] == self.classes[1] {
-            let reason = format!("both of its classes are called '{}'; take another", shortened(&self.classes[0]));
             return Err(Error::weights(path, reason));
         }
         if !(0.0..=1.0).contains(&self.threshold) {
@@ -122,7 +119,7 @@ fn fault(description: &str) -> String {
     let wanted: [(&str, Reads); 7] = [
         ("version", reads::<String>),
         ("spec", reads::<ModelSpec>),
-        ("classes", reads::<[String; 2]>),
+        ("classes", reads::<Classes>),
         ("rescale", reads::<f64>),
         ("resize", reads::<String>),
         ("threshold", reads::<f64>),
@@ -135,7 +132,13 @@ fn fault(description: &str) -> String {
     for (name, reads) in wanted {
         match fields.get(name) {
             None => return format!("it has no '{name}'"),
-            Some(value) if !reads(value) => return format!("its '{name}' is not as it was written"),
+            Some(value) if !reads(value) => {
+                let twice = Some(value).filter(|_| name == "classes").and_then(called_twice);
+                return match twice {
+                    Some(class) => format!("two of its classes are called '{}'", shortened(class)),
+                    None => format!("its '{name}' is not as it was written"),
+                };
+            }
             Some(_) => {}
         }
     }
@@ -143,4 +146,25 @@ fn fault(description: &str) -> String {
         return "its 'reading' is not as it was written".to_string();
     }
     "its 'run' is not as it was written".to_string()
+}
+
+/// Returns the first name that a list of names holds a second time.
+fn called_twice(names: &Value) -> Option<&str> {
+    let names: Vec<&str> = names.as_array()?.iter().map(Value::as_str).collect::<Option<_>>()?;
+    (1..names.len()).find(|&index| names[..index].contains(&names[index])).map(|index| names[index])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_that_cannot_be_told_apart_are_told() {
+        let fault =
+            |classes: &str| fault(&format!(r#"{{"version": "", "spec": {{"layers": []}}, "classes": {classes}}}"#));
+        assert_eq!(fault(r#"["cat", "dog", "cat"]"#), "two of its classes are called 'cat'");
+        assert_eq!(fault(r#"["cat"]"#), "its 'classes' is not as it was written");
+        assert_eq!(fault(r#"["cat", 1]"#), "its 'classes' is not as it was written");
+        assert_eq!(fault(r#"["cat", "dog", "hare"]"#), "it has no 'rescale'");
+    }
 }

@@ -18,6 +18,7 @@ use super::card::{ModelCard, read_description};
 use super::network_tensors::{any, check, named, read, refuse_foreign};
 use super::state_tensors::{BEST, FIRST_MOMENT, HISTORY, LEGEND, SECOND_MOMENT, STEPS};
 use super::tensor_file::{Tensor, TensorFile, Tensors, Values};
+use crate::classes::Label;
 use crate::network::Network;
 use crate::optim::{Adam, AdamSettings};
 use crate::parameters::{Parameters, TensorEntry};
@@ -70,7 +71,7 @@ pub fn save(path: &Path, card: &ModelCard, state: &TrainingState, config: &str) 
     list(HISTORY, "accuracy", history.iter().map(|record| record.accuracy).collect());
     list(HISTORY, "val_loss", history.iter().filter_map(|record| record.val_loss).collect());
     list(HISTORY, "val_accuracy", history.iter().filter_map(|record| record.val_accuracy).collect());
-    let number = |class: &Option<usize>| class.map_or(NO_CLASS, |class| class as f64);
+    let number = |class: &Option<Label>| class.map_or(NO_CLASS, |class| class.index() as f64);
     list(HISTORY, "only_answer", state.only_answers.iter().map(number).collect());
     let steps = &state.steps;
     list(STEPS, "epoch", steps.iter().map(|row| row.epoch as f64).collect());
@@ -142,7 +143,10 @@ impl SavedRun {
         }
         let class = |number: f64| match number {
             NO_CLASS => Ok(None),
-            number => whole(number).filter(|class| *class < 2).map(Some).ok_or_else(|| contradictory(path)),
+            number => whole(number)
+                .filter(|class| *class < network.head().classes())
+                .map(|class| Some(Label::new(class)))
+                .ok_or_else(|| contradictory(path)),
         };
         let only_answers = only_answers.into_iter().map(class).collect::<Result<Vec<_>>>()?;
         let best = match best_epoch(&history) {

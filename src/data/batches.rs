@@ -21,8 +21,8 @@ use rayon::prelude::*;
 
 use super::arrays::ArraySet;
 use super::augment::{Augmentation, Change};
-use super::catalog::class_counts;
 use super::images::ImageSet;
+use crate::classes::Label;
 use crate::random::{Purpose, Stream};
 use crate::{Error, Result};
 
@@ -50,8 +50,8 @@ pub fn epoch_order(n: usize, seed: u64, epoch: u64, shuffle: bool) -> Vec<usize>
 pub struct Batch {
     /// The images, `[N, H, W, C]`; those of files are RGB in [0, 1].
     pub images: Array4<f32>,
-    /// For each image the index of its class, 0.0 or 1.0.
-    pub labels: Vec<f32>,
+    /// For each image its class.
+    pub labels: Vec<Label>,
     /// For each image its index in the set.
     pub indices: Vec<usize>,
 }
@@ -132,12 +132,21 @@ impl Loader {
         self.images.count()
     }
 
-    /// How many images of each class there are.
-    pub fn class_counts(&self) -> [usize; 2] {
-        match &self.images {
-            Images::Files(files) => class_counts(files.items()),
-            Images::Arrays(arrays) => arrays.class_counts(),
+    /// How many images each of this many classes has.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if an image is of a class beyond them.
+    pub fn class_counts(&self, classes: usize) -> Result<Vec<usize>> {
+        let mut counts = vec![0; classes];
+        for index in 0..self.count() {
+            let label = self.images.label(index);
+            let Some(count) = counts.get_mut(label.index()) else {
+                let reason = format!("{label} is one of them, and the network tells {classes} classes apart, from 0");
+                return Err(Error::setting("labels", reason));
+            };
+            *count += 1;
         }
+        Ok(counts)
     }
 
     /// How many batches an epoch over all images has: ⌈n / batch size⌉.
@@ -187,6 +196,14 @@ impl Images {
         match self {
             Images::Files(files) => files.items().len(),
             Images::Arrays(arrays) => arrays.count(),
+        }
+    }
+
+    /// The class of the image at `index`.
+    fn label(&self, index: usize) -> Label {
+        match self {
+            Images::Files(files) => files.items()[index].label,
+            Images::Arrays(arrays) => arrays.labels()[index],
         }
     }
 }
@@ -246,14 +263,14 @@ impl Epoch {
             let draw = |Augmented { augmentation, seed, epoch }| augmentation.draw(seed, epoch, index as u64);
             augmented.map_or_else(Change::default, draw).apply(&pictures[place], side, image);
         });
-        batch.labels.extend(batch.indices.iter().map(|&index| images.items()[index].label as f32));
+        batch.labels.extend(batch.indices.iter().map(|&index| images.items()[index].label));
         Ok(true)
     }
 
     fn next_of_arrays(&mut self, images: &ArraySet, batch: &mut Batch) -> bool {
         let Some(indices) = self.next_indices() else { return false };
         batch.fill(images.size(), indices, |_, index, image| image.copy_from_slice(images.image(index)));
-        batch.labels.extend(batch.indices.iter().map(|&index| images.label(index)));
+        batch.labels.extend(batch.indices.iter().map(|&index| images.labels()[index]));
         true
     }
 

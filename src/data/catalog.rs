@@ -11,7 +11,8 @@ use super::image_names::{is_image_name, is_keras_name, suffixes};
 use super::layout::Layout;
 use super::left_out::{LeftOut, Reason, sentences};
 use super::source::{Source, parent};
-use crate::error::{counted, some_of};
+use crate::classes::{Classes, Label};
+use crate::error::{and, counted, some_of};
 use crate::{Error, Result};
 use std::borrow::Cow;
 use std::path::Path;
@@ -22,8 +23,8 @@ use std::sync::Arc;
 pub struct Item {
     /// The file's index in its [`Source`].
     pub entry: usize,
-    /// The index of its class, 0 or 1.
-    pub label: usize,
+    /// Its class.
+    pub label: Label,
     /// Its path from the folder that holds the class folders, as Keras names it: `benign/1.png`.
     pub path: String,
     /// What its set is called, where it is a further one beside the first.
@@ -49,8 +50,8 @@ pub fn name_in(set: &str, path: &str) -> String {
 /// The two classes and their images.
 #[derive(Clone, Debug)]
 pub struct Catalog {
-    /// The names of the classes with index 0 and 1. The positive class is the one with index 1.
-    pub classes: [String; 2],
+    /// The classes. Of two, the second is the positive one.
+    pub classes: Classes,
     /// All images: those of class 0, then those of class 1, each in Keras's order.
     pub items: Vec<Item>,
     /// What was passed over.
@@ -84,7 +85,7 @@ impl Catalog {
                 suffixes()
             ));
         }
-        let (classes, items) = ([first.clone(), second.clone()], images.concat());
+        let (classes, items) = (Classes::new([first, second])?, images.concat());
         Ok(Catalog::new(source, classes, items, listed))
     }
 
@@ -93,12 +94,11 @@ impl Catalog {
     ///
     /// # Errors
     /// [`Error::Data`] if a folder is that of another class, or if there is no image of either.
-    pub fn of_classes(source: &Source, classes: &[String; 2]) -> Result<Catalog> {
+    pub fn of_classes(source: &Source, classes: &Classes) -> Result<Catalog> {
         let listed = Listed::of(source);
         let layout = listed.layout(source);
         let Listed { folders, images, strays, .. } = &listed;
-        let [first, second] = classes;
-        let wanted = format!("'{first}' and '{second}'");
+        let wanted = quoted(classes);
         let fail = |reason: String| Err(Error::data(source.path(), reason));
         if folders.is_empty() {
             let give = layout.above().filter(|_| !strays.is_empty());
@@ -109,7 +109,7 @@ impl Catalog {
             ));
         }
         let found = some_of(folders.iter().map(|folder| format!("'{folder}'")));
-        if folders.iter().any(|folder| !classes.contains(folder)) {
+        if folders.iter().any(|folder| classes.label(folder).is_none()) {
             if let Some(reason) = layout.split_to_judge_on() {
                 return fail(reason);
             }
@@ -126,11 +126,11 @@ impl Catalog {
             let suffixes = suffixes();
             return fail(format!("its class folders, {found}, hold no image ({suffixes}); put the images there"));
         }
-        let of_class = |label: usize| {
+        let of_class = |label: Label| {
             let items = folders.iter().zip(images).filter(move |(folder, _)| **folder == classes[label]);
             items.flat_map(|(_, items)| items).map(move |item| Item { label, ..item.clone() })
         };
-        let items = of_class(0).chain(of_class(1)).collect();
+        let items = classes.labels().flat_map(of_class).collect();
         Ok(Catalog::new(source, classes.clone(), items, listed))
     }
 
@@ -142,9 +142,9 @@ impl Catalog {
     /// [`Error::Data`] of the further set, if its classes are others.
     pub fn join(mut self, further: Catalog, entries: usize, path: &Path) -> Result<Catalog> {
         if self.classes != further.classes {
-            let [ours, theirs] = [&self.classes, &further.classes].map(|[a, b]| format!("'{a}' and '{b}'"));
-            let different =
-                further.classes.iter().filter(|class| !self.classes.contains(class)).map(|class| format!("'{class}'"));
+            let [ours, theirs] = [&self.classes, &further.classes].map(quoted);
+            let different = further.classes.names().filter(|class| self.classes.label(class).is_none());
+            let different = different.map(|class| format!("'{class}'"));
             return Err(Error::data(
                 path,
                 format!(
@@ -166,7 +166,7 @@ impl Catalog {
     }
 
     /// The catalog of these images of a source, of which this is listed.
-    fn new(source: &Source, classes: [String; 2], items: Vec<Item>, listed: Listed) -> Catalog {
+    fn new(source: &Source, classes: Classes, items: Vec<Item>, listed: Listed) -> Catalog {
         let Listed { strays, mut left_out, .. } = listed;
         left_out.extend(strays);
         let mut notes = notes(source, &left_out);
@@ -180,9 +180,15 @@ impl Catalog {
     }
 }
 
+/// The classes' names in a sentence: `'cat' and 'dog'`.
+fn quoted(classes: &Classes) -> String {
+    let names: Vec<String> = classes.names().map(|name| format!("'{name}'")).collect();
+    and(names.iter().map(String::as_str))
+}
+
 /// How many of these images each class has.
 pub fn class_counts(items: &[Item]) -> [usize; 2] {
-    [0, 1].map(|label| items.iter().filter(|item| item.label == label).count())
+    [0, 1].map(|class| items.iter().filter(|item| item.label == Label::new(class)).count())
 }
 
 /// What a source lists: class folders and what is in them.
@@ -216,7 +222,7 @@ impl Listed {
                 .and_then(|(folder, _)| folders.binary_search_by(|other| other.as_str().cmp(folder)).ok());
             match class {
                 Some(label) if is_image_name(name) => {
-                    images[label].push(Item { entry, label, path: path.to_string(), set: None });
+                    images[label].push(Item { entry, label: Label::new(label), path: path.to_string(), set: None });
                 }
                 None if is_image_name(name) => strays.push(passed_over(Reason::NoClass)),
                 _ => left_out.push(passed_over(Reason::NotAnImage)),

@@ -27,14 +27,14 @@ pub fn folds(catalog: &Catalog, k: usize, groups: &Groups, seed: u64) -> Result<
         return refuse("one part trains and another validates, so there are at least 2 folds".to_string());
     }
     let (all, counts) = (catalog.counts(), groups.counts(catalog));
-    for (label, class) in catalog.classes.iter().enumerate() {
-        if all[label] < k {
+    for (label, class) in catalog.classes.labels().zip(catalog.classes.names()) {
+        if all[label.index()] < k {
             return refuse(format!(
                 "each fold validates on both classes, and {class} has {}; use fewer folds",
-                counted(all[label], "image")
+                counted(all[label.index()], "image")
             ));
         }
-        let holding = counts.iter().filter(|counts| counts[label] > 0).count();
+        let holding = counts.iter().filter(|counts| counts[label.index()] > 0).count();
         if holding < k {
             return refuse(format!(
                 "each fold validates on both classes, and {class} is in {}, and a group stays whole; use fewer folds",
@@ -47,7 +47,7 @@ pub fn folds(catalog: &Catalog, k: usize, groups: &Groups, seed: u64) -> Result<
     let splits: Vec<Split> =
         (0..k).map(|fold| Split::by_part(catalog, |index| fold_of[groups.of(index)] == fold)).collect();
     for (fold, split) in splits.iter().enumerate() {
-        for (label, class) in catalog.classes.iter().enumerate() {
+        for (label, class) in catalog.classes.labels().zip(catalog.classes.names()) {
             if !split.validation.iter().any(|item| item.label == label) {
                 let fold = fold + 1;
                 return refuse(format!(

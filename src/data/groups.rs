@@ -128,7 +128,7 @@ impl Groups {
     pub fn counts(&self, catalog: &Catalog) -> Vec<[usize; 2]> {
         let mut counts = vec![[0; 2]; self.len()];
         for (item, &group) in catalog.items.iter().zip(&self.of_item) {
-            counts[group][item.label] += 1;
+            counts[group][item.label.index()] += 1;
         }
         counts
     }

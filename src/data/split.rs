@@ -15,6 +15,7 @@
 use super::catalog::{Catalog, Item, class_counts};
 use super::groups::{self, Groups};
 use super::stratify::stratify;
+use crate::classes::Label;
 use crate::error::{counted, shortened, some_of};
 use crate::{Error, Result};
 use std::collections::BTreeSet;
@@ -38,7 +39,7 @@ impl Split {
     pub fn new(catalog: &Catalog, validation_split: f64) -> Result<Split> {
         check_fraction(validation_split)?;
         let mut split = Split { training: Vec::new(), validation: Vec::new(), notes: Vec::new() };
-        for (label, class) in catalog.classes.iter().enumerate() {
+        for (label, class) in catalog.classes.labels().zip(catalog.classes.names()) {
             let files: Vec<Item> = catalog.items.iter().filter(|item| item.label == label).cloned().collect();
             let count = (validation_split * files.len() as f64) as usize;
             if count == 0 && validation_split > 0.0 {
@@ -107,7 +108,7 @@ impl Split {
             let reason = format!(
                 "with --validation-split {validation_split} no image of {} is left to train on; make the share smaller, or the \
                  groups",
-                catalog.classes[class]
+                &catalog.classes[Label::new(class)]
             );
             return Err(Error::setting(groups::SETTING, reason));
         }
@@ -115,7 +116,7 @@ impl Split {
             let told = |label: usize| {
                 let (got, all) = (got[label], all[label]);
                 let images = counted(all, "image");
-                format!("{got} of {images} of {} ({:.4})", catalog.classes[label], got as f64 / all as f64)
+                format!("{got} of {images} of {} ({:.4})", &catalog.classes[Label::new(label)], got as f64 / all as f64)
             };
             split.notes.push(format!(
                 "{} keeps groups whole, so {} and {} validate, where {validation_split} of each would be {} and {}",

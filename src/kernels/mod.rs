@@ -13,6 +13,7 @@
 //! | [`relu_pool`] | ReLU and max-pooling of a band of rows, fused |
 //! | [`dense`] | a block of rows of a dense layer's weights |
 //! | [`elementwise`] | ReLU, and multiplication by a mask |
+//! | [`softmax`] | the softmax of a row of logits, and its log-sum-exp |
 //! | [`adam`] | the optimizer's step on some weights |
 //! | [`tile`] | the register tile: the innermost product of convolutions and dense layers |
 //! | [`simd`] | vector instructions, chosen when the program runs |
@@ -26,4 +27,5 @@ pub mod gemm;
 pub mod pool;
 pub mod relu_pool;
 pub mod simd;
+pub mod softmax;
 pub mod tile;

@@ -1,7 +1,7 @@
 //! Whether the probabilities are what they say: of the images that get 0.8, eight in ten should be positive.
 
-use super::confusion::is_positive;
 use super::interval::{Interval, share, wilson};
+use crate::classes::Label;
 use serde::Serialize;
 
 /// How many bins of equal width the probabilities are sorted into.
@@ -49,13 +49,13 @@ impl Calibration {
     ///
     /// # Panics
     /// If there are not as many labels as probabilities.
-    pub fn of<P: Copy + Into<f64>>(labels: &[f32], probabilities: &[P]) -> Option<Calibration> {
+    pub fn of<P: Copy + Into<f64>>(labels: &[Label], probabilities: &[P]) -> Option<Calibration> {
         assert_eq!(labels.len(), probabilities.len(), "as many labels as probabilities");
         let total = labels.len();
         let mut squares = 0.0;
         let mut counts = [(0usize, 0usize, 0.0f64); BINS]; // images, positives, sum of probabilities
         for (&label, &probability) in labels.iter().zip(probabilities) {
-            let (positive, probability) = (is_positive(label), probability.into());
+            let (positive, probability) = (label == Label::POSITIVE, probability.into());
             if probability.is_nan() {
                 return None;
             }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn scores_and_bins_agree_with_a_count_by_hand() {
-        let labels = [1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0];
+        let labels = [1, 1, 1, 1, 1, 0, 0, 0].map(Label::new);
         let probabilities = [0.9, 0.8, 0.6, 0.4, 0.3, 0.7, 0.4, 0.1];
         let calibration = Calibration::of(&labels, &probabilities).unwrap();
         // 0.01 + 0.04 + 0.16 + 0.36 + 0.49 + 0.49 + 0.16 + 0.01 = 1.72
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_bin_holds_its_lower_end_and_the_last_one_holds_1() {
-        let bins = Calibration::of(&[0.0; 5], &[0.0, 0.5, 0.499, 1.0, 0.9]).unwrap().bins;
+        let bins = Calibration::of(&[Label::NEGATIVE; 5], &[0.0, 0.5, 0.499, 1.0, 0.9]).unwrap().bins;
         let counts: Vec<usize> = bins.iter().map(|bin| bin.count).collect();
         assert_eq!(counts, [1, 0, 0, 0, 1, 1, 0, 0, 0, 2]);
         assert_eq!((bins[0].low, bins[9].high), (0.0, 1.0));
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn without_images_or_with_a_nan_there_is_no_calibration() {
         assert_eq!(Calibration::of::<f64>(&[], &[]), None);
-        assert_eq!(Calibration::of(&[1.0], &[f32::NAN]), None);
+        assert_eq!(Calibration::of(&[Label::POSITIVE], &[f32::NAN]), None);
     }
 
     proptest! {
@@ -131,8 +131,8 @@ mod tests {
         fn the_bins_hold_every_image_once_and_the_error_is_at_most_1(
             answers in proptest::collection::vec((any::<bool>(), 0.0f32..=1.0), 1..100)
         ) {
-            let (labels, probabilities): (Vec<f32>, Vec<f32>) =
-                answers.iter().map(|&(label, p)| (f32::from(u8::from(label)), p)).unzip();
+            let (labels, probabilities): (Vec<Label>, Vec<f32>) =
+                answers.iter().map(|&(label, p)| (Label::new(usize::from(label)), p)).unzip();
             let calibration = Calibration::of(&labels, &probabilities).unwrap();
             prop_assert_eq!(calibration.bins.iter().map(|bin| bin.count).sum::<usize>(), answers.len());
             let positives = answers.iter().filter(|(label, _)| *label).count();
@@ -150,7 +150,7 @@ mod tests {
             labels in proptest::collection::vec(any::<bool>(), 1..100)
         ) {
             let share = labels.iter().filter(|label| **label).count() as f64 / labels.len() as f64;
-            let labels: Vec<f32> = labels.iter().map(|&label| f32::from(u8::from(label))).collect();
+            let labels: Vec<Label> = labels.iter().map(|&label| Label::new(usize::from(label))).collect();
             let calibration = Calibration::of(&labels, &vec![share; labels.len()]).unwrap();
             prop_assert!((calibration.brier_score - calibration.brier_score_of_share).abs() < 1e-12);
             prop_assert!(calibration.expected_calibration_error < 1e-12);

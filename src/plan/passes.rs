@@ -3,6 +3,7 @@
 use super::compile::Plan;
 use super::observer::{Observer, StepGradient, StepOutput};
 use super::workspace::Workspace;
+use crate::head::Logits;
 use crate::layers::operation::{Backward, Forward, Mode, Work};
 use crate::layers::sink::Sink;
 use crate::parameters::Parameters;
@@ -10,7 +11,7 @@ use crate::{Error, Result};
 use ndarray::ArrayView4;
 
 impl Plan<'_> {
-    /// Runs the batch `images` `[N, H, W, C]` through all steps and returns the N logits.
+    /// Runs the batch `images` `[N, H, W, C]` through all steps and returns the logits `[N×U]`.
     ///
     /// # Errors
     /// Where the images are not of the network's input size, are not one contiguous block, or are more than
@@ -25,7 +26,7 @@ impl Plan<'_> {
         images: ArrayView4<f32>,
         mode: Mode,
         workspace: &'w mut Workspace,
-    ) -> Result<&'w [f32]> {
+    ) -> Result<Logits<'w>> {
         self.forward_observed(parameters, images, mode, workspace, &mut ())
     }
 
@@ -43,7 +44,7 @@ impl Plan<'_> {
         mode: Mode,
         workspace: &'w mut Workspace,
         observer: &mut impl Observer,
-    ) -> Result<&'w [f32]> {
+    ) -> Result<Logits<'w>> {
         let images = self.check_images(&images)?;
         let batch = self.batch_of(images);
         workspace.trained = match mode {
@@ -63,12 +64,13 @@ impl Plan<'_> {
             step.operation.forward(Forward { parameters, mode, input, output: &mut *output, saved: &mut *saved, work });
             observer.output(StepOutput { index, step, input, output, saved });
         }
-        Ok(&outputs[outputs.len() - 1].as_slice()[..batch])
+        let units = self.network().head().units();
+        Ok(Logits::new(&outputs[outputs.len() - 1].as_slice()[..batch * units], units))
     }
 
-    /// Runs the gradient of the loss by the logits back through all steps, and gives `sink` the gradient of
-    /// every parameter. `images`, `workspace` and the sink's parameters are those of the forward pass before,
-    /// which was for training.
+    /// Runs the gradient of the loss by the logits, `[N×U]`, back through all steps, and gives `sink` the
+    /// gradient of every parameter. `images`, `workspace` and the sink's parameters are those of the forward
+    /// pass before, which was for training.
     ///
     /// # Errors
     /// As [`Plan::forward`]; and where the forward pass before was not for training, or of another batch
@@ -102,11 +104,11 @@ impl Plan<'_> {
         observer: &mut impl Observer,
     ) -> Result<()> {
         let images = self.check_backward(&images, grad_logits, workspace)?;
-        let batch = grad_logits.len();
+        let batch = self.batch_of(images);
         workspace.backward_done = true;
         let Workspace { outputs, saved, partials, packed, scratch, .. } = workspace;
         let [grad_output, grad_input] = &mut workspace.gradients;
-        grad_output[..batch].copy_from_slice(grad_logits);
+        grad_output[..grad_logits.len()].copy_from_slice(grad_logits);
         observer.backward_begins();
         for (index, step) in self.steps().iter().enumerate().skip(self.first_backward()).rev() {
             let (inputs, values) = (batch * step.input.len(), batch * step.output.len());
@@ -141,7 +143,7 @@ impl Plan<'_> {
     ) -> Result<&'a [f32]> {
         let images = self.check_images(images)?;
         let batch = self.batch_of(images);
-        if workspace.trained != Some(batch) || grad_logits.len() != batch {
+        if workspace.trained != Some(batch) || grad_logits.len() != batch * self.network().head().units() {
             return Err(Error::setting(
                 "backward",
                 format!("it needs a training forward pass and logits of the same {batch} images before it"),

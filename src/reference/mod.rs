@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `tensors` | what goes forward through a network, and what comes back for its parameters |
 //! | `dense`, `elementwise`, `max_pool`, `conv2d` | the layers, each forward and backward |
-//! | `loss` | sigmoid and binary cross-entropy |
+//! | `loss` | sigmoid and binary cross-entropy, softmax and categorical cross-entropy |
 //! | `network` | all layers forward, and a training step backward through them |
 //! | `adam` | from gradients to new weights |
 //!
@@ -75,7 +75,10 @@ pub use adam::Adam;
 pub use conv2d::{ConvShape, conv2d_backward, conv2d_forward};
 pub use dense::{dense_backward, dense_forward};
 pub use elementwise::{dropout, relu_backward, relu_forward};
-pub use loss::{binary_cross_entropy, binary_cross_entropy_gradient, sigmoid};
+pub use loss::{
+    binary_cross_entropy, binary_cross_entropy_gradient, categorical_cross_entropy, categorical_cross_entropy_gradient,
+    sigmoid, softmax,
+};
 pub use max_pool::{max_pool_backward, max_pool_forward};
 pub use network::{Layer, Step, forward, step, weighted_step};
 pub use tensors::{Image, LayerGradient};

@@ -3,7 +3,9 @@
 use super::conv2d::{ConvShape, conv2d_backward, conv2d_forward};
 use super::dense::{dense_backward, dense_forward};
 use super::elementwise::{dropout, relu_backward, relu_forward};
-use super::loss::{binary_cross_entropy, binary_cross_entropy_gradient};
+use super::loss::{
+    binary_cross_entropy, binary_cross_entropy_gradient, categorical_cross_entropy, categorical_cross_entropy_gradient,
+};
 use super::max_pool::{max_pool_backward, max_pool_forward, window_maxima};
 use super::tensors::{Image, LayerGradient};
 
@@ -44,7 +46,7 @@ pub enum Layer {
 /// What a training step's forward and backward pass found.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// The logit z of every sample.
+    /// The logits z of every sample, one after the other: one of two classes, or K of K.
     pub logits: Vec<f64>,
     /// The mean loss over the batch.
     pub loss: f64,
@@ -79,11 +81,14 @@ pub fn forward(layers: &[Layer], image: &Image, factors: &[Vec<f64>]) -> Vec<Ima
     activations
 }
 
-/// One training step's gradients: every sample forward, the mean loss, every sample backward.
+/// One training step's gradients: every sample forward, the mean loss, every sample backward. A label is the
+/// index of a sample's class. The loss is the binary cross-entropy of a network that ends with one value, and
+/// the categorical one of a network that ends with several.
 ///
 /// `factors[sample]` are that sample's dropout factors as in [`forward`].
-pub fn step(layers: &[Layer], images: &[Image], labels: &[f64], factors: &[Vec<Vec<f64>>]) -> Step {
-    weighted_step(layers, images, labels, [1.0, 1.0], factors)
+pub fn step(layers: &[Layer], images: &[Image], labels: &[usize], factors: &[Vec<Vec<f64>>]) -> Step {
+    let classes = labels.iter().max().map_or(0, |largest| largest + 1);
+    weighted_step(layers, images, labels, &vec![1.0; classes], factors)
 }
 
 /// [`step`] where a sample's loss is first multiplied by the weight of its class: L = Σ `weight[label]`·loss
@@ -92,8 +97,8 @@ pub fn step(layers: &[Layer], images: &[Image], labels: &[f64], factors: &[Vec<V
 pub fn weighted_step(
     layers: &[Layer],
     images: &[Image],
-    labels: &[f64],
-    class_weights: [f64; 2],
+    labels: &[usize],
+    class_weights: &[f64],
     factors: &[Vec<Vec<f64>>],
 ) -> Step {
     let n = images.len() as f64;
@@ -110,14 +115,18 @@ pub fn weighted_step(
 
     for ((image, &label), factors) in images.iter().zip(labels).zip(factors) {
         let activations = forward(layers, image, factors);
-        let z = activations[layers.len()].values[0];
-        logits.push(z);
+        let z = &activations[layers.len()].values;
+        logits.extend(z);
+        let (sample_loss, sample_gradient) = match z[..] {
+            [z] => (binary_cross_entropy(z, label as f64), vec![binary_cross_entropy_gradient(z, label as f64)]),
+            _ => (categorical_cross_entropy(z, label), categorical_cross_entropy_gradient(z, label)),
+        };
         // What one unit of this sample's own loss adds to the mean.
-        let share = class_weights[label as usize] / n;
-        loss += share * binary_cross_entropy(z, label);
+        let share = class_weights[label] / n;
+        loss += share * sample_loss;
 
-        let grad_logit = share * binary_cross_entropy_gradient(z, label);
-        let mut grad = Image { height: 1, width: 1, channels: 1, values: vec![grad_logit] };
+        let grad_logits = sample_gradient.iter().map(|g| share * g).collect();
+        let mut grad = Image { height: 1, width: 1, channels: z.len(), values: grad_logits };
         let mut factors = factors.iter().rev();
         for (index, layer) in layers.iter().enumerate().rev() {
             let (input, gradient) = (&activations[index], &mut gradients[index]);

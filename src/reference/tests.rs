@@ -32,7 +32,7 @@ fn the_example_forward_is_what_the_page_says() {
 #[test]
 fn the_example_backward_is_what_the_page_says() {
     let (layers, image) = example();
-    let step = step(&layers, &[image], &[1.0], &[vec![]]);
+    let step = step(&layers, &[image], &[1], &[vec![]]);
     assert_abs_diff_eq!(step.loss, std::f64::consts::LN_2, epsilon = 1e-15);
     assert_eq!(step.gradients[4], LayerGradient { kernel: vec![-2.0], bias: vec![-0.5] });
     let quarter = |values: &[f64]| values.iter().map(|x| -0.25 * x).collect::<Vec<f64>>();
@@ -42,6 +42,21 @@ fn the_example_backward_is_what_the_page_says() {
     assert_eq!(step.grad_inputs[0].values, quarter(&image));
     // The ReLU input nearest to 0 is ±1, and 4 leads its window by 1.
     assert_eq!(step.margin, 1.0);
+}
+
+#[test]
+fn probabilities_that_are_given_have_the_loss_and_gradient_that_follow() {
+    // Logits are logarithms of the probabilities up to a constant, however large.
+    for constant in [0.0, -3.0, 1e3] {
+        let logits = [0.5f64, 0.2, 0.3].map(|p| p.ln() + constant);
+        for (p, expected) in softmax(&logits).into_iter().zip([0.5, 0.2, 0.3]) {
+            assert_abs_diff_eq!(p, expected, epsilon = 1e-12);
+        }
+        assert_abs_diff_eq!(categorical_cross_entropy(&logits, 1), -0.2f64.ln(), epsilon = 1e-12);
+        for (g, expected) in categorical_cross_entropy_gradient(&logits, 1).into_iter().zip([0.5, -0.8, 0.3]) {
+            assert_abs_diff_eq!(g, expected, epsilon = 1e-12);
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Diagnostics of a training run, in sentences: how far an accuracy is above always giving one answer,
 //! whether the network gives one answer only, and whether it overfits.
 
+use crate::classes::Label;
 use crate::training::EpochRecord;
 
 /// The rise over its lowest value, as a share of that, with which the validation loss must end for
@@ -31,15 +32,15 @@ pub fn diverged_line(training_loss: f64, val_loss: Option<f64>) -> Option<String
     })
 }
 
-/// Returns the index of the more frequent class, of equals the positive one; `None` without images.
-pub fn majority(counts: [usize; 2]) -> Option<usize> {
-    (counts != [0, 0]).then_some(usize::from(counts[1] >= counts[0]))
+/// Returns the more frequent class, of equals the positive one; `None` without images.
+pub fn majority(counts: [usize; 2]) -> Option<Label> {
+    (counts != [0, 0]).then_some(Label::new(usize::from(counts[1] >= counts[0])))
 }
 
 /// Returns the share of images of class `label`; `None` without images.
-pub fn share_of(label: usize, counts: [usize; 2]) -> Option<f64> {
+pub fn share_of(label: Label, counts: [usize; 2]) -> Option<f64> {
     let all = counts[0] + counts[1];
-    (all > 0).then(|| counts[label] as f64 / all as f64)
+    (all > 0).then(|| counts[label.index()] as f64 / all as f64)
 }
 
 /// States what always answering the class that is more frequent in training would reach in both parts, which
@@ -48,11 +49,11 @@ pub fn majority_line(classes: [&str; 2], training: [usize; 2], validation: [usiz
     let label = majority(training)?;
     let part = |name: &str, counts: [usize; 2]| {
         let share = share_of(label, counts)?;
-        Some(format!("{} of {} {name} images ({share:.4})", counts[label], counts[0] + counts[1]))
+        Some(format!("{} of {} {name} images ({share:.4})", counts[label.index()], counts[0] + counts[1]))
     };
     let parts: Vec<String> =
         [part("training", training), part("validation", validation)].into_iter().flatten().collect();
-    Some(format!("Always answering '{}' would be right for {}", classes[label], parts.join(" and ")))
+    Some(format!("Always answering '{}' would be right for {}", classes[label.index()], parts.join(" and ")))
 }
 
 /// Says that after these epochs, counted from 0, every validation image was taken for `class`, and whether

@@ -1,9 +1,10 @@
 //! What a network answers on a set of images.
 
 use crate::Result;
+use crate::classes::Label;
 use crate::data::batches::{Batch, Loader};
-use crate::loss::{binary_cross_entropy, probability};
-use crate::metrics::{Confusion, DEFAULT_THRESHOLD, RunningMean, accuracy};
+use crate::head::{Head, Logits, Targets};
+use crate::metrics::{DEFAULT_THRESHOLD, RunningMean, accuracy, only_answer};
 use crate::parameters::Parameters;
 use crate::plan::{Mode, Plan, Workspace};
 
@@ -14,50 +15,56 @@ pub struct Evaluation {
     pub loss: f64,
     /// The share of right answers.
     pub accuracy: f64,
-    /// The probability of class 1 of each image, in the set's order.
+    /// The [probabilities](Head::probabilities) of each image, `[N×U]`, in the set's order: of one unit that
+    /// of the positive class, of K one for each class.
     pub probabilities: Vec<f32>,
-    /// The label of each image.
-    pub labels: Vec<f32>,
+    /// The class that each image was taken for.
+    pub answers: Vec<Label>,
+    /// The class of each image.
+    pub labels: Vec<Label>,
 }
 
 impl Evaluation {
-    /// The class that every image was taken for although there are images of both:
-    /// [`Confusion::only_answer`].
-    pub fn only_answer(&self) -> Option<usize> {
-        Confusion::count(&self.labels, &self.probabilities, DEFAULT_THRESHOLD).only_answer()
+    /// The class that every image was taken for although there are images of others: [`only_answer`].
+    pub fn only_answer(&self) -> Option<Label> {
+        only_answer(&self.labels, &self.answers)
     }
 }
 
 /// Runs all images of a loader through the network, dropout off, in their order.
 ///
 /// # Errors
-/// Where an image cannot be read.
+/// Where an image cannot be read, or has a label that the network has no class for.
 pub fn evaluate(
     plan: &Plan,
     parameters: &Parameters,
     loader: &Loader,
     workspace: &mut Workspace,
 ) -> Result<Evaluation> {
-    let count = loader.count();
+    let (head, count) = (plan.network().head(), loader.count());
+    loader.class_counts(head.classes())?;
     let mut batches = loader.epoch((0..count).collect());
     let mut batch = Batch::default();
     let mut mean_loss = RunningMean::default();
-    let (mut all, mut labels) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let mut probabilities = Vec::with_capacity(count * head.units());
+    let (mut answers, mut labels) = (Vec::with_capacity(count), Vec::with_capacity(count));
     while batches.next_into(&mut batch)? {
         let logits = plan.forward(parameters, batch.images.view(), Mode::Inference, workspace)?;
-        mean_loss.add(binary_cross_entropy(logits, &batch.labels), batch.labels.len());
-        all.extend(probabilities(logits));
+        mean_loss.add(head.loss(logits, Targets::new(&batch.labels)), batch.labels.len());
+        probabilities.extend(logits.rows().flat_map(|row| head.probabilities(row)));
+        answers.extend(decisions(head, logits));
         labels.extend_from_slice(&batch.labels);
     }
     Ok(Evaluation {
         loss: mean_loss.mean().unwrap_or(f64::NAN),
-        accuracy: accuracy(&labels, all.iter().copied(), DEFAULT_THRESHOLD).unwrap_or(f64::NAN),
-        probabilities: all,
+        accuracy: accuracy(&labels, answers.iter().copied()).unwrap_or(f64::NAN),
+        probabilities,
+        answers,
         labels,
     })
 }
 
-/// The probability of class 1 for each logit.
-pub(super) fn probabilities(logits: &[f32]) -> impl ExactSizeIterator<Item = f32> {
-    logits.iter().map(|&z| probability(z))
+/// The class that each image of a batch is taken for.
+pub(super) fn decisions(head: Head, logits: Logits) -> impl ExactSizeIterator<Item = Label> {
+    logits.rows().map(move |row| head.decision(head.probabilities(row), DEFAULT_THRESHOLD))
 }

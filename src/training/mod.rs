@@ -2,8 +2,8 @@
 //!
 //! - [`train`]: the loop. Progress goes to a closure as [`Event`]s, so it knows nothing of terminals and
 //!   files
-//! - [`TrainSettings`]: how to train, the same for flags, files and programs; [`keras_run`] has the settings of the documented run, which are the
-//!   defaults
+//! - [`TrainSettings`]: how to train, the same for flags, files and programs; [`keras_run`] has the settings
+//!   of the documented run, which are the defaults
 //! - [`TrainingState`]: where a run stands: all that it needs to go on
 //! - [`StepRow`], [`EpochSoFar`], [`EpochRecord`]: what is measured on the way
 //! - [`evaluate`]: what a network answers on a set

@@ -1,15 +1,13 @@
 //! The training loop.
 
 use super::clock::Clock;
-use super::evaluation::{Evaluation, evaluate, probabilities};
+use super::evaluation::{Evaluation, decisions, evaluate};
 use super::records::{EpochRecord, EpochSoFar, StepRow};
 use super::settings::TrainSettings;
 use super::state::TrainingState;
 use crate::data::batches::{Augmented, Batch, Epoch, Loader, epoch_order};
-use crate::loss::{
-    ClassWeights, binary_cross_entropy, weighted_binary_cross_entropy, weighted_binary_cross_entropy_gradient,
-};
-use crate::metrics::{DEFAULT_THRESHOLD, accuracy};
+use crate::head::{ClassWeights, Targets};
+use crate::metrics::accuracy;
 use crate::network::Network;
 use crate::parameters::Parameters;
 use crate::plan::{DropoutMasks, Mode, Plan, PlanOptions, Workspace};
@@ -33,7 +31,8 @@ pub enum Event {
 /// validation images.
 ///
 /// # Errors
-/// [`Error::Setting`] of an augmentation of arrays; where an image cannot be read, where the loss or at an
+/// [`Error::Setting`] of an augmentation of arrays, of labels that the network has no class for, and of class
+/// weights of another number; where an image cannot be read, where the loss or at an
 /// epoch's end a weight is no longer finite ([`Error::NotFinite`], [`Error::WeightsNotFinite`]), and those of
 /// `report`.
 pub fn train(
@@ -94,13 +93,13 @@ impl<'a> Trainer<'a> {
         let plan = Plan::new(network, largest_batch, options);
         Ok(Trainer {
             settings,
-            class_weights: settings.class_weight.weights(training.class_counts()),
+            class_weights: settings.class_weight.weights(&training.class_counts(network.head().classes())?)?,
             training,
             validation,
             workspace: plan.workspace(),
             plan,
             gradients: Parameters::zeros(network.table()),
-            grad_logits: vec![0.0; largest_batch],
+            grad_logits: vec![0.0; largest_batch * network.head().units()],
             batch: Batch::default(),
         })
     }
@@ -153,13 +152,15 @@ impl<'a> Trainer<'a> {
 
         let masks = DropoutMasks::Drawn { seed: self.settings.seed, step: taken };
         let logits = self.plan.forward(&state.parameters, images, Mode::Training(masks), &mut self.workspace)?;
-        let loss = weighted_binary_cross_entropy(logits, labels, self.class_weights);
-        let accuracy = accuracy(labels, probabilities(logits), DEFAULT_THRESHOLD).unwrap_or(f64::NAN);
+        let head = self.plan.network().head();
+        let targets = Targets { weights: &self.class_weights, ..Targets::new(labels) };
+        let loss = head.loss(logits, targets);
+        let accuracy = accuracy(labels, decisions(head, logits)).unwrap_or(f64::NAN);
         if !loss.is_finite() {
             return Err(Error::NotFinite { value: loss, epoch: epoch + 1, step });
         }
-        let grad_logits = &mut self.grad_logits[..size];
-        weighted_binary_cross_entropy_gradient(logits, labels, self.class_weights, grad_logits);
+        let grad_logits = &mut self.grad_logits[..logits.values().len()];
+        head.gradient(logits, targets, grad_logits);
         let mut update = state.adam.begin_step(&mut state.parameters, &mut self.gradients, self.settings.fuse);
         self.plan.backward(images, grad_logits, &mut update, &mut self.workspace)?;
         update.finish();
@@ -168,7 +169,7 @@ impl<'a> Trainer<'a> {
 
     /// The batches of an epoch, without the first `done`, decoded ahead of need.
     fn batches(&self, epoch: usize, done: usize) -> Epoch {
-        let TrainSettings { seed, shuffle, augmentation, .. } = *self.settings;
+        let &TrainSettings { seed, shuffle, augmentation, .. } = self.settings;
         let epoch = epoch as u64;
         let augmented = augmentation.map(|augmentation| Augmented { augmentation, seed, epoch });
         let order = epoch_order(self.training.count(), seed, epoch, shuffle);
@@ -193,7 +194,7 @@ impl<'a> Trainer<'a> {
             None => {
                 let images = self.batch.images.view();
                 let logits = self.plan.forward(&state.parameters, images, Mode::Inference, &mut self.workspace)?;
-                binary_cross_entropy(logits, &self.batch.labels)
+                self.plan.network().head().loss(logits, Targets::new(&self.batch.labels))
             }
         };
         if !value.is_finite() {

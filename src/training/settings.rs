@@ -3,15 +3,16 @@
 use super::keras_run;
 use super::state::TrainingState;
 use crate::data::augment::Augmentation;
+use crate::head::ClassWeights;
 use crate::kernels::conv::registry::ConvPolicy;
-use crate::loss::ClassWeights;
 use crate::optim::AdamSettings;
 use crate::parameters::Parameters;
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// How to train. The default is the documented run's, with seed 0; a file that leaves a setting out has the
 /// default's.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainSettings {
     /// Passes over the training images.
@@ -57,13 +58,13 @@ impl Default for TrainSettings {
 }
 
 /// The rule by which training images of each class count in the loss.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClassWeighting {
     /// Every image counts as one, so the larger class counts more.
     #[default]
     None,
-    /// Both classes count alike: [`ClassWeights::balanced`] of the images that train.
+    /// All classes count alike: [`ClassWeights::balanced`] of the images that train.
     Balanced,
     /// Each class counts as given.
     Each(ClassWeights),
@@ -71,11 +72,21 @@ pub enum ClassWeighting {
 
 impl ClassWeighting {
     /// The weights where each class has this many images to train on.
-    pub fn weights(self, counts: [usize; 2]) -> ClassWeights {
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if weights are given, and not one for each class.
+    pub fn weights(&self, counts: &[usize]) -> Result<ClassWeights> {
         match self {
-            ClassWeighting::None => ClassWeights::NONE,
-            ClassWeighting::Balanced => ClassWeights::balanced(counts),
-            ClassWeighting::Each(weights) => weights,
+            ClassWeighting::None => Ok(ClassWeights::NONE),
+            ClassWeighting::Balanced => Ok(ClassWeights::balanced(counts)),
+            ClassWeighting::Each(weights) => {
+                let (found, wanted) = (weights.as_slice().len(), counts.len());
+                let reason = || format!("there are {found} weights for {wanted} classes; give one for each");
+                match found == wanted {
+                    true => Ok(weights.clone()),
+                    false => Err(Error::setting("class_weight", reason())),
+                }
+            }
         }
     }
 }
@@ -124,8 +135,10 @@ mod tests {
         assert!(text.contains("conv = \"winograd2x2\"") && text.contains("class_weight = \"balanced\""), "{text}");
         assert_eq!(toml::from_str::<TrainSettings>(&text).unwrap(), settings);
         assert_eq!(toml::from_str::<TrainSettings>("").unwrap(), TrainSettings::default());
-        let each =
-            TrainSettings { class_weight: ClassWeighting::Each(ClassWeights([3.0, 0.5])), ..TrainSettings::default() };
+        let each = TrainSettings {
+            class_weight: ClassWeighting::Each(ClassWeights::new([3.0, 0.5])),
+            ..TrainSettings::default()
+        };
         assert_eq!(toml::from_str::<TrainSettings>(&toml::to_string(&each).unwrap()).unwrap(), each);
         for wrong in ["epoch = 3", "conv = 'fast'", "augment = ['mirror']", "class_weight = 'even'"] {
             assert!(toml::from_str::<TrainSettings>(wrong).is_err(), "{wrong}");

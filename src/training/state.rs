@@ -6,6 +6,7 @@
 //! of its steps, and how long the validation loss has not fallen from the best epoch.
 
 use super::records::{EpochRecord, EpochSoFar, StepRow, monitored};
+use crate::classes::Label;
 use crate::optim::{Adam, AdamSettings};
 use crate::parameters::Parameters;
 use crate::{Error, Result};
@@ -20,7 +21,7 @@ pub struct TrainingState {
     pub history: Vec<EpochRecord>,
     /// For each of them the class that every validation image was taken for, where it was one only though
     /// there were both.
-    pub only_answers: Vec<Option<usize>>,
+    pub only_answers: Vec<Option<Label>>,
     /// The steps taken, those of the epoch at work included.
     pub steps: Vec<StepRow>,
     /// The best epoch so far.
@@ -64,7 +65,7 @@ impl TrainingState {
     }
 
     /// Ends the epoch at work, and keeps its weights if they are the best.
-    pub fn end_epoch(&mut self, record: EpochRecord, only_answer: Option<usize>) {
+    pub fn end_epoch(&mut self, record: EpochRecord, only_answer: Option<Label>) {
         let epoch = self.history.len();
         if self.best_record().is_none_or(|best| monitored(&record) < monitored(best)) {
             match &mut self.best {

@@ -3,6 +3,7 @@
 
 use super::{Here, Ran, csv};
 use glassnet::checkpoint::{self, ModelCard, RESCALE, RESIZE, TrainingFacts};
+use glassnet::classes::Classes;
 use glassnet::data::reading::Reading;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
@@ -34,7 +35,7 @@ fn write_spoilt_weights(here: &Here) {
     let card = ModelCard {
         version: "0.0.0".into(),
         spec,
-        classes: ["cat".into(), "dog".into()],
+        classes: Classes::new(["cat", "dog"]).unwrap(),
         rescale: RESCALE,
         resize: RESIZE.into(),
         reading: Reading::default(),

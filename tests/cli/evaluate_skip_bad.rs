@@ -2,6 +2,7 @@
 
 use super::{Here, encoded};
 use glassnet::checkpoint::{self, ModelCard, RESCALE, RESIZE, TrainingFacts};
+use glassnet::classes::Classes;
 use glassnet::data::reading::Reading;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
@@ -91,7 +92,7 @@ fn an_answer_that_is_not_a_number_is_an_error_with_the_flag_too() {
     let card = ModelCard {
         version: "0.1.0".into(),
         spec,
-        classes: ["cat", "dog"].map(String::from),
+        classes: Classes::new(["cat", "dog"]).unwrap(),
         rescale: RESCALE,
         resize: RESIZE.into(),
         reading: Reading::default(),

@@ -2,6 +2,7 @@
 
 use super::{Here, encoded};
 use glassnet::checkpoint::{self, ModelCard, RESCALE, RESIZE, TrainingFacts};
+use glassnet::classes::Classes;
 use glassnet::data::reading::Reading;
 use glassnet::network::Network;
 use glassnet::parameters::Parameters;
@@ -29,7 +30,7 @@ pub fn write_model(here: &Here, name: &str, spec: &str, classes: [&str; 2], set:
     let card = ModelCard {
         version: "0.1.0".into(),
         spec,
-        classes: classes.map(String::from),
+        classes: Classes::new(classes).unwrap(),
         rescale: RESCALE,
         resize: RESIZE.into(),
         reading: Reading::default(),

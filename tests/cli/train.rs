@@ -3,6 +3,7 @@
 use super::printed::{epoch_lines, masked, masked_times};
 use super::{Here, csv, set, zipped};
 use expect_test::expect;
+use glassnet::classes::Label;
 use glassnet::metrics::roc_auc;
 
 const TRAIN: &str = "train set --model tiny.toml --epochs 2";
@@ -59,7 +60,7 @@ fn training_prints_what_keras_prints_and_then_how_good_the_model_is() {
     let answers: Vec<(bool, f32)> =
         csv(&predictions)[1..].iter().map(|row| (row[1] == "dog", row[2].parse().unwrap())).collect();
     let right = |dog: bool| answers.iter().filter(|&&(is_dog, p)| is_dog == dog && (p > 0.5) == dog).count();
-    let labels: Vec<f32> = answers.iter().map(|&(is_dog, _)| f32::from(u8::from(is_dog))).collect();
+    let labels: Vec<Label> = answers.iter().map(|&(is_dog, _)| Label::new(usize::from(is_dog))).collect();
     let probabilities: Vec<f32> = answers.iter().map(|&(_, p)| p).collect();
     let all_right = right(false) + right(true);
     expected += &format!(

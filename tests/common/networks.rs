@@ -1,7 +1,9 @@
 //! Networks drawn at random, and batches for them.
 
-use super::{as_images, values, wide};
+use super::{as_images, values};
+use glassnet::classes::Label;
 use glassnet::geometry::Padding;
+use glassnet::head::{ClassWeights, Targets};
 use glassnet::kernels::conv::registry::ConvPolicy;
 use glassnet::network::Network;
 use glassnet::parameters::Parameters;
@@ -34,9 +36,11 @@ fn networks_of(
     let block = (filters, kernel_and_stride, padding, any::<bool>(), pool);
     let hidden = proptest::option::of((6..12usize, 0.0..0.5f64));
     let input = (4..8usize, 4..8usize, channels);
-    (input, proptest::collection::vec(block, 1..3), hidden).prop_filter_map(
+    // One unit, or one for each class.
+    let units = prop_oneof![Just(1usize), 2..6usize];
+    (input, proptest::collection::vec(block, 1..3), hidden, units).prop_filter_map(
         "the layers do not fit each other",
-        |((height, width, channels), blocks, hidden)| {
+        |((height, width, channels), blocks, hidden, units)| {
             let mut layers = Vec::new();
             for (filters, (kernel, stride), padding, relu, pool) in blocks {
                 layers.push(LayerSpec::Conv2d { filters, kernel, stride, padding });
@@ -47,7 +51,7 @@ fn networks_of(
             if let Some((units, rate)) = hidden {
                 layers.extend([LayerSpec::Dense { units }, LayerSpec::Relu {}, LayerSpec::Dropout { rate }]);
             }
-            layers.push(LayerSpec::Dense { units: 1 });
+            layers.push(LayerSpec::Dense { units });
             Network::new(&ModelSpec { input: [height, width, channels], layers }).ok()
         },
     )
@@ -73,28 +77,41 @@ pub struct Batch {
     /// `[N, H, W, C]`.
     pub images: Vec<f32>,
     /// One for each image.
-    pub labels: Vec<f32>,
+    pub labels: Vec<Label>,
     /// For each dropout layer 1 for a value that is kept and 0 for one that is not.
     pub masks: Vec<Vec<f32>>,
     /// How much an image of each class counts.
-    pub class_weights: [f64; 2],
+    pub class_weights: ClassWeights,
 }
 
 impl Batch {
-    /// Random images, kept values, and labels of which two in three are 1. In every second batch the classes
-    /// weigh differently.
+    /// Random images, kept values, and labels of which two in three are 1, the others 0, or of more classes
+    /// 2, 3, … in turn. In every second batch the classes weigh differently.
     pub fn draw(network: &Network, count: usize, seed: u64) -> Batch {
         let image_len: usize = network.spec().input.iter().product();
         let mut stream = Stream::new(seed, Purpose::Test, 1, 0);
+        let classes = network.head().classes();
+        let other = |sample: usize| if sample % 3 == 2 { (sample / 3 + 2) % classes } else { 1 };
+        let weight = |class: usize| if seed.is_multiple_of(2) { 1.0 } else { [0.75, 1.5, 1.25][class % 3] };
         let dropout_units = network.layers().iter().filter(|layer| layer.name.starts_with("dropout"));
         Batch {
             images: values(count * image_len, seed, 0).iter().map(|x| x + 0.5).collect(),
-            labels: (0..count).map(|sample| f32::from(sample % 3 != 2)).collect(),
+            labels: (0..count).map(|sample| Label::new(other(sample))).collect(),
             masks: dropout_units
                 .map(|layer| (0..count * layer.output.len()).map(|_| f32::from(stream.below(3) > 0)).collect())
                 .collect(),
-            class_weights: if seed.is_multiple_of(2) { [1.0, 1.0] } else { [0.75, 1.5] },
+            class_weights: ClassWeights::new((0..classes).map(weight).collect::<Vec<f64>>()),
         }
+    }
+
+    /// The labels, as the textbook takes them.
+    pub fn indices(&self) -> Vec<usize> {
+        self.labels.iter().map(|label| label.index()).collect()
+    }
+
+    /// What the logits are compared with.
+    pub fn targets(&self) -> Targets<'_> {
+        Targets { weights: &self.class_weights, ..Targets::new(&self.labels) }
     }
 
     /// The images, as a plan takes them.
@@ -118,9 +135,9 @@ impl Batch {
             let masks = self.masks.iter().map(|mask| part(mask)).collect();
             let batch = Batch {
                 images: part(&self.images),
-                labels: part(&self.labels),
+                labels: vec![self.labels[sample]],
                 masks,
-                class_weights: self.class_weights,
+                class_weights: self.class_weights.clone(),
             };
             batch.textbook_step(network, parameters).gradients
         };
@@ -160,6 +177,6 @@ impl Batch {
         let factors: Vec<_> = (0..count).map(factors_of).collect();
         let images = as_images(&self.images, network.spec().input);
         let layers = network.twin(parameters);
-        textbook::weighted_step(&layers, &images, &wide(&self.labels), self.class_weights, &factors)
+        textbook::weighted_step(&layers, &images, &self.indices(), self.class_weights.as_slice(), &factors)
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use glassnet::classes::Label;
 use glassnet::data::arrays::ArraySet;
 use glassnet::data::augment::Augmentation;
 use glassnet::data::batches::{Augmented, Batch, Loader, epoch_order};
@@ -34,7 +35,7 @@ fn a_batch_holds_the_resized_scaled_images_in_the_order_asked_for() {
     let batches: Vec<Batch> = loader.epoch(vec![6, 0, 2, 5, 1, 3]).map(Result::unwrap).collect();
     assert_eq!(batches.len(), 2);
     assert_eq!(batches[0].indices, [6, 0, 2, 5]);
-    assert_eq!(batches[0].labels, [1.0, 0.0, 0.0, 1.0]);
+    assert_eq!(batches[0].labels, [1, 0, 0, 1].map(Label::new));
     assert_eq!(batches[0].images.shape(), [4, SIDE, SIDE, 3]);
     assert_eq!(batches[1].indices, [1, 3]);
     assert_eq!(batches[1].images.shape(), [2, SIDE, SIDE, 3]);
@@ -49,7 +50,7 @@ fn a_batch_holds_the_resized_scaled_images_in_the_order_asked_for() {
 #[test]
 fn arrays_of_any_size_come_in_the_order_asked_for_as_they_are() {
     let images = ndarray::Array4::from_shape_fn((5, 2, 3, 1), |(n, y, x, _)| (100 * n + 10 * y + x) as f32 - 0.5);
-    let labels = vec![1.0, 0.0, 0.0, 1.0, 1.0];
+    let labels = [1, 0, 0, 1, 1].map(Label::new).to_vec();
     // Whatever the layout in memory.
     let mut turned = images.clone().reversed_axes();
     turned = turned.as_standard_layout().into_owned().reversed_axes();
@@ -59,7 +60,7 @@ fn arrays_of_any_size_come_in_the_order_asked_for_as_they_are() {
     let batches: Vec<Batch> = loader.epoch(order.clone()).map(Result::unwrap).collect();
     let indices: Vec<usize> = batches.iter().flat_map(|batch| batch.indices.clone()).collect();
     assert_eq!(indices, order);
-    assert_eq!(batches[0].labels, [1.0, 0.0]);
+    assert_eq!(batches[0].labels, [1, 0].map(Label::new));
     assert_eq!(batches[2].images.shape(), [1, 2, 3, 1]);
     for batch in &batches {
         for (image, &index) in batch.images.outer_iter().zip(&batch.indices) {
@@ -73,10 +74,9 @@ fn arrays_of_any_size_come_in_the_order_asked_for_as_they_are() {
 #[test]
 fn arrays_that_are_no_set_say_why() {
     let images = |shape| ndarray::Array4::zeros(shape);
-    let error = |shape, labels: &[f32]| ArraySet::new(images(shape), labels.to_vec()).unwrap_err().to_string();
-    assert_eq!(error((2, 3, 3, 1), &[0.0]), "labels: there are 1, for 2 images");
-    assert_eq!(error((1, 3, 3, 1), &[0.5]), "labels: 0.5 is none; a label is 0 or 1, the index of the class");
-    assert_eq!(error((1, 3, 0, 1), &[0.0]), "images: an array of [1, 3, 0, 1] holds no pixels");
+    let error = |shape, labels: &[Label]| ArraySet::new(images(shape), labels.to_vec()).unwrap_err().to_string();
+    assert_eq!(error((2, 3, 3, 1), &[Label::NEGATIVE]), "labels: there are 1, for 2 images");
+    assert_eq!(error((1, 3, 0, 1), &[Label::NEGATIVE]), "images: an array of [1, 3, 0, 1] holds no pixels");
 }
 
 #[test]

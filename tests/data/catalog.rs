@@ -1,6 +1,7 @@
 //! Classes, their files' order, and the split.
 
 use glassnet::Result;
+use glassnet::classes::Classes;
 use glassnet::data::catalog::Catalog;
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
@@ -37,7 +38,7 @@ fn a_class_without_images_is_an_error() {
 
 /// The catalog of a model's classes `cat` and `dog`, in the order in which it has them.
 fn of_classes(names: &[&str], classes: [&str; 2]) -> Result<Catalog> {
-    Catalog::of_classes(&Source::from_memory("set", empty(names)).unwrap(), &classes.map(String::from))
+    Catalog::of_classes(&Source::from_memory("set", empty(names)).unwrap(), &Classes::new(classes).unwrap())
 }
 
 #[test]
@@ -139,11 +140,11 @@ const RECORDED: [&str; 25] = [
 #[test]
 fn files_come_in_the_order_recorded_from_keras() {
     let catalog = catalog(&NASTY).unwrap();
-    assert_eq!(catalog.classes, ["Benign", "malignant"]);
+    assert_eq!(catalog.classes.two(), Some(["Benign", "malignant"]));
     let paths: Vec<&str> = catalog.items.iter().map(|item| item.path.as_str()).collect();
     assert_eq!(paths, RECORDED);
     assert_eq!(catalog.counts(), [4, 21]);
-    assert!(catalog.items.iter().all(|item| item.label == usize::from(item.path.starts_with("malignant"))));
+    assert!(catalog.items.iter().all(|item| item.label.index() == usize::from(item.path.starts_with("malignant"))));
 }
 
 #[test]

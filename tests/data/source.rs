@@ -139,7 +139,7 @@ fn a_zip_of_one_folder_that_holds_the_classes_is_entered_and_what_macs_add_is_pa
         ]),
     );
     let catalog = Catalog::of(&Source::open(&path).unwrap()).unwrap();
-    assert_eq!(catalog.classes, ["benign", "malignant"]);
+    assert_eq!(catalog.classes.two(), Some(["benign", "malignant"]));
     assert_eq!(catalog.counts(), [1, 1]);
     assert_eq!(catalog.items[0].path, "benign/1.png");
     // What systems leave, and what is there to be read, needs no word; programs are told of it.

@@ -5,6 +5,7 @@ use super::targets::tiny;
 use super::tiff_bytes::{tiff_of_entries, tiff_of_jpegs};
 use super::zip_bytes::{Entry, zip_of};
 use glassnet::checkpoint::{self, ModelCard, RESCALE, RESIZE, TrainingFacts};
+use glassnet::classes::{Classes, Label};
 use glassnet::data::decode::decode;
 use glassnet::data::reading::Reading;
 use glassnet::network::Network;
@@ -175,7 +176,7 @@ pub fn runs() -> Vec<Vec<u8>> {
             val_loss: Some(loss),
             val_accuracy: Some(accuracy),
         };
-        state.end_epoch(record, Some(1));
+        state.end_epoch(record, Some(Label::POSITIVE));
         seeds.push(run_of(&state));
     }
     seeds
@@ -202,7 +203,7 @@ fn card(spec: &ModelSpec) -> ModelCard {
     ModelCard {
         version: "0.0.0".into(),
         spec: spec.clone(),
-        classes: ["cat".into(), "dog".into()],
+        classes: Classes::new(["cat", "dog"]).unwrap(),
         rescale: RESCALE,
         resize: RESIZE.into(),
         reading: Reading::default(),

@@ -10,6 +10,7 @@ use crate::cli::terminal::console::{self, Lines};
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::Progress;
 use glassnet::checkpoint::{self, Checkpoint};
+use glassnet::classes::Label;
 use glassnet::data::catalog::{all_images, notes};
 use glassnet::data::decode::Rgb8;
 use glassnet::data::image_names::suffixes;
@@ -29,7 +30,7 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     let file = weights_file(&args.model)?;
     let model = checkpoint::load(&file)?;
     let mut network = Answers::new(&model, &file)?;
-    let positive = &model.card.classes[1];
+    let positive = &model.card.classes[Label::POSITIVE];
     let mut lister = Lister::default();
     let further = if args.images.is_empty() { RunData::around(&file).validation_path } else { None };
     if args.images.is_empty() && further.is_none() {
@@ -70,8 +71,7 @@ pub fn run(args: &PredictArgs) -> CommandResult {
             for note in &found.notes {
                 console::warn(note);
             }
-            let probability = f64::from(found.probability);
-            let class = usize::from(probability > model.card.threshold);
+            let (class, probability) = (network.decision(&found, model.card.threshold), f64::from(found.probability));
             let answer = Answer { name: image.name(), class, probability, pixels: found.pixels };
             if !args.json {
                 let (name, class) = (console::one_line(&answer.name), console::one_line(&model.card.classes[class]));
@@ -95,9 +95,9 @@ pub fn run(args: &PredictArgs) -> CommandResult {
 /// What the model says of an image.
 struct Answer {
     name: String,
-    /// The index of the class it is taken for.
-    class: usize,
-    /// The probability of class 1.
+    /// The class that it is taken for.
+    class: Label,
+    /// The probability of the positive class.
     probability: f64,
     /// The image, where it will be plotted.
     pixels: Option<Rgb8>,
@@ -178,7 +178,7 @@ fn json(
         .collect();
     let mut object = json!({
         "classes": model.card.classes,
-        "positive_class": model.card.classes[1],
+        "positive_class": model.card.classes[Label::POSITIVE],
         "threshold": model.card.threshold,
         "predictions": predictions,
         "errors": failed,
@@ -212,5 +212,5 @@ fn plot(path: &Path, model: &Checkpoint, answers: &[Answer], images: usize) -> R
             path.display()
         ));
     }
-    write_predictions(path, &model.card.classes[1], &annotated)
+    write_predictions(path, &model.card.classes[Label::POSITIVE], &annotated)
 }

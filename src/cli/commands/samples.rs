@@ -7,6 +7,7 @@ use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::{console, output};
 use glassnet::Error;
+use glassnet::classes::Label;
 use glassnet::data::augment::Augmentation;
 use glassnet::data::catalog::Item;
 use glassnet::data::decode::Rgb8;
@@ -33,7 +34,7 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
     let mut images: [Vec<(String, Rgb8)>; 2] = [Vec::new(), Vec::new()];
     for (label, chosen) in images.iter_mut().enumerate() {
         let catalog = Arc::clone(&dataset.catalog);
-        let mut items: Vec<&Item> = catalog.items.iter().filter(|item| item.label == label).collect();
+        let mut items: Vec<&Item> = catalog.items.iter().filter(|item| item.label == Label::new(label)).collect();
         Stream::new(args.seed, Purpose::Samples, 0, label as u64).shuffle(&mut items);
         for item in items {
             if chosen.len() == args.per_class {

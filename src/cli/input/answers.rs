@@ -1,14 +1,16 @@
 //! A model's answers to images, a batch at a time: what `predict` and `evaluate` have in common.
 
+use crate::cli::input::model::check_one_unit;
 use crate::cli::machine::memory::Memory;
 use crate::cli::terminal::output;
 use glassnet::checkpoint::Checkpoint;
+use glassnet::classes::Label;
 use glassnet::data::decode::{ImageInfo, Rgb8, decode_and, more_pictures_note, suffix_note};
 use glassnet::data::images::read_and_decode;
 use glassnet::data::reading::Reading;
 use glassnet::data::resize::{resize_nearest, scale};
 use glassnet::data::source::{Source, read_file};
-use glassnet::loss::probability;
+use glassnet::head::{Logits, Targets};
 use glassnet::plan::{Mode, Plan, PlanOptions, Workspace};
 use glassnet::{Error, Result};
 use ndarray::Array4;
@@ -68,8 +70,8 @@ fn see(model: &Checkpoint, image: &Image, is_shown: bool) -> Result<Seen> {
 
 /// What the model says of an image.
 pub struct Answer {
-    pub logit: f32,
-    /// The probability of class 1.
+    logit: f32,
+    /// The probability of the positive class.
     pub probability: f32,
     /// The image, no larger than a picture shows it, where it was asked for.
     pub pixels: Option<Rgb8>,
@@ -102,8 +104,11 @@ pub struct Answers<'a> {
 
 impl<'a> Answers<'a> {
     /// # Errors
-    /// [`Error::Weights`] of `file`, where the model does not take images, or this machine cannot hold it.
+    /// [`Error::Weights`] of `file`, where the model does not take images or give one logit, or this machine
+    /// cannot hold it.
     pub fn new(model: &'a Checkpoint, file: &Path) -> Result<Answers<'a>> {
+        check_one_unit(&model.network)
+            .map_err(|error| Error::weights(file, format!("its model cannot be built: {error}")))?;
         let [_, _, channels] = model.card.spec.input;
         if channels != 3 {
             let reason = format!("its network takes images of {channels} channels, and image files are read as 3");
@@ -113,6 +118,16 @@ impl<'a> Answers<'a> {
         let plan = Plan::new(&model.network, BATCH, PlanOptions::default());
         let workspace = plan.workspace();
         Ok(Answers { model, plan, workspace })
+    }
+
+    /// The loss of an answer, where the image is of this class.
+    pub fn loss(&self, answer: &Answer, label: Label) -> f64 {
+        self.model.network.head().loss(Logits::new(&[answer.logit], 1), Targets::new(&[label]))
+    }
+
+    /// The class that an image of this answer is taken for.
+    pub fn decision(&self, answer: &Answer, threshold: f64) -> Label {
+        self.model.network.head().decision([answer.probability], threshold)
     }
 
     /// Answers for each of at most [`BATCH`] images, in their order, or says why there is no answer.
@@ -128,20 +143,21 @@ impl<'a> Answers<'a> {
         let see_one = |(place, image)| see(self.model, image, is_shown(place));
         let seen: Vec<Result<Seen>> = batch.par_iter().enumerate().map(see_one).collect();
         let input = network_input(self.model, seen.iter().filter_map(|seen| Some(&seen.as_ref().ok()?.resized)));
+        let head = self.model.network.head();
         let logits = match input.is_empty() {
-            true => &[],
+            true => Logits::new(&[], head.units()),
             false => self.plan.forward(&self.model.parameters, input.view(), Mode::Inference, &mut self.workspace)?,
         };
-        let mut logits = logits.iter();
+        let mut rows = logits.rows();
         let answer = |(image, seen): (&Image, Result<Seen>)| {
             let Seen { shrunk: pixels, notes, .. } = seen.map_err(|error| NoAnswer::Unreadable(error.to_string()))?;
-            let logit = logits.next().copied().unwrap_or(f32::NAN);
-            let probability = probability(logit);
+            let row = rows.next().unwrap_or(&[f32::NAN]);
+            let probability = head.probabilities(row).next().unwrap_or(f32::NAN);
             if probability.is_nan() {
                 let reason = "the model's answer is not a number; its training went astray, take another weights file";
                 return Err(NoAnswer::NotANumber(format!("{}: {reason}", image.name())));
             }
-            Ok(Answer { logit, probability, pixels, notes })
+            Ok(Answer { logit: row[0], probability, pixels, notes })
         };
         Ok(batch.iter().zip(seen).map(answer).collect())
     }

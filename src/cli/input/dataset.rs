@@ -4,6 +4,7 @@ use crate::cli::input::checked::CheckedImages;
 use crate::cli::outcome::Failure;
 use crate::cli::terminal::console;
 use glassnet::Error;
+use glassnet::classes::Classes;
 use glassnet::data::catalog::{Catalog, Item, class_counts};
 use glassnet::data::groups::Groups;
 use glassnet::data::left_out::LeftOut;
@@ -83,7 +84,7 @@ impl Dataset {
     pub fn new(source: Source, validation_split: f64) -> Result<Dataset, Failure> {
         let catalog = Catalog::of(&source)?;
         let split = Split::new(&catalog, validation_split)?;
-        let ([first, second], [of_first, of_second]) = (&catalog.classes, catalog.counts());
+        let ([first, second], [of_first, of_second]) = (two(&catalog.classes), catalog.counts());
         let (training, validation) = (split.training.len(), split.validation.len());
         log::debug!(
             target: LOG_TARGET,
@@ -152,7 +153,7 @@ impl Dataset {
 
     /// The two class names.
     pub fn classes(&self) -> [&str; 2] {
-        [&self.catalog.classes[0], &self.catalog.classes[1]]
+        two(&self.catalog.classes)
     }
 
     /// How many images of each class one part has.
@@ -173,7 +174,7 @@ impl Dataset {
     /// # Errors
     /// [`Error::Data`], where one has none.
     pub fn check_trains(&self, checked: &CheckedImages) -> glassnet::Result<()> {
-        for (label, class) in self.catalog.classes.iter().enumerate() {
+        for (label, class) in self.catalog.classes.labels().zip(self.catalog.classes.names()) {
             let trains = |item: &Item| item.label == label && checked.is_readable(item);
             if !self.split.training.iter().any(trains) {
                 let reason = format!("no image of the class {class} that trains can be read; mend or replace them");
@@ -217,6 +218,11 @@ impl Dataset {
     fn group_names<'a>(&'a self, groups: &'a Groups) -> impl Iterator<Item = (usize, &'a str)> {
         self.catalog.items.iter().enumerate().map(|(index, item)| (item.entry, groups.name_of(index)))
     }
+}
+
+/// The two classes that the commands know: the negative and the positive one.
+pub fn two(classes: &Classes) -> [&str; 2] {
+    classes.two().expect("a catalog has two classes, and so has a model with one unit")
 }
 
 /// A part of a data set.

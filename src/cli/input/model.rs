@@ -34,6 +34,7 @@ impl Origin<'_> {
             return Err(Error::setting(self.name(), reason));
         }
         Network::new(&spec)
+            .and_then(|network| check_one_unit(&network).map(|()| network))
             .map_err(|error| Error::setting(self.name(), format!("no such network can be built: {error}")))
     }
 
@@ -103,6 +104,23 @@ pub fn weights_file(model: &Path) -> Result<PathBuf> {
         return Err(Error::data(model, reason));
     }
     Ok(model.to_path_buf())
+}
+
+/// Whether the network is one for the commands, which know two classes and the one logit that tells them
+/// apart.
+///
+/// # Errors
+/// [`Error::Layer`] of the last layer.
+pub fn check_one_unit(network: &Network) -> Result<()> {
+    match (network.head().units(), network.layers().last()) {
+        (units @ 2.., Some(last)) => {
+            let reason = format!(
+                "the network ends with {units} values, but must end with 1, the logit; end it with 'dense', units = 1"
+            );
+            Err(Error::layer(&last.name, reason))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether images as they are read can go into the network.

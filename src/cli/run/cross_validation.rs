@@ -14,6 +14,7 @@ use crate::cli::run_folder::RunFolder;
 use crate::cli::run_folder::config::{Data, as_toml};
 use crate::cli::run_folder::settings::{Fold, RunSettings};
 use crate::cli::terminal::console;
+use glassnet::classes::Label;
 use glassnet::data::catalog::{Catalog, Item, class_counts};
 use glassnet::data::folds::folds;
 use glassnet::data::groups::Groups;
@@ -270,12 +271,11 @@ fn validated_before(folder: &Path, catalog: &Catalog) -> glassnet::Result<Valida
     let file = folder.join("predictions.csv");
     let (mut labels, mut probabilities) = (Vec::new(), Vec::new());
     for (class, probability) in read_predictions(&file)? {
-        let label = catalog.classes.iter().position(|name| *name == class);
-        let label = label.ok_or_else(|| {
+        let label = catalog.classes.label(&class).ok_or_else(|| {
             let class = shortened(&class);
             Error::data(&file, format!("'{class}' is none of the classes; put back a copy of the file"))
         })?;
-        labels.push(label as f32);
+        labels.push(label);
         probabilities.push(probability);
     }
     Ok(Validated::of(&labels, &probabilities))
@@ -308,12 +308,12 @@ fn row(
 
 /// What always answering the more frequent class would reach over all folds.
 fn majority_line(catalog: &Catalog, counts: [usize; 2]) -> String {
-    let label = majority(counts).unwrap_or(1);
+    let label = majority(counts).unwrap_or(Label::POSITIVE);
     format!(
         "Positive class '{}'; always answering '{}' would be right for {} of {} images ({:.4})",
-        console::one_line(&catalog.classes[1]),
+        console::one_line(&catalog.classes[Label::POSITIVE]),
         console::one_line(&catalog.classes[label]),
-        counts[label],
+        counts[label.index()],
         counts[0] + counts[1],
         share_of(label, counts).unwrap_or(f64::NAN),
     )
@@ -340,7 +340,7 @@ fn json(
     json!({
         "run_folder": folder,
         "classes": catalog.classes,
-        "positive_class": catalog.classes[1],
+        "positive_class": catalog.classes[Label::POSITIVE],
         "majority_share": majority(counts).and_then(|label| share_of(label, counts)),
         "folds": folds,
         "mean": named(means(&rows)),

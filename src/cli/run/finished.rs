@@ -1,7 +1,9 @@
 //! What a training run came to, as lines and as JSON.
 
+use crate::cli::input::dataset::two;
 use crate::cli::run::reevaluation::{Figures, Reevaluated};
 use crate::cli::terminal::console;
+use glassnet::classes::{Classes, Label};
 use glassnet::data::left_out::LeftOut;
 use glassnet::metrics::{Confusion, DEFAULT_THRESHOLD, roc_auc};
 use glassnet::report::diagnostics::{
@@ -18,7 +20,7 @@ pub struct Finished {
     /// `Err` where a line of the run could not be printed.
     pub printed: io::Result<()>,
     pub folder: PathBuf,
-    pub classes: [String; 2],
+    pub classes: Classes,
     pub epochs: Vec<EpochRecord>,
     /// The epoch whose weights are `best`.
     pub best: Option<EpochRecord>,
@@ -26,7 +28,7 @@ pub struct Finished {
     /// Images of each class in the training part and in the validation part.
     pub counts: [[usize; 2]; 2],
     /// The epochs, from 0, after which every validation image was taken for one class, and that class.
-    pub one_class: Vec<(usize, usize)>,
+    pub one_class: Vec<(usize, Label)>,
     /// The training images again, with the weights that are kept.
     pub reevaluated: Option<Reevaluated>,
     /// Images that cannot be read and were left out.
@@ -58,7 +60,7 @@ pub struct Validated {
 
 impl Validated {
     /// What comes of these probabilities of class 1 for images of these classes.
-    pub fn of(labels: &[f32], probabilities: &[f32]) -> Validated {
+    pub fn of(labels: &[Label], probabilities: &[f32]) -> Validated {
         let confusion = Confusion::count(labels, probabilities, DEFAULT_THRESHOLD);
         Validated { confusion, roc_auc: roc_auc(labels, probabilities) }
     }
@@ -84,8 +86,9 @@ impl Finished {
         lines.extend(self.reevaluated_line());
         if let Some(Validated { confusion, roc_auc }) = &self.validation {
             let share = |value: Option<f64>| value.map_or("undefined".to_string(), |value| format!("{value:.4}"));
-            let [negative, positive] = self.classes.each_ref().map(|name| console::one_line(name));
-            let of_more = [&negative, &positive][majority([confusion.negatives(), confusion.positives()]).unwrap_or(1)];
+            let [negative, positive] = two(&self.classes).map(console::one_line);
+            let of_more = [&negative, &positive]
+                [majority([confusion.negatives(), confusion.positives()]).unwrap_or(Label::POSITIVE).index()];
             lines.push(format!(
                 "Validation, {} weights: {} of {} right, accuracy {}; always answering '{of_more}' would have {}",
                 self.weights(),
@@ -166,7 +169,7 @@ impl Finished {
     /// and that nothing was validated.
     fn remarks(&self) -> Vec<String> {
         let mut remarks: Vec<String> = self.diverged_line().into_iter().collect();
-        for (label, class) in self.classes.iter().enumerate() {
+        for (label, class) in self.classes.labels().zip(self.classes.names()) {
             let epochs: Vec<usize> =
                 self.one_class.iter().filter(|(_, l)| *l == label).map(|(epoch, _)| *epoch).collect();
             if !epochs.is_empty() {
@@ -190,7 +193,7 @@ impl Finished {
         let mut object = json!({
             "run_folder": self.folder.display().to_string(),
             "classes": self.classes,
-            "positive_class": self.classes[1],
+            "positive_class": self.classes[Label::POSITIVE],
             "training_images": self.training_images,
             "validation_images": self.validation.as_ref().map_or(0, |validated| validated.confusion.total()),
             "epochs": self.epochs,

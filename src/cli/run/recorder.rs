@@ -1,5 +1,6 @@
 //! What a training run says while it goes on, and what it writes down.
 
+use crate::cli::input::dataset::two;
 use crate::cli::outcome::Failure;
 use crate::cli::run::finished::{Finished, Validated};
 use crate::cli::run::reevaluation::reevaluate;
@@ -284,9 +285,13 @@ impl<'a> Recorder<'a> {
                 .collect();
             csv_files::write_predictions(&self.folder.file("predictions.csv"), &rows)?;
             let validated = Validated::of(&evaluation.labels, &evaluation.probabilities);
-            let names = [finished.classes[0].as_str(), finished.classes[1].as_str()];
             let title = format!("Validation, {} weights", finished.weights());
-            pictures::write_confusion(&self.folder.file("confusion.png"), &title, names, &validated.confusion)?;
+            pictures::write_confusion(
+                &self.folder.file("confusion.png"),
+                &title,
+                two(&finished.classes),
+                &validated.confusion,
+            )?;
             finished.validation = Some(validated);
         }
         let title = format!("glassnet {}", self.facts.config.command);

@@ -3,6 +3,7 @@
 //! moving.
 
 use glassnet::Result;
+use glassnet::classes::Label;
 use glassnet::data::batches::Loader;
 use glassnet::network::Network;
 use glassnet::parameters::Parameters;
@@ -17,7 +18,7 @@ pub struct Figures {
     pub accuracy: f64,
     /// The class that every image was taken for, where there are both.
     #[serde(skip)]
-    pub only_answer: Option<usize>,
+    pub only_answer: Option<Label>,
 }
 
 /// The figures of the last weights and of the best.

@@ -2,6 +2,7 @@
 
 use super::settings::RunSettings;
 use crate::cli::machine;
+use glassnet::classes::{Classes, Label};
 use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::reading::SampleRange;
 use glassnet::data::source::Source;
@@ -112,7 +113,7 @@ pub struct Data {
     /// That of [`set_sha256`](glassnet::data::images::set_sha256), training part first; of a cross-validation
     /// in the order of their paths.
     pub sha256: String,
-    pub classes: [String; 2],
+    pub classes: Classes,
     pub positive_class: String,
     /// The further data that validate, where there are some, and the hash of these alone; that above is then
     /// of the others.
@@ -143,7 +144,7 @@ impl Data {
             path: name.display().to_string(),
             absolute_path: absolute(source.path()),
             sha256,
-            positive_class: classes[1].clone(),
+            positive_class: classes[Label::POSITIVE].to_string(),
             classes,
             validation_path: None,
             validation_absolute_path: None,

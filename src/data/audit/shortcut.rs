@@ -15,6 +15,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use crate::classes::Label;
 use crate::data::decode::ImageInfo;
 
 /// The largest p, corrected, at which a rule is reported.
@@ -42,15 +43,15 @@ pub struct Shortcut {
 
 impl Shortcut {
     /// Returns the class that the rule points to.
-    pub fn class(&self) -> usize {
-        usize::from(self.holds[1] * self.of[0] > self.holds[0] * self.of[1])
+    pub fn class(&self) -> Label {
+        Label::new(usize::from(self.holds[1] * self.of[0] > self.holds[0] * self.of[1]))
     }
 }
 
 /// Returns for each attribute the best rule, where it is clearly better than chance; the best first. `files`
-/// are the label of each image, 0 or 1, and what its file holds.
-pub fn shortcuts(files: &[(usize, ImageInfo)]) -> Vec<Shortcut> {
-    let of = [0, 1].map(|label| files.iter().filter(|file| file.0 == label).count());
+/// are the label of each image, and what its file holds.
+pub fn shortcuts(files: &[(Label, ImageInfo)]) -> Vec<Shortcut> {
+    let of = [Label::NEGATIVE, Label::POSITIVE].map(|label| files.iter().filter(|file| file.0 == label).count());
     if of.contains(&0) {
         return Vec::new();
     }
@@ -112,17 +113,17 @@ fn shortest(thousandths: RangeInclusive<usize>) -> f64 {
 }
 
 /// Counts the images of each class that have each value.
-fn counts<V: Ord>(files: &[(usize, ImageInfo)], value: impl Fn(&ImageInfo) -> V) -> BTreeMap<V, [usize; 2]> {
+fn counts<V: Ord>(files: &[(Label, ImageInfo)], value: impl Fn(&ImageInfo) -> V) -> BTreeMap<V, [usize; 2]> {
     let mut counts = BTreeMap::new();
     for (label, info) in files {
-        counts.entry(value(info)).or_insert([0; 2])[*label] += 1;
+        counts.entry(value(info)).or_insert([0; 2])[label.index()] += 1;
     }
     counts
 }
 
 /// Returns a rule for each value, which says that an image has it. One value alone is no rule.
 fn equal<V: Ord>(
-    files: &[(usize, ImageInfo)],
+    files: &[(Label, ImageInfo)],
     value: impl Fn(&ImageInfo) -> V,
     text: impl Fn(&V) -> String,
 ) -> Vec<Rule> {
@@ -134,7 +135,7 @@ fn equal<V: Ord>(
 /// Returns a rule for each value but the smallest, which says that an image has this or more. `text` chooses
 /// among numbers that say the same of all files: those above the next smaller value, up to this one.
 fn at_least(
-    files: &[(usize, ImageInfo)],
+    files: &[(Label, ImageInfo)],
     value: impl Fn(&ImageInfo) -> usize,
     text: impl Fn(RangeInclusive<usize>) -> String,
 ) -> Vec<Rule> {
@@ -181,10 +182,10 @@ mod tests {
     use crate::data::decode::Orientation;
     use approx::assert_relative_eq;
 
-    fn files(kinds: &[(usize, usize, usize, &'static str, usize)]) -> Vec<(usize, ImageInfo)> {
+    fn files(kinds: &[(usize, usize, usize, &'static str, usize)]) -> Vec<(Label, ImageInfo)> {
         let one = |&(label, width, height, format, count): &(usize, usize, usize, &'static str, usize)| {
             let info = ImageInfo::plain(width, height, format);
-            vec![(label, info); count]
+            vec![(Label::new(label), info); count]
         };
         kinds.iter().flat_map(one).collect()
     }
@@ -205,8 +206,11 @@ mod tests {
         let found = shortcuts(&apart);
         let attributes: Vec<&str> = found.iter().map(|found| found.attribute).collect();
         assert_eq!(attributes, ["size", "width", "height", "aspect"]);
-        assert_eq!((found[0].rule.as_str(), found[0].class(), found[0].holds), ("size is 16×16", 0, [10, 0]));
-        assert_eq!((found[1].rule.as_str(), found[1].class()), ("width is at least 18", 1));
+        assert_eq!(
+            (found[0].rule.as_str(), found[0].class(), found[0].holds),
+            ("size is 16×16", Label::NEGATIVE, [10, 0])
+        );
+        assert_eq!((found[1].rule.as_str(), found[1].class()), ("width is at least 18", Label::POSITIVE));
         assert_eq!(found[0].balanced_accuracy, 1.0);
         // Two sizes, and one threshold for each of three attributes: five rules. 24 choose 10 = 1,961,256
         // tables.
@@ -236,7 +240,7 @@ mod tests {
             let cut: f64 = printed.parse().unwrap();
             let counted = [0, 1].map(|label| {
                 let holds = |info: &ImageInfo| info.width as f64 / info.height as f64 >= cut;
-                sets.iter().filter(|(of, info)| *of == label && holds(info)).count()
+                sets.iter().filter(|(of, info)| *of == Label::new(label) && holds(info)).count()
             });
             assert_eq!((counted, aspect.holds), ([0, 14], [0, 14]), "{printed}");
         }
@@ -246,7 +250,7 @@ mod tests {
     fn a_format_that_gives_the_class_away_is_found_and_a_small_difference_in_a_large_set_is_not() {
         let formats = files(&[(0, 9, 9, "JPEG", 50), (0, 9, 9, "PNG", 10), (1, 9, 9, "PNG", 60)]);
         let found = shortcuts(&formats);
-        assert_eq!((found.len(), found[0].rule.as_str(), found[0].class()), (1, "format is JPEG", 0));
+        assert_eq!((found.len(), found[0].rule.as_str(), found[0].class()), (1, "format is JPEG", Label::NEGATIVE));
         let slight =
             files(&[(0, 9, 9, "JPEG", 5500), (0, 9, 9, "PNG", 4500), (1, 9, 9, "JPEG", 5000), (1, 9, 9, "PNG", 5000)]);
         assert_eq!(shortcuts(&slight), []);
@@ -256,7 +260,7 @@ mod tests {
     fn an_orientation_that_only_photos_of_one_class_have_is_found() {
         let turned = |(label, tag): (usize, u32)| {
             let plain = ImageInfo::plain(9, 9, "JPEG");
-            (label, ImageInfo { orientation: Orientation::of_tag(tag), ..plain })
+            (Label::new(label), ImageInfo { orientation: Orientation::of_tag(tag), ..plain })
         };
         let photos = [(0, 1); 12].into_iter().chain([(1, 6); 9]).chain([(1, 1); 3]);
         let found = shortcuts(&photos.map(turned).collect::<Vec<_>>());

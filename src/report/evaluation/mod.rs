@@ -136,6 +136,7 @@ pub fn range(interval: Interval) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classes::Label;
 
     const CLASSES: [&str; 2] = ["cat", "dog"];
 
@@ -147,8 +148,12 @@ mod tests {
 
     #[test]
     fn measures_stand_beside_what_to_compare_them_with() {
-        let assessment =
-            Assessment::of(&[1.0, 1.0, 1.0, 0.0, 0.0], &[0.95, 0.8, 0.3, 0.4, 0.1], &[0.1, 0.2, 1.2, 0.5, 0.1], 0.5);
+        let assessment = Assessment::of(
+            &[1, 1, 1, 0, 0].map(Label::new),
+            &[0.95, 0.8, 0.3, 0.4, 0.1],
+            &[0.1, 0.2, 1.2, 0.5, 0.1],
+            0.5,
+        );
         let loss = ["0.4200", "", "always answering ½ has 0.6931, and the share of 'dog' has 0.6730"];
         assert_eq!(row(&assessment, "loss"), loss);
         let accuracy = ["0.8000", "0.3755–0.9638", "4 of 5 right; always answering 'dog' has 0.6000"];
@@ -169,14 +174,14 @@ mod tests {
 
     #[test]
     fn what_is_undefined_says_why() {
-        let dogs = Assessment::of(&[1.0, 1.0], &[0.9, 0.8], &[0.1, 0.2], 0.5);
+        let dogs = Assessment::of(&[1, 1].map(Label::new), &[0.9, 0.8], &[0.1, 0.2], 0.5);
         for name in ["specificity", "balanced accuracy", "ROC AUC"] {
             assert_eq!(row(&dogs, name), ["undefined", "", "no cat image"]);
         }
         let none = Assessment::of(&[], &[], &[], 0.5);
         assert!(measure_rows(&none, CLASSES).iter().all(|row| row.value == "undefined" && row.note == "no image"));
         assert!(reliability_rows(&none).is_empty());
-        let perfect = Assessment::of(&[1.0, 1.0, 0.0, 0.0], &[0.9, 0.8, 0.1, 0.2], &[0.1; 4], 0.5);
+        let perfect = Assessment::of(&[1, 1, 0, 0].map(Label::new), &[0.9, 0.8, 0.1, 0.2], &[0.1; 4], 0.5);
         let [value, interval, note] = row(&perfect, "ROC AUC");
         assert_eq!((value.as_str(), interval.as_str()), ("1.0000", ""));
         assert!(note.starts_with("no interval: DeLong's variance is 0 here"), "{note}");

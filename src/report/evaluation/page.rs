@@ -2,6 +2,7 @@
 
 use super::{INDEPENDENCE_NOTE, INTERVALS_NOTE, RELIABILITY_HEADING, measure_rows, number, range, reliability_rows};
 use crate::Result;
+use crate::classes::Label;
 use crate::files::write_whole;
 use crate::metrics::Assessment;
 use crate::report::pictures::evaluation_pictures;
@@ -19,7 +20,7 @@ pub struct EvaluationPage<'a> {
     /// The measures.
     pub assessment: &'a Assessment,
     /// The label of each image.
-    pub labels: &'a [f32],
+    pub labels: &'a [Label],
     /// The probability of each image.
     pub probabilities: &'a [f32],
     /// The worst mistakes, worst first.
@@ -34,7 +35,7 @@ pub struct Mistake {
     /// The file, as the data set names it.
     pub file: String,
     /// The index of its class.
-    pub label: usize,
+    pub label: Label,
     /// P(class 1).
     pub probability: f32,
     /// A small copy of it ([`thumbnail`](crate::report::pictures::thumbnail)).
@@ -174,7 +175,7 @@ fn gallery(page: &EvaluationPage) -> Markup {
                     figure {
                         img alt=(mistake.file) src=(format!("data:image/jpeg;base64,{}", STANDARD.encode(&mistake.jpeg)));
                         figcaption {
-                            b { (classes[mistake.label]) } " taken for " (classes[1 - mistake.label])
+                            b { (classes[mistake.label.index()]) } " taken for " (classes[1 - mistake.label.index()])
                             ", p = " (format!("{:.4}", mistake.probability))
                             span.name { (mistake.file) }
                         }
@@ -198,7 +199,7 @@ mod tests {
 
     #[test]
     fn names_cannot_break_out_of_the_page_and_it_needs_nothing_from_outside() {
-        let labels = [0.0, 0.0, 1.0, 1.0];
+        let labels = [0, 0, 1, 1].map(Label::new);
         let probabilities = [0.1, 0.9, 0.8, 0.7];
         let evil = "<script src=\"http://evil\">\"'&";
         let page = written(&EvaluationPage {
@@ -207,7 +208,12 @@ mod tests {
             assessment: &Assessment::of(&labels, &probabilities, &[0.1, 2.3, 0.2, 0.4], 0.5),
             labels: &labels,
             probabilities: &probabilities,
-            mistakes: &[Mistake { file: evil.to_string(), label: 0, probability: 0.9, jpeg: vec![1, 2, 3] }],
+            mistakes: &[Mistake {
+                file: evil.to_string(),
+                label: Label::NEGATIVE,
+                probability: 0.9,
+                jpeg: vec![1, 2, 3],
+            }],
             all_mistakes: 1,
         });
         assert!(!page.contains("<script") && page.contains("&lt;script src=&quot;http://evil&quot;&gt;"));

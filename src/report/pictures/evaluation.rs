@@ -7,6 +7,7 @@ use libjpeg_turbo_rs::{PixelFormat, Subsampling};
 
 use super::labelled_image::LabelledImage;
 use super::{confusion, reliability, roc, scores};
+use crate::classes::Label;
 use crate::metrics::Assessment;
 use crate::{Error, Result};
 
@@ -35,7 +36,7 @@ pub struct EvaluationPictures {
 pub fn evaluation_pictures(
     name: &std::path::Path,
     assessment: &Assessment,
-    labels: &[f32],
+    labels: &[Label],
     probabilities: &[f32],
     classes: [&str; 2],
 ) -> Result<EvaluationPictures> {
@@ -85,7 +86,7 @@ mod tests {
     const BLUE: [u8; 3] = [0x00, 0x72, 0xB2];
     const VERMILION: [u8; 3] = [0xD5, 0x5E, 0x00];
 
-    fn pictures(labels: &[f32], probabilities: &[f32]) -> [RgbImage; 4] {
+    fn pictures(labels: &[Label], probabilities: &[f32]) -> [RgbImage; 4] {
         let assessment = Assessment::of(labels, probabilities, &vec![0.5; labels.len()], 0.5);
         let drawn = evaluation_pictures(Path::new("page"), &assessment, labels, probabilities, ["cat", "dog"]).unwrap();
         [drawn.roc, drawn.confusion, drawn.scores, drawn.reliability]
@@ -94,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_curve_of_a_perfect_order_follows_the_left_and_upper_edges() {
-        let [roc, ..] = pictures(&[0.0, 0.0, 1.0, 1.0], &[0.1, 0.2, 0.8, 0.9]);
+        let [roc, ..] = pictures(&[0, 0, 1, 1].map(Label::new), &[0.1, 0.2, 0.8, 0.9]);
         assert_eq!(roc.dimensions(), (1120, 1120));
         let blues = || roc.enumerate_pixels().filter(|(_, _, pixel)| pixel.0 == BLUE);
         // The panel is 460 × 430, drawn twice as large: nothing lies inside of it, below and right of the
@@ -106,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_histogram_has_a_bar_for_each_class_where_its_probabilities_are() {
-        let [_, _, scores, _] = pictures(&[0.0, 0.0, 1.0, 1.0], &[0.01, 0.02, 0.98, 0.99]);
+        let [_, _, scores, _] = pictures(&[0, 0, 1, 1].map(Label::new), &[0.01, 0.02, 0.98, 0.99]);
         let middle = |colour: [u8; 3]| {
             let places = scores.enumerate_pixels().filter(|(_, _, pixel)| pixel.0 == colour).map(|(x, y, _)| (x, y));
             let places: Vec<(u32, u32)> = places.collect();

@@ -9,6 +9,7 @@ use super::axes::value_ticks;
 use super::page::{Area, Page};
 use super::palette::{BLUE, GREY, INK, PALE, VERMILION};
 use super::text::{BODY, SMALL, shorten};
+use crate::classes::Label;
 
 /// The picture's size in pixels.
 const SIZE: (u32, u32) = (560, 560);
@@ -19,7 +20,12 @@ const HEADROOM: f64 = 1.08;
 
 /// Draws how many images of each class got which probability, the positive class above; both panels have the
 /// same scale.
-pub(super) fn draw(labels: &[f32], probabilities: &[f32], threshold: f64, classes: [&str; 2]) -> io::Result<RgbImage> {
+pub(super) fn draw(
+    labels: &[Label],
+    probabilities: &[f32],
+    threshold: f64,
+    classes: [&str; 2],
+) -> io::Result<RgbImage> {
     let counts = counts(labels, probabilities);
     let highest = counts.iter().flatten().copied().max().unwrap_or(0).max(1);
     let mut page = Page::new(SIZE.0, SIZE.1);
@@ -38,11 +44,11 @@ pub(super) fn draw(labels: &[f32], probabilities: &[f32], threshold: f64, classe
 }
 
 /// Returns the images of class 0 and class 1 in each bar.
-fn counts(labels: &[f32], probabilities: &[f32]) -> [[usize; BARS]; 2] {
+fn counts(labels: &[Label], probabilities: &[f32]) -> [[usize; BARS]; 2] {
     let mut counts = [[0; BARS]; 2];
     for (&label, &probability) in labels.iter().zip(probabilities) {
         let bar = ((f64::from(probability) * BARS as f64) as usize).min(BARS - 1);
-        counts[usize::from(label > 0.5)][bar] += 1;
+        counts[label.index()][bar] += 1;
     }
     counts
 }
@@ -77,7 +83,7 @@ mod tests {
 
     #[test]
     fn every_image_is_in_one_bar_of_its_class() {
-        let counts = counts(&[1.0, 1.0, 0.0, 1.0, 0.0], &[1.0, 0.96, 0.05, 0.0, 0.049]);
+        let counts = counts(&[1, 1, 0, 1, 0].map(Label::new), &[1.0, 0.96, 0.05, 0.0, 0.049]);
         assert_eq!((counts[1][19], counts[1][0], counts[0][1], counts[0][0]), (2, 1, 1, 1));
         assert_eq!(counts.iter().flatten().sum::<usize>(), 5);
     }

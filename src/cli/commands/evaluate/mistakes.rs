@@ -39,6 +39,7 @@ impl WorstMistakes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use glassnet::classes::Label;
 
     #[test]
     fn the_worst_are_kept_worst_first_and_all_are_counted() {
@@ -48,7 +49,12 @@ mod tests {
         for loss in (0..50).map(|index| index * 7 % 50).chain([49]) {
             let make = || {
                 made += 1;
-                Ok(Mistake { file: format!("{loss} {made}"), label: 0, probability: 0.9, jpeg: Vec::new() })
+                Ok(Mistake {
+                    file: format!("{loss} {made}"),
+                    label: Label::NEGATIVE,
+                    probability: 0.9,
+                    jpeg: Vec::new(),
+                })
             };
             worst.add(f64::from(loss), make).unwrap();
         }

@@ -6,17 +6,17 @@ mod subset;
 
 use crate::cli::args::EvaluateArgs;
 use crate::cli::input::answers::{Answer, Answers, BATCH, Image, NoAnswer};
-use crate::cli::input::dataset::{check_one, open};
+use crate::cli::input::dataset::{check_one, open, two};
 use crate::cli::input::model::weights_file;
 use crate::cli::outcome::{CommandResult, Failure, Outcome};
 use crate::cli::terminal::console::{self, Lines};
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::Progress;
 use glassnet::checkpoint::{self, Checkpoint};
+use glassnet::classes::Label;
 use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::data::source::Source;
-use glassnet::loss::binary_cross_entropy;
 use glassnet::metrics::Assessment;
 use glassnet::report::csv_files::{self, PredictionRow};
 use glassnet::report::evaluation::page::{EvaluationPage, Mistake, write_evaluation_page};
@@ -113,7 +113,7 @@ struct Wanted {
 struct Answered {
     /// Each image's path in DATA.
     files: Vec<String>,
-    labels: Vec<f32>,
+    labels: Vec<Label>,
     probabilities: Vec<f32>,
     losses: Vec<f64>,
     mistakes: WorstMistakes,
@@ -138,7 +138,9 @@ impl Answered {
                         for note in &answer.notes {
                             console::warn(note);
                         }
-                        answered.add(item, answer, wanted.threshold)?;
+                        let (loss, class) =
+                            (network.loss(&answer, item.label), network.decision(&answer, wanted.threshold));
+                        answered.add(item, answer, loss, class)?;
                     }
                     Err(reason) => {
                         let sentence = reason.sentence();
@@ -162,14 +164,12 @@ impl Answered {
         Ok(answered)
     }
 
-    fn add(&mut self, item: &Item, answer: Answer, threshold: f64) -> Result<()> {
-        let label = item.label as f32;
-        let loss = binary_cross_entropy(&[answer.logit], &[label]);
+    /// Adds an image that was taken for `class`.
+    fn add(&mut self, item: &Item, answer: Answer, loss: f64, class: Label) -> Result<()> {
         self.files.push(item.path.clone());
-        self.labels.push(label);
+        self.labels.push(item.label);
         self.probabilities.push(answer.probability);
         self.losses.push(loss);
-        let class = usize::from(f64::from(answer.probability) > threshold);
         let Some(pixels) = answer.pixels.filter(|_| class != item.label) else { return Ok(()) };
         self.mistakes.add(loss, || {
             let (width, height) = (pixels.width as u32, pixels.height as u32);
@@ -209,7 +209,7 @@ impl Evaluation<'_> {
             .files
             .iter()
             .zip(answered.labels.iter().zip(&answered.probabilities))
-            .map(|(file, (&label, &probability))| PredictionRow { file, label: &classes[label as usize], probability })
+            .map(|(file, (&label, &probability))| PredictionRow { file, label: &classes[label], probability })
             .collect();
         csv_files::write_predictions(&out.join(PREDICTIONS), &rows)?;
         let json = console::json_text(&self.json()) + "\n";
@@ -229,6 +229,6 @@ impl Evaluation<'_> {
 
     /// The names of the classes, as they can stand in a line.
     fn class_names(&self) -> [String; 2] {
-        self.model.card.classes.each_ref().map(|name| console::one_line(name).into_owned())
+        two(&self.model.card.classes).map(|name| console::one_line(name).into_owned())
     }
 }

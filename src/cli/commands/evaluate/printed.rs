@@ -1,7 +1,9 @@
 //! An evaluation as lines, and as JSON.
 
 use super::{Evaluation, JSON, PAGE, PREDICTIONS};
+use crate::cli::input::dataset::two;
 use crate::cli::terminal::console;
+use glassnet::classes::Label;
 use glassnet::error::counted;
 use glassnet::metrics::LEVEL;
 use glassnet::report::evaluation::{
@@ -59,7 +61,7 @@ impl Evaluation<'_> {
     /// What keeps the figures from meaning what they seem to.
     fn cautions(&self) -> Vec<String> {
         let one_class = self.assessment.confusion.only_answer().map(|label| {
-            let class = &self.class_names()[label];
+            let class = &self.class_names()[label.index()];
             format!("every image is taken for '{class}': the accuracy is that class's share, no skill")
         });
         one_class.into_iter().chain(self.subset.caution()).collect()
@@ -123,7 +125,7 @@ impl Evaluation<'_> {
         let assessment = &self.assessment;
         let confusion = &assessment.confusion;
         let classes = &self.model.card.classes;
-        let undefined = assessment.undefined([&classes[0], &classes[1]]);
+        let undefined = assessment.undefined(two(classes));
         let undefined: serde_json::Map<String, Value> =
             undefined.into_iter().map(|(name, why)| (name.to_string(), json!(why))).collect();
         let answered = &self.answered;
@@ -133,7 +135,7 @@ impl Evaluation<'_> {
             .iter()
             .zip(answers)
             .map(|(file, (&label, &probability))| {
-                json!({"file": file, "label": classes[label as usize], "probability": f64::from(probability)})
+                json!({"file": file, "label": classes[label], "probability": f64::from(probability)})
             })
             .collect();
         let mut object = json!({
@@ -141,7 +143,7 @@ impl Evaluation<'_> {
             "training": self.model.card.training,
             "data": self.source.path().display().to_string(),
             "classes": classes,
-            "positive_class": classes[1],
+            "positive_class": classes[Label::POSITIVE],
             "threshold": assessment.threshold,
             "subset": self.subset.json(),
             "images": confusion.total(),

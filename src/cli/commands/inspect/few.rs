@@ -4,29 +4,33 @@ use super::Report;
 use crate::cli::input::dataset::Dataset;
 use crate::cli::input::finding::Finding;
 use crate::cli::terminal::console::one_line;
+use glassnet::classes::Label;
 use glassnet::metrics::{LEVEL, wilson};
 
 /// With fewer validation images of a class than this, one image is more than a tenth of the class's share of
 /// right answers, and even all of them right leaves open whether it is right in 7 of 10.
 const ENOUGH: usize = 10;
 
+/// Both classes.
+const BOTH: [Label; 2] = [Label::NEGATIVE, Label::POSITIVE];
+
 /// Folds that are proposed; fewer where a class has fewer images.
 const FOLDS: usize = 5;
 
 /// What it means that the class `label` has few images that validate, if it has.
-pub fn few_validated(dataset: &Dataset, report: &Report, label: usize) -> Option<Finding> {
-    let validate = [0, 1].map(|label| report.readable_count(label, Some("validation")));
-    let (few, other) = (validate[label], validate[1 - label]);
+pub fn few_validated(dataset: &Dataset, report: &Report, label: Label) -> Option<Finding> {
+    let validate = BOTH.map(|label| report.readable_count(label, Some("validation")));
+    let (few, other) = (validate[label.index()], validate[1 - label.index()]);
     if !(1..ENOUGH).contains(&few) {
         return None;
     }
-    let class = one_line(dataset.classes()[label]);
+    let class = one_line(&dataset.catalog.classes[label]);
     let (images, each) = match few {
         1 => ("1 image".to_string(), "it"),
         _ => (format!("{few} images"), "each of them"),
     };
     let validates = if few == 1 { "validates" } else { "validate" };
-    let share = ["specificity", "sensitivity"][label];
+    let share = ["specificity", "sensitivity"][label.index()];
     let mut moved = vec![format!("the {share} by {}", one_of(few))];
     if other > 0 {
         moved.push(format!("the balanced accuracy by {}", one_of(2 * few)));
@@ -50,11 +54,11 @@ pub fn few_validated(dataset: &Dataset, report: &Report, label: usize) -> Option
 
 /// Which classes have no image that validates, or none that can be read.
 pub fn not_validated(dataset: &Dataset, report: &Report) -> Option<Finding> {
-    let without = |label: &usize| report.readable_count(*label, Some("validation")) == 0;
-    let labels: Vec<usize> = [0, 1].into_iter().filter(without).collect();
+    let without = |label: &Label| report.readable_count(*label, Some("validation")) == 0;
+    let labels: Vec<Label> = BOTH.into_iter().filter(without).collect();
     let first = *labels.first()?;
-    let of_class = |&label: &usize| {
-        let class = one_line(dataset.classes()[label]);
+    let of_class = |&label: &Label| {
+        let class = one_line(&dataset.catalog.classes[label]);
         match report.count(Some(label), Some("validation")) {
             0 => format!("no image of '{class}' validates"),
             1 => format!("the one image of '{class}' that would validate cannot be read"),
@@ -82,10 +86,10 @@ pub fn not_validated(dataset: &Dataset, report: &Report) -> Option<Finding> {
 }
 
 /// What cross-validation gives of the class `label`, where it can be had.
-fn folds_instead(dataset: &Dataset, report: &Report, label: usize) -> Option<String> {
-    let all = [0, 1].map(|label| report.readable_count(label, None));
+fn folds_instead(dataset: &Dataset, report: &Report, label: Label) -> Option<String> {
+    let all = BOTH.map(|label| report.readable_count(label, None));
     let folds = FOLDS.min(all[0]).min(all[1]);
-    let all = all[label];
+    let all = all[label.index()];
     (folds >= 2 && dataset.validation_data.is_none()).then(|| {
         format!(
             "`train --folds {folds}` validates each of all {all} once, where the interval of a perfect {all} of {all} reaches from \

@@ -6,6 +6,7 @@ use crate::cli::input::dataset::Dataset;
 use crate::cli::input::finding::Finding;
 use crate::cli::input::reading::{narrow, turned};
 use crate::cli::terminal::console::one_line;
+use glassnet::classes::Label;
 use glassnet::data::audit::duplicates::Kind;
 use glassnet::data::left_out::LeftOut;
 use glassnet::error::shortened;
@@ -82,7 +83,7 @@ pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
                       bring them to one size and format before, and judge on images from elsewhere";
         add("giveaway", finding, advice);
     }
-    let counts = [0, 1].map(|label| report.count(Some(label), None));
+    let counts = [Label::NEGATIVE, Label::POSITIVE].map(|label| report.count(Some(label), None));
     let (fewer, more) = if counts[0] < counts[1] { (0, 1) } else { (1, 0) };
     if counts[more] as f64 > BALANCED_RATIO * counts[fewer] as f64 {
         let share = counts[more] as f64 / (counts[0] + counts[1]) as f64;
@@ -98,7 +99,7 @@ pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
     }
     let narrow = report.depth.as_ref().and_then(narrow);
     let turned = turned(report.readable()).filter(|_| !report.upright);
-    let few = [0, 1].into_iter().filter_map(|label| few_validated(dataset, report, label));
+    let few = dataset.catalog.classes.labels().filter_map(|label| few_validated(dataset, report, label));
     for Finding { kind, finding, advice } in few.chain(narrow).chain(turned) {
         add(kind, finding, &advice);
     }

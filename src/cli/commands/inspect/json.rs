@@ -3,16 +3,17 @@
 use super::{Finding, Report, counted};
 use crate::cli::args::InspectArgs;
 use crate::cli::input::dataset::Dataset;
+use glassnet::classes::Label;
 use glassnet::data::audit::duplicates::Kind;
 use glassnet::data::left_out::{LeftOut, Reason};
 use serde_json::{Value, json};
 
 /// The object.
 pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: &[Finding]) -> Value {
-    let names = dataset.classes();
+    let names = &dataset.catalog.classes;
     let classes: Vec<_> = names
-        .into_iter()
-        .enumerate()
+        .labels()
+        .zip(names.names())
         .map(|(label, name)| {
             let [training, validation] =
                 ["training", "validation"].map(|subset| report.count(Some(label), Some(subset)));
@@ -83,7 +84,7 @@ pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: 
         "data": dataset.source.path().display().to_string(),
         "validation_data": dataset.validation_data.as_ref().map(|path| path.display().to_string()),
         "classes": classes,
-        "positive_class": names[1],
+        "positive_class": names[Label::POSITIVE],
         "sizes": sizes,
         "formats": formats,
         "orientations": orientations,
@@ -110,7 +111,7 @@ fn list(dataset: &Dataset, report: &Report) -> Value {
         let info = file.found.as_ref().ok();
         json!({
             "file": file.item.name(),
-            "class": dataset.classes()[file.item.label],
+            "class": dataset.catalog.classes[file.item.label],
             "subset": file.subset,
             "width": info.map(|info| info.width),
             "height": info.map(|info| info.height),

@@ -10,6 +10,7 @@ use crate::cli::input::dataset::{Dataset, check_one, open};
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::console;
 use crate::cli::terminal::progress::Progress;
+use glassnet::classes::Label;
 use glassnet::data::audit::depth::Depth;
 use glassnet::data::audit::duplicates::{Group, duplicates};
 use glassnet::data::audit::shortcut::{Shortcut, shortcuts};
@@ -95,7 +96,7 @@ impl<'a> Report<'a> {
         });
         // Of a photo that was turned upright, nobody sees how it lay.
         let seen = |info: &ImageInfo| if upright { Orientation::UPRIGHT } else { info.orientation };
-        let attributes: Vec<(usize, ImageInfo)> =
+        let attributes: Vec<(Label, ImageInfo)> =
             readable().map(|(item, info)| (item.label, ImageInfo { orientation: seen(info), ..*info })).collect();
         let within: BTreeSet<String> = files
             .iter()
@@ -114,7 +115,7 @@ impl<'a> Report<'a> {
     }
 
     /// How many files a class and a part have, or all classes and parts.
-    fn count(&self, label: Option<usize>, subset: Option<&str>) -> usize {
+    fn count(&self, label: Option<Label>, subset: Option<&str>) -> usize {
         let counted = self.files.iter().filter(|file| {
             label.is_none_or(|label| file.item.label == label) && subset.is_none_or(|subset| file.subset == subset)
         });
@@ -122,7 +123,7 @@ impl<'a> Report<'a> {
     }
 
     /// How many files of a class and a part, or of all parts, can be read.
-    fn readable_count(&self, label: usize, subset: Option<&str>) -> usize {
+    fn readable_count(&self, label: Label, subset: Option<&str>) -> usize {
         let counted = self.files.iter().filter(|file| {
             file.item.label == label && file.found.is_ok() && subset.is_none_or(|subset| file.subset == subset)
         });
@@ -139,7 +140,7 @@ impl<'a> Report<'a> {
         let mut counts = BTreeMap::new();
         for file in &self.files {
             if let Ok(info) = &file.found {
-                counts.entry(info.orientation).or_insert([0; 2])[file.item.label] += 1;
+                counts.entry(info.orientation).or_insert([0; 2])[file.item.label.index()] += 1;
             }
         }
         counts

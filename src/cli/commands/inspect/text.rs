@@ -4,6 +4,7 @@ use super::{Finding, Report, counted};
 use crate::cli::args::InspectArgs;
 use crate::cli::input::dataset::Dataset;
 use crate::cli::terminal::console::one_line;
+use glassnet::classes::Label;
 use glassnet::data::audit::depth::Depth;
 use glassnet::data::audit::duplicates::{Group, Kind};
 use std::collections::BTreeSet;
@@ -39,7 +40,7 @@ pub fn lines(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: &
 
 /// How many images each class and part has.
 fn table(dataset: &Dataset, report: &Report) -> Vec<String> {
-    let row = |name: &str, label: Option<usize>| {
+    let row = |name: &str, label: Option<Label>| {
         let [all, training, validation] =
             [None, Some("training"), Some("validation")].map(|subset| report.count(label, subset));
         format!("{name:<24} {training:>10} {validation:>10} {all:>10}")
@@ -48,11 +49,12 @@ fn table(dataset: &Dataset, report: &Report) -> Vec<String> {
     lines.extend(dataset.validation_data.as_ref().map(|path| format!("validates: {}", path.display())));
     lines.push(String::new());
     lines.push(format!("{:<24} {:>10} {:>10} {:>10}", "class", "training", "validation", "all"));
-    for (label, name) in dataset.classes().into_iter().enumerate() {
+    let classes = &dataset.catalog.classes;
+    for (label, name) in classes.labels().zip(classes.names()) {
         lines.push(row(&format!("{label} {}", one_line(name)), Some(label)));
     }
     lines.push(row("both", None));
-    lines.push(format!("The positive class is '{}'.", one_line(dataset.classes()[1])));
+    lines.push(format!("The positive class is '{}'.", one_line(&classes[Label::POSITIVE])));
     lines
 }
 
@@ -172,7 +174,7 @@ fn shortcuts(dataset: &Dataset, report: &Report) -> Vec<String> {
 /// Every file.
 fn list(dataset: &Dataset, report: &Report) -> Vec<String> {
     let line = |file: &super::File| {
-        let class = dataset.classes()[file.item.label];
+        let class = &dataset.catalog.classes[file.item.label];
         let what = match &file.found {
             Ok(info) => format!("{}×{} {} {}", info.width, info.height, info.format, info.mode),
             Err(_) => "unreadable".to_string(),

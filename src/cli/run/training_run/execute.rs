@@ -93,7 +93,7 @@ impl TrainingRun {
     fn facts(&self, config: Config, identity: String, reading: Reading) -> RunFacts<'_> {
         RunFacts {
             network: &self.network,
-            settings: self.settings.training,
+            settings: self.settings.training.clone(),
             reading,
             steps_per_epoch: self.dataset.items(Part::Training).len().div_ceil(self.settings.batch_size),
             counts: self.counts(),

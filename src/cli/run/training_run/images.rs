@@ -13,7 +13,6 @@ use glassnet::data::reading::Reading;
 use glassnet::error::counted;
 use glassnet::report::diagnostics::majority_line;
 use glassnet::report::epoch::found_line;
-use glassnet::training::ClassWeighting;
 use std::sync::Arc;
 
 /// The hashes of what a run learns from.
@@ -103,10 +102,10 @@ impl TrainingRun {
 
     /// The weights of the classes, where they were asked for.
     fn class_weights_line(&self) -> Option<String> {
-        let rule = self.settings.training.class_weight;
-        let [negative, positive] = rule.weights(self.dataset.counts(Part::Training)).0;
-        let named = self.dataset.classes().map(console::one_line);
-        (rule != ClassWeighting::None)
-            .then(|| format!("Class weights: '{}' {negative:.4}, '{}' {positive:.4}", named[0], named[1]))
+        let counts = self.dataset.counts(Part::Training);
+        let weights = self.settings.training.class_weight.weights(&counts).ok()?;
+        let weight = |(class, weight): (&str, &f64)| format!("'{}' {weight:.4}", console::one_line(class));
+        let told: Vec<String> = self.dataset.classes().into_iter().zip(weights.as_slice()).map(weight).collect();
+        (!told.is_empty()).then(|| format!("Class weights: {}", told.join(", ")))
     }
 }

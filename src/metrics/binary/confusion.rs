@@ -1,21 +1,18 @@
 //! The four counts of a two-class problem at a threshold, and the shares that follow from them.
 
-use super::interval::share;
+use crate::classes::Label;
+use crate::metrics::interval::share;
 use serde::Serialize;
 
 /// The threshold of Keras's binary accuracy.
 pub const DEFAULT_THRESHOLD: f64 = 0.5;
 
-/// Labels are 0 or 1; the comparison only avoids asking floats for equality.
-pub(super) fn is_positive(label: f32) -> bool {
-    label > 0.5
-}
-
 /// How often each class was taken for each: the four counts of a two-class problem.
 ///
 /// ```
+/// use glassnet::classes::Label;
 /// use glassnet::metrics::Confusion;
-/// let confusion = Confusion::count(&[1.0, 1.0, 0.0], &[0.9, 0.2, 0.5], 0.5);
+/// let confusion = Confusion::count(&[1, 1, 0].map(Label::new), &[0.9, 0.2, 0.5], 0.5);
 /// assert_eq!((confusion.true_positive, confusion.false_negative, confusion.true_negative), (1, 1, 1));
 /// assert_eq!(confusion.sensitivity(), Some(0.5));
 /// ```
@@ -36,20 +33,12 @@ impl Confusion {
     ///
     /// # Panics
     /// If there are not as many labels as probabilities.
-    pub fn count<P: Copy + Into<f64>>(labels: &[f32], probabilities: &[P], threshold: f64) -> Confusion {
-        Confusion::tally(labels, probabilities.iter().copied(), threshold)
-    }
-
-    fn tally<P: Into<f64>>(
-        labels: &[f32],
-        probabilities: impl ExactSizeIterator<Item = P>,
-        threshold: f64,
-    ) -> Confusion {
+    pub fn count<P: Copy + Into<f64>>(labels: &[Label], probabilities: &[P], threshold: f64) -> Confusion {
         assert_eq!(labels.len(), probabilities.len(), "as many labels as probabilities");
         let mut confusion = Confusion::default();
-        for (&label, probability) in labels.iter().zip(probabilities) {
+        for (&label, &probability) in labels.iter().zip(probabilities) {
             let answered_positive = probability.into() > threshold;
-            let counter = match (is_positive(label), answered_positive) {
+            let counter = match (label == Label::POSITIVE, answered_positive) {
                 (true, true) => &mut confusion.true_positive,
                 (false, true) => &mut confusion.false_positive,
                 (false, false) => &mut confusion.true_negative,
@@ -77,13 +66,13 @@ impl Confusion {
 
     /// The class, 0 or 1, that every image was taken for although there are images of both: 0 where TP + FP =
     /// 0, 1 where TN + FN = 0.
-    pub fn only_answer(&self) -> Option<usize> {
+    pub fn only_answer(&self) -> Option<Label> {
         if self.positives() == 0 || self.negatives() == 0 {
             return None;
         }
         match (self.true_positive + self.false_positive, self.true_negative + self.false_negative) {
-            (0, _) => Some(0),
-            (_, 0) => Some(1),
+            (0, _) => Some(Label::NEGATIVE),
+            (_, 0) => Some(Label::POSITIVE),
             _ => None,
         }
     }
@@ -116,29 +105,17 @@ impl Confusion {
     }
 }
 
-/// The share of right answers at a threshold, (TP + TN) / total; `None` without images.
-///
-/// # Panics
-/// If there are not as many labels as probabilities.
-pub fn accuracy<P: Into<f64>>(
-    labels: &[f32],
-    probabilities: impl ExactSizeIterator<Item = P>,
-    threshold: f64,
-) -> Option<f64> {
-    Confusion::tally(labels, probabilities, threshold).accuracy()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Five positives, three negatives; at ½: TP 3, FN 2, FP 1, TN 2.
-    const LABELS: [f32; 8] = [1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0];
+    const LABELS: [usize; 8] = [1, 1, 1, 1, 1, 0, 0, 0];
     const PROBABILITIES: [f32; 8] = [0.9, 0.8, 0.6, 0.4, 0.3, 0.7, 0.4, 0.1];
 
     #[test]
     fn the_four_counts_and_their_ratios_agree_with_a_count_by_hand() {
-        let confusion = Confusion::count(&LABELS, &PROBABILITIES, DEFAULT_THRESHOLD);
+        let confusion = Confusion::count(&LABELS.map(Label::new), &PROBABILITIES, DEFAULT_THRESHOLD);
         let by_hand = Confusion { true_positive: 3, false_positive: 1, true_negative: 2, false_negative: 2 };
         assert_eq!(confusion, by_hand);
         assert_eq!(confusion.accuracy(), Some(5.0 / 8.0));
@@ -150,28 +127,32 @@ mod tests {
 
     #[test]
     fn one_answer_for_all_is_told_where_there_are_images_of_both_classes() {
-        let only = |labels: &[f32], probabilities: &[f32]| {
-            Confusion::count(labels, probabilities, DEFAULT_THRESHOLD).only_answer()
+        let only = |labels: &[usize], probabilities: &[f32]| {
+            let labels: Vec<Label> = labels.iter().copied().map(Label::new).collect();
+            Confusion::count(&labels, probabilities, DEFAULT_THRESHOLD).only_answer()
         };
-        assert_eq!(only(&[0.0, 1.0], &[0.6, 0.9]), Some(1));
-        assert_eq!(only(&[0.0, 1.0], &[0.1, 0.2]), Some(0));
-        assert_eq!(only(&[0.0, 1.0], &[0.9, 0.2]), None);
-        assert_eq!((only(&[1.0, 1.0], &[0.9, 0.8]), only(&[0.0], &[0.1]), only(&[], &[])), (None, None, None));
+        assert_eq!(only(&[0, 1], &[0.6, 0.9]), Some(Label::POSITIVE));
+        assert_eq!(only(&[0, 1], &[0.1, 0.2]), Some(Label::NEGATIVE));
+        assert_eq!(only(&[0, 1], &[0.9, 0.2]), None);
+        assert_eq!((only(&[1, 1], &[0.9, 0.8]), only(&[0], &[0.1]), only(&[], &[])), (None, None, None));
     }
 
     #[test]
     fn a_probability_at_the_threshold_is_a_negative_answer() {
-        assert_eq!(accuracy(&[0.0], [0.5f32].into_iter(), 0.5), Some(1.0));
-        assert_eq!(accuracy(&[1.0], [0.5f64].into_iter(), 0.5), Some(0.0));
-        assert_eq!(accuracy(&[1.0], [0.500_000_1f64].into_iter(), 0.5), Some(1.0));
-        assert_eq!(accuracy(&[1.0], [0.4f32].into_iter(), 0.3), Some(1.0));
+        let accuracy = |label: Label, probability: f64, threshold| {
+            Confusion::count(&[label], &[probability], threshold).accuracy()
+        };
+        assert_eq!(accuracy(Label::NEGATIVE, 0.5, 0.5), Some(1.0));
+        assert_eq!(accuracy(Label::POSITIVE, 0.5, 0.5), Some(0.0));
+        assert_eq!(accuracy(Label::POSITIVE, 0.500_000_1, 0.5), Some(1.0));
+        assert_eq!(accuracy(Label::POSITIVE, 0.4, 0.3), Some(1.0));
     }
 
     #[test]
     fn a_measure_without_images_is_none() {
         let none = Confusion::default();
         assert_eq!((none.accuracy(), none.majority_share(), none.balanced_accuracy()), (None, None, None));
-        let only_positives = Confusion::count(&[1.0, 1.0], &[0.9, 0.1], 0.5);
+        let only_positives = Confusion::count(&[Label::POSITIVE; 2], &[0.9, 0.1], 0.5);
         assert_eq!(only_positives.sensitivity(), Some(0.5));
         assert_eq!(only_positives.specificity(), None);
         assert_eq!(only_positives.balanced_accuracy(), None);

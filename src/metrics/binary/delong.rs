@@ -1,7 +1,8 @@
 //! How sure the area under the ROC curve is.
 
-use super::interval::{Interval, Z};
 use super::roc::ascending;
+use crate::classes::Label;
+use crate::metrics::interval::{Interval, Z};
 
 /// Why there is no interval around an area under the ROC curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,8 +11,8 @@ pub enum NoAucInterval {
     NoArea,
     /// A class has one image only, whose spread cannot be measured.
     OneImage {
-        /// The index of the class.
-        class: usize,
+        /// The class.
+        class: Label,
     },
     /// No image differs from its like in how many of the other class it beats, as when the order is perfect.
     /// The variance is then estimated as 0, and the interval as a point; but few images are no certainty.
@@ -43,14 +44,14 @@ pub enum NoAucInterval {
 ///
 /// # Panics
 /// If there are not as many labels as probabilities.
-pub fn roc_auc_interval<P: Copy + Into<f64>>(labels: &[f32], probabilities: &[P]) -> Result<Interval, NoAucInterval> {
+pub fn roc_auc_interval<P: Copy + Into<f64>>(labels: &[Label], probabilities: &[P]) -> Result<Interval, NoAucInterval> {
     let answers = ascending(labels, probabilities).ok_or(NoAucInterval::NoArea)?;
     let placements = Placements::of(&answers);
     let [negatives, positives] = placements.doubled.each_ref().map(Vec::len);
     match [negatives, positives] {
         [0, _] | [_, 0] => return Err(NoAucInterval::NoArea),
-        [1, _] => return Err(NoAucInterval::OneImage { class: 0 }),
-        [_, 1] => return Err(NoAucInterval::OneImage { class: 1 }),
+        [1, _] => return Err(NoAucInterval::OneImage { class: Label::NEGATIVE }),
+        [_, 1] => return Err(NoAucInterval::OneImage { class: Label::POSITIVE }),
         _ => {}
     }
     let variance = placements.variance_of_mean(0) + placements.variance_of_mean(1);
@@ -117,11 +118,11 @@ mod tests {
     use proptest::prelude::*;
 
     /// DeLong's variance as it is written, pair by pair.
-    fn variance_by_pairs(labels: &[f32], probabilities: &[f64]) -> f64 {
-        let of = |class: f32| -> Vec<f64> {
+    fn variance_by_pairs(labels: &[Label], probabilities: &[f64]) -> f64 {
+        let of = |class: Label| -> Vec<f64> {
             labels.iter().zip(probabilities).filter(|(label, _)| **label == class).map(|(_, p)| *p).collect()
         };
-        let (x, y) = (of(1.0), of(0.0));
+        let (x, y) = (of(Label::POSITIVE), of(Label::NEGATIVE));
         let psi = |x: f64, y: f64| if x > y { 1.0 } else { f64::from(u8::from(x == y)) / 2.0 };
         let v_x: Vec<f64> = x.iter().map(|&x| y.iter().map(|&y| psi(x, y)).sum::<f64>() / y.len() as f64).collect();
         let v_y: Vec<f64> = y.iter().map(|&y| x.iter().map(|&x| psi(x, y)).sum::<f64>() / x.len() as f64).collect();
@@ -134,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_interval_of_a_small_set_agrees_with_one_by_hand_and_with_numpy() {
-        let labels = [1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0];
+        let labels = [1, 1, 1, 1, 1, 0, 0, 0].map(Label::new);
         let probabilities = [0.9, 0.8, 0.6, 0.4, 0.3, 0.7, 0.4, 0.1];
         // Placements of the positives 1, 1, 2/3, 1/2, 1/3, of the negatives 2/5, 7/10, 1; both have the mean
         // 7/10. S_X = (0.09 + 0.09 + 1/900 + 0.04 + 121/900)/4 = 0.0888…, S_Y = (0.09 + 0 + 0.09)/2 = 0.09.
@@ -149,10 +150,10 @@ mod tests {
 
     #[test]
     fn the_interval_of_a_larger_set_with_ties_agrees_with_numpy() {
-        let labels: Vec<f32> = (0..60).map(|i| f32::from(u8::from(i % 3 != 0))).collect();
+        let labels: Vec<Label> = (0..60).map(|i| Label::new(usize::from(i % 3 != 0))).collect();
         let probabilities: Vec<f64> = (0..60usize)
             .zip(&labels)
-            .map(|(i, label)| ((i * 37 % 101 / 5) as f64 + 4.0 * f64::from(*label)) / 30.0)
+            .map(|(i, label)| ((i * 37 % 101 / 5) as f64 + 4.0 * label.index() as f64) / 30.0)
             .collect();
         assert_abs_diff_eq!(roc_auc(&labels, &probabilities).unwrap(), 0.6775, epsilon = 1e-12);
         let interval = roc_auc_interval(&labels, &probabilities).unwrap();
@@ -162,13 +163,16 @@ mod tests {
 
     #[test]
     fn where_there_is_no_honest_interval_there_is_none() {
-        let none = |labels: &[f32], probabilities: &[f64]| roc_auc_interval(labels, probabilities).unwrap_err();
+        let none = |labels: &[usize], probabilities: &[f64]| {
+            let labels: Vec<Label> = labels.iter().copied().map(Label::new).collect();
+            roc_auc_interval(&labels, probabilities).unwrap_err()
+        };
         assert_eq!(none(&[], &[]), NoAucInterval::NoArea);
-        assert_eq!(none(&[1.0, 1.0], &[0.1, 0.2]), NoAucInterval::NoArea);
-        assert_eq!(none(&[1.0, 0.0], &[0.1, f64::NAN]), NoAucInterval::NoArea);
-        assert_eq!(none(&[1.0, 1.0, 0.0], &[0.1, 0.2, 0.15]), NoAucInterval::OneImage { class: 0 });
-        assert_eq!(none(&[1.0, 0.0, 0.0], &[0.1, 0.2, 0.05]), NoAucInterval::OneImage { class: 1 });
-        let labels = [0.0, 0.0, 0.0, 1.0, 1.0, 1.0];
+        assert_eq!(none(&[1, 1], &[0.1, 0.2]), NoAucInterval::NoArea);
+        assert_eq!(none(&[1, 0], &[0.1, f64::NAN]), NoAucInterval::NoArea);
+        assert_eq!(none(&[1, 1, 0], &[0.1, 0.2, 0.15]), NoAucInterval::OneImage { class: Label::NEGATIVE });
+        assert_eq!(none(&[1, 0, 0], &[0.1, 0.2, 0.05]), NoAucInterval::OneImage { class: Label::POSITIVE });
+        let labels = [0, 0, 0, 1, 1, 1];
         for probabilities in [[0.1, 0.2, 0.3, 0.7, 0.8, 0.9], [0.7, 0.8, 0.9, 0.1, 0.2, 0.3], [0.4; 6]] {
             assert_eq!(none(&labels, &probabilities), NoAucInterval::NoSpread);
         }
@@ -179,9 +183,9 @@ mod tests {
         fn the_variance_agrees_with_one_taken_pair_by_pair(
             answers in proptest::collection::vec((any::<bool>(), 0u8..40), 4..80)
         ) {
-            let (labels, probabilities): (Vec<f32>, Vec<f64>) =
-                answers.iter().map(|&(label, step)| (f32::from(u8::from(label)), f64::from(step) / 39.0)).unzip();
-            let counts = [0.0, 1.0].map(|class| labels.iter().filter(|label| **label == class).count());
+            let (labels, probabilities): (Vec<Label>, Vec<f64>) =
+                answers.iter().map(|&(label, step)| (Label::new(usize::from(label)), f64::from(step) / 39.0)).unzip();
+            let counts = [Label::NEGATIVE, Label::POSITIVE].map(|class| labels.iter().filter(|label| **label == class).count());
             prop_assume!(counts.iter().all(|&count| count >= 2));
             let placements = Placements::of(&ascending(&labels, &probabilities).unwrap());
             let variance = placements.variance_of_mean(0) + placements.variance_of_mean(1);

@@ -2,7 +2,7 @@
 //!
 //! Both see nothing of the probabilities but their order, which no threshold and no calibration changes.
 
-use super::confusion::is_positive;
+use crate::classes::Label;
 
 /// The area under the ROC curve: the chance that a positive drawn at random gets a higher probability than a
 /// negative drawn at random, a tie counting half. ½ is guessing, 1 a perfect order; no threshold is involved.
@@ -17,7 +17,7 @@ use super::confusion::is_positive;
 ///
 /// # Panics
 /// If there are not as many labels as probabilities.
-pub fn roc_auc<P: Copy + Into<f64>>(labels: &[f32], probabilities: &[P]) -> Option<f64> {
+pub fn roc_auc<P: Copy + Into<f64>>(labels: &[Label], probabilities: &[P]) -> Option<f64> {
     let answers = ascending(labels, probabilities)?;
     let mut rank_sum = 0.0; // R
     let mut ranked = 0; // images below the present tie
@@ -53,7 +53,7 @@ pub struct RocPoint {
 ///
 /// # Panics
 /// If there are not as many labels as probabilities.
-pub fn roc_curve<P: Copy + Into<f64>>(labels: &[f32], probabilities: &[P]) -> Option<Vec<RocPoint>> {
+pub fn roc_curve<P: Copy + Into<f64>>(labels: &[Label], probabilities: &[P]) -> Option<Vec<RocPoint>> {
     let answers = ascending(labels, probabilities)?;
     let positives = answers.iter().filter(|(_, positive)| *positive).count();
     let negatives = answers.len() - positives;
@@ -76,12 +76,12 @@ pub fn roc_curve<P: Copy + Into<f64>>(labels: &[f32], probabilities: &[P]) -> Op
 
 /// Each probability, and whether it is that of a positive, from the lowest; `None` if one is NaN, which has
 /// no place.
-pub(super) fn ascending<P: Copy + Into<f64>>(labels: &[f32], probabilities: &[P]) -> Option<Vec<(f64, bool)>> {
+pub(super) fn ascending<P: Copy + Into<f64>>(labels: &[Label], probabilities: &[P]) -> Option<Vec<(f64, bool)>> {
     assert_eq!(labels.len(), probabilities.len(), "as many labels as probabilities");
     let mut answers: Vec<(f64, bool)> = probabilities
         .iter()
         .zip(labels)
-        .map(|(&probability, &label)| (probability.into(), is_positive(label)))
+        .map(|(&probability, &label)| (probability.into(), label == Label::POSITIVE))
         .collect();
     if answers.iter().any(|(probability, _)| probability.is_nan()) {
         return None;
@@ -96,7 +96,10 @@ mod tests {
     use proptest::prelude::*;
 
     /// Five positives, three negatives; at ½: TP 3, FN 2, FP 1, TN 2.
-    const LABELS: [f32; 8] = [1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0];
+    const LABELS: [Label; 8] = {
+        let [negative, positive] = [Label::NEGATIVE, Label::POSITIVE];
+        [positive, positive, positive, positive, positive, negative, negative, negative]
+    };
     const PROBABILITIES: [f32; 8] = [0.9, 0.8, 0.6, 0.4, 0.3, 0.7, 0.4, 0.1];
 
     #[test]
@@ -108,17 +111,17 @@ mod tests {
 
     #[test]
     fn the_roc_area_is_one_for_a_perfect_order_zero_for_its_reverse_and_half_when_all_are_tied() {
-        assert_eq!(roc_auc(&[0.0, 1.0, 1.0], &[0.1, 0.2, 0.3]), Some(1.0));
-        assert_eq!(roc_auc(&[1.0, 0.0, 0.0], &[0.1, 0.2, 0.3]), Some(0.0));
-        assert_eq!(roc_auc(&[1.0, 0.0, 0.0], &[0.5, 0.5, 0.5]), Some(0.5));
-        assert_eq!(roc_auc(&[1.0, 0.0], &[-0.0, 0.0]), Some(0.5));
+        assert_eq!(roc_auc(&[0, 1, 1].map(Label::new), &[0.1, 0.2, 0.3]), Some(1.0));
+        assert_eq!(roc_auc(&[1, 0, 0].map(Label::new), &[0.1, 0.2, 0.3]), Some(0.0));
+        assert_eq!(roc_auc(&[1, 0, 0].map(Label::new), &[0.5, 0.5, 0.5]), Some(0.5));
+        assert_eq!(roc_auc(&[1, 0].map(Label::new), &[-0.0, 0.0]), Some(0.5));
     }
 
     #[test]
     fn the_roc_area_needs_both_classes_and_probabilities_with_a_rank() {
-        assert_eq!(roc_auc(&[1.0, 1.0], &[0.1, 0.2]), None);
+        assert_eq!(roc_auc(&[1, 1].map(Label::new), &[0.1, 0.2]), None);
         assert_eq!(roc_auc::<f64>(&[], &[]), None);
-        assert_eq!(roc_auc(&[1.0, 0.0], &[f32::NAN, 0.2]), None);
+        assert_eq!(roc_auc(&[1, 0].map(Label::new), &[f32::NAN, 0.2]), None);
     }
 
     #[test]
@@ -130,31 +133,31 @@ mod tests {
         // negative.
         let by_hand = [(0.0, 0.0), (0.0, 1.0), (0.0, 2.0), (1.0, 2.0), (1.0, 3.0), (2.0, 4.0), (2.0, 5.0), (3.0, 5.0)];
         assert_eq!(points, by_hand);
-        assert_eq!(roc_curve(&[1.0], &[0.5]), None);
+        assert_eq!(roc_curve(&[Label::POSITIVE], &[0.5]), None);
     }
 
     /// Labels, and probabilities of which many are equal.
-    fn answers() -> impl Strategy<Value = (Vec<f32>, Vec<f64>)> {
+    fn answers() -> impl Strategy<Value = (Vec<Label>, Vec<f64>)> {
         proptest::collection::vec((any::<bool>(), 0u8..12), 2..60)
             .prop_map(|answers| {
-                answers.iter().map(|&(label, step)| (f32::from(u8::from(label)), f64::from(step) / 11.0)).unzip()
+                answers.iter().map(|&(label, step)| (Label::new(usize::from(label)), f64::from(step) / 11.0)).unzip()
             })
-            .prop_filter("both classes", |(labels, _): &(Vec<f32>, Vec<f64>)| {
-                labels.contains(&0.0) && labels.contains(&1.0)
+            .prop_filter("both classes", |(labels, _): &(Vec<Label>, Vec<f64>)| {
+                labels.contains(&Label::NEGATIVE) && labels.contains(&Label::POSITIVE)
             })
     }
 
     proptest! {
         #[test]
         fn the_roc_area_is_the_share_of_pairs_in_the_right_order((labels, probabilities) in answers()) {
-            let of = |class: f32| {
+            let of = |class: Label| {
                 let pairs = labels.iter().zip(&probabilities);
                 pairs.filter(move |(label, _)| **label == class).map(|(_, probability)| *probability)
             };
-            let halves: u64 = of(1.0)
-                .flat_map(|high| of(0.0).map(move |low| 2 * u64::from(high > low) + u64::from(high == low)))
+            let halves: u64 = of(Label::POSITIVE)
+                .flat_map(|high| of(Label::NEGATIVE).map(move |low| 2 * u64::from(high > low) + u64::from(high == low)))
                 .sum();
-            let pairs = of(1.0).count() * of(0.0).count();
+            let pairs = of(Label::POSITIVE).count() * of(Label::NEGATIVE).count();
             let auc = roc_auc(&labels, &probabilities).unwrap();
             prop_assert!((auc - halves as f64 / (2 * pairs) as f64).abs() < 1e-12);
         }

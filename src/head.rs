@@ -1,0 +1,233 @@
+//! The network's last word: what its logits mean, how wrong they are, and which way is better.
+//!
+//! | units U | classes | probabilities of a sample | loss of a sample | ∂/∂z |
+//! |---|---|---|---|---|
+//! | 1 | 2 | p = σ(z), of the positive class | binary cross-entropy, max(z, 0) − z·y + ln(1 + e^−\|z\|) | p − y |
+//! | K ≥ 2 | K | p = softmax(z) | categorical cross-entropy, ln Σ e^z − z_label | p − (1 at the label) |
+//!
+//! Loss and gradient are taken from logits: no logarithm of a rounded 0 and no exponential that overflows.
+//! Sums are taken in f64: they are short.
+//!
+//! Classes may weigh differently. With w the weight of a sample's class, a batch of N has
+//!
+//! ```text
+//! L = Σ w·loss / N        ∂L/∂z = w·(p − y) / N
+//! ```
+//!
+//! where N counts images and not weights: Keras's `class_weight` with its reduction `sum_over_batch_size`. A
+//! batch may be cut: with N that of the whole batch, the losses of its parts add up to L, and its parts'
+//! gradients of the weights to the whole one.
+
+use crate::classes::Label;
+use crate::kernels::softmax::{Softmax, argmax};
+use serde::{Deserialize, Serialize};
+
+/// The logits of a batch, `[N×U]`: a row of U for each image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Logits<'a> {
+    values: &'a [f32],
+    units: usize,
+}
+
+impl<'a> Logits<'a> {
+    /// Rows of `units` logits.
+    ///
+    /// # Panics
+    /// If `units` is 0, or the values are not whole rows.
+    pub fn new(values: &'a [f32], units: usize) -> Logits<'a> {
+        assert!(units > 0 && values.len().is_multiple_of(units), "{} values are no rows of {units}", values.len());
+        Logits { values, units }
+    }
+
+    /// N.
+    pub fn count(&self) -> usize {
+        self.values.len() / self.units
+    }
+
+    /// U.
+    pub fn units(&self) -> usize {
+        self.units
+    }
+
+    /// All values, row by row.
+    pub fn values(&self) -> &'a [f32] {
+        self.values
+    }
+
+    /// The N rows.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &'a [f32]> + use<'a> {
+        self.values.chunks_exact(self.units)
+    }
+}
+
+/// What a sample's loss is multiplied by, by its class.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClassWeights(Vec<f64>);
+
+impl ClassWeights {
+    /// Every sample counts as one. Products with 1 are exact, so this is the loss without weights to the last
+    /// bit.
+    pub const NONE: ClassWeights = ClassWeights(Vec::new());
+
+    /// A weight for each class, in order.
+    pub fn new(weights: impl Into<Vec<f64>>) -> ClassWeights {
+        ClassWeights(weights.into())
+    }
+
+    /// n / (K·n_k), with which each of K classes counts for 1/K of the n samples however many it has: the
+    /// rule that scikit-learn calls `balanced`. `counts` are the n_k; a class without samples gets weight 1,
+    /// which nothing meets.
+    pub fn balanced(counts: &[usize]) -> ClassWeights {
+        let all: usize = counts.iter().sum();
+        let weight = |&count: &usize| if count == 0 { 1.0 } else { all as f64 / (counts.len() * count) as f64 };
+        ClassWeights(counts.iter().map(weight).collect())
+    }
+
+    /// The weights in order; none where every sample counts as one.
+    pub fn as_slice(&self) -> &[f64] {
+        &self.0
+    }
+
+    /// The weight of a sample of this class.
+    fn of(&self, label: Label) -> f64 {
+        if self.0.is_empty() { 1.0 } else { self.0[label.index()] }
+    }
+}
+
+/// What the logits of a batch, or of a part of one, are compared with.
+#[derive(Clone, Copy, Debug)]
+pub struct Targets<'a> {
+    /// The class of each image.
+    pub labels: &'a [Label],
+    /// How much an image of each class counts.
+    pub weights: &'a ClassWeights,
+    /// N: the images of the whole batch, of which these may be a part.
+    pub whole: usize,
+}
+
+impl<'a> Targets<'a> {
+    /// A whole batch of images of these classes, each of which counts as one.
+    pub fn new(labels: &'a [Label]) -> Targets<'a> {
+        static NONE: ClassWeights = ClassWeights::NONE;
+        Targets { labels, weights: &NONE, whole: labels.len() }
+    }
+}
+
+/// The meaning of a network's U logits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    units: usize,
+}
+
+impl Head {
+    /// The head of a network with this many logits for each image.
+    ///
+    /// # Panics
+    /// If there are none.
+    pub fn new(units: usize) -> Head {
+        assert!(units > 0, "a network answers with one logit at least");
+        Head { units }
+    }
+
+    /// U.
+    pub fn units(self) -> usize {
+        self.units
+    }
+
+    /// How many classes it tells apart: 2 with one unit, K with K.
+    pub fn classes(self) -> usize {
+        self.units.max(2)
+    }
+
+    /// What a row of logits says as probabilities: of one unit that of the positive class, of K one for each
+    /// class.
+    pub fn probabilities(self, logits: &[f32]) -> impl ExactSizeIterator<Item = f32> {
+        let softmax = (self.units > 1).then(|| Softmax::new(logits));
+        logits.iter().map(move |&z| match &softmax {
+            None => sigmoid(f64::from(z)) as f32,
+            Some(softmax) => softmax.probability(z) as f32,
+        })
+    }
+
+    /// The class that an image is taken for, of its [probabilities](Head::probabilities). One unit: the
+    /// positive class where its probability is strictly above the threshold, as in Keras, so that a NaN is
+    /// negative. K units: the most probable, of equals the first, whatever the threshold.
+    pub fn decision(self, probabilities: impl IntoIterator<Item = f32>, threshold: f64) -> Label {
+        let mut probabilities = probabilities.into_iter();
+        match self.units {
+            1 if probabilities.next().is_some_and(|p| f64::from(p) > threshold) => Label::POSITIVE,
+            1 => Label::NEGATIVE,
+            _ => Label::new(argmax(probabilities)),
+        }
+    }
+
+    /// L = Σ w·loss / N, in nats: the mean loss of a batch, or what a part of one adds to it. Not finite
+    /// where a logit is not.
+    ///
+    /// # Panics
+    /// If there is not a label for each row of logits, or one is of no class, or a class has no weight.
+    pub fn loss(self, logits: Logits, targets: Targets) -> f64 {
+        self.check(logits, targets);
+        let rows = logits.rows().zip(targets.labels);
+        let sum: f64 = rows.map(|(row, &label)| targets.weights.of(label) * self.sample_loss(row, label)).sum();
+        sum / targets.whole as f64
+    }
+
+    /// Writes ∂L/∂z = w·(p − y)/N for each logit, `[N×U]`.
+    ///
+    /// # Panics
+    /// If there is not a label and a row of the gradient for each row of logits, or a label is of no class,
+    /// or a class has no weight.
+    pub fn gradient(self, logits: Logits, targets: Targets, gradient: &mut [f32]) {
+        self.check(logits, targets);
+        assert_eq!(logits.values.len(), gradient.len(), "a gradient for each logit");
+        let rows = logits.rows().zip(targets.labels).zip(gradient.chunks_exact_mut(self.units));
+        for ((row, &label), gradient) in rows {
+            let share = |p: f64, y: f64| (targets.weights.of(label) * (p - y) / targets.whole as f64) as f32;
+            if let ([z], [gradient]) = (row, &mut *gradient) {
+                *gradient = share(sigmoid(f64::from(*z)), label.index() as f64);
+                continue;
+            }
+            let softmax = Softmax::new(row);
+            for (class, (gradient, &z)) in gradient.iter_mut().zip(row).enumerate() {
+                let is_right = class == label.index();
+                *gradient = share(softmax.probability(z), f64::from(u8::from(is_right)));
+            }
+        }
+    }
+
+    fn check(self, logits: Logits, targets: Targets) {
+        assert_eq!(logits.units, self.units, "logits of another network");
+        assert_eq!(logits.count(), targets.labels.len(), "a label for each row of logits");
+        let known = targets.labels.iter().all(|label| label.index() < self.classes());
+        assert!(known, "a label beyond the {} classes", self.classes());
+    }
+
+    fn sample_loss(self, logits: &[f32], label: Label) -> f64 {
+        match logits {
+            [z] => binary_cross_entropy(f64::from(*z), label.index() as f64),
+            _ => Softmax::new(logits).loss(logits[label.index()]),
+        }
+    }
+}
+
+/// σ(z) = 1/(1 + e⁻ᶻ), without overflow.
+pub fn sigmoid(z: f64) -> f64 {
+    if z >= 0.0 {
+        1.0 / (1.0 + (-z).exp())
+    } else {
+        let e = z.exp();
+        e / (1.0 + e)
+    }
+}
+
+/// −y·ln σ(z) − (1 − y)·ln(1 − σ(z)).
+fn binary_cross_entropy(z: f64, y: f64) -> f64 {
+    // `f64::max` would turn a NaN into 0; a comparison keeps it.
+    let positive_part = if z < 0.0 { 0.0 } else { z };
+    positive_part - z * y + (-z.abs()).exp().ln_1p()
+}
+
+#[cfg(test)]
+mod tests;
