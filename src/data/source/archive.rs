@@ -61,24 +61,7 @@ pub(super) fn list(path: &Path) -> Result<Listing> {
 /// Does the work of [`list`].
 fn list_entries(path: &Path) -> Result<Listing> {
     let mut archive = open(path)?;
-    if archive.is_empty() {
-        return Err(Error::data(path, "the zip is empty; put the two class folders into it"));
-    }
-    if archive.has_duplicate_names() {
-        let twice = replaced_names(path, &archive).map_err(Error::io("read", path))?;
-        let mut twice: Vec<&str> = twice.iter().map(String::as_str).filter(|name| !is_folder(name)).collect();
-        twice.sort_unstable();
-        twice.dedup();
-        if !twice.is_empty() {
-            return Err(same_name(path, &twice));
-        }
-    }
-    if archive.has_overlapping_entries().map_err(|error| unreadable(path, error))? {
-        return Err(Error::data(
-            path,
-            "files in the zip share the same bytes, as in archives made to do harm; fetch it anew from a source you trust",
-        ));
-    }
+    check_contents(path, &mut archive)?;
     let count = archive.len();
     let archive = Arc::new(Mutex::new(archive));
     let mut listing = Listing::default();
@@ -114,16 +97,7 @@ fn list_entries(path: &Path) -> Result<Listing> {
             return Err(too_many_files(path));
         }
     }
-    if unpacked > MAX_UNPACKED_BYTES {
-        let gib = MAX_UNPACKED_BYTES >> 30;
-        return Err(Error::data(
-            path,
-            format!("the zip unpacks to more than {gib} GiB; unpack it and give the folder"),
-        ));
-    }
-    if unpacked > RATIO_FREE_TOTAL_BYTES && unpacked / MAX_RATIO > packed {
-        return Err(Error::data(path, format!("the zip {}", bomb(packed, unpacked))));
-    }
+    check_total(path, packed, unpacked)?;
     if !guessed.is_empty() {
         listing.notes.push(format!(
             "{}: it does not tell the encoding of names, so these are guessed, as {}: {}; make the zip anew with UTF-8 names if they \
@@ -134,6 +108,44 @@ fn list_entries(path: &Path) -> Result<Listing> {
         ));
     }
     Ok(listing)
+}
+
+/// Refuses a zip without entries, with two files of one name, or with files that share bytes.
+fn check_contents(path: &Path, archive: &mut ZipArchive<BufReader<Metered>>) -> Result<()> {
+    if archive.is_empty() {
+        return Err(Error::data(path, "the zip is empty; put the two class folders into it"));
+    }
+    if archive.has_duplicate_names() {
+        let twice = replaced_names(path, archive).map_err(Error::io("read", path))?;
+        let mut twice: Vec<&str> = twice.iter().map(String::as_str).filter(|name| !is_folder(name)).collect();
+        twice.sort_unstable();
+        twice.dedup();
+        if !twice.is_empty() {
+            return Err(same_name(path, &twice));
+        }
+    }
+    if archive.has_overlapping_entries().map_err(|error| unreadable(path, error))? {
+        return Err(Error::data(
+            path,
+            "files in the zip share the same bytes, as in archives made to do harm; fetch it anew from a source you trust",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses a zip whose files together unpack to too much, or to too many times their size.
+fn check_total(path: &Path, packed: u64, unpacked: u64) -> Result<()> {
+    if unpacked > MAX_UNPACKED_BYTES {
+        let gib = MAX_UNPACKED_BYTES >> 30;
+        return Err(Error::data(
+            path,
+            format!("the zip unpacks to more than {gib} GiB; unpack it and give the folder"),
+        ));
+    }
+    if unpacked > RATIO_FREE_TOTAL_BYTES && unpacked / MAX_RATIO > packed {
+        return Err(Error::data(path, format!("the zip {}", bomb(packed, unpacked))));
+    }
+    Ok(())
 }
 
 /// Guesses how to read names that are no UTF-8.

@@ -17,6 +17,9 @@ use super::huffman::Table;
 /// The most scans of a file. Each takes time for the whole picture, whatever its length; ten are usual.
 const MAX_SCANS: usize = 256;
 
+/// The bytes of a segment's length, which counts them too.
+const LENGTH_BYTES: usize = 2;
+
 /// The most components of a frame that are read, as CMYK has.
 const MAX_COMPONENTS: usize = 4;
 
@@ -99,14 +102,13 @@ impl File {
                 0xD8 => continue,
                 _ => {}
             }
-            let length = bytes.get(at..at + 2).map_or(0, |pair| usize::from(pair[0]) << 8 | usize::from(pair[1]));
-            let Some(segment) = length.checked_sub(2).and_then(|_| bytes.get(at + 2..at + length)) else {
+            let Some(segment) = segment(bytes, at) else {
                 if file.scans.is_empty() {
                     return Err(CUT_SHORT.to_string());
                 }
                 break;
             };
-            at += length;
+            at += LENGTH_BYTES + segment.len();
             match code {
                 0xC4 => read_tables(segment, &mut tables)?,
                 0xC8 | 0xCC => {}
@@ -121,12 +123,7 @@ impl File {
                     let mut scan = file.scan(segment, &tables)?;
                     (scan.restart_interval, scan.data) = (restart_interval, at..end);
                     at = end;
-                    file.scans.push(scan);
-                    if file.scans.len() > MAX_SCANS {
-                        return Err(format!(
-                            "its picture comes in more than {MAX_SCANS} scans; save it anew with an image program"
-                        ));
-                    }
+                    file.push_scan(scan)?;
                 }
                 _ => {}
             }
@@ -137,18 +134,29 @@ impl File {
         }
     }
 
+    /// Adds a scan, and refuses one too many.
+    fn push_scan(&mut self, scan: Scan) -> Result<(), String> {
+        self.scans.push(scan);
+        if self.scans.len() > MAX_SCANS {
+            return Err(format!(
+                "its picture comes in more than {MAX_SCANS} scans; save it anew with an image program"
+            ));
+        }
+        Ok(())
+    }
+
     /// Returns the largest factors of any component, across and down.
     pub fn largest_factors(&self) -> [u32; 2] {
         [0, 1].map(|side| self.components.iter().map(|component| component.factors[side]).max().unwrap_or(1))
     }
 
-    /// Groups of blocks across and down, each with all components' blocks for the same part of the picture.
+    /// Returns the groups of blocks across and down, each with all components' blocks for the same part of the picture.
     pub fn groups(&self) -> [u32; 2] {
         let [across, down] = self.largest_factors();
         [self.width.div_ceil(8 * across), self.height.div_ceil(8 * down)]
     }
 
-    /// Blocks of a component, across and down, that hold something of the picture.
+    /// Returns the blocks of a component, across and down, that hold something of the picture.
     pub fn blocks(&self, component: usize) -> [u32; 2] {
         let largest = self.largest_factors();
         let factors = self.components[component].factors;
@@ -240,6 +248,13 @@ impl File {
         }
         Ok(Scan { components, band, bits, restart_interval: 0, data: 0..0 })
     }
+}
+
+/// Returns the segment whose length stands at `at`, without that length; none where it is not there as a whole.
+fn segment(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let length = u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?);
+    let rest = usize::from(length).checked_sub(LENGTH_BYTES)?;
+    bytes.get(at + LENGTH_BYTES..)?.get(..rest)
 }
 
 /// Returns the place of the next marker.
