@@ -108,6 +108,24 @@ impl ConvGeometry {
         self.kernel[0] * self.kernel[1] * self.input[2]
     }
 
+    /// Returns the floats of a kernel row, kernel width · C: a run of that length in the image is contiguous.
+    #[inline]
+    pub fn run_len(&self) -> usize {
+        self.kernel[1] * self.input[2]
+    }
+
+    /// Returns the floats of an image row, W·C.
+    #[inline]
+    pub fn row_len(&self) -> usize {
+        self.input[1] * self.input[2]
+    }
+
+    /// Returns the floats from a patch to its right neighbour, stride · C.
+    #[inline]
+    pub fn step_len(&self) -> usize {
+        self.stride[1] * self.input[2]
+    }
+
     /// Returns P = output height · output width.
     pub fn positions(&self) -> usize {
         self.output[0] * self.output[1]

@@ -3,14 +3,12 @@
 //! Gradients and Adam's two moments have the same layout, so each is another [`Parameters`] over the same
 //! [`ParameterTable`], and the optimizer is one pass over four buffers.
 
+use crate::kernels::simd::LINE_FLOATS;
 use crate::random::Stream;
 use crate::{Error, Result};
 use ndarray::{ArrayViewD, ArrayViewMutD, IxDyn};
 use std::ops::{Deref, DerefMut, Range};
 use std::sync::Arc;
-
-/// Floats in a cache line of 64 bytes.
-const LINE_FLOATS: usize = 16;
 
 /// A buffer of floats that starts on a cache line, as vector loads like it.
 #[derive(Default)]
@@ -179,6 +177,15 @@ impl Parameters {
     /// Returns the layout of the buffer.
     pub fn table(&self) -> &Arc<ParameterTable> {
         &self.table
+    }
+
+    /// Refuses parameters of another network.
+    ///
+    /// # Panics
+    /// If the two do not have the same table.
+    #[track_caller]
+    pub fn assert_same_network(&self, other: &Parameters) {
+        assert_eq!(self.table, other.table, "parameters of one network");
     }
 
     /// Returns the floats of one tensor, in C order.

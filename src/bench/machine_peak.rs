@@ -3,7 +3,7 @@
 //! Both limits are measured on all threads of the pool at once, as cores share their clock's budget and their
 //! memory.
 
-use crate::kernels::simd::{InstructionSet, SimdOp, dispatch_to, load, multiply_add};
+use crate::kernels::simd::{InstructionSet, MAX_LANES, SimdOp, dispatch_to, load, multiply_add};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::hint::black_box;
@@ -48,9 +48,6 @@ fn best(mut run: impl FnMut() -> f64) -> f64 {
 /// five, so it takes eight to ten to keep both units busy. Twelve fit into 16 registers with their factor and
 /// addend.
 const CHAINS: usize = 12;
-
-/// The largest number of lanes of any instruction set.
-const MAX_LANES: usize = 16;
 
 /// Seconds that a run of arithmetic should take: so long that starting the threads is nothing, and so short
 /// that some run is not interrupted.

@@ -127,6 +127,7 @@ fn add_rows<'a, const LANES: usize, const FUSED: bool>(
     target: &mut [f32],
     start: impl Fn(usize) -> usize,
 ) {
+    // Loop 3: samples, columns of the panel.
     let mut from = 0;
     while from < count {
         let pixels = match count - from {

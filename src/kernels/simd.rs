@@ -23,6 +23,12 @@ pub enum InstructionSet {
     Avx512,
 }
 
+/// Floats in a register of the widest set.
+pub const MAX_LANES: usize = 16;
+
+/// Floats in a cache line of 64 bytes.
+pub const LINE_FLOATS: usize = 16;
+
 /// The environment variable that forces a set.
 pub const VARIABLE: &str = "GLASSNET_SIMD";
 
@@ -130,7 +136,7 @@ pub fn dispatch_to(set: InstructionSet, operation: impl SimdOp) {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
 fn avx512(operation: impl SimdOp) {
-    operation.run::<16, true>();
+    operation.run::<MAX_LANES, true>();
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -98,6 +98,7 @@ pub fn tile<const PIXELS: usize, const VECTORS: usize, const LANES: usize, const
     let rows = truncate(rows, weights.len());
     // A local copy lives in registers; what a reference points to may not.
     let mut local = *sums;
+    // The innermost loop of every caller: the terms of the sums.
     for (k, weights) in weights.iter().enumerate() {
         let filters = load_filters(weights, column);
         add_products::<PIXELS, VECTORS, LANES, FUSED>(&rows, k, &filters, &mut local);

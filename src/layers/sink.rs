@@ -53,7 +53,7 @@ impl<'a> GradientWriter<'a> {
     /// # Panics
     /// If the two do not have the same table.
     pub fn new(parameters: &'a Parameters, gradients: &'a mut Parameters) -> GradientWriter<'a> {
-        assert_eq!(parameters.table(), gradients.table(), "weights and gradients of one network");
+        parameters.assert_same_network(gradients);
         GradientWriter { parameters, gradients }
     }
 }

@@ -53,7 +53,7 @@ impl Adam {
     /// # Panics
     /// If the moments do not have the same table.
     pub fn resumed(settings: AdamSettings, [first_moment, second_moment]: [Parameters; 2], steps: u64) -> Adam {
-        assert_eq!(first_moment.table(), second_moment.table(), "moments of one network");
+        first_moment.assert_same_network(&second_moment);
         let moved = vec![false; first_moment.table().entries().len()];
         Adam { settings, first_moment, second_moment, steps, moved }
     }
@@ -92,8 +92,8 @@ impl Adam {
     /// Counts the step with these numbers, and moves all trainable weights but those of the tensors that it
     /// has [moved](Adam::moved) already.
     pub(super) fn finish_step(&mut self, step: AdamStep, weights: &mut Parameters, gradients: &Parameters) {
-        assert_eq!(weights.table(), gradients.table(), "weights and gradients of one network");
-        assert_eq!(weights.table(), self.first_moment.table(), "weights and moments of one network");
+        weights.assert_same_network(gradients);
+        weights.assert_same_network(&self.first_moment);
         self.steps += 1;
         let entries = gradients.table().entries();
         // Neighbours of one role are moved in one pass.

@@ -53,8 +53,8 @@ impl<'a> PendingStep<'a> {
         gradients: &'a mut Parameters,
         at_once: bool,
     ) -> PendingStep<'a> {
-        assert_eq!(parameters.table(), gradients.table(), "weights and gradients of one network");
-        assert_eq!(parameters.table(), adam.first_moment.table(), "weights and moments of one network");
+        parameters.assert_same_network(gradients);
+        parameters.assert_same_network(&adam.first_moment);
         adam.moved.fill(false);
         PendingStep { numbers: adam.next_step(), adam, parameters, gradients, at_once }
     }

@@ -14,12 +14,9 @@
 use super::Pass;
 use super::frame::Frame;
 use crate::geometry::ConvGeometry;
+use crate::kernels::simd::LINE_FLOATS;
 use crate::kernels::tile::PANEL;
 use std::ops::Range;
-
-/// Channels that are gathered at once from a turned kernel: a cache line's worth, since a line of it holds
-/// one filter's channels.
-const LINE: usize = 16;
 
 /// The sizes of a cross-correlation, and how it reads the kernel.
 #[derive(Clone, Copy, Debug)]
@@ -123,8 +120,9 @@ impl Correlation {
         if self.turned {
             let last_cell = self.kernel[0] * self.kernel[1] - 1;
             let kernel = &kernel[(last_cell - cell) * all_filters * all_channels..];
-            for (rows, first) in rows.chunks_mut(LINE).zip(channels.clone().step_by(LINE)) {
-                let channels = first..channels.end.min(first + LINE);
+            // A cache line at a time, since a line of the turned kernel holds one filter's channels.
+            for (rows, first) in rows.chunks_mut(LINE_FLOATS).zip(channels.clone().step_by(LINE_FLOATS)) {
+                let channels = first..channels.end.min(first + LINE_FLOATS);
                 for (f, filter) in filters.clone().enumerate() {
                     let values = &kernel[filter * all_channels..][channels.clone()];
                     for (target, value) in rows.iter_mut().zip(values) {

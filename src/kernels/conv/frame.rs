@@ -65,6 +65,20 @@ impl Frame {
         framed[written..].fill(0.0);
     }
 
+    /// Returns the floats of the memory that [`Frame::framed`] takes: none where the image fills its frame.
+    pub fn copy_len(&self) -> usize {
+        if self.is_unpadded() { 0 } else { self.len() }
+    }
+
+    /// Returns the image in its frame: a copy in `memory`, or the image as it lies where there is no memory.
+    pub fn framed<'a>(&self, image: &'a [f32], memory: &'a mut [f32]) -> &'a [f32] {
+        if memory.is_empty() {
+            return image;
+        }
+        self.pad(image, memory);
+        memory
+    }
+
     /// Copies the image out of its frame.
     pub fn unpad(&self, framed: &[f32], image: &mut [f32]) {
         let image_row = self.image[1] * self.image[2];

@@ -150,7 +150,8 @@ impl File {
         [0, 1].map(|side| self.components.iter().map(|component| component.factors[side]).max().unwrap_or(1))
     }
 
-    /// Returns the groups of blocks across and down, each with all components' blocks for the same part of the picture.
+    /// Returns the groups of blocks across and down, each with all components' blocks for the same part of
+    /// the picture.
     pub fn groups(&self) -> [u32; 2] {
         let [across, down] = self.largest_factors();
         [self.width.div_ceil(8 * across), self.height.div_ceil(8 * down)]
@@ -250,7 +251,8 @@ impl File {
     }
 }
 
-/// Returns the segment whose length stands at `at`, without that length; none where it is not there as a whole.
+/// Returns the segment whose length stands at `at`, without that length; none where it is not there as a
+/// whole.
 fn segment(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let length = u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?);
     let rest = usize::from(length).checked_sub(LENGTH_BYTES)?;

@@ -40,21 +40,6 @@ const BLOCK_ROWS: usize = 2;
 #[derive(Debug)]
 pub struct Direct;
 
-/// Returns the floats of the framed input, 0 where it is read as it lies.
-fn framed_len(frame: Frame) -> usize {
-    if frame.is_unpadded() { 0 } else { frame.len() }
-}
-
-/// Returns the input in its frame: as it lies, or copied to `framed`.
-fn framed<'a>(frame: Frame, input: &'a [f32], framed: &'a mut [f32]) -> &'a [f32] {
-    if frame.is_unpadded() {
-        return input;
-    }
-    let framed = &mut framed[..frame.len()];
-    frame.pad(input, framed);
-    framed
-}
-
 impl ConvAlgorithm for Direct {
     fn name(&self) -> &'static str {
         "direct"
@@ -76,7 +61,7 @@ impl ConvAlgorithm for Direct {
             Pass::GradWeights => SumsLayout::new(geometry).band_len(pool.map(|pool| pool.window[0])),
             _ => 0,
         };
-        ScratchLen::from_floats(framed_len(Correlation::new(geometry, pass).frame()) + band_len)
+        ScratchLen::from_floats(Correlation::new(geometry, pass).frame().copy_len() + band_len)
     }
 
     fn packed_len(&self, geometry: &ConvGeometry, pass: Pass) -> usize {
@@ -121,8 +106,8 @@ impl ConvAlgorithm for Direct {
         let reach = rows.start * geometry.stride[0]..(rows.end - 1) * geometry.stride[0] + geometry.kernel[0];
         let (frame, image_rows) = whole.frame().band(reach);
         let correlation = Correlation { output: [rows.len(), geometry.output[1]], ..whole };
-        let row_len = geometry.input[1] * geometry.input[2];
-        let input = framed(frame, &input[image_rows.start * row_len..image_rows.end * row_len], scratch.floats);
+        let input = &input[image_rows.start * geometry.row_len()..image_rows.end * geometry.row_len()];
+        let input = frame.framed(input, &mut scratch.floats[..frame.copy_len()]);
         dispatch(Convolve { correlation, frame, input, packed: weights.packed, bias: weights.bias, output });
     }
 
@@ -136,7 +121,7 @@ impl ConvAlgorithm for Direct {
     ) {
         let correlation = Correlation::grad_input(geometry);
         let frame = correlation.frame();
-        let input = framed(frame, grad_output.dense(), scratch.floats);
+        let input = frame.framed(grad_output.dense(), &mut scratch.floats[..frame.copy_len()]);
         dispatch(Convolve { correlation, frame, input, packed: weights.packed, bias: &[], output: grad_input });
     }
 
@@ -158,8 +143,8 @@ impl ConvAlgorithm for Direct {
         scratch: Scratch,
     ) {
         let layout = SumsLayout::new(geometry);
-        let (copy, band) = scratch.floats.split_at_mut(framed_len(layout.frame));
-        let input = framed(layout.frame, input, copy);
+        let (copy, band) = scratch.floats.split_at_mut(layout.frame.copy_len());
+        let input = layout.frame.framed(input, copy);
         weights::grad_weights(layout, input, grad_output, sums, grad_bias, band);
     }
 }
@@ -247,6 +232,7 @@ impl Convolve<'_> {
             filters,
             present: tile.present,
         };
+        // Loop 3, inside: tiles of the row.
         over_tiles::<LANES>(width, &mut row);
     }
 
@@ -264,6 +250,7 @@ impl Convolve<'_> {
     #[inline(always)]
     fn row<const LANES: usize, const FUSED: bool>(&mut self, row: usize, tile: TileFilters) {
         let width = self.correlation.output[1];
+        // Loop 3, inside: tiles of the row.
         let mut x = 0;
         while x + PIXELS <= width {
             self.pixels::<PIXELS, LANES, FUSED>([row, x], tile);

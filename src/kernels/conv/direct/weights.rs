@@ -20,7 +20,7 @@ use crate::kernels::conv::GradOutput;
 use crate::kernels::conv::correlation::Correlation;
 use crate::kernels::conv::frame::Frame;
 use crate::kernels::relu_pool::{self, PooledGradient};
-use crate::kernels::simd::{SimdOp, dispatch, load, multiply_add};
+use crate::kernels::simd::{MAX_LANES, SimdOp, dispatch, load, multiply_add};
 
 /// Neighbours of a kernel row in a piece. 9 sums are more than the 4·2 that hide the latency of a
 /// multiply-add, and 9 is the run of a 3×3 kernel over three channels.
@@ -29,16 +29,13 @@ const TAPS: usize = 9;
 /// Output rows in a band of a dense gradient. A pooled one has its window's.
 const BAND_ROWS: usize = 2;
 
-/// The multiple to which filters are padded: the widest register.
-const FILTER_ALIGNMENT: usize = 16;
-
 /// The layout of the sums, `[K][padded filters]`, and of what is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SumsLayout {
     geometry: ConvGeometry,
     /// The frame of the input.
     pub frame: Frame,
-    /// F, padded.
+    /// F, padded to whole registers of the widest set.
     filters: usize,
 }
 
@@ -46,7 +43,7 @@ impl SumsLayout {
     /// Lays out the sums of a convolution's weights.
     pub fn new(geometry: &ConvGeometry) -> SumsLayout {
         let frame = Correlation::forward(geometry).frame();
-        SumsLayout { geometry: *geometry, frame, filters: geometry.filters.next_multiple_of(FILTER_ALIGNMENT) }
+        SumsLayout { geometry: *geometry, frame, filters: geometry.filters.next_multiple_of(MAX_LANES) }
     }
 
     /// Returns the floats of the sums.
@@ -126,7 +123,7 @@ struct AddBand<'a> {
 impl SimdOp for AddBand<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(mut self) {
-        let run = self.layout.geometry.kernel[1] * self.layout.geometry.input[2];
+        let run = self.layout.geometry.run_len();
         // Loop 2: kernel rows, pieces of the run, and (in `piece`) registers of filters.
         for kernel_row in 0..self.layout.geometry.kernel[0] {
             let mut tap = 0;
@@ -153,8 +150,8 @@ impl AddBand<'_> {
     ) -> usize {
         let SumsLayout { geometry, frame, filters } = self.layout;
         let row_len = frame.row_len();
-        let step = geometry.stride[1] * geometry.input[2];
-        let run = geometry.kernel[1] * geometry.input[2];
+        let (step, run) = (geometry.step_len(), geometry.run_len());
+        // Loop 2, inside: registers of filters.
         for filter in (0..filters).step_by(LANES) {
             let start = (kernel_row * run + tap) * filters + filter;
             let mut bias = [0.0; LANES];

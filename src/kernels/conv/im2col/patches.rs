@@ -72,12 +72,11 @@ struct Walk {
 
 impl Walk {
     fn new(geometry: &ConvGeometry) -> Walk {
-        let [_, width, channels] = geometry.input;
         Walk {
             runs: geometry.kernel[0],
-            run_len: geometry.kernel[1] * channels,
-            image_row: width * channels,
-            step: geometry.stride[1] * channels,
+            run_len: geometry.run_len(),
+            image_row: geometry.row_len(),
+            step: geometry.step_len(),
         }
     }
 

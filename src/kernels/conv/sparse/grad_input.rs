@@ -101,13 +101,15 @@ fn add_filters<const ROWS: usize, const VECTORS: usize, const LANES: usize, cons
     target: &mut [f32],
 ) {
     let row_len = layout.frame.row_len();
-    let step = layout.geometry.stride[1] * layout.geometry.input[2];
+    let step = layout.geometry.step_len();
+    // Loop 3, inside: positions.
     for column in 0..layout.geometry.output[1] {
         let entries = lists.list(first_list + column);
         if entries.len() == 0 {
             continue;
         }
         let mut tile = [[[0.0; LANES]; VECTORS]; ROWS];
+        // Loop 4: the list.
         for entry in entries {
             let weights = load_tile::<ROWS, VECTORS, LANES>(&packed[entry.key()..], layout.padded_run);
             tile = add_product::<ROWS, VECTORS, LANES, FUSED>(entry.value(), &weights, tile);
@@ -129,13 +131,15 @@ fn add_filters_pair<const ROWS: usize, const LANES: usize, const FUSED: bool>(
     target: &mut [f32],
 ) {
     let row_len = layout.frame.row_len();
-    let step = layout.geometry.stride[1] * layout.geometry.input[2];
+    let step = layout.geometry.step_len();
+    // Loop 3, inside: positions.
     for column in 0..layout.geometry.output[1] {
         let entries = lists.list(first_list + column);
         if entries.len() == 0 {
             continue;
         }
         let (mut left, mut right) = ([[[0.0; LANES]; TILE_VECTORS]; ROWS], [[[0.0; LANES]; TILE_VECTORS]; ROWS]);
+        // Loop 4: the list.
         for entry in entries {
             let [a, b] = load_pair::<ROWS, LANES>(&packed[entry.key()..], layout.padded_run);
             left = add_product::<ROWS, TILE_VECTORS, LANES, FUSED>(entry.value(), &a, left);

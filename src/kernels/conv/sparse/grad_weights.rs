@@ -23,13 +23,7 @@ pub(super) fn grad_weights(
     scratch: Scratch,
 ) {
     let layout = PatchLayout::new(geometry);
-    let framed = &mut scratch.floats[..layout.framed_len()];
-    let input = if layout.is_unpadded() {
-        input
-    } else {
-        layout.frame.pad(input, framed);
-        framed
-    };
+    let input = layout.frame.framed(input, &mut scratch.floats[..layout.framed_len()]);
     dispatch_to(set, GradWeights { layout, input, grad_output, sums, grad_bias, words: scratch.words });
 }
 
@@ -50,7 +44,7 @@ impl SimdOp for GradWeights<'_> {
         let geometry = &layout.geometry;
         let groups = RowGroups::from_gradient(geometry, &grad_output);
         let (count, most) = lists_for(geometry, &groups);
-        let step = geometry.stride[1] * geometry.input[2];
+        let step = geometry.step_len();
         // Loop 1: groups of output rows.
         for index in 0..groups.count {
             let mut lists = Lists::new(count, most, words);
@@ -91,6 +85,7 @@ fn add_patches<const ROWS: usize, const VECTORS: usize, const LANES: usize, cons
 ) {
     let row_len = layout.frame.row_len();
     let mut tile = load_tile::<ROWS, VECTORS, LANES>(sums, layout.padded_run);
+    // Loop 4: the filter's lists, a row of the group after the other.
     for group_row in 0..group_rows {
         let input = &input[group_row * layout.geometry.stride[0] * row_len..];
         for entry in lists.list(group_row * layout.geometry.filters + filter) {
@@ -115,6 +110,7 @@ fn add_patches_pair<const ROWS: usize, const LANES: usize, const FUSED: bool>(
     let second = TILE_VECTORS * LANES;
     let mut left = load_tile::<ROWS, TILE_VECTORS, LANES>(sums, layout.padded_run);
     let mut right = load_tile::<ROWS, TILE_VECTORS, LANES>(&sums[second..], layout.padded_run);
+    // Loop 4: the filter's lists, a row of the group after the other.
     for group_row in 0..group_rows {
         let input = &input[group_row * layout.geometry.stride[0] * row_len..];
         for entry in lists.list(group_row * layout.geometry.filters + filter) {

@@ -3,10 +3,8 @@
 use crate::geometry::ConvGeometry;
 use crate::kernels::conv::correlation::Correlation;
 use crate::kernels::conv::frame::Frame;
+use crate::kernels::simd::MAX_LANES;
 use crate::kernels::tile::PAIRED_LANES;
-
-/// The multiple of floats to which runs are padded: the widest register.
-const RUN_ALIGNMENT: usize = 16;
 
 /// Kernel rows in a register tile.
 pub(super) const TILE_ROWS: usize = 3;
@@ -28,7 +26,7 @@ pub(super) struct PatchLayout {
     pub frame: Frame,
     /// Floats of a run.
     pub run: usize,
-    /// Floats of a padded run.
+    /// Floats of a run padded to whole registers of the widest set.
     pub padded_run: usize,
 }
 
@@ -36,7 +34,7 @@ impl PatchLayout {
     pub fn new(geometry: &ConvGeometry) -> PatchLayout {
         let correlation = Correlation::forward(geometry);
         let (frame, run) = (correlation.frame(), correlation.run_len());
-        PatchLayout { geometry: *geometry, frame, run, padded_run: run.next_multiple_of(RUN_ALIGNMENT) }
+        PatchLayout { geometry: *geometry, frame, run, padded_run: run.next_multiple_of(MAX_LANES) }
     }
 
     /// Returns the floats of a filter.
@@ -56,7 +54,7 @@ impl PatchLayout {
 
     /// Returns the floats of that copy.
     pub fn framed_len(&self) -> usize {
-        if self.is_unpadded() { 0 } else { (self.frame.len() + RUN_ALIGNMENT).next_multiple_of(RUN_ALIGNMENT) }
+        if self.is_unpadded() { 0 } else { (self.frame.len() + MAX_LANES).next_multiple_of(MAX_LANES) }
     }
 
     /// Visits the tiles of a patch.

@@ -42,7 +42,7 @@ use crate::kernels::conv::correlation::Correlation;
 use crate::kernels::conv::frame::clip;
 use crate::kernels::conv::input_rows::InputRows;
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
-use crate::kernels::simd::{SimdOp, dispatch};
+use crate::kernels::simd::{LINE_FLOATS, MAX_LANES, SimdOp, dispatch};
 use crate::kernels::tile::{PANEL, longest_strip};
 use std::ops::Range;
 use steps::{Pack, TileInput, TileOutput, product, transform_input, transform_output};
@@ -53,11 +53,7 @@ use transforms::{Transforms, Winograd};
 const GROUP_FLOATS: usize = 128 * 1024;
 
 /// Tiles in a full strip of the widest instruction set; a whole number of them are in a group.
-const STRIP: usize = longest_strip(16);
-
-/// Floats in a cache line. Consecutive ξ are an odd number of lines apart, so that the IN² lines that a
-/// transform writes fall into different sets of the first-level cache.
-const LINE: usize = 16;
+const STRIP: usize = longest_strip(MAX_LANES);
 
 /// The division of the scratch, for groups of at most `tiles` tiles.
 #[derive(Clone, Copy)]
@@ -80,7 +76,9 @@ impl GroupLayout {
         let all = correlation.output[0].div_ceil(OUT) * across;
         let fitting = GROUP_FLOATS / (IN * IN * (channels + PANEL));
         let tiles = (fitting / STRIP * STRIP).max(STRIP).min(all);
-        let [v_step, m_step] = [channels, PANEL].map(|len| ((tiles * len).div_ceil(LINE) | 1) * LINE);
+        // Consecutive ξ are an odd number of cache lines apart, so that the IN² lines that a transform writes
+        // fall into different sets of the first-level cache.
+        let [v_step, m_step] = [channels, PANEL].map(|len| ((tiles * len).div_ceil(LINE_FLOATS) | 1) * LINE_FLOATS);
         let tile_rows = tiles.div_ceil(across) + 1;
         GroupLayout {
             tiles,

@@ -170,6 +170,7 @@ pub(super) fn product<const LANES: usize, const FUSED: bool>(
 ) {
     let tiles = m.len();
     for column in (0..present).step_by(VECTORS * LANES) {
+        // Loop 5: strips of tiles.
         over_tiles::<LANES>(tiles, &mut Product::<LANES, FUSED> { v, panel, column, m });
     }
 }
