@@ -1,4 +1,4 @@
-//! What a network is, as data: the list of layers that `model.toml` and a weights file's metadata hold.
+//! A network as data: the list of layers that `model.toml` and a weights file's metadata hold.
 //!
 //! ```
 //! use glassnet::spec::ModelSpec;

@@ -338,5 +338,5 @@ pub fn measure(data: &ConvData, cases: &[Case], rounds: usize) -> Vec<Millisecon
             }
         }
     }
-    runs.iter().map(|runs| Milliseconds::of(runs)).collect()
+    runs.iter().map(|runs| Milliseconds::from_runs(runs)).collect()
 }

@@ -1,4 +1,4 @@
-//! How far an algorithm is from the textbook's f64 convolution: max|a − b| / max|b| of each tensor.
+//! The error of an algorithm beside the textbook's f64 convolution: max|a − b| / max|b| of each tensor.
 
 use super::conv::{Buffers, Case, ConvData, Worker};
 use super::descriptor::ConvDescriptor;

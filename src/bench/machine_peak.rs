@@ -1,4 +1,4 @@
-//! What the machine could do at most: the yardstick beside the kernels' figures.
+//! The most that the machine could do: the yardstick beside the kernels' figures.
 //!
 //! Both limits are measured on all threads of the pool at once, as cores share their clock's budget and their
 //! memory.

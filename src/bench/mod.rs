@@ -32,7 +32,7 @@ impl Milliseconds {
     ///
     /// # Panics
     /// If there is none.
-    pub fn of(runs: &[Duration]) -> Milliseconds {
+    pub fn from_runs(runs: &[Duration]) -> Milliseconds {
         assert!(!runs.is_empty(), "nothing was run");
         let mut sorted: Vec<f64> = runs.iter().map(|run| run.as_nanos() as f64 / 1e6).collect();
         sorted.sort_by(f64::total_cmp);
@@ -50,7 +50,7 @@ mod tests {
     fn the_median_is_the_middle_run_and_the_minimum_the_fastest() {
         let of = |runs: &[u64]| {
             let runs: Vec<Duration> = runs.iter().map(|&run| Duration::from_millis(run)).collect();
-            let Milliseconds { min, median } = Milliseconds::of(&runs);
+            let Milliseconds { min, median } = Milliseconds::from_runs(&runs);
             (min, median)
         };
         assert_eq!(of(&[7]), (7.0, 7.0));

@@ -165,7 +165,7 @@ impl<'a> StepBench<'a> {
         let phase = |phase, index: Option<usize>, runs: &Vec<Duration>, of_all: f64| Phase {
             phase,
             layers: index.map(|index| self.covered(&self.training.steps()[index])),
-            ms: Milliseconds::of(runs),
+            ms: Milliseconds::from_runs(runs),
             share: total(runs) / of_all,
         };
         let of_steps = |name, runs: &[Vec<Duration>], of_all: f64| -> Vec<Phase> {
@@ -177,8 +177,8 @@ impl<'a> StepBench<'a> {
         phases.extend(backward.into_iter().skip(self.training.first_backward()).rev());
         phases.push(phase("optimizer", None, &optimizer, training_total));
         Ok(StepFigures {
-            train_step_ms: Milliseconds::of(&whole),
-            inference_ms: Milliseconds::of(&inference),
+            train_step_ms: Milliseconds::from_runs(&whole),
+            inference_ms: Milliseconds::from_runs(&inference),
             phases,
             inference_phases: of_steps("forward", &inference_forward, inference_total),
         })

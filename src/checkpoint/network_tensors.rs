@@ -1,7 +1,7 @@
 //! The tensors of a network in a file: named, checked, and read.
 
 use super::state_tensors::is_state;
-use super::tensor_file::{Tensor, TensorFile, Values};
+use super::tensor_file::{Tensor, TensorFile, TensorValues};
 use crate::error::shortened;
 use crate::network::Network;
 use crate::parameters::{Parameters, TensorEntry};
@@ -23,7 +23,7 @@ pub fn named<'a>(
             _ => Cow::Owned(format!("{prefix}{}", entry.name)),
         },
         shape: entry.shape.clone(),
-        values: Values::F32(parameters.tensor(id)),
+        values: TensorValues::F32(parameters.tensor(id)),
     })
 }
 

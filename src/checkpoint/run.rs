@@ -17,7 +17,7 @@
 use super::card::{ModelCard, read_description};
 use super::network_tensors::{any, check, named, read, refuse_foreign};
 use super::state_tensors::{BEST, FIRST_MOMENT, HISTORY, LEGEND, SECOND_MOMENT, STEPS};
-use super::tensor_file::{Tensor, TensorFile, Tensors, Values};
+use super::tensor_file::{Tensor, TensorFile, TensorValues, Tensors};
 use crate::classes::Label;
 use crate::network::Network;
 use crate::optim::{Adam, AdamSettings};
@@ -36,11 +36,11 @@ const NO_CLASS: f64 = -1.0;
 struct RunCard<Text> {
     #[serde(flatten)]
     model: ModelCard,
-    run: Run<Text>,
+    run: RunFacts<Text>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Run<Text> {
+struct RunFacts<Text> {
     config: Text,
     tensors: BTreeMap<String, String>,
     crc32: u32,
@@ -64,7 +64,7 @@ pub fn save(path: &Path, card: &ModelCard, state: &TrainingState, config: &str) 
     }
     let mut list = |prefix: &str, name: &str, values: Vec<f64>| {
         let shape = vec![values.len()];
-        tensors.push(Tensor { name: format!("{prefix}{name}").into(), shape, values: Values::F64(values) });
+        tensors.push(Tensor { name: format!("{prefix}{name}").into(), shape, values: TensorValues::F64(values) });
     };
     let history = &state.history;
     list(HISTORY, "loss", history.iter().map(|record| record.loss).collect());
@@ -81,7 +81,7 @@ pub fn save(path: &Path, card: &ModelCard, state: &TrainingState, config: &str) 
 
     let tensors = Tensors::new(tensors);
     let legend = LEGEND.iter().map(|(prefix, meaning)| (prefix.to_string(), meaning.to_string())).collect();
-    let run = Run { config, tensors: legend, crc32: tensors.crc32() };
+    let run = RunFacts { config, tensors: legend, crc32: tensors.crc32() };
     let description = serde_json::to_string(&RunCard { model: card.clone(), run })
         .map_err(|error| Error::weights(path, error.to_string()))?;
     tensors.write(path, description)

@@ -24,42 +24,42 @@ const LENGTH_BYTES: u64 = 8;
 /// own limit is 100 MB.
 const MAX_HEADER_BYTES: u64 = 16 << 20;
 
-/// Values that are converted at a time.
+/// TensorValues that are converted at a time.
 const CHUNK: usize = 16 * 1024;
 
 /// A tensor to be written.
 pub struct Tensor<'a> {
     pub name: Cow<'a, str>,
     pub shape: Vec<usize>,
-    pub values: Values<'a>,
+    pub values: TensorValues<'a>,
 }
 
 /// A tensor's values, in C order.
-pub enum Values<'a> {
+pub enum TensorValues<'a> {
     F32(&'a [f32]),
     F64(Vec<f64>),
 }
 
-impl Values<'_> {
+impl TensorValues<'_> {
     fn dtype(&self) -> Dtype {
         match self {
-            Values::F32(_) => Dtype::F32,
-            Values::F64(_) => Dtype::F64,
+            TensorValues::F32(_) => Dtype::F32,
+            TensorValues::F64(_) => Dtype::F64,
         }
     }
 
     fn bytes(&self) -> usize {
         match self {
-            Values::F32(values) => size_of_val(*values),
-            Values::F64(values) => size_of_val(values.as_slice()),
+            TensorValues::F32(values) => size_of_val(*values),
+            TensorValues::F64(values) => size_of_val(values.as_slice()),
         }
     }
 
     /// Hands out the values as little-endian bytes, a chunk at a time.
     fn for_each_chunk(&self, use_bytes: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         match self {
-            Values::F32(values) => chunks(values, |value| value.to_le_bytes(), use_bytes),
-            Values::F64(values) => chunks(values, |value| value.to_le_bytes(), use_bytes),
+            TensorValues::F32(values) => chunks(values, |value| value.to_le_bytes(), use_bytes),
+            TensorValues::F64(values) => chunks(values, |value| value.to_le_bytes(), use_bytes),
         }
     }
 }

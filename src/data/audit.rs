@@ -37,7 +37,7 @@ pub fn audit(source: &Source, items: &[Item], reading: Reading, audited: impl Fn
         .par_iter()
         .map(|item| {
             let work = |bytes: &[u8], image: Rgb8| {
-                (Sha256::digest(bytes).into(), digest_of_pixels(&image), DifferenceHash::of(&image))
+                (Sha256::digest(bytes).into(), digest_of_pixels(&image), DifferenceHash::from_image(&image))
             };
             let ((bytes, pixels, difference_hash), info) = read_and_decode(source, item.entry, reading, work)?;
             Ok(AuditedFile { info, bytes, pixels, difference_hash })

@@ -8,7 +8,7 @@
 //! its suffixes need no dot before them. Unlike Keras, hidden files and folders are not looked at.
 
 use super::image_names::{is_image_name, is_keras_name, suffixes};
-use super::layout::Layout;
+use super::layout::FolderLayout;
 use super::left_out::{LeftOut, Reason, sentences};
 use super::source::{Source, parent};
 use crate::classes::{Classes, Label};
@@ -232,9 +232,13 @@ impl Listed {
     }
 
     /// What its folders look like.
-    fn layout<'a>(&'a self, source: &'a Source) -> Layout<'a> {
+    fn layout<'a>(&'a self, source: &'a Source) -> FolderLayout<'a> {
         let paths = |images: &'a Vec<Item>| images.iter().map(|image| image.path.as_str()).collect();
-        Layout::new(source, &self.root, self.folders.iter().map(String::as_str).zip(self.images.iter().map(paths)))
+        FolderLayout::new(
+            source,
+            &self.root,
+            self.folders.iter().map(String::as_str).zip(self.images.iter().map(paths)),
+        )
     }
 }
 
@@ -290,7 +294,7 @@ fn below<'a>(name: &'a str, folder: &str) -> Option<&'a str> {
 }
 
 /// Why these folders are not two classes.
-fn not_two(folders: &[String], images: &[Vec<Item>], strays: &[LeftOut], layout: &Layout) -> String {
+fn not_two(folders: &[String], images: &[Vec<Item>], strays: &[LeftOut], layout: &FolderLayout) -> String {
     if folders.is_empty() {
         let make = "make one folder for each of the two classes and put the images there";
         let give = layout.above().filter(|_| !strays.is_empty());

@@ -1,4 +1,4 @@
-//! From the bytes of an image file to 8-bit RGB.
+//! Decoding: from the bytes of an image file to 8-bit RGB.
 //!
 //! The format is told from the content, so a PNG named `.jpg` decodes. Everything becomes RGB: grey is
 //! repeated, alpha dropped (a transparent pixel keeps the colour it has beneath), a palette looked up, CMYK

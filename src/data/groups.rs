@@ -1,4 +1,5 @@
-//! Which images belong together, such as those of one patient, told by a regular expression on their paths.
+//! Groups of images that belong together, such as those of one patient, by a regular expression on their
+//! paths.
 //!
 //! Images of one patient are alike. Where some train and others validate, the validation rewards having seen
 //! the patient, and the accuracy on new ones is less than it promises. So all images of a group have to stay

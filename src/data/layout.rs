@@ -1,5 +1,6 @@
-//! What to give instead, where the folders of a source are not the two classes of a set: the parts of a
-//! split, a folder too high or too low, a single image. A person is told the folder, or the call, that works.
+//! Advice on what to give instead, where the folders of a source are not the two classes of a set: the parts
+//! of a split, a folder too high or too low, a single image. A person is told the folder, or the call, that
+//! works.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use super::source::Source;
 use crate::error::{and, shell_word, some_of};
 
 /// The listing of a source below the folder in which its classes are looked for.
-pub(super) struct Layout<'a> {
+pub(super) struct FolderLayout<'a> {
     source: &'a Source,
     /// That folder, in the source; empty for the source itself.
     root: &'a str,
@@ -27,39 +28,39 @@ struct Folder<'a> {
 
 /// The part of a split that a folder is by its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
+enum PartRole {
     Training,
     Validation,
     Test,
 }
 
-impl Role {
+impl PartRole {
     /// Returns the part of which a folder of this name is, as in `train`, `Validation_set` or `test1`.
-    fn of(name: &str) -> Option<Role> {
+    fn from_name(name: &str) -> Option<PartRole> {
         let letters = name.find(|char: char| !char.is_ascii_alphabetic()).unwrap_or(name.len());
         match name[..letters].to_ascii_lowercase().as_str() {
-            "train" | "training" | "trainset" => Some(Role::Training),
-            "val" | "valid" | "validate" | "validation" | "valset" | "dev" => Some(Role::Validation),
-            "test" | "tests" | "testing" | "testset" | "eval" | "evaluation" | "holdout" => Some(Role::Test),
+            "train" | "training" | "trainset" => Some(PartRole::Training),
+            "val" | "valid" | "validate" | "validation" | "valset" | "dev" => Some(PartRole::Validation),
+            "test" | "tests" | "testing" | "testset" | "eval" | "evaluation" | "holdout" => Some(PartRole::Test),
             _ => None,
         }
     }
 }
 
-impl<'a> Layout<'a> {
+impl<'a> FolderLayout<'a> {
     /// Returns the layout of the folders below `root`, each with the paths of its images.
     pub(super) fn new(
         source: &'a Source,
         root: &'a str,
         folders: impl Iterator<Item = (&'a str, Vec<&'a str>)>,
-    ) -> Layout<'a> {
+    ) -> FolderLayout<'a> {
         let folders = folders.filter(|(_, images)| !images.is_empty()).map(|(name, images)| {
             let part = |path: &&'a str| path.split_once('/')?.1.split_once('/').map(|(part, _)| part);
             let parts: Option<BTreeSet<&str>> = images.iter().map(part).collect();
             Folder { name, images: images.len(), parts: parts.unwrap_or_default() }
         });
         let folders = folders.collect();
-        Layout { source, root, folders }
+        FolderLayout { source, root, folders }
     }
 
     /// Explains why the folders are the parts of a split and not classes, and how to train on them then.
@@ -100,9 +101,9 @@ impl<'a> Layout<'a> {
         }
         let [names, parts] = [and(same.iter().map(|folder| folder.name)), and(one.parts.iter().copied())];
         let same = format!("its folders {names} hold the same folders, {parts}");
-        Some(if self.folders.iter().all(|folder| Role::of(folder.name).is_some()) {
+        Some(if self.folders.iter().all(|folder| PartRole::from_name(folder.name).is_some()) {
             format!("{same}, so they are the parts of a split and not classes; {give}")
-        } else if one.parts.iter().all(|part| Role::of(part).is_some()) {
+        } else if one.parts.iter().all(|part| PartRole::from_name(part).is_some()) {
             format!(
                 "{same}, which are named as parts of a split, so that each class is split on its own; make a folder for each part that holds \
                  the folders {names}, and give the one that trains, with --validation-data and the one that validates"
@@ -145,22 +146,22 @@ impl<'a> Layout<'a> {
     /// any number, and are named as parts are. What else holds images must be named as a part.
     fn are_parts(&self, one: &Folder) -> bool {
         let same = |folder: &&Folder| folder.parts == one.parts;
-        let all_named = self.folders.iter().all(|folder| Role::of(folder.name).is_some());
+        let all_named = self.folders.iter().all(|folder| PartRole::from_name(folder.name).is_some());
         let others_named =
-            self.folders.iter().filter(|folder| !same(folder)).all(|folder| Role::of(folder.name).is_some());
+            self.folders.iter().filter(|folder| !same(folder)).all(|folder| PartRole::from_name(folder.name).is_some());
         let two = self.folders.iter().filter(same).count() > 1;
         (two && others_named && (all_named || one.parts.len() == 2)) || self.are_named_as_parts()
     }
 
     /// Returns whether all folders are named as the parts of a split, one of them as that which trains.
     fn are_named_as_parts(&self) -> bool {
-        let roles: Option<Vec<Role>> = self.folders.iter().map(|folder| Role::of(folder.name)).collect();
-        roles.is_some_and(|roles| roles.len() > 1 && roles.contains(&Role::Training))
+        let roles: Option<Vec<PartRole>> = self.folders.iter().map(|folder| PartRole::from_name(folder.name)).collect();
+        roles.is_some_and(|roles| roles.len() > 1 && roles.contains(&PartRole::Training))
     }
 
     /// Returns the folder that trains: by its name, else the one with most images.
     fn training_of<'b>(&self, folders: &[&'b Folder<'a>]) -> &'b Folder<'a> {
-        let named = folders.iter().find(|folder| Role::of(folder.name) == Some(Role::Training));
+        let named = folders.iter().find(|folder| PartRole::from_name(folder.name) == Some(PartRole::Training));
         named.or(folders.iter().rev().max_by_key(|folder| folder.images)).expect("there is a folder")
     }
 
@@ -169,7 +170,10 @@ impl<'a> Layout<'a> {
     fn validation_beside(&self, training: &Folder) -> Option<&Folder<'a>> {
         let others =
             self.folders.iter().filter(|folder| folder.name != training.name && folder.parts == training.parts);
-        others.clone().find(|folder| Role::of(folder.name) == Some(Role::Validation)).or(others.clone().next())
+        others
+            .clone()
+            .find(|folder| PartRole::from_name(folder.name) == Some(PartRole::Validation))
+            .or(others.clone().next())
     }
 
     /// Returns whether the source is a folder, so that there are paths into it.

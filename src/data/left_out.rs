@@ -1,5 +1,5 @@
-//! What a command leaves out of the data that it was given: one kind of record, and one way of saying it, for
-//! all commands.
+//! The files that a command leaves out of the data that it was given: one kind of record, and one way of
+//! saying it, for all commands.
 
 use crate::error::some_of;
 use std::path::Path;
@@ -14,11 +14,11 @@ pub struct LeftOut {
     pub file: String,
     /// Its path with that of the source before it, by which it can be found: `photos.zip/cat/notes.txt`.
     pub path: String,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
 }
 
-/// Why something is left out.
+/// A reason for which something is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// Its name begins with a dot, or is `__MACOSX`.

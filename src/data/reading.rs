@@ -1,5 +1,5 @@
-//! How files become the pixels that a network sees, as far as a user may choose it. A model sees its images
-//! as it was trained to, so this is written into its weights file; by default all is as in Keras.
+//! The reading of files into the pixels that a network sees, as far as a user may choose it. A model sees its
+//! images as it was trained to, so this is written into its weights file; by default all is as in Keras.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What to give instead of a single image: the set that it belongs to.
+//! Advice on what to give instead of a single image: the set that it belongs to.
 
 use super::image_names::is_image_name;
 use crate::error::and;

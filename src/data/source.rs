@@ -1,4 +1,4 @@
-//! Where the bytes come from: a folder, a zip or memory, all seen as one list of named files.
+//! The source of the bytes: a folder, a zip or memory, all seen as one list of named files.
 //!
 //! Names are paths below the source with `/` between the parts, and the list is in the order in which Keras
 //! walks a tree: folders by their full path as a string, and each folder's files before the next folder's. So

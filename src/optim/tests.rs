@@ -16,7 +16,7 @@ fn table(tensors: &[(usize, Role)]) -> Arc<ParameterTable> {
     Arc::new(table)
 }
 
-/// Values in [−½, ½).
+/// Returns values in [−½, ½).
 fn drawn(table: &Arc<ParameterTable>, index: u64) -> Parameters {
     let mut stream = Stream::new(0, Purpose::Test, 0, index);
     let mut parameters = Parameters::zeros(table);
@@ -26,7 +26,7 @@ fn drawn(table: &Arc<ParameterTable>, index: u64) -> Parameters {
     parameters
 }
 
-/// Weights and Adam after one step, so that moments are not zero.
+/// Returns weights and Adam after one step, so that moments are not zero.
 fn after_a_step(table: &Arc<ParameterTable>) -> (Parameters, Adam) {
     let settings = AdamSettings { weight_decay: 0.01, ..AdamSettings::default() };
     let (mut weights, mut adam) = (drawn(table, 0), Adam::new(table, settings));

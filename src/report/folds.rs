@@ -104,13 +104,13 @@ struct Column {
 
 impl Column {
     /// Returns a column of epochs, which have no mean.
-    fn of_epochs(rows: &[FoldRow], epoch: impl Fn(&FoldRow) -> Option<usize>) -> Column {
+    fn from_epochs(rows: &[FoldRow], epoch: impl Fn(&FoldRow) -> Option<usize>) -> Column {
         let shown = |row: &FoldRow| epoch(row).map_or("—".to_string(), |epoch| (epoch + 1).to_string());
         Column { head: "epoch", cells: rows.iter().map(shown).chain([String::new(), String::new()]).collect() }
     }
 
     /// Returns the column of [`MEASURES`]`[measure]`.
-    fn of_measure(rows: &[FoldRow], head: &'static str, measure: usize) -> Column {
+    fn from_measure(rows: &[FoldRow], head: &'static str, measure: usize) -> Column {
         let of_folds = rows.iter().map(|row| row.measures()[measure]);
         let values = of_folds.chain([means(rows)[measure], standard_deviations(rows)[measure]]);
         let shown = |value: Option<f64>| value.map_or("—".to_string(), number);
@@ -127,14 +127,14 @@ impl Column {
 /// whose weights they are of. Ends with a line break.
 pub fn fold_table(rows: &[FoldRow]) -> String {
     let restored = rows.iter().any(|row| row.validated_weights == KeptWeights::Best);
-    let measure = |head, measure| Column::of_measure(rows, head, measure);
+    let measure = |head, measure| Column::from_measure(rows, head, measure);
     let of_kept_weights = [measure("ROC AUC", 4), measure("sensitivity", 5), measure("specificity", 6)];
-    let best_epoch = Column::of_epochs(rows, |row| row.best_epoch);
+    let best_epoch = Column::from_epochs(rows, |row| row.best_epoch);
     let mut best = vec![best_epoch, measure("val_loss", 0), measure("val_accuracy", 1)];
     let mut last = vec![measure("val_loss", 2), measure("val_accuracy", 3)];
     if restored {
         // Every fold may have stopped after another epoch.
-        last.insert(0, Column::of_epochs(rows, |row| row.last_epoch));
+        last.insert(0, Column::from_epochs(rows, |row| row.last_epoch));
         best.extend(of_kept_weights);
     } else {
         last.extend(of_kept_weights);

@@ -1,4 +1,4 @@
-//! What a run leaves behind for people to read: lines in the terminal, tables, CSV files and pictures.
+//! The reports that a run leaves for people: lines in the terminal, tables, CSV files and pictures.
 //!
 //! - [`epoch`]: the lines of an epoch, as Keras prints them
 //! - [`comparison`]: a table that sets a run beside the documented one

@@ -265,7 +265,7 @@ fn image(bytes: &[u8]) -> Trial {
         Ok((picture, info)) => {
             assert_eq!(picture.pixels.len(), picture.width * picture.height * 3);
             assert_eq!(resize_nearest(&picture, 8, 8).pixels.len(), 8 * 8 * 3);
-            let look = DifferenceHash::of(&picture);
+            let look = DifferenceHash::from_image(&picture);
             assert!(look.correlation(&look) > 0.99);
             assert_eq!((info.width, info.height), (picture.width, picture.height));
             assert!(info.samples.is_none_or(|[smallest, largest]| smallest <= largest));

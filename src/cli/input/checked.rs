@@ -62,7 +62,7 @@ impl CheckedImages {
         } else {
             refuse(&places(source, items, &digests), &errors)?;
         }
-        let (turned, depth) = (turned(infos.iter().flatten()), Depth::of(infos.iter().flatten()));
+        let (turned, depth) = (turned(infos.iter().flatten()), Depth::from_infos(infos.iter().flatten()));
         let narrow = depth.as_ref().and_then(narrow);
         let told = [turned.filter(|_| !reading.upright.upright), narrow.filter(|_| reading.range.is_none())];
         for Finding { finding, advice, .. } in told.into_iter().flatten() {

@@ -1,5 +1,5 @@
-//! How much of 16 bits a set's pictures use. Medical images have 12 bits, often stored as they are in 16:
-//! brought to 8 bits by the rule for 16, 4,096 levels become 16, all of them nearly black.
+//! The part of 16 bits that a set's pictures use. Medical images have 12 bits, often stored as they are in
+//! 16: brought to 8 bits by the rule for 16, 4,096 levels become 16, all of them nearly black.
 
 use crate::data::decode::ImageInfo;
 use crate::data::reading::SampleRange;
@@ -24,7 +24,7 @@ pub struct Depth {
 
 impl Depth {
     /// Returns the depth of a set with at least one picture of more than 8 bits.
-    pub fn of<'a>(infos: impl IntoIterator<Item = &'a ImageInfo>) -> Option<Depth> {
+    pub fn from_infos<'a>(infos: impl IntoIterator<Item = &'a ImageInfo>) -> Option<Depth> {
         let (mut ends, mut others) = ([Vec::new(), Vec::new()], 0);
         for info in infos {
             match info.samples {
@@ -74,7 +74,7 @@ mod tests {
     fn depth(samples: &[Option<[u16; 2]>]) -> Option<Depth> {
         let infos: Vec<ImageInfo> =
             samples.iter().map(|&samples| ImageInfo { samples, ..ImageInfo::plain(8, 8, "PNG") }).collect();
-        Depth::of(&infos)
+        Depth::from_infos(&infos)
     }
 
     #[test]

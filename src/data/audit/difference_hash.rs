@@ -28,8 +28,8 @@ pub struct DifferenceHash {
 }
 
 impl DifferenceHash {
-    /// Returns the difference hash of a picture.
-    pub fn of(image: &Rgb8) -> DifferenceHash {
+    /// Hashes a picture.
+    pub fn from_image(image: &Rgb8) -> DifferenceHash {
         let coarse = mean_cells(image, 9, 8);
         let brighter = coarse.chunks_exact(9).flat_map(|row| row.windows(2).map(|pair| pair[0] > pair[1]));
         let hash = brighter.fold(0, |hash, bit| hash << 1 | u64::from(bit));
@@ -119,9 +119,9 @@ mod tests {
     fn each_bit_compares_a_cell_with_its_right_neighbour() {
         // Nine columns that darken, and in the last row brighten, to the right.
         let image = grey(9, 8, |x, y| if y == 7 { 10 * x as u8 } else { 200 - 10 * x as u8 });
-        assert_eq!(DifferenceHash::of(&image).hash, !0xFF);
+        assert_eq!(DifferenceHash::from_image(&image).hash, !0xFF);
         let doubled = grey(18, 16, |x, y| if y / 2 == 7 { 10 * (x / 2) as u8 } else { 200 - 10 * (x / 2) as u8 });
-        assert_eq!(DifferenceHash::of(&doubled).hash, !0xFF);
+        assert_eq!(DifferenceHash::from_image(&doubled).hash, !0xFF);
     }
 
     #[test]
@@ -150,12 +150,12 @@ mod tests {
         let at = |size: usize, change: fn(f64) -> f64| {
             grey(size, size, |x, y| change(wave(x as f64 / size as f64, y as f64 / size as f64)) as u8)
         };
-        let hash = DifferenceHash::of(&at(128, |v| v));
-        assert!(hash.is_near(&DifferenceHash::of(&at(96, |v| v))));
-        assert!(hash.is_near(&DifferenceHash::of(&at(128, |v| 0.7 * v + 20.0))));
-        let other = DifferenceHash::of(&grey(128, 128, |x, y| ((x * x + 3 * y) % 251) as u8));
+        let hash = DifferenceHash::from_image(&at(128, |v| v));
+        assert!(hash.is_near(&DifferenceHash::from_image(&at(96, |v| v))));
+        assert!(hash.is_near(&DifferenceHash::from_image(&at(128, |v| 0.7 * v + 20.0))));
+        let other = DifferenceHash::from_image(&grey(128, 128, |x, y| ((x * x + 3 * y) % 251) as u8));
         assert!(!hash.is_near(&other));
-        let flat = DifferenceHash::of(&grey(20, 20, |_, _| 7));
-        assert!(flat.is_near(&DifferenceHash::of(&grey(30, 20, |_, _| 9))) && !flat.is_near(&hash));
+        let flat = DifferenceHash::from_image(&grey(20, 20, |_, _| 7));
+        assert!(flat.is_near(&DifferenceHash::from_image(&grey(30, 20, |_, _| 9))) && !flat.is_near(&hash));
     }
 }

@@ -104,9 +104,9 @@ fn equal<K: Hash + Eq>(count: usize, key: impl Fn(usize) -> K) -> Vec<Vec<usize>
 /// finds, which in a set of flat pictures are all pairs.
 const ROWS: usize = 256;
 
-/// Groups of pictures that are near each other directly or through others, groups of one too. Every pair is
-/// compared: for 20,000 pictures 2·10⁸ times a popcount of 64 bits, in parallel, which takes less than
-/// reading one of them in a hundred.
+/// Returns groups of pictures that are near each other directly or through others, groups of one too. Every
+/// pair is compared: for 20,000 pictures 2·10⁸ times a popcount of 64 bits, in parallel, which takes less
+/// than reading one of them in a hundred.
 pub fn near(hashes: &[&DifferenceHash]) -> Vec<Vec<usize>> {
     // A forest: the parent of each, itself for a root, which is the smallest of its group.
     let mut parents: Vec<usize> = (0..hashes.len()).collect();

@@ -91,7 +91,7 @@ struct Rule {
 }
 
 impl Rule {
-    /// Its balanced accuracy, where the classes have so many images.
+    /// Returns its balanced accuracy, where the classes have so many images.
     fn accuracy(&self, of: [usize; 2]) -> f64 {
         let [s0, s1] = [0, 1].map(|label| self.holds[label] as f64 / of[label] as f64);
         (1.0 + (s1 - s0).abs()) / 2.0
@@ -260,7 +260,7 @@ mod tests {
     fn an_orientation_that_only_photos_of_one_class_have_is_found() {
         let turned = |(label, tag): (usize, u32)| {
             let plain = ImageInfo::plain(9, 9, "JPEG");
-            (Label::new(label), ImageInfo { orientation: Orientation::of_tag(tag), ..plain })
+            (Label::new(label), ImageInfo { orientation: Orientation::from_tag(tag), ..plain })
         };
         let photos = [(0, 1); 12].into_iter().chain([(1, 6); 9]).chain([(1, 1); 3]);
         let found = shortcuts(&photos.map(turned).collect::<Vec<_>>());

@@ -34,7 +34,7 @@ const BIT_FIELDS: u32 = 3;
 /// # Errors
 /// A sentence, if the file is damaged, of a kind that is not read, or beyond the limits.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
-    let Some(header) = Header::of(bytes) else { return library::decode(bytes, Format::Bmp, |_, _| Ok(0)) };
+    let Some(header) = Header::from_bytes(bytes) else { return library::decode(bytes, Format::Bmp, |_, _| Ok(0)) };
     match header.compression {
         RLE8 | RLE4 => return header.run_lengths(bytes),
         3 if header.length == OS2_HEADER => return Err(not_read("an OS/2 BMP compressed by Huffman's code")),
@@ -52,7 +52,9 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
 /// Returns whether the bytes are a bitmap without a file header.
 pub fn is_bare(bytes: &[u8]) -> bool {
     let planes = bytes.get(12..14);
-    !bytes.starts_with(b"BM") && planes == Some(&[1, 0]) && Header::of(bytes).is_some_and(|header| header.is_sensible())
+    !bytes.starts_with(b"BM")
+        && planes == Some(&[1, 0])
+        && Header::from_bytes(bytes).is_some_and(|header| header.is_sensible())
 }
 
 /// The header of a bitmap.
@@ -71,7 +73,7 @@ struct Header {
 
 impl Header {
     /// Returns the header, if it is one of Windows 3, or a later one.
-    fn of(bytes: &[u8]) -> Option<Header> {
+    fn from_bytes(bytes: &[u8]) -> Option<Header> {
         let start = if bytes.starts_with(b"BM") { FILE_HEADER } else { 0 };
         let number = |at: usize| Some(u32::from_le_bytes(*bytes.get(start + at..)?.first_chunk()?));
         let length = number(0)?;
@@ -93,7 +95,7 @@ impl Header {
         self.start + self.length as usize
     }
 
-    /// Colours in the palette.
+    /// Returns the colours in the palette.
     fn colours(&self) -> usize {
         match (self.colours, self.bits) {
             (0, 1..=8) => 1 << self.bits,

@@ -18,9 +18,9 @@ const XMP_KEYWORD: &[u8] = b"XML:com.adobe.xmp\0";
 /// Returns the orientation of a file of this format; of TIFF it is the directory that has it.
 pub fn orientation(format: Format, bytes: &[u8]) -> Orientation {
     match format {
-        Format::Jpeg => of_jpeg(bytes),
-        Format::Png => of_png(bytes),
-        Format::WebP => of_webp(bytes),
+        Format::Jpeg => jpeg_metadata(bytes),
+        Format::Png => png_metadata(bytes),
+        Format::WebP => webp_metadata(bytes),
         Format::Bmp | Format::Pnm | Format::Tiff | Format::Gif => Metadata::default(),
     }
     .orientation()
@@ -36,13 +36,13 @@ struct Metadata<'a> {
 impl Metadata<'_> {
     /// Returns the orientation of EXIF, or of XMP where EXIF has none; upright where neither has any.
     fn orientation(&self) -> Orientation {
-        let tag = self.exif.and_then(of_exif).or_else(|| self.xmp.and_then(of_xmp));
-        tag.map_or(Orientation::UPRIGHT, Orientation::of_tag)
+        let tag = self.exif.and_then(exif_tag).or_else(|| self.xmp.and_then(xmp_tag));
+        tag.map_or(Orientation::UPRIGHT, Orientation::from_tag)
     }
 }
 
 /// Returns the tag's value in a TIFF that is EXIF.
-fn of_exif(mut exif: &[u8]) -> Option<u32> {
+fn exif_tag(mut exif: &[u8]) -> Option<u32> {
     for _ in 0..2 {
         exif = exif.strip_prefix(EXIF_HEADER).unwrap_or(exif);
     }
@@ -50,7 +50,7 @@ fn of_exif(mut exif: &[u8]) -> Option<u32> {
 }
 
 /// Returns the digit in `tiff:Orientation="6"` or `<tiff:Orientation>6<`, the first there is.
-fn of_xmp(xmp: &[u8]) -> Option<u32> {
+fn xmp_tag(xmp: &[u8]) -> Option<u32> {
     const NAME: &[u8] = b"tiff:Orientation";
     xmp.windows(NAME.len() + 3).filter(|text| text.starts_with(NAME)).find_map(|text| match &text[NAME.len()..] {
         [b'=', b'"', digit @ b'0'..=b'9'] | [b'>', digit @ b'0'..=b'9', _] => Some(u32::from(digit - b'0')),
@@ -60,7 +60,7 @@ fn of_xmp(xmp: &[u8]) -> Option<u32> {
 
 /// Returns the first of each in the segments before the picture (ITU-T T.81, B.1.1.4: `FF`, a code, the
 /// length with its own two bytes).
-fn of_jpeg(bytes: &[u8]) -> Metadata<'_> {
+fn jpeg_metadata(bytes: &[u8]) -> Metadata<'_> {
     const APP1: u8 = 0xE1;
     const START_OF_SCAN: u8 = 0xDA;
     let mut found = Metadata::default();
@@ -84,7 +84,7 @@ fn of_jpeg(bytes: &[u8]) -> Metadata<'_> {
 }
 
 /// Returns the first of each among the chunks of a WebP.
-fn of_webp(bytes: &[u8]) -> Metadata<'_> {
+fn webp_metadata(bytes: &[u8]) -> Metadata<'_> {
     let mut found = Metadata::default();
     for (kind, content) in webp::chunks(bytes) {
         match kind {
@@ -97,7 +97,7 @@ fn of_webp(bytes: &[u8]) -> Metadata<'_> {
 }
 
 /// Returns the first of each among the chunks, before the pixels or behind them.
-fn of_png(bytes: &[u8]) -> Metadata<'_> {
+fn png_metadata(bytes: &[u8]) -> Metadata<'_> {
     let mut found = Metadata::default();
     for (kind, content) in png::chunks(bytes) {
         match kind {

@@ -33,7 +33,7 @@ pub fn too_much_memory(format: Format) -> String {
 }
 
 /// Words an error of the crate `image`.
-pub fn of_image(format: Format, error: &ImageError) -> String {
+pub fn image_fault(format: Format, error: &ImageError) -> String {
     log::debug!("decoding a {}: {error}", format.name());
     match error {
         ImageError::IoError(error) if is_end_of_file(error) => CUT_SHORT.to_string(),

@@ -23,7 +23,7 @@ use file::File;
 /// # Errors
 /// A sentence, if the file is cut short, damaged, of a kind that is not read, or beyond the limits.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
-    let jpeg = Jpeg::of(bytes)?;
+    let jpeg = Jpeg::from_bytes(bytes)?;
     let [width, height] = jpeg.size();
     let (channels, mode) = match jpeg.components() {
         1 => (1, "grey"),
@@ -61,8 +61,8 @@ impl Jpeg<'_> {
     ///
     /// # Errors
     /// A sentence, if it is damaged before its last scan, of a kind that is not read, or beyond the limits.
-    pub fn of(bytes: &[u8]) -> Result<Jpeg<'_>, String> {
-        let file = File::of(bytes)?;
+    pub fn from_bytes(bytes: &[u8]) -> Result<Jpeg<'_>, String> {
+        let file = File::from_bytes(bytes)?;
         check_size(file.width, file.height)?;
         Ok(Jpeg { bytes, file })
     }

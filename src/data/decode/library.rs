@@ -19,7 +19,7 @@ pub fn decode(
     format: Format,
     besides: impl FnOnce(u64, u64) -> Result<u64, String>,
 ) -> Result<Decoded, String> {
-    let undecodable = |error: ImageError| faults::of_image(format, &error);
+    let undecodable = |error: ImageError| faults::image_fault(format, &error);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), library_format(format));
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(HEADER_BYTES);
@@ -34,7 +34,7 @@ pub fn decode(
     decoder.set_limits(limits).map_err(undecodable)?;
     let mode = mode_name(decoder.original_color_type(), color);
     let image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
-    Ok(Decoded { picture: Picture::of_image(image), mode, has_more_pictures: false, permit })
+    Ok(Decoded { picture: Picture::from_image(image), mode, has_more_pictures: false, permit })
 }
 
 /// Returns the crate's own name of a format.

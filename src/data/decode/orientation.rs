@@ -1,5 +1,5 @@
-//! How a picture is turned to stand upright: tag 274, which TIFF has (TIFF 6.0, section 8), and with it EXIF
-//! (EXIF 2.32, 4.6.4).
+//! The orientation in which a picture stands upright: tag 274, which TIFF has (TIFF 6.0, section 8), and with
+//! it EXIF (EXIF 2.32, 4.6.4).
 
 /// Rows and columns of a square that is turned at a time, so that the rows it is read from stay in the cache.
 const TILE: usize = 32;
@@ -13,7 +13,7 @@ impl Orientation {
     pub const UPRIGHT: Orientation = Orientation(1);
 
     /// Returns the orientation of a tag's value; what is none of 1 to 8 counts as upright, as in Pillow.
-    pub fn of_tag(value: u32) -> Orientation {
+    pub fn from_tag(value: u32) -> Orientation {
         match value {
             1..=8 => Orientation(value as u8),
             _ => Orientation::UPRIGHT,
@@ -105,7 +105,7 @@ mod tests {
             (9, [3, 2], [1, 2, 3, 4, 5, 6]),
         ];
         for (tag, size, pixels) in recorded {
-            let orientation = Orientation::of_tag(tag);
+            let orientation = Orientation::from_tag(tag);
             assert_eq!(orientation.upright(&[1u8, 2, 3, 4, 5, 6], [3, 2], 1), (pixels.to_vec(), size), "{tag}");
             assert_eq!(orientation.swaps_sides(), size == [2, 3], "{tag}");
         }
@@ -117,10 +117,10 @@ mod tests {
         let stored: Vec<usize> = (0..width * height * 2).collect();
         // A mirror image twice is the picture itself; a quarter turn and its opposite are, too.
         for (tag, back) in [(1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 8), (7, 7), (8, 6)] {
-            let (upright, size) = Orientation::of_tag(tag).upright(&stored, [width, height], 2);
+            let (upright, size) = Orientation::from_tag(tag).upright(&stored, [width, height], 2);
             assert_eq!(upright == stored, tag == 1, "{tag}");
             assert_eq!(
-                Orientation::of_tag(back).upright(&upright, size, 2),
+                Orientation::from_tag(back).upright(&upright, size, 2),
                 (stored.clone(), [width, height]),
                 "{tag}"
             );

@@ -68,7 +68,7 @@ pub fn rgb_of_inks(inks: [u8; 4]) -> [u8; 3] {
 
 impl Picture {
     /// Returns the picture that the crate `image` has decoded.
-    pub fn of_image(image: DynamicImage) -> Picture {
+    pub fn from_image(image: DynamicImage) -> Picture {
         let (width, height) = (image.width() as usize, image.height() as usize);
         let channels = usize::from(image.color().channel_count());
         let samples = match image {

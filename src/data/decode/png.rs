@@ -14,7 +14,7 @@ const MAX_PNG_CHUNKS: usize = 10_000;
 /// # Errors
 /// A sentence, if the file is damaged or beyond the limits.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
-    let PngChunks { is_animated, besides } = PngChunks::of(bytes);
+    let PngChunks { is_animated, besides } = PngChunks::from_bytes(bytes);
     if besides > MAX_PNG_CHUNKS {
         return Err(format!(
             "it has {besides} chunks beside its pixels, and {MAX_PNG_CHUNKS} are the most; save it anew with an image program"
@@ -41,7 +41,7 @@ struct PngChunks {
 
 impl PngChunks {
     /// Looks through a whole file; what is no chunk ends them.
-    fn of(bytes: &[u8]) -> PngChunks {
+    fn from_bytes(bytes: &[u8]) -> PngChunks {
         let mut found = PngChunks { is_animated: false, besides: 0 };
         let mut is_before_pixels = true;
         for (kind, _) in chunks(bytes) {

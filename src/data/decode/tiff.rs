@@ -23,7 +23,7 @@ use colour::Colour;
 use directory::Directory;
 use faults::undecodable;
 use jpegs::Jpegs;
-use layout::Layout;
+use layout::SampleLayout;
 use masked::Masked;
 
 /// The meaning that the decoder is told: grey, from black to white.
@@ -37,7 +37,7 @@ const LOWEST_BIT_FIRST: u16 = 2;
 /// # Errors
 /// A sentence, if the file is damaged, of a kind that is not read, or beyond the limits.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
-    let directory = Directory::of(bytes).ok_or(CUT_SHORT)?;
+    let directory = Directory::from_bytes(bytes).ok_or(CUT_SHORT)?;
     let (photometric, at) = directory.photometric().ok_or_else(|| damaged(Format::Tiff))?;
     let as_grey = if bytes.starts_with(b"II") { BLACK_IS_ZERO.to_le_bytes() } else { BLACK_IS_ZERO.to_be_bytes() };
     let mut masked = Masked::new(bytes);
@@ -49,20 +49,20 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let pixels = u64::from(width) * u64::from(height);
 
     let method = compression(&mut decoder)?;
-    let colour = Colour::of(photometric, method, &mut decoder)?;
-    let layout = Layout::of(&mut decoder)?;
+    let colour = Colour::new(photometric, method, &mut decoder)?;
+    let layout = SampleLayout::from_decoder(&mut decoder)?;
     // A strip of the whole picture may be unpacked beside it; later its planes are interleaved, or it is
     // turned.
     let decoded = pixels * layout.samples * u64::from(layout.bits).div_ceil(8);
     let jpegs = match method {
-        CompressionMethod::ModernJPEG => Some(Jpegs::of(bytes, &mut decoder, &layout)?),
+        CompressionMethod::ModernJPEG => Some(Jpegs::new(bytes, &mut decoder, &layout)?),
         _ => None,
     };
     let pieces = jpegs.as_ref().map_or(0, |jpegs| jpegs.working_bytes);
     let permit = Need { width, height, decoded, besides: decoded + pieces }.acquire()?;
 
     let orientation = decoder.find_tag_unsigned(Tag::Orientation).map_err(undecodable)?;
-    let orientation = orientation.map_or(Orientation::UPRIGHT, Orientation::of_tag);
+    let orientation = orientation.map_or(Orientation::UPRIGHT, Orientation::from_tag);
     let fill_order = decoder.find_tag_unsigned::<u16>(Tag::FillOrder).map_err(undecodable)?;
     decoder.inner().is_reversed = fill_order == Some(LOWEST_BIT_FIRST);
 

@@ -21,7 +21,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     if bytes.len() < declared {
         return Err(CUT_SHORT.to_string());
     }
-    let chunks = Chunks::of(bytes);
+    let chunks = Chunks::from_bytes(bytes);
     let mut decoded = library::decode(bytes, Format::WebP, |pixels, _| {
         // The decoder takes a lossy picture's own word for its size, and compares it with the file's when it
         // is decoded.
@@ -42,7 +42,7 @@ struct Chunks {
 
 impl Chunks {
     /// Looks through a whole file.
-    fn of(bytes: &[u8]) -> Chunks {
+    fn from_bytes(bytes: &[u8]) -> Chunks {
         let mut found = Chunks::default();
         for (kind, content) in chunks(bytes) {
             found.see(kind, content);

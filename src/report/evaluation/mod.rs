@@ -1,4 +1,4 @@
-//! What is reported of an [`Assessment`]: the rows of its tables, as text or on a [`page`].
+//! The report of an [`Assessment`]: the rows of its tables, as text or on a [`page`].
 
 pub mod page;
 

@@ -28,7 +28,7 @@ pub(super) struct Axes {
 }
 
 impl Axes {
-    /// Axes for these epochs, counted from 1, and for values from 0 to `highest` > 0.
+    /// Creates axes for these epochs, counted from 1, and for values from 0 to `highest` > 0.
     pub(super) fn new(area: Area, epochs: RangeInclusive<usize>, highest: f64) -> Axes {
         let (first, last) = (*epochs.start() as f64, *epochs.end() as f64);
         let padding = if last > first { 0.04 * (last - first) } else { 0.5 };

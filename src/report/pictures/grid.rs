@@ -1,4 +1,4 @@
-//! What the grids of images share: cells of one size, images scaled into them, and lines of text on strips of
+//! Grids of images: cells of one size, images scaled into them, and lines of text on strips of
 //! their own, so that a sheet of any length needs no large page.
 
 use std::io;

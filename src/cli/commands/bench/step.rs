@@ -101,7 +101,7 @@ fn measure(args: &StepArgs, network: &Network) -> Result<Run, Failure> {
     let mut state = TrainingState::new(parameters, settings.adam());
     train(network, &mut state, phantom.loader(), None, &settings, |_, _| Ok(()))?;
     let trained = at(&state.parameters)?;
-    Ok(Run { threads: rayon::current_num_threads(), decode_ms: Milliseconds::of(&decode), initial, trained })
+    Ok(Run { threads: rayon::current_num_threads(), decode_ms: Milliseconds::from_runs(&decode), initial, trained })
 }
 
 /// What stands under the tables.

@@ -108,7 +108,7 @@ impl<'a> Report<'a> {
             duplicates: duplicates(&audited),
             shortcuts: shortcuts(&attributes),
             upright,
-            depth: Depth::of(readable().map(|(_, info)| info)),
+            depth: Depth::from_infos(readable().map(|(_, info)| info)),
             folders_within: within.into_iter().collect(),
             files,
         }

@@ -1,4 +1,4 @@
-//! Whether all blocks of a JPEG's picture came, told from its entropy-coded data (ITU-T T.81, F.2.2 and
+//! A check that all blocks of a JPEG's picture came, from its entropy-coded data (ITU-T T.81, F.2.2 and
 //! G.1.2).
 //!
 //! A decoder makes a picture of whatever comes: what is missing becomes grey, and after a wrong bit come
@@ -89,7 +89,7 @@ fn check_scan(file: &File, scan: &Scan, bytes: &[u8], nonzeros: &mut [Vec<u64>])
     loop {
         let segment_end = next_mark(bytes, start, scan.data.end);
         let segment = without_fill(&bytes[start..segment_end]);
-        let mut bits = Bits::of(segment);
+        let mut bits = Bits::new(segment);
         let count = interval.min(groups - done);
         let outcome = Follower { file, scan, bits: &mut bits, end_of_band_run: 0 }.follow(done..done + count, nonzeros);
         if bits.is_short() {

@@ -1,4 +1,4 @@
-//! What a JPEG's markers tell: the frame, and where each scan's data are.
+//! The markers of a JPEG: its frame, and the place of each scan's data.
 //!
 //! The file is a chain of markers, `FF` and a code. Most are followed by a segment that begins with its
 //! length; after a scan header (`DA`) come data in which `FF 00` is a byte and `FF D0`…`FF D7` are restart
@@ -69,7 +69,7 @@ impl File {
     ///
     /// # Errors
     /// A sentence, if the file is damaged before its last scan, or of a kind that is not read.
-    pub fn of(bytes: &[u8]) -> Result<File, String> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<File, String> {
         let mut file = File {
             width: 0,
             height: 0,
@@ -283,7 +283,7 @@ fn end_of_scan(bytes: &[u8], from: usize) -> usize {
 fn usual_tables() -> [[Option<Arc<Table>>; 4]; 2] {
     let table = |bits: &[u8; 17], symbols: &[u8]| {
         let counts = bits.last_chunk().expect("counts of 16 lengths");
-        Table::of(counts, symbols).map(Arc::new)
+        Table::new(counts, symbols).map(Arc::new)
     };
     let means = [
         table(&tables::DC_LUMINANCE_BITS, &tables::DC_LUMINANCE_VALUES),
@@ -305,7 +305,7 @@ fn read_tables(mut segment: &[u8], tables: &mut [[Option<Arc<Table>>; 4]; 2]) ->
         let symbols = rest.get(..count).ok_or_else(damaged)?;
         let class = tables.get_mut(usize::from(place >> 4)).ok_or_else(damaged)?;
         let table = class.get_mut(usize::from(place & 15)).ok_or_else(damaged)?;
-        *table = Some(Arc::new(Table::of(counts, symbols).ok_or_else(damaged)?));
+        *table = Some(Arc::new(Table::new(counts, symbols).ok_or_else(damaged)?));
         segment = &rest[count..];
     }
     Ok(())

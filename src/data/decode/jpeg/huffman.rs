@@ -22,7 +22,7 @@ pub struct Table {
 impl Table {
     /// Returns the table of a segment's counts, codes of 1 to 16 bits, and symbols; `None` where there are
     /// more codes of a length than that has room for.
-    pub fn of(counts: &[u8; 16], symbols: &[u8]) -> Option<Table> {
+    pub fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Table> {
         let mut table = Table {
             short: Box::new([(0, 0); 1 << LOOK_AHEAD]),
             limits: [0; 17],
@@ -96,7 +96,7 @@ pub struct Bits<'a> {
 
 impl Bits<'_> {
     /// Returns all bits of a segment.
-    pub fn of(data: &[u8]) -> Bits<'_> {
+    pub fn new(data: &[u8]) -> Bits<'_> {
         Bits { data, at: 0, buffer: 0, count: 0, made_up: 0 }
     }
 

@@ -1,4 +1,5 @@
-//! What a TIFF's samples mean: its tag `PhotometricInterpretation`, and the tags that go with it (TIFF 6.0).
+//! The meaning of a TIFF's samples: its tag `PhotometricInterpretation`, and the tags that go with it (TIFF
+//! 6.0).
 //!
 //! Results are those of Pillow 13.0, but for samples of 16 bits, which are scaled here and clipped there, and
 //! for samples of which nobody knows what is white: those of 32 bits, signed or not, have it at 255, as in
@@ -60,7 +61,7 @@ impl Colour {
     ///
     /// # Errors
     /// A sentence, if it is none that is read.
-    pub fn of(photometric: u16, method: CompressionMethod, decoder: &mut Decoder<Masked>) -> Result<Colour, String> {
+    pub fn new(photometric: u16, method: CompressionMethod, decoder: &mut Decoder<Masked>) -> Result<Colour, String> {
         let extra = decoder.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples).map_err(undecodable)?.unwrap_or_default();
         let is_premultiplied = extra.first() == Some(&ASSOCIATED_ALPHA);
         let samples = decoder.find_tag_unsigned::<u16>(Tag::SamplesPerPixel).map_err(undecodable)?.unwrap_or(1);
@@ -72,7 +73,7 @@ impl Colour {
                 (Colour::Palette(palette.unwrap_or_default()), 1, "palette")
             }
             5 => (Colour::Cmyk, 4, "CMYK"),
-            6 => (Colour::of_ycbcr(method, decoder)?, 3, "YCbCr"),
+            6 => (Colour::new_ycbcr(method, decoder)?, 3, "YCbCr"),
             4 => return Err(not_read("a TIFF that is a mask of transparency")),
             8..=10 => return Err(not_read("a TIFF of L*a*b* colours")),
             32803 | 34892 => return Err(not_read("a camera's raw file")),
@@ -88,7 +89,7 @@ impl Colour {
     }
 
     /// Returns YCbCr, if it is stored and converted as usual.
-    fn of_ycbcr(method: CompressionMethod, decoder: &mut Decoder<Masked>) -> Result<Colour, String> {
+    fn new_ycbcr(method: CompressionMethod, decoder: &mut Decoder<Masked>) -> Result<Colour, String> {
         let subsampling = decoder.find_tag_unsigned_vec::<u16>(Tag::ChromaSubsampling).map_err(undecodable)?;
         // The decoder of JPEGs brings colour to full size; 2 and 2 stand for a tag that is not there.
         if method != CompressionMethod::ModernJPEG && subsampling.is_none_or(|factors| factors != [1, 1]) {
@@ -239,7 +240,7 @@ fn floats(samples: Vec<f32>) -> Result<Samples, String> {
     })
 }
 
-/// Samples of fewer than eight bits brought to eight, from black to white: ⌊255 x / (2^bits − 1)⌉.
+/// Brings samples of fewer than eight bits to eight, from black to white: ⌊255 x / (2^bits − 1)⌉.
 fn full_range(samples: Samples, bits: u8) -> Samples {
     match samples {
         Samples::Bits8(mut samples) if bits < 8 => {

@@ -32,7 +32,7 @@ pub struct Directory<'a> {
 
 impl Directory<'_> {
     /// Returns the directory, if the file has one.
-    pub fn of(bytes: &[u8]) -> Option<Directory<'_>> {
+    pub fn from_bytes(bytes: &[u8]) -> Option<Directory<'_>> {
         let is_little = bytes.starts_with(b"II");
         let mut directory = Directory { bytes, is_little, is_big: false, start: 0, entries: 0 };
         directory.is_big = directory.number(2, 2)? == 43;

@@ -14,7 +14,7 @@ use super::super::faults::{CUT_SHORT, damaged};
 use super::super::format::Format;
 use super::super::jpeg::{Colours, Jpeg};
 use super::faults::undecodable;
-use super::layout::Layout;
+use super::layout::SampleLayout;
 use super::masked::Masked;
 
 /// The JPEG without a picture that holds the tables of all pieces.
@@ -51,7 +51,7 @@ impl<'a> Jpegs<'a> {
     /// # Errors
     /// A sentence, if one lies outside of the file, is not of its place's size, or of a kind that is not
     /// read; or if all together have more than twice the picture's pixels and [`MARGIN`].
-    pub fn of(bytes: &'a [u8], decoder: &mut Decoder<Masked>, layout: &Layout) -> Result<Jpegs<'a>, String> {
+    pub fn new(bytes: &'a [u8], decoder: &mut Decoder<Masked>, layout: &SampleLayout) -> Result<Jpegs<'a>, String> {
         let (width, height) = decoder.dimensions().map_err(undecodable)?;
         let (piece_width, piece_height) = decoder.chunk_dimensions();
         let is_tiled = decoder.get_chunk_type() == ChunkType::Tile;
@@ -89,7 +89,7 @@ impl<'a> Jpegs<'a> {
         let mut picture = vec![0; width * height * self.channels];
         for index in 0..self.places.len() {
             let stream = self.stream(index)?;
-            let jpeg = Jpeg::of(&stream)?;
+            let jpeg = Jpeg::from_bytes(&stream)?;
             let (plane, [left, top]) = self.position(index);
             let row = jpeg.size()[0] as usize * jpeg.components();
             let columns = self.piece[0].min(width - left);
@@ -105,7 +105,7 @@ impl<'a> Jpegs<'a> {
         Ok(picture)
     }
 
-    /// Pieces across and down.
+    /// Returns the pieces across and down.
     fn grid(&self) -> [usize; 2] {
         [0, 1].map(|side| self.size[side].div_ceil(self.piece[side]))
     }
@@ -154,7 +154,7 @@ impl<'a> Jpegs<'a> {
         let mut most = 0;
         for index in 0..count {
             let stream = self.stream(index)?;
-            let jpeg = Jpeg::of(&stream)?;
+            let jpeg = Jpeg::from_bytes(&stream)?;
             let [width, height] = jpeg.size().map(|side| side as usize);
             let rows = self.piece[1].min(self.size[1] - self.position(index).1[1]);
             // The last strip may have rows that the picture lacks.

@@ -15,7 +15,7 @@ use super::masked::Masked;
 const MAX_SAMPLES: u64 = 8;
 
 /// The layout of stored samples.
-pub struct Layout {
+pub struct SampleLayout {
     /// Samples of a pixel.
     pub samples: u64,
     /// Bits of a sample.
@@ -24,9 +24,9 @@ pub struct Layout {
     pub planes: u64,
 }
 
-impl Layout {
+impl SampleLayout {
     /// Returns the layout of the first page.
-    pub fn of(decoder: &mut Decoder<Masked>) -> Result<Layout, String> {
+    pub fn from_decoder(decoder: &mut Decoder<Masked>) -> Result<SampleLayout, String> {
         let color = decoder.colortype().map_err(undecodable)?;
         let (samples, bits) = (u64::from(color.num_samples()), color.bit_depth());
         if samples > MAX_SAMPLES {
@@ -41,7 +41,7 @@ impl Layout {
             return Err(damaged(Format::Tiff));
         }
         let planar = decoder.find_tag_unsigned::<u16>(Tag::PlanarConfiguration).map_err(undecodable)?;
-        Ok(Layout { samples, bits, planes: if planar == Some(2) { samples } else { 1 } })
+        Ok(SampleLayout { samples, bits, planes: if planar == Some(2) { samples } else { 1 } })
     }
 
     /// Reads the picture: samples in the order H W C.
@@ -74,7 +74,7 @@ impl Layout {
             let (channel, place) = (tile / (across * down), tile % (across * down));
             let (left, top) = (place % across * tile_width, place / across * tile_height);
             let columns = tile_width.min(width - left);
-            let to = Tile { channel, channels, left, top, columns, width, height };
+            let to = PlaneTile { channel, channels, left, top, columns, width, height };
             let samples = self.a_byte_each(colour::plain(read, self.bits)?, columns);
             match (&mut picture, samples) {
                 (Some(Samples::Bits8(picture)), Samples::Bits8(tile)) => to.put(picture, &tile),
@@ -88,7 +88,7 @@ impl Layout {
         picture.ok_or_else(|| damaged(Format::Tiff))
     }
 
-    /// Samples of fewer than eight bits unpacked, from rows of so many; others as they are.
+    /// Unpacks samples of fewer than eight bits, from rows of so many, and leaves others as they are.
     fn a_byte_each(&self, samples: Samples, row: usize) -> Samples {
         match samples {
             Samples::Bits8(packed) if self.bits < 8 => Samples::Bits8(unpacked(&packed, self.bits, row)),
@@ -98,7 +98,7 @@ impl Layout {
 }
 
 /// The place of a tile of one plane in the picture.
-struct Tile {
+struct PlaneTile {
     channel: usize,
     channels: usize,
     left: usize,
@@ -108,7 +108,7 @@ struct Tile {
     height: usize,
 }
 
-impl Tile {
+impl PlaneTile {
     /// Puts the tile's rows, as far as the picture has them, into the picture.
     fn put<T: Copy>(&self, picture: &mut [T], tile: &[T]) {
         for (row, samples) in (self.top..self.height).zip(tile.chunks_exact(self.columns)) {
