@@ -33,8 +33,8 @@ pub fn categorical_cross_entropy(logits: &[f64], label: usize) -> f64 {
     m + sum.ln() - logits[label]
 }
 
-/// ∂/∂z of [`categorical_cross_entropy`]. The derivative of ln Σ_j e^z is `e^z[k] / Σ_j e^z[j] = p[k]`, that of
-/// `−z[label]` is −1 at the label. So `∂L/∂z[k] = p[k] − y[k]`, with y 1 at the label and 0 elsewhere.
+/// ∂/∂z of [`categorical_cross_entropy`]. The derivative of ln Σ_j e^z is `e^z[k] / Σ_j e^z[j] = p[k]`, that
+/// of `−z[label]` is −1 at the label. So `∂L/∂z[k] = p[k] − y[k]`, with y 1 at the label and 0 elsewhere.
 pub fn categorical_cross_entropy_gradient(logits: &[f64], label: usize) -> Vec<f64> {
     let mut gradient = softmax(logits);
     gradient[label] -= 1.0;
