@@ -2,6 +2,7 @@
 //! setting, says what was found and what was wanted, and what to do where we can know that.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
@@ -16,10 +17,12 @@ pub enum Error {
     },
 
     /// A setting has a value that cannot work.
-    #[error("{setting}: {reason}")]
+    #[error("{setting}{}: {reason}", value.as_ref().map_or(String::new(), |value| format!(" {value}")))]
     Setting {
-        /// The flag or the key, as the user writes it.
+        /// Its name: the field, key or flag as the caller writes it.
         setting: String,
+        /// The value, where the reason does not tell it.
+        value: Option<String>,
         /// The fault of its value, and what would be right.
         reason: String,
     },
@@ -44,6 +47,19 @@ pub enum Error {
         reason: String,
     },
 
+    /// A data set whose folders are the parts of a split, and not classes.
+    #[error("{}: {reason}give {training} to train on{}", path.display(), validation.as_ref().map_or(String::new(), |folder| format!(", and {folder} to validate on")))]
+    Split {
+        /// The folder or zip.
+        path: PathBuf,
+        /// What was found, and what to do first; words that what to give follows.
+        reason: String,
+        /// The folder that trains.
+        training: String,
+        /// The folder that validates, if there is one.
+        validation: Option<String>,
+    },
+
     /// One image that cannot be decoded.
     #[error("{file} cannot be read as an image: {reason}")]
     Image {
@@ -63,12 +79,14 @@ pub enum Error {
     },
 
     /// A weights file that is broken, or made for another network.
-    #[error("weights file {}: {reason}", path.display())]
+    #[error("weights file {}: {reason}{}", path.display(), advice.map_or(String::new(), |advice| format!("; {advice}")))]
     Weights {
         /// The file.
         path: PathBuf,
-        /// The fault, and what to do.
+        /// The fault.
         reason: String,
+        /// What to do, where the reason does not tell it.
+        advice: Option<&'static str>,
     },
 
     /// Someone pressed Ctrl-C, or the system asked the program to end.
@@ -76,7 +94,7 @@ pub enum Error {
     Interrupted,
 
     /// A number stopped being finite, so that going on would be meaningless.
-    #[error("the loss became {value} in epoch {epoch}, step {step}; a smaller --learning-rate usually helps")]
+    #[error("the loss became {value} in epoch {epoch}, step {step}")]
     NotFinite {
         /// NaN or an infinity.
         value: f64,
@@ -87,7 +105,7 @@ pub enum Error {
     },
 
     /// Weights stopped being finite. The loss may hide it, as a ReLU takes NaN for 0.
-    #[error("weights stopped being finite in epoch {epoch}, step {step}; a smaller --learning-rate usually helps")]
+    #[error("weights stopped being finite in epoch {epoch}, step {step}")]
     WeightsNotFinite {
         /// The epoch, from 1.
         epoch: usize,
@@ -184,7 +202,12 @@ impl Error {
 
     /// Returns an [`Error::Setting`].
     pub fn setting(setting: impl Into<String>, reason: impl Into<String>) -> Error {
-        Error::Setting { setting: setting.into(), reason: reason.into() }
+        Error::Setting { setting: setting.into(), value: None, reason: reason.into() }
+    }
+
+    /// Returns an [`Error::Setting`] of a value.
+    pub fn value(setting: impl Into<String>, value: impl fmt::Display, reason: impl Into<String>) -> Error {
+        Error::Setting { setting: setting.into(), value: Some(value.to_string()), reason: reason.into() }
     }
 
     /// Returns an [`Error::Data`].
@@ -199,7 +222,12 @@ impl Error {
 
     /// Returns an [`Error::Weights`].
     pub fn weights(path: impl Into<PathBuf>, reason: impl Into<String>) -> Error {
-        Error::Weights { path: path.into(), reason: reason.into() }
+        Error::Weights { path: path.into(), reason: reason.into(), advice: None }
+    }
+
+    /// Returns an [`Error::Weights`] with what to do.
+    pub fn other_weights(path: impl Into<PathBuf>, reason: impl Into<String>, advice: &'static str) -> Error {
+        Error::Weights { path: path.into(), reason: reason.into(), advice: Some(advice) }
     }
 }
 

@@ -95,7 +95,11 @@ impl ModelCard {
 /// [`Error::Weights`], where there is none, or not that of a `T`; what is at fault is told.
 pub fn read_description<T: for<'a> Deserialize<'a>>(path: &Path, file: &TensorFile) -> Result<T> {
     let json = file.description().ok_or_else(|| {
-        Error::weights(path, "it holds tensors but no model description; give a file that 'glassnet train' wrote")
+        Error::other_weights(
+            path,
+            "it holds tensors but no model description",
+            "give a file that 'glassnet train' wrote",
+        )
     })?;
     serde_json::from_str(json).map_err(|error| {
         log::debug!("the model description in {}: {error}", path.display());

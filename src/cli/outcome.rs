@@ -2,6 +2,7 @@
 
 use glassnet::Error;
 use glassnet::error::{in_words, shell_word};
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -44,6 +45,36 @@ impl Failure {
     }
 }
 
+/// The settings of the library that have a flag of their name.
+const HAVE_FLAGS: [&str; 5] = ["batch_size", "folds", "group_regex", "image_size", "validation_split"];
+
+/// The flag of a setting that the library names, or the setting as it is, where there is none.
+pub fn flag_of(setting: &str) -> Cow<'_, str> {
+    match HAVE_FLAGS.contains(&setting) {
+        true => Cow::Owned(format!("--{}", setting.replace('_', "-"))),
+        false => Cow::Borrowed(setting),
+    }
+}
+
+/// An error of the library as the program tells it: with flags for settings, and with the flags that help.
+pub fn told(error: &Error) -> String {
+    match error {
+        Error::Setting { setting, value, reason } => match value {
+            Some(value) => format!("{} {value}: {reason}", flag_of(setting)),
+            None => format!("{}: {reason}", flag_of(setting)),
+        },
+        Error::Split { path, reason, training, validation } => {
+            let validates = validation.as_ref().map_or(String::new(), |folder| format!(" --validation-data {folder}"));
+            format!("{}: {reason}give them one by one: glassnet train {training}{validates}", path.display())
+        }
+        Error::NotFinite { .. } | Error::WeightsNotFinite { .. } => format!("{error}; {SMALLER_STEPS}"),
+        error => error.to_string(),
+    }
+}
+
+/// What helps against divergence.
+pub const SMALLER_STEPS: &str = "a smaller --learning-rate usually helps";
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         Failure::Work(error)
@@ -59,13 +90,12 @@ impl From<io::Error> for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Failure::Work(error) => error.fmt(formatter),
+            Failure::Work(error) => formatter.write_str(&told(error)),
+            Failure::Stopped { error: Error::Interrupted, go_on } => {
+                write!(formatter, "{}; go on with: {go_on}", Error::Interrupted)
+            }
             Failure::Stopped { error, go_on } => {
-                let error_text = error.to_string();
-                // What the error says is to be done comes first.
-                let advises = error_text.contains("; ") && !matches!(error, Error::Interrupted);
-                let then = if advises { "then go on with" } else { "go on with" };
-                write!(formatter, "{error_text}; {then}: {go_on}")
+                write!(formatter, "{}; when that is mended, go on with: {go_on}", told(error))
             }
             Failure::Interrupted { sentence } => formatter.write_str(sentence),
             Failure::Stdout(error) => write!(formatter, "cannot write the results to stdout: {}", in_words(error)),

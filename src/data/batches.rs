@@ -117,7 +117,7 @@ impl Loader {
 
     fn of(images: Images, batch_size: usize) -> Result<Loader> {
         match batch_size {
-            0 => Err(Error::setting("--batch-size", "0 is no size; 16 is the documented one")),
+            0 => Err(Error::value("batch_size", 0, "it must be at least 1; the documented run uses 16")),
             _ => Ok(Loader { images, batch_size }),
         }
     }

@@ -8,7 +8,7 @@
 //! its suffixes need no dot before them. Unlike Keras, hidden files and folders are not looked at.
 
 use super::image_names::{is_image_name, is_keras_name, suffixes};
-use super::layout::FolderLayout;
+use super::layout::{FolderLayout, Parts, Split};
 use super::left_out::{LeftOut, Reason, sentences};
 use super::source::{Source, parent};
 use crate::classes::{Classes, Label};
@@ -70,8 +70,12 @@ impl Catalog {
         let listed = Listed::of(source);
         let layout = listed.layout(source);
         let fail = |reason: String| Err(Error::data(source.path(), reason));
-        if let Some(reason) = layout.split_to_train_on() {
-            return fail(reason);
+        match layout.split() {
+            Some(Split { reason, parts: Some(Parts { training, validation }) }) => {
+                return Err(Error::Split { path: source.path().to_path_buf(), reason, training, validation });
+            }
+            Some(Split { reason, parts: None }) => return fail(reason),
+            None => {}
         }
         let Listed { folders, images, strays, .. } = &listed;
         let [first, second] = &folders[..] else {
@@ -110,8 +114,13 @@ impl Catalog {
         }
         let found = some_of(folders.iter().map(|folder| format!("'{folder}'")));
         if folders.iter().any(|folder| classes.label(folder).is_none()) {
-            if let Some(reason) = layout.split_to_judge_on() {
-                return fail(reason);
+            if let Some(Split { reason, parts }) = layout.split() {
+                return fail(match parts {
+                    Some(Parts { training, validation }) => {
+                        format!("{reason}give one of them, such as {}", validation.unwrap_or(training))
+                    }
+                    None => reason,
+                });
             }
             if let Some([found_within, give]) = layout.inner() {
                 return fail(format!(

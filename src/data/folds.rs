@@ -11,9 +11,6 @@ use super::stratify::stratify;
 use crate::error::counted;
 use crate::{Error, Result};
 
-/// The flag that gives K.
-pub const SETTING: &str = "--folds";
-
 /// Returns the splits of the folds, first to last; the seed decides which images, or which groups, are in
 /// which.
 ///
@@ -22,7 +19,7 @@ pub const SETTING: &str = "--folds";
 /// where a class has fewer than K images, or is in fewer than K groups, or the groups are so unequal that the
 /// dealing does not reach every fold.
 pub fn folds(catalog: &Catalog, k: usize, groups: &Groups, seed: u64) -> Result<Vec<Split>> {
-    let refuse = |reason: String| Err(Error::setting(format!("{SETTING} {k}"), reason));
+    let refuse = |reason: String| Err(Error::value("folds", k, reason));
     if k < 2 {
         return refuse("one part trains and another validates, so there are at least 2 folds".to_string());
     }

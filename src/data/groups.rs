@@ -11,9 +11,6 @@ use crate::{Error, Result};
 use regex::Regex;
 use std::collections::HashMap;
 
-/// The flag that gives the expression.
-pub const SETTING: &str = "--group-regex";
-
 /// The groups of a catalog's images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Groups {
@@ -47,7 +44,7 @@ impl Groups {
     /// [`Error::Setting`] if the pattern is no regular expression, if it matches no path, or if all images
     /// are one group.
     pub fn by_regex(catalog: &Catalog, pattern: &str) -> Result<Groups> {
-        let refuse = |reason: String| Error::setting(format!("{SETTING} {pattern}"), reason);
+        let refuse = |reason: String| Error::value("group_regex", pattern, reason);
         let regex = Regex::new(pattern).map_err(|error| refuse(in_one_line(&error)))?;
         let captured = usize::from(regex.captures_len() > 1);
         let mut groups = Groups { of_item: Vec::new(), names: Vec::new(), unmatched: 0, notes: Vec::new() };
@@ -91,7 +88,7 @@ impl Groups {
                 _ => "do not match, each a group of its own",
             };
             groups.notes.push(format!(
-                "{SETTING} {pattern}: {} of {} images {own}: {}",
+                "Groups by {pattern}: {} of {} images {own}: {}",
                 unmatched.len(),
                 catalog.items.len(),
                 some_of(&unmatched)

@@ -122,7 +122,7 @@ impl ImageSet {
     /// [`Error::Setting`] if `side` is 0.
     pub fn new(source: Arc<Source>, items: Vec<Item>, side: usize, cache_budget: usize) -> Result<ImageSet> {
         if side == 0 {
-            return Err(Error::setting("--image-size", "0 is no size; 128 is the documented one"));
+            return Err(Error::value("image_size", 0, "it must be at least 1; the documented run uses 128"));
         }
         let needed = set_bytes(items.len(), side);
         let cache = (needed <= cache_budget).then(|| items.iter().map(|_| OnceLock::new()).collect());

@@ -47,6 +47,20 @@ impl PartRole {
     }
 }
 
+/// Folders that are the parts of a split and not classes.
+pub(super) struct Split {
+    /// What was found, and what to do; where there are parts to give, words that these follow.
+    pub reason: String,
+    /// What to give: the path of the folder that trains, and that of the one that validates if there is one.
+    pub parts: Option<Parts>,
+}
+
+/// The parts of a split by what they are for.
+pub(super) struct Parts {
+    pub training: String,
+    pub validation: Option<String>,
+}
+
 impl<'a> FolderLayout<'a> {
     /// Returns the layout of the folders below `root`, each with the paths of its images.
     pub(super) fn new(
@@ -63,56 +77,46 @@ impl<'a> FolderLayout<'a> {
         FolderLayout { source, root, folders }
     }
 
-    /// Explains why the folders are the parts of a split and not classes, and how to train on them then.
-    pub(super) fn split_to_train_on(&self) -> Option<String> {
-        self.split(|training, validation| {
-            let flag =
-                validation.map_or(String::new(), |folder| format!(" --validation-data {}", self.path_of(folder.name)));
-            format!("give them one by one: glassnet train {}{flag}", self.path_of(training.name))
-        })
-    }
-
-    /// Returns the same, and what to give for a model to answer.
-    pub(super) fn split_to_judge_on(&self) -> Option<String> {
-        self.split(|training, validation| {
-            format!("give one of them, such as {}", self.path_of(validation.unwrap_or(training).name))
-        })
-    }
-
-    /// Explains why the folders are the parts of a split and not classes, and what `give` says of that which
-    /// trains and that which validates.
-    fn split(&self, give: impl Fn(&Folder, Option<&Folder>) -> String) -> Option<String> {
+    /// Explains why the folders are the parts of a split and not classes, if they are, and tells which of
+    /// them to give.
+    pub(super) fn split(&self) -> Option<Split> {
         let parted = self.folders.iter().filter(|folder| folder.parts.len() > 1);
         let Some(one) = parted.clone().find(|one| self.are_parts(one)) else {
-            return self.are_named_as_parts().then(|| {
-                format!(
+            return self.are_named_as_parts().then(|| Split {
+                reason: format!(
                     "its folders, {}, are named as parts of a split, and hold no class folders; make a folder for each class in each \
                      of them, and give them one by one",
                     self.names()
-                )
+                ),
+                parts: None,
             });
         };
         let same: Vec<&Folder> = parted.filter(|other| other.parts == one.parts).collect();
         let training = self.training_of(&same);
+        let validation = self.validation_beside(training).map(|folder| self.path_of(folder.name));
+        let parts = Some(Parts { training: self.path_of(training.name), validation });
         let unpack = if self.is_in_a_folder() { "" } else { "unpack it, and in the folder of what was in it " };
-        let give = format!("{unpack}{}", give(training, self.validation_beside(training)));
         if same.len() == 1 {
-            return Some(format!("its folders, {}, are named as parts of a split; {give}", self.names()));
+            let reason = format!("its folders, {}, are named as parts of a split; {unpack}", self.names());
+            return Some(Split { reason, parts });
         }
-        let [names, parts] = [and(same.iter().map(|folder| folder.name)), and(one.parts.iter().copied())];
-        let same = format!("its folders {names} hold the same folders, {parts}");
+        let [names, inner] = [and(same.iter().map(|folder| folder.name)), and(one.parts.iter().copied())];
+        let same = format!("its folders {names} hold the same folders, {inner}");
         Some(if self.folders.iter().all(|folder| PartRole::from_name(folder.name).is_some()) {
-            format!("{same}, so they are the parts of a split and not classes; {give}")
+            let reason = format!("{same}, so they are the parts of a split and not classes; {unpack}");
+            Split { reason, parts }
         } else if one.parts.iter().all(|part| PartRole::from_name(part).is_some()) {
-            format!(
-                "{same}, which are named as parts of a split, so that each class is split on its own; make a folder for each part that holds \
-                 the folders {names}, and give the one that trains, with --validation-data and the one that validates"
-            )
+            let reason = format!(
+                "{same}, which are named as parts of a split, so that each class is split on its own; make a folder for each part \
+                 that holds the folders {names}, and give the one that trains and the one that validates"
+            );
+            Split { reason, parts: None }
         } else {
-            format!(
+            let reason = format!(
                 "{same}, so they may be classes or the parts of a split; if they are classes, put the images that train right into \
-                 them, or let the folders in them have other names; if they are parts, {give}"
-            )
+                 them, or let the folders in them have other names; if they are parts, {unpack}"
+            );
+            Split { reason, parts }
         })
     }
 

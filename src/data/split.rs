@@ -13,7 +13,7 @@
 //! the numbers come near these.
 
 use super::catalog::{Catalog, Item, class_counts};
-use super::groups::{self, Groups};
+use super::groups::Groups;
 use super::stratify::stratify;
 use crate::classes::Label;
 use crate::error::{counted, shortened, some_of};
@@ -72,11 +72,11 @@ impl Split {
             true => Ok(split),
             false => {
                 let reason = format!(
-                    "groups that stand on both sides, among the images that train and in --validation-data: {}; take each out of \
-                     one of them",
+                    "groups that stand on both sides, among the images that train and those that validate: {}; take each \
+                     out of one of them",
                     some_of(both.iter().map(|name| shortened(name)))
                 );
-                Err(Error::setting(groups::SETTING, reason))
+                Err(Error::setting("group_regex", reason))
             }
         }
     }
@@ -106,11 +106,11 @@ impl Split {
         let got = class_counts(&split.validation);
         if let Some(class) = class_counts(&split.training).iter().position(|&count| count == 0) {
             let reason = format!(
-                "with --validation-split {validation_split} no image of {} is left to train on; make the share smaller, or the \
-                 groups",
+                "where {validation_split} of each class is to validate, no image of {} is left to train on; make the share \
+                 smaller, or the groups",
                 &catalog.classes[Label::new(class)]
             );
-            return Err(Error::setting(groups::SETTING, reason));
+            return Err(Error::setting("group_regex", reason));
         }
         if got != wanted {
             let told = |label: usize| {
@@ -119,8 +119,7 @@ impl Split {
                 format!("{got} of {images} of {} ({:.4})", &catalog.classes[Label::new(label)], got as f64 / all as f64)
             };
             split.notes.push(format!(
-                "{} keeps groups whole, so {} and {} validate, where {validation_split} of each would be {} and {}",
-                groups::SETTING,
+                "Groups stay whole, so {} and {} validate, where {validation_split} of each would be {} and {}",
                 told(0),
                 told(1),
                 wanted[0],
@@ -145,7 +144,7 @@ fn check_fraction(validation_split: f64) -> Result<()> {
     match (0.0..1.0).contains(&validation_split) {
         true => Ok(()),
         false => {
-            Err(Error::setting("--validation-split", format!("{validation_split} is not a fraction from 0 to below 1")))
+            Err(Error::value("validation_split", validation_split, "it must be a fraction, at least 0 and below 1"))
         }
     }
 }

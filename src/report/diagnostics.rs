@@ -25,7 +25,7 @@ pub fn diverged_line(training_loss: f64, val_loss: Option<f64>) -> Option<String
             losses.iter().zip(["training", "validation"]).map(|(&loss, part)| format!("{} on the {part} images", number(loss))).collect();
         format!(
             "The training diverged: the last weights have a loss of {}, and always answering ½ has {knows_nothing:.4}, so these \
-             are {} times as bad; a smaller --learning-rate usually helps",
+             are {} times as bad",
             told.join(" and "),
             number(training_loss / knows_nothing)
         )
@@ -88,7 +88,7 @@ pub fn overfitting_line(epochs: &[EpochRecord], one_class_epochs: &[usize]) -> O
     overfits.then(|| {
         format!(
             "Overfitting: from epoch {} to {} val_loss rose from {lowest:.4} to {final_loss:.4} while the training loss fell \
-             from {:.4} to {:.4}; {use_best}train for fewer epochs, or try --augment, --weight-decay or more images",
+             from {:.4} to {:.4}; {use_best}train for fewer epochs",
             best.epoch + 1,
             last.epoch + 1,
             best.loss,
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(
             diverged_line(2.0e11, Some(70.0)).unwrap(),
             "The training diverged: the last weights have a loss of 2.0e11 on the training images and 70.0 on the validation \
-             images, and always answering ½ has 0.6931, so these are 2.9e11 times as bad; a smaller --learning-rate usually helps"
+             images, and always answering ½ has 0.6931, so these are 2.9e11 times as bad"
         );
         assert!(diverged_line(7.0, None).is_some());
         for (training, validation) in [(6.9, None), (0.01, Some(50.0)), (50.0, Some(5.0)), (f64::NAN, Some(50.0))] {

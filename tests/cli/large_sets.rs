@@ -81,7 +81,7 @@ fn a_file_that_vanishes_in_the_middle_of_a_run_is_named_and_put_back_the_run_goe
     fs::rename(here.path("set/dog/07.png"), here.path("away.png")).unwrap();
     let ran = child.ended();
     let sentence = "error: set/dog/07.png cannot be read as an image: it is not there any more, or is a link to nothing; put it \
-                    back, or take it out of the data; then go on with: glassnet train --resume run\n";
+                    back, or take it out of the data; when that is mended, go on with: glassnet train --resume run\n";
     assert_eq!((ran.code, ran.stderr), (Some(1), format!("{DECODED_ANEW}{sentence}")));
 
     fs::rename(here.path("away.png"), here.path("set/dog/07.png")).unwrap();

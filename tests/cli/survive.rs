@@ -364,7 +364,7 @@ mod no_room {
                     Epoch 3/4
                     2/2 [==============================] - TIME - loss: #.#### - accuracy: 0.7500 - val_loss: #.#### - val_accuracy: 0.5000
                     Epoch 4/4
-                    stderr: error: cannot write run/weights/last.safetensors: File too large; go on with: glassnet train --resume run
+                    stderr: error: cannot write run/weights/last.safetensors: File too large; when that is mended, go on with: glassnet train --resume run
                     exit code 1
                 "#]],
             ),
@@ -444,7 +444,7 @@ mod no_room {
             Always answering 'dog' would be right for 12 of 20 training images (0.6000) and 2 of 4 validation images (0.5000)
             Going on with run after 1 epoch
             Epoch 2/2
-            stderr: error: cannot write run/weights/best.safetensors: Is a directory; go on with: glassnet train --resume run
+            stderr: error: cannot write run/weights/best.safetensors: Is a directory; when that is mended, go on with: glassnet train --resume run
             exit code 1
         "#]]);
         assert!(checkpoint::load(&last).is_ok());

@@ -260,8 +260,8 @@ fn patients_stay_on_one_side_and_the_split_names_them() {
         Positive class 'dog': sensitivity 0.0000, specificity 0.5000, ROC AUC 0.0000
         Best weights: those of epoch 2, with the lowest val_loss, #.####
         Run folder: run
-        stderr: warning: --group-regex /(p[0-9]+)_: 1 of 24 images does not match and is a group of its own: 1 (dog/scan.png)
-        stderr: warning: --group-regex keeps groups whole, so 2 of 10 images of cat (0.2000) and 4 of 14 images of dog (0.2857) validate, where 0.3 of each would be 3 and 4
+        stderr: warning: Groups by /(p[0-9]+)_: 1 of 24 images does not match and is a group of its own: 1 (dog/scan.png)
+        stderr: warning: Groups stay whole, so 2 of 10 images of cat (0.2000) and 4 of 14 images of dog (0.2857) validate, where 0.3 of each would be 3 and 4
     "#]]);
     let split = here.text("run/split.csv");
     let rows = csv(&split);
@@ -481,7 +481,7 @@ fn folds_respect_patients_and_what_cannot_be_folded_is_refused() {
         Each best epoch was chosen by the very images it is measured on, which flatters it; the last epoch was not.
         Positive class 'dog'; always answering 'dog' would be right for 14 of 24 images (0.5833)
         Run folder: run
-        stderr: warning: --group-regex /(p[0-9]+)_: 1 of 24 images does not match and is a group of its own: 1 (dog/scan.png)
+        stderr: warning: Groups by /(p[0-9]+)_: 1 of 24 images does not match and is a group of its own: 1 (dog/scan.png)
     "#]].assert_eq(&masked_folds(&ran.shown()));
     for fold in 1..=4 {
         let split = here.text(&format!("run/fold{fold}/split.csv"));
@@ -537,8 +537,8 @@ fn a_run_with_every_option_goes_on_to_the_same_bits_as_one_that_never_stopped() 
         Positive class 'dog': sensitivity 0.2500, specificity 0.0000, ROC AUC 0.0000
         Best weights: those of epoch 4, with the lowest val_loss, #.####
         Run folder: short
-        stderr: warning: --group-regex /(p[0-9]+)_: 1 of 24 images does not match and is a group of its own: 1 (dog/scan.png)
-        stderr: warning: --group-regex keeps groups whole, so 2 of 10 images of cat (0.2000) and 4 of 14 images of dog (0.2857) validate, where 0.3 of each would be 3 and 4
+        stderr: warning: Groups by /(p[0-9]+)_: 1 of 24 images does not match and is a group of its own: 1 (dog/scan.png)
+        stderr: warning: Groups stay whole, so 2 of 10 images of cat (0.2000) and 4 of 14 images of dog (0.2857) validate, where 0.3 of each would be 3 and 4
     "#]]);
     let train = TRAIN.replace("--epochs 2", "--epochs 4");
     here.run(&format!("{train} {options} --validation-split 0.3 --out long"));
@@ -546,8 +546,8 @@ fn a_run_with_every_option_goes_on_to_the_same_bits_as_one_that_never_stopped() 
         assert!(here.read(&format!("short/{file}")) == here.read(&format!("long/{file}")), "{file}");
     }
     here.prints("train --resume short --epochs 5 --augment flip", expect![[r#"
-        stderr: warning: --group-regex /(p[0-9]+)_: 1 of 24 images does not match and is a group of its own: 1 (dog/scan.png)
-        stderr: warning: --group-regex keeps groups whole, so 2 of 10 images of cat (0.2000) and 4 of 14 images of dog (0.2857) validate, where 0.3 of each would be 3 and 4
+        stderr: warning: Groups by /(p[0-9]+)_: 1 of 24 images does not match and is a group of its own: 1 (dog/scan.png)
+        stderr: warning: Groups stay whole, so 2 of 10 images of cat (0.2000) and 4 of 14 images of dog (0.2857) validate, where 0.3 of each would be 3 and 4
         stderr: error: --augment: the run in short has ["flip-horizontal", "flip-vertical", "shift", "rotate"], and ["flip-horizontal", "flip-vertical"] is asked for; leave it out to go on, or start a new run
         exit code 2
     "#]]);

@@ -153,8 +153,8 @@ fn what_contradicts_a_set_that_validates_is_refused() {
     }
     let reason = "it is the data that train, and a network is to be judged on other images; name another folder";
     here.refused(&TRAIN.replace("other", "set"), 2, &format!("--validation-data: {reason}"));
-    let reason = "groups that stand on both sides, among the images that train and in --validation-data: 2 (00, 01); take each out of \
-                  one of them";
+    let reason = "groups that stand on both sides, among the images that train and those that validate: 2 (00, 01); take each \
+                  out of one of them";
     here.refused(&format!("{TRAIN} --group-regex dog/([0-9]+)"), 2, &format!("--group-regex: {reason}"));
     let reason = "other/new would lie in other, where it would be taken for a folder of images; name a folder outside of the data";
     here.refused(&TRAIN.replace("--out run", "--out other/new"), 2, &format!("--out: {reason}"));

@@ -58,7 +58,7 @@ fn images_without_a_match_are_counted_and_named() {
     let catalog = catalog(&["a/p1_1.png", "a/x.png", "b/p1_1.png", "b/y.png"].map(String::from));
     let groups = Groups::by_regex(&catalog, PATIENT).unwrap();
     assert_eq!((groups.len(), groups.unmatched()), (3, 2));
-    let note = r"--group-regex /(p\d+)_: 2 of 4 images do not match, each a group of its own: 2 (a/x.png, b/y.png)";
+    let note = r"Groups by /(p\d+)_: 2 of 4 images do not match, each a group of its own: 2 (a/x.png, b/y.png)";
     assert_eq!(groups.notes, [note]);
     assert!(Groups::by_regex(&patients(), PATIENT).unwrap().notes.is_empty());
 }
@@ -68,13 +68,13 @@ fn a_regex_that_is_none_or_matches_nothing_or_everything_alike_is_refused_in_a_s
     let refused = |pattern: &str| Groups::by_regex(&patients(), pattern).unwrap_err().to_string();
     assert_eq!(
         refused("patient"),
-        "--group-regex patient: it matches none of the 94 images' paths, such as benign/p00_0.png; \
+        "group_regex patient: it matches none of the 94 images' paths, such as benign/p00_0.png; \
          write it for paths like this one"
     );
-    assert_eq!(refused("(p"), "--group-regex (p: it is no regular expression: unclosed group");
+    assert_eq!(refused("(p"), "group_regex (p: it is no regular expression: unclosed group");
     assert_eq!(
         refused("png"),
-        "--group-regex png: it puts all 94 images into one group, 'png' (so benign/p00_0.png), and a group is never split; \
+        "group_regex png: it puts all 94 images into one group, 'png' (so benign/p00_0.png), and a group is never split; \
          capture what tells patients apart"
     );
 }
@@ -107,17 +107,16 @@ fn a_share_that_whole_groups_cannot_have_is_told_and_none_is_given() {
     let split = Split::grouped(&catalog, 0.25, &groups, 0).unwrap();
     assert_eq!(
         split.notes,
-        [
-            "--group-regex keeps groups whole, so 4 of 12 images of a (0.3333) and 4 of 12 images of b (0.3333) validate, \
-          where 0.25 of each would be 3 and 3"
-        ]
+        ["Groups stay whole, so 4 of 12 images of a (0.3333) and 4 of 12 images of b (0.3333) validate, \
+          where 0.25 of each would be 3 and 3"]
     );
     assert!(Split::grouped(&catalog, 0.34, &groups, 0).unwrap().notes.is_empty());
     assert!(Split::grouped(&catalog, 0.0, &groups, 0).unwrap().validation.is_empty());
     let error = Split::grouped(&catalog, 0.95, &groups, 0).unwrap_err().to_string();
     assert_eq!(
         error,
-        "--group-regex: with --validation-split 0.95 no image of a is left to train on; make the share smaller, or the groups"
+        "group_regex: where 0.95 of each class is to validate, no image of a is left to train on; make the share smaller, or the \
+         groups"
     );
 }
 
@@ -154,11 +153,11 @@ fn more_folds_than_a_class_has_images_or_groups_are_refused() {
     let single = Groups::none(&catalog);
     assert_eq!(
         refused(33, &single),
-        "--folds 33: each fold validates on both classes, and benign has 32 images; use fewer folds"
+        "folds 33: each fold validates on both classes, and benign has 32 images; use fewer folds"
     );
     assert_eq!(
         refused(14, &groups),
-        "--folds 14: each fold validates on both classes, and benign is in 13 groups, and a group stays whole; use fewer folds"
+        "folds 14: each fold validates on both classes, and benign is in 13 groups, and a group stays whole; use fewer folds"
     );
-    assert_eq!(refused(1, &single), "--folds 1: one part trains and another validates, so there are at least 2 folds");
+    assert_eq!(refused(1, &single), "folds 1: one part trains and another validates, so there are at least 2 folds");
 }

@@ -1,9 +1,9 @@
 //! `glassnet predict`: what a trained model takes images for.
 
 use crate::cli::args::PredictArgs;
-use crate::cli::input::answers::{Answers, BATCH, Image};
 use crate::cli::input::dataset::open;
 use crate::cli::input::model::weights_file;
+use crate::cli::input::predictor::{BATCH, Image, NoPrediction, Prediction, Predictor};
 use crate::cli::input::run_data::{RunData, Wanted};
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::console::{self, Lines};
@@ -22,66 +22,44 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// Answers for every image; one that cannot be read is named, and the others are done.
+/// Predictor for every image; one that cannot be read is named, and the others are done.
 pub fn run(args: &PredictArgs) -> CommandResult {
     if let Some(path) = &args.plot {
         output::check_picture("--plot", path)?;
     }
     let file = weights_file(&args.model)?;
     let model = checkpoint::load(&file)?;
-    let mut network = Answers::new(&model, &file)?;
-    let positive = &model.card.classes[Label::POSITIVE];
-    let mut lister = Lister::default();
-    let further = if args.images.is_empty() { RunData::around(&file).validation_path } else { None };
-    if args.images.is_empty() && further.is_none() {
-        return Err(Error::setting("IMAGE", "it is missing; give images, or folders or zips of them").into());
-    }
-    if let Some(path) = &further {
-        Wanted { path, part: "validated on", argument: "IMAGE" }.check_there(&file)?;
-    }
-    for path in args.images.iter().chain(&further) {
-        lister.add(path);
-    }
-    let Lister { images, mut failed, mut left_out } = lister;
+    let mut network = Predictor::new(&model, &file)?;
+    let Lister { images, failed, left_out } = list(args, &file)?;
     if let Some(path) = &args.plot {
         output::check_no_input("--plot", path, images.iter().map(Image::name))?;
     }
-    let mut answers = Vec::new();
-    let mut lines = Lines::default();
+    let (mut told, mut lines) = (Told { answers: Vec::new(), failed, left_out }, Lines::default());
     if !args.json {
-        lines.print(&format!("file\tclass\tp({})", console::one_line(positive)));
+        lines.print(&format!("file\tclass\tp({})", console::one_line(&model.card.classes[Label::POSITIVE])));
     }
     let progress = Progress::of_images("Answering", images.len());
     for batch in images.chunks(BATCH) {
-        // Answers that nobody reads are needed for the plot only, and for that no more than it shows.
-        if lines.have_failed() && (args.plot.is_none() || answers.len() >= MOST_IMAGES) {
+        // Predictor that nobody reads are needed for the plot only, and for that no more than it shows.
+        if lines.have_failed() && (args.plot.is_none() || told.answers.len() >= MOST_IMAGES) {
             break;
         }
-        let room = if args.plot.is_some() { MOST_IMAGES.saturating_sub(answers.len()) } else { 0 };
+        let room = if args.plot.is_some() { MOST_IMAGES.saturating_sub(told.answers.len()) } else { 0 };
         for (image, answer) in batch.iter().zip(network.of(batch, |place| place < room)?) {
-            let found = match answer {
-                Ok(found) => found,
-                Err(reason) => {
-                    failed.push(refused(&image.name(), reason.sentence()));
-                    let why = Reason::Unreadable(reason.sentence().to_string());
-                    left_out.push(LeftOut::new(image.name(), image.name(), why));
-                    continue;
-                }
-            };
-            for note in &found.notes {
-                console::warn(note);
-            }
-            let (class, probability) = (network.decision(&found, model.card.threshold), f64::from(found.probability));
-            let answer = Answer { name: image.name(), class, probability, pixels: found.pixels };
-            if !args.json {
-                let (name, class) = (console::one_line(&answer.name), console::one_line(&model.card.classes[class]));
+            let answer = answer.map(|found| {
+                let class = network.decision(&found, model.card.threshold);
+                (found, class)
+            });
+            let answer = told.add(image, answer);
+            if let Some(Answer { name, class, probability, .. }) = answer.filter(|_| !args.json) {
+                let (name, class) = (console::one_line(name), console::one_line(&model.card.classes[*class]));
                 lines.print(&format!("{name}\t{class}\t{probability:.6}"));
             }
-            answers.push(answer);
         }
         progress.advance(batch.len());
     }
     drop(progress);
+    let Told { answers, failed, left_out } = told;
     if args.json {
         lines.print_json(&json(&model, &answers, &failed, &left_out));
     }
@@ -90,6 +68,56 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     }
     lines.end()?;
     Ok(if failed.is_empty() { Outcome::Done } else { Outcome::PartlyFailed })
+}
+
+/// Lists the images that are given, or where none are, those that the run of the weights in `file` was
+/// validated on.
+fn list(args: &PredictArgs, file: &Path) -> Result<Lister> {
+    let further = if args.images.is_empty() { RunData::around(file).validation_path } else { None };
+    if args.images.is_empty() && further.is_none() {
+        return Err(Error::setting("IMAGE", "it is missing; give images, or folders or zips of them"));
+    }
+    if let Some(path) = &further {
+        Wanted { path, part: "validated on", argument: "IMAGE" }.check_there(file)?;
+    }
+    let mut lister = Lister::default();
+    for path in args.images.iter().chain(&further) {
+        lister.add(path);
+    }
+    Ok(lister)
+}
+
+/// What the images are taken for, so far.
+struct Told {
+    answers: Vec<Answer>,
+    /// What could not be read, named on stderr.
+    failed: Vec<serde_json::Value>,
+    left_out: Vec<LeftOut>,
+}
+
+impl Told {
+    /// Takes down what the model says of an image, or why it says nothing.
+    fn add(
+        &mut self,
+        image: &Image,
+        answer: std::result::Result<(Prediction, Label), NoPrediction>,
+    ) -> Option<&Answer> {
+        let (found, class) = match answer {
+            Ok(answer) => answer,
+            Err(reason) => {
+                self.failed.push(refused(&image.name(), reason.sentence()));
+                let why = Reason::Unreadable(reason.sentence().to_string());
+                self.left_out.push(LeftOut::new(image.name(), image.name(), why));
+                return None;
+            }
+        };
+        for note in &found.notes {
+            console::warn(note);
+        }
+        let probability = f64::from(found.probability);
+        self.answers.push(Answer { name: image.name(), class, probability, pixels: found.pixels });
+        self.answers.last()
+    }
 }
 
 /// What the model says of an image.

@@ -19,7 +19,7 @@ use glassnet::error::counted;
 use glassnet::random::{Purpose, Stream};
 use glassnet::report::pictures::{ClassSamples, LabelledImage, write_samples};
 use glassnet::spec::ModelSpec;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Draws images of each class without repetition, and the grid. One that cannot be read is named, and another
@@ -31,80 +31,127 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
     let files = dataset.catalog.items.iter().map(|item| dataset.source.full_name(item.entry));
     output::check_no_input("--out", &args.out, files)?;
     let reading = reading(args, &dataset)?;
-    let mut images: [Vec<(String, Rgb8)>; 2] = [Vec::new(), Vec::new()];
-    for (label, chosen) in images.iter_mut().enumerate() {
-        let catalog = Arc::clone(&dataset.catalog);
-        let mut items: Vec<&Item> = catalog.items.iter().filter(|item| item.label == Label::new(label)).collect();
-        Stream::new(args.seed, Purpose::Samples, 0, label as u64).shuffle(&mut items);
-        for item in items {
-            if chosen.len() == args.per_class {
-                break;
-            }
-            let name = dataset.source.full_name(item.entry);
-            let read = read_and_decode(&dataset.source, item.entry, reading, |_, image| {
-                let image = match args.augment {
-                    Some(augmentation) => changed(&image, augmentation, args.seed, item.entry),
-                    None => image,
-                };
-                output::shrink(&name, image)
-            });
-            match read.and_then(|(image, _)| image) {
-                Ok(image) => chosen.push((item.path.clone(), image)),
-                // It is a look at the set, for which another image does as well.
-                Err(error) => {
-                    console::warn(&format!("left out: {error}"));
-                    let why = Reason::Unreadable(error.to_string());
-                    dataset.left_out.push(LeftOut::new(&item.path, &name, why));
-                }
-            }
-        }
-        if chosen.is_empty() {
-            let class = dataset.classes()[label];
-            let reason = format!("no image of the class {class} can be read; mend or replace them");
-            return Err(Error::data(dataset.source.path(), reason).into());
-        }
+    let mut chosen = [Vec::new(), Vec::new()];
+    for (images, label) in chosen.iter_mut().zip([Label::NEGATIVE, Label::POSITIVE]) {
+        *images = choose(args, &mut dataset, reading, label)?;
     }
-    let labelled = images.each_ref().map(|images| images.iter().map(labelled).collect::<Vec<_>>());
-    let classes = dataset.classes();
-    let columns = [0, 1].map(|label| ClassSamples { name: classes[label], images: &labelled[label] });
-    let name = dataset.source.path().file_name().unwrap_or_default().to_string_lossy();
-    let changes = args.augment.map(|augmentation| format!("--augment {}", augmentation.names().join(",")));
-    let read = reading.description().map_or(String::new(), |how| format!(", read with {how}"));
-    let title = changes.as_ref().map_or(String::new(), |changes| format!(", as {changes} changes it"));
-    let title = format!("{name}{read}{title}");
-    write_samples(&args.out, &title, &columns)?;
-    if args.json {
-        let files = |label: usize| images[label].iter().map(|(path, _)| path.as_str()).collect::<Vec<&str>>();
-        let shown = [0, 1].map(|label| json!({"name": classes[label], "images": files(label)}));
-        let mut object = json!({
-            "data": dataset.source.path().display().to_string(),
-            "picture": args.out.display().to_string(),
-            "seed": args.seed,
-            "augment": args.augment.map(Augmentation::names),
-            "classes": shown,
-            "left_out": dataset.left_out,
-        });
-        if !reading.is_default() {
-            object["reading"] = json!(reading);
-        }
-        console::print_json(&object)?;
-        return Ok(Outcome::Done);
+    let shown = Shown { args, dataset: &dataset, reading, chosen };
+    shown.draw()?;
+    match args.json {
+        true => console::print_json(&shown.json())?,
+        false => console::print_unless_quiet(&shown.line())?,
     }
-    console::print_unless_quiet(&format!(
-        "Drew {} of '{}' and {} of '{}'{}{}{} into {}",
-        counted(labelled[0].len(), "image"),
-        console::one_line(classes[0]),
-        labelled[1].len(),
-        console::one_line(classes[1]),
-        read,
-        changes.as_ref().map_or(String::new(), |changes| format!(", as {changes} changes them")),
-        if reading.is_default() && changes.is_none() { "" } else { "," },
-        args.out.display()
-    ))?;
     Ok(Outcome::Done)
 }
 
-/// How the images are read. For `--range auto` all are looked at.
+/// An image that is shown, with its path from the class folder on.
+type Chosen = (String, Rgb8);
+
+/// Chooses images of a class. Those that cannot be read are named, and noted in the set.
+///
+/// # Errors
+/// [`Error::Data`], where none can be read.
+fn choose(args: &SamplesArgs, dataset: &mut Dataset, reading: Reading, label: Label) -> glassnet::Result<Vec<Chosen>> {
+    let catalog = Arc::clone(&dataset.catalog);
+    let mut items: Vec<&Item> = catalog.items.iter().filter(|item| item.label == label).collect();
+    Stream::new(args.seed, Purpose::Samples, 0, label.index() as u64).shuffle(&mut items);
+    let mut chosen = Vec::new();
+    for item in items {
+        if chosen.len() == args.per_class {
+            break;
+        }
+        let name = dataset.source.full_name(item.entry);
+        let read = read_and_decode(&dataset.source, item.entry, reading, |_, image| {
+            let image = match args.augment {
+                Some(augmentation) => changed(&image, augmentation, args.seed, item.entry),
+                None => image,
+            };
+            output::shrink(&name, image)
+        });
+        match read.and_then(|(image, _)| image) {
+            Ok(image) => chosen.push((item.path.clone(), image)),
+            // It is a look at the set, for which another image does as well.
+            Err(error) => {
+                console::warn(&format!("left out: {error}"));
+                let why = Reason::Unreadable(error.to_string());
+                dataset.left_out.push(LeftOut::new(&item.path, &name, why));
+            }
+        }
+    }
+    if chosen.is_empty() {
+        let class = &dataset.catalog.classes[label];
+        let reason = format!("no image of the class {class} can be read; mend or replace them");
+        return Err(Error::data(dataset.source.path(), reason));
+    }
+    Ok(chosen)
+}
+
+/// What is shown of a set.
+struct Shown<'a> {
+    args: &'a SamplesArgs,
+    dataset: &'a Dataset,
+    reading: Reading,
+    /// The images of each class.
+    chosen: [Vec<Chosen>; 2],
+}
+
+impl Shown<'_> {
+    /// `--augment flip,shift`, where it was given.
+    fn changes(&self) -> Option<String> {
+        self.args.augment.map(|augmentation| format!("--augment {}", augmentation.names().join(",")))
+    }
+
+    /// `, read with …`, where that is not as usual.
+    fn read(&self) -> String {
+        self.reading.description().map_or(String::new(), |how| format!(", read with {how}"))
+    }
+
+    /// Writes the picture.
+    fn draw(&self) -> glassnet::Result<()> {
+        let labelled = self.chosen.each_ref().map(|images| images.iter().map(labelled).collect::<Vec<_>>());
+        let classes = self.dataset.classes();
+        let columns = [0, 1].map(|label| ClassSamples { name: classes[label], images: &labelled[label] });
+        let name = self.dataset.source.path().file_name().unwrap_or_default().to_string_lossy();
+        let changes = self.changes().map_or(String::new(), |changes| format!(", as {changes} changes it"));
+        write_samples(&self.args.out, &format!("{name}{}{changes}", self.read()), &columns)
+    }
+
+    fn json(&self) -> Value {
+        let files = |label: usize| self.chosen[label].iter().map(|(path, _)| path.as_str()).collect::<Vec<&str>>();
+        let classes = self.dataset.classes();
+        let shown = [0, 1].map(|label| json!({"name": classes[label], "images": files(label)}));
+        let mut object = json!({
+            "data": self.dataset.source.path().display().to_string(),
+            "picture": self.args.out.display().to_string(),
+            "seed": self.args.seed,
+            "augment": self.args.augment.map(Augmentation::names),
+            "classes": shown,
+            "left_out": self.dataset.left_out,
+        });
+        if !self.reading.is_default() {
+            object["reading"] = json!(self.reading);
+        }
+        object
+    }
+
+    /// `Drew 6 images of 'benign' and 6 of 'malignant' into samples.png`
+    fn line(&self) -> String {
+        let classes = self.dataset.classes().map(console::one_line);
+        let (read, changes) = (self.read(), self.changes());
+        format!(
+            "Drew {} of '{}' and {} of '{}'{read}{}{} into {}",
+            counted(self.chosen[0].len(), "image"),
+            classes[0],
+            self.chosen[1].len(),
+            classes[1],
+            changes.as_ref().map_or(String::new(), |changes| format!(", as {changes} changes them")),
+            if self.reading.is_default() && changes.is_none() { "" } else { "," },
+            self.args.out.display()
+        )
+    }
+}
+
+/// Resolves how the images are read. For `--range auto` all are looked at.
 fn reading(args: &SamplesArgs, dataset: &Dataset) -> glassnet::Result<Reading> {
     let known = args.reading.known();
     if args.reading.range != Some(RangeChoice::Auto) {

@@ -113,8 +113,9 @@ fn check_decay(args: &TrainArgs) -> Result<()> {
     let TrainArgs { weight_decay, learning_rate, .. } = args;
     match weight_decay * learning_rate < 1.0 {
         true => Ok(()),
-        false => Err(Error::setting(
-            format!("--weight-decay {weight_decay}"),
+        false => Err(Error::value(
+            "--weight-decay",
+            weight_decay,
             format!(
                 "with --learning-rate {learning_rate} each step would take {} times of every weight away; the product \
                  must be below 1, and usual weight decays are 0.001 to 0.1",

@@ -1,7 +1,7 @@
 //! From DATA to loaders: opened, listed, split, checked.
 
 use crate::cli::input::checked::CheckedImages;
-use crate::cli::outcome::Failure;
+use crate::cli::outcome::{Failure, told};
 use crate::cli::terminal::console;
 use glassnet::Error;
 use glassnet::classes::Classes;
@@ -39,7 +39,7 @@ pub fn check_one(data: &Path, more: &[PathBuf]) -> glassnet::Result<()> {
             // It may be none that can be given either; then that tells what can.
             match Source::open(folder).and_then(|source| Catalog::of(&source)) {
                 Ok(_) => format!("give the folder {} itself", console::shell_word(&folder.display().to_string())),
-                Err(error) => error.to_string(),
+                Err(error) => told(&error),
             }
         }
         None => "give one folder that holds two class folders, or a zip of one".to_string(),

@@ -15,3 +15,10 @@ pub struct Finding {
     /// What to do about it.
     pub advice: String,
 }
+
+impl Finding {
+    /// A finding, and what to do about it.
+    pub fn new(kind: &'static str, finding: String, advice: impl Into<String>) -> Finding {
+        Finding { kind, finding, advice: advice.into() }
+    }
+}

@@ -10,6 +10,7 @@ use glassnet::network::Network;
 use glassnet::spec::{LayerSpec, ModelSpec};
 use glassnet::{Error, Result};
 use std::path::{Path, PathBuf};
+use toml::Table;
 
 /// What a network is made from, named in messages as the user wrote it.
 pub struct Origin<'a> {
@@ -48,12 +49,14 @@ impl Origin<'_> {
     }
 }
 
-/// What to say of an activation where there can be none, as in other programs there can.
-fn activation_hint(message: &str) -> &'static str {
-    if message.starts_with("unknown field `activation`") {
+/// What to say of an activation where there can be none, as in other programs there can; `at` is the byte of
+/// the text at which reading it as a model ended.
+fn activation_hint(text: &str, at: usize) -> &'static str {
+    let rest = text.get(at..).unwrap_or_default();
+    if rest.starts_with("activation") {
         return "; an activation is a layer of its own, { type = \"relu\" }, and behind the last layer there is none";
     }
-    if message.starts_with("unknown variant `sigmoid`") {
+    if rest.trim_start_matches(['"', '\'']).starts_with("sigmoid") {
         return "; leave it out: the last layer gives the logit, and the sigmoid belongs to the loss";
     }
     ""
@@ -91,7 +94,8 @@ pub fn weights_file(model: &Path) -> Result<PathBuf> {
     }
     if RunFolder::has_begun(model) {
         let lines = |table: &str| read_table(&model.join(table)).map_or(0, |text| text.lines().skip(1).count());
-        let has_ended = read_text(&model.join("config.toml")).is_ok_and(|text| text.contains("\n[outcome]"));
+        let config = read_text(&model.join("config.toml")).ok().and_then(|text| text.parse::<Table>().ok());
+        let has_ended = config.is_some_and(|config| config.contains_key("outcome"));
         let reason = if has_ended {
             "its weights are gone; put back a copy of its folder weights, or train anew".to_string()
         } else if lines("history.csv") == 0 && lines("steps.csv") > 0 {
@@ -162,9 +166,10 @@ pub fn read_spec(path: &Path) -> Result<ModelSpec> {
         fail("it is not a text file; a model.toml lists layers, and weights go to --init-weights".into())
     })?;
     toml::from_str(&text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let at = error.span().map_or(0, |span| span.start);
+        let before = text.get(..at).unwrap_or_default();
         let message = error.message().replace("expected usize", "expected a whole number");
         let line = before.matches('\n').count() + 1;
-        fail(format!("it is not a model: line {line}: {}{}", shortened(&message), activation_hint(&message)))
+        fail(format!("it is not a model: line {line}: {}{}", shortened(&message), activation_hint(&text, at)))
     })
 }

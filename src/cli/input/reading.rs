@@ -86,5 +86,5 @@ pub fn auto(samples: Option<[u16; 2]>, are: &str) -> Result<SampleRange> {
             None => format!("the 16-bit {are} hold one value only, {min}; leave it out"),
         },
     };
-    Err(Error::setting("--range auto", reason))
+    Err(Error::value("--range", "auto", reason))
 }

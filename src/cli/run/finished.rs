@@ -1,6 +1,7 @@
 //! What a training run came to, as lines and as JSON.
 
 use crate::cli::input::dataset::two;
+use crate::cli::outcome::SMALLER_STEPS;
 use crate::cli::run::reevaluation::{Figures, Reevaluated};
 use crate::cli::terminal::console;
 use glassnet::classes::{Classes, Label};
@@ -162,7 +163,8 @@ impl Finished {
 
     /// That the training diverged, if it did.
     pub fn diverged_line(&self) -> Option<String> {
-        diverged_line(self.reevaluated?.last.loss, self.epochs.last()?.val_loss)
+        let line = diverged_line(self.reevaluated?.last.loss, self.epochs.last()?.val_loss)?;
+        Some(format!("{line}; {SMALLER_STEPS}"))
     }
 
     /// What should not be overlooked: that the training diverged, epochs with one answer only, overfitting,
@@ -181,7 +183,8 @@ impl Finished {
             self.reevaluated.and_then(|again| again.last.only_answer).filter(|_| self.validation.is_none());
         remarks.extend(only_answer.map(|label| one_class_training_line(&console::one_line(&self.classes[label]))));
         let one_class: Vec<usize> = self.one_class.iter().map(|(epoch, _)| *epoch).collect();
-        remarks.extend(overfitting_line(&self.epochs, &one_class));
+        let overfits = overfitting_line(&self.epochs, &one_class);
+        remarks.extend(overfits.map(|line| format!("{line}, or try --augment, --weight-decay or more images")));
         if self.validation.is_none() && !self.epochs.is_empty() {
             remarks.push(NO_VALIDATION.to_string());
         }

@@ -250,16 +250,34 @@ impl<'a> Recorder<'a> {
     ) -> Result<Finished, Failure> {
         self.write_tables(state)?;
         self.save_best(state)?;
+        let mut finished = self.finished(state);
+        if let (Some(evaluation), Some(images)) = (answers, validation_images) {
+            finished.validation = Some(self.write_validation(evaluation, images, &finished)?);
+        }
+        self.write_curves(&finished)?;
+        self.facts.config.outcome = Some(outcome(&finished));
+        self.folder.write_config(&self.facts.config)?;
+        // All is saved; who does not want to wait for this may interrupt it.
+        let TrainSettings { conv, fuse, .. } = self.facts.settings;
+        let best = state.best.as_ref().filter(|best| best.epoch + 1 != state.history.len());
+        let best = best.map(|best| &best.parameters);
+        let options = PlanOptions { conv, fuse, ..PlanOptions::default() };
+        finished.reevaluated = Some(reevaluate(self.facts.network, options, training, &state.parameters, best)?);
+        interrupt::check()?;
+        finished.printed = self.text.end();
+        Ok(finished)
+    }
+
+    /// What the run has come to, as far as the state tells.
+    fn finished(&mut self, state: &TrainingState) -> Finished {
         let settings = &self.facts.settings;
-        let classes = self.facts.config.data.classes.clone();
-        let mut finished = Finished {
+        Finished {
             folder: self.folder.path().to_path_buf(),
-            classes,
+            classes: self.facts.config.data.classes.clone(),
             best: state.best_record().copied(),
             epochs: state.history.clone(),
             training_images: self.facts.counts[0].iter().sum(),
             skipped_images: self.facts.config.data.skipped_images.clone(),
-            left_out: std::mem::take(&mut self.facts.left_out),
             counts: self.facts.counts,
             one_class: (0..).zip(&state.only_answers).filter_map(|(epoch, class)| Some((epoch, (*class)?))).collect(),
             reevaluated: None,
@@ -269,55 +287,51 @@ impl<'a> Recorder<'a> {
             restored: settings.early_stopping.is_some(),
             seconds: state.history.iter().map(|record| record.seconds).sum(),
             saving_seconds: self.saving_seconds.iter().sum(),
-        };
-        if let (Some(evaluation), Some(images)) = (answers, validation_images) {
-            let names: Vec<Cow<str>> = images.items().iter().map(Item::name).collect();
-            let rows: Vec<PredictionRow> = images
-                .items()
-                .iter()
-                .zip(&names)
-                .zip(&evaluation.probabilities)
-                .map(|((item, file), &probability)| PredictionRow {
-                    file,
-                    label: &finished.classes[item.label],
-                    probability,
-                })
-                .collect();
-            csv_files::write_predictions(&self.folder.file("predictions.csv"), &rows)?;
-            let validated = Validated::of(&evaluation.labels, &evaluation.probabilities);
-            let title = format!("Validation, {} weights", finished.weights());
-            pictures::write_confusion(
-                &self.folder.file("confusion.png"),
-                &title,
-                two(&finished.classes),
-                &validated.confusion,
-            )?;
-            finished.validation = Some(validated);
+            left_out: std::mem::take(&mut self.facts.left_out),
         }
+    }
+
+    /// Writes `predictions.csv` and `confusion.png`, and returns what they show.
+    fn write_validation(
+        &self,
+        evaluation: &Evaluation,
+        images: &ImageSet,
+        finished: &Finished,
+    ) -> glassnet::Result<Validated> {
+        let classes = &self.facts.config.data.classes;
+        let names: Vec<Cow<str>> = images.items().iter().map(Item::name).collect();
+        let items = images.items().iter().zip(&names).zip(&evaluation.probabilities);
+        let rows = items
+            .map(|((item, file), &probability)| PredictionRow { file, label: &classes[item.label], probability })
+            .collect::<Vec<PredictionRow>>();
+        csv_files::write_predictions(&self.folder.file("predictions.csv"), &rows)?;
+        let validated = Validated::of(&evaluation.labels, &evaluation.probabilities);
+        let title = format!("Validation, {} weights", finished.weights());
+        pictures::write_confusion(&self.folder.file("confusion.png"), &title, two(classes), &validated.confusion)?;
+        Ok(validated)
+    }
+
+    /// Writes `curves.png`.
+    fn write_curves(&self, finished: &Finished) -> glassnet::Result<()> {
         let title = format!("glassnet {}", self.facts.config.command);
         let [trained, validated] = self.facts.counts;
         let shown = if validated == [0, 0] { trained } else { validated };
         let majority_share = majority(trained).and_then(|label| share_of(label, shown));
-        pictures::write_curves(&self.folder.file("curves.png"), &title, &finished.epochs, majority_share)?;
-        self.facts.config.outcome = Some(Outcome {
-            epochs: finished.epochs.len(),
-            best_epoch: finished.best.map(|best| best.epoch + 1),
-            ended: match &finished.stopped_early {
-                Some(sentence) => format!("early stopping {sentence}"),
-                None => "all epochs are done".to_string(),
-            },
-            seconds: Some(finished.seconds).filter(|seconds| seconds.is_finite()),
-            saving_seconds: finished.saving_seconds,
-        });
-        self.folder.write_config(&self.facts.config)?;
-        // All is saved; who does not want to wait for this may interrupt it.
-        let best = state.best.as_ref().filter(|best| best.epoch + 1 != state.history.len());
-        let options = PlanOptions { conv: settings.conv, fuse: settings.fuse, ..PlanOptions::default() };
-        let best = best.map(|best| &best.parameters);
-        finished.reevaluated = Some(reevaluate(self.facts.network, options, training, &state.parameters, best)?);
-        interrupt::check()?;
-        finished.printed = self.text.end();
-        Ok(finished)
+        pictures::write_curves(&self.folder.file("curves.png"), &title, &finished.epochs, majority_share)
+    }
+}
+
+/// What `config.toml` says of how the run came to its end.
+fn outcome(finished: &Finished) -> Outcome {
+    Outcome {
+        epochs: finished.epochs.len(),
+        best_epoch: finished.best.map(|best| best.epoch + 1),
+        ended: match &finished.stopped_early {
+            Some(sentence) => format!("early stopping {sentence}"),
+            None => "all epochs are done".to_string(),
+        },
+        seconds: Some(finished.seconds).filter(|seconds| seconds.is_finite()),
+        saving_seconds: finished.saving_seconds,
     }
 }
 

@@ -5,9 +5,9 @@ mod printed;
 mod subset;
 
 use crate::cli::args::EvaluateArgs;
-use crate::cli::input::answers::{Answer, Answers, BATCH, Image, NoAnswer};
 use crate::cli::input::dataset::{check_one, open, two};
 use crate::cli::input::model::weights_file;
+use crate::cli::input::predictor::{BATCH, Image, NoPrediction, Prediction, Predictor};
 use crate::cli::outcome::{CommandResult, Failure, Outcome};
 use crate::cli::terminal::console::{self, Lines};
 use crate::cli::terminal::output;
@@ -29,8 +29,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use subset::Subset;
 
-/// Answers for every image of the subset, and tells how good the answers are; an image that cannot be read is
-/// named, and the others are done. Whether that is a failure, `--skip-bad` decides.
+/// Answers for every image of the subset, and tells how good the answers are; an image that cannot be read
+/// is named, and the others are done. Whether that is a failure, `--skip-bad` decides.
 pub fn run(args: &EvaluateArgs) -> CommandResult {
     if let Some(data) = &args.data {
         check_one(data, &args.more_data)?;
@@ -45,7 +45,7 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
         output::check_outside_data("--out", out, &data)?;
     }
     let model = checkpoint::load(&file)?;
-    let network = Answers::new(&model, &file)?;
+    let network = Predictor::new(&model, &file)?;
     let source = Arc::new(open(&data)?);
     let catalog = Catalog::of_classes(&source, &model.card.classes)?;
     for note in &catalog.notes {
@@ -126,8 +126,8 @@ struct Answered {
 }
 
 impl Answered {
-    /// Answers for all items, a batch at a time.
-    fn all(mut network: Answers, source: &Arc<Source>, items: &[Item], wanted: Wanted) -> Result<Answered> {
+    /// Predictor for all items, a batch at a time.
+    fn all(mut network: Predictor, source: &Arc<Source>, items: &[Item], wanted: Wanted) -> Result<Answered> {
         let progress = Progress::of_images("Answering", items.len());
         let mut answered = Answered::default();
         for batch in items.chunks(BATCH) {
@@ -147,7 +147,7 @@ impl Answered {
                         let why = Reason::Unreadable(sentence.to_string());
                         answered.left_out.push(LeftOut::new(&item.path, source.full_name(item.entry), why));
                         match reason {
-                            NoAnswer::Unreadable(_) if wanted.skip_bad => {
+                            NoPrediction::Unreadable(_) if wanted.skip_bad => {
                                 console::warn(&format!("left out: {sentence}"));
                                 answered.skipped.push(item.path.clone());
                             }
@@ -165,7 +165,7 @@ impl Answered {
     }
 
     /// Adds an image that was taken for `class`.
-    fn add(&mut self, item: &Item, answer: Answer, loss: f64, class: Label) -> Result<()> {
+    fn add(&mut self, item: &Item, answer: Prediction, loss: f64, class: Label) -> Result<()> {
         self.files.push(item.path.clone());
         self.labels.push(item.label);
         self.probabilities.push(answer.probability);

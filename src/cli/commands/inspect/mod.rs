@@ -1,5 +1,6 @@
 //! `glassnet inspect`: what a data set holds, what is odd about it, and what to do about that.
 
+mod duplicates;
 mod few;
 mod findings;
 mod json;

@@ -4,7 +4,7 @@ use super::difference::shown;
 use super::{RESUME, ResumedRun};
 use crate::cli::args::{Cli, Command, is_given, refuse};
 use crate::cli::input::dataset::VALIDATION_DATA;
-use crate::cli::outcome::Failure;
+use crate::cli::outcome::{Failure, flag_of};
 use crate::cli::terminal::console;
 use clap::{CommandFactory, FromArgMatches};
 use glassnet::error::shortened;
@@ -75,9 +75,9 @@ impl SettingsFile {
 
     /// The failure, in which the file is blamed for a flag's value that is from there.
     pub fn blamed(&self, failure: Failure) -> Failure {
-        let Failure::Work(Error::Setting { setting, reason }) = &failure else { return failure };
-        let flag = setting.split([' ', ',']).next().unwrap_or(setting);
-        let Some(key) = flag.strip_prefix("--").filter(|_| !is_given(flag)) else { return failure };
+        let Failure::Work(Error::Setting { setting, reason, .. }) = &failure else { return failure };
+        let flag = flag_of(setting);
+        let Some(key) = flag.strip_prefix("--").filter(|_| !is_given(&flag)) else { return failure };
         let key = key.replace('-', "_");
         let Some(value) = self.settings.get(&key) else { return failure };
         let value = console::one_line(&shown(value)).into_owned();

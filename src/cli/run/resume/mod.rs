@@ -19,7 +19,6 @@ use difference::{Difference, first_difference, identity};
 use files::{DATA, FURTHER, changed_files};
 use flags::flag;
 use glassnet::checkpoint::run::SavedRun;
-use glassnet::data::folds;
 use glassnet::error::shortened;
 use glassnet::files::read_text;
 use glassnet::report::csv_files::SplitRow;
@@ -96,7 +95,7 @@ impl ResumedRun {
                 "the run in {} is no cross-validation; leave it out to go on, or start a new run",
                 folder.display()
             );
-            return Err(Error::setting(folds::SETTING, reason));
+            return Err(Error::setting("--folds", reason));
         }
         Ok(())
     }
@@ -240,16 +239,15 @@ impl ResumedRun {
     /// The error of a state that cannot be read, with what to do.
     pub fn unusable(&self, error: Error) -> Error {
         match error {
-            Error::Weights { path, reason } => {
+            // What it advises is for a file that was given; this one is the run's own.
+            Error::Weights { path, reason, advice: _ } => {
                 let best = self.folder.weights("best");
-                // What it advises is for a file that was given; this one is the run's own.
-                let reason = reason.split_once("; give ").map_or(reason.as_str(), |(fault, _)| fault);
                 let reason = format!(
                     "the run cannot go on from it: {reason}. Put back a copy of the file, or start a new run; {} may serve as \
                      its --init-weights",
                     best.display()
                 );
-                Error::Weights { path, reason }
+                Error::weights(path, reason)
             }
             error => error,
         }

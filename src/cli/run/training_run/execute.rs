@@ -4,7 +4,7 @@ use super::images::Checked;
 use super::resolved::TrainingRun;
 use super::start::{Place, Start};
 use crate::cli::input::dataset::Part;
-use crate::cli::outcome::Failure;
+use crate::cli::outcome::{Failure, told};
 use crate::cli::run::finished::Finished;
 use crate::cli::run::recorder::{Recorder, RunFacts, RunText};
 use crate::cli::run::resume::difference::identity;
@@ -142,7 +142,7 @@ impl TrainingRun {
             Error::NotFinite { .. } | Error::WeightsNotFinite { .. } => true,
             // An interrupt may come between the step that spoilt the weights and the one that would tell of
             // it.
-            _ => state.check_weights().inspect_err(|error| console::warn(&error.to_string())).is_err(),
+            _ => state.check_weights().inspect_err(|error| console::warn(&told(error))).is_err(),
         };
         let saved = match &error {
             // What stands in the files is whole, and there is no room for more.
@@ -152,7 +152,7 @@ impl TrainingRun {
         };
         // If it cannot be written, the first error is still the one to tell.
         if let Err(second) = saved {
-            console::error(&second.to_string());
+            console::error(&told(&second));
         }
         match error {
             error if diverged => error.into(),

@@ -69,7 +69,7 @@ fn see(model: &Checkpoint, image: &Image, is_shown: bool) -> Result<Seen> {
 }
 
 /// What the model says of an image.
-pub struct Answer {
+pub struct Prediction {
     logit: f32,
     /// The probability of the positive class.
     pub probability: f32,
@@ -80,33 +80,33 @@ pub struct Answer {
 }
 
 /// Why there is no answer for an image, in a sentence.
-pub enum NoAnswer {
+pub enum NoPrediction {
     /// It cannot be read.
     Unreadable(String),
     /// The model's answer to it is not a number.
     NotANumber(String),
 }
 
-impl NoAnswer {
+impl NoPrediction {
     pub fn sentence(&self) -> &str {
         match self {
-            NoAnswer::Unreadable(sentence) | NoAnswer::NotANumber(sentence) => sentence,
+            NoPrediction::Unreadable(sentence) | NoPrediction::NotANumber(sentence) => sentence,
         }
     }
 }
 
 /// A model at work, with memory for one batch.
-pub struct Answers<'a> {
+pub struct Predictor<'a> {
     model: &'a Checkpoint,
     plan: Plan<'a>,
     workspace: Workspace,
 }
 
-impl<'a> Answers<'a> {
+impl<'a> Predictor<'a> {
     /// # Errors
     /// [`Error::Weights`] of `file`, where the model does not take images or give one logit, or this machine
     /// cannot hold it.
-    pub fn new(model: &'a Checkpoint, file: &Path) -> Result<Answers<'a>> {
+    pub fn new(model: &'a Checkpoint, file: &Path) -> Result<Predictor<'a>> {
         check_one_unit(&model.network)
             .map_err(|error| Error::weights(file, format!("its model cannot be built: {error}")))?;
         let [_, _, channels] = model.card.spec.input;
@@ -117,20 +117,20 @@ impl<'a> Answers<'a> {
         Memory::of(&model.network, BATCH, PlanOptions::default()).check_inference(file)?;
         let plan = Plan::new(&model.network, BATCH, PlanOptions::default());
         let workspace = plan.workspace();
-        Ok(Answers { model, plan, workspace })
+        Ok(Predictor { model, plan, workspace })
     }
 
     /// The loss of an answer, where the image is of this class.
-    pub fn loss(&self, answer: &Answer, label: Label) -> f64 {
+    pub fn loss(&self, answer: &Prediction, label: Label) -> f64 {
         self.model.network.head().loss(Logits::new(&[answer.logit], 1), Targets::new(&[label]))
     }
 
     /// The class that an image of this answer is taken for.
-    pub fn decision(&self, answer: &Answer, threshold: f64) -> Label {
+    pub fn decision(&self, answer: &Prediction, threshold: f64) -> Label {
         self.model.network.head().decision([answer.probability], threshold)
     }
 
-    /// Answers for each of at most [`BATCH`] images, in their order, or says why there is no answer.
+    /// Answers each of at most [`BATCH`] images, in their order, or says why there is no answer.
     /// `is_shown` tells by an image's place in the batch whether a picture will show it.
     ///
     /// # Errors
@@ -139,7 +139,7 @@ impl<'a> Answers<'a> {
         &mut self,
         batch: &[Image],
         is_shown: impl Fn(usize) -> bool + Sync,
-    ) -> Result<Vec<std::result::Result<Answer, NoAnswer>>> {
+    ) -> Result<Vec<std::result::Result<Prediction, NoPrediction>>> {
         let see_one = |(place, image)| see(self.model, image, is_shown(place));
         let seen: Vec<Result<Seen>> = batch.par_iter().enumerate().map(see_one).collect();
         let input = network_input(self.model, seen.iter().filter_map(|seen| Some(&seen.as_ref().ok()?.resized)));
@@ -150,14 +150,15 @@ impl<'a> Answers<'a> {
         };
         let mut rows = logits.rows();
         let answer = |(image, seen): (&Image, Result<Seen>)| {
-            let Seen { shrunk: pixels, notes, .. } = seen.map_err(|error| NoAnswer::Unreadable(error.to_string()))?;
+            let Seen { shrunk: pixels, notes, .. } =
+                seen.map_err(|error| NoPrediction::Unreadable(error.to_string()))?;
             let row = rows.next().unwrap_or(&[f32::NAN]);
             let probability = head.probabilities(row).next().unwrap_or(f32::NAN);
             if probability.is_nan() {
                 let reason = "the model's answer is not a number; its training went astray, take another weights file";
-                return Err(NoAnswer::NotANumber(format!("{}: {reason}", image.name())));
+                return Err(NoPrediction::NotANumber(format!("{}: {reason}", image.name())));
             }
-            Ok(Answer { logit: row[0], probability, pixels, notes })
+            Ok(Prediction { logit: row[0], probability, pixels, notes })
         };
         Ok(batch.iter().zip(seen).map(answer).collect())
     }
