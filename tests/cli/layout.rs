@@ -71,7 +71,7 @@ fn classes_that_are_split_each_on_its_own_are_told_how_to_be_a_split() {
     }
     let sentence = "inner: its folders cat and dog hold the same folders, test and train, which are named as parts of a split, so that \
                     each class is split on its own; make a folder for each part that holds the folders cat and dog, and give the one \
-                    that trains, with --validation-data and the one that validates";
+                    that trains and the one that validates";
     refused(&here, "inner", 1, sentence);
 }
 

@@ -9,8 +9,9 @@ use glassnet::files::{read_table, read_text};
 use glassnet::network::Network;
 use glassnet::spec::{LayerSpec, ModelSpec};
 use glassnet::{Error, Result};
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
-use toml::Table;
+use toml::{Spanned, Table, Value};
 
 /// What a network is made from, named in messages as the user wrote it.
 pub struct Origin<'a> {
@@ -49,17 +50,25 @@ impl Origin<'_> {
     }
 }
 
-/// What to say of an activation where there can be none, as in other programs there can; `at` is the byte of
-/// the text at which reading it as a model ended.
+/// A model's layers, each with its place in the text, whatever they are.
+#[derive(Deserialize)]
+struct Layers {
+    layers: Vec<Spanned<Table>>,
+}
+
+/// What to say of an activation where there can be none, as in other programs there can: in the layer at whose
+/// byte `at` reading the text as a model ended.
 fn activation_hint(text: &str, at: usize) -> &'static str {
-    let rest = text.get(at..).unwrap_or_default();
-    if rest.starts_with("activation") {
-        return "; an activation is a layer of its own, { type = \"relu\" }, and behind the last layer there is none";
+    let layers = toml::from_str::<Layers>(text).map_or_else(|_| Vec::new(), |model| model.layers);
+    match layers.iter().find(|layer| layer.span().contains(&at)).map(Spanned::get_ref) {
+        Some(layer) if layer.contains_key("activation") => {
+            "; an activation is a layer of its own, { type = \"relu\" }, and behind the last layer there is none"
+        }
+        Some(layer) if layer.get("type").and_then(Value::as_str) == Some("sigmoid") => {
+            "; leave it out: the last layer gives the logit, and the sigmoid belongs to the loss"
+        }
+        _ => "",
     }
-    if rest.trim_start_matches(['"', '\'']).starts_with("sigmoid") {
-        return "; leave it out: the last layer gives the logit, and the sigmoid belongs to the loss";
-    }
-    ""
 }
 
 /// The weights that MODEL means: the file itself, or of a run folder its best.

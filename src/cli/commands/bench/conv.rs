@@ -1,6 +1,6 @@
 //! `glassnet bench conv`: convolutions pass by pass, by each algorithm.
 
-use super::{machine_json, machine_lines, peaks, pools};
+use super::machine::{machine_json, machine_lines, peaks, pools};
 use crate::cli::args::bench::{ConvArgs, NamedConvolution};
 use crate::cli::machine::memory;
 use crate::cli::outcome::{CommandResult, Outcome};

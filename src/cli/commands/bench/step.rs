@@ -1,6 +1,6 @@
 //! `glassnet bench step`: a training step and an inference batch, as a whole and phase by phase.
 
-use super::{machine_json, machine_lines, peaks, pools};
+use super::machine::{machine_json, machine_lines, peaks, pools};
 use crate::cli::args::bench::StepArgs;
 use crate::cli::input::model::{Origin, check_takes_images, read_spec};
 use crate::cli::machine::memory::Memory;

@@ -1,6 +1,6 @@
 //! Images that are the same, or nearly, as findings.
 
-use super::Report;
+use super::report::Report;
 use crate::cli::input::finding::Finding;
 use glassnet::data::audit::duplicates::Kind;
 

@@ -1,6 +1,6 @@
 //! Classes with too few validation images to judge a network by, and what these images can tell at all.
 
-use super::Report;
+use super::report::Report;
 use crate::cli::input::dataset::Dataset;
 use crate::cli::input::finding::Finding;
 use crate::cli::terminal::console::one_line;

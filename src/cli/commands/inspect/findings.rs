@@ -1,8 +1,8 @@
 //! What was found that somebody should look at, each with what to do.
 
-use super::Report;
 use super::duplicates::duplicates;
 use super::few::{few_validated, not_validated};
+use super::report::Report;
 use crate::cli::input::dataset::Dataset;
 use crate::cli::input::finding::Finding;
 use crate::cli::input::reading::{narrow, turned};

@@ -1,8 +1,9 @@
 //! What `inspect --json` prints.
 
-use super::{Finding, Report, counted};
+use super::report::{File, Report, counted};
 use crate::cli::args::InspectArgs;
 use crate::cli::input::dataset::Dataset;
+use crate::cli::input::finding::Finding;
 use glassnet::classes::Label;
 use glassnet::data::audit::duplicates::{Group, Kind};
 use glassnet::data::audit::shortcut::Shortcut;
@@ -113,7 +114,7 @@ fn left_out(dataset: &Dataset, report: &Report) -> Vec<LeftOut> {
 
 /// Lists every file.
 fn list(dataset: &Dataset, report: &Report) -> Value {
-    let one = |file: &super::File| {
+    let one = |file: &File| {
         let info = file.found.as_ref().ok();
         json!({
             "file": file.item.name(),

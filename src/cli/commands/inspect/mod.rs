@@ -4,24 +4,14 @@ mod duplicates;
 mod few;
 mod findings;
 mod json;
+mod report;
 mod text;
 
 use crate::cli::args::InspectArgs;
 use crate::cli::input::dataset::{Dataset, check_one, open};
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::console;
-use crate::cli::terminal::progress::Progress;
-use glassnet::classes::Label;
-use glassnet::data::audit::depth::Depth;
-use glassnet::data::audit::duplicates::{Group, duplicates};
-use glassnet::data::audit::shortcut::{Shortcut, shortcuts};
-use glassnet::data::audit::{AuditedFile, audit};
-use glassnet::data::catalog::Item;
-use glassnet::data::decode::{ImageInfo, Orientation, more_pictures_note, suffix_note};
-use glassnet::data::reading::Reading;
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::cli::input::finding::Finding;
+use report::Report;
 
 /// Lists, counts and compares; an unreadable file is part of the answer, not a failure of it.
 pub fn run(args: &InspectArgs) -> CommandResult {
@@ -44,132 +34,4 @@ pub fn run(args: &InspectArgs) -> CommandResult {
         }
     }
     Ok(Outcome::Done)
-}
-
-/// A file of the set and what was found in it.
-pub struct File<'a> {
-    pub item: &'a Item,
-    pub subset: &'static str,
-    pub found: Result<ImageInfo, String>,
-}
-
-/// All that was found.
-pub struct Report<'a> {
-    /// Every file, the training part first.
-    pub files: Vec<File<'a>>,
-    /// Sentences about files that are not what their names say, or that hold more than is read.
-    pub mislabelled: Vec<String>,
-    /// Images that are the same, or nearly: indices into `files`.
-    pub duplicates: Vec<Group>,
-    /// Attributes that tell the classes apart.
-    pub shortcuts: Vec<Shortcut>,
-    /// Whether photos were turned upright.
-    pub upright: bool,
-    /// What images of more than 8 bits hold, if there are any.
-    pub depth: Option<Depth>,
-    /// Folders below the class folders; their images belong to the class.
-    pub folders_within: Vec<String>,
-}
-
-impl<'a> Report<'a> {
-    /// Decodes every file and compares them; photos are turned if they shall stand `upright`.
-    fn of(dataset: &'a Dataset, upright: bool) -> Report<'a> {
-        let parts = [("training", &dataset.split.training), ("validation", &dataset.split.validation)];
-        let (mut files, mut audited): (Vec<File>, Vec<Option<AuditedFile>>) = (Vec::new(), Vec::new());
-        let progress = Progress::of_images("Checking", dataset.catalog.items.len());
-        let reading = Reading { upright, ..Reading::default() };
-        for (subset, items) in parts {
-            let outcomes = audit(&dataset.source, items, reading, || progress.advance(1));
-            for (item, outcome) in items.iter().zip(outcomes) {
-                let outcome = outcome.map_err(|error| error.to_string());
-                files.push(File {
-                    item,
-                    subset,
-                    found: outcome.as_ref().map(|found| found.info).map_err(String::clone),
-                });
-                audited.push(outcome.ok());
-            }
-        }
-        drop(progress);
-        let readable = || files.iter().filter_map(|file| Some((file.item, file.found.as_ref().ok()?)));
-        let mislabelled = readable().flat_map(|(item, info)| {
-            suffix_note(&item.name(), info).into_iter().chain(more_pictures_note(&item.name(), info))
-        });
-        // Of a photo that was turned upright, nobody sees how it lay.
-        let seen = |info: &ImageInfo| if upright { Orientation::UPRIGHT } else { info.orientation };
-        let attributes: Vec<(Label, ImageInfo)> =
-            readable().map(|(item, info)| (item.label, ImageInfo { orientation: seen(info), ..*info })).collect();
-        let within: BTreeSet<String> = files
-            .iter()
-            .filter(|file| file.item.path.matches('/').count() > 1)
-            .filter_map(|file| Some(file.item.name().rsplit_once('/')?.0.to_string()))
-            .collect();
-        Report {
-            mislabelled: mislabelled.collect(),
-            duplicates: duplicates(&audited),
-            shortcuts: shortcuts(&attributes),
-            upright,
-            depth: Depth::from_infos(readable().map(|(_, info)| info)),
-            folders_within: within.into_iter().collect(),
-            files,
-        }
-    }
-
-    /// How many files a class and a part have, or all classes and parts.
-    fn count(&self, label: Option<Label>, subset: Option<&str>) -> usize {
-        let counted = self.files.iter().filter(|file| {
-            label.is_none_or(|label| file.item.label == label) && subset.is_none_or(|subset| file.subset == subset)
-        });
-        counted.count()
-    }
-
-    /// How many files of a class and a part, or of all parts, can be read.
-    fn readable_count(&self, label: Label, subset: Option<&str>) -> usize {
-        let counted = self.files.iter().filter(|file| {
-            file.item.label == label && file.found.is_ok() && subset.is_none_or(|subset| file.subset == subset)
-        });
-        counted.count()
-    }
-
-    /// What the files that can be read hold.
-    fn readable(&self) -> impl Iterator<Item = &ImageInfo> {
-        self.files.iter().filter_map(|file| file.found.as_ref().ok())
-    }
-
-    /// How many images of each class lie in which orientation.
-    fn orientations(&self) -> BTreeMap<Orientation, [usize; 2]> {
-        let mut counts = BTreeMap::new();
-        for file in &self.files {
-            if let Ok(info) = &file.found {
-                counts.entry(info.orientation).or_insert([0; 2])[file.item.label.index()] += 1;
-            }
-        }
-        counts
-    }
-
-    /// The files that cannot be read, and why.
-    fn unreadable(&self) -> Vec<(&File<'a>, &str)> {
-        self.files.iter().filter_map(|file| Some((file, file.found.as_ref().err()?.as_str()))).collect()
-    }
-
-    /// Whether a group has images of both classes.
-    fn crosses_classes(&self, group: &Group) -> bool {
-        group.members.iter().any(|&member| self.files[member].item.label != self.files[group.members[0]].item.label)
-    }
-
-    /// Whether a group has images of both parts.
-    fn crosses_split(&self, group: &Group) -> bool {
-        group.members.iter().any(|&member| self.files[member].subset != self.files[group.members[0]].subset)
-    }
-}
-
-/// How many files have each value, most frequent first.
-fn counted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<(T, usize)> {
-    let mut counts = BTreeMap::new();
-    for value in values {
-        *counts.entry(value).or_insert(0) += 1;
-    }
-    let mut counts: Vec<(T, usize)> = counts.into_iter().collect();
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    counts
 }

@@ -1,8 +1,9 @@
 //! What `inspect` prints.
 
-use super::{Finding, Report, counted};
+use super::report::{File, Report, counted};
 use crate::cli::args::InspectArgs;
 use crate::cli::input::dataset::Dataset;
+use crate::cli::input::finding::Finding;
 use crate::cli::terminal::console::one_line;
 use glassnet::classes::Label;
 use glassnet::data::audit::depth::Depth;
@@ -173,7 +174,7 @@ fn shortcuts(dataset: &Dataset, report: &Report) -> Vec<String> {
 
 /// Every file.
 fn list(dataset: &Dataset, report: &Report) -> Vec<String> {
-    let line = |file: &super::File| {
+    let line = |file: &File| {
         let class = &dataset.catalog.classes[file.item.label];
         let what = match &file.found {
             Ok(info) => format!("{}×{} {} {}", info.width, info.height, info.format, info.mode),

@@ -1,7 +1,7 @@
 //! The files of a run's data: where they are now, and which of them have changed, as the run's `split.csv`
 //! tells.
 
-use super::ResumedRun;
+use super::resumed_run::ResumedRun;
 use crate::cli::input::dataset::{VALIDATION_DATA, open};
 use crate::cli::terminal::console;
 use glassnet::Error;

@@ -1,7 +1,7 @@
 //! A run's settings as the flags that they came from.
 
 use super::difference::shown;
-use super::{RESUME, ResumedRun};
+use super::resumed_run::{RESUME, ResumedRun};
 use crate::cli::args::{Cli, Command, is_given, refuse};
 use crate::cli::input::dataset::VALIDATION_DATA;
 use crate::cli::outcome::{Failure, flag_of};

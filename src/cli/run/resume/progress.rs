@@ -1,6 +1,6 @@
 //! How far a run has come that goes on.
 
-use super::ResumedRun;
+use super::resumed_run::ResumedRun;
 use crate::cli::outcome::Failure;
 use crate::cli::run::recorder::why_it_stopped;
 use crate::cli::run_folder::RunFolder;

@@ -1,6 +1,6 @@
 //! An evaluation as lines, and as JSON.
 
-use super::{Evaluation, JSON, PAGE, PREDICTIONS};
+use super::evaluation::{Evaluation, JSON, PAGE, PREDICTIONS};
 use crate::cli::input::dataset::two;
 use crate::cli::terminal::console;
 use glassnet::classes::Label;
@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// What is in the folder of `--out`.
-pub(super) fn written_line(out: &Path) -> String {
+pub fn written_line(out: &Path) -> String {
     format!("Written to {}: {PAGE}, {JSON}, {PREDICTIONS}", out.display())
 }
 
 impl Evaluation<'_> {
     /// What the figures are of.
-    pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
         let training = &self.model.card.training;
         let [negative, positive] = self.class_names();
         let threshold = self.assessment.threshold;
@@ -68,7 +68,7 @@ impl Evaluation<'_> {
     }
 
     /// The report as text.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.facts().iter().map(|(name, fact)| format!("{name:<9} {fact}")).collect();
         lines.push(String::new());
         lines.extend(self.confusion_lines());
@@ -121,7 +121,7 @@ impl Evaluation<'_> {
     }
 
     /// The report as one object. A number that cannot be told is null, and `undefined` says why.
-    pub(super) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         let assessment = &self.assessment;
         let confusion = &assessment.confusion;
         let classes = &self.model.card.classes;

@@ -1,0 +1,98 @@
+//! The model's answers to the images of the subset.
+
+use super::mistakes::WorstMistakes;
+use crate::cli::input::predictor::{BATCH, Image, NoPrediction, Prediction, Predictor};
+use crate::cli::terminal::console;
+use crate::cli::terminal::progress::Progress;
+use glassnet::Result;
+use glassnet::classes::Label;
+use glassnet::data::catalog::Item;
+use glassnet::data::left_out::{LeftOut, Reason};
+use glassnet::data::source::Source;
+use glassnet::report::evaluation::page::Mistake;
+use glassnet::report::pictures::{LabelledImage, thumbnail};
+use serde_json::json;
+use std::sync::Arc;
+
+/// What is wanted of the answers.
+#[derive(Clone, Copy)]
+pub struct Wanted {
+    pub threshold: f64,
+    /// Whether images that cannot be read are left out, and not failures.
+    pub skip_bad: bool,
+    /// Whether the worst mistakes will be shown.
+    pub thumbnails: bool,
+}
+
+/// The answers, in the order of the images; what could not be read is missing.
+#[derive(Default)]
+pub struct Answered {
+    /// Each image's path in DATA.
+    pub files: Vec<String>,
+    pub labels: Vec<Label>,
+    pub probabilities: Vec<f32>,
+    pub losses: Vec<f64>,
+    pub mistakes: WorstMistakes,
+    /// Images without an answer, and why.
+    pub failed: Vec<serde_json::Value>,
+    /// The paths of those that cannot be read and were left out.
+    pub skipped: Vec<String>,
+    /// All of these.
+    pub left_out: Vec<LeftOut>,
+}
+
+impl Answered {
+    /// Predictor for all items, a batch at a time.
+    pub fn all(mut network: Predictor, source: &Arc<Source>, items: &[Item], wanted: Wanted) -> Result<Answered> {
+        let progress = Progress::of_images("Answering", items.len());
+        let mut answered = Answered::default();
+        for batch in items.chunks(BATCH) {
+            let images: Vec<Image> = batch.iter().map(|item| Image::InSource(Arc::clone(source), item.entry)).collect();
+            for (item, answer) in batch.iter().zip(network.of(&images, |_| wanted.thumbnails)?) {
+                match answer {
+                    Ok(answer) => {
+                        for note in &answer.notes {
+                            console::warn(note);
+                        }
+                        let (loss, class) =
+                            (network.loss(&answer, item.label), network.decision(&answer, wanted.threshold));
+                        answered.add(item, answer, loss, class)?;
+                    }
+                    Err(reason) => {
+                        let sentence = reason.sentence();
+                        let why = Reason::Unreadable(sentence.to_string());
+                        answered.left_out.push(LeftOut::new(&item.path, source.full_name(item.entry), why));
+                        match reason {
+                            NoPrediction::Unreadable(_) if wanted.skip_bad => {
+                                console::warn(&format!("left out: {sentence}"));
+                                answered.skipped.push(item.path.clone());
+                            }
+                            _ => {
+                                console::error(sentence);
+                                answered.failed.push(json!({"file": item.path, "error": sentence}));
+                            }
+                        }
+                    }
+                }
+            }
+            progress.advance(batch.len());
+        }
+        Ok(answered)
+    }
+
+    /// Adds an image that was taken for `class`.
+    fn add(&mut self, item: &Item, answer: Prediction, loss: f64, class: Label) -> Result<()> {
+        self.files.push(item.path.clone());
+        self.labels.push(item.label);
+        self.probabilities.push(answer.probability);
+        self.losses.push(loss);
+        let Some(pixels) = answer.pixels.filter(|_| class != item.label) else { return Ok(()) };
+        self.mistakes.add(loss, || {
+            let (width, height) = (pixels.width as u32, pixels.height as u32);
+            let image = LabelledImage { label: &item.path, width, height, pixels: &pixels.pixels };
+            let jpeg = thumbnail(&image)?;
+            let file = console::one_line(&item.path).into_owned();
+            Ok(Mistake { file, label: item.label, probability: answer.probability, jpeg })
+        })
+    }
+}

@@ -1,0 +1,35 @@
+//! What an evaluation found.
+
+use super::answered::Answered;
+use super::subset::Subset;
+use crate::cli::input::dataset::two;
+use crate::cli::terminal::console;
+use glassnet::checkpoint::Checkpoint;
+use glassnet::data::left_out::LeftOut;
+use glassnet::data::source::Source;
+use glassnet::metrics::Assessment;
+use std::path::PathBuf;
+
+/// What `--out` writes.
+pub const PAGE: &str = "evaluation.html";
+pub const JSON: &str = "evaluation.json";
+pub const PREDICTIONS: &str = "predictions.csv";
+
+/// All that an evaluation found.
+pub struct Evaluation<'a> {
+    pub file: PathBuf,
+    pub model: &'a Checkpoint,
+    pub source: &'a Source,
+    pub subset: Subset,
+    /// What of DATA has no part in it.
+    pub left_out: Vec<LeftOut>,
+    pub answered: Answered,
+    pub assessment: Assessment,
+}
+
+impl Evaluation<'_> {
+    /// The names of the classes, as they can stand in a line.
+    pub fn class_names(&self) -> [String; 2] {
+        two(&self.model.card.classes).map(|name| console::one_line(name).into_owned())
+    }
+}
