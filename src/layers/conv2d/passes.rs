@@ -21,7 +21,7 @@
 use super::super::operation::Work;
 use super::super::scratch::ScratchPool;
 use super::super::sink::Sink;
-use super::Conv2d;
+use super::block::Conv2d;
 use crate::geometry::ConvGeometry;
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
 use crate::kernels::relu_pool::PooledGradient;
