@@ -43,7 +43,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         11..=13 => return Err(not_read("a BMP of inks (CMYK)")),
         _ => {}
     }
-    let plain = header.made_plain(bytes);
+    let plain = header.to_plain(bytes);
     // The copy, where there is one, is kept beside the picture.
     let copied = if matches!(plain, Cow::Owned(_)) { plain.len() as u64 } else { 0 };
     library::decode(&plain, Format::Bmp, |_, _| Ok(copied))
@@ -104,7 +104,7 @@ impl Header {
     }
 
     /// Returns the file with a file header and the header of Windows 3, as every reader knows them.
-    fn made_plain<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+    fn to_plain<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         if self.start == FILE_HEADER && self.length != OS2_HEADER {
             return Cow::Borrowed(bytes);
         }
@@ -151,46 +151,46 @@ impl Header {
         };
         let (width, height) = (width as usize, height as usize);
         let data = bytes.get(data..).ok_or(CUT_SHORT)?;
-        let places = unpacked(data, width, height, self.compression == RLE4).ok_or(CUT_SHORT)?;
-        let mut pixels = Vec::with_capacity(places.len() * 3);
+        let indices = unpack_run_lengths(data, width, height, self.compression == RLE4).ok_or(CUT_SHORT)?;
+        let mut pixels = Vec::with_capacity(indices.len() * 3);
         // The lowest row comes first.
-        let rows = places.chunks_exact(width).rev();
-        pixels.extend(rows.flatten().flat_map(|&place| palette[usize::from(place)]));
+        let rows = indices.chunks_exact(width).rev();
+        pixels.extend(rows.flatten().flat_map(|&index| palette[usize::from(index)]));
         let picture = Picture { width, height, channels: 3, samples: Samples::Bits8(pixels) };
         Ok(Decoded { picture, mode: "palette", has_more_pictures: false, permit })
     }
 }
 
-/// Returns the places in the palette, row by row from the lowest, of run lengths: pairs of a count and a
+/// Returns the palette indices, row by row from the lowest, of run lengths: pairs of a count and a
 /// value, where a count of 0 begins an end of a row (0), of the picture (1), a jump (2) or values as they are
 /// (their number). With `is_rle4` a value is two pixels. `None` if the data end before the picture does.
-fn unpacked(data: &[u8], width: usize, height: usize, is_rle4: bool) -> Option<Vec<u8>> {
+fn unpack_run_lengths(data: &[u8], width: usize, height: usize, is_rle4: bool) -> Option<Vec<u8>> {
     let size = width * height;
-    let mut places = Vec::with_capacity(size);
+    let mut indices = Vec::with_capacity(size);
     let mut x = 0;
     let mut rest = data;
-    while places.len() < size {
+    while indices.len() < size {
         let [count, value, behind @ ..] = rest else { return None };
         rest = behind;
         match (*count, *value) {
             (0, 0) => {
-                places.resize(places.len().next_multiple_of(width), 0);
+                indices.resize(indices.len().next_multiple_of(width), 0);
                 x = 0;
             }
-            (0, 1) => places.resize(size, 0),
+            (0, 1) => indices.resize(size, 0),
             (0, 2) => {
                 let [right, up, behind @ ..] = rest else { return None };
                 rest = behind;
-                places.resize(size.min(places.len() + usize::from(*right) + usize::from(*up) * width), 0);
-                x = places.len() % width;
+                indices.resize(size.min(indices.len() + usize::from(*right) + usize::from(*up) * width), 0);
+                x = indices.len() % width;
             }
             (0, count) => {
-                let count = usize::from(count).min(size - places.len());
+                let count = usize::from(count).min(size - indices.len());
                 let length = if is_rle4 { count.div_ceil(2) } else { count };
                 let (values, behind) = rest.split_at_checked(length)?;
                 match is_rle4 {
-                    true => places.extend(values.iter().flat_map(|value| [value >> 4, value & 15]).take(count)),
-                    false => places.extend(values),
+                    true => indices.extend(values.iter().flat_map(|value| [value >> 4, value & 15]).take(count)),
+                    false => indices.extend(values),
                 }
                 x += count;
                 // An odd number of bytes is followed by one that fills up.
@@ -200,11 +200,11 @@ fn unpacked(data: &[u8], width: usize, height: usize, is_rle4: bool) -> Option<V
                 // A run ends with its row at the latest.
                 let count = usize::from(count).min(width.saturating_sub(x));
                 let pair = if is_rle4 { [value >> 4, value & 15] } else { [value; 2] };
-                places.extend(pair.iter().cycle().take(count));
+                indices.extend(pair.iter().cycle().take(count));
                 x += count;
             }
         }
     }
-    places.truncate(size);
-    Some(places)
+    indices.truncate(size);
+    Some(indices)
 }

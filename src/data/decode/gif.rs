@@ -30,20 +30,20 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     check_size(width as u32, height as u32)?;
     let pixels = (width * height) as u64;
     let (width_u32, height_u32) = (width as u32, height as u32);
-    // The places in the palette, and the colours beside them.
+    // The palette indices, and the colours beside them.
     let need = Need { width: width_u32, height: height_u32, decoded: 3 * pixels, besides: pixels };
     let permit = need.acquire()?;
 
-    let mut places = vec![0; columns * rows];
-    decoder.read_into_buffer(&mut places).map_err(undecodable)?;
+    let mut indices = vec![0; columns * rows];
+    decoder.read_into_buffer(&mut indices).map_err(undecodable)?;
     let has_more_pictures = matches!(decoder.next_frame_info(), Ok(Some(_)));
 
     let around = palette[usize::from(transparent.unwrap_or(0))];
     let mut samples = around.repeat(width * height);
-    for (row, places) in places.chunks_exact(columns).enumerate() {
+    for (row, indices) in indices.chunks_exact(columns).enumerate() {
         let start = ((top + row) * width + left) * 3;
-        for (pixel, &place) in samples[start..start + columns * 3].chunks_exact_mut(3).zip(places) {
-            pixel.copy_from_slice(&palette[usize::from(place)]);
+        for (pixel, &index) in samples[start..start + columns * 3].chunks_exact_mut(3).zip(indices) {
+            pixel.copy_from_slice(&palette[usize::from(index)]);
         }
     }
     let picture = Picture { width, height, channels: 3, samples: Samples::Bits8(samples) };

@@ -82,7 +82,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let has_more_pictures = decoder.more_images();
     drop(decoder);
     let picture = Picture { width, height, channels: layout.samples as usize, samples }.upright(orientation);
-    let (picture, mode) = colour.told(picture, layout.bits)?;
+    let (picture, mode) = colour.interpret(picture, layout.bits)?;
     Ok(Decoded { picture, mode, has_more_pictures, permit })
 }
 

@@ -143,7 +143,7 @@ fn check_total(path: &Path, packed: u64, unpacked: u64) -> Result<()> {
         ));
     }
     if unpacked > RATIO_FREE_TOTAL_BYTES && unpacked / MAX_RATIO > packed {
-        return Err(Error::data(path, format!("the zip {}", bomb(packed, unpacked))));
+        return Err(Error::data(path, format!("the zip {}", bomb_fault(packed, unpacked))));
     }
     Ok(())
 }
@@ -200,7 +200,7 @@ fn check_entry(entry: &ZipFileEntry, name: &str) -> std::result::Result<(), Stri
     }
     let (packed, unpacked) = (entry.compressed_size(), entry.size());
     if unpacked > RATIO_FREE_ENTRY_BYTES && unpacked / MAX_RATIO > packed {
-        return Err(bomb(packed, unpacked));
+        return Err(bomb_fault(packed, unpacked));
     }
     Ok(())
 }
@@ -213,7 +213,7 @@ fn is_archive_name(name: &str) -> bool {
 }
 
 /// Words the fault of something that unpacks to too much.
-fn bomb(packed: u64, unpacked: u64) -> String {
+fn bomb_fault(packed: u64, unpacked: u64) -> String {
     format!("unpacks from {packed} to {unpacked} bytes, as bombs do, and {MAX_RATIO} times as many is the most")
 }
 

@@ -2,7 +2,7 @@
 
 pub mod page;
 
-use crate::metrics::{Assessment, Interval};
+use crate::metrics::{Assessment, Calibration, Confusion, Interval};
 
 /// A measure, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,30 +30,18 @@ pub fn measure_rows(assessment: &Assessment, classes: [&str; 2]) -> Vec<MeasureR
         note: why(key).unwrap_or(note),
     };
     let calibration = assessment.calibration.as_ref();
-    let majority = if confusion.positives() >= confusion.negatives() { positive } else { negative };
-    let right = confusion.true_positive + confusion.true_negative;
     let auc_note = match (assessment.roc_auc, why("roc_auc_interval")) {
         (Some(_), Some(why)) => format!("no interval: {why}"),
         _ => "guessing has 0.5".to_string(),
     };
-    let loss_note = match assessment.loss_of_share() {
-        Some(loss) => {
-            format!("always answering ½ has 0.6931, and the share of '{positive}' has {}", number(loss))
-        }
-        None => "always answering ½ has 0.6931".to_string(),
-    };
     vec![
-        row("loss", "loss", assessment.loss, None, loss_note),
+        row("loss", "loss", assessment.loss, None, loss_note(assessment, positive)),
         row(
             "accuracy",
             "accuracy",
             confusion.accuracy(),
             assessment.accuracy_interval(),
-            format!(
-                "{right} of {} right; always answering '{majority}' has {}",
-                confusion.total(),
-                confusion.majority_share().map_or(String::new(), number)
-            ),
+            accuracy_note(confusion, classes),
         ),
         row(
             "sensitivity",
@@ -82,9 +70,7 @@ pub fn measure_rows(assessment: &Assessment, classes: [&str; 2]) -> Vec<MeasureR
             "calibration",
             calibration.map(|calibration| calibration.brier_score),
             None,
-            calibration.map_or(String::new(), |calibration| {
-                format!("always answering the share of '{positive}' has {}", number(calibration.brier_score_of_share))
-            }),
+            calibration.map_or(String::new(), |calibration| brier_score_note(calibration, positive)),
         ),
         row(
             "calibration error",
@@ -94,6 +80,30 @@ pub fn measure_rows(assessment: &Assessment, classes: [&str; 2]) -> Vec<MeasureR
             "mean distance of probability and observed share, over the bins below".to_string(),
         ),
     ]
+}
+
+/// Compares the loss with those of constant answers.
+fn loss_note(assessment: &Assessment, positive: &str) -> String {
+    match assessment.loss_of_share() {
+        Some(loss) => format!("always answering ½ has 0.6931, and the share of '{positive}' has {}", number(loss)),
+        None => "always answering ½ has 0.6931".to_string(),
+    }
+}
+
+/// Counts the right answers, and compares the accuracy with that of the more frequent class alone.
+fn accuracy_note(confusion: &Confusion, [negative, positive]: [&str; 2]) -> String {
+    let majority = if confusion.positives() >= confusion.negatives() { positive } else { negative };
+    format!(
+        "{} of {} right; always answering '{majority}' has {}",
+        confusion.true_positive + confusion.true_negative,
+        confusion.total(),
+        confusion.majority_share().map_or(String::new(), number)
+    )
+}
+
+/// Compares the Brier score with that of a constant answer.
+fn brier_score_note(calibration: &Calibration, positive: &str) -> String {
+    format!("always answering the share of '{positive}' has {}", number(calibration.brier_score_of_share))
 }
 
 /// The reliability table's heading: what [`reliability_rows`] holds.

@@ -121,7 +121,7 @@ impl Colour {
     ///
     /// # Errors
     /// A sentence, if samples and colours do not fit.
-    pub fn told(self, picture: Picture, bits: u8) -> Result<(Picture, &'static str), String> {
+    pub fn interpret(self, picture: Picture, bits: u8) -> Result<(Picture, &'static str), String> {
         let Picture { width, height, channels, samples } = picture;
         let picture = |channels, samples| Picture { width, height, channels, samples };
         Ok(match (self, samples) {
@@ -145,7 +145,7 @@ impl Colour {
                 (picture(channels, samples), mode)
             }
             (Colour::Palette(palette), Samples::Bits8(places)) if bits <= 8 => {
-                (picture(3, Samples::Bits8(looked_up(&palette, &places, channels, bits)?)), "palette")
+                (picture(3, Samples::Bits8(look_up(&palette, &places, channels, bits)?)), "palette")
             }
             (Colour::Cmyk, Samples::Bits8(inks)) if bits == 8 => (
                 picture(
@@ -293,7 +293,7 @@ fn unmultiply(samples: &mut Samples, channels: usize) {
 }
 
 /// Returns the colours at these places of a palette, of which the upper eight bits count, as in Pillow.
-fn looked_up(palette: &[u16], places: &[u8], channels: usize, bits: u8) -> Result<Vec<u8>, String> {
+fn look_up(palette: &[u16], places: &[u8], channels: usize, bits: u8) -> Result<Vec<u8>, String> {
     let length = 1usize << bits;
     let [red, green, blue] = [0, 1, 2].map(|part| palette.get(part * length..(part + 1) * length));
     let (Some(red), Some(green), Some(blue)) = (red, green, blue) else { return Err(damaged(Format::Tiff)) };

@@ -52,8 +52,8 @@ impl SampleLayout {
             return Err(too_much_memory(Format::Tiff));
         }
         let (channels, planes) = (self.samples as usize, self.planes as usize);
-        let samples = self.a_byte_each(colour::plain(read, self.bits)?, width * channels / planes);
-        Ok(if planes == 1 { samples } else { interleaved(samples, width * height, channels) })
+        let samples = self.unpack(colour::plain(read, self.bits)?, width * channels / planes);
+        Ok(if planes == 1 { samples } else { interleave(samples, width * height, channels) })
     }
 
     /// Reads a picture whose planes come in tiles, one by one, as the decoder takes the lowest tiles of all
@@ -74,24 +74,24 @@ impl SampleLayout {
             let (channel, place) = (tile / (across * down), tile % (across * down));
             let (left, top) = (place % across * tile_width, place / across * tile_height);
             let columns = tile_width.min(width - left);
-            let to = PlaneTile { channel, channels, left, top, columns, width, height };
-            let samples = self.a_byte_each(colour::plain(read, self.bits)?, columns);
+            let plane_tile = PlaneTile { channel, channels, left, top, columns, width, height };
+            let samples = self.unpack(colour::plain(read, self.bits)?, columns);
             match (&mut picture, samples) {
-                (Some(Samples::Bits8(picture)), Samples::Bits8(tile)) => to.put(picture, &tile),
-                (Some(Samples::Bits16(picture)), Samples::Bits16(tile)) => to.put(picture, &tile),
-                (Some(Samples::Float(picture)), Samples::Float(tile)) => to.put(picture, &tile),
-                (_, Samples::Bits8(tile)) => picture = Some(Samples::Bits8(to.begun(&tile))),
-                (_, Samples::Bits16(tile)) => picture = Some(Samples::Bits16(to.begun(&tile))),
-                (_, Samples::Float(tile)) => picture = Some(Samples::Float(to.begun(&tile))),
+                (Some(Samples::Bits8(picture)), Samples::Bits8(tile)) => plane_tile.write_to(picture, &tile),
+                (Some(Samples::Bits16(picture)), Samples::Bits16(tile)) => plane_tile.write_to(picture, &tile),
+                (Some(Samples::Float(picture)), Samples::Float(tile)) => plane_tile.write_to(picture, &tile),
+                (_, Samples::Bits8(tile)) => picture = Some(Samples::Bits8(plane_tile.to_picture(&tile))),
+                (_, Samples::Bits16(tile)) => picture = Some(Samples::Bits16(plane_tile.to_picture(&tile))),
+                (_, Samples::Float(tile)) => picture = Some(Samples::Float(plane_tile.to_picture(&tile))),
             }
         }
         picture.ok_or_else(|| damaged(Format::Tiff))
     }
 
     /// Unpacks samples of fewer than eight bits, from rows of so many, and leaves others as they are.
-    fn a_byte_each(&self, samples: Samples, row: usize) -> Samples {
+    fn unpack(&self, samples: Samples, row: usize) -> Samples {
         match samples {
-            Samples::Bits8(packed) if self.bits < 8 => Samples::Bits8(unpacked(&packed, self.bits, row)),
+            Samples::Bits8(packed) if self.bits < 8 => Samples::Bits8(unpack_bits(&packed, self.bits, row)),
             other => other,
         }
     }
@@ -109,8 +109,8 @@ struct PlaneTile {
 }
 
 impl PlaneTile {
-    /// Puts the tile's rows, as far as the picture has them, into the picture.
-    fn put<T: Copy>(&self, picture: &mut [T], tile: &[T]) {
+    /// Writes the tile's rows, as far as the picture has them, to the picture.
+    fn write_to<T: Copy>(&self, picture: &mut [T], tile: &[T]) {
         for (row, samples) in (self.top..self.height).zip(tile.chunks_exact(self.columns)) {
             let start = (row * self.width + self.left) * self.channels + self.channel;
             picture[start..].iter_mut().step_by(self.channels).zip(samples).for_each(|(to, from)| *to = *from);
@@ -118,24 +118,24 @@ impl PlaneTile {
     }
 
     /// Returns a picture with this tile alone.
-    fn begun<T: Copy + Default>(&self, tile: &[T]) -> Vec<T> {
+    fn to_picture<T: Copy + Default>(&self, tile: &[T]) -> Vec<T> {
         let mut picture = vec![T::default(); self.width * self.height * self.channels];
-        self.put(&mut picture, tile);
+        self.write_to(&mut picture, tile);
         picture
     }
 }
 
 /// Returns the samples of planes, pixel by pixel.
-fn interleaved(samples: Samples, pixels: usize, channels: usize) -> Samples {
+fn interleave(samples: Samples, pixels: usize, channels: usize) -> Samples {
     match samples {
-        Samples::Bits8(planes) => Samples::Bits8(together(&planes, pixels, channels)),
-        Samples::Bits16(planes) => Samples::Bits16(together(&planes, pixels, channels)),
-        Samples::Float(planes) => Samples::Float(together(&planes, pixels, channels)),
+        Samples::Bits8(planes) => Samples::Bits8(interleave_planes(&planes, pixels, channels)),
+        Samples::Bits16(planes) => Samples::Bits16(interleave_planes(&planes, pixels, channels)),
+        Samples::Float(planes) => Samples::Float(interleave_planes(&planes, pixels, channels)),
     }
 }
 
 /// Returns a byte for each sample of `bits` bits, of rows that begin at a byte each and have so many samples.
-fn unpacked(packed: &[u8], bits: u8, samples: usize) -> Vec<u8> {
+fn unpack_bits(packed: &[u8], bits: u8, samples: usize) -> Vec<u8> {
     let row_bytes = (samples * usize::from(bits)).div_ceil(8);
     let mut unpacked = Vec::with_capacity(packed.len() / row_bytes * samples);
     for row in packed.chunks_exact(row_bytes) {
@@ -151,7 +151,7 @@ fn unpacked(packed: &[u8], bits: u8, samples: usize) -> Vec<u8> {
 }
 
 /// Returns the same for samples of one type.
-fn together<T: Copy>(planes: &[T], pixels: usize, channels: usize) -> Vec<T> {
+fn interleave_planes<T: Copy>(planes: &[T], pixels: usize, channels: usize) -> Vec<T> {
     let mut samples = Vec::with_capacity(pixels * channels);
     samples.extend((0..pixels).flat_map(|pixel| (0..channels).map(move |channel| planes[channel * pixels + pixel])));
     samples
