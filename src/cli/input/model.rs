@@ -11,7 +11,7 @@ use glassnet::spec::{LayerSpec, ModelSpec};
 use glassnet::{Error, Result};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
-use toml::{Spanned, Table, Value};
+use toml::{Table, Value};
 
 /// What a network is made from, named in messages as the user wrote it.
 pub struct Origin<'a> {
@@ -50,25 +50,19 @@ impl Origin<'_> {
     }
 }
 
-/// A model's layers, each with its place in the text, whatever they are.
-#[derive(Deserialize)]
-struct Layers {
-    layers: Vec<Spanned<Table>>,
-}
-
-/// What to say of an activation where there can be none, as in other programs there can: in the layer at whose
-/// byte `at` reading the text as a model ended.
-fn activation_hint(text: &str, at: usize) -> &'static str {
-    let layers = toml::from_str::<Layers>(text).map_or_else(|_| Vec::new(), |model| model.layers);
-    match layers.iter().find(|layer| layer.span().contains(&at)).map(Spanned::get_ref) {
-        Some(layer) if layer.contains_key("activation") => {
-            "; an activation is a layer of its own, { type = \"relu\" }, and behind the last layer there is none"
-        }
-        Some(layer) if layer.get("type").and_then(Value::as_str) == Some("sigmoid") => {
-            "; leave it out: the last layer gives the logit, and the sigmoid belongs to the loss"
-        }
-        _ => "",
+/// Tells what is wrong with an activation where there can be none, as in other programs there can: in the
+/// first layer of the text that cannot be read.
+fn activation_hint(text: &str) -> &'static str {
+    let model = text.parse::<Table>().unwrap_or_default();
+    let mut layers = model.get("layers").and_then(Value::as_array).into_iter().flatten();
+    let Some(layer) = layers.find(|layer| LayerSpec::deserialize((*layer).clone()).is_err()) else { return "" };
+    if layer.get("activation").is_some() {
+        return "; an activation is a layer of its own, { type = \"relu\" }, and behind the last layer there is none";
     }
+    if layer.get("type").and_then(Value::as_str) == Some("sigmoid") {
+        return "; leave it out: the last layer gives the logit, and the sigmoid belongs to the loss";
+    }
+    ""
 }
 
 /// The weights that MODEL means: the file itself, or of a run folder its best.
@@ -175,10 +169,9 @@ pub fn read_spec(path: &Path) -> Result<ModelSpec> {
         fail("it is not a text file; a model.toml lists layers, and weights go to --init-weights".into())
     })?;
     toml::from_str(&text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        let before = text.get(..at).unwrap_or_default();
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let message = error.message().replace("expected usize", "expected a whole number");
         let line = before.matches('\n').count() + 1;
-        fail(format!("it is not a model: line {line}: {}{}", shortened(&message), activation_hint(&text, at)))
+        fail(format!("it is not a model: line {line}: {}{}", shortened(&message), activation_hint(&text)))
     })
 }
