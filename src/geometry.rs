@@ -189,6 +189,19 @@ impl PoolGeometry {
         Ok(PoolGeometry { input, window, stride, output: [vertical.output, horizontal.output] })
     }
 
+    /// Returns the cells of a window.
+    #[inline]
+    pub fn cells(&self) -> usize {
+        self.window[0] * self.window[1]
+    }
+
+    /// Returns the rows and columns of the input that windows cover, where these do not overlap: none behind
+    /// them has a part in the output.
+    #[inline]
+    pub fn covered(&self) -> [usize; 2] {
+        [self.output[0] * self.window[0], self.output[1] * self.window[1]]
+    }
+
     /// Returns the floats of one input image.
     pub fn input_len(&self) -> usize {
         self.input.iter().product()

@@ -96,7 +96,7 @@
 //! # The floors
 //!
 //! Imports run one way: a room uses rooms that stand before it here, never one behind it, and
-//! `tests/imports` holds them to it.
+//! `tests/imports` holds them to it. Nor do files of one room use each other in a circle.
 //!
 //! | floor | rooms, in order |
 //! |---|---|

@@ -18,7 +18,7 @@ pub fn forward(geometry: &PoolGeometry, input: &[f32], output: &mut [f32], argma
         let corner = corner(geometry, window);
         output.copy_from_slice(&input[corner..corner + channels]);
         argmax.fill(0);
-        for cell in 1..geometry.window[0] * geometry.window[1] {
+        for cell in 1..geometry.cells() {
             let from = corner + offset(geometry, cell);
             let candidates = &input[from..from + channels];
             for ((best, argmax), &candidate) in output.iter_mut().zip(argmax.iter_mut()).zip(candidates) {

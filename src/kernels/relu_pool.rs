@@ -27,7 +27,7 @@ pub struct PooledGradient<'a> {
 /// window's. Writes the maxima to `output` `[rows / window height, output width, C]`, rectified if `relu`,
 /// and their cells to `argmax`, of the same shape, unless that is empty.
 pub fn forward(pool: &PoolGeometry, relu: bool, values: &[f32], output: &mut [f32], argmax: &mut [u8]) {
-    debug_assert_eq!(values.len(), output.len() * pool.window[0] * pool.window[1]);
+    debug_assert_eq!(values.len(), output.len() * pool.cells());
     debug_assert!(argmax.is_empty() || argmax.len() == output.len());
     dispatch(Forward { pool, relu, values, output, argmax });
 }
@@ -130,7 +130,7 @@ pub fn unpool(gradient: &PooledGradient, expanded: &mut [f32]) {
     for (row, band) in expanded.chunks_exact_mut(window[0] * row_len).take(output[0]).enumerate() {
         unpool_row(gradient, row, channels, band);
     }
-    expanded[output[0] * window[0] * row_len..height * row_len].fill(0.0);
+    expanded[gradient.pool.covered()[0] * row_len..height * row_len].fill(0.0);
 }
 
 /// Does the same as [`unpool`] for one row of windows: writes `[window height, W, C]`, positions `step`
@@ -151,7 +151,7 @@ impl SimdOp for UnpoolRow<'_> {
     fn run<const LANES: usize, const FUSED: bool>(self) {
         let UnpoolRow { gradient: PooledGradient { pool, values, argmax }, row, step, expanded } = self;
         let [_, width, channels] = pool.input;
-        let covered = pool.output[1] * pool.window[1];
+        let [_, covered] = pool.covered();
         for (dy, expanded) in expanded.chunks_exact_mut(width * step).take(pool.window[0]).enumerate() {
             for x in 0..pool.output[1] {
                 let window = (row * pool.output[1] + x) * channels;
@@ -217,7 +217,7 @@ mod tests {
                 let mut expanded = vec![f32::NAN; pool.input_len()];
                 let gradient = PooledGradient { pool: *pool, values: &upstream, argmax: &argmax };
                 let row_len = pool.input[1] * pool.input[2];
-                let covered = pool.output[0] * pool.window[0] * row_len;
+                let covered = pool.covered()[0] * row_len;
                 let rows = expanded[..covered].chunks_exact_mut(pool.window[0] * row_len).enumerate();
                 for (row, expanded) in rows {
                     dispatch_to(set, UnpoolRow { gradient: &gradient, row, step: pool.input[2], expanded });

@@ -59,7 +59,7 @@ impl Conv2d {
 
     /// Whether a pool can be part of a block: windows do not overlap, and the place of a maximum fits a byte.
     pub fn can_fuse(pool: &PoolGeometry) -> bool {
-        pool.stride == pool.window && pool.window[0] * pool.window[1] < usize::from(crate::kernels::relu_pool::DEAD)
+        pool.stride == pool.window && pool.cells() < usize::from(crate::kernels::relu_pool::DEAD)
     }
 
     /// The algorithms for this convolution if its output reaches `pool`, at once or through a ReLU, in the
@@ -71,6 +71,6 @@ impl Conv2d {
     /// Whether a max-pool behind the convolution leaves so much of the output's gradient zero that the sparse
     /// passes pay.
     pub fn gradient_is_sparse(pool: Option<&PoolGeometry>) -> bool {
-        pool.is_some_and(|pool| Conv2d::can_fuse(pool) && pool.window[0] * pool.window[1] >= SPARSE_WINDOW_CELLS)
+        pool.is_some_and(|pool| Conv2d::can_fuse(pool) && pool.cells() >= SPARSE_WINDOW_CELLS)
     }
 }

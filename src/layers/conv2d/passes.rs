@@ -65,10 +65,7 @@ impl Conv2d {
     fn live_geometry(&self) -> ConvGeometry {
         let geometry = self.geometry;
         match self.pool {
-            Some(pool) => {
-                let live = |axis: usize| pool.output[axis] * pool.window[axis];
-                ConvGeometry { output: [live(0), live(1)], ..geometry }
-            }
+            Some(pool) => ConvGeometry { output: pool.covered(), ..geometry },
             None => geometry,
         }
     }

@@ -172,7 +172,7 @@ impl GradientGroup<'_> {
             GradOutput::Pooled(PooledGradient { pool, values, argmax }) => {
                 // What each cell adds to its window's slot, so that no division is left inside.
                 let mut of_cell = [Slot::default(); 1 << u8::BITS];
-                for (cell, of_cell) in of_cell.iter_mut().enumerate().take(pool.window[0] * pool.window[1]) {
+                for (cell, of_cell) in of_cell.iter_mut().enumerate().take(pool.cells()) {
                     *of_cell = slot(cell / pool.window[1], cell % pool.window[1]);
                 }
                 let row_len = pool.output[1] * geometry.filters;
