@@ -52,7 +52,7 @@ pub enum Error {
     Split {
         /// The folder or zip.
         path: PathBuf,
-        /// What was found, and what to do first; words that what to give follows.
+        /// The fault, and what to do first; words that what to give follows.
         reason: String,
         /// The folder that trains.
         training: String,
@@ -85,7 +85,7 @@ pub enum Error {
         path: PathBuf,
         /// The fault.
         reason: String,
-        /// What to do, where the reason does not tell it.
+        /// The advice, where the reason does not hold it.
         advice: Option<&'static str>,
     },
 

@@ -49,9 +49,9 @@ impl PartRole {
 
 /// Folders that are the parts of a split and not classes.
 pub(super) struct Split {
-    /// What was found, and what to do; where there are parts to give, words that these follow.
+    /// The fault, and what to do; where there are parts to give, words that these follow.
     pub reason: String,
-    /// What to give: the path of the folder that trains, and that of the one that validates if there is one.
+    /// The data to give: the path of the folder that trains, and that of the one that validates if there is one.
     pub parts: Option<Parts>,
 }
 

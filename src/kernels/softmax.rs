@@ -14,7 +14,7 @@ pub struct Softmax {
 }
 
 impl Softmax {
-    /// Of a row of K logits. Where one is NaN, all that follows is.
+    /// Prepares a row of K logits. Where one is NaN, all that follows is.
     ///
     /// # Panics
     /// If the row is empty.
@@ -25,18 +25,20 @@ impl Softmax {
         Softmax { largest, others: logits.iter().enumerate().map(term).sum() }
     }
 
-    /// p_k, the probability of the class with this logit of the row.
+    /// Returns p_k, the probability of the class with this logit of the row.
     pub fn probability(&self, logit: f32) -> f64 {
         (f64::from(logit) - self.largest).exp() / (1.0 + self.others)
     }
 
-    /// −ln p_k = m − z_k + ln(1 + Σ e^(z_j − m)), in nats: the loss of a sample whose class has this logit.
+    /// Returns −ln p_k = m − z_k + ln(1 + Σ e^(z_j − m)), in nats: the loss of a sample whose class has this
+    /// logit.
     pub fn loss(&self, logit: f32) -> f64 {
         self.largest - f64::from(logit) + self.others.ln_1p()
     }
 }
 
-/// The place of the largest value, of equal ones the first. A NaN is chosen only where there is nothing else.
+/// Returns the index of the largest value, of equal ones the first. A NaN is chosen only where there is
+/// nothing else.
 pub fn argmax(values: impl IntoIterator<Item = f32>) -> usize {
     let larger = |best: (usize, f32), value: (usize, f32)| {
         if value.1 > best.1 || (best.1.is_nan() && !value.1.is_nan()) { value } else { best }
