@@ -51,7 +51,8 @@ impl PartRole {
 pub(super) struct Split {
     /// The fault, and what to do; where there are parts to give, words that these follow.
     pub reason: String,
-    /// The data to give: the path of the folder that trains, and that of the one that validates if there is one.
+    /// The data to give: the path of the folder that trains, and that of the one that validates if there is
+    /// one.
     pub parts: Option<Parts>,
 }
 
