@@ -1,8 +1,9 @@
 //! glassnet: a from-scratch CNN engine that you can see through.
 //!
-//! It trains a convolutional image classifier with two classes from a folder or a zip of images. Convolution,
-//! pooling, dense layers, dropout, sigmoid with binary cross-entropy, the whole backward pass and Adam are
-//! written here; no framework lies underneath.
+//! The program trains a convolutional image classifier with two classes from a folder or a zip of images; the
+//! library trains one with any number of classes. Convolution, pooling, dense layers, dropout, sigmoid and
+//! softmax with their cross-entropies, the whole backward pass and Adam are written here; no framework lies
+//! underneath.
 //!
 //! ```
 //! use glassnet::{network::Network, plan::predict, spec::ModelSpec};
@@ -33,11 +34,11 @@
 //! | N | images in a batch |
 //! | H, W, C | height, width and channels of an image; tensors are N H W C, channels last |
 //! | F | filters of a convolution: the channels of its output |
-//! | K | kernel height · kernel width · C: the length of the patch under the kernel |
+//! | K | kernel height · kernel width · C: the length of the patch under the kernel; of a [`head`], the number of classes |
 //! | P | output height · output width: the positions of the kernel |
-//! | I, U | inputs and units of a dense layer |
+//! | I, U | inputs and units of a dense layer; the logits of a batch are `[N×U]`: U = 1 for two classes, U = K for K |
 //! | L | the loss, one number |
-//! | z, p, y | logit, probability σ(z), label 0 or 1 |
+//! | z, p, y | logit; probability σ(z), or softmax(z) of K logits; label: 1 for the class that it is, else 0 |
 //!
 //! Kernels are `[kernel height, kernel width, C, F]`, which in memory is the matrix `[K×F]`; dense kernels
 //! are `[I×U]`. A gradient has the shape of what it is the gradient of, and is called `grad_…`.
@@ -55,7 +56,7 @@
 //! | [`head`] | the network's last word: loss and gradient of its logits, probabilities, decision |
 //! | [`optim`] | Adam: from gradients to new weights |
 //! | [`training`] | the loop: batch, forward, loss, backward, step, report; and where a run stands: all that it needs to go on |
-//! | [`metrics`] | accuracy, confusion, sensitivity, specificity, ROC, calibration, and how sure they are |
+//! | [`metrics`] | accuracy; of two classes sensitivity, specificity, ROC, calibration, and how sure they are; of more precision, recall, F1, top-k |
 //! | [`report`] | Keras's lines, CSV files, pictures, the page of an evaluation |
 //! | [`checkpoint`] | weights files, and in them the state of a run |
 //! | [`bench`](mod@bench) | how fast it is: convolutions, training steps, the machine's limits |
@@ -77,7 +78,9 @@
 //! | dense and its gradients | [`reference::dense_forward`], [`reference::dense_backward`] | [`kernels::dense`] |
 //! | ReLU | [`reference::relu_forward`], [`reference::relu_backward`] | [`kernels::elementwise`] |
 //! | dropout | [`reference::dropout`] | [`layers::dropout`] |
-//! | sigmoid, binary cross-entropy, ∂L/∂z, class weights | [`reference::binary_cross_entropy`], [`reference::weighted_step`] | [`head`] |
+//! | sigmoid, binary cross-entropy, ∂L/∂z | [`reference::binary_cross_entropy`], [`reference::binary_cross_entropy_gradient`] | [`head`] |
+//! | softmax, categorical cross-entropy, ∂L/∂z | [`reference::categorical_cross_entropy`], [`reference::categorical_cross_entropy_gradient`] | [`head`], [`kernels::softmax`] |
+//! | class weights | [`reference::weighted_step`] | [`head::ClassWeights`] |
 //! | Adam, AdamW's weight decay | [`reference::Adam`] | [`optim`], [`kernels::adam`] |
 //! | Glorot's initial weights | | [`parameters::Initialization`] |
 //! | nearest resize, ×1/255 | | [`data::resize`] |

@@ -1,6 +1,6 @@
-//! The last link of the chain of trust: a small network of all the documented model's layer kinds, recorded
-//! in real Keras by `tests/fixtures/make_keras_fixture.py`. Logits, loss, every gradient and three Adam steps
-//! agree to 1e-5.
+//! The last link of the chain of trust: small networks of all the documented model's layer kinds, one with a
+//! sigmoid and one with a softmax of three classes, recorded in real Keras by
+//! `tests/fixtures/make_keras_fixture.py`. Logits, loss, every gradient and three Adam steps agree to 1e-5.
 
 mod common;
 
@@ -30,8 +30,21 @@ fn tensor(file: &SafeTensors, name: &str) -> Vec<f32> {
     view.data().chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect()
 }
 
-/// The network of the fixture; its numbers are those of the script.
-fn network() -> Network {
+/// A recorded network.
+#[derive(Clone, Copy, Debug)]
+enum Fixture {
+    /// One unit: sigmoid and binary cross-entropy.
+    Small,
+    /// Three units: softmax and categorical cross-entropy.
+    Softmax,
+}
+
+/// The network of a fixture; its numbers are those of the script.
+fn network(fixture: Fixture) -> Network {
+    let units = match fixture {
+        Fixture::Small => 1,
+        Fixture::Softmax => 3,
+    };
     let conv = |filters| LayerSpec::Conv2d {
         filters,
         kernel: Size::Square(3),
@@ -50,7 +63,7 @@ fn network() -> Network {
         LayerSpec::Dense { units: 16 },
         LayerSpec::Relu {},
         LayerSpec::Dropout { rate: 0.5 },
-        LayerSpec::Dense { units: 1 },
+        LayerSpec::Dense { units },
     ];
     Network::new(&ModelSpec { input: [17, 15, 3], layers }).unwrap()
 }
@@ -73,15 +86,19 @@ fn assert_updates_close(file: &SafeTensors, prefix: &str, parameters: &Parameter
     }
 }
 
-fn fixture() -> Vec<u8> {
-    std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keras_small.safetensors")).unwrap()
+fn recorded(fixture: Fixture) -> Vec<u8> {
+    let name = match fixture {
+        Fixture::Small => "keras_small",
+        Fixture::Softmax => "keras_softmax",
+    };
+    std::fs::read(format!("{}/tests/fixtures/{name}.safetensors", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 /// Adam's steps are taken within the backward pass, or behind it.
-fn reproduce_the_fixture(options: PlanOptions, step_within: bool) {
-    let bytes = fixture();
+fn reproduce(fixture: Fixture, options: PlanOptions, step_within: bool) {
+    let bytes = recorded(fixture);
     let file = SafeTensors::deserialize(&bytes).unwrap();
-    let network = network();
+    let network = network(fixture);
     let mut parameters = Parameters::zeros(network.table());
     for (id, entry) in network.table().entries().iter().enumerate() {
         parameters.tensor_mut(id).copy_from_slice(&tensor(&file, &format!("init/{}", entry.name)));
@@ -138,7 +155,7 @@ fn reproduce_the_fixture(options: PlanOptions, step_within: bool) {
 
 #[test]
 fn adams_defaults_are_those_of_keras() {
-    let (_, metadata) = SafeTensors::read_metadata(&fixture()).unwrap();
+    let (_, metadata) = SafeTensors::read_metadata(&recorded(Fixture::Small)).unwrap();
     let fixture: serde_json::Value = serde_json::from_str(&metadata.metadata().as_ref().unwrap()["fixture"]).unwrap();
     let keras = |key: &str| fixture["adam"][key].as_f64().unwrap() as f32;
     let AdamSettings { learning_rate, beta_1, beta_2, epsilon, weight_decay } = AdamSettings::default();
@@ -153,8 +170,11 @@ fn adams_defaults_are_those_of_keras() {
 fn every_algorithm_fused_or_not_reproduces_what_keras_recorded() {
     for options in ways_to_train() {
         for step_within in [true, false] {
-            println!("{}, Adam's step within the backward pass: {step_within}", way_name(&options));
-            reproduce_the_fixture(options, step_within);
+            for fixture in [Fixture::Small, Fixture::Softmax] {
+                let way = way_name(&options);
+                println!("{fixture:?}, {way}, Adam's step within the backward pass: {step_within}");
+                reproduce(fixture, options, step_within);
+            }
         }
     }
 }

@@ -46,7 +46,7 @@ fn two_units_of_which_one_is_0_say_what_one_unit_says() {
     assert_relative_eq!(loss, loss_of_two, max_relative = 1e-14);
     for (g, pair) in gradient.iter().zip(gradient_of_two.chunks(2)) {
         assert_relative_eq!(*g, pair[1], max_relative = 1e-6);
-        assert_eq!(pair[0], -pair[1]);
+        assert_relative_eq!(pair[0], -pair[1], max_relative = 1e-6);
     }
 }
 
