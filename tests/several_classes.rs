@@ -1,17 +1,25 @@
 //! Training with more than two classes, through the library: three kinds of images from arrays, one unit for
 //! each.
 
+mod common;
+
+use approx::assert_relative_eq;
+use common::networks::Batch;
+use common::{assert_close, error, random_parameters, wide};
 use glassnet::classes::Label;
 use glassnet::data::arrays::ArraySet;
 use glassnet::data::batches::Loader;
-use glassnet::head::ClassWeights;
+use glassnet::head::{ClassWeights, Targets};
+use glassnet::layers::sink::GradientWriter;
 use glassnet::metrics::multiclass::{ConfusionMatrix, one_vs_rest_roc_auc, top_k_accuracy};
 use glassnet::network::Network;
-use glassnet::plan::{Plan, PlanOptions};
+use glassnet::parameters::Parameters;
+use glassnet::plan::{DropoutMasks, Mode, Plan, PlanOptions};
 use glassnet::random::{Purpose, Stream};
 use glassnet::spec::ModelSpec;
 use glassnet::training::{ClassWeighting, Evaluation, TrainSettings, TrainingState, evaluate, train};
-use ndarray::Array4;
+use ndarray::{Array4, s};
+use std::ops::Range;
 
 const CLASSES: usize = 3;
 
@@ -107,4 +115,37 @@ fn labels_and_weights_that_do_not_fit_the_network_are_refused() {
         refused(&self::network(CLASSES), &TrainSettings { class_weight: weights, ..settings }),
         "class_weight: there are 2 weights for 3 classes; give one for each"
     );
+}
+
+#[test]
+fn the_gradients_of_two_parts_of_a_batch_add_up_to_those_of_the_whole() {
+    for units in [1, CLASSES] {
+        let network = network(units);
+        let batch = Batch::draw(&network, 7, 3);
+        let parameters = random_parameters(&network, 3);
+        let (plan, head) =
+            (Plan::new(&network, 7, PlanOptions { training: true, ..PlanOptions::default() }), network.head());
+        let mut workspace = plan.workspace();
+        // Loss and gradients of some of its images, with the whole batch's number of images in the divisor.
+        let mut part = |images: Range<usize>| {
+            let view = batch.images(&network).slice_move(s![images.clone(), .., .., ..]);
+            let masks: Vec<f32> = batch.masks[0][images.start * 12..images.end * 12].to_vec();
+            let masks: [&[f32]; 1] = [&masks];
+            let targets = Targets { labels: &batch.labels[images], weights: &batch.class_weights, whole: 7 };
+            let mode = Mode::Training(DropoutMasks::Given(&masks));
+            let logits = plan.forward(&parameters, view, mode, &mut workspace).unwrap();
+            let (loss, mut grad_logits) = (head.loss(logits, targets), vec![f32::NAN; logits.values().len()]);
+            head.gradient(logits, targets, &mut grad_logits);
+            let mut gradients = Parameters::zeros(network.table());
+            let mut writer = GradientWriter::new(&parameters, &mut gradients);
+            plan.backward(view, &grad_logits, &mut writer, &mut workspace).unwrap();
+            (loss, wide(gradients.as_slice()))
+        };
+        let [(loss, all), (first_loss, first), (second_loss, second)] = [part(0..7), part(0..3), part(3..7)];
+        assert_relative_eq!(first_loss + second_loss, loss, max_relative = 1e-6);
+        let sum: Vec<f32> = first.iter().zip(&second).map(|(a, b)| (a + b) as f32).collect();
+        assert_close("the sum of both parts' gradients", &sum, &all, 1e-6);
+        let of_first: Vec<f32> = first.iter().map(|&g| g as f32).collect();
+        assert!(error(&of_first, &all) > 0.1, "both parts count");
+    }
 }

@@ -4,8 +4,8 @@
 //! - [`binary`]: what only two classes have: [`Confusion`], the four counts at a threshold; [`roc_auc`],
 //!   [`roc_curve`], how well the order of the probabilities tells the classes apart; [`roc_auc_interval`],
 //!   how sure that is, after DeLong; [`Assessment`], all of these of one set of answers
-//! - [`multiclass`]: confusion matrix, precision, recall and F1 of each class and their means, top-k accuracy,
-//!   ROC AUC of each class against the rest
+//! - [`multiclass`]: confusion matrix, precision, recall and F1 of each class and their means, top-k
+//!   accuracy, ROC AUC of each class against the rest
 //! - [`Calibration`]: whether the probabilities are shares that come true; Brier score, reliability bins
 //! - [`wilson`]: how sure a share is
 //! - [`RunningMean`]: the mean of an epoch

@@ -34,6 +34,12 @@ fn a_model_file_with_a_mistake_is_told_with_its_line() {
             "its last layer is a relu, which takes every logit below 0 away, so that no image could be of class 0; end it with \
              { type = \"dense\", units = 1 }, as the sigmoid belongs to the loss",
         ),
+        (
+            "units.toml",
+            TINY.replace("units = 1 }", "units = 3 }"),
+            "no such network can be built: layer dense_1: the network ends with 3 values, but must end with 1, the logit; end it \
+             with 'dense', units = 1",
+        ),
         ("none.toml", "layers = []".into(), "no such network can be built: layer input: the model has no layers"),
     ] {
         here.write(name, &content);

@@ -257,7 +257,7 @@ fn what_takes_more_than_ulimit_allows_is_refused_in_a_sentence_that_names_the_li
             { type = "dense", units = 1 },
         ]
     "#;
-    known::write_model(&here, "large.safetensors", spec, ["cat", "dog"], |_| ());
+    known::write_model(&here, "large.safetensors", spec, &["cat", "dog"], |_| ());
     here.write("large.toml", spec);
     let size = here.read("large.safetensors").len();
     assert!(size < 12_000, "{size}");

@@ -14,7 +14,7 @@ pub const ONE_PIXEL: &str = "input = [1, 1, 3]\nlayers = [{ type = \"flatten\" }
 
 /// Writes the network's weights as a model of these classes.
 pub fn write_known_model(here: &Here, name: &str, classes: [&str; 2]) {
-    write_model(here, name, ONE_PIXEL, classes, |parameters| {
+    write_model(here, name, ONE_PIXEL, &classes, |parameters| {
         parameters.tensor_mut(0).copy_from_slice(&[255.0 / 16.0, 0.0, 0.0]);
         parameters.tensor_mut(1).copy_from_slice(&[-8.0]);
     });
@@ -22,7 +22,7 @@ pub fn write_known_model(here: &Here, name: &str, classes: [&str; 2]) {
 
 /// Writes the weights of a network, `spec` in TOML, as a model of these classes: those it is drawn with, but
 /// for what `set` sets.
-pub fn write_model(here: &Here, name: &str, spec: &str, classes: [&str; 2], set: impl FnOnce(&mut Parameters)) {
+pub fn write_model(here: &Here, name: &str, spec: &str, classes: &[&str], set: impl FnOnce(&mut Parameters)) {
     let spec: ModelSpec = toml::from_str(spec).unwrap();
     let network = Network::new(&spec).unwrap();
     let mut parameters = network.initial_parameters(0);
@@ -30,7 +30,7 @@ pub fn write_model(here: &Here, name: &str, spec: &str, classes: [&str; 2], set:
     let card = ModelCard {
         version: "0.1.0".into(),
         spec,
-        classes: Classes::new(classes).unwrap(),
+        classes: Classes::new(classes.iter().copied()).unwrap(),
         rescale: RESCALE,
         resize: RESIZE.into(),
         reading: Reading::default(),

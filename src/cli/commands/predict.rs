@@ -2,14 +2,14 @@
 
 use crate::cli::args::PredictArgs;
 use crate::cli::input::dataset::open;
-use crate::cli::input::model::weights_file;
+use crate::cli::input::model::{load_model, weights_file};
 use crate::cli::input::predictor::{BATCH, Image, NoPrediction, Prediction, Predictor};
 use crate::cli::input::run_data::{RunData, Wanted};
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::console::{self, Lines};
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::Progress;
-use glassnet::checkpoint::{self, Checkpoint};
+use glassnet::checkpoint::Checkpoint;
 use glassnet::classes::Label;
 use glassnet::data::catalog::{all_images, notes};
 use glassnet::data::decode::Rgb8;
@@ -28,7 +28,7 @@ pub fn run(args: &PredictArgs) -> CommandResult {
         output::check_picture("--plot", path)?;
     }
     let file = weights_file(&args.model)?;
-    let model = checkpoint::load(&file)?;
+    let model = load_model(&file)?;
     let mut network = Predictor::new(&model, &file)?;
     let Lister { images, failed, left_out } = list(args, &file)?;
     if let Some(path) = &args.plot {

@@ -2,7 +2,7 @@
 
 use crate::cli::run_folder::RunFolder;
 use crate::cli::terminal::console::shell_word;
-use glassnet::checkpoint;
+use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::data::source::read_file;
 use glassnet::error::shortened;
 use glassnet::files::{read_table, read_text};
@@ -118,7 +118,7 @@ pub fn weights_file(model: &Path) -> Result<PathBuf> {
 ///
 /// # Errors
 /// [`Error::Layer`] of the last layer.
-pub fn check_one_unit(network: &Network) -> Result<()> {
+fn check_one_unit(network: &Network) -> Result<()> {
     match (network.head().units(), network.layers().last()) {
         (units @ 2.., Some(last)) => {
             let reason = format!(
@@ -128,6 +128,17 @@ pub fn check_one_unit(network: &Network) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Reads a model that the commands can use.
+///
+/// # Errors
+/// Those of [`checkpoint::load`], and [`Error::Weights`] of a network with several units at its end.
+pub fn load_model(file: &Path) -> Result<Checkpoint> {
+    let model = checkpoint::load(file)?;
+    check_one_unit(&model.network)
+        .map_err(|error| Error::weights(file, format!("its model cannot be built: {error}")))?;
+    Ok(model)
 }
 
 /// Whether images as they are read can go into the network.

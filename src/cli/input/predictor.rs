@@ -1,6 +1,5 @@
 //! A model's answers to images, a batch at a time: what `predict` and `evaluate` have in common.
 
-use crate::cli::input::model::check_one_unit;
 use crate::cli::machine::memory::Memory;
 use crate::cli::terminal::output;
 use glassnet::checkpoint::Checkpoint;
@@ -104,11 +103,8 @@ pub struct Predictor<'a> {
 
 impl<'a> Predictor<'a> {
     /// # Errors
-    /// [`Error::Weights`] of `file`, where the model does not take images or give one logit, or this machine
-    /// cannot hold it.
+    /// [`Error::Weights`] of `file`, where the model does not take images, or this machine cannot hold it.
     pub fn new(model: &'a Checkpoint, file: &Path) -> Result<Predictor<'a>> {
-        check_one_unit(&model.network)
-            .map_err(|error| Error::weights(file, format!("its model cannot be built: {error}")))?;
         let [_, _, channels] = model.card.spec.input;
         if channels != 3 {
             let reason = format!("its network takes images of {channels} channels, and image files are read as 3");

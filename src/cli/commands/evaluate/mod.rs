@@ -9,7 +9,7 @@ mod write;
 
 use crate::cli::args::EvaluateArgs;
 use crate::cli::input::dataset::{check_one, open};
-use crate::cli::input::model::weights_file;
+use crate::cli::input::model::{load_model, weights_file};
 use crate::cli::input::predictor::Predictor;
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::console::{self, Lines};
@@ -18,7 +18,6 @@ use answered::{Answered, Wanted};
 use describe::written_line;
 use evaluation::Evaluation;
 use glassnet::Error;
-use glassnet::checkpoint::{self};
 use glassnet::data::catalog::Catalog;
 use glassnet::metrics::Assessment;
 use std::sync::Arc;
@@ -40,7 +39,7 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
         check_out(out)?;
         output::check_outside_data("--out", out, &data)?;
     }
-    let model = checkpoint::load(&file)?;
+    let model = load_model(&file)?;
     let network = Predictor::new(&model, &file)?;
     let source = Arc::new(open(&data)?);
     let catalog = Catalog::of_classes(&source, &model.card.classes)?;
