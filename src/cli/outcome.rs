@@ -1,4 +1,4 @@
-//! How a command ends.
+//! The end of a command.
 
 use glassnet::Error;
 use glassnet::error::{in_words, shell_word};
@@ -7,10 +7,10 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-/// How a command ends.
+/// The end of a command.
 pub type CommandResult = std::result::Result<Outcome, Failure>;
 
-/// What a command that did not fail as a whole says of its work.
+/// The outcome of a command that did not fail as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// All was done.
@@ -19,7 +19,7 @@ pub enum Outcome {
     PartlyFailed,
 }
 
-/// Why a command ended early.
+/// The reason why a command ended early.
 #[derive(Debug)]
 pub enum Failure {
     /// The library says so.
@@ -39,7 +39,7 @@ impl Failure {
         Failure::Stopped { error, go_on }
     }
 
-    /// Whether the reader of our stdout went away.
+    /// Returns whether the reader of our stdout went away.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Failure::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
@@ -72,7 +72,7 @@ pub fn told(error: &Error) -> String {
     }
 }
 
-/// What helps against divergence.
+/// The advice against divergence.
 pub const SMALLER_STEPS: &str = "a smaller --learning-rate usually helps";
 
 impl From<Error> for Failure {

@@ -87,10 +87,10 @@ fn list(args: &PredictArgs, file: &Path) -> Result<Lister> {
     Ok(lister)
 }
 
-/// What the images are taken for, so far.
+/// The answers so far.
 struct Told {
     answers: Vec<Answer>,
-    /// What could not be read, named on stderr.
+    /// The files that could not be read, named on stderr.
     failed: Vec<serde_json::Value>,
     left_out: Vec<LeftOut>,
 }
@@ -120,7 +120,7 @@ impl Told {
     }
 }
 
-/// What the model says of an image.
+/// The model's answer to an image.
 struct Answer {
     name: String,
     /// The class that it is taken for.
@@ -141,9 +141,9 @@ fn refused(file: &str, sentence: &str) -> serde_json::Value {
 #[derive(Default)]
 struct Lister {
     images: Vec<Image>,
-    /// What could not be listed, named on stderr.
+    /// The arguments that could not be listed, named on stderr.
     failed: Vec<serde_json::Value>,
-    /// What was passed over in folders and zips.
+    /// The files that were passed over in folders and zips.
     left_out: Vec<LeftOut>,
 }
 
@@ -181,8 +181,8 @@ impl Lister {
     }
 }
 
-/// Whether a file begins as zips do, empty ones included; a file that cannot be read does not, nor does a
-/// pipe, which would let us wait for somebody to write to it.
+/// Returns whether a file begins as zips do, empty ones included; a file that cannot be read does not, nor
+/// does a pipe, which would let us wait for somebody to write to it.
 fn starts_as_zip(path: &Path) -> bool {
     if !path.is_file() {
         return false;

@@ -17,10 +17,10 @@ use glassnet::training::keras_run;
 use serde_json::json;
 use std::path::Path;
 
-/// Where the shipped set lies, seen from the project's folder.
+/// The folder of the shipped set, seen from the project's.
 const SHIPPED_SET: &str = "data/liver-phantom";
 
-/// What the comparison shows and what it does not.
+/// A note on what the comparison shows and what it does not.
 const WHAT_IT_SHOWS: &str = "\
 The set is synthetic, and its difficulty was chosen so that Keras's curve on it resembles the documented one:
 the resemblance is by construction. The evidence that the engine is right is another: from equal weights and

@@ -86,7 +86,7 @@ fn choose(args: &SamplesArgs, dataset: &mut Dataset, reading: Reading, label: La
     Ok(chosen)
 }
 
-/// What is shown of a set.
+/// The images that are shown of a set.
 struct Shown<'a> {
     args: &'a SamplesArgs,
     dataset: &'a Dataset,

@@ -18,7 +18,7 @@ use glassnet::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What the flags ask for: nothing of it is left to be decided.
+/// The work that the flags ask for: nothing of it is left to be decided.
 enum Work {
     Training(Box<TrainingRun>),
     CrossValidation(Box<CrossValidation>),
@@ -73,7 +73,7 @@ fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result
     Ok(Work::Training(Box::new(run)))
 }
 
-/// Where the data are: DATA, or where it is not given, those of the run that goes on.
+/// Returns where the data are: DATA, or where it is not given, those of the run that goes on.
 fn data(args: &TrainArgs, resumed: Option<&ResumedRun>) -> Result<PathBuf> {
     if let Some(data) = &args.data {
         check_one(data, &args.more_data)?;
@@ -108,7 +108,7 @@ fn dataset(
     }
 }
 
-/// Whether a step of weight decay shrinks the weights: beyond 1 it would turn them around.
+/// Checks whether a step of weight decay shrinks the weights: beyond 1 it would turn them around.
 fn check_decay(args: &TrainArgs) -> Result<()> {
     let TrainArgs { weight_decay, learning_rate, .. } = args;
     match weight_decay * learning_rate < 1.0 {

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What this module's debug lines are asked for by.
+/// The name by which a filter asks for this module's debug lines.
 const LOG_TARGET: &str = "glassnet::cli::checked";
 
 /// The images of a catalog, looked at once. Every part of the set is a choice of them, and shares what is
@@ -31,7 +31,7 @@ pub struct CheckedImages {
     digests: Vec<Option<Digest>>,
     /// The place in the catalog of each entry of the source.
     places: HashMap<usize, usize>,
-    /// Why an image cannot be read, by its entry in the source.
+    /// The fault of each image that cannot be read, by its entry in the source.
     faults: HashMap<usize, String>,
 }
 
@@ -83,7 +83,7 @@ impl CheckedImages {
         Ok(CheckedImages { images, digests, places, faults })
     }
 
-    /// Whether an image of the catalog can be read.
+    /// Returns whether an image of the catalog can be read.
     pub fn is_readable(&self, item: &Item) -> bool {
         self.digest(item).is_some()
     }
@@ -94,7 +94,7 @@ impl CheckedImages {
         items.iter().map(move |item| LeftOut::new(item.name(), source.full_name(item.entry), fault(item)))
     }
 
-    /// Some images of the catalog, all readable, as a set of their own.
+    /// Makes a set of some images of the catalog, all readable.
     pub fn part(&self, items: &[Item]) -> ImageSet {
         let places: Vec<usize> = items.iter().map(|item| self.places[&item.entry]).collect();
         self.images.part(&places)
@@ -135,7 +135,7 @@ fn refuse(places: &Path, errors: &[Error]) -> Result<(), Failure> {
     Err(Error::data(places, reason).into())
 }
 
-/// What is told where the images are not kept in memory; sizes in bytes.
+/// Returns what is told where the images are not kept in memory; sizes in bytes.
 fn decoded_anew(needed: usize, side: usize, cache: usize) -> String {
     let mebibytes = |bytes: usize| bytes as f64 / (1u64 << 20) as f64;
     format!(

@@ -17,13 +17,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What this module's debug lines are asked for by.
+/// The name by which a filter asks for this module's debug lines.
 const LOG_TARGET: &str = "glassnet::cli::dataset";
 
 /// The flag that names further data, which validate.
 pub const VALIDATION_DATA: &str = "--validation-data";
 
-/// Whether DATA is one path. A shell makes several of `photos/*`.
+/// Checks whether DATA is one path. A shell makes several of `photos/*`.
 ///
 /// # Errors
 /// [`Error::Setting`] of DATA names the folder that was meant, where it can be told.
@@ -65,13 +65,13 @@ pub struct Dataset {
     pub source: Arc<Source>,
     pub catalog: Arc<Catalog>,
     pub split: Split,
-    /// What the run calls DATA: the path by which it was given when the run began.
+    /// The run's name for DATA: the path by which it was given when the run began.
     pub name: PathBuf,
-    /// Where those that validate are, if that is another place than that of those that train.
+    /// The place of the images that validate, if it is not that of those that train.
     pub validation_data: Option<PathBuf>,
-    /// What the run calls them.
+    /// The run's name for them.
     pub validation_name: Option<PathBuf>,
-    /// Which images belong together, where that was told.
+    /// The groups of images that belong together, where they were told.
     pub groups: Option<Groups>,
     /// Images that cannot be read and were left out of both parts.
     pub skipped: Vec<Item>,
@@ -104,8 +104,8 @@ impl Dataset {
         Dataset { source, catalog, split, name, validation_data, validation_name, groups, skipped, left_out }
     }
 
-    /// All of `source` trains, and all at `validation_data`, which is called `name`, validates. With
-    /// `group_regex` no group may be in both.
+    /// Makes the set in which all of `source` trains, and all at `validation_data`, which is called `name`,
+    /// validates. With `group_regex` no group may be in both.
     pub fn of_two(
         source: Source,
         validation_data: &Path,
@@ -142,7 +142,7 @@ impl Dataset {
         Ok(Dataset::of_parts(Arc::new(source), Arc::new(catalog), split, Some(groups)))
     }
 
-    /// How many groups validate and how many train, where there are groups.
+    /// Returns how many groups validate and how many train, where there are groups.
     pub fn groups_line(&self) -> Option<String> {
         let groups = self.groups.as_ref()?;
         let group_of: BTreeMap<usize, &str> = self.group_names(groups).collect();
@@ -156,7 +156,7 @@ impl Dataset {
         two(&self.catalog.classes)
     }
 
-    /// How many images of each class one part has.
+    /// Returns how many images of each class one part has.
     pub fn counts(&self, part: Part) -> [usize; 2] {
         class_counts(self.items(part))
     }
@@ -169,7 +169,7 @@ impl Dataset {
         }
     }
 
-    /// Whether each class has an image to train on that can be read.
+    /// Checks whether each class has an image to train on that can be read.
     ///
     /// # Errors
     /// [`Error::Data`], where one has none.
@@ -193,8 +193,8 @@ impl Dataset {
         self.left_out.extend(checked.left_out(&self.source, &self.skipped));
     }
 
-    /// All files with their class and part: the training part, the validation part, and those left out, as
-    /// `skipped`.
+    /// Lists all files with their class and part: the training part, the validation part, and those left out,
+    /// as `skipped`.
     pub fn rows(&self, checked: &CheckedImages) -> Vec<SplitRow<'_>> {
         let group_of: BTreeMap<usize, &str> = self.groups.iter().flat_map(|groups| self.group_names(groups)).collect();
         let group_of = &group_of;

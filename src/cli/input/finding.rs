@@ -1,18 +1,18 @@
-//! What was found in a data set that somebody should look at.
+//! A finding in a data set that somebody should look at.
 
 use serde::Serialize;
 
 /// Something to look at.
 #[derive(Serialize)]
 pub struct Finding {
-    /// What it is, in a word, for programs: `unreadable`, `mislabelled`, `duplicates_across_classes`,
+    /// Its kind, in a word, for programs: `unreadable`, `mislabelled`, `duplicates_across_classes`,
     /// `duplicates_across_split`, `duplicates`, `near_duplicates_across_classes`,
     /// `near_duplicates_across_split`, `near_duplicates`, `giveaway`, `imbalance`, `not_validated`,
     /// `few_validated`, `narrow_range`, `turned`, `formula_names`, `folders_within`, `passed_over`.
     pub kind: &'static str,
-    /// What was found.
+    /// The finding, in a sentence.
     pub finding: String,
-    /// What to do about it.
+    /// The advice.
     pub advice: String,
 }
 

@@ -1,4 +1,4 @@
-//! What the user names, opened and checked: data sets, models, images.
+//! The user's data sets, models and images, opened and checked.
 
 pub mod checked;
 pub mod dataset;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
-/// What a network is made from, named in messages as the user wrote it.
+/// The source of a network, named in messages as the user wrote it.
 pub struct Origin<'a> {
     /// The file, or none for the documented model.
     pub file: Option<&'a Path>,
@@ -113,8 +113,8 @@ pub fn weights_file(model: &Path) -> Result<PathBuf> {
     Ok(model.to_path_buf())
 }
 
-/// Whether the network is one for the commands, which know two classes and the one logit that tells them
-/// apart.
+/// Checks whether the network is one for the commands, which know two classes and the one logit that tells
+/// them apart.
 ///
 /// # Errors
 /// [`Error::Layer`] of the last layer.
@@ -141,7 +141,7 @@ pub fn load_model(file: &Path) -> Result<Checkpoint> {
     Ok(model)
 }
 
-/// Whether images as they are read can go into the network.
+/// Checks whether images as they are read can go into the network.
 ///
 /// # Errors
 /// [`Error::Setting`] of `--model`, with which alone another input can come.

@@ -44,7 +44,7 @@ impl Image {
     }
 }
 
-/// What is kept of an image that was read.
+/// An image that was read, as far as it is kept.
 struct Seen {
     /// At the size of the network's input.
     resized: Rgb8,
@@ -67,18 +67,18 @@ fn see(model: &Checkpoint, image: &Image, is_shown: bool) -> Result<Seen> {
     Ok(Seen { resized, shrunk, notes })
 }
 
-/// What the model says of an image.
+/// The model's answer to an image.
 pub struct Prediction {
     logit: f32,
     /// The probability of the positive class.
     pub probability: f32,
     /// The image, no larger than a picture shows it, where it was asked for.
     pub pixels: Option<Rgb8>,
-    /// What a person should know of the file, in sentences.
+    /// Sentences on what a person should know of the file.
     pub notes: Vec<String>,
 }
 
-/// Why there is no answer for an image, in a sentence.
+/// The reason why there is no answer for an image, in a sentence.
 pub enum NoPrediction {
     /// It cannot be read.
     Unreadable(String),

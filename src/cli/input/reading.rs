@@ -1,5 +1,5 @@
-//! What is told of how images are read, and what may be done about it: photos that lie turned in their files,
-//! and 16-bit images that are nearly black.
+//! Remarks on how images are read, with advice: photos that lie turned in their files, and 16-bit images that
+//! are nearly black.
 
 use crate::cli::args::{RangeChoice, ReadingArgs};
 use crate::cli::input::finding::Finding;
@@ -10,7 +10,7 @@ use glassnet::data::reading::{Reading, SampleRange};
 use glassnet::error::counted;
 use glassnet::{Error, Result};
 
-/// What to tell of photos that are not turned upright, where there are any.
+/// Returns what to tell of photos that are not turned upright, where there are any.
 pub fn turned<'a>(infos: impl IntoIterator<Item = &'a ImageInfo>) -> Option<Finding> {
     let count = infos.into_iter().filter(|info| !info.orientation.is_upright()).count();
     let [lie, file, its, are] =
@@ -25,7 +25,7 @@ pub fn turned<'a>(infos: impl IntoIterator<Item = &'a ImageInfo>) -> Option<Find
     })
 }
 
-/// What to tell of 16-bit images that use a small part of their range, where they do.
+/// Returns what to tell of 16-bit images that use a small part of their range, where they do.
 pub fn narrow(depth: &Depth) -> Option<Finding> {
     let Depth { samples: [min, max], typical: [low, high], others, .. } = *depth;
     let stays = if others > 0 { "; images of 8 bits stay as they are" } else { "" };
@@ -46,7 +46,7 @@ pub fn narrow(depth: &Depth) -> Option<Finding> {
     })
 }
 
-/// What `--range` leaves as it is, of images of this depth.
+/// Returns what `--range` leaves as it is, of images of this depth.
 pub fn range_note(choice: RangeChoice, depth: Option<Depth>) -> Option<String> {
     match depth {
         // Of that an error will follow.

@@ -1,4 +1,5 @@
-//! What the run of a model was trained and validated on, as the `config.toml` beside its weights tells.
+//! The data that the run of a model was trained and validated on, as the `config.toml` beside its weights
+//! tells.
 
 use glassnet::error::shortened;
 use glassnet::files::read_text;
@@ -6,7 +7,7 @@ use glassnet::{Error, Result};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
-/// What stands for a path where the set was drawn in memory.
+/// The name in place of a path where the set was drawn in memory.
 pub const DRAWN_SET: &str = "the phantom set";
 
 /// The data of a run. What its `config.toml` does not tell is none.
@@ -15,25 +16,25 @@ pub struct RunData {
     pub path: Option<PathBuf>,
     /// The hash of all images of a run, or of those that train where others validate.
     pub sha256: Option<String>,
-    /// Where the images that validate are, if that is another place.
+    /// The place of the images that validate, if it is another.
     pub validation_path: Option<PathBuf>,
-    /// What the run calls that place: what stands before the names of its images.
+    /// The run's name for that place, which stands before the names of its images.
     pub validation_name: Option<String>,
     pub validation_sha256: Option<String>,
 }
 
 /// Data that a command takes because the user has given none.
 pub struct Wanted<'a> {
-    /// Where they are to be.
+    /// The place where they are to be.
     pub path: &'a Path,
-    /// What they are: `trained on`, `validated on`.
+    /// Their use: `trained on`, `validated on`.
     pub part: &'static str,
-    /// What the user calls data that are given, such as `DATA`.
+    /// The user's name for data that are given, such as `DATA`.
     pub argument: &'static str,
 }
 
 impl Wanted<'_> {
-    /// Whether data that the run of the weights `file` had are there.
+    /// Checks whether data that the run of the weights `file` had are there.
     ///
     /// # Errors
     /// [`Error::Setting`] of the argument that is to be given, where they are not.

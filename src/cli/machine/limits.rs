@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 /// take addresses long before they take memory. 64 MiB is what glibc reserves for one thread's pool.
 const ADDRESSES_LEFT: usize = 64 << 20;
 
-/// What limits the memory.
+/// The cause of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cause {
     /// There is no more.
@@ -32,12 +32,12 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// That of this process, where the system tells one.
+    /// Returns the limit of this process, where the system tells one.
     pub fn of_process() -> Option<Limit> {
         Limit::below(Path::new("/"))
     }
 
-    /// That of the process whose `proc/self` is below `root`.
+    /// Returns the limit of the process whose `proc/self` is below `root`.
     fn below(root: &Path) -> Option<Limit> {
         let machine = machine::memory_bytes(root).map(|bytes| Limit { bytes, cause: Cause::Machine });
         let cgroup = cgroup_bytes(root).map(|bytes| Limit { bytes, cause: Cause::Cgroup });
@@ -139,8 +139,8 @@ impl<'a> Mount<'a> {
         self.kind == kind && option.is_none_or(|option| self.options.split(',').any(|name| name == option))
     }
 
-    /// Where the control group is below the place of mounting. One that the mount does not show, as it may be
-    /// in a container, is taken for the topmost that it does show.
+    /// Returns where the control group is below the place of mounting. One that the mount does not show, as
+    /// it may be in a container, is taken for the topmost that it does show.
     fn below(&self, group: &Path) -> PathBuf {
         let below = group.strip_prefix(self.group).unwrap_or(Path::new(""));
         let is_shown = below.components().all(|component| matches!(component, Component::Normal(_)));
@@ -152,7 +152,7 @@ impl<'a> Mount<'a> {
 mod tests {
     use super::*;
 
-    /// What is below a root with these files, and 16 GiB of memory.
+    /// Returns what is below a root with these files, and 16 GiB of memory.
     fn limit(files: &[(&str, &str)]) -> (usize, String) {
         let root = tempfile::tempdir().unwrap();
         let write = |(path, text): (&str, &str)| {

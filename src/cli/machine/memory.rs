@@ -1,4 +1,4 @@
-//! How much memory a network takes, and whether this process may take it.
+//! The memory that a network takes, and the check that this process may take it.
 
 use crate::cli::machine::limits::{Limit, in_words};
 use glassnet::data::images::bound_memory;
@@ -8,7 +8,7 @@ use glassnet::plan::{Plan, PlanOptions};
 use glassnet::{Error, Result};
 use std::path::Path;
 
-/// What this module's debug lines are asked for by.
+/// The name by which a filter asks for this module's debug lines.
 const LOG_TARGET: &str = "glassnet::cli::memory";
 
 /// Where the system does not tell how much memory there is, this much is let through; beyond is a slip of the
@@ -19,9 +19,9 @@ const ASSUMED_BYTES: usize = 1 << 40;
 pub struct Memory {
     /// One copy of all parameters.
     pub parameters: usize,
-    /// What a plan for prediction writes to.
+    /// Bytes that a plan for prediction writes to.
     pub inference: usize,
-    /// What a plan for training writes to, with gradients, Adam's two moments and the best epoch's
+    /// Bytes that a plan for training writes to, with gradients, Adam's two moments and the best epoch's
     /// parameters.
     pub training: usize,
 }

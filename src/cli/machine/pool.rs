@@ -6,7 +6,7 @@ use glassnet::Error;
 use glassnet::kernels::simd::InstructionSet;
 use rayon::ThreadPool;
 
-/// What this module's debug lines are asked for by.
+/// The name by which a filter asks for this module's debug lines.
 const LOG_TARGET: &str = "glassnet::cli";
 
 /// Runs `work` in a thread pool of our own; by default it has a thread for each core.

@@ -1,5 +1,5 @@
-//! What machine this is: for `config.toml`, as figures from a run mean little without it, and for what fits
-//! into its memory.
+//! The machine's name and memory: for `config.toml`, as figures from a run mean little without it, and for
+//! what fits into its memory.
 
 use std::path::Path;
 

@@ -33,11 +33,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What the spread is not.
+/// A note on what the spread is not.
 const NOT_INDEPENDENT: &str = "The folds' training images overlap, so the folds are not independent: sd is the spread \
                                between them (n − 1), no standard error.";
 
-/// What choosing an epoch by its validation loss does.
+/// A note on what choosing an epoch by its validation loss does.
 const BEST_FLATTERS: &str = "Each best epoch was chosen by the very images it is measured on, which flatters it; the last \
                              epoch was not.";
 
@@ -53,13 +53,13 @@ pub struct CrossValidation {
     pub source: Arc<Source>,
     /// The run folder, if one was named.
     pub out: Option<PathBuf>,
-    /// Whether results are one JSON object.
+    /// True where results are one JSON object.
     pub json: bool,
     /// The cross-validation that goes on, if it is none that begins.
     pub resumed: Option<ResumedRun>,
 }
 
-/// What all folds have in common.
+/// The things that all folds have in common.
 struct Common {
     settings: RunSettings,
     network: Network,
@@ -230,7 +230,7 @@ impl Common {
         Ok(TrainedFold { row, folder: out.display().to_string() })
     }
 
-    /// Which weights a fold ends with.
+    /// Returns which weights a fold ends with.
     fn kept(&self) -> KeptWeights {
         match self.settings.training.early_stopping {
             Some(_) => KeptWeights::Best,
@@ -263,7 +263,7 @@ impl Common {
     }
 }
 
-/// What the weights of a fold that came to its end before answered on its validation part.
+/// Returns what the weights of a fold that came to its end before answered on its validation part.
 ///
 /// # Errors
 /// Those of [`read_predictions`], and [`Error::Data`], where a class is another than those of `catalog`.
@@ -306,7 +306,7 @@ fn row(
     }
 }
 
-/// What always answering the more frequent class would reach over all folds.
+/// Returns what always answering the more frequent class would reach over all folds.
 fn majority_line(catalog: &Catalog, counts: [usize; 2]) -> String {
     let label = majority(counts).unwrap_or(Label::POSITIVE);
     format!(

@@ -1,4 +1,4 @@
-//! What a training run came to, as lines and as JSON.
+//! The result of a training run, as lines and as JSON.
 
 use crate::cli::input::dataset::two;
 use crate::cli::outcome::SMALLER_STEPS;
@@ -16,7 +16,7 @@ use serde_json::json;
 use std::io;
 use std::path::PathBuf;
 
-/// What a run came to.
+/// The result of a run.
 pub struct Finished {
     /// `Err` where a line of the run could not be printed.
     pub printed: io::Result<()>,
@@ -37,9 +37,9 @@ pub struct Finished {
     /// These, and all else that was left out of the data.
     pub left_out: Vec<LeftOut>,
     pub validation: Option<Validated>,
-    /// When and why the run stopped before all its epochs were done.
+    /// A sentence on when and why the run stopped before all its epochs were done.
     pub stopped_early: Option<String>,
-    /// Whether the run ended with the best weights instead of the last.
+    /// True where the run ended with the best weights instead of the last.
     pub restored: bool,
     /// Seconds of all epochs, and those of them that went into saving.
     pub seconds: f64,
@@ -49,18 +49,18 @@ pub struct Finished {
 /// From how many seconds of saving, or of waiting for images, on a person is told of them.
 const TOLD_SECONDS: f64 = 1.0;
 
-/// What is said where no image validates.
+/// The remark where no image validates.
 const NO_VALIDATION: &str =
     "No image validated: how the network does on images that it did not learn from is not known";
 
-/// What the weights that a run ends with answer on the validation part.
+/// The answers of the weights that a run ends with, on the validation part.
 pub struct Validated {
     pub confusion: Confusion,
     pub roc_auc: Option<f64>,
 }
 
 impl Validated {
-    /// What comes of these probabilities of class 1 for images of these classes.
+    /// Returns what comes of these probabilities of class 1 for images of these classes.
     pub fn of(labels: &[Label], probabilities: &[f32]) -> Validated {
         let confusion = Confusion::count(labels, probabilities, DEFAULT_THRESHOLD);
         Validated { confusion, roc_auc: roc_auc(labels, probabilities) }
@@ -146,7 +146,7 @@ impl Finished {
         self.best.as_ref().zip(self.epochs.last()).is_some_and(|(best, last)| best.epoch != last.epoch)
     }
 
-    /// What choosing the best weights is worth, where they are not the last.
+    /// Returns what choosing the best weights is worth, where they are not the last.
     fn best_against_last(&self) -> Option<String> {
         let (best, last) = (self.best.as_ref()?, self.epochs.last()?);
         let (best_loss, last_loss) = (best.val_loss?, last.val_loss?);
@@ -161,14 +161,14 @@ impl Finished {
         })
     }
 
-    /// That the training diverged, if it did.
+    /// Says that the training diverged, if it did.
     pub fn diverged_line(&self) -> Option<String> {
         let line = diverged_line(self.reevaluated?.last.loss, self.epochs.last()?.val_loss)?;
         Some(format!("{line}; {SMALLER_STEPS}"))
     }
 
-    /// What should not be overlooked: that the training diverged, epochs with one answer only, overfitting,
-    /// and that nothing was validated.
+    /// Returns what should not be overlooked: that the training diverged, epochs with one answer only,
+    /// overfitting, and that nothing was validated.
     fn remarks(&self) -> Vec<String> {
         let mut remarks: Vec<String> = self.diverged_line().into_iter().collect();
         for (label, class) in self.classes.labels().zip(self.classes.names()) {
@@ -191,7 +191,7 @@ impl Finished {
         remarks
     }
 
-    /// The same as JSON.
+    /// Returns the same as JSON.
     pub fn json(&self) -> serde_json::Value {
         let mut object = json!({
             "run_folder": self.folder.display().to_string(),

@@ -1,4 +1,4 @@
-//! What a training run says while it goes on, and what it writes down.
+//! The recorder of a training run: the lines it prints on the way, and the files it writes.
 
 use crate::cli::input::dataset::two;
 use crate::cli::outcome::Failure;
@@ -27,11 +27,10 @@ use std::borrow::Cow;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// What this module's debug lines are asked for by.
+/// The name by which a filter asks for this module's debug lines.
 const LOG_TARGET: &str = "glassnet::cli::recorder";
 
-/// How old the tables on the disk may get before the next end of an epoch writes them again, whole as they
-/// are.
+/// The age of the tables on the disk from which on the end of an epoch writes them again, whole as they are.
 const TABLES_EVERY: Duration = Duration::from_secs(1);
 
 /// The lines of a run while it goes on: results, or with `--json` progress. The run matters more than its
@@ -62,22 +61,22 @@ impl RunText {
     }
 }
 
-/// What is known of a run before it begins, or goes on.
+/// The facts of a run before it begins, or goes on.
 pub struct RunFacts<'a> {
     pub network: &'a Network,
     pub settings: TrainSettings,
-    /// How images are read.
+    /// The way images are read.
     pub reading: Reading,
     pub steps_per_epoch: usize,
     /// Images of each class in the training part and in the validation part.
     pub counts: [[usize; 2]; 2],
-    /// What was left out of the data.
+    /// The files that were left out of the data.
     pub left_out: Vec<LeftOut>,
     /// `config.toml`.
     pub config: Config,
-    /// What of it makes the run what it is.
+    /// The part of it that makes the run what it is.
     pub identity: String,
-    /// How old the saved state may get before the next end of an epoch saves again.
+    /// The age of the saved state from which on the end of an epoch saves again.
     pub save_every: Duration,
 }
 
@@ -268,7 +267,7 @@ impl<'a> Recorder<'a> {
         Ok(finished)
     }
 
-    /// What the run has come to, as far as the state tells.
+    /// Returns what the run has come to, as far as the state tells.
     fn finished(&mut self, state: &TrainingState) -> Finished {
         let settings = &self.facts.settings;
         Finished {
@@ -321,7 +320,7 @@ impl<'a> Recorder<'a> {
     }
 }
 
-/// What `config.toml` says of how the run came to its end.
+/// Returns what `config.toml` says of how the run came to its end.
 fn outcome(finished: &Finished) -> Outcome {
     Outcome {
         epochs: finished.epochs.len(),
@@ -335,7 +334,7 @@ fn outcome(finished: &Finished) -> Outcome {
     }
 }
 
-/// When and why a run stopped early, in words that go on after "early stopping".
+/// Tells when and why a run stopped early, in words that go on after "early stopping".
 pub fn why_it_stopped(settings: &TrainSettings, state: &TrainingState) -> String {
     let (lowest, best_epoch) =
         state.best_record().map_or((f64::NAN, 0), |best| (best.val_loss.unwrap_or(best.loss), best.epoch));

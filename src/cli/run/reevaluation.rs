@@ -11,7 +11,7 @@ use glassnet::plan::{Plan, PlanOptions};
 use glassnet::training::evaluate;
 use serde::Serialize;
 
-/// How well some weights do on a set.
+/// The loss and accuracy of some weights on a set.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Figures {
     pub loss: f64,

@@ -17,10 +17,10 @@ use std::path::Path;
 /// The file from which on a folder is that of a run.
 pub const CONFIG: &str = "config.toml";
 
-/// What a run was made from.
+/// The origin of a run.
 #[derive(Debug, Serialize)]
 pub struct Config {
-    /// What was run.
+    /// The command.
     pub command: &'static str,
     /// The version of glassnet.
     pub version: &'static str,
@@ -30,18 +30,18 @@ pub struct Config {
     pub adam: Adam,
     /// For each convolution what computes its passes.
     pub algorithms: BTreeMap<String, Algorithms>,
-    /// What it ran on.
+    /// The machine it ran on.
     pub machine: Machine,
-    /// What it learned from.
+    /// The data it learned from.
     pub data: Data,
     /// The network.
     pub model: ModelSpec,
-    /// How it ended; none as long as it has not.
+    /// Its end; none as long as it has not ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
 }
 
-/// How a run came to its end.
+/// The end of a run.
 #[derive(Debug, Serialize)]
 pub struct Outcome {
     /// Epochs done.
@@ -49,7 +49,7 @@ pub struct Outcome {
     /// The epoch with the lowest validation loss, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best_epoch: Option<usize>,
-    /// Why there are no more.
+    /// The reason why there are no more.
     pub ended: String,
     /// Seconds of all epochs, saving included, where they are known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,7 +126,7 @@ pub struct Data {
     /// The range of samples of 16 bits, where one was given or found.
     #[serde(skip_serializing_if = "SampleRange::is_full")]
     pub range: SampleRange,
-    /// How many images train; a cross-validation as a whole has no such number.
+    /// The number of images that train; a cross-validation as a whole has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub training_images: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,7 +137,7 @@ pub struct Data {
 }
 
 impl Data {
-    /// What is known of a set, which the run calls `name`, before it is parted.
+    /// Returns what is known of a set, which the run calls `name`, before it is parted.
     pub fn of(source: &Source, name: &Path, catalog: &Catalog, sha256: String, skipped: &[Item]) -> Data {
         let classes = catalog.classes.clone();
         Data {

@@ -9,7 +9,7 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
-/// What this module's debug lines are asked for by.
+/// The name by which a filter asks for this module's debug lines.
 const LOG_TARGET: &str = "glassnet::cli::run_lock";
 
 /// The right to work on a run, until it is dropped; empty where the file system knows no locks.
@@ -40,7 +40,7 @@ impl RunLock {
     }
 }
 
-/// What is locked.
+/// Returns what is locked.
 #[cfg(unix)]
 fn lockable(folder: &Path) -> io::Result<File> {
     File::open(folder)

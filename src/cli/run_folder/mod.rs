@@ -12,7 +12,7 @@ use lock::RunLock;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Where runs go by default.
+/// The folder of runs by default.
 const RUNS: &str = "runs";
 
 /// The folder of weights in that of a run.
@@ -21,10 +21,10 @@ const WEIGHTS: &str = "weights";
 /// The flag that names another place.
 const OUT: &str = "--out";
 
-/// What is named in messages of a place that nobody has given.
+/// The name in messages of a place that nobody has given.
 const DEFAULT_PLACE: &str = "the run folder";
 
-/// What messages on the place of a run begin with.
+/// Returns what messages on the place of a run begin with.
 fn named(out: Option<&Path>) -> &'static str {
     if out.is_some() { OUT } else { DEFAULT_PLACE }
 }
@@ -38,7 +38,7 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Whether `out` is free, so far as can be told before [`RunFolder::create`].
+    /// Checks whether `out` is free, so far as can be told before [`RunFolder::create`].
     ///
     /// # Errors
     /// Where a file is in the way; or `out` is there and holds something, as nothing is ever overwritten.
@@ -49,7 +49,7 @@ impl RunFolder {
         }
     }
 
-    /// Whether the folder that [`RunFolder::create`] makes will not lie among the images of `data`.
+    /// Checks whether the folder that [`RunFolder::create`] makes will not lie among the images of `data`.
     ///
     /// # Errors
     /// Where it would.
@@ -82,8 +82,8 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Whether no run has begun in the folder. It is asked again before one does, as some file systems know
-    /// no locks.
+    /// Checks whether no run has begun in the folder. It is asked again before one does, as some file
+    /// systems know no locks.
     ///
     /// # Errors
     /// [`Error::Setting`], where one has.
@@ -95,7 +95,7 @@ impl RunFolder {
         Err(Error::setting(OUT, reason))
     }
 
-    /// Whether the files of a run that is to go on can be written.
+    /// Checks whether the files of a run that is to go on can be written.
     ///
     /// # Errors
     /// [`Error::Io`] names the one that cannot.
@@ -108,8 +108,8 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Whether a run has begun in the folder, as its `config.toml` tells. The folder is neither locked nor
-    /// changed.
+    /// Returns whether a run has begun in the folder, as its `config.toml` tells. The folder is neither
+    /// locked nor changed.
     pub fn has_begun(path: &Path) -> bool {
         path.join(CONFIG).exists()
     }

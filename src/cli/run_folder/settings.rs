@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// The settings of a run, each under its flag's name.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunSettings {
-    /// How the network trains.
+    /// The settings of the training itself.
     #[serde(flatten)]
     pub training: TrainSettings,
     /// Images in a step.
@@ -20,22 +20,22 @@ pub struct RunSettings {
     /// The share of each class that validates, where a share does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_split: Option<f64>,
-    /// How many folds a cross-validation has.
+    /// The number of folds of a cross-validation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folds: Option<usize>,
-    /// Which fold this run is, in a cross-validation.
+    /// The fold that this run is, in a cross-validation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold: Option<Fold>,
-    /// What finds the group in a file's path.
+    /// The pattern that finds the group in a file's path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_regex: Option<String>,
     /// The file that the first weights are from.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
     pub init_weights: Option<PathBuf>,
-    /// Whether images that cannot be read are left out instead of stopping the run.
+    /// Leaves out images that cannot be read, instead of stopping the run.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub skip_bad: bool,
-    /// How images are read.
+    /// The way images are read.
     #[serde(flatten)]
     pub reading: ReadingArgs,
     /// Shortest time between two savings, in seconds.
@@ -44,12 +44,12 @@ pub struct RunSettings {
     pub cache: usize,
 }
 
-/// Which fold of a cross-validation a run is. It is written as `2 of 5`.
+/// The fold of a cross-validation that a run is, written as `2 of 5`.
 #[derive(Clone, Copy, Debug)]
 pub struct Fold {
     /// From 1.
     pub number: usize,
-    /// How many there are.
+    /// The number of folds.
     pub of: usize,
 }
 
@@ -74,7 +74,7 @@ impl RunSettings {
         }
     }
 
-    /// Those that the flags of `train` ask for, of a network for images of this side.
+    /// Returns the settings that the flags of `train` ask for, of a network for images of this side.
     pub fn new(args: &TrainArgs, image_size: usize) -> RunSettings {
         let documented = RunSettings::documented(&args.common, image_size);
         RunSettings {
@@ -99,7 +99,7 @@ impl RunSettings {
         }
     }
 
-    /// How the network is run, where it does not train.
+    /// Returns how the network is run, where it does not train.
     pub fn plan_options(&self) -> PlanOptions {
         PlanOptions { conv: self.training.conv, fuse: self.training.fuse, ..PlanOptions::default() }
     }

@@ -1,4 +1,4 @@
-//! What goes to the terminal: results on stdout, everything else on stderr.
+//! The terminal's two streams: results on stdout, everything else on stderr.
 
 use crate::cli::terminal::bar::aside;
 pub use glassnet::error::shell_word;
@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether progress is not to be told.
+/// The switch that silences progress.
 static QUIET: AtomicBool = AtomicBool::new(false);
 
 /// From now on progress is not told, or is.
@@ -16,7 +16,7 @@ pub fn set_quiet(quiet: bool) {
     QUIET.store(quiet, Ordering::Relaxed);
 }
 
-/// Whether progress is not to be told.
+/// Returns whether progress is not to be told.
 pub fn is_quiet() -> bool {
     QUIET.load(Ordering::Relaxed)
 }
@@ -57,7 +57,7 @@ impl Lines {
         self.print(&json_text(value));
     }
 
-    /// Whether a line could not be printed.
+    /// Returns whether a line could not be printed.
     pub fn have_failed(&self) -> bool {
         self.failure.is_some()
     }
@@ -106,7 +106,7 @@ pub fn warn(sentence: &str) {
     diagnostic(&format!("warning: {}", one_line(sentence)));
 }
 
-/// Why something could not be done.
+/// Returns why something could not be done.
 pub fn error(sentence: &str) {
     diagnostic(&format!("error: {}", one_line(sentence)));
 }
@@ -128,7 +128,7 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     escaped(text, &UNSEEN)
 }
 
-/// Whether a terminal would obey something in the text, our own line breaks and tabs aside.
+/// Returns whether a terminal would obey something in the text, our own line breaks and tabs aside.
 pub fn is_obeyed(text: &str) -> bool {
     OBEYED.is_match(text)
 }

@@ -5,7 +5,7 @@ use crate::cli::terminal::{bar, console, output};
 use glassnet::{Error, Result};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-/// Whether someone looks at [`check`], so that a signal can wait for it.
+/// A switch: someone looks at [`check`], so that a signal can wait for it.
 static AWAITED: AtomicBool = AtomicBool::new(false);
 /// The exit code of the signal that waits; 0 where there was none.
 static WAITING: AtomicU8 = AtomicU8::new(0);
@@ -47,7 +47,7 @@ fn listen() -> std::result::Result<(), ctrlc::Error> {
     ctrlc::set_handler(|| answer(EXIT_INTERRUPTED))
 }
 
-/// Whether the program was started with SIGHUP ignored.
+/// Returns whether the program was started with SIGHUP ignored.
 #[cfg(target_os = "linux")]
 fn hangup_is_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -55,8 +55,8 @@ fn hangup_is_ignored() -> bool {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 != 0)
 }
 
-/// Whether the program was started with SIGHUP ignored. A shell that we start inherits that, and sends the
-/// signal to itself.
+/// Returns whether the program was started with SIGHUP ignored. A shell that we start inherits that, and
+/// sends the signal to itself.
 #[cfg(all(unix, not(target_os = "linux")))]
 fn hangup_is_ignored() -> bool {
     std::process::Command::new("sh").args(["-c", "kill -HUP $$"]).status().is_ok_and(|status| status.success())

@@ -47,12 +47,12 @@ fn parse(text: &str) -> std::result::Result<Filter, String> {
     Ok(builder.build())
 }
 
-/// What a filter may look like.
+/// An example of a filter.
 const EXAMPLES: &str =
     "write a level (error, warn, info, debug, trace or off), or as in glassnet::plan=debug a module and a level";
 
-/// What is wrong with a filter of which a part speaks of modules that are none of ours, as a misspelt level
-/// does.
+/// Returns what is wrong with a filter of which a part speaks of modules that are none of ours, as a misspelt
+/// level does.
 fn foreign(text: &str) -> Option<String> {
     let directives = text.split('/').next().unwrap_or_default().split(',').map(str::trim);
     let known = |directive: &str| {

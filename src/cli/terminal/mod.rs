@@ -1,5 +1,5 @@
-//! What the program says and hears while it works: stdout and stderr, bars, the log, signals; and the places
-//! that it writes to.
+//! The program's voice and ear while it works: stdout and stderr, bars, the log, signals; and the places that
+//! it writes to.
 
 pub mod bar;
 pub mod console;

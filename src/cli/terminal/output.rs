@@ -63,8 +63,8 @@ fn with(flag: &str) -> &'static str {
     if flag.starts_with("--") { "" } else { " with --out" }
 }
 
-/// Whether `folder` can become a folder of results: it is not there yet, or it is empty. No folder's content
-/// is ever overwritten.
+/// Checks whether `folder` can become a folder of results: it is not there yet, or it is empty. No folder's
+/// content is ever overwritten.
 ///
 /// # Errors
 /// [`Error::Setting`] of `flag`, where something stands there already.
@@ -77,7 +77,7 @@ pub fn check_new_folder(flag: &str, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether folders can be made down to `folder`: what is there of its path is folders.
+/// Checks whether folders can be made down to `folder`: what is there of its path is folders.
 ///
 /// # Errors
 /// [`Error::Setting`] of `flag`, where a file of that name is in the way.
@@ -91,8 +91,8 @@ pub fn check_nothing_in_the_way(flag: &str, folder: &Path) -> Result<()> {
     }
 }
 
-/// Whether a folder of results will not lie in the folder of the images, where it would count as a class from
-/// then on.
+/// Checks whether a folder of results will not lie in the folder of the images, where it would count as a
+/// class from then on.
 ///
 /// # Errors
 /// [`Error::Setting`] of `flag`, where it would.
@@ -112,8 +112,8 @@ pub fn check_outside_data(flag: &str, folder: &Path, data: &Path) -> Result<()> 
     Err(Error::setting(flag, reason))
 }
 
-/// Whether a picture can be written to `path`: its name ends with `.png`, as a PNG it will be, and a file can
-/// be made there.
+/// Checks whether a picture can be written to `path`: its name ends with `.png`, as a PNG it will be, and a
+/// file can be made there.
 ///
 /// # Errors
 /// [`Error::Setting`] of `flag` says what is amiss.
@@ -128,8 +128,8 @@ pub fn check_picture(flag: &str, path: &Path) -> Result<()> {
     check_file(flag, path)
 }
 
-/// Whether a file can be written to `path`: it is no folder, its folder is there, and a file can be made in
-/// it.
+/// Checks whether a file can be written to `path`: it is no folder, its folder is there, and a file can be
+/// made in it.
 ///
 /// # Errors
 /// [`Error::Setting`] of `flag` says what is amiss.
@@ -146,7 +146,8 @@ pub fn check_file(flag: &str, path: &Path) -> Result<()> {
     }
 }
 
-/// Whether `path`, which may not be there yet, is none of the files that are read; a file in a zip is none.
+/// Checks whether `path`, which may not be there yet, is none of the files that are read; a file in a zip is
+/// none.
 ///
 /// # Errors
 /// [`Error::Setting`] of `flag`, where writing it would destroy an input.

@@ -9,13 +9,13 @@ use std::fmt::Write;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// How often a line tells of work that is not on a terminal.
+/// The interval between two lines on work that is not on a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(60);
 
 /// Work that is under way.
 pub struct Progress {
     bar: ProgressBar,
-    /// When a line was last printed, where lines stand for the bar.
+    /// The time of the last line, where lines stand for the bar.
     told: Option<Mutex<Instant>>,
 }
 

@@ -193,7 +193,7 @@ fn cells(figures: &ConvFigures) -> [String; 13] {
     ]
 }
 
-/// What stands under the tables.
+/// The legend under the tables.
 const LEGEND: [&str; 8] = [
     "Times are of the whole batch; rates and ratios are of the fastest round. GFLOP/s count the direct algorithm's arithmetic,",
     "2·N·P·K·F, so an algorithm that saves some can be above the peak. GB/s count input, kernel and output once, the least that",

@@ -16,12 +16,12 @@ pub fn pools(threads: &ThreadCounts) -> glassnet::Result<Vec<ThreadPool>> {
     }
 }
 
-/// What the machine can do at most with each pool's threads.
+/// Returns what the machine can do at most with each pool's threads.
 pub fn peaks(pools: &[ThreadPool]) -> Vec<MachinePeak> {
     pools.iter().map(|pool| pool.install(MachinePeak::measure)).collect()
 }
 
-/// What the figures are of: a line, and a further one for each further number of threads.
+/// Returns what the figures are of: a line, and a further one for each further number of threads.
 pub fn machine_lines(peaks: &[MachinePeak]) -> Vec<String> {
     let limits = |peak: &MachinePeak| {
         let threads = if peak.threads == 1 { "1 thread".to_string() } else { format!("{} threads", peak.threads) };

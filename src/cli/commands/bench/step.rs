@@ -57,7 +57,7 @@ pub fn run(args: &StepArgs) -> CommandResult {
     Ok(Outcome::Done)
 }
 
-/// What was measured with a number of threads.
+/// The figures of a number of threads.
 #[derive(Serialize)]
 struct Run {
     threads: usize,
@@ -69,7 +69,7 @@ struct Run {
     trained: AtWeights,
 }
 
-/// What was measured at some weights.
+/// The figures at some weights.
 #[derive(Serialize)]
 struct AtWeights {
     #[serde(flatten)]
@@ -104,7 +104,7 @@ fn measure(args: &StepArgs, network: &Network) -> Result<Run, Failure> {
     Ok(Run { threads: rayon::current_num_threads(), decode_ms: Milliseconds::from_runs(&decode), initial, trained })
 }
 
-/// What stands under the tables.
+/// The legend under the tables.
 const LEGEND: [&str; 5] = [
     "A training step is forward, loss, backward and optimizer on a batch in memory, dropout on; its phases' shares are of all steps'",
     "time. Decoding a batch from PNG is not part of it: while a step runs, the loader decodes the next batches, and only in the",

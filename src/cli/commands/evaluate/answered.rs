@@ -14,13 +14,13 @@ use glassnet::report::pictures::{LabelledImage, thumbnail};
 use serde_json::json;
 use std::sync::Arc;
 
-/// What is wanted of the answers.
+/// The wishes for the answers.
 #[derive(Clone, Copy)]
 pub struct Wanted {
     pub threshold: f64,
-    /// Whether images that cannot be read are left out, and not failures.
+    /// True where images that cannot be read are left out, and not failures.
     pub skip_bad: bool,
-    /// Whether the worst mistakes will be shown.
+    /// True where the worst mistakes will be shown.
     pub thumbnails: bool,
 }
 

@@ -12,13 +12,13 @@ use glassnet::report::evaluation::{
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// What is in the folder of `--out`.
+/// Returns what is in the folder of `--out`.
 pub fn written_line(out: &Path) -> String {
     format!("Written to {}: {PAGE}, {JSON}, {PREDICTIONS}", out.display())
 }
 
 impl Evaluation<'_> {
-    /// What the figures are of.
+    /// Returns what the figures are of.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         let training = &self.model.card.training;
         let [negative, positive] = self.class_names();
@@ -58,7 +58,7 @@ impl Evaluation<'_> {
         facts
     }
 
-    /// What keeps the figures from meaning what they seem to.
+    /// Returns what keeps the figures from meaning what they seem to.
     fn cautions(&self) -> Vec<String> {
         let one_class = self.assessment.confusion.only_answer().map(|label| {
             let class = &self.class_names()[label.index()];

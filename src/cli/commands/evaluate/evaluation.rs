@@ -1,4 +1,4 @@
-//! What an evaluation found.
+//! The result of an evaluation.
 
 use super::answered::Answered;
 use super::subset::Subset;
@@ -10,18 +10,18 @@ use glassnet::data::source::Source;
 use glassnet::metrics::Assessment;
 use std::path::PathBuf;
 
-/// What `--out` writes.
+/// The files that `--out` writes.
 pub const PAGE: &str = "evaluation.html";
 pub const JSON: &str = "evaluation.json";
 pub const PREDICTIONS: &str = "predictions.csv";
 
-/// All that an evaluation found.
+/// The result of an evaluation, with all that is told of it.
 pub struct Evaluation<'a> {
     pub file: PathBuf,
     pub model: &'a Checkpoint,
     pub source: &'a Source,
     pub subset: Subset,
-    /// What of DATA has no part in it.
+    /// The files of DATA that have no part in it.
     pub left_out: Vec<LeftOut>,
     pub answered: Answered,
     pub assessment: Assessment,

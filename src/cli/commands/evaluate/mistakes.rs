@@ -30,7 +30,7 @@ impl WorstMistakes {
         Ok(())
     }
 
-    /// Those that were kept.
+    /// Returns those that were kept.
     pub fn shown(&self) -> &[Mistake] {
         &self.kept
     }

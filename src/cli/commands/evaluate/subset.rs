@@ -1,4 +1,4 @@
-//! Which images are evaluated, and what is known of their part in the training.
+//! The images that are evaluated, and what is known of their part in the training.
 
 use crate::cli::args::SubsetChoice;
 use crate::cli::input::run_data::{RunData, Wanted};
@@ -27,22 +27,22 @@ pub struct Subset {
     split: Split,
 }
 
-/// What a run's `split.csv` says of the chosen images.
+/// The statement of a run's `split.csv` on the chosen images.
 enum Split {
     Known {
         file: PathBuf,
         counts: Counts,
-        /// Whether the run's files are in DATA as they were then, byte for byte; `None` where the run does
+        /// True where the run's files are in DATA as they were then, byte for byte; `None` where the run does
         /// not tell.
         same_files: Option<bool>,
         /// Of how many epochs the weights are those that did best on the validation part, where they are.
         best_of: Option<usize>,
     },
-    /// Why it says nothing.
+    /// The reason why it says nothing.
     Unknown(String),
 }
 
-/// How many of the chosen images had which part in the training, by their names.
+/// The number of chosen images with each part in the training, by their names.
 #[derive(Default)]
 struct Counts {
     training: usize,
@@ -121,8 +121,8 @@ impl Subset {
         Ok(Subset { choice, items, of, split: Split::Known { file, counts, same_files, best_of } })
     }
 
-    /// What to say where the model is judged on images that it learned from, or may have, or by which its
-    /// weights were chosen.
+    /// Returns what to say where the model is judged on images that it learned from, or may have, or by which
+    /// its weights were chosen.
     pub fn caution(&self) -> Option<String> {
         let sentence = match &self.split {
             Split::Known {
@@ -141,7 +141,7 @@ impl Subset {
         Some(sentence.to_string())
     }
 
-    /// Which images, and how they were chosen.
+    /// Returns which images, and how they were chosen.
     pub fn description(&self) -> String {
         let Subset { items, .. } = self;
         let of = counted(self.of, "image");
@@ -206,7 +206,7 @@ impl Subset {
     }
 }
 
-/// What `split.csv` calls the two parts.
+/// The names of the two parts in `split.csv`.
 const TRAINING: &str = "training";
 const VALIDATION: &str = "validation";
 
@@ -235,7 +235,7 @@ pub fn data_of_run(file: &Path, choice: SubsetChoice) -> Result<PathBuf> {
     Ok(data)
 }
 
-/// What a run folder tells of its data.
+/// The statement of a run folder on its data.
 struct Run {
     split_file: PathBuf,
     rows: Vec<Row>,
@@ -278,7 +278,7 @@ impl Run {
         Ok(Run { split_file, rows, data: RunData::around(file) })
     }
 
-    /// How many epochs the run's `history.csv` tells of.
+    /// Returns how many epochs the run's `history.csv` tells of.
     fn epochs(&self) -> Option<usize> {
         let history = read_text(&self.split_file.with_file_name("history.csv")).ok()?;
         Some(history.lines().skip(1).count())
@@ -314,8 +314,8 @@ impl KnownSet<'_> {
         self.files.iter().copied().collect()
     }
 
-    /// Whether every file of the set is among these as it was then: their common hash, as training took it,
-    /// is that in `config.toml`. Files that are there besides do not matter.
+    /// Returns whether every file of the set is among these as it was then: their common hash, as training
+    /// took it, is that in `config.toml`. Files that are there besides do not matter.
     fn has_its_files(&self, source: &Source, catalog: &Catalog) -> Option<bool> {
         let wanted = self.sha256?;
         let entries: HashMap<&str, usize> = catalog.items.iter().map(|item| (item.path.as_str(), item.entry)).collect();
@@ -340,8 +340,9 @@ impl KnownSet<'_> {
     }
 }
 
-/// Which of the sets of a run DATA is, and whether it has the files of that set, where this was looked at. Of
-/// two it is the one whose files are there byte for byte, else the one with more files of these names.
+/// Returns which of the sets of a run DATA is, and whether it has the files of that set, where this was
+/// looked at. Of two it is the one whose files are there byte for byte, else the one with more files of these
+/// names.
 ///
 /// # Errors
 /// Why it cannot be told.

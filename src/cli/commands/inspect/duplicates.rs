@@ -4,7 +4,7 @@ use super::report::Report;
 use crate::cli::input::finding::Finding;
 use glassnet::data::audit::duplicates::Kind;
 
-/// How alike the images of some groups are, and what groups of them are called in each place.
+/// A degree of likeness of images, and the kinds of findings by where groups of them lie.
 struct Alike {
     kinds: &'static [Kind],
     words: &'static str,

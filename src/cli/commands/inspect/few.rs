@@ -17,7 +17,7 @@ const BOTH: [Label; 2] = [Label::NEGATIVE, Label::POSITIVE];
 /// Folds that are proposed; fewer where a class has fewer images.
 const FOLDS: usize = 5;
 
-/// What it means that the class `label` has few images that validate, if it has.
+/// Returns what it means that the class `label` has few images that validate, if it has.
 pub fn few_validated(dataset: &Dataset, report: &Report, label: Label) -> Option<Finding> {
     let validate = BOTH.map(|label| report.readable_count(label, Some("validation")));
     let (few, other) = (validate[label.index()], validate[1 - label.index()]);
@@ -52,7 +52,7 @@ pub fn few_validated(dataset: &Dataset, report: &Report, label: Label) -> Option
     Some(Finding { kind: "few_validated", finding, advice })
 }
 
-/// Which classes have no image that validates, or none that can be read.
+/// Returns which classes have no image that validates, or none that can be read.
 pub fn not_validated(dataset: &Dataset, report: &Report) -> Option<Finding> {
     let without = |label: &Label| report.readable_count(*label, Some("validation")) == 0;
     let labels: Vec<Label> = BOTH.into_iter().filter(without).collect();
@@ -85,7 +85,7 @@ pub fn not_validated(dataset: &Dataset, report: &Report) -> Option<Finding> {
     Some(Finding { kind: "not_validated", finding, advice })
 }
 
-/// What cross-validation gives of the class `label`, where it can be had.
+/// Returns what cross-validation gives of the class `label`, where it can be had.
 fn folds_instead(dataset: &Dataset, report: &Report, label: Label) -> Option<String> {
     let all = BOTH.map(|label| report.readable_count(label, None));
     let folds = FOLDS.min(all[0]).min(all[1]);

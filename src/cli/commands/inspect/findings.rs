@@ -1,4 +1,4 @@
-//! What was found that somebody should look at, each with what to do.
+//! The findings that somebody should look at, each with what to do.
 
 use super::duplicates::duplicates;
 use super::few::{few_validated, not_validated};

@@ -1,4 +1,4 @@
-//! What `inspect --json` prints.
+//! The object that `inspect --json` prints.
 
 use super::report::{File, Report, counted};
 use crate::cli::args::InspectArgs;

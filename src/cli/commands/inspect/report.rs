@@ -1,4 +1,4 @@
-//! What was found in a data set, file by file and as a whole.
+//! The report on a data set, file by file and as a whole.
 
 use crate::cli::input::dataset::Dataset;
 use crate::cli::terminal::progress::Progress;
@@ -19,7 +19,7 @@ pub struct File<'a> {
     pub found: Result<ImageInfo, String>,
 }
 
-/// All that was found.
+/// The report on a data set.
 pub struct Report<'a> {
     /// Every file, the training part first.
     pub files: Vec<File<'a>>,
@@ -29,9 +29,9 @@ pub struct Report<'a> {
     pub duplicates: Vec<Group>,
     /// Attributes that tell the classes apart.
     pub shortcuts: Vec<Shortcut>,
-    /// Whether photos were turned upright.
+    /// True where photos were turned upright.
     pub upright: bool,
-    /// What images of more than 8 bits hold, if there are any.
+    /// The values in images of more than 8 bits, if there are any.
     pub depth: Option<Depth>,
     /// Folders below the class folders; their images belong to the class.
     pub folders_within: Vec<String>,
@@ -81,7 +81,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// How many files a class and a part have, or all classes and parts.
+    /// Returns how many files a class and a part have, or all classes and parts.
     pub fn count(&self, label: Option<Label>, subset: Option<&str>) -> usize {
         let counted = self.files.iter().filter(|file| {
             label.is_none_or(|label| file.item.label == label) && subset.is_none_or(|subset| file.subset == subset)
@@ -89,7 +89,7 @@ impl<'a> Report<'a> {
         counted.count()
     }
 
-    /// How many files of a class and a part, or of all parts, can be read.
+    /// Returns how many files of a class and a part, or of all parts, can be read.
     pub fn readable_count(&self, label: Label, subset: Option<&str>) -> usize {
         let counted = self.files.iter().filter(|file| {
             file.item.label == label && file.found.is_ok() && subset.is_none_or(|subset| file.subset == subset)
@@ -97,12 +97,12 @@ impl<'a> Report<'a> {
         counted.count()
     }
 
-    /// What the files that can be read hold.
+    /// Returns what the files that can be read hold.
     pub fn readable(&self) -> impl Iterator<Item = &ImageInfo> {
         self.files.iter().filter_map(|file| file.found.as_ref().ok())
     }
 
-    /// How many images of each class lie in which orientation.
+    /// Returns how many images of each class lie in which orientation.
     pub fn orientations(&self) -> BTreeMap<Orientation, [usize; 2]> {
         let mut counts = BTreeMap::new();
         for file in &self.files {
@@ -118,18 +118,18 @@ impl<'a> Report<'a> {
         self.files.iter().filter_map(|file| Some((file, file.found.as_ref().err()?.as_str()))).collect()
     }
 
-    /// Whether a group has images of both classes.
+    /// Returns whether a group has images of both classes.
     pub fn crosses_classes(&self, group: &Group) -> bool {
         group.members.iter().any(|&member| self.files[member].item.label != self.files[group.members[0]].item.label)
     }
 
-    /// Whether a group has images of both parts.
+    /// Returns whether a group has images of both parts.
     pub fn crosses_split(&self, group: &Group) -> bool {
         group.members.iter().any(|&member| self.files[member].subset != self.files[group.members[0]].subset)
     }
 }
 
-/// How many files have each value, most frequent first.
+/// Returns how many files have each value, most frequent first.
 pub fn counted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<(T, usize)> {
     let mut counts = BTreeMap::new();
     for value in values {

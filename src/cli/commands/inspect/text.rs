@@ -1,4 +1,4 @@
-//! What `inspect` prints.
+//! The lines that `inspect` prints.
 
 use super::report::{File, Report, counted};
 use crate::cli::args::InspectArgs;
@@ -19,7 +19,7 @@ const GROUPS_LISTED: usize = 10;
 /// The most files of a group that are listed.
 const MEMBERS_LISTED: usize = 6;
 
-/// All lines.
+/// Makes all lines.
 pub fn lines(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: &[Finding]) -> Vec<String> {
     let mut lines = table(dataset, report);
     lines.push(String::new());
@@ -39,7 +39,7 @@ pub fn lines(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: &
     lines
 }
 
-/// How many images each class and part has.
+/// Returns how many images each class and part has.
 fn table(dataset: &Dataset, report: &Report) -> Vec<String> {
     let row = |name: &str, label: Option<Label>| {
         let [all, training, validation] =
@@ -84,7 +84,7 @@ fn what_files_hold(dataset: &Dataset, report: &Report) -> Vec<String> {
     lines
 }
 
-/// How many photos of each class lie in which orientation, where not all lie upright.
+/// Returns how many photos of each class lie in which orientation, where not all lie upright.
 fn orientations(dataset: &Dataset, report: &Report) -> Vec<String> {
     let counts = report.orientations();
     if counts.keys().all(|orientation| orientation.is_upright()) {

@@ -1,4 +1,4 @@
-//! Whether the run goes on as it began: the checks, and what is said where they fail.
+//! The checks that a run goes on as it began, and the errors where it does not.
 
 use super::difference::{Difference, first_difference, identity};
 use super::files::changed_files;
@@ -15,7 +15,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 impl ResumedRun {
-    /// Whether this command can go on with the run by itself, as the flags given have it.
+    /// Checks whether this command can go on with the run by itself, as the flags given have it.
     pub fn check_whole(&self, folds: Option<usize>, validation_data: Option<&Path>) -> Result<()> {
         let folder = self.folder.path();
         if let Some(fold) = self.setting("fold").and_then(Value::as_str) {
@@ -42,8 +42,8 @@ impl ResumedRun {
         Ok(())
     }
 
-    /// Whether the run shall go on with what it `was` made from. Tables that are not in `now` are not looked
-    /// at; `files` are those of its data.
+    /// Checks whether the run shall go on with what it `was` made from. Tables that are not in `now` are not
+    /// looked at; `files` are those of its data.
     ///
     /// # Errors
     /// [`Error::Setting`] names the first that differs, and both values; of data [`Error::Data`] names the

@@ -1,4 +1,4 @@
-//! Where the data of a run are that goes on, and what it calls them.
+//! The places of the data of a run that goes on, and the names it has for them.
 
 use super::files::{self, DATA, FURTHER};
 use super::resumed_run::{RESUME, ResumedRun};
@@ -8,8 +8,8 @@ use glassnet::{Error, Result};
 use std::path::{Path, PathBuf};
 
 impl ResumedRun {
-    /// Where the run's data are: at the path that was given, or where they are not there, at the same from
-    /// the root of the file system, which is told.
+    /// Returns where the run's data are: at the path that was given, or where they are not there, at the same
+    /// from the root of the file system, which is told.
     ///
     /// # Errors
     /// Where they are there no more.
@@ -28,7 +28,7 @@ impl ResumedRun {
         Err(Error::setting(RESUME, reason))
     }
 
-    /// Where the further data are that validate, if there are some, as [`ResumedRun::data`] has it.
+    /// Returns where the further data are that validate, if there are some, as [`ResumedRun::data`] has it.
     ///
     /// # Errors
     /// Where they are there no more.
@@ -46,12 +46,12 @@ impl ResumedRun {
         place.map(Some)
     }
 
-    /// What the run calls DATA, which is at `path`.
+    /// Returns what the run calls DATA, which is at `path`.
     pub fn name_of_data(&self, path: &Path) -> PathBuf {
         files::name(self, DATA, path)
     }
 
-    /// What the run calls the further data that validate, which are at `path`.
+    /// Returns what the run calls the further data that validate, which are at `path`.
     pub fn name_of_validation_data(&self, path: &Path) -> PathBuf {
         files::name(self, FURTHER, path)
     }

@@ -1,4 +1,4 @@
-//! What makes a run what it is, and where two runs differ in it.
+//! The identity of a run, and the first difference between two.
 
 use glassnet::error::shortened;
 use toml::{Table, Value};
@@ -6,13 +6,13 @@ use toml::{Table, Value};
 /// Settings that a run may go on with changed: none of them changes what is computed in an epoch.
 pub const MAY_CHANGE: [&str; 3] = ["cache", "epochs", "save_every"];
 
-/// What `config.toml` tells of where and how a run was made, and not of what.
+/// The tables of `config.toml` that tell where and how a run was made, and not from what.
 const CIRCUMSTANCES: [&str; 5] = ["command", "version", "machine", "algorithms", "outcome"];
 
-/// Where the data are. What counts is what they hold.
+/// The places of the data. Only the content counts.
 const PLACES: [&str; 4] = ["path", "absolute_path", "validation_path", "validation_absolute_path"];
 
-/// What makes a run what it is: its configuration without circumstances and without what may change.
+/// Returns what makes a run what it is: its configuration without circumstances and without what may change.
 pub fn identity(config: &Table) -> Table {
     let mut identity = config.clone();
     identity.retain(|key, _| !CIRCUMSTANCES.contains(&key));

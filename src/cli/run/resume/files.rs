@@ -23,19 +23,19 @@ pub struct Set {
     path: &'static str,
     absolute_path: &'static str,
     name: &'static str,
-    /// Whether it is the one that validates beside another that trains.
+    /// True of the one that validates beside another that trains.
     further: bool,
 }
 
 /// DATA.
 pub const DATA: Set = Set { path: "path", absolute_path: "absolute_path", name: "DATA", further: false };
 
-/// What validates, where that is not in DATA.
+/// The set that validates, where it is not in DATA.
 pub const FURTHER: Set =
     Set { path: "validation_path", absolute_path: "validation_absolute_path", name: VALIDATION_DATA, further: true };
 
-/// Where a set of the run is, if it is there: at the path that was given or, as seen from another folder, at
-/// the absolute one. Where there is something at both, the files decide.
+/// Returns where a set of the run is, if it is there: at the path that was given or, as seen from another
+/// folder, at the absolute one. Where there is something at both, the files decide.
 pub fn place(run: &ResumedRun, set: Set) -> Option<PathBuf> {
     let at = |key| run.data_text(key).map(PathBuf::from).filter(|path| path.exists());
     let (given, absolute) = match (at(set.path), at(set.absolute_path)) {
@@ -97,7 +97,7 @@ fn of_set(files: impl Iterator<Item = (String, String)>, further: Option<&str>, 
         .collect()
 }
 
-/// Whether there are these files at `path`, and no others.
+/// Returns whether there are these files at `path`, and no others.
 fn holds(path: &Path, files: &BTreeMap<String, String>) -> bool {
     let Ok(source) = open(path) else { return false };
     let Ok(catalog) = Catalog::of(&source) else { return false };

@@ -67,7 +67,7 @@ pub struct SettingsFile {
 }
 
 impl SettingsFile {
-    /// That of a run.
+    /// Reads that of a run.
     pub fn of(run: &ResumedRun) -> SettingsFile {
         let settings = run.config.get("settings").and_then(Value::as_table).cloned().unwrap_or_default();
         SettingsFile { path: run.folder.config(), settings }
@@ -86,8 +86,8 @@ impl SettingsFile {
     }
 }
 
-/// Whether the flag takes this value; the error says what it may be. Said of the flag it would blame what
-/// nobody has given.
+/// Checks whether the flag takes this value; the error says what it may be. Said of the flag it would blame
+/// what nobody has given.
 fn check(command: &clap::Command, name: &str, argument: &OsString) -> std::result::Result<(), String> {
     let alone = ["glassnet".into(), name.into(), format!("{RESUME}=.").into(), argument.clone()];
     let outcome = command.clone().try_get_matches_from(alone);

@@ -1,4 +1,4 @@
-//! How far a run has come that goes on.
+//! The progress of a run that goes on.
 
 use super::resumed_run::ResumedRun;
 use crate::cli::outcome::Failure;
@@ -9,8 +9,8 @@ use glassnet::error::counted;
 use glassnet::report::csv_files;
 use glassnet::training::{TrainSettings, TrainingState};
 
-/// What to tell of a run with whose state nothing is left to do. A run that was stopped before its last files
-/// were written has something left.
+/// Returns what to tell of a run with whose state nothing is left to do. A run that was stopped before its
+/// last files were written has something left.
 pub fn nothing_to_do(
     run: &ResumedRun,
     settings: &TrainSettings,

@@ -12,7 +12,7 @@ use glassnet::{Error, Result};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
-/// What this module's debug lines are asked for by.
+/// The name by which a filter asks for this module's debug lines.
 const LOG_TARGET: &str = "glassnet::cli::resume";
 
 /// The line of a text, from 1, at which reading it as TOML ended.
@@ -86,7 +86,7 @@ impl ResumedRun {
         }
     }
 
-    /// Whether it is one fold of a cross-validation.
+    /// Returns whether it is one fold of a cross-validation.
     pub fn is_fold(&self) -> bool {
         self.setting("fold").is_some()
     }
@@ -127,7 +127,7 @@ impl ResumedRun {
         self.folder.config()
     }
 
-    /// Whether the run came to its end, and all its files were written.
+    /// Returns whether the run came to its end, and all its files were written.
     pub fn has_ended(&self) -> bool {
         self.config.contains_key("outcome")
     }
@@ -167,7 +167,8 @@ impl ResumedRun {
         }
     }
 
-    /// What the run was made from: what its state was saved with, or where none was saved, `config.toml`.
+    /// Returns what the run was made from: what its state was saved with, or where none was saved,
+    /// `config.toml`.
     ///
     /// # Errors
     /// [`Error::Weights`], where it cannot be read.

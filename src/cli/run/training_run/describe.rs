@@ -12,7 +12,7 @@ use glassnet::plan::{Plan, PlanOptions};
 use std::collections::BTreeMap;
 
 impl TrainingRun {
-    /// What computes each convolution.
+    /// Returns what computes each convolution.
     fn algorithms(&self) -> BTreeMap<String, Algorithms> {
         let options = PlanOptions { conv: self.settings.training.conv, training: true, ..PlanOptions::default() };
         let plan = Plan::new(&self.network, 1, options);
@@ -37,7 +37,7 @@ impl TrainingRun {
         }
     }
 
-    /// What `config.toml` says of a run on `data`.
+    /// Returns what `config.toml` says of a run on `data`.
     pub fn config(&self, data: Data) -> Config {
         Config {
             command: self.command,
@@ -52,8 +52,8 @@ impl TrainingRun {
         }
     }
 
-    /// What `config.toml` says of both parts, whose hashes these are, and of the range in which they are
-    /// read.
+    /// Returns what `config.toml` says of both parts, whose hashes these are, and of the range in which they
+    /// are read.
     pub(super) fn data(&self, hashes: Hashes, range: SampleRange) -> Data {
         let [training, validation] = Part::BOTH.map(|part| self.dataset.items(part).len());
         Data {

@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How a run was executed.
+/// The way a run ended.
 pub enum Execution {
     /// It came to its end.
     Finished(Box<Finished>),
@@ -34,7 +34,7 @@ pub enum Execution {
 }
 
 impl Execution {
-    /// What the run came to. Where there was nothing to do this is printed, and nothing is returned.
+    /// Returns what the run came to. Where there was nothing to do this is printed, and nothing is returned.
     pub fn finished(self, json: bool) -> io::Result<Option<Finished>> {
         let (folder, sentence, left_out) = match self {
             Execution::Finished(finished) => return Ok(Some(*finished)),
@@ -89,7 +89,7 @@ impl TrainingRun {
         self.train(state, parts, recorder, &folder)
     }
 
-    /// What is known of the run before its first step.
+    /// Returns what is known of the run before its first step.
     fn facts(&self, config: Config, identity: String, reading: Reading) -> RunFacts<'_> {
         RunFacts {
             network: &self.network,
@@ -161,7 +161,7 @@ impl TrainingRun {
     }
 }
 
-/// What `--early-stopping` cannot do without.
+/// Returns what `--early-stopping` cannot do without.
 pub fn without_validation() -> Error {
     let reason = "it watches the loss on the validation part, and no image validates; give a larger --validation-split";
     Error::setting("--early-stopping", reason)

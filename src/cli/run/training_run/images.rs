@@ -25,9 +25,9 @@ pub(super) struct Hashes {
 
 /// A data set of which every image was looked at.
 pub(super) struct Checked {
-    /// What trains and what validates.
+    /// The images that train and those that validate.
     pub parts: [Arc<ImageSet>; 2],
-    /// How they are read.
+    /// The way they are read.
     pub reading: Reading,
     pub hashes: Hashes,
     /// All images, those that cannot be read among them.

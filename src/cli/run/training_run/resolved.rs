@@ -16,7 +16,7 @@ pub struct TrainingRun {
     pub dataset: Dataset,
     /// The run folder, if one was named.
     pub out: Option<PathBuf>,
-    /// Whether results are one JSON object.
+    /// True where results are one JSON object.
     pub json: bool,
     /// The run that goes on, if it is none that begins.
     pub resumed: Option<ResumedRun>,
@@ -25,7 +25,7 @@ pub struct TrainingRun {
 }
 
 impl TrainingRun {
-    /// How many images of each class train, and how many validate.
+    /// Returns how many images of each class train, and how many validate.
     pub fn counts(&self) -> [[usize; 2]; 2] {
         Part::BOTH.map(|part| self.dataset.counts(part))
     }

@@ -1,4 +1,4 @@
-//! Where a run starts: the state of its first step, and the folder it writes to.
+//! The start of a run: the state of its first step, and the folder it writes to.
 
 use super::resolved::TrainingRun;
 use crate::cli::machine::memory::Memory;
@@ -18,12 +18,12 @@ use glassnet::training::TrainingState;
 use std::path::Path;
 use toml::Table;
 
-/// What a run starts from.
+/// The start of a run.
 pub(super) struct Start {
     pub state: TrainingState,
-    /// What the run that goes on was made from; nothing of one that begins.
+    /// The origin of the run that goes on; empty for one that begins.
     pub was: Table,
-    /// Whether the state is one that a run had saved.
+    /// True where the state is one that a run had saved.
     pub goes_on: bool,
 }
 
@@ -53,8 +53,8 @@ impl TrainingRun {
         Ok(Start { state, was, goes_on })
     }
 
-    /// What a run was made from, and the state it has saved, if it has, after a look whether its settings are
-    /// still the same.
+    /// Returns what a run was made from, and the state it has saved, if it has, after a look whether its
+    /// settings are still the same.
     fn saved_state(&self, run: &ResumedRun) -> Result<(Table, Option<TrainingState>), Failure> {
         let mut flags = Table::new();
         flags.insert("settings".into(), as_toml(&self.settings)?.into());
@@ -77,7 +77,7 @@ pub fn check_memory(network: &Network, split: &Split, settings: &RunSettings) ->
 pub enum Place {
     /// A folder that this process has made, or found empty.
     New(RunFolder),
-    /// That of the run that goes on.
+    /// The folder of the run that goes on.
     Resumed(ResumedRun),
 }
 
