@@ -1,14 +1,18 @@
 //! Class weights and weight decay as Keras's `fit` and `AdamW` have them: the training loop reproduces three
 //! epochs recorded by `tests/fixtures/make_keras_fit_fixture.py`, with a last batch that is smaller than the
-//! others.
+//! others. Two classes are read from files and told apart by a sigmoid, three come from arrays and are told
+//! apart by a softmax.
 
 mod common;
 
 use common::networks::{way_name, ways_to_train};
 use common::{assert_close, wide};
+use glassnet::classes::Label;
+use glassnet::data::arrays::ArraySet;
 use glassnet::data::batches::Loader;
 use glassnet::data::catalog::Catalog;
 use glassnet::data::images::{CACHE_BUDGET_BYTES, ImageSet};
+use glassnet::data::resize::scale;
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
 use glassnet::head::ClassWeights;
@@ -19,6 +23,7 @@ use glassnet::plan::PlanOptions;
 use glassnet::spec::ModelSpec;
 use glassnet::training::{ClassWeighting, EpochRecord, TrainSettings, TrainingState, train};
 use image::{ImageFormat, RgbImage};
+use ndarray::Array4;
 use safetensors::SafeTensors;
 use serde_json::{Value, json};
 use std::io::Cursor;
@@ -31,8 +36,19 @@ const TOLERANCE: f64 = 1e-5;
 /// The error allowed of what the training moved the weights by, which is as large as they are.
 const UPDATE_TOLERANCE: f64 = 3e-5;
 
-fn fixture() -> Vec<u8> {
-    std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keras_fit.safetensors")).unwrap()
+/// A recorded `fit`, by its number of classes.
+#[derive(Clone, Copy)]
+enum Fixture {
+    Two,
+    Three,
+}
+
+fn recorded(fixture: Fixture) -> Vec<u8> {
+    let name = match fixture {
+        Fixture::Two => "keras_fit",
+        Fixture::Three => "keras_fit_softmax",
+    };
+    std::fs::read(format!("{}/tests/fixtures/{name}.safetensors", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 fn tensor(file: &SafeTensors, name: &str) -> Vec<f32> {
@@ -41,23 +57,44 @@ fn tensor(file: &SafeTensors, name: &str) -> Vec<f32> {
 }
 
 /// What the script set.
-fn recorded_settings() -> Value {
-    let (_, metadata) = SafeTensors::read_metadata(&fixture()).unwrap();
+fn recorded_settings(fixture: Fixture) -> Value {
+    let (_, metadata) = SafeTensors::read_metadata(&recorded(fixture)).unwrap();
     serde_json::from_str(&metadata.metadata().as_ref().unwrap()["fixture"]).unwrap()
 }
 
-fn network() -> Network {
+fn network(fixture: Fixture) -> Network {
+    let units = match fixture {
+        Fixture::Two => 1,
+        Fixture::Three => 3,
+    };
     let layers = "
         input = [9, 9, 3]
         layers = [
             { type = 'conv2d', filters = 4, kernel = 3 }, { type = 'relu' }, { type = 'max_pool', window = 2 },
-            { type = 'flatten' }, { type = 'dense', units = 6 }, { type = 'relu' }, { type = 'dense', units = 1 },
+            { type = 'flatten' }, { type = 'dense', units = 6 }, { type = 'relu' }, { type = 'dense', units = UNITS },
         ]";
-    Network::new(&toml::from_str::<ModelSpec>(layers).unwrap()).unwrap()
+    Network::new(&toml::from_str::<ModelSpec>(&layers.replace("UNITS", &units.to_string())).unwrap()).unwrap()
 }
 
-/// A part of the recorded images, as a set of PNG files that is read as any is.
-fn loader(file: &SafeTensors, part: &str, batch_size: usize) -> Loader {
+/// A part of the recorded images.
+fn loader(fixture: Fixture, file: &SafeTensors, part: &str, batch_size: usize) -> Loader {
+    match fixture {
+        Fixture::Two => loader_of_files(file, part, batch_size),
+        Fixture::Three => loader_of_arrays(file, part, batch_size),
+    }
+}
+
+fn loader_of_arrays(file: &SafeTensors, part: &str, batch_size: usize) -> Loader {
+    let labels = tensor(file, &format!("{part}/labels")).iter().map(|&label| Label::new(label as usize)).collect();
+    let view = file.tensor(&format!("{part}/images")).unwrap();
+    let shape: [usize; 4] = view.shape().try_into().unwrap();
+    let values = view.data().iter().copied().map(scale).collect();
+    Loader::of_arrays(ArraySet::new(Array4::from_shape_vec(shape, values).unwrap(), labels).unwrap(), batch_size)
+        .unwrap()
+}
+
+/// The images as PNG files that are read as any are.
+fn loader_of_files(file: &SafeTensors, part: &str, batch_size: usize) -> Loader {
     let labels = tensor(file, &format!("{part}/labels"));
     let images = file.tensor(&format!("{part}/images")).unwrap().data().to_vec();
     let file_of = |(index, (pixels, &label)): (usize, (&[u8], &f32))| {
@@ -75,10 +112,15 @@ fn loader(file: &SafeTensors, part: &str, batch_size: usize) -> Loader {
 }
 
 /// Trains as the script did, but for these two settings; what was measured and the weights at the end.
-fn fit(options: &PlanOptions, class_weight: ClassWeighting, weight_decay: f64) -> (Vec<EpochRecord>, Parameters) {
-    let bytes = fixture();
+fn fit(
+    fixture: Fixture,
+    options: &PlanOptions,
+    class_weight: ClassWeighting,
+    weight_decay: f64,
+) -> (Vec<EpochRecord>, Parameters) {
+    let bytes = recorded(fixture);
     let file = SafeTensors::deserialize(&bytes).unwrap();
-    let recorded = recorded_settings();
+    let recorded = recorded_settings(fixture);
     let number = |name: &str| recorded[name].as_u64().unwrap() as usize;
     let of_optimizer = |name: &str| recorded["optimizer"][name].as_f64().unwrap();
     let adam = AdamSettings::default();
@@ -94,12 +136,13 @@ fn fit(options: &PlanOptions, class_weight: ClassWeighting, weight_decay: f64) -
         fuse: options.fuse,
         ..TrainSettings::default()
     };
-    let network = network();
+    let network = network(fixture);
     let mut parameters = Parameters::zeros(network.table());
     for (id, entry) in network.table().entries().iter().enumerate() {
         parameters.tensor_mut(id).copy_from_slice(&tensor(&file, &format!("init/{}", entry.name)));
     }
-    let [training, validation] = ["training", "validation"].map(|part| loader(&file, part, number("batch_size")));
+    let [training, validation] =
+        ["training", "validation"].map(|part| loader(fixture, &file, part, number("batch_size")));
     let mut state = TrainingState::new(parameters, settings.adam());
     train(&network, &mut state, &training, Some(&validation), &settings, |_, _| Ok(())).unwrap();
     (state.history, state.parameters)
@@ -116,20 +159,20 @@ fn columns(history: &[EpochRecord]) -> [(&'static str, Vec<f32>); 4] {
     ]
 }
 
-#[test]
-fn class_weights_and_weight_decay_do_what_they_do_in_keras() {
-    let bytes = fixture();
+fn reproduce(fixture: Fixture) {
+    let bytes = recorded(fixture);
     let file = SafeTensors::deserialize(&bytes).unwrap();
-    let recorded = recorded_settings();
+    let recorded = recorded_settings(fixture);
     let labels = tensor(&file, "training/labels");
-    let positives = labels.iter().filter(|label| **label > 0.5).count();
-    let weights = ClassWeights::balanced(&[labels.len() - positives, positives]);
+    let classes = network(fixture).head().classes();
+    let count = |class: usize| labels.iter().filter(|&&label| label as usize == class).count();
+    let weights = ClassWeights::balanced(&(0..classes).map(count).collect::<Vec<usize>>());
     assert_eq!(json!(weights), recorded["class_weight"]);
     assert_ne!(labels.len() % recorded["batch_size"].as_u64().unwrap() as usize, 0, "the last batch is smaller");
     let weight_decay = recorded["optimizer"]["weight_decay"].as_f64().unwrap();
     for options in ways_to_train() {
         let way = way_name(&options);
-        let (history, parameters) = fit(&options, ClassWeighting::Balanced, weight_decay);
+        let (history, parameters) = fit(fixture, &options, ClassWeighting::Balanced, weight_decay);
         for (name, column) in columns(&history) {
             assert_close(&format!("{name}, {way}"), &column, &wide(&tensor(&file, name)), TOLERANCE);
         }
@@ -143,16 +186,23 @@ fn class_weights_and_weight_decay_do_what_they_do_in_keras() {
 }
 
 #[test]
-fn the_recorded_losses_and_weights_are_not_those_of_a_run_without_either() {
-    let bytes = fixture();
+fn class_weights_and_weight_decay_do_what_they_do_in_keras() {
+    reproduce(Fixture::Two);
+}
+
+#[test]
+fn three_classes_and_their_weights_do_what_they_do_in_keras() {
+    reproduce(Fixture::Three);
+}
+
+fn differ_without_either(fixture: Fixture) {
+    let bytes = recorded(fixture);
     let file = SafeTensors::deserialize(&bytes).unwrap();
-    let [negative, positive] = [0, 1].map(|class| recorded_settings()["class_weight"][class].as_f64().unwrap());
-    let (weighted, decay) = (
-        ClassWeighting::Each(ClassWeights::new([negative, positive])),
-        recorded_settings()["optimizer"]["weight_decay"].as_f64(),
-    );
+    let settings = recorded_settings(fixture);
+    let weights = serde_json::from_value(settings["class_weight"].clone()).unwrap();
+    let (weighted, decay) = (ClassWeighting::Each(weights), settings["optimizer"]["weight_decay"].as_f64());
     for (class_weight, weight_decay) in [(ClassWeighting::None, decay.unwrap()), (weighted, 0.0)] {
-        let (history, parameters) = fit(&PlanOptions::default(), class_weight, weight_decay);
+        let (history, parameters) = fit(fixture, &PlanOptions::default(), class_weight, weight_decay);
         let [(_, losses), ..] = columns(&history);
         let recorded = wide(&tensor(&file, "loss"));
         assert!(common::error(&losses, &recorded) > 1000.0 * TOLERANCE, "{losses:?} {recorded:?}");
@@ -161,4 +211,10 @@ fn the_recorded_losses_and_weights_are_not_those_of_a_run_without_either() {
             assert!(common::error(parameters.tensor(id), &after) > 100.0 * UPDATE_TOLERANCE, "{}", entry.name);
         }
     }
+}
+
+#[test]
+fn the_recorded_losses_and_weights_are_not_those_of_a_run_without_either() {
+    differ_without_either(Fixture::Two);
+    differ_without_either(Fixture::Three);
 }
