@@ -226,7 +226,7 @@ impl Error {
     }
 
     /// Returns an [`Error::Weights`] with what to do.
-    pub fn other_weights(path: impl Into<PathBuf>, reason: impl Into<String>, advice: &'static str) -> Error {
+    pub(crate) fn other_weights(path: impl Into<PathBuf>, reason: impl Into<String>, advice: &'static str) -> Error {
         Error::Weights { path: path.into(), reason: reason.into(), advice: Some(advice) }
     }
 }

@@ -15,7 +15,7 @@ const BUFFER_BYTES: usize = 1 << 20;
 /// # Errors
 /// [`Error::Missing`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if it is no regular
 /// file.
-pub fn read_at_most(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
+pub(crate) fn read_at_most(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
     let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
     if !metadata.is_file() {
         return Err(Error::data(path, "it is not a file; give a file"));
@@ -38,7 +38,7 @@ pub const MAX_TABLE_BYTES: u64 = 512 << 20;
 /// Returns a settings file of a run folder.
 ///
 /// # Errors
-/// Those of [`read_at_most`], and [`Error::Data`] if it has more than [`MAX_TEXT_BYTES`] or is no text.
+/// [`Error::Missing`], [`Error::Io`], and [`Error::Data`] if it is not a file, has more than [`MAX_TEXT_BYTES`] or is no text.
 pub fn read_text(path: &Path) -> Result<String> {
     read_text_at_most(path, MAX_TEXT_BYTES)
 }
@@ -46,7 +46,7 @@ pub fn read_text(path: &Path) -> Result<String> {
 /// Returns a table of a run folder, with a line for each image.
 ///
 /// # Errors
-/// Those of [`read_at_most`], and [`Error::Data`] if it has more than [`MAX_TABLE_BYTES`] or is no text.
+/// [`Error::Missing`], [`Error::Io`], and [`Error::Data`] if it is not a file, has more than [`MAX_TABLE_BYTES`] or is no text.
 pub fn read_table(path: &Path) -> Result<String> {
     read_text_at_most(path, MAX_TABLE_BYTES)
 }
@@ -75,7 +75,10 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// As [`write_whole`], and those of `content`.
-pub fn write_whole_with(path: &Path, content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<()> {
+pub(crate) fn write_whole_with(
+    path: &Path,
+    content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<()> {
     let unfinished = unfinished(path);
     let begun = std::time::Instant::now();
     let write = || {

@@ -110,7 +110,7 @@ impl ConvGeometry {
 
     /// Returns the floats of a kernel row, kernel width · C: a run of that length in the image is contiguous.
     #[inline]
-    pub fn run_len(&self) -> usize {
+    pub(crate) fn run_len(&self) -> usize {
         self.kernel[1] * self.input[2]
     }
 
@@ -122,7 +122,7 @@ impl ConvGeometry {
 
     /// Returns the floats from a patch to its right neighbour, stride · C.
     #[inline]
-    pub fn step_len(&self) -> usize {
+    pub(crate) fn step_len(&self) -> usize {
         self.stride[1] * self.input[2]
     }
 
@@ -198,7 +198,7 @@ impl PoolGeometry {
     /// Returns the rows and columns of the input that windows cover, where these do not overlap: none behind
     /// them has a part in the output.
     #[inline]
-    pub fn covered(&self) -> [usize; 2] {
+    pub(crate) fn covered(&self) -> [usize; 2] {
         [self.output[0] * self.window[0], self.output[1] * self.window[1]]
     }
 
@@ -239,7 +239,7 @@ impl Axis {
 ///
 /// # Errors
 /// The sentence.
-pub fn check_floats(sizes: &[usize]) -> Result<(), String> {
+pub(crate) fn check_floats(sizes: &[usize]) -> Result<(), String> {
     let floats = sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
     match floats {
         Some(floats) if floats <= MAX_TENSOR_FLOATS => Ok(()),

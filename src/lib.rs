@@ -20,8 +20,8 @@
 //! # Where to start
 //!
 //! The folder `examples` trains from arrays and from a folder, shows a loop by hand, answers from many
-//! threads, and looks at every layer's gradient. The feature `cli`, on by default, is the program and
-//! [`report`], its pictures and pages.
+//! threads, and looks at every layer's gradient. The feature `cli`, on by default, is the program with
+//! what it alone needs: [`report`], its pictures and pages, [`bench`](mod@bench) and [`data::audit`].
 //!
 //! To **learn** what backpropagation computes, read [`reference`](mod@reference): the whole network in plain
 //! `f64` loops, with an example to check by hand. To **use** the engine, start at [`network`] and
@@ -113,6 +113,7 @@
 
 #![deny(missing_docs)]
 
+#[cfg(feature = "cli")]
 pub mod bench;
 pub mod checkpoint;
 pub mod classes;

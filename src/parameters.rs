@@ -184,7 +184,7 @@ impl Parameters {
     /// # Panics
     /// If the two do not have the same table.
     #[track_caller]
-    pub fn assert_same_network(&self, other: &Parameters) {
+    pub(crate) fn assert_same_network(&self, other: &Parameters) {
         assert_eq!(self.table, other.table, "parameters of one network");
     }
 

@@ -318,7 +318,7 @@ impl Buffers {
 
     /// Returns the first part of the last result: the output or the input's gradient of image 0, or the
     /// gradients of kernel and bias from the first slot's images, the former as the algorithm sums it up.
-    pub fn first_part(&self, data: &ConvData, case: &Case) -> &[f32] {
+    pub(crate) fn first_part(&self, data: &ConvData, case: &Case) -> &[f32] {
         &self.result[..data.part_len(case)]
     }
 }

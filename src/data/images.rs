@@ -26,7 +26,7 @@ pub const CACHE_BUDGET_BYTES: usize = DEFAULT_CACHE_MEBIBYTES << 20;
 
 /// What all files that are being read and decoded may take together, in bytes, before they are decoded. A
 /// file that is larger is read while no other is.
-pub const READING_BUDGET_BYTES: u64 = 512 << 20;
+pub(crate) const READING_BUDGET_BYTES: u64 = 512 << 20;
 
 /// Holds all threads to [`READING_BUDGET_BYTES`].
 static READING: MemoryBudget = MemoryBudget::new(READING_BUDGET_BYTES);

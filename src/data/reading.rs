@@ -68,7 +68,7 @@ impl SampleRange {
     ///
     /// Of the full range that is v / 257, the exact scaling of 0…65535 to 0…255. (Pillow clips 16-bit grey at
     /// 255 instead, which turns most such pictures white; here we choose otherwise.)
-    pub fn to_byte(&self, sample: u16) -> u8 {
+    pub(crate) fn to_byte(self, sample: u16) -> u8 {
         let [above, span] = [sample.clamp(self.min, self.max), self.max].map(|end| u32::from(end - self.min));
         ((above * 255 + span / 2) / span) as u8
     }

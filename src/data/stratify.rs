@@ -18,7 +18,7 @@ use crate::random::{Purpose, Stream};
 use std::collections::BTreeMap;
 
 /// The number of times that the dealing begins anew where groups have several images.
-pub const STARTS: u64 = 32;
+pub(crate) const STARTS: u64 = 32;
 
 /// A sum that is less by no more than this is not less but rounded.
 const SMALLEST_GAIN: f64 = 1e-12;
@@ -29,7 +29,7 @@ const SMALLEST_GAIN: f64 = 1e-12;
 ///
 /// # Panics
 /// If there is no part.
-pub fn stratify(groups: &[[usize; 2]], targets: &[[f64; 2]], seed: u64) -> Vec<usize> {
+pub(crate) fn stratify(groups: &[[usize; 2]], targets: &[[f64; 2]], seed: u64) -> Vec<usize> {
     let single = groups.iter().all(|counts| counts[0] + counts[1] == 1);
     let mut best: Option<(f64, Vec<usize>)> = None;
     for start in 0..if single { 1 } else { STARTS } {

@@ -4,7 +4,7 @@ use super::simd::{Lanes, SimdOp, dispatch};
 
 /// The smallest moment; smaller ones become zero. Half of all floats this small are denormal, and arithmetic
 /// with those takes a hundred times as long. Beside ε = 1e-7 neither they nor their root could move a weight.
-pub const SMALLEST_MOMENT: f32 = 1e-30;
+pub(crate) const SMALLEST_MOMENT: f32 = 1e-30;
 
 /// The numbers of one step.
 #[derive(Clone, Copy, Debug, PartialEq)]

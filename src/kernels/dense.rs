@@ -30,7 +30,7 @@ use std::ops::Range;
 pub const BLOCK_ROWS: usize = 2048;
 
 /// Rows of W in one piece of work on the way back: at 128 units 48 KiB, and whole tiles.
-pub const BACKWARD_ROWS: usize = 16 * PIXELS;
+pub(crate) const BACKWARD_ROWS: usize = 16 * PIXELS;
 
 /// Rows of W, or samples, that are put into a tile's order at once, on the stack.
 const DEPTH: usize = 64;

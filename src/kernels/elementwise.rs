@@ -9,14 +9,14 @@ pub fn relu(input: &[f32], output: &mut [f32]) {
 }
 
 /// Writes [`relu`] of `values` over them.
-pub fn relu_in_place(values: &mut [f32]) {
+pub(crate) fn relu_in_place(values: &mut [f32]) {
     for x in values {
         *x = if *x <= 0.0 { 0.0 } else { *x };
     }
 }
 
 /// Writes `grad_input = grad_output` where ReLU's output was positive, else 0. The slope at 0 is 0.
-pub fn relu_backward(output: &[f32], grad_output: &[f32], grad_input: &mut [f32]) {
+pub(crate) fn relu_backward(output: &[f32], grad_output: &[f32], grad_input: &mut [f32]) {
     debug_assert!(output.len() == grad_input.len() && grad_output.len() == grad_input.len());
     for ((grad_input, g), &y) in grad_input.iter_mut().zip(grad_output).zip(output) {
         *grad_input = if y > 0.0 { *g } else { 0.0 };

@@ -28,7 +28,7 @@ impl<'a> Matrix<'a> {
     ///
     /// # Panics
     /// If the last element would lie outside `values`.
-    pub fn with_row_stride(values: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Matrix<'a> {
+    pub(crate) fn with_row_stride(values: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Matrix<'a> {
         if rows > 0 && columns > 0 {
             // [`gemm`] reads every element, so this length is what its `unsafe` rests on; a product that
             // wraps is too long.
@@ -46,7 +46,7 @@ impl<'a> Matrix<'a> {
     }
 
     /// Returns the transpose. No float is moved.
-    pub fn transposed(self) -> Matrix<'a> {
+    pub(crate) fn transposed(self) -> Matrix<'a> {
         Matrix {
             rows: self.columns,
             columns: self.rows,

@@ -135,7 +135,7 @@ pub fn unpool(gradient: &PooledGradient, expanded: &mut [f32]) {
 
 /// Does the same as [`unpool`] for one row of windows: writes `[window height, W, C]`, positions `step`
 /// floats apart. What lies between them stays as it is.
-pub fn unpool_row(gradient: &PooledGradient, row: usize, step: usize, expanded: &mut [f32]) {
+pub(crate) fn unpool_row(gradient: &PooledGradient, row: usize, step: usize, expanded: &mut [f32]) {
     dispatch(UnpoolRow { gradient, row, step, expanded });
 }
 

@@ -1,7 +1,7 @@
 //! Vector instructions, chosen when the program runs, so that one binary serves any machine.
 //!
-//! An operation is written once, over arrays of [`Lanes`] floats, as the `#[inline(always)]` method
-//! [`SimdOp::run`]. [`dispatch`] compiles it three times: inside a function that enables AVX-512, one that
+//! An operation is written once, over arrays of `Lanes` floats, as the `#[inline(always)]` method
+//! `SimdOp::run`. `dispatch` compiles it three times: inside a function that enables AVX-512, one that
 //! enables AVX2 and FMA, and one that enables nothing beyond what every machine has. The compiler turns the
 //! arrays into the registers that the function allows.
 //!
@@ -24,10 +24,10 @@ pub enum InstructionSet {
 }
 
 /// Floats in a register of the widest set.
-pub const MAX_LANES: usize = 16;
+pub(crate) const MAX_LANES: usize = 16;
 
 /// Floats in a cache line of 64 bytes.
-pub const LINE_FLOATS: usize = 16;
+pub(crate) const LINE_FLOATS: usize = 16;
 
 /// The environment variable that forces a set.
 pub const VARIABLE: &str = "GLASSNET_SIMD";
@@ -46,7 +46,7 @@ impl InstructionSet {
     }
 
     /// Returns whether this machine has it.
-    pub fn is_available(self) -> bool {
+    pub(crate) fn is_available(self) -> bool {
         match self {
             InstructionSet::Portable => true,
             #[cfg(target_arch = "x86_64")]
@@ -102,7 +102,7 @@ impl InstructionSet {
 }
 
 /// An operation that is compiled for each set.
-pub trait SimdOp {
+pub(crate) trait SimdOp {
     /// Runs the operation with registers of `LANES` floats. `FUSED` tells whether the set has fused
     /// multiply-add; without it, `f32::mul_add` would call a library for every product.
     ///
@@ -112,7 +112,7 @@ pub trait SimdOp {
 }
 
 /// Runs an operation with the set in force.
-pub fn dispatch(operation: impl SimdOp) {
+pub(crate) fn dispatch(operation: impl SimdOp) {
     dispatch_to(InstructionSet::in_force(), operation);
 }
 
@@ -120,7 +120,7 @@ pub fn dispatch(operation: impl SimdOp) {
 ///
 /// # Panics
 /// If this machine does not have it.
-pub fn dispatch_to(set: InstructionSet, operation: impl SimdOp) {
+pub(crate) fn dispatch_to(set: InstructionSet, operation: impl SimdOp) {
     assert!(set.is_available(), "this machine has no {}", set.name());
     match set {
         // SAFETY: the assertion above has asked the processor for the very features that these functions
@@ -146,11 +146,11 @@ fn avx2(operation: impl SimdOp) {
 }
 
 /// A register's worth of floats.
-pub type Lanes<const LANES: usize> = [f32; LANES];
+pub(crate) type Lanes<const LANES: usize> = [f32; LANES];
 
 /// Returns `a·b + c`, lane by lane.
 #[inline(always)]
-pub fn multiply_add<const LANES: usize, const FUSED: bool>(
+pub(crate) fn multiply_add<const LANES: usize, const FUSED: bool>(
     a: Lanes<LANES>,
     b: Lanes<LANES>,
     c: Lanes<LANES>,

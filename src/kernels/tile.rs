@@ -26,25 +26,25 @@ use super::simd::{Lanes, load, multiply_add};
 pub const PIXELS: usize = 6;
 
 /// Pixels in either tile of a full pair: 24 sums, two registers of weights, one of a pixel's value.
-pub const PAIRED_PIXELS: usize = 6;
+pub(crate) const PAIRED_PIXELS: usize = 6;
 
 /// Floats in a register of an instruction set that has 32 of them.
-pub const PAIRED_LANES: usize = 16;
+pub(crate) const PAIRED_LANES: usize = 16;
 
 /// Registers of filters in a tile.
-pub const VECTORS: usize = 2;
+pub(crate) const VECTORS: usize = 2;
 
 /// Filters in a packed panel of weights: a multiple of VECTORS · LANES for every instruction set, so that
 /// weights are packed the same for all.
-pub const PANEL: usize = 32;
+pub(crate) const PANEL: usize = 32;
 
 /// Returns the most pixels that a tile, or a pair of tiles, takes.
-pub const fn longest_strip(lanes: usize) -> usize {
+pub(crate) const fn longest_strip(lanes: usize) -> usize {
     if lanes == PAIRED_LANES { 2 * PAIRED_PIXELS } else { PIXELS }
 }
 
 /// Work on the pixels of a row, a tile or a pair of tiles at a time.
-pub trait TileWork {
+pub(crate) trait TileWork {
     /// Works on `PIXELS` pixels from `first` on.
     fn one<const PIXELS: usize>(&mut self, first: usize);
 
@@ -56,7 +56,7 @@ pub trait TileWork {
 /// Works on pixels 0 to `count`, in strips of nearly the same length: short ones leave the multipliers
 /// waiting.
 #[inline(always)]
-pub fn over_tiles<const LANES: usize>(count: usize, work: &mut impl TileWork) {
+pub(crate) fn over_tiles<const LANES: usize>(count: usize, work: &mut impl TileWork) {
     let strips = count.div_ceil(longest_strip(LANES));
     for strip in 0..strips {
         let (first, last) = (strip * count / strips, (strip + 1) * count / strips);
@@ -111,7 +111,7 @@ pub fn tile<const PIXELS: usize, const VECTORS: usize, const LANES: usize, const
 /// # Panics
 /// As [`tile`].
 #[inline(always)]
-pub fn tile_pair<const PIXELS: usize, const VECTORS: usize, const LANES: usize, const FUSED: bool>(
+pub(crate) fn tile_pair<const PIXELS: usize, const VECTORS: usize, const LANES: usize, const FUSED: bool>(
     [rows, more_rows]: [[&[f32]; PIXELS]; 2],
     weights: &[[f32; PANEL]],
     column: usize,

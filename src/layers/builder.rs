@@ -72,12 +72,12 @@ impl Builder {
     }
 
     /// How many layers of its kind stand before the layer at work.
-    pub fn ordinal(&self) -> usize {
+    pub(crate) fn ordinal(&self) -> usize {
         self.ordinal
     }
 
     /// Enters a kernel of this shape in the table, and a bias: a value for each of the kernel's last size.
-    pub fn kernel_and_bias(&mut self, shape: Vec<usize>) -> [TensorId; 2] {
+    pub(crate) fn kernel_and_bias(&mut self, shape: Vec<usize>) -> [TensorId; 2] {
         let outputs = shape[shape.len() - 1];
         // As in Keras, unless told otherwise there, biases decay too.
         let role = Role::Trainable { decays: true };
@@ -86,7 +86,7 @@ impl Builder {
     }
 
     /// The tensors of all layers.
-    pub fn into_table(self) -> ParameterTable {
+    pub(crate) fn into_table(self) -> ParameterTable {
         self.table
     }
 }

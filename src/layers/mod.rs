@@ -134,7 +134,7 @@ fn add<L: Operation>(
 
 impl LayerKind {
     /// [`Operation::is_view`].
-    pub fn is_view(&self) -> bool {
+    pub(crate) fn is_view(&self) -> bool {
         dispatch!(self, layer => layer.is_view())
     }
 
@@ -144,7 +144,7 @@ impl LayerKind {
     }
 
     /// [`Operation::work_len`].
-    pub fn work_len(&self, batch: usize, training: bool) -> WorkLen {
+    pub(crate) fn work_len(&self, batch: usize, training: bool) -> WorkLen {
         dispatch!(self, layer => layer.work_len(batch, training))
     }
 

@@ -20,7 +20,7 @@ use std::ops::Range;
 
 /// The sizes of a cross-correlation, and how it reads the kernel.
 #[derive(Clone, Copy, Debug)]
-pub struct Correlation {
+pub(crate) struct Correlation {
     /// H, W, C of what is read.
     pub input: [usize; 3],
     /// Rows of zeros above what is read, and columns of zeros to the left. Negative where the first ones are
@@ -89,7 +89,7 @@ impl Correlation {
     }
 
     /// Returns the floats of a kernel row of a patch, kernel width · C.
-    pub fn run_len(&self) -> usize {
+    pub(crate) fn run_len(&self) -> usize {
         self.kernel[1] * self.input[2]
     }
 
@@ -99,14 +99,14 @@ impl Correlation {
     }
 
     /// Returns the panels of [`PANEL`] filters.
-    pub fn panels(&self) -> usize {
+    pub(crate) fn panels(&self) -> usize {
         self.filters.div_ceil(PANEL)
     }
 
     /// Copies what the kernel holds for one of its cells, ky·kernel width + kx, and a panel of filters: for
     /// each of `channels` to the `row` of one of `rows`. Filters beyond the last are left as they are.
     #[inline(always)]
-    pub fn gather<R>(
+    pub(crate) fn gather<R>(
         &self,
         kernel: &[f32],
         cell: usize,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// The position of an image in a frame of zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Frame {
+pub(crate) struct Frame {
     /// H, W, C of the image.
     pub image: [usize; 3],
     /// H and W of the frame.
@@ -19,18 +19,13 @@ impl Frame {
         self.size[0] * self.row_len()
     }
 
-    /// Returns whether the frame has no floats.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Returns the floats of a row of the frame.
     pub fn row_len(&self) -> usize {
         self.size[1] * self.image[2]
     }
 
     /// Returns whether the image fills its frame.
-    pub fn is_unpadded(&self) -> bool {
+    pub(crate) fn is_unpadded(&self) -> bool {
         self.size == self.image[..2]
     }
 
@@ -54,7 +49,7 @@ impl Frame {
     }
 
     /// Writes the image with zeros around it. What `framed` has beyond the frame is zeroed too.
-    pub fn pad(&self, image: &[f32], framed: &mut [f32]) {
+    pub(crate) fn pad(&self, image: &[f32], framed: &mut [f32]) {
         let image_row = self.image[1] * self.image[2];
         let mut written = 0;
         for (start, row) in self.row_starts().zip(image.chunks_exact(image_row)) {
@@ -66,12 +61,12 @@ impl Frame {
     }
 
     /// Returns the floats of the memory that [`Frame::framed`] takes: none where the image fills its frame.
-    pub fn copy_len(&self) -> usize {
+    pub(crate) fn copy_len(&self) -> usize {
         if self.is_unpadded() { 0 } else { self.len() }
     }
 
     /// Returns the image in its frame: a copy in `memory`, or the image as it lies where there is no memory.
-    pub fn framed<'a>(&self, image: &'a [f32], memory: &'a mut [f32]) -> &'a [f32] {
+    pub(crate) fn framed<'a>(&self, image: &'a [f32], memory: &'a mut [f32]) -> &'a [f32] {
         if memory.is_empty() {
             return image;
         }
@@ -80,7 +75,7 @@ impl Frame {
     }
 
     /// Copies the image out of its frame.
-    pub fn unpad(&self, framed: &[f32], image: &mut [f32]) {
+    pub(crate) fn unpad(&self, framed: &[f32], image: &mut [f32]) {
         let image_row = self.image[1] * self.image[2];
         for (start, row) in self.row_starts().zip(image.chunks_exact_mut(image_row)) {
             row.copy_from_slice(&framed[start..start + image_row]);

@@ -11,7 +11,7 @@ use crate::kernels::relu_pool::{self, PooledGradient};
 use std::ops::Range;
 
 /// The rows of an image or a gradient, read from the top down.
-pub enum InputRows<'a> {
+pub(crate) enum InputRows<'a> {
     /// All rows, as they lie.
     Whole(&'a [f32]),
     /// Rows that are written out as they are asked for.
@@ -19,7 +19,7 @@ pub enum InputRows<'a> {
 }
 
 /// A pooled gradient, and the rows of it that are written out.
-pub struct Band<'a> {
+pub(crate) struct Band<'a> {
     gradient: PooledGradient<'a>,
     /// The memory for rows of windows.
     band: &'a mut [f32],
@@ -30,13 +30,13 @@ pub struct Band<'a> {
 impl<'a> InputRows<'a> {
     /// Returns the floats of memory that it takes to read up to `rows` rows at a time of a gradient that
     /// comes back through `pool`.
-    pub fn band_len(rows: usize, pool: &PoolGeometry) -> usize {
+    pub(crate) fn band_len(rows: usize, pool: &PoolGeometry) -> usize {
         // At both ends a row of windows may stick out.
         (rows.div_ceil(pool.window[0]) + 1) * row_of_windows_len(pool)
     }
 
     /// Reads the rows of a gradient, with this memory if it is pooled.
-    pub fn from_gradient(gradient: GradOutput<'a>, band: &'a mut [f32]) -> InputRows<'a> {
+    pub(crate) fn from_gradient(gradient: GradOutput<'a>, band: &'a mut [f32]) -> InputRows<'a> {
         match gradient {
             GradOutput::Dense(values) => InputRows::Whole(values),
             GradOutput::Pooled(gradient) => InputRows::Band(Band { gradient, band, held: 0..0 }),

@@ -103,7 +103,7 @@ pub struct ScratchLen {
 
 impl ScratchLen {
     /// Asks for this many floats and no words.
-    pub fn from_floats(floats: usize) -> ScratchLen {
+    pub(crate) fn from_floats(floats: usize) -> ScratchLen {
         ScratchLen { floats, words: 0 }
     }
 

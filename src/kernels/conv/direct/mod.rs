@@ -17,7 +17,7 @@
 //!
 //! Short patches, as in a network's first layer, go another way round loops 4 and 5 (`taps.rs`).
 //!
-//! The input's gradient at stride 1 is itself such a convolution ([`Correlation`]). The weights' gradient has
+//! The input's gradient at stride 1 is itself such a convolution (`Correlation`). The weights' gradient has
 //! a tile of its own (`weights.rs`).
 
 mod taps;
@@ -38,7 +38,7 @@ const BLOCK_ROWS: usize = 2;
 
 /// The registry's entry.
 #[derive(Debug)]
-pub struct Direct;
+pub(crate) struct Direct;
 
 impl ConvAlgorithm for Direct {
     fn name(&self) -> &'static str {

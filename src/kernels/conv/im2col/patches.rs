@@ -38,7 +38,7 @@ pub fn im2col(geometry: &ConvGeometry, input: &[f32], rows: Range<usize>, column
 }
 
 /// Adds each patch to the pixels that it was copied from: `grad_input[H, W, C] += col2im(columns)`.
-pub fn col2im_add(geometry: &ConvGeometry, columns: &[f32], rows: Range<usize>, grad_input: &mut [f32]) {
+pub(crate) fn col2im_add(geometry: &ConvGeometry, columns: &[f32], rows: Range<usize>, grad_input: &mut [f32]) {
     let (k, width, walk) = (geometry.patch_len(), geometry.output[1], Walk::new(geometry));
     debug_assert_eq!(columns.len(), rows.len() * width * k);
     for (y, patches) in rows.zip(columns.chunks_exact(width * k)) {

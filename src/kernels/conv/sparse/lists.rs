@@ -80,7 +80,7 @@ impl<'a> Lists<'a> {
 
 /// The groups that a gradient's rows form.
 #[derive(Clone, Copy, Debug)]
-pub struct RowGroups {
+pub(crate) struct RowGroups {
     /// The number of groups.
     pub count: usize,
     /// Output rows in each.
@@ -102,7 +102,7 @@ impl RowGroups {
     }
 
     /// Groups the rows of this gradient.
-    pub fn from_gradient(geometry: &ConvGeometry, grad_output: &GradOutput) -> RowGroups {
+    pub(crate) fn from_gradient(geometry: &ConvGeometry, grad_output: &GradOutput) -> RowGroups {
         match grad_output {
             GradOutput::Dense(_) => RowGroups::new(geometry, None),
             GradOutput::Pooled(PooledGradient { pool, .. }) => RowGroups::new(geometry, Some(pool.window)),
@@ -112,7 +112,7 @@ impl RowGroups {
 
 /// A group of rows of a convolution's output gradient.
 #[derive(Clone, Copy, Debug)]
-pub struct GradientGroup<'a> {
+pub(crate) struct GradientGroup<'a> {
     /// The convolution's sizes.
     pub geometry: &'a ConvGeometry,
     /// The gradient of all rows.
@@ -125,7 +125,7 @@ impl GradientGroup<'_> {
     /// Gathers a list for each row of the group and each filter, number `row·F + f`. Keys are columns times
     /// `key_step`. The lists have been [cleared](Lists::clear).
     #[inline(always)]
-    pub fn gather_by_filter(self, key_step: usize, lists: &mut Lists) {
+    pub(crate) fn gather_by_filter(self, key_step: usize, lists: &mut Lists) {
         let filters = self.geometry.filters;
         let slot = |row: usize, column: usize| Slot { list: row * filters, key: column * key_step };
         self.for_each_candidate(0..filters, slot, Slot { list: 1, key: 0 }, |slot, value, nonzero| {
@@ -137,7 +137,13 @@ impl GradientGroup<'_> {
     /// `first_list + row·W + column` with W the output's width. Keys are filters, counted from the first,
     /// times `key_step`. The lists have been [cleared](Lists::clear).
     #[inline(always)]
-    pub fn gather_by_position(self, filters: Range<usize>, key_step: usize, first_list: usize, lists: &mut Lists) {
+    pub(crate) fn gather_by_position(
+        self,
+        filters: Range<usize>,
+        key_step: usize,
+        first_list: usize,
+        lists: &mut Lists,
+    ) {
         let width = self.geometry.output[1];
         let slot = |row: usize, column: usize| Slot { list: row * width + column, key: 0 };
         self.for_each_candidate(filters, slot, Slot { list: 0, key: key_step }, |slot, value, nonzero| {

@@ -37,7 +37,7 @@ use lists::{Lists, RowGroups};
 
 /// The registry's entry.
 #[derive(Debug)]
-pub struct Sparse;
+pub(crate) struct Sparse;
 
 impl ConvAlgorithm for Sparse {
     fn name(&self) -> &'static str {

@@ -24,7 +24,7 @@
 //! loop 6       over tiles                              output transform, registers of filters at a time
 //! ```
 //!
-//! **The gradient of the input** is a convolution too ([`Correlation`]): it differs in what `pack` reads and
+//! **The gradient of the input** is a convolution too (`Correlation`): it differs in what `pack` reads and
 //! where the image's edge lies, and in nothing else.
 //!
 //! **Edges.** A tile that reaches over the image's edge is copied into a patch of zeros first, and of its

@@ -42,7 +42,7 @@ pub struct Winograd<const OUT: usize, const IN: usize>;
 /// Bᵀ and Aᵀ, with what their rows have in common computed once. Values are fetched and handed over one by
 /// one, by constant numbers, so that they live in registers; arrays of arrays would be copied about in
 /// memory.
-pub trait Transforms<const OUT: usize, const IN: usize> {
+pub(crate) trait Transforms<const OUT: usize, const IN: usize> {
     /// Computes Bᵀ d: `get(j)` is dⱼ, `put` takes each of the IN results.
     fn input<const LANES: usize, const FUSED: bool>(
         get: impl Fn(usize) -> Lanes<LANES>,
@@ -117,7 +117,7 @@ impl Transforms<4, 6> for Winograd<4, 6> {
 }
 
 /// Returns G, computed from the points.
-pub const fn kernel_matrix<const IN: usize>() -> [[f64; 3]; IN] {
+pub(crate) const fn kernel_matrix<const IN: usize>() -> [[f64; 3]; IN] {
     let mut matrix = [[0.0; 3]; IN];
     let mut i = 0;
     while i < IN - 1 {
