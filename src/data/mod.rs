@@ -3,7 +3,7 @@
 //! 1. [`source`]: a folder, a zip or memory becomes named bytes;
 //! 2. [`catalog`]: the names become two classes of images, in Keras's order;
 //! 3. [`split`]: each class's files are parted into validation and training, or by [`folds`] into several
-//!    such pairs; where files come in [`groups`], such as patients, whole groups are dealt out;
+//!    such pairs; where files come in [`groups`], such as patients, whole groups are [dealt out](stratify);
 //! 4. [`decode`]: bytes become 8-bit RGB pixels, by the chosen way of [reading](reading::Reading);
 //! 5. [`resize`]: the picture is brought to the network's size, and its bytes become floats;
 //! 6. [`images`]: the set as decoded pictures, kept in memory when they fit;
@@ -36,4 +36,4 @@ pub mod resize;
 mod single_image;
 pub mod source;
 pub mod split;
-mod stratify;
+pub mod stratify;

@@ -11,7 +11,7 @@
 //! First the groups, in an order that the seed decides, go one after the other to the part where this sum
 //! comes out least; then, as long as that makes it less, a group moves to another part or two groups change
 //! places. The sum falls in every round, so this ends, though not always at the least sum of all; so it is
-//! begun [`STARTS`] times, each in an order of its own, and the best outcome counts. When each image is a
+//! begun `STARTS` times, each in an order of its own, and the best outcome counts. When each image is a
 //! group of its own, once is enough: no class is off by one image or more.
 
 use crate::random::{Purpose, Stream};

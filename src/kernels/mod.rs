@@ -28,4 +28,4 @@ pub mod pool;
 pub mod relu_pool;
 pub mod simd;
 pub mod softmax;
-pub(crate) mod tile;
+pub mod tile;

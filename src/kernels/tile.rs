@@ -12,8 +12,8 @@
 //! 2008. The number of sums decides its speed. A fused multiply-add takes 4 cycles and two start in each, so
 //! fewer than 8 sums leave the multipliers waiting. The more pixels share a load of the weights, the less of
 //! the caches' time a product takes. But sums that do not fit the registers, beside the weights and one
-//! pixel's value, live in memory. A tile of [`PIXELS`] × [`VECTORS`] sums fits 16 registers (AVX2). Where
-//! there are 32 (AVX-512), two tiles of up to [`PAIRED_PIXELS`] pixels go side by side. They are two arrays
+//! pixel's value, live in memory. A tile of [`PIXELS`] × `VECTORS` sums fits 16 registers (AVX2). Where
+//! there are 32 (AVX-512), two tiles of up to `PAIRED_PIXELS` pixels go side by side. They are two arrays
 //! and not one, because the compiler keeps arrays of more than about 16 sums in memory, even where registers
 //! are left.
 //!
