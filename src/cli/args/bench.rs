@@ -76,7 +76,7 @@ pub struct NamedConvolution {
 }
 
 impl NamedConvolution {
-    /// Those of the documented model.
+    /// Returns the convolutions of the documented model.
     pub fn documented() -> Vec<NamedConvolution> {
         let named = |(name, descriptor)| NamedConvolution { layer: Some(name), descriptor };
         ConvDescriptor::documented(keras_run::BATCH_SIZE).into_iter().map(named).collect()

@@ -87,7 +87,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether `--quiet` was given.
+    /// Tells whether `--quiet` was given.
     pub fn is_quiet(&self) -> bool {
         match self {
             Command::Reproduce(args) => args.common.quiet.quiet,

@@ -1,4 +1,4 @@
-//! How images are read: what `train`, `samples` and `inspect` share.
+//! The arguments for reading images, which `train`, `samples` and `inspect` share.
 
 use super::values::Named;
 use clap::Args;

@@ -15,7 +15,7 @@ impl Cli {
     }
 }
 
-/// Whether the user has given this flag, so that it may be blamed.
+/// Tells whether the user has given this flag, so that it may be blamed.
 pub fn is_given(flag: &str) -> bool {
     let is_it = |argument: OsString| argument.to_str().is_some_and(|text| text.split('=').next() == Some(flag));
     std::env::args_os().take_while(|argument| argument != "--").any(is_it)
@@ -86,7 +86,7 @@ fn long_flags(command: &Command, letter: char) -> Vec<String> {
     flags(command).filter(|long| long.starts_with(letter)).map(|long| format!("--{long}")).collect()
 }
 
-/// What does instead of a flag that a command has not, because it is known from elsewhere.
+/// Returns what to use instead of a flag that the command lacks because its value is known from elsewhere.
 fn instead(command: &str, flag: &str) -> Option<&'static str> {
     match (command, flag) {
         ("predict" | "evaluate" | "summary", "range" | "upright") => {
@@ -110,7 +110,7 @@ fn instead(command: &str, flag: &str) -> Option<&'static str> {
     }
 }
 
-/// Which commands have the flag.
+/// Lists the commands that have the flag.
 fn elsewhere(whole: &Command, flag: &str) -> Option<String> {
     let has = |command: &&Command| flags(command).any(|long| long == flag);
     let names: Vec<&str> = whole.get_subcommands().filter(has).map(Command::get_name).collect();

@@ -22,7 +22,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// Predictor for every image; one that cannot be read is named, and the others are done.
+/// Answers every image; one that cannot be read is named, and the others are done.
 pub fn run(args: &PredictArgs) -> CommandResult {
     if let Some(path) = &args.plot {
         output::check_picture("--plot", path)?;
@@ -40,12 +40,12 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     }
     let progress = Progress::of_images("Answering", images.len());
     for batch in images.chunks(BATCH) {
-        // Predictor that nobody reads are needed for the plot only, and for that no more than it shows.
+        // Answers that nobody reads are needed for the plot only, and for that no more than it shows.
         if lines.have_failed() && (args.plot.is_none() || told.answers.len() >= MOST_IMAGES) {
             break;
         }
         let room = if args.plot.is_some() { MOST_IMAGES.saturating_sub(told.answers.len()) } else { 0 };
-        for (image, answer) in batch.iter().zip(network.of(batch, |place| place < room)?) {
+        for (image, answer) in batch.iter().zip(network.predict(batch, |place| place < room)?) {
             let answer = answer.map(|found| {
                 let class = network.decision(&found, model.card.threshold);
                 (found, class)

@@ -35,7 +35,7 @@ pub fn run(args: &SummaryArgs) -> CommandResult {
         }
     };
     let network = Origin { file: args.model.as_deref(), image_size: args.image_size }.network(spec)?;
-    let memory = Memory::of(&network, args.batch_size, PlanOptions::default());
+    let memory = Memory::new(&network, args.batch_size, PlanOptions::default());
     if args.json {
         console::print_json(&as_json(&network, args.batch_size, &memory, reading))?;
     } else {

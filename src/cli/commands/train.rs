@@ -26,7 +26,7 @@ enum Work {
 
 /// Trains, and prints what the documented run printed.
 pub fn run(args: &TrainArgs, resumed: Option<ResumedRun>) -> CommandResult {
-    let file = resumed.as_ref().map(SettingsFile::of);
+    let file = resumed.as_ref().map(SettingsFile::new);
     let outcome = resolve(args, resumed).and_then(|work| match work {
         Work::Training(run) => train(*run),
         Work::CrossValidation(folds) => folds.execute(),

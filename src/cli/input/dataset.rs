@@ -51,7 +51,7 @@ pub fn check_one(data: &Path, more: &[PathBuf]) -> glassnet::Result<()> {
 /// Lists a folder or a zip.
 ///
 /// # Errors
-/// Those of [`Source::open`].
+/// The errors of [`Source::open`].
 pub fn open(path: &Path) -> glassnet::Result<Source> {
     let begun = Instant::now();
     let source = Source::open(path)?;

@@ -133,7 +133,7 @@ fn check_one_unit(network: &Network) -> Result<()> {
 /// Reads a model that the commands can use.
 ///
 /// # Errors
-/// Those of [`checkpoint::load`], and [`Error::Weights`] of a network with several units at its end.
+/// The errors of [`checkpoint::load`], and [`Error::Weights`] of a network with several units at its end.
 pub fn load_model(file: &Path) -> Result<Checkpoint> {
     let model = checkpoint::load(file)?;
     check_one_unit(&model.network)

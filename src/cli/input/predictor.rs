@@ -110,7 +110,7 @@ impl<'a> Predictor<'a> {
             let reason = format!("its network takes images of {channels} channels, and image files are read as 3");
             return Err(Error::weights(file, reason));
         }
-        Memory::of(&model.network, BATCH, PlanOptions::default()).check_inference(file)?;
+        Memory::new(&model.network, BATCH, PlanOptions::default()).check_inference(file)?;
         let plan = Plan::new(&model.network, BATCH, PlanOptions::default());
         let workspace = plan.workspace();
         Ok(Predictor { model, plan, workspace })
@@ -130,8 +130,8 @@ impl<'a> Predictor<'a> {
     /// `is_shown` tells by an image's place in the batch whether a picture will show it.
     ///
     /// # Errors
-    /// Where the network cannot run at all.
-    pub fn of(
+    /// An error if the network cannot run at all.
+    pub fn predict(
         &mut self,
         batch: &[Image],
         is_shown: impl Fn(usize) -> bool + Sync,

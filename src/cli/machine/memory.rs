@@ -11,8 +11,8 @@ use std::path::Path;
 /// The name by which a filter asks for this module's debug lines.
 const LOG_TARGET: &str = "glassnet::cli::memory";
 
-/// Where the system does not tell how much memory there is, this much is let through; beyond is a slip of the
-/// finger.
+/// The limit in bytes on a system that does not tell its memory.
+/// A larger request is taken for a typing error.
 const ASSUMED_BYTES: usize = 1 << 40;
 
 /// Bytes that a network and a batch take. Nothing is allocated to find out.
@@ -27,8 +27,8 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// For batches of `batch` images in the current thread pool, run as `options` say.
-    pub fn of(network: &Network, batch: usize, options: PlanOptions) -> Memory {
+    /// Returns the memory for batches of `batch` images in the current thread pool, run as `options` say.
+    pub fn new(network: &Network, batch: usize, options: PlanOptions) -> Memory {
         let parameters = 4 * network.table().parameter_count();
         let workspace = |training| Plan::new(network, batch, PlanOptions { training, ..options }).workspace_bytes();
         let memory = Memory {

@@ -86,7 +86,7 @@ impl CrossValidation {
         let (readable, skipped): (Vec<Item>, Vec<Item>) =
             catalog.items.iter().cloned().partition(|item| checked.is_readable(item));
         let all = Dataset { split: Split::all_train(&catalog), ..datasets[0].clone() };
-        let data = Data::of(&self.source, &all.name, &catalog, checked.sha256(&readable), &skipped);
+        let data = Data::new(&self.source, &all.name, &catalog, checked.sha256(&readable), &skipped);
         let left_out: Vec<LeftOut> =
             catalog.left_out.iter().cloned().chain(checked.left_out(&self.source, &skipped)).collect();
         let folder = self.settle(place, all, data, &checked)?;
@@ -199,7 +199,7 @@ impl Common {
             dataset,
             out: Some(out.clone()),
             json: self.json,
-            resumed: ResumedRun::of_fold(&out)?,
+            resumed: ResumedRun::from_fold(&out)?,
             checked: Some(Arc::clone(&self.checked)),
         };
         // A fold by itself is nothing to go on with.
@@ -266,7 +266,7 @@ impl Common {
 /// Returns what the weights of a fold that came to its end before answered on its validation part.
 ///
 /// # Errors
-/// Those of [`read_predictions`], and [`Error::Data`], where a class is another than those of `catalog`.
+/// The errors of [`read_predictions`], and [`Error::Data`] if a class is not one of `catalog`.
 fn validated_before(folder: &Path, catalog: &Catalog) -> glassnet::Result<Validated> {
     let file = folder.join("predictions.csv");
     let (mut labels, mut probabilities) = (Vec::new(), Vec::new());
@@ -278,7 +278,7 @@ fn validated_before(folder: &Path, catalog: &Catalog) -> glassnet::Result<Valida
         labels.push(label);
         probabilities.push(probability);
     }
-    Ok(Validated::of(&labels, &probabilities))
+    Ok(Validated::new(&labels, &probabilities))
 }
 
 fn row(

@@ -61,7 +61,7 @@ pub struct Validated {
 
 impl Validated {
     /// Returns what comes of these probabilities of class 1 for images of these classes.
-    pub fn of(labels: &[Label], probabilities: &[f32]) -> Validated {
+    pub fn new(labels: &[Label], probabilities: &[f32]) -> Validated {
         let confusion = Confusion::count(labels, probabilities, DEFAULT_THRESHOLD);
         Validated { confusion, roc_auc: roc_auc(labels, probabilities) }
     }

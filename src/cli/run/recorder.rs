@@ -304,7 +304,7 @@ impl<'a> Recorder<'a> {
             .map(|((item, file), &probability)| PredictionRow { file, label: &classes[item.label], probability })
             .collect::<Vec<PredictionRow>>();
         csv_files::write_predictions(&self.folder.file("predictions.csv"), &rows)?;
-        let validated = Validated::of(&evaluation.labels, &evaluation.probabilities);
+        let validated = Validated::new(&evaluation.labels, &evaluation.probabilities);
         let title = format!("Validation, {} weights", finished.weights());
         pictures::write_confusion(&self.folder.file("confusion.png"), &title, two(classes), &validated.confusion)?;
         Ok(validated)

@@ -32,7 +32,7 @@ pub struct Reevaluated {
 /// best.
 ///
 /// # Errors
-/// Where an image cannot be read.
+/// An error if an image cannot be read.
 pub fn reevaluate(
     network: &Network,
     options: PlanOptions,

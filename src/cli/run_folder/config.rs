@@ -110,8 +110,8 @@ pub struct Data {
     /// The same from the root of the file system, by which the data are found from any folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absolute_path: Option<String>,
-    /// That of [`set_sha256`](glassnet::data::images::set_sha256), training part first; of a cross-validation
-    /// in the order of their paths.
+    /// The hash of [`set_sha256`](glassnet::data::images::set_sha256), training part first;
+    /// of a cross-validation in the order of their paths.
     pub sha256: String,
     pub classes: Classes,
     pub positive_class: String,
@@ -138,7 +138,7 @@ pub struct Data {
 
 impl Data {
     /// Returns what is known of a set, which the run calls `name`, before it is parted.
-    pub fn of(source: &Source, name: &Path, catalog: &Catalog, sha256: String, skipped: &[Item]) -> Data {
+    pub fn new(source: &Source, name: &Path, catalog: &Catalog, sha256: String, skipped: &[Item]) -> Data {
         let classes = catalog.classes.clone();
         Data {
             path: name.display().to_string(),

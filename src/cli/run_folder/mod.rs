@@ -41,7 +41,7 @@ impl RunFolder {
     /// Checks whether `out` is free, so far as can be told before [`RunFolder::create`].
     ///
     /// # Errors
-    /// Where a file is in the way; or `out` is there and holds something, as nothing is ever overwritten.
+    /// An error if a file is in the way, or if `out` holds something: nothing is ever overwritten.
     pub fn check(out: Option<&Path>) -> Result<()> {
         match out {
             Some(out) => output::check_new_folder(OUT, out),
@@ -52,7 +52,7 @@ impl RunFolder {
     /// Checks whether the folder that [`RunFolder::create`] makes will not lie among the images of `data`.
     ///
     /// # Errors
-    /// Where it would.
+    /// An error if it would.
     pub fn check_outside(out: Option<&Path>, data: &Path) -> Result<()> {
         output::check_outside_data(named(out), out.unwrap_or(Path::new(RUNS)), data)
     }
@@ -61,8 +61,8 @@ impl RunFolder {
     /// be written in it. From then on it is this process's own, before the work begins that takes long.
     ///
     /// # Errors
-    /// Where it cannot be made or written in, or is not free: another process is at work there, or has come
-    /// and gone.
+    /// An error if it cannot be made or written in, or is not free: another process is at work there,
+    /// or has come and gone.
     pub fn create(out: Option<&Path>) -> Result<RunFolder> {
         RunFolder::check(out)?;
         let path = match out {

@@ -31,7 +31,7 @@ pub fn make_folder(flag: &str, folder: &Path) -> Result<()> {
 /// Makes a folder in one that is there, and returns whether it was not there before.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the system.
 pub fn make_one(folder: &Path) -> std::io::Result<bool> {
     match std::fs::create_dir(folder) {
         Ok(()) => {

@@ -27,7 +27,7 @@ pub fn run(args: &StepArgs) -> CommandResult {
     check_takes_images(&network)?;
     let pools = pools(&args.threads)?;
     for pool in &pools {
-        let memory = pool.install(|| Memory::of(&network, args.batch_size, options(args)));
+        let memory = pool.install(|| Memory::new(&network, args.batch_size, options(args)));
         memory.check_training(args.batch_size)?;
     }
     let peaks = peaks(&pools);

@@ -42,13 +42,13 @@ pub struct Answered {
 }
 
 impl Answered {
-    /// Predictor for all items, a batch at a time.
+    /// Answers all items, a batch at a time.
     pub fn all(mut network: Predictor, source: &Arc<Source>, items: &[Item], wanted: Wanted) -> Result<Answered> {
         let progress = Progress::of_images("Answering", items.len());
         let mut answered = Answered::default();
         for batch in items.chunks(BATCH) {
             let images: Vec<Image> = batch.iter().map(|item| Image::InSource(Arc::clone(source), item.entry)).collect();
-            for (item, answer) in batch.iter().zip(network.of(&images, |_| wanted.thumbnails)?) {
+            for (item, answer) in batch.iter().zip(network.predict(&images, |_| wanted.thumbnails)?) {
                 match answer {
                     Ok(answer) => {
                         for note in &answer.notes {

@@ -10,7 +10,7 @@ pub const SHOWN: usize = 24;
 #[derive(Default)]
 pub struct WorstMistakes {
     losses: Vec<f64>,
-    /// What belongs to them.
+    /// The mistakes that belong to them.
     kept: Vec<Mistake>,
     /// All mistakes, kept or not.
     pub count: usize,

@@ -345,7 +345,7 @@ impl KnownSet<'_> {
 /// names.
 ///
 /// # Errors
-/// Why it cannot be told.
+/// The reason why it cannot be told.
 fn which<'a, 'b>(
     sets: &'a [KnownSet<'b>],
     source: &Source,

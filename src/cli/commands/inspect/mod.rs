@@ -21,7 +21,7 @@ pub fn run(args: &InspectArgs) -> CommandResult {
         Some(further) => Dataset::of_two(source, further, further, None)?,
         None => Dataset::new(source, args.validation_split)?,
     };
-    let report = Report::of(&dataset, args.upright.upright);
+    let report = Report::new(&dataset, args.upright.upright);
     for sentence in &report.mislabelled {
         console::warn(sentence);
     }

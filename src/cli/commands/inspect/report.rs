@@ -39,7 +39,7 @@ pub struct Report<'a> {
 
 impl<'a> Report<'a> {
     /// Decodes every file and compares them; photos are turned if they shall stand `upright`.
-    pub fn of(dataset: &'a Dataset, upright: bool) -> Report<'a> {
+    pub fn new(dataset: &'a Dataset, upright: bool) -> Report<'a> {
         let parts = [("training", &dataset.split.training), ("validation", &dataset.split.validation)];
         let (mut files, mut audited): (Vec<File>, Vec<Option<AuditedFile>>) = (Vec::new(), Vec::new());
         let progress = Progress::of_images("Checking", dataset.catalog.items.len());

@@ -69,7 +69,7 @@ impl ResumedRun {
     /// The folder, to go on in with what is `now`, which is what nothing but `config.toml` tells of.
     ///
     /// # Errors
-    /// Those of [`ResumedRun::check`].
+    /// The errors of [`ResumedRun::check`].
     pub fn go_on_as(self, now: &Table, files: &[SplitRow]) -> Result<RunFolder> {
         self.check(&self.identity(None)?, now, files)?;
         self.warn_of_changed_circumstances(now);

@@ -12,7 +12,7 @@ impl ResumedRun {
     /// from the root of the file system, which is told.
     ///
     /// # Errors
-    /// Where they are there no more.
+    /// An error if they are no longer there.
     pub fn data(&self) -> Result<PathBuf> {
         if let Some(path) = files::place(self, DATA) {
             return Ok(path);
@@ -31,7 +31,7 @@ impl ResumedRun {
     /// Returns where the further data are that validate, if there are some, as [`ResumedRun::data`] has it.
     ///
     /// # Errors
-    /// Where they are there no more.
+    /// An error if they are no longer there.
     pub fn validation_data(&self) -> Result<Option<PathBuf>> {
         let Some(given) = self.data_text("validation_path") else { return Ok(None) };
         let place = files::place(self, FURTHER).ok_or_else(|| {

@@ -17,7 +17,7 @@ use toml::{Table, Value};
 /// if one is named.
 ///
 /// # Errors
-/// Where `--resume` names no run.
+/// An error if `--resume` names no run.
 pub fn with_the_settings_of_the_run(cli: Cli) -> Result<(Cli, Option<ResumedRun>)> {
     let (name, common, folds, validation_data) = match &cli.command {
         Command::Train(arguments) => {
@@ -26,7 +26,7 @@ pub fn with_the_settings_of_the_run(cli: Cli) -> Result<(Cli, Option<ResumedRun>
         Command::Reproduce(arguments) => ("reproduce", &arguments.common, None, None),
         _ => return Ok((cli, None)),
     };
-    let Some(run) = ResumedRun::of(common, name)? else { return Ok((cli, None)) };
+    let Some(run) = ResumedRun::from_arguments(common, name)? else { return Ok((cli, None)) };
     run.check_whole(folds, validation_data)?;
     // A flag that is given replaces the one put before it.
     let command = Cli::command().mut_subcommand(name, |command| command.args_override_self(true));
@@ -68,7 +68,7 @@ pub struct SettingsFile {
 
 impl SettingsFile {
     /// Reads that of a run.
-    pub fn of(run: &ResumedRun) -> SettingsFile {
+    pub fn new(run: &ResumedRun) -> SettingsFile {
         let settings = run.config.get("settings").and_then(Value::as_table).cloned().unwrap_or_default();
         SettingsFile { path: run.folder.config(), settings }
     }

@@ -32,19 +32,19 @@ pub struct ResumedRun {
 }
 
 impl ResumedRun {
-    /// The run that `--resume` names, if it was given.
+    /// Opens the run that `--resume` names, if it was given.
     ///
     /// # Errors
-    /// Where the folder holds no run of this command, or another process is at work on it.
-    pub fn of(arguments: &RunArgs, command: &str) -> Result<Option<ResumedRun>> {
+    /// An error if the folder holds no run of this command, or another process is at work on it.
+    pub fn from_arguments(arguments: &RunArgs, command: &str) -> Result<Option<ResumedRun>> {
         arguments.resume.as_deref().map(|folder| ResumedRun::open(folder, command)).transpose()
     }
 
-    /// The run of a fold that goes on within its cross-validation, if it has begun.
+    /// Opens the run of a fold that goes on within its cross-validation, if it has begun.
     ///
     /// # Errors
-    /// Where its `config.toml` cannot be read, or another process is at work on it.
-    pub fn of_fold(folder: &Path) -> Result<Option<ResumedRun>> {
+    /// An error if its `config.toml` cannot be read, or another process is at work on it.
+    pub fn from_fold(folder: &Path) -> Result<Option<ResumedRun>> {
         RunFolder::has_begun(folder).then(|| ResumedRun::open(folder, "train")).transpose()
     }
 
@@ -108,7 +108,7 @@ impl ResumedRun {
     /// The run's network, as it was described.
     ///
     /// # Errors
-    /// Where `config.toml` has none.
+    /// An error if `config.toml` has none.
     pub fn model(&self) -> Result<ModelSpec> {
         let model = self.config.get("model").cloned().unwrap_or(Value::Table(Table::new()));
         model.try_into().map_err(|error: toml::de::Error| {
@@ -135,7 +135,7 @@ impl ResumedRun {
     /// The saved state, or none where the run has not saved any yet.
     ///
     /// # Errors
-    /// Where the file is broken; or it is gone, though the run came to its end.
+    /// An error if the file is broken, or is gone, though the run came to its end.
     pub fn saved(&self) -> Result<Option<SavedRun>> {
         let path = self.folder.weights("last");
         let again =

@@ -63,7 +63,7 @@ impl TrainingRun {
             validation_path: self.dataset.validation_name.as_ref().map(|path| path.display().to_string()),
             validation_absolute_path: self.dataset.validation_data.as_deref().and_then(absolute),
             validation_sha256: hashes.validation,
-            ..Data::of(
+            ..Data::new(
                 &self.dataset.source,
                 &self.dataset.name,
                 &self.dataset.catalog,

@@ -70,7 +70,7 @@ impl TrainingRun {
 /// Checks that this machine can hold the largest batch that there will be.
 pub fn check_memory(network: &Network, split: &Split, settings: &RunSettings) -> glassnet::Result<()> {
     let batch = settings.batch_size.min(split.training.len().max(split.validation.len()));
-    Memory::of(network, batch, settings.plan_options()).check_training(batch)
+    Memory::new(network, batch, settings.plan_options()).check_training(batch)
 }
 
 /// The place of a run.
