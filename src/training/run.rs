@@ -32,9 +32,8 @@ pub enum Event {
 ///
 /// # Errors
 /// [`Error::Setting`] of an augmentation of arrays, of labels that the network has no class for, and of class
-/// weights of another number; where an image cannot be read, where the loss or at an
-/// epoch's end a weight is no longer finite ([`Error::NotFinite`], [`Error::WeightsNotFinite`]), and those of
-/// `report`.
+/// weights of another number; where an image cannot be read, where the loss or at an epoch's end a weight is
+/// no longer finite ([`Error::NotFinite`], [`Error::WeightsNotFinite`]), and those of `report`.
 pub fn train(
     network: &Network,
     state: &mut TrainingState,
