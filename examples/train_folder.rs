@@ -28,7 +28,7 @@ fn main() -> glassnet::Result<()> {
         }
     };
     let source = Arc::new(source);
-    let catalog = Catalog::of(&source)?;
+    let catalog = Catalog::from_source(&source)?;
     let split = Split::new(&catalog, 0.2)?;
     let spec = ModelSpec::documented();
     let [training, validation] = [split.training, split.validation].map(|items| {

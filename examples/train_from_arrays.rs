@@ -40,8 +40,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let network = Network::new(&spec)?;
     let settings = TrainSettings { epochs: 20, ..TrainSettings::default() };
     let mut state = TrainingState::new(network.initial_parameters(settings.seed), settings.adam());
-    let training = Loader::of_arrays(stripes(200, 1)?, 16)?;
-    let validation = Loader::of_arrays(stripes(100, 2)?, 16)?;
+    let training = Loader::from_arrays(stripes(200, 1)?, 16)?;
+    let validation = Loader::from_arrays(stripes(100, 2)?, 16)?;
     let answers = train(&network, &mut state, &training, Some(&validation), &settings, |_, _| Ok(()))?;
     for epoch in &state.history {
         println!(

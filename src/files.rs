@@ -38,7 +38,8 @@ pub const MAX_TABLE_BYTES: u64 = 512 << 20;
 /// Returns a settings file of a run folder.
 ///
 /// # Errors
-/// [`Error::Missing`], [`Error::Io`], and [`Error::Data`] if it is not a file, has more than [`MAX_TEXT_BYTES`] or is no text.
+/// [`Error::Missing`], [`Error::Io`], and [`Error::Data`] if it is not a file, has more than
+/// [`MAX_TEXT_BYTES`] or is no text.
 pub fn read_text(path: &Path) -> Result<String> {
     read_text_at_most(path, MAX_TEXT_BYTES)
 }
@@ -46,7 +47,8 @@ pub fn read_text(path: &Path) -> Result<String> {
 /// Returns a table of a run folder, with a line for each image.
 ///
 /// # Errors
-/// [`Error::Missing`], [`Error::Io`], and [`Error::Data`] if it is not a file, has more than [`MAX_TABLE_BYTES`] or is no text.
+/// [`Error::Missing`], [`Error::Io`], and [`Error::Data`] if it is not a file, has more than
+/// [`MAX_TABLE_BYTES`] or is no text.
 pub fn read_table(path: &Path) -> Result<String> {
     read_text_at_most(path, MAX_TABLE_BYTES)
 }

@@ -62,7 +62,7 @@ fn write_zip(path: &Path, count: usize) {
 fn most_bytes(path: &Path, count: usize, cache_budget: usize) -> usize {
     let before = memory::begin();
     let source = Arc::new(Source::open(path).unwrap());
-    let split = Split::new(&Catalog::of(&source).unwrap(), 0.2).unwrap();
+    let split = Split::new(&Catalog::from_source(&source).unwrap(), 0.2).unwrap();
     let parts = [split.training, split.validation];
     let mut seen = 0;
     for items in parts {

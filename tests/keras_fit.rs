@@ -89,7 +89,7 @@ fn loader_of_arrays(file: &SafeTensors, part: &str, batch_size: usize) -> Loader
     let view = file.tensor(&format!("{part}/images")).unwrap();
     let shape: [usize; 4] = view.shape().try_into().unwrap();
     let values = view.data().iter().copied().map(scale).collect();
-    Loader::of_arrays(ArraySet::new(Array4::from_shape_vec(shape, values).unwrap(), labels).unwrap(), batch_size)
+    Loader::from_arrays(ArraySet::new(Array4::from_shape_vec(shape, values).unwrap(), labels).unwrap(), batch_size)
         .unwrap()
 }
 
@@ -105,7 +105,7 @@ fn loader_of_files(file: &SafeTensors, part: &str, batch_size: usize) -> Loader 
     };
     let pixels = images.chunks_exact((SIDE * SIDE * 3) as usize);
     let source = Arc::new(Source::from_memory(part, pixels.zip(&labels).enumerate().map(file_of).collect()).unwrap());
-    let items = Split::new(&Catalog::of(&source).unwrap(), 0.0).unwrap().training;
+    let items = Split::new(&Catalog::from_source(&source).unwrap(), 0.0).unwrap().training;
     let found: Vec<f32> = items.iter().map(|item| item.label.index() as f32).collect();
     assert_eq!(found, labels, "the order of the images is that of the script");
     Loader::new(Arc::new(ImageSet::new(source, items, SIDE as usize, CACHE_BUDGET_BYTES).unwrap()), batch_size).unwrap()

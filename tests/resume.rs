@@ -67,7 +67,7 @@ fn loaders(validation_split: f64) -> (Loader, Option<Loader>) {
     };
     let count = if validation_split > 0.0 { 15 } else { 13 };
     let source = Arc::new(Source::from_memory("set", (0..count).map(picture).collect()).unwrap());
-    let split = Split::new(&Catalog::of(&source).unwrap(), validation_split).unwrap();
+    let split = Split::new(&Catalog::from_source(&source).unwrap(), validation_split).unwrap();
     let loader = |items| {
         let images = ImageSet::new(source.clone(), items, 8, CACHE_BUDGET_BYTES).unwrap();
         Loader::new(Arc::new(images), 4).unwrap()

@@ -44,7 +44,7 @@ fn loader(count: usize, seed: u64) -> Loader {
         let ink = [upright, lying, upright ^ lying][labels[image].index()];
         0.6 * ink as f32 + 0.4 * noise.unit_f32()
     });
-    Loader::of_arrays(ArraySet::new(images, labels).unwrap(), 16).unwrap()
+    Loader::from_arrays(ArraySet::new(images, labels).unwrap(), 16).unwrap()
 }
 
 fn trained(threads: usize, settings: &TrainSettings) -> (TrainingState, Evaluation) {

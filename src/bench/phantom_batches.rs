@@ -28,7 +28,7 @@ impl PhantomBatches {
         let images = phantom::draw(phantom::DEFAULT_SEED, phantom::DEFAULT_BENIGN, phantom::DEFAULT_MALIGNANT);
         let files = images.iter().map(|image| (format!("{}/{}", image.class.name(), image.name), image.png()));
         let source = Arc::new(Source::from_memory("the phantom set", files.collect())?);
-        let training = Split::new(&Catalog::of(&source)?, keras_run::VALIDATION_SPLIT)?.training;
+        let training = Split::new(&Catalog::from_source(&source)?, keras_run::VALIDATION_SPLIT)?.training;
         let loader = |budget| -> Result<Loader> {
             let images = ImageSet::new(source.clone(), training.clone(), side, budget)?;
             Loader::new(Arc::new(images), batch_size)

@@ -270,7 +270,7 @@ impl TensorFile {
     }
 
     fn astray(&self, name: &str, value: f64) -> Error {
-        let reason = format!("its tensor '{name}' holds {value}, as its training went astray; take another");
+        let reason = format!("its tensor '{name}' holds {value}, as its training diverged; use another");
         Error::weights(&self.path, reason)
     }
 

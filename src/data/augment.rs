@@ -63,7 +63,10 @@ impl Augmentation {
                 "shift" => augmentation.shift = true,
                 "rotate" => augmentation.rotate = true,
                 unknown => {
-                    return Err(format!("'{unknown}' is no change; give some of {}", Augmentation::NAMES.join(", ")));
+                    return Err(format!(
+                        "'{unknown}' is not a known change; give some of {}",
+                        Augmentation::NAMES.join(", ")
+                    ));
                 }
             }
         }

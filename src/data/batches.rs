@@ -104,18 +104,18 @@ impl Loader {
     /// # Errors
     /// [`Error::Setting`] if `batch_size` is 0.
     pub fn new(images: Arc<ImageSet>, batch_size: usize) -> Result<Loader> {
-        Loader::of(Images::Files(images), batch_size)
+        Loader::from_images(Images::Files(images), batch_size)
     }
 
     /// A loader of `batch_size` images at a time, of arrays.
     ///
     /// # Errors
     /// [`Error::Setting`] if `batch_size` is 0.
-    pub fn of_arrays(images: ArraySet, batch_size: usize) -> Result<Loader> {
-        Loader::of(Images::Arrays(Arc::new(images)), batch_size)
+    pub fn from_arrays(images: ArraySet, batch_size: usize) -> Result<Loader> {
+        Loader::from_images(Images::Arrays(Arc::new(images)), batch_size)
     }
 
-    fn of(images: Images, batch_size: usize) -> Result<Loader> {
+    fn from_images(images: Images, batch_size: usize) -> Result<Loader> {
         match batch_size {
             0 => Err(Error::value("batch_size", 0, "it must be at least 1; the documented run uses 16")),
             _ => Ok(Loader { images, batch_size }),

@@ -8,7 +8,7 @@
 //! its suffixes need no dot before them. Unlike Keras, hidden files and folders are not looked at.
 
 use super::image_names::{is_image_name, is_keras_name, suffixes};
-use super::layout::{FolderLayout, Parts, Split};
+use super::layout::{FolderLayout, GivenFolders, PartedFolders};
 use super::left_out::{LeftOut, Reason, sentences};
 use super::source::{Source, parent};
 use crate::classes::{Classes, Label};
@@ -66,15 +66,15 @@ impl Catalog {
     ///
     /// # Errors
     /// [`Error::Data`] if there are not exactly two class folders, or if one of them has no image.
-    pub fn of(source: &Source) -> Result<Catalog> {
+    pub fn from_source(source: &Source) -> Result<Catalog> {
         let listed = Listed::of(source);
         let layout = listed.layout(source);
         let fail = |reason: String| Err(Error::data(source.path(), reason));
         match layout.split() {
-            Some(Split { reason, parts: Some(Parts { training, validation }) }) => {
+            Some(PartedFolders { reason, parts: Some(GivenFolders { training, validation }) }) => {
                 return Err(Error::Split { path: source.path().to_path_buf(), reason, training, validation });
             }
-            Some(Split { reason, parts: None }) => return fail(reason),
+            Some(PartedFolders { reason, parts: None }) => return fail(reason),
             None => {}
         }
         let Listed { folders, images, strays, .. } = &listed;
@@ -98,7 +98,7 @@ impl Catalog {
     ///
     /// # Errors
     /// [`Error::Data`] if a folder is that of another class, or if there is no image of either.
-    pub fn of_classes(source: &Source, classes: &Classes) -> Result<Catalog> {
+    pub fn with_classes(source: &Source, classes: &Classes) -> Result<Catalog> {
         let listed = Listed::of(source);
         let layout = listed.layout(source);
         let Listed { folders, images, strays, .. } = &listed;
@@ -114,9 +114,9 @@ impl Catalog {
         }
         let found = some_of(folders.iter().map(|folder| format!("'{folder}'")));
         if folders.iter().any(|folder| classes.label(folder).is_none()) {
-            if let Some(Split { reason, parts }) = layout.split() {
+            if let Some(PartedFolders { reason, parts }) = layout.split() {
                 return fail(match parts {
-                    Some(Parts { training, validation }) => {
+                    Some(GivenFolders { training, validation }) => {
                         format!("{reason}give one of them, such as {}", validation.unwrap_or(training))
                     }
                     None => reason,

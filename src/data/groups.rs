@@ -41,7 +41,7 @@ impl Groups {
     /// without a match, or whose name would be empty, is a group of its own.
     ///
     /// # Errors
-    /// [`Error::Setting`] if the pattern is no regular expression, if it matches no path, or if all images
+    /// [`Error::Setting`] if the pattern is not a regular expression, if it matches no path, or if all images
     /// are one group.
     pub fn by_regex(catalog: &Catalog, pattern: &str) -> Result<Groups> {
         let refuse = |reason: String| Error::value("group_regex", pattern, reason);
@@ -137,5 +137,5 @@ impl Groups {
 fn in_one_line(error: &regex::Error) -> String {
     let text = error.to_string();
     let reason = text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
-    format!("it is no regular expression: {reason}")
+    format!("it is not a regular expression: {reason}")
 }

@@ -48,16 +48,16 @@ impl PartRole {
 }
 
 /// Folders that are the parts of a split and not classes.
-pub(super) struct Split {
+pub(super) struct PartedFolders {
     /// The fault, and what to do; where there are parts to give, words that these follow.
     pub reason: String,
     /// The data to give: the path of the folder that trains, and that of the one that validates if there is
     /// one.
-    pub parts: Option<Parts>,
+    pub parts: Option<GivenFolders>,
 }
 
 /// The parts of a split by what they are for.
-pub(super) struct Parts {
+pub(super) struct GivenFolders {
     pub training: String,
     pub validation: Option<String>,
 }
@@ -80,10 +80,10 @@ impl<'a> FolderLayout<'a> {
 
     /// Explains why the folders are the parts of a split and not classes, if they are, and tells which of
     /// them to give.
-    pub(super) fn split(&self) -> Option<Split> {
+    pub(super) fn split(&self) -> Option<PartedFolders> {
         let parted = self.folders.iter().filter(|folder| folder.parts.len() > 1);
         let Some(one) = parted.clone().find(|one| self.are_parts(one)) else {
-            return self.are_named_as_parts().then(|| Split {
+            return self.are_named_as_parts().then(|| PartedFolders {
                 reason: format!(
                     "its folders, {}, are named as parts of a split, and hold no class folders; make a folder for each class in each \
                      of them, and give them one by one",
@@ -95,29 +95,29 @@ impl<'a> FolderLayout<'a> {
         let same: Vec<&Folder> = parted.filter(|other| other.parts == one.parts).collect();
         let training = self.training_of(&same);
         let validation = self.validation_beside(training).map(|folder| self.path_of(folder.name));
-        let parts = Some(Parts { training: self.path_of(training.name), validation });
+        let parts = Some(GivenFolders { training: self.path_of(training.name), validation });
         let unpack = if self.is_in_a_folder() { "" } else { "unpack it, and in the folder of what was in it " };
         if same.len() == 1 {
             let reason = format!("its folders, {}, are named as parts of a split; {unpack}", self.names());
-            return Some(Split { reason, parts });
+            return Some(PartedFolders { reason, parts });
         }
         let [names, inner] = [and(same.iter().map(|folder| folder.name)), and(one.parts.iter().copied())];
         let same = format!("its folders {names} hold the same folders, {inner}");
         Some(if self.folders.iter().all(|folder| PartRole::from_name(folder.name).is_some()) {
             let reason = format!("{same}, so they are the parts of a split and not classes; {unpack}");
-            Split { reason, parts }
+            PartedFolders { reason, parts }
         } else if one.parts.iter().all(|part| PartRole::from_name(part).is_some()) {
             let reason = format!(
                 "{same}, which are named as parts of a split, so that each class is split on its own; make a folder for each part \
                  that holds the folders {names}, and give the one that trains and the one that validates"
             );
-            Split { reason, parts: None }
+            PartedFolders { reason, parts: None }
         } else {
             let reason = format!(
                 "{same}, so they may be classes or the parts of a split; if they are classes, put the images that train right into \
                  them, or let the folders in them have other names; if they are parts, {unpack}"
             );
-            Split { reason, parts }
+            PartedFolders { reason, parts }
         })
     }
 

@@ -24,7 +24,7 @@ fn a_file_that_is_no_zip_is_told_so() {
     let here = Here::empty();
     here.write("set.zip", "text");
     let wanted = "give a folder that holds two class folders, or a zip of one";
-    refused(&here, "set.zip", 1, &format!("set.zip: it is named .zip but is no zip; {wanted}"));
+    refused(&here, "set.zip", 1, &format!("set.zip: it is named .zip but is not a zip; {wanted}"));
     refused(&here, "tiny.toml", 1, &format!("tiny.toml: it is neither a folder nor a zip; {wanted}"));
 }
 
@@ -106,7 +106,7 @@ fn zips_that_are_empty_cut_short_or_lead_outside_are_refused() {
     let whole = zipped(&super::set());
     here.write("set.zip", &whole[..whole.len() / 2]);
     here.prints(&TRAIN.replace("DATA", "set.zip"), expect![[r#"
-        stderr: error: set.zip: the zip cannot be unpacked here: its table of contents, which is at the end, is missing or damaged; make it anew, or fetch it again
+        stderr: error: set.zip: the zip cannot be unpacked here: its table of contents, which is at the end, is missing or damaged; create it again, or fetch it again
         exit code 1
     "#]]);
 }

@@ -109,7 +109,7 @@ fn weights_that_answer_with_no_number_answer_with_an_error() {
     checkpoint::save(&path, &card, &parameters).unwrap();
     here.prints("predict run/weights/last.safetensors set/cat/00.png", expect![[r#"
         file	class	p(dog)
-        stderr: error: set/cat/00.png: the model's answer is not a number; its training went astray, take another weights file
+        stderr: error: set/cat/00.png: the model's answer is not a number, as its training diverged; use another weights file
         exit code 1
     "#]]);
 }

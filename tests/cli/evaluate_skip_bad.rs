@@ -105,7 +105,7 @@ fn an_answer_that_is_not_a_number_is_an_error_with_the_flag_too() {
         here.write(&format!("greys/{name}.png"), encoded(picture, ImageFormat::Png));
     }
     let ran = here.run("evaluate model.safetensors greys --skip-bad");
-    let sentence = "error: greys/dog/white.png: the model's answer is not a number; its training went astray, take another weights file\n";
+    let sentence = "error: greys/dog/white.png: the model's answer is not a number, as its training diverged; use another weights file\n";
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), sentence));
     assert!(ran.stdout.contains("Missing   1 of 3 images has no answer\n"), "{}", ran.stdout);
 }

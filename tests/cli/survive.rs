@@ -194,7 +194,7 @@ fn folders_that_hold_no_run_are_told_from_those_that_do() {
     let give = "give the folder of a run, such as runs/train1";
     here.refused("train --resume none", 2, &format!("--resume: none does not exist; {give}"));
     here.refused("train --resume tiny.toml", 2, &format!("--resume: tiny.toml is a file; {give}"));
-    let sentence = format!("--resume: set holds no config.toml, so no run has begun there; {give}");
+    let sentence = format!("--resume: set has no config.toml, so no run was started there; {give}");
     here.refused("train --resume set", 2, &sentence);
     here.prints(
         "train --resume run --out new",
@@ -213,7 +213,7 @@ fn folders_that_hold_no_run_are_told_from_those_that_do() {
     here.prints(
         "train --resume run",
         expect![[r#"
-            stderr: error: --resume: run/config.toml cannot be read: line 1 is no TOML, or has a number that is too large; put back a copy of the file, or start a new run
+            stderr: error: --resume: run/config.toml cannot be read: line 1 is not TOML, or has a number that is too large; put back a copy of the file, or start a new run
             exit code 2
         "#]],
     );

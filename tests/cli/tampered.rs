@@ -187,7 +187,7 @@ fn a_setting_that_somebody_changed_is_told_of_the_file_and_no_flag_is_blamed() {
             "epochs = 2",
             "epochs = 99999999999999999999",
             format!(
-                "--resume: run/config.toml cannot be read: line 5 is no TOML, or has a number that is too large; {again}"
+                "--resume: run/config.toml cannot be read: line 5 is not TOML, or has a number that is too large; {again}"
             ),
         ),
     ] {

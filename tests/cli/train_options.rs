@@ -224,7 +224,7 @@ fn augmentation_changes_training_alone_repeats_by_seed_on_any_number_of_threads_
         let answer = here.json(&format!("predict one/weights/last.safetensors set/{}", row[0]));
         assert_eq!(answer["predictions"][0]["probability"].as_f64().unwrap() as f32, row[2].parse::<f32>().unwrap());
     }
-    let sentence = "invalid value 'zoom' for '--augment <flip,shift,rotate>': 'zoom' is no change; give some of flip, \
+    let sentence = "invalid value 'zoom' for '--augment <flip,shift,rotate>': 'zoom' is not a known change; give some of flip, \
                     flip-horizontal, flip-vertical, shift, rotate";
     here.misused(&format!("{TRAIN} --augment zoom"), sentence);
 }
@@ -287,7 +287,7 @@ fn patients_stay_on_one_side_and_the_split_names_them() {
     here.refused(
         &format!("{TRAIN} --group-regex (p"),
         2,
-        "--group-regex (p: it is no regular expression: unclosed group",
+        "--group-regex (p: it is not a regular expression: unclosed group",
     );
     assert!(!here.path("runs").exists());
 }

@@ -54,7 +54,7 @@ fn arrays_of_any_size_come_in_the_order_asked_for_as_they_are() {
     // Whatever the layout in memory.
     let mut turned = images.clone().reversed_axes();
     turned = turned.as_standard_layout().into_owned().reversed_axes();
-    let loader = Loader::of_arrays(ArraySet::new(turned, labels).unwrap(), 2).unwrap();
+    let loader = Loader::from_arrays(ArraySet::new(turned, labels).unwrap(), 2).unwrap();
     assert_eq!((loader.count(), loader.batches(), loader.largest_batch(), loader.has_files()), (5, 3, 2, false));
     let order = vec![4, 1, 0, 3, 2];
     let batches: Vec<Batch> = loader.epoch(order.clone()).map(Result::unwrap).collect();

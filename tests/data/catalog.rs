@@ -10,7 +10,7 @@ use super::empty;
 
 /// The catalog of files with these names.
 fn catalog(names: &[&str]) -> Result<Catalog> {
-    Catalog::of(&Source::from_memory("set", empty(names)).unwrap())
+    Catalog::from_source(&Source::from_memory("set", empty(names)).unwrap())
 }
 
 /// What is wrong with files of these names.
@@ -38,7 +38,7 @@ fn a_class_without_images_is_an_error() {
 
 /// The catalog of a model's classes `cat` and `dog`, in the order in which it has them.
 fn of_classes(names: &[&str], classes: [&str; 2]) -> Result<Catalog> {
-    Catalog::of_classes(&Source::from_memory("set", empty(names)).unwrap(), &Classes::new(classes).unwrap())
+    Catalog::with_classes(&Source::from_memory("set", empty(names)).unwrap(), &Classes::new(classes).unwrap())
 }
 
 #[test]

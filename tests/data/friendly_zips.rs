@@ -19,7 +19,7 @@ fn backslashes_between_folders_are_read_as_powershell_means_them() {
     let picture = png(1, 4, 4);
     let names = ["pets\\", "pets\\cats\\0.png", "pets\\dogs\\0.png", "pets\\dogs\\small\\1.png"];
     let (source, _) = open(&names.map(|name| Entry::new(name, if name.ends_with('g') { &picture } else { b"" })));
-    let catalog = Catalog::of(&source).unwrap();
+    let catalog = Catalog::from_source(&source).unwrap();
     assert_eq!(catalog.classes.two(), Some(["cats", "dogs"]));
     assert_eq!(catalog.counts(), [1, 2]);
     assert_eq!(catalog.items[2].path, "dogs/small/1.png");
@@ -29,7 +29,7 @@ fn backslashes_between_folders_are_read_as_powershell_means_them() {
 #[test]
 fn a_class_whose_name_has_a_colon_is_a_class() {
     let (source, _) = open(&["a:good/1.png", "b:bad/1.png"].map(|name| Entry::new(name, b"x")));
-    assert_eq!(Catalog::of(&source).unwrap().classes.two(), Some(["a:good", "b:bad"]));
+    assert_eq!(Catalog::from_source(&source).unwrap().classes.two(), Some(["a:good", "b:bad"]));
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn japanese_names_without_the_flag_are_guessed_and_said_to_be() {
         "{path}: it does not tell the encoding of names, so these are guessed, as Shift_JIS: 2 (猫/表1.png, 犬/表2.png); make the zip \
          anew with UTF-8 names if they are wrong"
     );
-    assert_eq!(source.notes(), Catalog::of(&source).unwrap().notes);
+    assert_eq!(source.notes(), Catalog::from_source(&source).unwrap().notes);
     assert_eq!(source.notes(), [guessed]);
 }
 
@@ -71,7 +71,7 @@ fn the_field_of_unicode_names_counts_where_there_is_one() {
 fn what_is_left_out_of_a_zip_is_recorded() {
     let names = ["a/1.png", "a/.2.png", "a/notes.txt", "b/3.png", "stray.png"];
     let (source, _) = open(&names.map(|name| Entry::new(name, b"x")));
-    let catalog = Catalog::of(&source).unwrap();
+    let catalog = Catalog::from_source(&source).unwrap();
     let expected = [("a/.2.png", Reason::Hidden), ("a/notes.txt", Reason::NotAnImage), ("stray.png", Reason::NoClass)];
     assert_eq!(
         catalog.left_out,

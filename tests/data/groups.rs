@@ -12,7 +12,7 @@ const PATIENT: &str = r"/(p\d+)_";
 
 fn catalog(names: &[String]) -> Catalog {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    Catalog::of(&Source::from_memory("set", empty(&names)).unwrap()).unwrap()
+    Catalog::from_source(&Source::from_memory("set", empty(&names)).unwrap()).unwrap()
 }
 
 /// 12 benign and 24 malignant patients with one to four images each, and one who has images of both.
@@ -71,7 +71,7 @@ fn a_regex_that_is_none_or_matches_nothing_or_everything_alike_is_refused_in_a_s
         "group_regex patient: it matches none of the 94 images' paths, such as benign/p00_0.png; \
          write it for paths like this one"
     );
-    assert_eq!(refused("(p"), "group_regex (p: it is no regular expression: unclosed group");
+    assert_eq!(refused("(p"), "group_regex (p: it is not a regular expression: unclosed group");
     assert_eq!(
         refused("png"),
         "group_regex png: it puts all 94 images into one group, 'png' (so benign/p00_0.png), and a group is never split; \

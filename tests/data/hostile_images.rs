@@ -147,12 +147,12 @@ fn jpegs_in_a_tiff_that_unpack_to_more_than_its_picture_are_refused_before_they_
         ),
         (
             tiff_of_jpegs(16, 300, None, &with_side(60)),
-            "a strip of it has 16 × 1 pixels, and the JPEG in its place 60 × 60; fetch it again, or save it anew as PNG with an \
+            "a strip of it has 16 × 1 pixels, and the JPEG in its place 60 × 60; fetch it again, or save it again as PNG with an \
              image program",
         ),
         (
             tiff_of_jpegs(60_000, 1, Some([16, 60_000]), &strip),
-            "its tiles have 3600000000 pixels together, and the picture has 60000; save it anew as PNG with an image program, or \
+            "its tiles have 3600000000 pixels together, and the picture has 60000; save it again as PNG with an image program, or \
              take it out",
         ),
     ];
@@ -168,7 +168,7 @@ fn a_png_of_endless_remarks_is_refused() {
     let with = |count: usize| [&still[..33], &chunk(b"tEXt", b"k\0v").repeat(count), &still[33..]].concat();
     assert_eq!(decode("a.png", &with(1000)).unwrap().0, decode("still.png", &still).unwrap().0);
     let error = decode("a.png", &with(20_000)).unwrap_err().to_string();
-    let reason = "it has 20002 chunks beside its pixels, and 10000 are the most; save it anew with an image program";
+    let reason = "it has 20002 chunks beside its pixels, and 10000 are the most; save it again with an image program";
     assert_eq!(error, format!("a.png cannot be read as an image: {reason}"));
 }
 
@@ -211,7 +211,7 @@ fn a_gif_or_webp_of_a_huge_picture_is_refused_before_memory_is_taken() {
     let lossy = [0x10, 0, 0, 0x9D, 0x01, 0x2A, 0xFF, 0x3F, 0xFF, 0x3F, 0, 0, 0, 0];
     let chunks = [b"WEBP".to_vec(), chunk(b"VP8X", &[0; 10]), chunk(b"VP8 ", &lossy)].concat();
     let error = decode("a.webp", &chunk(b"RIFF", &chunks)).unwrap_err().to_string();
-    let reason = "the WebP is damaged; fetch it again, or save it anew as PNG with an image program";
+    let reason = "the WebP is damaged; fetch it again, or save it again as PNG with an image program";
     assert_eq!(error, format!("a.webp cannot be read as an image: {reason}"));
 }
 

@@ -107,7 +107,7 @@ fn a_method_of_compression_that_is_unknown_is_named() {
 #[test]
 fn two_entries_of_one_name_are_refused_by_it_however_it_is_written() {
     let expected =
-        |found: &str| format!("set.zip: it holds two files of {found}; make it anew, with one file of each name");
+        |found: &str| format!("set.zip: it holds two files of {found}; create it again, with one file of each name");
     let two =
         |first: &str, second: &str| [Entry::new(first, b"x"), Entry::new("b/2.png", b"x"), Entry::new(second, b"y")];
     assert_eq!(refused(&two("a/1.png", "a/1.png")), expected("the name a/1.png"));

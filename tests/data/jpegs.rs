@@ -13,8 +13,8 @@ use zip::ZipArchive;
 
 const RECORDED: &[u8] = include_bytes!("../fixtures/jpeg_sweep.zip");
 const ENDS_EARLY: &str = "the file ends before the picture does; fetch it again";
-const LACKS_SCANS: &str = "its last scans are not there; fetch it again, or save it anew as PNG with an image program";
-const DAMAGED: &str = "the JPEG is damaged; fetch it again, or save it anew as PNG with an image program";
+const LACKS_SCANS: &str = "its last scans are not there; fetch it again, or save it again as PNG with an image program";
+const DAMAGED: &str = "the JPEG is damaged; fetch it again, or save it again as PNG with an image program";
 
 /// A JPEG: its kind, its name, its bytes, and Pillow's answer.
 struct Case {
@@ -98,7 +98,7 @@ fn kinds_of_jpeg_that_are_not_read_are_named() {
         read(&case.bytes).unwrap_err()
     };
     let sentence = |kind: &str| {
-        format!("it is {kind}, which is not read here; save it anew as PNG with an image program, or take it out")
+        format!("it is {kind}, which is not read here; save it again as PNG with an image program, or take it out")
     };
     assert_eq!(what("arithmetic/"), sentence("an arithmetic-coded JPEG"));
     assert_eq!(what("CMYK/420"), sentence("a CMYK JPEG whose inks are stored at different sizes"));

@@ -98,6 +98,6 @@ fn write_zip(path: &Path, files: &Files) {
 
 /// The set of all images of a source, as pictures of side × side.
 fn image_set(source: Source, side: usize, cache_budget: usize) -> Arc<ImageSet> {
-    let items = Catalog::of(&source).unwrap().items;
+    let items = Catalog::from_source(&source).unwrap().items;
     Arc::new(ImageSet::new(Arc::new(source), items, side, cache_budget).unwrap())
 }

@@ -17,39 +17,39 @@ fn what_is_not_read_is_named_and_a_remedy_given_in_words_of_ours() {
         }
     });
     expect![[r#"
-        lab.tif: it is a TIFF of L*a*b* colours, which is not read here; save it anew as PNG with an image program, or take it out
-        mask.tif: it is a TIFF that is a mask of transparency, which is not read here; save it anew as PNG with an image program, or take it out
-        camera.tif: it is a camera's raw file, which is not read here; save it anew as PNG with an image program, or take it out
-        logarithmic.tif: it is a TIFF of logarithmic brightness, which is not read here; save it anew as PNG with an image program, or take it out
-        unknown_colours.tif: it is a TIFF of unknown colours, which is not read here; save it anew as PNG with an image program, or take it out
-        subsampled.tif: it is a TIFF of YCbCr colours of less than full size (chroma subsampling), which is not read here; save it anew as PNG with an image program, or take it out
-        short_lzw.tif: the TIFF is damaged; fetch it again, or save it anew as PNG with an image program
+        lab.tif: it is a TIFF of L*a*b* colours, which is not read here; save it again as PNG with an image program, or take it out
+        mask.tif: it is a TIFF that is a mask of transparency, which is not read here; save it again as PNG with an image program, or take it out
+        camera.tif: it is a camera's raw file, which is not read here; save it again as PNG with an image program, or take it out
+        logarithmic.tif: it is a TIFF of logarithmic brightness, which is not read here; save it again as PNG with an image program, or take it out
+        unknown_colours.tif: it is a TIFF of unknown colours, which is not read here; save it again as PNG with an image program, or take it out
+        subsampled.tif: it is a TIFF of YCbCr colours of less than full size (chroma subsampling), which is not read here; save it again as PNG with an image program, or take it out
+        short_lzw.tif: the TIFF is damaged; fetch it again, or save it again as PNG with an image program
         jpeg_half.tif: the file ends before the picture does; fetch it again
-        jpeg_of_other_size.tif: a strip of it has 38 × 6 pixels, and the JPEG in its place 19 × 6; fetch it again, or save it anew as PNG with an image program
-        12_bits.tif: it is a TIFF of 12 bits for each sample, which is not read here; save it anew as PNG with an image program, or take it out
-        rgb_565.tif: it is a TIFF whose samples differ in depth, which is not read here; save it anew as PNG with an image program, or take it out
-        compression_2.tif: it is a TIFF compressed by the fax code of CCITT RLE, which is not read here; save it anew as PNG with an image program, or take it out
-        compression_3.tif: it is a TIFF compressed by the fax code of group 3, which is not read here; save it anew as PNG with an image program, or take it out
-        compression_6.tif: it is a TIFF compressed as JPEG in the old way of TIFF 6.0, which is not read here; save it anew as PNG with an image program, or take it out
-        compression_34712.tif: it is a TIFF compressed as JPEG 2000, which is not read here; save it anew as PNG with an image program, or take it out
-        compression_34887.tif: it is a TIFF compressed by LERC, which is not read here; save it anew as PNG with an image program, or take it out
-        compression_34925.tif: it is a TIFF compressed by LZMA, which is not read here; save it anew as PNG with an image program, or take it out
-        compression_50000.tif: it is a TIFF compressed by Zstandard, which is not read here; save it anew as PNG with an image program, or take it out
-        compression_50001.tif: it is a TIFF compressed as WebP, which is not read here; save it anew as PNG with an image program, or take it out
-        compression_50002.tif: it is a TIFF compressed as JPEG XL, which is not read here; save it anew as PNG with an image program, or take it out
-        compression_12345.tif: it is a TIFF compressed by the method 12345, which is not read here; save it anew as PNG with an image program, or take it out
-        predictor.tif: it is a TIFF with a predictor that does not fit its samples, which is not read here; save it anew as PNG with an image program, or take it out
-        palette_16.tif: it is a palette TIFF of 16 bits for each sample, which is not read here; save it anew as PNG with an image program, or take it out
-        short_palette.tif: the TIFF is damaged; fetch it again, or save it anew as PNG with an image program
-        three_greys.tif: it is a TIFF of 3 samples for each grey pixel, which is not read here; save it anew as PNG with an image program, or take it out
-        signed.tif: its signed 16-bit samples go from -100 to 292, and nothing tells which of these are black and white; save it anew with 0 to 255, as 8-bit, or with 0 to 65535, as 16-bit
-        32_bits.tif: its 32-bit samples go from 0 to 392000, and nothing tells which of these are black and white; save it anew with 0 to 255, as 8-bit, or with 0 to 65535, as 16-bit
-        beyond_one.tif: its floating-point samples go from 0 to 420, and 0 to 1, from black to white, is what is read here; scale them, or save it anew as 8-bit
-        no_number.tif: its floating-point samples are not all numbers; save it anew as 8-bit
-        jpeg_within.bmp: it is a BMP that holds a JPEG or PNG, which is not read here; save it anew as PNG with an image program, or take it out
-        os2_huffman.bmp: it is an OS/2 BMP compressed by Huffman's code, which is not read here; save it anew as PNG with an image program, or take it out
-        os2_rle24.bmp: it is an OS/2 BMP of run lengths of 24 bits, which is not read here; save it anew as PNG with an image program, or take it out
-        other_header.bmp: it is a BMP of a rare kind, which is not read here; save it anew as PNG with an image program, or take it out
+        jpeg_of_other_size.tif: a strip of it has 38 × 6 pixels, and the JPEG in its place 19 × 6; fetch it again, or save it again as PNG with an image program
+        12_bits.tif: it is a TIFF of 12 bits for each sample, which is not read here; save it again as PNG with an image program, or take it out
+        rgb_565.tif: it is a TIFF whose samples differ in depth, which is not read here; save it again as PNG with an image program, or take it out
+        compression_2.tif: it is a TIFF compressed by the fax code of CCITT RLE, which is not read here; save it again as PNG with an image program, or take it out
+        compression_3.tif: it is a TIFF compressed by the fax code of group 3, which is not read here; save it again as PNG with an image program, or take it out
+        compression_6.tif: it is a TIFF compressed as JPEG in the old way of TIFF 6.0, which is not read here; save it again as PNG with an image program, or take it out
+        compression_34712.tif: it is a TIFF compressed as JPEG 2000, which is not read here; save it again as PNG with an image program, or take it out
+        compression_34887.tif: it is a TIFF compressed by LERC, which is not read here; save it again as PNG with an image program, or take it out
+        compression_34925.tif: it is a TIFF compressed by LZMA, which is not read here; save it again as PNG with an image program, or take it out
+        compression_50000.tif: it is a TIFF compressed by Zstandard, which is not read here; save it again as PNG with an image program, or take it out
+        compression_50001.tif: it is a TIFF compressed as WebP, which is not read here; save it again as PNG with an image program, or take it out
+        compression_50002.tif: it is a TIFF compressed as JPEG XL, which is not read here; save it again as PNG with an image program, or take it out
+        compression_12345.tif: it is a TIFF compressed by the method 12345, which is not read here; save it again as PNG with an image program, or take it out
+        predictor.tif: it is a TIFF with a predictor that does not fit its samples, which is not read here; save it again as PNG with an image program, or take it out
+        palette_16.tif: it is a palette TIFF of 16 bits for each sample, which is not read here; save it again as PNG with an image program, or take it out
+        short_palette.tif: the TIFF is damaged; fetch it again, or save it again as PNG with an image program
+        three_greys.tif: it is a TIFF of 3 samples for each grey pixel, which is not read here; save it again as PNG with an image program, or take it out
+        signed.tif: its signed 16-bit samples go from -100 to 292, and nothing tells which of these are black and white; save it again with 0 to 255, as 8-bit, or with 0 to 65535, as 16-bit
+        32_bits.tif: its 32-bit samples go from 0 to 392000, and nothing tells which of these are black and white; save it again with 0 to 255, as 8-bit, or with 0 to 65535, as 16-bit
+        beyond_one.tif: its floating-point samples go from 0 to 420, and 0 to 1, from black to white, is what is read here; scale them, or save it again as 8-bit
+        no_number.tif: its floating-point samples are not all numbers; save it again as 8-bit
+        jpeg_within.bmp: it is a BMP that holds a JPEG or PNG, which is not read here; save it again as PNG with an image program, or take it out
+        os2_huffman.bmp: it is an OS/2 BMP compressed by Huffman's code, which is not read here; save it again as PNG with an image program, or take it out
+        os2_rle24.bmp: it is an OS/2 BMP of run lengths of 24 bits, which is not read here; save it again as PNG with an image program, or take it out
+        other_header.bmp: it is a BMP of a rare kind, which is not read here; save it again as PNG with an image program, or take it out
         short_rle.bmp: the file ends before the picture does; fetch it again
         other.ico: its content is a Windows icon (ICO), which is not read here; convert it to PNG with an image program, or take it out
         other.tga: its content is a TGA, which is not read here; convert it to PNG with an image program, or take it out
@@ -73,12 +73,12 @@ fn what_is_not_read_is_named_and_a_remedy_given_in_words_of_ours() {
         half.jpg: the file ends before the picture does; fetch it again
         half.gif: the file ends before the picture does; fetch it again
         no_picture.gif: the file ends before the picture does; fetch it again
-        no_pixels.png: the PNG is damaged; fetch it again, or save it anew as PNG with an image program
-        junk.png: the PNG is damaged; fetch it again, or save it anew as PNG with an image program
-        header.png: the PNG is damaged; fetch it again, or save it anew as PNG with an image program
-        header.ppm: the PPM is damaged; fetch it again, or save it anew as PNG with an image program
-        greys.ppm: the PPM is damaged; fetch it again, or save it anew as PNG with an image program
-        header.tif: the TIFF is damaged; fetch it again, or save it anew as PNG with an image program
-        damaged.webp: the WebP is damaged; fetch it again, or save it anew as PNG with an image program
+        no_pixels.png: the PNG is damaged; fetch it again, or save it again as PNG with an image program
+        junk.png: the PNG is damaged; fetch it again, or save it again as PNG with an image program
+        header.png: the PNG is damaged; fetch it again, or save it again as PNG with an image program
+        header.ppm: the PPM is damaged; fetch it again, or save it again as PNG with an image program
+        greys.ppm: the PPM is damaged; fetch it again, or save it again as PNG with an image program
+        header.tif: the TIFF is damaged; fetch it again, or save it again as PNG with an image program
+        damaged.webp: the WebP is damaged; fetch it again, or save it again as PNG with an image program
     "#]].assert_eq(&told.collect::<String>());
 }

@@ -20,7 +20,7 @@ fn a_path_that_leads_nowhere_is_named() {
 #[test]
 fn a_file_that_is_no_zip_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, found) in [("set.zip", "is named .zip but is no zip"), ("set.dat", "is neither a folder nor a zip")] {
+    for (name, found) in [("set.zip", "is named .zip but is not a zip"), ("set.dat", "is neither a folder nor a zip")] {
         let path = folder.path().join(name);
         fs::write(&path, "not a zip").unwrap();
         let error = Source::open(&path).unwrap_err().to_string();
@@ -138,7 +138,7 @@ fn a_zip_of_one_folder_that_holds_the_classes_is_entered_and_what_macs_add_is_pa
             "__MACOSX/livers/malignant/._2.png",
         ]),
     );
-    let catalog = Catalog::of(&Source::open(&path).unwrap()).unwrap();
+    let catalog = Catalog::from_source(&Source::open(&path).unwrap()).unwrap();
     assert_eq!(catalog.classes.two(), Some(["benign", "malignant"]));
     assert_eq!(catalog.counts(), [1, 1]);
     assert_eq!(catalog.items[0].path, "benign/1.png");
@@ -164,7 +164,7 @@ fn links_are_treated_as_keras_treats_them() {
 
     let source = Source::open(&set).unwrap();
     let recorded = ["a/broken.png", "a/file-link.png", "a/in/1.png", "b/l.png", "b/sub/m.png"];
-    assert!(Catalog::of(&source).unwrap().items.iter().map(|item| item.path.as_str()).eq(recorded));
+    assert!(Catalog::from_source(&source).unwrap().items.iter().map(|item| item.path.as_str()).eq(recorded));
     let path = set.join("a/link").display().to_string();
     assert_eq!(source.left_out(), [LeftOut::new("a/link", path, Reason::Link)]);
     assert!(

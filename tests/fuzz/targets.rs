@@ -249,7 +249,7 @@ fn zip(bytes: &[u8]) -> Trial {
             return Trial::Refused(error.to_string());
         }
     }
-    let classes = match Catalog::of(&source) {
+    let classes = match Catalog::from_source(&source) {
         Ok(_) => "classes".to_string(),
         Err(error) => error.to_string(),
     };

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The work that the flags ask for: nothing of it is left to be decided.
-enum Work {
+enum TrainWork {
     Training(Box<TrainingRun>),
     CrossValidation(Box<CrossValidation>),
 }
@@ -28,8 +28,8 @@ enum Work {
 pub fn run(args: &TrainArgs, resumed: Option<ResumedRun>) -> CommandResult {
     let file = resumed.as_ref().map(SettingsFile::new);
     let outcome = resolve(args, resumed).and_then(|work| match work {
-        Work::Training(run) => train(*run),
-        Work::CrossValidation(folds) => folds.execute(),
+        TrainWork::Training(run) => train(*run),
+        TrainWork::CrossValidation(folds) => folds.execute(),
     });
     outcome.map_err(|failure| match &file {
         Some(file) => file.blamed(failure),
@@ -52,7 +52,7 @@ fn train(run: TrainingRun) -> CommandResult {
 }
 
 /// Makes of the flags what is to be done.
-fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result<Work, Failure> {
+fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result<TrainWork, Failure> {
     check_decay(args)?;
     let network = network(args, resumed.as_ref())?;
     let data = data(args, resumed.as_ref())?;
@@ -60,7 +60,14 @@ fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result
     let (out, json) = (args.common.out.clone(), args.common.json);
     if settings.folds.is_some() {
         let source = Arc::new(open(&data)?);
-        return Ok(Work::CrossValidation(Box::new(CrossValidation { settings, network, source, out, json, resumed })));
+        return Ok(TrainWork::CrossValidation(Box::new(CrossValidation {
+            settings,
+            network,
+            source,
+            out,
+            json,
+            resumed,
+        })));
     }
     if settings.training.early_stopping.is_some() && settings.validation_split == Some(0.0) {
         return Err(without_validation().into());
@@ -70,7 +77,7 @@ fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result
         dataset.name = run.name_of_data(&data);
     }
     let run = TrainingRun { command: "train", settings, network, dataset, out, json, resumed, checked: None };
-    Ok(Work::Training(Box::new(run)))
+    Ok(TrainWork::Training(Box::new(run)))
 }
 
 /// Returns where the data are: DATA, or where it is not given, those of the run that goes on.

@@ -37,7 +37,7 @@ pub fn check_one(data: &Path, more: &[PathBuf]) -> glassnet::Result<()> {
         Some(folder) => {
             let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
             // It may be none that can be given either; then that tells what can.
-            match Source::open(folder).and_then(|source| Catalog::of(&source)) {
+            match Source::open(folder).and_then(|source| Catalog::from_source(&source)) {
                 Ok(_) => format!("give the folder {} itself", console::shell_word(&folder.display().to_string())),
                 Err(error) => told(&error),
             }
@@ -82,7 +82,7 @@ pub struct Dataset {
 impl Dataset {
     /// Lists and splits, and passes on what was odd as warnings.
     pub fn new(source: Source, validation_split: f64) -> Result<Dataset, Failure> {
-        let catalog = Catalog::of(&source)?;
+        let catalog = Catalog::from_source(&source)?;
         let split = Split::new(&catalog, validation_split)?;
         let ([first, second], [of_first, of_second]) = (two(&catalog.classes), catalog.counts());
         let (training, validation) = (split.training.len(), split.validation.len());
@@ -120,7 +120,7 @@ impl Dataset {
         }
         let further = open(validation_data)?;
         let entries = source.len();
-        let catalog = Catalog::of(&source)?.join(Catalog::of(&further)?, entries, name)?;
+        let catalog = Catalog::from_source(&source)?.join(Catalog::from_source(&further)?, entries, name)?;
         let groups = group_regex.map(|regex| Groups::by_regex(&catalog, regex)).transpose()?;
         let split = Split::by_set(&catalog, groups.as_ref())?;
         for note in catalog.notes.iter().chain(groups.iter().flat_map(|groups| &groups.notes)) {
@@ -133,7 +133,7 @@ impl Dataset {
 
     /// As [`Dataset::new`], and images whose paths `group_regex` gives the same name stay on one side.
     pub fn grouped(source: Source, validation_split: f64, group_regex: &str, seed: u64) -> Result<Dataset, Failure> {
-        let catalog = Catalog::of(&source)?;
+        let catalog = Catalog::from_source(&source)?;
         let groups = Groups::by_regex(&catalog, group_regex)?;
         let split = Split::grouped(&catalog, validation_split, &groups, seed)?;
         for note in catalog.notes.iter().chain(&groups.notes).chain(&split.notes) {

@@ -45,7 +45,7 @@ impl Image {
 }
 
 /// An image that was read, as far as it is kept.
-struct Seen {
+struct ReadImage {
     /// At the size of the network's input.
     resized: Rgb8,
     /// As pictures show it, where one will.
@@ -54,7 +54,7 @@ struct Seen {
 }
 
 /// Reads an image for the network, and for a picture if it `is_shown`.
-fn see(model: &Checkpoint, image: &Image, is_shown: bool) -> Result<Seen> {
+fn see(model: &Checkpoint, image: &Image, is_shown: bool) -> Result<ReadImage> {
     let [height, width, _] = model.card.spec.input;
     let name = image.name();
     let (seen, info) = image.decode(model.card.reading, |pixels| {
@@ -64,7 +64,7 @@ fn see(model: &Checkpoint, image: &Image, is_shown: bool) -> Result<Seen> {
     })?;
     let (resized, shrunk) = seen?;
     let notes = suffix_note(&name, &info).into_iter().chain(more_pictures_note(&name, &info)).collect();
-    Ok(Seen { resized, shrunk, notes })
+    Ok(ReadImage { resized, shrunk, notes })
 }
 
 /// The model's answer to an image.
@@ -137,7 +137,7 @@ impl<'a> Predictor<'a> {
         is_shown: impl Fn(usize) -> bool + Sync,
     ) -> Result<Vec<std::result::Result<Prediction, NoPrediction>>> {
         let see_one = |(place, image)| see(self.model, image, is_shown(place));
-        let seen: Vec<Result<Seen>> = batch.par_iter().enumerate().map(see_one).collect();
+        let seen: Vec<Result<ReadImage>> = batch.par_iter().enumerate().map(see_one).collect();
         let input = network_input(self.model, seen.iter().filter_map(|seen| Some(&seen.as_ref().ok()?.resized)));
         let head = self.model.network.head();
         let logits = match input.is_empty() {
@@ -145,13 +145,13 @@ impl<'a> Predictor<'a> {
             false => self.plan.forward(&self.model.parameters, input.view(), Mode::Inference, &mut self.workspace)?,
         };
         let mut rows = logits.rows();
-        let answer = |(image, seen): (&Image, Result<Seen>)| {
-            let Seen { shrunk: pixels, notes, .. } =
+        let answer = |(image, seen): (&Image, Result<ReadImage>)| {
+            let ReadImage { shrunk: pixels, notes, .. } =
                 seen.map_err(|error| NoPrediction::Unreadable(error.to_string()))?;
             let row = rows.next().unwrap_or(&[f32::NAN]);
             let probability = head.probabilities(row).next().unwrap_or(f32::NAN);
             if probability.is_nan() {
-                let reason = "the model's answer is not a number; its training went astray, take another weights file";
+                let reason = "the model's answer is not a number, as its training diverged; use another weights file";
                 return Err(NoPrediction::NotANumber(format!("{}: {reason}", image.name())));
             }
             Ok(Prediction { logit: row[0], probability, pixels, notes })

@@ -5,7 +5,7 @@
 use super::finished::Validated;
 use super::recorder::RunText;
 use super::resume::ResumedRun;
-use super::training_run::{Execution, Place, TrainingRun, check_memory};
+use super::training_run::{Execution, RunPlace, TrainingRun, check_memory};
 use crate::cli::input::checked::CheckedImages;
 use crate::cli::input::dataset::{Dataset, Part};
 use crate::cli::input::reading::of_training;
@@ -73,10 +73,10 @@ struct Common {
 impl CrossValidation {
     /// Trains on every fold, or goes on with that, and prints the folds side by side.
     pub fn execute(mut self) -> CommandResult {
-        let catalog = Arc::new(Catalog::of(&self.source)?);
+        let catalog = Arc::new(Catalog::from_source(&self.source)?);
         let datasets = self.datasets(&catalog)?;
         self.check(&datasets)?;
-        let place = Place::claim(self.resumed.take(), self.out.as_deref())?;
+        let place = RunPlace::claim(self.resumed.take(), self.out.as_deref())?;
         let checked = Arc::new(CheckedImages::new(&self.source, &catalog, &self.settings)?);
         for dataset in &datasets {
             dataset.check_trains(&checked)?;
@@ -135,7 +135,7 @@ impl CrossValidation {
 
     /// The folder of all folds, with its `config.toml`, after a look whether it is free, or whether it is the
     /// run that was begun there that goes on.
-    fn settle(&self, place: Place, all: Dataset, data: Data, checked: &CheckedImages) -> Result<RunFolder, Failure> {
+    fn settle(&self, place: RunPlace, all: Dataset, data: Data, checked: &CheckedImages) -> Result<RunFolder, Failure> {
         let whole = TrainingRun {
             command: "train",
             settings: self.settings.clone(),
@@ -149,11 +149,11 @@ impl CrossValidation {
         whole.warn_of_other_algorithms();
         let config = whole.config(data);
         let folder = match place {
-            Place::New(folder) => {
+            RunPlace::New(folder) => {
                 folder.check_free()?;
                 folder
             }
-            Place::Resumed(run) => run.go_on_as(&as_toml(&config)?, &whole.dataset.rows(checked))?,
+            RunPlace::Resumed(run) => run.go_on_as(&as_toml(&config)?, &whole.dataset.rows(checked))?,
         };
         folder.write_config(&config)?;
         Ok(folder)

@@ -5,7 +5,7 @@ use crate::cli::outcome::Failure;
 use crate::cli::run::finished::{Finished, Validated};
 use crate::cli::run::reevaluation::reevaluate;
 use crate::cli::run_folder::RunFolder;
-use crate::cli::run_folder::config::{Config, Outcome};
+use crate::cli::run_folder::config::{Config, RunEnd};
 use crate::cli::terminal::console::{self, Lines};
 use crate::cli::terminal::interrupt;
 use crate::cli::terminal::progress::Progress;
@@ -62,7 +62,7 @@ impl RunText {
 }
 
 /// The facts of a run before it begins, or goes on.
-pub struct RunFacts<'a> {
+pub struct RunContext<'a> {
     pub network: &'a Network,
     pub settings: TrainSettings,
     /// The way images are read.
@@ -82,7 +82,7 @@ pub struct RunFacts<'a> {
 
 /// Prints the run's story and writes it down.
 pub struct Recorder<'a> {
-    facts: RunFacts<'a>,
+    facts: RunContext<'a>,
     text: RunText,
     folder: &'a RunFolder,
     progress: Progress,
@@ -97,7 +97,7 @@ pub struct Recorder<'a> {
 impl<'a> Recorder<'a> {
     /// A recorder of a run of which these epochs are done.
     pub fn new(
-        facts: RunFacts<'a>,
+        facts: RunContext<'a>,
         text: RunText,
         folder: &'a RunFolder,
         state: &TrainingState,
@@ -321,8 +321,8 @@ impl<'a> Recorder<'a> {
 }
 
 /// Returns what `config.toml` says of how the run came to its end.
-fn outcome(finished: &Finished) -> Outcome {
-    Outcome {
+fn outcome(finished: &Finished) -> RunEnd {
+    RunEnd {
         epochs: finished.epochs.len(),
         best_epoch: finished.best.map(|best| best.epoch + 1),
         ended: match &finished.stopped_early {

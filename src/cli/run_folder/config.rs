@@ -27,7 +27,7 @@ pub struct Config {
     /// Every setting.
     pub settings: RunSettings,
     /// The optimizer's further settings.
-    pub adam: Adam,
+    pub adam: AdamConstants,
     /// For each convolution what computes its passes.
     pub algorithms: BTreeMap<String, Algorithms>,
     /// The machine it ran on.
@@ -38,12 +38,12 @@ pub struct Config {
     pub model: ModelSpec,
     /// Its end; none as long as it has not ended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<RunEnd>,
 }
 
 /// The end of a run.
 #[derive(Debug, Serialize)]
-pub struct Outcome {
+pub struct RunEnd {
     /// Epochs done.
     pub epochs: usize,
     /// The epoch with the lowest validation loss, from 1.
@@ -68,16 +68,16 @@ pub struct Algorithms {
 
 /// Adam's settings that no flag changes.
 #[derive(Debug, Serialize)]
-pub struct Adam {
+pub struct AdamConstants {
     pub beta_1: f64,
     pub beta_2: f64,
     pub epsilon: f64,
 }
 
-impl Default for Adam {
-    fn default() -> Adam {
+impl Default for AdamConstants {
+    fn default() -> AdamConstants {
         let AdamSettings { beta_1, beta_2, epsilon, .. } = AdamSettings::default();
-        Adam { beta_1, beta_2, epsilon }
+        AdamConstants { beta_1, beta_2, epsilon }
     }
 }
 

@@ -154,7 +154,7 @@ fn a_list_of_changes_is_read_and_a_wrong_name_told() {
     let names = |list: &str| Augmentation::parse(list).map(|augmentation| augmentation.names().join(" "));
     assert_eq!(names("flip,shift,rotate").unwrap(), "flip-horizontal flip-vertical shift rotate");
     assert_eq!(names("rotate, flip-vertical").unwrap(), "flip-vertical rotate");
-    let sentence = "'zoom' is no change; give some of flip, flip-horizontal, flip-vertical, shift, rotate";
+    let sentence = "'zoom' is not a known change; give some of flip, flip-horizontal, flip-vertical, shift, rotate";
     assert_eq!(names("flip,zoom").unwrap_err(), sentence);
     assert!(names("").is_err());
 }

@@ -16,19 +16,19 @@ pub const CUT_SHORT: &str = "the file ends before the picture does; fetch it aga
 /// Words the fault of a file that is damaged.
 pub fn damaged(format: Format) -> String {
     let name = format.name();
-    format!("the {name} is damaged; fetch it again, or save it anew as PNG with an image program")
+    format!("the {name} is damaged; fetch it again, or save it again as PNG with an image program")
 }
 
 /// Words the fault of an honest file of a kind that is not read, such as `a TIFF of CIELab colours`.
 pub fn not_read(kind: &str) -> String {
-    format!("it is {kind}, which is not read here; save it anew as PNG with an image program, or take it out")
+    format!("it is {kind}, which is not read here; save it again as PNG with an image program, or take it out")
 }
 
 /// Words the fault of a file whose decoder asks for more memory than its picture needs.
 pub fn too_much_memory(format: Format) -> String {
     let name = format.name();
     format!(
-        "the {name} asks for more memory than its picture takes; save it anew as PNG with an image program, or take it out"
+        "the {name} asks for more memory than its picture takes; save it again as PNG with an image program, or take it out"
     )
 }
 

@@ -17,7 +17,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let PngChunks { is_animated, besides } = PngChunks::from_bytes(bytes);
     if besides > MAX_PNG_CHUNKS {
         return Err(format!(
-            "it has {besides} chunks beside its pixels, and {MAX_PNG_CHUNKS} are the most; save it anew with an image program"
+            "it has {besides} chunks beside its pixels, and {MAX_PNG_CHUNKS} are the most; save it again with an image program"
         ));
     }
     let mut decoded = library::decode(bytes, Format::Png, |_, _| Ok(0))?;

@@ -127,7 +127,7 @@ fn check_contents(path: &Path, archive: &mut ZipArchive<BufReader<Metered>>) -> 
     if archive.has_overlapping_entries().map_err(|error| unreadable(path, error))? {
         return Err(Error::data(
             path,
-            "files in the zip share the same bytes, as in archives made to do harm; fetch it anew from a source you trust",
+            "files in the zip share the same bytes, as in archives made to do harm; download it again from a source you trust",
         ));
     }
     Ok(())
@@ -258,7 +258,7 @@ fn open(path: &Path) -> Result<ZipArchive<BufReader<Metered>>> {
             return Err(Error::data(path, single_image(path)));
         }
         let named_zip = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("zip"));
-        let found = if named_zip { "it is named .zip but is no zip" } else { "it is neither a folder nor a zip" };
+        let found = if named_zip { "it is named .zip but is not a zip" } else { "it is neither a folder nor a zip" };
         return Err(Error::data(path, format!("{found}; give a folder that holds two class folders, or a zip of one")));
     }
     let metered = Metered::new(file);
@@ -270,12 +270,13 @@ fn open(path: &Path) -> Result<ZipArchive<BufReader<Metered>>> {
 
 /// Returns the error for a zip, or an entry of it, that cannot be unpacked for this reason.
 fn damaged(path: impl AsRef<Path>, reason: impl std::fmt::Display) -> Error {
-    Error::data(path.as_ref(), format!("the zip cannot be unpacked here: {reason}; make it anew, or fetch it again"))
+    Error::data(path.as_ref(), format!("the zip cannot be unpacked here: {reason}; create it again, or fetch it again"))
 }
 
 /// Returns the error for a zip, or an entry of it, of a kind that is not unpacked.
 fn not_unpacked(path: impl AsRef<Path>, reason: &str) -> Error {
-    let reason = format!("the zip cannot be unpacked here: {reason}; make it anew, in one part and without a password");
+    let reason =
+        format!("the zip cannot be unpacked here: {reason}; create it again, in one part and without a password");
     Error::data(path.as_ref(), reason)
 }
 

@@ -149,7 +149,7 @@ pub fn same_name(path: impl Into<PathBuf>, names: &[&str]) -> Error {
             format!("it holds two files of each of these names: {}", some_of(names.iter().map(|name| shortened(name))))
         }
     };
-    Error::data(path, format!("{found}; make it anew, with one file of each name"))
+    Error::data(path, format!("{found}; create it again, with one file of each name"))
 }
 
 /// Returns whether a file or folder of this name is passed over.

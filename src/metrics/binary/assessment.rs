@@ -32,7 +32,7 @@ impl Assessment {
     ///
     /// # Panics
     /// If there are not as many labels as probabilities and losses.
-    pub fn of(labels: &[Label], probabilities: &[f32], losses: &[f64], threshold: f64) -> Assessment {
+    pub fn new(labels: &[Label], probabilities: &[f32], losses: &[f64], threshold: f64) -> Assessment {
         assert_eq!(labels.len(), losses.len(), "as many labels as losses");
         let loss = losses.iter().sum::<f64>() / losses.len() as f64;
         Assessment {
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn of_both_classes_everything_can_be_told() {
         let assessment =
-            Assessment::of(&[1, 1, 0, 0].map(Label::new), &[0.9, 0.3, 0.4, 0.1], &[0.1, 1.2, 0.5, 0.2], 0.5);
+            Assessment::new(&[1, 1, 0, 0].map(Label::new), &[0.9, 0.3, 0.4, 0.1], &[0.1, 1.2, 0.5, 0.2], 0.5);
         assert_eq!(assessment.loss, Some(0.5));
         assert_eq!(assessment.roc_auc, Some(0.75));
         assert_eq!(assessment.sensitivity_interval(), wilson(1, 2));
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn of_one_class_the_rest_is_undefined_for_want_of_the_other() {
-        let assessment = Assessment::of(&[1, 1].map(Label::new), &[0.9, 0.3], &[0.1, 1.2], 0.5);
+        let assessment = Assessment::new(&[1, 1].map(Label::new), &[0.9, 0.3], &[0.1, 1.2], 0.5);
         let why = "no cat image".to_string();
         let measures = ["specificity", "balanced_accuracy", "roc_auc", "roc_auc_interval"];
         assert_eq!(assessment.undefined(CLASSES), measures.map(|measure| (measure, why.clone())));
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn of_no_image_nothing_can_be_told_and_nothing_is_nan() {
-        let assessment = Assessment::of(&[], &[], &[], 0.5);
+        let assessment = Assessment::new(&[], &[], &[], 0.5);
         assert_eq!(assessment.undefined(CLASSES).len(), 9);
         assert!(assessment.undefined(CLASSES).iter().all(|(_, why)| why == "no image"));
         assert_eq!((assessment.loss, assessment.roc_auc, assessment.calibration), (None, None, None));
@@ -147,23 +147,23 @@ mod tests {
         let labels = [1, 1, 1, 0].map(Label::new);
         let of = |answer: f64| {
             let losses = labels.map(|label| -(if label == Label::POSITIVE { answer } else { 1.0 - answer }).ln());
-            Assessment::of(&labels, &[answer as f32; 4], &losses, 0.5)
+            Assessment::new(&labels, &[answer as f32; 4], &losses, 0.5)
         };
         let least = of(0.75).loss_of_share().unwrap();
         assert!((of(0.75).loss.unwrap() - least).abs() < 1e-12);
         assert!([0.5, 0.7, 0.8].map(|answer| of(answer).loss.unwrap()).iter().all(|&loss| loss > least));
-        assert_eq!(Assessment::of(&[Label::POSITIVE], &[0.9], &[0.1], 0.5).loss_of_share(), None);
+        assert_eq!(Assessment::new(&[Label::POSITIVE], &[0.9], &[0.1], 0.5).loss_of_share(), None);
     }
 
     #[test]
     fn an_area_of_1_has_no_interval_and_an_infinite_loss_is_none() {
         let assessment =
-            Assessment::of(&[0, 0, 1, 1].map(Label::new), &[0.1, 0.2, 0.8, 1.0], &[0.1, 0.2, 0.3, f64::INFINITY], 0.5);
+            Assessment::new(&[0, 0, 1, 1].map(Label::new), &[0.1, 0.2, 0.8, 1.0], &[0.1, 0.2, 0.3, f64::INFINITY], 0.5);
         assert_eq!((assessment.roc_auc, assessment.loss), (Some(1.0), None));
         let undefined = assessment.undefined(CLASSES);
         assert_eq!(undefined[0], ("loss", "an answer is infinite".to_string()));
         assert_eq!((undefined[1].0, undefined.len()), ("roc_auc_interval", 2));
-        let one = Assessment::of(&[0, 1, 1].map(Label::new), &[0.4, 0.2, 0.8], &[0.1; 3], 0.5);
+        let one = Assessment::new(&[0, 1, 1].map(Label::new), &[0.4, 0.2, 0.8], &[0.1; 3], 0.5);
         assert_eq!(one.undefined(CLASSES), [("roc_auc_interval", "only one cat image".to_string())]);
     }
 }

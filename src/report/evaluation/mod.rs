@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn measures_stand_beside_what_to_compare_them_with() {
-        let assessment = Assessment::of(
+        let assessment = Assessment::new(
             &[1, 1, 1, 0, 0].map(Label::new),
             &[0.95, 0.8, 0.3, 0.4, 0.1],
             &[0.1, 0.2, 1.2, 0.5, 0.1],
@@ -184,14 +184,14 @@ mod tests {
 
     #[test]
     fn what_is_undefined_says_why() {
-        let dogs = Assessment::of(&[1, 1].map(Label::new), &[0.9, 0.8], &[0.1, 0.2], 0.5);
+        let dogs = Assessment::new(&[1, 1].map(Label::new), &[0.9, 0.8], &[0.1, 0.2], 0.5);
         for name in ["specificity", "balanced accuracy", "ROC AUC"] {
             assert_eq!(row(&dogs, name), ["undefined", "", "no cat image"]);
         }
-        let none = Assessment::of(&[], &[], &[], 0.5);
+        let none = Assessment::new(&[], &[], &[], 0.5);
         assert!(measure_rows(&none, CLASSES).iter().all(|row| row.value == "undefined" && row.note == "no image"));
         assert!(reliability_rows(&none).is_empty());
-        let perfect = Assessment::of(&[1, 1, 0, 0].map(Label::new), &[0.9, 0.8, 0.1, 0.2], &[0.1; 4], 0.5);
+        let perfect = Assessment::new(&[1, 1, 0, 0].map(Label::new), &[0.9, 0.8, 0.1, 0.2], &[0.1; 4], 0.5);
         let [value, interval, note] = row(&perfect, "ROC AUC");
         assert_eq!((value.as_str(), interval.as_str()), ("1.0000", ""));
         assert!(note.starts_with("no interval: DeLong's variance is 0 here"), "{note}");

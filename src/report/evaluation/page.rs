@@ -205,7 +205,7 @@ mod tests {
         let page = written(&EvaluationPage {
             facts: &[("Data", evil.to_string())],
             classes: [evil, "dog"],
-            assessment: &Assessment::of(&labels, &probabilities, &[0.1, 2.3, 0.2, 0.4], 0.5),
+            assessment: &Assessment::new(&labels, &probabilities, &[0.1, 2.3, 0.2, 0.4], 0.5),
             labels: &labels,
             probabilities: &probabilities,
             mistakes: &[Mistake {
@@ -229,7 +229,7 @@ mod tests {
         let page = written(&EvaluationPage {
             facts: &[],
             classes: ["cat", "dog"],
-            assessment: &Assessment::of(&[], &[], &[], 0.5),
+            assessment: &Assessment::new(&[], &[], &[], 0.5),
             labels: &[],
             probabilities: &[],
             mistakes: &[],

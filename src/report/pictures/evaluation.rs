@@ -87,7 +87,7 @@ mod tests {
     const VERMILION: [u8; 3] = [0xD5, 0x5E, 0x00];
 
     fn pictures(labels: &[Label], probabilities: &[f32]) -> [RgbImage; 4] {
-        let assessment = Assessment::of(labels, probabilities, &vec![0.5; labels.len()], 0.5);
+        let assessment = Assessment::new(labels, probabilities, &vec![0.5; labels.len()], 0.5);
         let drawn = evaluation_pictures(Path::new("page"), &assessment, labels, probabilities, ["cat", "dog"]).unwrap();
         [drawn.roc, drawn.confusion, drawn.scores, drawn.reliability]
             .map(|png| image::load_from_memory(&png).unwrap().into_rgb8())

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// The wishes for the answers.
 #[derive(Clone, Copy)]
-pub struct Wanted {
+pub struct AnswerOptions {
     pub threshold: f64,
     /// True where images that cannot be read are left out, and not failures.
     pub skip_bad: bool,
@@ -43,7 +43,12 @@ pub struct Answered {
 
 impl Answered {
     /// Answers all items, a batch at a time.
-    pub fn all(mut network: Predictor, source: &Arc<Source>, items: &[Item], wanted: Wanted) -> Result<Answered> {
+    pub fn all(
+        mut network: Predictor,
+        source: &Arc<Source>,
+        items: &[Item],
+        wanted: AnswerOptions,
+    ) -> Result<Answered> {
         let progress = Progress::of_images("Answering", items.len());
         let mut answered = Answered::default();
         for batch in items.chunks(BATCH) {

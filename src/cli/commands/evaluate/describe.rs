@@ -1,6 +1,6 @@
 //! An evaluation as lines, and as JSON.
 
-use super::evaluation::{Evaluation, JSON, PAGE, PREDICTIONS};
+use super::evaluation::{EvaluationResult, JSON, PAGE, PREDICTIONS};
 use crate::cli::input::dataset::two;
 use crate::cli::terminal::console;
 use glassnet::classes::Label;
@@ -17,7 +17,7 @@ pub fn written_line(out: &Path) -> String {
     format!("Written to {}: {PAGE}, {JSON}, {PREDICTIONS}", out.display())
 }
 
-impl Evaluation<'_> {
+impl EvaluationResult<'_> {
     /// Returns what the figures are of.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         let training = &self.model.card.training;

@@ -16,7 +16,7 @@ pub const JSON: &str = "evaluation.json";
 pub const PREDICTIONS: &str = "predictions.csv";
 
 /// The result of an evaluation, with all that is told of it.
-pub struct Evaluation<'a> {
+pub struct EvaluationResult<'a> {
     pub file: PathBuf,
     pub model: &'a Checkpoint,
     pub source: &'a Source,
@@ -27,7 +27,7 @@ pub struct Evaluation<'a> {
     pub assessment: Assessment,
 }
 
-impl Evaluation<'_> {
+impl EvaluationResult<'_> {
     /// The names of the classes, as they can stand in a line.
     pub fn class_names(&self) -> [String; 2] {
         two(&self.model.card.classes).map(|name| console::one_line(name).into_owned())

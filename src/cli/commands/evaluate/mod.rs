@@ -14,9 +14,9 @@ use crate::cli::input::predictor::Predictor;
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::console::{self, Lines};
 use crate::cli::terminal::output;
-use answered::{Answered, Wanted};
+use answered::{AnswerOptions, Answered};
 use describe::written_line;
-use evaluation::Evaluation;
+use evaluation::EvaluationResult;
 use glassnet::Error;
 use glassnet::data::catalog::Catalog;
 use glassnet::metrics::Assessment;
@@ -42,7 +42,7 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
     let model = load_model(&file)?;
     let network = Predictor::new(&model, &file)?;
     let source = Arc::new(open(&data)?);
-    let catalog = Catalog::of_classes(&source, &model.card.classes)?;
+    let catalog = Catalog::with_classes(&source, &model.card.classes)?;
     for note in &catalog.notes {
         console::warn(note);
     }
@@ -52,7 +52,7 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
         output::make_folder("--out", out)?;
     }
 
-    let wanted = Wanted { threshold, skip_bad: args.skip_bad, thumbnails: args.out.is_some() };
+    let wanted = AnswerOptions { threshold, skip_bad: args.skip_bad, thumbnails: args.out.is_some() };
     let answered = Answered::all(network, &source, &subset.items, wanted)?;
     let left_out = catalog.left_out.iter().chain(&answered.left_out).cloned().collect();
     if !answered.skipped.is_empty() && answered.skipped.len() == subset.items.len() {
@@ -62,8 +62,8 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
         );
         return Err(Error::data(&data, reason).into());
     }
-    let assessment = Assessment::of(&answered.labels, &answered.probabilities, &answered.losses, threshold);
-    let evaluation = Evaluation { file, model: &model, source: &source, subset, left_out, answered, assessment };
+    let assessment = Assessment::new(&answered.labels, &answered.probabilities, &answered.losses, threshold);
+    let evaluation = EvaluationResult { file, model: &model, source: &source, subset, left_out, answered, assessment };
 
     // What was found is told before it is written: the writing may fail, and the answers took long.
     let mut printed = Lines::default();

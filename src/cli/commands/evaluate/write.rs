@@ -1,6 +1,6 @@
 //! The folder that `--out` names.
 
-use super::evaluation::{Evaluation, JSON, PAGE, PREDICTIONS};
+use super::evaluation::{EvaluationResult, JSON, PAGE, PREDICTIONS};
 use crate::cli::outcome::Failure;
 use crate::cli::terminal::{console, output};
 use glassnet::report::csv_files::{self, PredictionRow};
@@ -22,7 +22,7 @@ pub fn check_out(out: &Path) -> Result<()> {
     output::check_new_folder("--out", out)
 }
 
-impl Evaluation<'_> {
+impl EvaluationResult<'_> {
     /// Writes the folder of `--out`.
     pub fn write(&self, out: &Path) -> std::result::Result<(), Failure> {
         let classes = &self.model.card.classes;

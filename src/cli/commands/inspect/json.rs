@@ -1,6 +1,6 @@
 //! The object that `inspect --json` prints.
 
-use super::report::{File, Report, counted};
+use super::report::{InspectedFile, Report, counted};
 use crate::cli::args::InspectArgs;
 use crate::cli::input::dataset::Dataset;
 use crate::cli::input::finding::Finding;
@@ -114,7 +114,7 @@ fn left_out(dataset: &Dataset, report: &Report) -> Vec<LeftOut> {
 
 /// Lists every file.
 fn list(dataset: &Dataset, report: &Report) -> Value {
-    let one = |file: &File| {
+    let one = |file: &InspectedFile| {
         let info = file.found.as_ref().ok();
         json!({
             "file": file.item.name(),

@@ -13,7 +13,7 @@ use glassnet::data::reading::Reading;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A file of the set and what was found in it.
-pub struct File<'a> {
+pub struct InspectedFile<'a> {
     pub item: &'a Item,
     pub subset: &'static str,
     pub found: Result<ImageInfo, String>,
@@ -22,7 +22,7 @@ pub struct File<'a> {
 /// The report on a data set.
 pub struct Report<'a> {
     /// Every file, the training part first.
-    pub files: Vec<File<'a>>,
+    pub files: Vec<InspectedFile<'a>>,
     /// Sentences about files that are not what their names say, or that hold more than is read.
     pub mislabelled: Vec<String>,
     /// Images that are the same, or nearly: indices into `files`.
@@ -41,14 +41,14 @@ impl<'a> Report<'a> {
     /// Decodes every file and compares them; photos are turned if they shall stand `upright`.
     pub fn new(dataset: &'a Dataset, upright: bool) -> Report<'a> {
         let parts = [("training", &dataset.split.training), ("validation", &dataset.split.validation)];
-        let (mut files, mut audited): (Vec<File>, Vec<Option<AuditedFile>>) = (Vec::new(), Vec::new());
+        let (mut files, mut audited): (Vec<InspectedFile>, Vec<Option<AuditedFile>>) = (Vec::new(), Vec::new());
         let progress = Progress::of_images("Checking", dataset.catalog.items.len());
         let reading = Reading { upright, ..Reading::default() };
         for (subset, items) in parts {
             let outcomes = audit(&dataset.source, items, reading, || progress.advance(1));
             for (item, outcome) in items.iter().zip(outcomes) {
                 let outcome = outcome.map_err(|error| error.to_string());
-                files.push(File {
+                files.push(InspectedFile {
                     item,
                     subset,
                     found: outcome.as_ref().map(|found| found.info).map_err(String::clone),
@@ -114,7 +114,7 @@ impl<'a> Report<'a> {
     }
 
     /// The files that cannot be read, and why.
-    pub fn unreadable(&self) -> Vec<(&File<'a>, &str)> {
+    pub fn unreadable(&self) -> Vec<(&InspectedFile<'a>, &str)> {
         self.files.iter().filter_map(|file| Some((file, file.found.as_ref().err()?.as_str()))).collect()
     }
 

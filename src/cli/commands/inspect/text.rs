@@ -1,6 +1,6 @@
 //! The lines that `inspect` prints.
 
-use super::report::{File, Report, counted};
+use super::report::{InspectedFile, Report, counted};
 use crate::cli::args::InspectArgs;
 use crate::cli::input::dataset::Dataset;
 use crate::cli::input::finding::Finding;
@@ -174,7 +174,7 @@ fn shortcuts(dataset: &Dataset, report: &Report) -> Vec<String> {
 
 /// Every file.
 fn list(dataset: &Dataset, report: &Report) -> Vec<String> {
-    let line = |file: &File| {
+    let line = |file: &InspectedFile| {
         let class = &dataset.catalog.classes[file.item.label];
         let what = match &file.found {
             Ok(info) => format!("{}×{} {} {}", info.width, info.height, info.format, info.mode),

@@ -100,7 +100,7 @@ fn of_set(files: impl Iterator<Item = (String, String)>, further: Option<&str>, 
 /// Returns whether there are these files at `path`, and no others.
 fn holds(path: &Path, files: &BTreeMap<String, String>) -> bool {
     let Ok(source) = open(path) else { return false };
-    let Ok(catalog) = Catalog::of(&source) else { return false };
+    let Ok(catalog) = Catalog::from_source(&source) else { return false };
     catalog.items.len() == files.len()
         && catalog.items.iter().all(|item| {
             let same = |bytes: Vec<u8>| files[&item.path] == hexadecimal(&Sha256::digest(bytes).into());

@@ -59,7 +59,7 @@ impl ResumedRun {
             });
         }
         if !RunFolder::has_begun(path) {
-            return Err(fail(format!("{shown} holds no config.toml, so no run has begun there; {wanted}")));
+            return Err(fail(format!("{shown} has no config.toml, so no run was started there; {wanted}")));
         }
         let folder = RunFolder::open(path)?;
         let file = folder.config();
@@ -68,7 +68,7 @@ impl ResumedRun {
             log::debug!(target: LOG_TARGET, "{}: {error}", file.display());
             let line = line_of(&text, &error);
             fail(format!(
-                "{} cannot be read: line {line} is no TOML, or has a number that is too large; put back a copy of the file, or start a \
+                "{} cannot be read: line {line} is not TOML, or has a number that is too large; put back a copy of the file, or start a \
                  new run",
                 file.display()
             ))

@@ -3,7 +3,7 @@
 use super::images::Hashes;
 use super::resolved::TrainingRun;
 use crate::cli::input::dataset::Part;
-use crate::cli::run_folder::config::{Adam, Algorithms, Config, Data, Machine, absolute};
+use crate::cli::run_folder::config::{AdamConstants, Algorithms, Config, Data, Machine, absolute};
 use crate::cli::terminal::console;
 use glassnet::data::reading::SampleRange;
 use glassnet::kernels::conv::Pass;
@@ -43,7 +43,7 @@ impl TrainingRun {
             command: self.command,
             version: env!("CARGO_PKG_VERSION"),
             settings: self.settings.clone(),
-            adam: Adam::default(),
+            adam: AdamConstants::default(),
             algorithms: self.algorithms(),
             machine: Machine::here(),
             data,

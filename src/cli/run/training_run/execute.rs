@@ -1,12 +1,12 @@
 //! A training run from its first look at the data to its last file.
 
-use super::images::Checked;
+use super::images::CheckedParts;
 use super::resolved::TrainingRun;
-use super::start::{Place, Start};
+use super::start::{RunPlace, Start};
 use crate::cli::input::dataset::Part;
 use crate::cli::outcome::{Failure, told};
 use crate::cli::run::finished::Finished;
-use crate::cli::run::recorder::{Recorder, RunFacts, RunText};
+use crate::cli::run::recorder::{Recorder, RunContext, RunText};
 use crate::cli::run::resume::difference::identity;
 use crate::cli::run::resume::progress::nothing_to_do;
 use crate::cli::run_folder::RunFolder;
@@ -64,9 +64,9 @@ impl TrainingRun {
             let left_out = self.dataset.left_out;
             return Ok(Execution::NothingToDo { folder, state: Box::new(state), sentence, left_out });
         }
-        let place = Place::claim(resumed, self.out.as_deref())?;
+        let place = RunPlace::claim(resumed, self.out.as_deref())?;
         let mut text = RunText::new(self.json);
-        let Checked { parts, reading, hashes, images } = self.check_images(&mut text)?;
+        let CheckedParts { parts, reading, hashes, images } = self.check_images(&mut text)?;
         self.introduce(reading, &mut text);
         if self.settings.training.early_stopping.is_some() && parts[1].items().is_empty() {
             return Err(without_validation().into());
@@ -90,8 +90,8 @@ impl TrainingRun {
     }
 
     /// Returns what is known of the run before its first step.
-    fn facts(&self, config: Config, identity: String, reading: Reading) -> RunFacts<'_> {
-        RunFacts {
+    fn facts(&self, config: Config, identity: String, reading: Reading) -> RunContext<'_> {
+        RunContext {
             network: &self.network,
             settings: self.settings.training.clone(),
             reading,

@@ -24,7 +24,7 @@ pub(super) struct Hashes {
 }
 
 /// A data set of which every image was looked at.
-pub(super) struct Checked {
+pub(super) struct CheckedParts {
     /// The images that train and those that validate.
     pub parts: [Arc<ImageSet>; 2],
     /// The way they are read.
@@ -37,7 +37,7 @@ pub(super) struct Checked {
 impl TrainingRun {
     /// Looks at every image, unless that was done before, so that an unreadable one stops the run before its
     /// first epoch, or with `--skip-bad` is left out.
-    pub(super) fn check_images(&mut self, text: &mut RunText) -> Result<Checked, Failure> {
+    pub(super) fn check_images(&mut self, text: &mut RunText) -> Result<CheckedParts, Failure> {
         for part in Part::BOTH {
             text.line(&found_line(self.dataset.items(part).len(), 2));
         }
@@ -60,7 +60,7 @@ impl TrainingRun {
         let [training, validation] = items.map(|items| checked.part(items));
         let reading = of_training(self.settings.reading, &training)?;
         let parts = [training, validation].map(|part| Arc::new(part.with_range(reading.range)));
-        Ok(Checked { parts, reading, hashes, images: checked })
+        Ok(CheckedParts { parts, reading, hashes, images: checked })
     }
 
     /// Tells what there is to know of the parts before the first epoch.

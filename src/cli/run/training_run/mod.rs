@@ -9,4 +9,4 @@ mod start;
 
 pub use execute::{Execution, without_validation};
 pub use resolved::TrainingRun;
-pub use start::{Place, check_memory};
+pub use start::{RunPlace, check_memory};

@@ -74,21 +74,21 @@ pub fn check_memory(network: &Network, split: &Split, settings: &RunSettings) ->
 }
 
 /// The place of a run.
-pub enum Place {
+pub enum RunPlace {
     /// A folder that this process has made, or found empty.
     New(RunFolder),
     /// The folder of the run that goes on.
     Resumed(ResumedRun),
 }
 
-impl Place {
+impl RunPlace {
     /// Makes the folder of a run that begins, and finds out whether that of one that goes on can be written.
-    pub fn claim(resumed: Option<ResumedRun>, out: Option<&Path>) -> glassnet::Result<Place> {
+    pub fn claim(resumed: Option<ResumedRun>, out: Option<&Path>) -> glassnet::Result<RunPlace> {
         match resumed {
-            None => RunFolder::create(out).map(Place::New),
+            None => RunFolder::create(out).map(RunPlace::New),
             Some(run) => {
                 run.folder.check_writable()?;
-                Ok(Place::Resumed(run))
+                Ok(RunPlace::Resumed(run))
             }
         }
     }
@@ -105,11 +105,11 @@ impl Place {
         text: &mut RunText,
     ) -> Result<(RunFolder, Vec<f64>), Failure> {
         let run = match self {
-            Place::New(folder) => {
+            RunPlace::New(folder) => {
                 folder.check_free()?;
                 return Ok((folder, Vec::new()));
             }
-            Place::Resumed(run) => run,
+            RunPlace::Resumed(run) => run,
         };
         run.check(was, now, files)?;
         if !run.is_fold() {

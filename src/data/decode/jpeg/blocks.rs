@@ -20,7 +20,7 @@ const HOLE_BYTES: usize = 8;
 
 /// The fault of a file that ends as it should, and whose scans do not make a whole picture: one that was cut
 /// at a scan and closed, or saved with fewer details on purpose.
-const LACKS_SCANS: &str = "its last scans are not there; fetch it again, or save it anew as PNG with an image program";
+const LACKS_SCANS: &str = "its last scans are not there; fetch it again, or save it again as PNG with an image program";
 
 /// A scan's data say something that cannot be.
 struct Damage;

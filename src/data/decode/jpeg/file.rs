@@ -139,7 +139,7 @@ impl File {
         self.scans.push(scan);
         if self.scans.len() > MAX_SCANS {
             return Err(format!(
-                "its picture comes in more than {MAX_SCANS} scans; save it anew with an image program"
+                "its picture comes in more than {MAX_SCANS} scans; save it again with an image program"
             ));
         }
         Ok(())

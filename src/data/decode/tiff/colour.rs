@@ -217,7 +217,7 @@ where
         let (least, most) = (samples.iter().min(), samples.iter().max());
         let range = least.zip(most).map(|(least, most)| format!("{least} to {most}")).unwrap_or_default();
         format!(
-            "its {kind} samples go from {range}, and nothing tells which of these are black and white; save it anew with 0 to 255, as \
+            "its {kind} samples go from {range}, and nothing tells which of these are black and white; save it again with 0 to 255, as \
              8-bit, or with 0 to 65535, as 16-bit"
         )
     })
@@ -234,9 +234,9 @@ fn floats(samples: Vec<f32>) -> Result<Samples, String> {
     Err(match range {
         (least, most) if least.is_finite() && most.is_finite() => format!(
             "its floating-point samples go from {least} to {most}, and 0 to 1, from black to white, is what is read here; scale them, or \
-             save it anew as 8-bit"
+             save it again as 8-bit"
         ),
-        _ => "its floating-point samples are not all numbers; save it anew as 8-bit".to_string(),
+        _ => "its floating-point samples are not all numbers; save it again as 8-bit".to_string(),
     })
 }
 

@@ -147,7 +147,7 @@ impl<'a> Jpegs<'a> {
         let (all, pixels) = (area(self.piece) * count as u64, area(self.size));
         if self.is_tiled && all > 2 * pixels * self.planes as u64 + MARGIN {
             return Err(format!(
-                "its tiles have {all} pixels together, and the picture has {pixels}; save it anew as PNG with an image \
+                "its tiles have {all} pixels together, and the picture has {pixels}; save it again as PNG with an image \
                  program, or take it out"
             ));
         }
@@ -163,7 +163,7 @@ impl<'a> Jpegs<'a> {
                 let kind = if self.is_tiled { "tile" } else { "strip" };
                 return Err(format!(
                     "a {kind} of it has {} × {rows} pixels, and the JPEG in its place {width} × {height}; fetch it again, or save it \
-                     anew as PNG with an image program",
+                     again as PNG with an image program",
                     self.piece[0]
                 ));
             }
