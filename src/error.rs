@@ -69,6 +69,17 @@ pub enum Error {
         reason: String,
     },
 
+    /// An array of a shape that a layer cannot take.
+    #[error("layer {layer}: an array of {found:?}, where {expected:?} is needed")]
+    Shape {
+        /// The layer's name.
+        layer: String,
+        /// The shape that it takes, of a batch with the most images.
+        expected: Vec<usize>,
+        /// The shape of what was given.
+        found: Vec<usize>,
+    },
+
     /// A network that cannot be built.
     #[error("layer {layer}: {reason}")]
     Layer {

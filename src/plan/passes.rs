@@ -143,11 +143,17 @@ impl Plan<'_> {
     ) -> Result<&'a [f32]> {
         let images = self.check_images(images)?;
         let batch = self.batch_of(images);
-        if workspace.trained != Some(batch) || grad_logits.len() != batch * self.network().head().units() {
-            return Err(Error::setting(
-                "backward",
-                format!("it needs a training forward pass and logits of the same {batch} images before it"),
-            ));
+        if workspace.trained != Some(batch) {
+            let reason = format!("it needs a training forward pass of the same {batch} images before it");
+            return Err(Error::setting("backward", reason));
+        }
+        let units = self.network().head().units();
+        if grad_logits.len() != batch * units {
+            return Err(Error::Shape {
+                layer: self.network().layers().last().map_or("output", |layer| &layer.name).to_string(),
+                expected: vec![batch, units],
+                found: vec![grad_logits.len()],
+            });
         }
         Ok(images)
     }
@@ -171,13 +177,11 @@ impl Plan<'_> {
         let [height, width, channels] = self.network().spec().input;
         let found = images.shape();
         if found[1..] != [height, width, channels] || found[0] == 0 || found[0] > self.batch() {
-            return Err(Error::layer(
-                "input",
-                format!(
-                    "a batch of shape {found:?}, but the plan is for 1 to {} images of {height}×{width}×{channels}",
-                    self.batch()
-                ),
-            ));
+            return Err(Error::Shape {
+                layer: "input".into(),
+                expected: vec![self.batch(), height, width, channels],
+                found: found.to_vec(),
+            });
         }
         images.as_slice().ok_or_else(|| {
             Error::layer("input", "the batch is not one block in N, H, W, C order; use as_standard_layout() before")
@@ -186,5 +190,43 @@ impl Plan<'_> {
 
     fn batch_of(&self, images: &[f32]) -> usize {
         images.len() / self.network().spec().input.iter().product::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::operation::DropoutMasks;
+    use crate::layers::sink::GradientWriter;
+    use crate::network::Network;
+    use crate::plan::PlanOptions;
+    use crate::spec::ModelSpec;
+    use ndarray::Array4;
+
+    #[test]
+    fn arrays_of_another_shape_are_refused_with_both_shapes() {
+        let network = Network::new(&ModelSpec::documented().with_image_size(24)).unwrap();
+        let parameters = network.initial_parameters(0);
+        let plan = Plan::new(&network, 2, PlanOptions { training: true, ..PlanOptions::default() });
+        let mut workspace = plan.workspace();
+        let mode = Mode::Training(DropoutMasks::Drawn { seed: 0, step: 0 });
+        for found in [[3, 24, 24, 3], [0, 24, 24, 3], [1, 23, 24, 3], [1, 24, 24, 1]] {
+            let images = Array4::zeros(found);
+            let error = plan.forward(&parameters, images.view(), mode, &mut workspace).unwrap_err();
+            let expected = format!("layer input: an array of {found:?}, where [2, 24, 24, 3] is needed");
+            assert_eq!(error.to_string(), expected);
+        }
+        let images = Array4::zeros([2, 24, 24, 3]);
+        let mut gradients = Parameters::zeros(network.table());
+        let mut backward = |grad_logits: &[f32], workspace: &mut Workspace| {
+            let mut sink = GradientWriter::new(&parameters, &mut gradients);
+            plan.backward(images.view(), grad_logits, &mut sink, workspace).map_err(|error| error.to_string())
+        };
+        let early = "backward: it needs a training forward pass of the same 2 images before it";
+        assert_eq!(backward(&[0.0; 2], &mut workspace).unwrap_err(), early);
+        plan.forward(&parameters, images.view(), mode, &mut workspace).unwrap();
+        let wrong = "layer dense_1: an array of [3], where [2, 1] is needed";
+        assert_eq!(backward(&[0.0; 3], &mut workspace).unwrap_err(), wrong);
+        assert_eq!(backward(&[0.0; 2], &mut workspace), Ok(()));
     }
 }
