@@ -2,6 +2,7 @@
 
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Index;
 
@@ -58,9 +59,8 @@ impl Classes {
             let reason = format!("there must be at least 2 to tell apart, and there are {}", names.len());
             return Err(Error::setting("classes", reason));
         }
-        let twice = (1..names.len()).find(|&index| names[..index].contains(&names[index]));
-        match twice {
-            Some(index) => Err(Error::setting("classes", format!("two are called '{}'", names[index]))),
+        match first_repeated(names.iter().map(String::as_str)) {
+            Some(name) => Err(Error::setting("classes", format!("two are called '{name}'"))),
             None => Ok(Classes(names)),
         }
     }
@@ -92,6 +92,13 @@ impl Classes {
             _ => None,
         }
     }
+}
+
+/// Returns the first name that stood before. Files may bring very many, so each is looked up, not compared
+/// with all.
+pub(crate) fn first_repeated<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut seen = HashSet::new();
+    names.find(|name| !seen.insert(*name))
 }
 
 impl Index<Label> for Classes {
@@ -130,6 +137,12 @@ mod tests {
         assert_eq!(error(&[]), "classes: there must be at least 2 to tell apart, and there are 0");
         assert_eq!(error(&["cat"]), "classes: there must be at least 2 to tell apart, and there are 1");
         assert_eq!(error(&["cat", "dog", "cat"]), "classes: two are called 'cat'");
+    }
+
+    #[test]
+    fn very_many_names_are_looked_through_in_a_moment() {
+        let many: Vec<String> = (0..1_000_000).map(|index| format!("class {index}")).collect();
+        assert_eq!(Classes::new(many).unwrap().count(), 1_000_000);
     }
 
     #[test]

@@ -237,7 +237,11 @@ impl Error {
     }
 
     /// Returns an [`Error::Weights`] with what to do.
-    pub(crate) fn other_weights(path: impl Into<PathBuf>, reason: impl Into<String>, advice: &'static str) -> Error {
+    pub(crate) fn weights_with_advice(
+        path: impl Into<PathBuf>,
+        reason: impl Into<String>,
+        advice: &'static str,
+    ) -> Error {
         Error::Weights { path: path.into(), reason: reason.into(), advice: Some(advice) }
     }
 }

@@ -1,7 +1,7 @@
 //! All about a model but its weights, as a weights file's metadata tell it.
 
 use super::tensor_file::TensorFile;
-use crate::classes::Classes;
+use crate::classes::{Classes, first_repeated};
 use crate::data::reading::Reading;
 use crate::error::shortened;
 use crate::spec::{LayerSpec, ModelSpec};
@@ -95,7 +95,7 @@ impl ModelCard {
 /// [`Error::Weights`], where there is none, or not that of a `T`; what is at fault is told.
 pub fn read_description<T: for<'a> Deserialize<'a>>(path: &Path, file: &TensorFile) -> Result<T> {
     let json = file.description().ok_or_else(|| {
-        Error::other_weights(
+        Error::weights_with_advice(
             path,
             "it holds tensors but no model description",
             "give a file that 'glassnet train' wrote",
@@ -155,7 +155,7 @@ fn fault(description: &str) -> String {
 /// Returns the first name that a list of names holds a second time.
 fn called_twice(names: &Value) -> Option<&str> {
     let names: Vec<&str> = names.as_array()?.iter().map(Value::as_str).collect::<Option<_>>()?;
-    (1..names.len()).find(|&index| names[..index].contains(&names[index])).map(|index| names[index])
+    first_repeated(names.into_iter())
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ pub fn check(
 
 /// Returns the error for a file of another network.
 fn other_network(path: &Path, fault: String) -> Error {
-    Error::other_weights(path, fault, "give weights of the same layers and image size")
+    Error::weights_with_advice(path, fault, "give weights of the same layers and image size")
 }
 
 /// Reads weights that [`check`] found to be there.

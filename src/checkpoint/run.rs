@@ -113,7 +113,7 @@ impl SavedRun {
         let description: serde_json::Value = read_description(path, &file)?;
         if description.get("run").is_none() {
             let reason = "it holds weights, but not the state of a run, so none can go on from it";
-            return Err(Error::other_weights(path, reason, "start a new run from them"));
+            return Err(Error::weights_with_advice(path, reason, "start a new run from them"));
         }
         let RunCard { run, .. }: RunCard<String> = read_description(path, &file)?;
         Ok(SavedRun { config: run.config, path: path.to_path_buf(), file, crc32: run.crc32 })

@@ -145,12 +145,12 @@ impl TensorFile {
         let facts = std::fs::metadata(path).map_err(Error::io("read", path))?;
         if !facts.is_file() {
             let advice = "give one that 'glassnet train' wrote, such as weights/best.safetensors in a run folder";
-            return Err(Error::other_weights(path, "it is not a file", advice));
+            return Err(Error::weights_with_advice(path, "it is not a file", advice));
         }
         let mut file = File::open(path).map_err(Error::io("read", path))?;
         let broken = |fault: &str| {
             let reason = format!("it is not a whole safetensors file ({fault})");
-            Error::other_weights(path, reason, "give one that 'glassnet train' wrote")
+            Error::weights_with_advice(path, reason, "give one that 'glassnet train' wrote")
         };
         if facts.len() < LENGTH_BYTES {
             return Err(broken(&format!("it has fewer than {LENGTH_BYTES} bytes")));
