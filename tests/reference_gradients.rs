@@ -155,16 +155,21 @@ fn strides_padding_and_overlapping_windows_have_the_gradients_that_differences_m
     check_every_gradient(case);
 }
 
+/// A convolution of 5×5×1 images, ReLU, a pool, and a dense layer of so many units.
+fn conv_block_and_dense(stream: &mut Stream, units: usize) -> Vec<Layer> {
+    vec![
+        conv(stream, [2, 2], [1, 1], [0, 0], [4, 4], [1, 3]),
+        Layer::Relu,
+        Layer::MaxPool { window: [2, 2], stride: [2, 2] },
+        Layer::Flatten,
+        dense(stream, 12, units),
+    ]
+}
+
 #[test]
 fn weighted_classes_have_the_gradients_that_differences_measure_and_the_mean_is_over_images() {
     let case = case_away_from_kinks(|stream| Case {
-        layers: vec![
-            conv(stream, [2, 2], [1, 1], [0, 0], [4, 4], [1, 3]),
-            Layer::Relu,
-            Layer::MaxPool { window: [2, 2], stride: [2, 2] },
-            Layer::Flatten,
-            dense(stream, 12, 1),
-        ],
+        layers: conv_block_and_dense(stream, 1),
         images: images(stream, 3, [5, 5, 1]),
         labels: vec![1, 0, 1],
         factors: vec![vec![]; 3],
@@ -183,13 +188,7 @@ fn weighted_classes_have_the_gradients_that_differences_measure_and_the_mean_is_
 fn several_classes_have_the_gradients_that_differences_measure_weighted_or_not() {
     for class_weights in [vec![1.0; 4], vec![1.7, 0.6, 0.25, 3.0]] {
         let case = case_away_from_kinks(|stream| Case {
-            layers: vec![
-                conv(stream, [2, 2], [1, 1], [0, 0], [4, 4], [1, 3]),
-                Layer::Relu,
-                Layer::MaxPool { window: [2, 2], stride: [2, 2] },
-                Layer::Flatten,
-                dense(stream, 12, 4),
-            ],
+            layers: conv_block_and_dense(stream, 4),
             images: images(stream, 5, [5, 5, 1]),
             labels: vec![3, 0, 1, 2, 3],
             factors: vec![vec![]; 5],

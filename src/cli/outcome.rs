@@ -59,10 +59,10 @@ pub fn flag_of(setting: &str) -> Cow<'_, str> {
 /// An error of the library as the program tells it: with flags for settings, and with the flags that help.
 pub fn told(error: &Error) -> String {
     match error {
-        Error::Setting { setting, value, reason } => match value {
-            Some(value) => format!("{} {value}: {reason}", flag_of(setting)),
-            None => format!("{}: {reason}", flag_of(setting)),
-        },
+        Error::Setting { setting, value, reason } => {
+            let (setting, value, reason) = (flag_of(setting).into_owned(), value.clone(), reason.clone());
+            Error::Setting { setting, value, reason }.to_string()
+        }
         Error::Split { path, reason, training, validation } => {
             let validates = validation.as_ref().map_or(String::new(), |folder| format!(" --validation-data {folder}"));
             format!("{}: {reason}give them one by one: glassnet train {training}{validates}", path.display())

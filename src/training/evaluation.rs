@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::classes::Label;
 use crate::data::batches::{Batch, Loader};
-use crate::head::{Head, Logits, Targets};
+use crate::head::Targets;
 use crate::metrics::{DEFAULT_THRESHOLD, RunningMean, accuracy, only_answer};
 use crate::parameters::Parameters;
 use crate::plan::{Mode, Plan, Workspace};
@@ -15,8 +15,8 @@ pub struct Evaluation {
     pub loss: f64,
     /// The share of right answers.
     pub accuracy: f64,
-    /// The [probabilities](Head::probabilities) of each image, `[N×U]`, in the set's order: of one unit that
-    /// of the positive class, of K one for each class.
+    /// The [probabilities](crate::head::Head::probabilities) of each image, `[N×U]`, in the set's order: of one
+    /// unit that of the positive class, of K one for each class.
     pub probabilities: Vec<f32>,
     /// The class that each image was taken for.
     pub answers: Vec<Label>,
@@ -47,14 +47,15 @@ pub fn evaluate(
     let mut batch = Batch::default();
     let mut mean_loss = RunningMean::default();
     let mut probabilities = Vec::with_capacity(count * head.units());
-    let (mut answers, mut labels) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let mut labels = Vec::with_capacity(count);
     while batches.next_into(&mut batch)? {
         let logits = plan.forward(parameters, batch.images.view(), Mode::Inference, workspace)?;
         mean_loss.add(head.loss(logits, Targets::new(&batch.labels)), batch.labels.len());
         probabilities.extend(logits.rows().flat_map(|row| head.probabilities(row)));
-        answers.extend(decisions(head, logits));
         labels.extend_from_slice(&batch.labels);
     }
+    let decide = |row: &[f32]| head.decision(row.iter().copied(), DEFAULT_THRESHOLD);
+    let answers: Vec<Label> = probabilities.chunks_exact(head.units()).map(decide).collect();
     Ok(Evaluation {
         loss: mean_loss.mean().unwrap_or(f64::NAN),
         accuracy: accuracy(&labels, answers.iter().copied()).unwrap_or(f64::NAN),
@@ -62,9 +63,4 @@ pub fn evaluate(
         answers,
         labels,
     })
-}
-
-/// The class that each image of a batch is taken for.
-pub(super) fn decisions(head: Head, logits: Logits) -> impl ExactSizeIterator<Item = Label> {
-    logits.rows().map(move |row| head.decision(head.probabilities(row), DEFAULT_THRESHOLD))
 }

@@ -1,13 +1,14 @@
 //! The training loop.
 
 use super::clock::Clock;
-use super::evaluation::{Evaluation, decisions, evaluate};
+use super::evaluation::{Evaluation, evaluate};
 use super::records::{EpochRecord, EpochSoFar, StepRow};
 use super::settings::TrainSettings;
 use super::state::TrainingState;
+use crate::classes::Label;
 use crate::data::batches::{Augmented, Batch, Epoch, Loader, epoch_order};
-use crate::head::{ClassWeights, Targets};
-use crate::metrics::accuracy;
+use crate::head::{ClassWeights, Head, Logits, Targets};
+use crate::metrics::{DEFAULT_THRESHOLD, accuracy};
 use crate::network::Network;
 use crate::parameters::Parameters;
 use crate::plan::{DropoutMasks, Mode, Plan, PlanOptions, Workspace};
@@ -201,4 +202,9 @@ impl<'a> Trainer<'a> {
         }
         state.check_weights()
     }
+}
+
+/// The class that each image of a batch is taken for.
+fn decisions(head: Head, logits: Logits) -> impl ExactSizeIterator<Item = Label> {
+    logits.rows().map(move |row| head.decision(head.probabilities(row), DEFAULT_THRESHOLD))
 }

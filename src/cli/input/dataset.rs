@@ -60,7 +60,6 @@ pub fn open(path: &Path) -> glassnet::Result<Source> {
 }
 
 /// A data set, listed and split; no image has been decoded yet.
-#[derive(Clone)]
 pub struct Dataset {
     pub source: Arc<Source>,
     pub catalog: Arc<Catalog>,

@@ -76,6 +76,7 @@ impl CrossValidation {
         let catalog = Arc::new(Catalog::from_source(&self.source)?);
         let datasets = self.datasets(&catalog)?;
         self.check(&datasets)?;
+        let all = self.dataset(&catalog, Split::all_train(&catalog), datasets[0].groups.clone());
         let place = RunPlace::claim(self.resumed.take(), self.out.as_deref())?;
         let checked = Arc::new(CheckedImages::new(&self.source, &catalog, &self.settings)?);
         for dataset in &datasets {
@@ -85,7 +86,6 @@ impl CrossValidation {
         }
         let (readable, skipped): (Vec<Item>, Vec<Item>) =
             catalog.items.iter().cloned().partition(|item| checked.is_readable(item));
-        let all = Dataset { split: Split::all_train(&catalog), ..datasets[0].clone() };
         let data = Data::new(&self.source, &all.name, &catalog, checked.sha256(&readable), &skipped);
         let left_out: Vec<LeftOut> =
             catalog.left_out.iter().cloned().chain(checked.left_out(&self.source, &skipped)).collect();
@@ -108,15 +108,16 @@ impl CrossValidation {
             console::warn(note);
         }
         let groups = self.settings.group_regex.is_some().then_some(groups);
-        let name = match &self.resumed {
-            Some(run) => run.name_of_data(self.source.path()),
-            None => self.source.path().to_path_buf(),
-        };
-        let dataset = |split| Dataset {
-            name: name.clone(),
-            ..Dataset::of_parts(Arc::clone(&self.source), Arc::clone(catalog), split, groups.clone())
-        };
-        Ok(splits.into_iter().map(dataset).collect())
+        Ok(splits.into_iter().map(|split| self.dataset(catalog, split, groups.clone())).collect())
+    }
+
+    /// The set with this split, under the name that the run has for it.
+    fn dataset(&self, catalog: &Arc<Catalog>, split: Split, groups: Option<Groups>) -> Dataset {
+        let dataset = Dataset::of_parts(Arc::clone(&self.source), Arc::clone(catalog), split, groups);
+        match &self.resumed {
+            Some(run) => Dataset { name: run.name_of_data(self.source.path()), ..dataset },
+            None => dataset,
+        }
     }
 
     /// Checks what can be checked before any image is read.

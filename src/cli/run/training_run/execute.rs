@@ -3,7 +3,6 @@
 use super::images::CheckedParts;
 use super::resolved::TrainingRun;
 use super::start::{RunPlace, Start};
-use crate::cli::input::dataset::Part;
 use crate::cli::outcome::{Failure, told};
 use crate::cli::run::finished::Finished;
 use crate::cli::run::recorder::{Recorder, RunContext, RunText};
@@ -84,18 +83,21 @@ impl TrainingRun {
         csv_files::write_split(&folder.file("split.csv"), &rows)?;
         drop((rows, images));
 
-        let facts = self.facts(config, identity(&table).to_string(), reading);
+        let validation_images = Arc::clone(&parts[1]);
+        let [training, validation] = parts.map(|images| Loader::new(images, self.settings.batch_size));
+        let loaders = [training?, validation?];
+        let facts = self.facts(config, identity(&table).to_string(), reading, &loaders[0]);
         let recorder = Recorder::new(facts, text, &folder, &state, saving_seconds);
-        self.train(state, parts, recorder, &folder)
+        self.train(state, loaders, &validation_images, recorder, &folder)
     }
 
     /// Returns what is known of the run before its first step.
-    fn facts(&self, config: Config, identity: String, reading: Reading) -> RunContext<'_> {
+    fn facts(&self, config: Config, identity: String, reading: Reading, training: &Loader) -> RunContext<'_> {
         RunContext {
             network: &self.network,
             settings: self.settings.training.clone(),
             reading,
-            steps_per_epoch: self.dataset.items(Part::Training).len().div_ceil(self.settings.batch_size),
+            steps_per_epoch: training.batches(),
             counts: self.counts(),
             left_out: self.dataset.left_out.clone(),
             config,
@@ -108,13 +110,11 @@ impl TrainingRun {
     fn train(
         &self,
         mut state: TrainingState,
-        parts: [Arc<ImageSet>; 2],
+        [training, validation]: [Loader; 2],
+        validation_images: &ImageSet,
         mut recorder: Recorder,
         folder: &RunFolder,
     ) -> Result<Execution, Failure> {
-        let validation_images = Arc::clone(&parts[1]);
-        let [training, validation] = parts.map(|images| Loader::new(images, self.settings.batch_size));
-        let (training, validation) = (training?, validation?);
         let validation = Some(validation).filter(|loader| loader.batches() > 0);
         if !state.steps.is_empty() {
             // What was written after the state was saved is dropped from the tables, as it will be done
@@ -128,7 +128,7 @@ impl TrainingRun {
         });
         match outcome {
             Ok(answers) => {
-                let images = validation.is_some().then_some(&*validation_images);
+                let images = validation.is_some().then_some(validation_images);
                 let finished = recorder.finish(&state, answers.as_ref(), &training, images)?;
                 Ok(Execution::Finished(Box::new(finished)))
             }
