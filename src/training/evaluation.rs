@@ -15,8 +15,8 @@ pub struct Evaluation {
     pub loss: f64,
     /// The share of right answers.
     pub accuracy: f64,
-    /// The [probabilities](crate::head::Head::probabilities) of each image, `[N×U]`, in the set's order: of one
-    /// unit that of the positive class, of K one for each class.
+    /// The [probabilities](crate::head::Head::probabilities) of each image, `[N×U]`, in the set's order: of
+    /// one unit that of the positive class, of K one for each class.
     pub probabilities: Vec<f32>,
     /// The class that each image was taken for.
     pub answers: Vec<Label>,
