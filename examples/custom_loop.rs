@@ -8,7 +8,7 @@ use glassnet::classes::Label;
 use glassnet::head::Targets;
 use glassnet::layers::sink::GradientWriter;
 use glassnet::network::Network;
-use glassnet::optim::{Adam, AdamSettings};
+use glassnet::optim::{Optimizer, OptimizerSettings};
 use glassnet::parameters::Parameters;
 use glassnet::plan::{DropoutMasks, Mode, Plan, PlanOptions};
 use glassnet::spec::ModelSpec;
@@ -18,7 +18,7 @@ fn main() -> glassnet::Result<()> {
     let network = Network::new(&ModelSpec::documented().with_image_size(32))?;
     let mut parameters = network.initial_parameters(0);
     let mut gradients = Parameters::zeros(network.table());
-    let mut adam = Adam::new(network.table(), AdamSettings::default());
+    let mut adam = Optimizer::new(network.table(), OptimizerSettings::default());
 
     // Eight images: a bright disc in the middle, or a dark one.
     let labels: Vec<Label> = (0..8).map(|image| Label::new(image % 2)).collect();
@@ -39,7 +39,7 @@ fn main() -> glassnet::Result<()> {
         head.gradient(logits, Targets::new(&labels), &mut grad_logits);
         let mut sink = GradientWriter::new(&parameters, &mut gradients);
         plan.backward(images.view(), &grad_logits, &mut sink, &mut workspace)?;
-        adam.step(&mut parameters, &gradients);
+        adam.step(&mut parameters, &mut gradients);
         println!("step {:2}: loss {:.6}", step + 1, losses[step as usize]);
     }
     assert!(losses[19] < losses[0] / 2.0, "it did not learn");

@@ -39,7 +39,7 @@ fn main() -> glassnet::Result<()> {
 
     let network = Network::new(&spec)?;
     let settings = TrainSettings { epochs: 2, ..TrainSettings::default() };
-    let mut state = TrainingState::new(network.initial_parameters(settings.seed), settings.adam());
+    let mut state = TrainingState::new(network.initial_parameters(settings.seed), settings.optimizer()?);
     train(&network, &mut state, &training, Some(&validation), &settings, |event, state| {
         if let (Event::Epoch, Some(epoch)) = (event, state.history.last()) {
             println!("epoch {}: loss {:.4}, accuracy {:.4}", epoch.epoch + 1, epoch.loss, epoch.accuracy);

@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let spec: ModelSpec = toml::from_str(MODEL)?;
     let network = Network::new(&spec)?;
     let settings = TrainSettings { epochs: 20, ..TrainSettings::default() };
-    let mut state = TrainingState::new(network.initial_parameters(settings.seed), settings.adam());
+    let mut state = TrainingState::new(network.initial_parameters(settings.seed), settings.optimizer()?);
     let training = Loader::from_arrays(stripes(200, 1)?, 16)?;
     let validation = Loader::from_arrays(stripes(100, 2)?, 16)?;
     let answers = train(&network, &mut state, &training, Some(&validation), &settings, |_, _| Ok(()))?;

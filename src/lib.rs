@@ -2,8 +2,8 @@
 //!
 //! The program trains a convolutional image classifier with two classes from a folder or a zip of images; the
 //! library trains one with any number of classes. Convolution, pooling, dense layers, dropout, sigmoid and
-//! softmax with their cross-entropies, the whole backward pass and Adam are written here; no framework lies
-//! underneath.
+//! softmax with their cross-entropies, the whole backward pass, Adam and SGD are written here; no framework
+//! lies underneath.
 //!
 //! ```
 //! use glassnet::{network::Network, plan::predict, spec::ModelSpec};
@@ -54,7 +54,7 @@
 //! | [`layers`] | what each layer is, and how a batch is cut among threads |
 //! | [`kernels`] | the arithmetic, one image or block at a time |
 //! | [`head`] | the network's last word: loss and gradient of its logits, probabilities, decision |
-//! | [`optim`] | Adam: from gradients to new weights |
+//! | [`optim`] | Adam and SGD: from gradients to new weights; schedules of the learning rate |
 //! | [`training`] | the loop: batch, forward, loss, backward, step, report; and where a run stands: all that it needs to go on |
 //! | [`metrics`] | accuracy; of two classes sensitivity, specificity, ROC, calibration, and how sure they are; of more precision, recall, F1, top-k |
 //! | [`report`] | Keras's lines, CSV files, pictures, the page of an evaluation |
@@ -81,7 +81,9 @@
 //! | sigmoid, binary cross-entropy, ∂L/∂z | [`reference::binary_cross_entropy`], [`reference::binary_cross_entropy_gradient`] | [`head`] |
 //! | softmax, categorical cross-entropy, ∂L/∂z | [`reference::categorical_cross_entropy`], [`reference::categorical_cross_entropy_gradient`] | [`head`], [`kernels::softmax`] |
 //! | class weights | [`reference::weighted_step`] | [`head::ClassWeights`] |
-//! | Adam, AdamW's weight decay | [`reference::Adam`] | [`optim`], [`kernels::adam`] |
+//! | Adam, SGD, weight decay | [`reference::Adam`], [`reference::Sgd`] | [`optim`], [`kernels::adam`], [`kernels::sgd`] |
+//! | clipping of gradients | [`reference::clip_by_norm`], [`reference::clip_by_global_norm`], [`reference::clip_by_value`] | [`optim::Clipping`] |
+//! | learning rate schedules | | [`optim::Schedule`] |
 //! | Glorot's initial weights | | [`parameters::Initialization`] |
 //! | nearest resize, ×1/255 | | [`data::resize`] |
 //! | flips, shifts and turns | | [`data::augment`] |

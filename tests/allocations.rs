@@ -19,7 +19,7 @@ use glassnet::kernels::conv::registry::ConvPolicy;
 use glassnet::kernels::gemm::{Beta, Matrix, gemm};
 use glassnet::metrics::{DEFAULT_THRESHOLD, RunningMean, accuracy};
 use glassnet::network::Network;
-use glassnet::optim::{Adam, AdamSettings};
+use glassnet::optim::{Optimizer, OptimizerSettings};
 use glassnet::parameters::Parameters;
 use glassnet::plan::{DropoutMasks, Mode, Plan, PlanOptions};
 use glassnet::spec::{LayerSpec, ModelSpec, Size};
@@ -97,7 +97,7 @@ fn allocations_of_steps(network: &Network, options: PlanOptions) -> Allocations 
     let mut workspace = plan.workspace();
     let mut parameters = network.initial_parameters(1);
     let mut gradients = Parameters::zeros(network.table());
-    let mut adam = Adam::new(network.table(), AdamSettings::default());
+    let mut adam = Optimizer::new(network.table(), OptimizerSettings::default());
     let mut grad_logits = vec![0.0; (count + 1) * network.head().units()];
     let (mut mean_loss, mut mean_accuracy) = (RunningMean::default(), RunningMean::default());
     let mut step = || {

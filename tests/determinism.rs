@@ -9,7 +9,7 @@ use glassnet::classes::Label;
 use glassnet::head::Targets;
 use glassnet::kernels::conv::registry::ConvPolicy;
 use glassnet::network::Network;
-use glassnet::optim::{Adam, AdamSettings};
+use glassnet::optim::{Optimizer, OptimizerSettings};
 use glassnet::parameters::Parameters;
 use glassnet::plan::{DropoutMasks, Mode, Plan, PlanOptions, predict};
 use glassnet::random::{Purpose, Stream};
@@ -37,7 +37,7 @@ fn after_two_steps(threads: usize, options: PlanOptions) -> Vec<f32> {
         let labels: Vec<Label> = (0..20).map(|sample| Label::new(usize::from(sample % 3 == 0))).collect();
         let mut parameters = network.initial_parameters(1);
         let mut gradients = Parameters::zeros(network.table());
-        let mut adam = Adam::new(network.table(), AdamSettings::default());
+        let mut adam = Optimizer::new(network.table(), OptimizerSettings::default());
         let plan = Plan::new(&network, 20, options);
         let mut workspace = plan.workspace();
         let mut grad_logits = vec![0.0; 20];

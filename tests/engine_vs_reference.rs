@@ -20,7 +20,7 @@ use glassnet::layers::LayerKind;
 use glassnet::layers::conv2d::MAX_SLOTS;
 use glassnet::layers::sink::GradientWriter;
 use glassnet::network::Network;
-use glassnet::optim::{AT_ONCE_FLOATS, Adam, AdamSettings};
+use glassnet::optim::{AT_ONCE_FLOATS, AdamConstants, Optimizer, OptimizerSettings};
 use glassnet::parameters::{Parameters, TensorEntry};
 use glassnet::plan::{DropoutMasks, Mode, Plan, PlanOptions, Step, Workspace};
 use glassnet::reference as textbook;
@@ -405,8 +405,8 @@ fn adam_agrees_with_the_textbook_over_many_steps_with_and_without_weight_decay()
     let network = Network::new(&ModelSpec::documented().with_image_size(32)).unwrap();
     for weight_decay in [0.0, 0.004, 5.0] {
         let mut weights = random_parameters(&network, 3);
-        let settings = AdamSettings { weight_decay, ..AdamSettings::default() };
-        let mut adam = Adam::new(network.table(), settings);
+        let settings = OptimizerSettings { weight_decay, ..OptimizerSettings::default() };
+        let mut adam = Optimizer::new(network.table(), settings);
         let textbook_adam =
             textbook::Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, weight_decay };
         let mut expected = wide(weights.as_slice());
@@ -417,7 +417,7 @@ fn adam_agrees_with_the_textbook_over_many_steps_with_and_without_weight_decay()
                 let tensor = gradients.tensor_mut(id);
                 tensor.copy_from_slice(&values(tensor.len(), t as u64, id as u64));
             }
-            adam.step(&mut weights, &gradients);
+            adam.step(&mut weights, &mut gradients);
             textbook_adam.update(t, &mut expected, &wide(gradients.as_slice()), &mut m, &mut v);
             for entry in network.table().entries() {
                 let range = entry.range.clone();
@@ -440,8 +440,10 @@ fn whole_steps_with_class_weights_and_weight_decay_end_at_the_textbooks_weights_
     let network = Network::new(&ModelSpec { input: [16, 16, 2], layers }).unwrap();
     let large = |entry: &TensorEntry| entry.name.starts_with("dense") && entry.range.len() >= AT_ONCE_FLOATS;
     assert!(network.table().entries().iter().any(large), "a tensor is moved while the backward pass runs");
-    let (settings, steps) = (AdamSettings { learning_rate: 0.01, weight_decay: 2.0, ..AdamSettings::default() }, 3);
-    let AdamSettings { learning_rate, beta_1, beta_2, epsilon, weight_decay } = settings;
+    let (settings, steps) =
+        (OptimizerSettings { learning_rate: 0.01, weight_decay: 2.0, ..OptimizerSettings::default() }, 3);
+    let OptimizerSettings { learning_rate, weight_decay, .. } = settings;
+    let AdamConstants { beta_1, beta_2, epsilon } = AdamConstants::default();
     let textbook_adam = textbook::Adam { learning_rate, beta_1, beta_2, epsilon, weight_decay };
     let batch = Batch { class_weights: ClassWeights::new([2.5, 0.5]), ..Batch::draw(&network, 5, 8) };
     let start = random_parameters(&network, 8);
@@ -472,7 +474,7 @@ fn whole_steps_with_class_weights_and_weight_decay_end_at_the_textbooks_weights_
 
     for options in ways_to_train() {
         let plan = Plan::new(&network, 5, options);
-        let (mut workspace, mut adam) = (plan.workspace(), Adam::new(network.table(), settings));
+        let (mut workspace, mut adam) = (plan.workspace(), Optimizer::new(network.table(), settings));
         let (mut parameters, mut gradients) = (start.clone(), Parameters::zeros(network.table()));
         let (images, mut grad_logits) = (batch.images(&network), [f32::NAN; 5]);
         for _ in 0..steps {

@@ -14,7 +14,7 @@ use glassnet::kernels::relu_pool;
 use glassnet::kernels::relu_pool::{DEAD, PooledGradient};
 use glassnet::layers::sink::GradientWriter;
 use glassnet::network::Network;
-use glassnet::optim::{self, Adam, AdamSettings};
+use glassnet::optim::{self, Optimizer, OptimizerSettings};
 use glassnet::parameters::{Parameters, TensorEntry, TensorId};
 use glassnet::plan::{DropoutMasks, Mode, Plan, PlanOptions};
 use glassnet::random::{Purpose, Stream};
@@ -52,7 +52,7 @@ impl Trained {
         let (images, masks) = (batch.images(network), batch.masks());
         let plan = Plan::new(network, batch.labels.len(), options);
         let mut workspace = plan.workspace();
-        let mut adam = Adam::new(network.table(), AdamSettings::default());
+        let mut adam = Optimizer::new(network.table(), OptimizerSettings::default());
         let mut gradients = Parameters::zeros(network.table());
         let mut grad_logits = vec![f32::NAN; batch.labels.len() * network.head().units()];
         let mut left = Vec::new();
@@ -75,7 +75,7 @@ impl Trained {
                 keep("the images' gradient", plan.input_gradient(&workspace).unwrap().as_slice().unwrap());
             }
             match steps {
-                Steps::Behind => adam.step(&mut parameters, &gradients),
+                Steps::Behind => adam.step(&mut parameters, &mut gradients),
                 Steps::Within => {
                     let expected = gradients.clone();
                     gradients.as_mut_slice().fill(f32::NAN);

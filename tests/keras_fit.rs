@@ -17,7 +17,7 @@ use glassnet::data::source::Source;
 use glassnet::data::split::Split;
 use glassnet::head::ClassWeights;
 use glassnet::network::Network;
-use glassnet::optim::AdamSettings;
+use glassnet::optim::AdamConstants;
 use glassnet::parameters::Parameters;
 use glassnet::plan::PlanOptions;
 use glassnet::spec::ModelSpec;
@@ -123,7 +123,7 @@ fn fit(
     let recorded = recorded_settings(fixture);
     let number = |name: &str| recorded[name].as_u64().unwrap() as usize;
     let of_optimizer = |name: &str| recorded["optimizer"][name].as_f64().unwrap();
-    let adam = AdamSettings::default();
+    let adam = AdamConstants::default();
     let defaults = [("beta_1", adam.beta_1), ("beta_2", adam.beta_2), ("epsilon", adam.epsilon)];
     defaults.iter().for_each(|(name, value)| assert_eq!(of_optimizer(name), *value, "{name}"));
     let settings = TrainSettings {
@@ -143,7 +143,7 @@ fn fit(
     }
     let [training, validation] =
         ["training", "validation"].map(|part| loader(fixture, &file, part, number("batch_size")));
-    let mut state = TrainingState::new(parameters, settings.adam());
+    let mut state = TrainingState::new(parameters, settings.optimizer().unwrap());
     train(&network, &mut state, &training, Some(&validation), &settings, |_, _| Ok(())).unwrap();
     (state.history, state.parameters)
 }

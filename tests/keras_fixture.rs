@@ -11,7 +11,7 @@ use glassnet::geometry::Padding;
 use glassnet::head::Targets;
 use glassnet::layers::sink::GradientWriter;
 use glassnet::network::Network;
-use glassnet::optim::{Adam, AdamSettings};
+use glassnet::optim::{AdamConstants, Clipping, Optimizer, OptimizerSettings, Rule};
 use glassnet::parameters::Parameters;
 use glassnet::plan::{DropoutMasks, Mode, Plan, PlanOptions};
 use glassnet::spec::{LayerSpec, ModelSpec, Size};
@@ -108,7 +108,7 @@ fn reproduce(fixture: Fixture, options: PlanOptions, step_within: bool) {
     let images = ArrayView4::from_shape([labels.len(), 17, 15, 3], &images).unwrap();
     let plan = Plan::new(&network, labels.len(), options);
     let mut workspace = plan.workspace();
-    let mut adam = Adam::new(network.table(), AdamSettings::default());
+    let mut adam = Optimizer::new(network.table(), OptimizerSettings::default());
     let mut gradients = Parameters::zeros(network.table());
     let mut grad_logits = vec![f32::NAN; labels.len() * head.units()];
 
@@ -139,7 +139,7 @@ fn reproduce(fixture: Fixture, options: PlanOptions, step_within: bool) {
         } else {
             let mut writer = GradientWriter::new(&parameters, &mut gradients);
             plan.backward(images, &grad_logits, &mut writer, &mut workspace).unwrap();
-            adam.step(&mut parameters, &gradients);
+            adam.step(&mut parameters, &mut gradients);
         }
         if step == 1 {
             assert_parameters_close(&file, "grad", &gradients);
@@ -158,7 +158,9 @@ fn adams_defaults_are_those_of_keras() {
     let (_, metadata) = SafeTensors::read_metadata(&recorded(Fixture::Small)).unwrap();
     let fixture: serde_json::Value = serde_json::from_str(&metadata.metadata().as_ref().unwrap()["fixture"]).unwrap();
     let keras = |key: &str| fixture["adam"][key].as_f64().unwrap() as f32;
-    let AdamSettings { learning_rate, beta_1, beta_2, epsilon, weight_decay } = AdamSettings::default();
+    let OptimizerSettings { learning_rate, rule, weight_decay, clipping } = OptimizerSettings::default();
+    let Rule::Adam(AdamConstants { beta_1, beta_2, epsilon }) = rule else { panic!("{rule:?}") };
+    assert_eq!(clipping, Clipping::None, "Keras clips no gradient unless it is asked to");
     assert_eq!(weight_decay, 0.0, "Keras's Adam has none unless it is asked for");
     assert_eq!(
         [learning_rate, beta_1, beta_2, epsilon].map(|setting| setting as f32),

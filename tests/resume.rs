@@ -17,11 +17,13 @@ use glassnet::data::split::Split;
 use glassnet::head::ClassWeights;
 use glassnet::kernels::conv::registry::ConvPolicy;
 use glassnet::network::Network;
-use glassnet::optim::Adam;
+use glassnet::optim::Optimizer;
 use glassnet::parameters::Parameters;
 use glassnet::random::{Purpose, Stream};
 use glassnet::spec::ModelSpec;
-use glassnet::training::{ClassWeighting, Event, StepRow, TrainSettings, TrainingState, train};
+use glassnet::training::{
+    ClassWeighting, Event, OptimizerName, Piece, ScheduleName, StepRow, TrainSettings, TrainingState, train,
+};
 use glassnet::{Error, Result};
 use image::{ImageFormat, RgbImage};
 use std::io::Cursor;
@@ -90,8 +92,8 @@ fn card(network: &Network) -> ModelCard {
     }
 }
 
-fn start(network: &Network) -> TrainingState {
-    TrainingState::new(network.initial_parameters(3), settings().adam())
+fn start(network: &Network, settings: &TrainSettings) -> TrainingState {
+    TrainingState::new(network.initial_parameters(3), settings.optimizer().unwrap())
 }
 
 fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
@@ -110,10 +112,10 @@ fn saved(path: &Path, network: &Network, state: &TrainingState) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
-fn loaded(path: &Path, network: &Network) -> TrainingState {
+fn loaded(path: &Path, network: &Network, settings: &TrainSettings) -> TrainingState {
     let run = SavedRun::open(path).unwrap();
     assert_eq!(run.config, "what it was made from");
-    run.state(network, settings().adam()).unwrap()
+    run.state(network, settings.optimizer().unwrap()).unwrap()
 }
 
 /// Trains, stopped after each of these steps in all, saved, and loaded; the threads alternate between one and
@@ -123,7 +125,7 @@ fn trained(settings: &TrainSettings, validation_split: f64, stops: &[usize]) -> 
     let (training, validation) = loaders(validation_split);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("last.safetensors");
-    let mut state = start(&network);
+    let mut state = start(&network, settings);
     for (index, stop) in stops.iter().map(Some).chain([None]).enumerate() {
         let threads = if index % 2 == 0 { 1 } else { 3 };
         let report = |event: Event, state: &TrainingState| -> Result<()> {
@@ -137,7 +139,7 @@ fn trained(settings: &TrainSettings, validation_split: f64, stops: &[usize]) -> 
             (Err(Error::Interrupted), Some(&stop)) => {
                 assert_eq!(state.steps.len(), stop);
                 let bytes = saved(&path, &network, &state);
-                state = loaded(&path, &network);
+                state = loaded(&path, &network, settings);
                 assert!(bytes == saved(&path, &network, &state), "saving what was loaded gives the same file");
             }
             (Ok(answers), _) => {
@@ -150,6 +152,17 @@ fn trained(settings: &TrainSettings, validation_split: f64, stops: &[usize]) -> 
     unreachable!("the last part is not stopped")
 }
 
+/// Fails unless a training that is stopped after a step, after each one in turn, or after every third, ends
+/// as one that never stopped.
+fn check_every_stop(settings: &TrainSettings, validation_split: f64) {
+    let whole = trained(settings, validation_split, &[]);
+    for stop in 1..=STEPS * EPOCHS {
+        assert!(trained(settings, validation_split, &[stop]) == whole, "{settings:?}, stopped after step {stop}");
+    }
+    let every_third: Vec<usize> = (1..=STEPS * EPOCHS).step_by(3).collect();
+    assert!(trained(settings, validation_split, &every_third) == whole, "{settings:?}, stopped at every third step");
+}
+
 #[test]
 fn a_training_stopped_after_any_step_ends_with_the_same_bits() {
     for (settings, validation_split) in [
@@ -158,15 +171,77 @@ fn a_training_stopped_after_any_step_ends_with_the_same_bits() {
         (TrainSettings { early_stopping: Some(1), epochs: 30, ..settings() }, 0.2),
         (TrainSettings { shuffle: false, conv: ConvPolicy::Im2col, fuse: false, ..settings() }, 0.2),
     ] {
-        let whole = trained(&settings, validation_split, &[]);
-        for stop in 1..=STEPS * EPOCHS {
-            assert!(trained(&settings, validation_split, &[stop]) == whole, "{settings:?}, stopped after step {stop}");
+        check_every_stop(&settings, validation_split);
+    }
+}
+
+#[test]
+fn every_optimizer_and_clipping_ends_with_the_same_bits_after_any_stop() {
+    let sgd = TrainSettings { optimizer: OptimizerName::Sgd, ..settings() };
+    for settings in [
+        sgd.clone(),
+        TrainSettings { momentum: 0.9, clip_norm: Some(0.1), ..sgd.clone() },
+        TrainSettings { momentum: 0.9, nesterov: true, clip_value: Some(0.01), ..sgd },
+        TrainSettings { global_clip_norm: Some(0.1), ..settings() },
+    ] {
+        check_every_stop(&settings, 0.2);
+    }
+}
+
+#[test]
+fn every_schedule_ends_with_the_same_bits_after_any_stop() {
+    let of = |schedule| TrainSettings { schedule, ..settings() };
+    let constant = |validation_split| trained(&settings(), validation_split, &[]);
+    let pieces = [Piece { after: 2, learning_rate: 0.01 }, Piece { after: 9, learning_rate: 0.05 }];
+    for (settings, validation_split) in [
+        (TrainSettings { decay_steps: Some(9), alpha: Some(0.1), ..of(ScheduleName::Cosine) }, 0.2),
+        (
+            TrainSettings {
+                decay_steps: Some(9),
+                warmup_steps: Some(4),
+                warmup_target: Some(0.05),
+                ..of(ScheduleName::Cosine)
+            },
+            0.0,
+        ),
+        (TrainSettings { decay_steps: Some(3), decay_rate: Some(0.7), ..of(ScheduleName::Staircase) }, 0.2),
+        (TrainSettings { pieces: pieces.to_vec(), ..of(ScheduleName::Piecewise) }, 0.2),
+        // Hardly any loss is better by so much, so the rate falls.
+        (
+            TrainSettings {
+                plateau_patience: Some(1),
+                plateau_factor: Some(0.5),
+                plateau_min_delta: Some(0.2),
+                ..of(ScheduleName::Plateau)
+            },
+            0.2,
+        ),
+    ] {
+        check_every_stop(&settings, validation_split);
+        assert!(trained(&settings, validation_split, &[]) != constant(validation_split), "{settings:?}");
+    }
+}
+
+#[test]
+fn a_state_holds_what_its_optimizer_keeps_and_no_other_optimizer_goes_on_from_it() {
+    let network = network();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last.safetensors");
+    let of = |optimizer, momentum| TrainSettings { optimizer, momentum, weight_decay: 0.0, ..settings() };
+    let kinds = [of(OptimizerName::Adam, 0.0), of(OptimizerName::Sgd, 0.0), of(OptimizerName::Sgd, 0.9)];
+    let kept: [&[&str]; 3] = [&["adam/m/", "adam/v/"], &[], &["sgd/velocity/"]];
+    for (kind, kept) in kinds.iter().zip(kept) {
+        let bytes = saved(&path, &network, &start(&network, kind));
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        for prefix in ["adam/m/", "adam/v/", "sgd/velocity/"] {
+            let there = file.names().iter().any(|name| name.starts_with(prefix));
+            assert_eq!(there, kept.contains(&prefix), "{prefix} of {kind:?}");
         }
-        let every_third: Vec<usize> = (1..=STEPS * EPOCHS).step_by(3).collect();
-        assert!(
-            trained(&settings, validation_split, &every_third) == whole,
-            "{settings:?}, stopped at every third step"
-        );
+        for other in &kinds {
+            let state = SavedRun::open(&path).unwrap().state(&network, other.optimizer().unwrap());
+            // What another has not, it does not miss.
+            assert_eq!(state.is_ok(), other.momentum == 0.0 && other.optimizer == OptimizerName::Sgd || other == kind);
+        }
     }
 }
 
@@ -175,7 +250,7 @@ fn a_training_stopped_after_any_step_ends_with_the_same_bits() {
 fn weights_that_are_not_finite_end_the_training_though_the_loss_is_finite() {
     let network = network();
     let (training, validation) = loaders(0.2);
-    let mut state = start(&network);
+    let mut state = start(&network, &settings());
     let bias = network.table().entries().iter().position(|entry| entry.name == "conv2d/bias").unwrap();
     // In the last step of the epoch its momentum makes a bias infinite.
     for step in 1..STEPS {
@@ -184,7 +259,12 @@ fn weights_that_are_not_finite_end_the_training_though_the_loss_is_finite() {
     state.parameters.tensor_mut(bias)[0] = -1e30;
     let mut momentum = Parameters::zeros(network.table());
     momentum.tensor_mut(bias)[0] = 1e38;
-    state.adam = Adam::resumed(settings().adam(), [momentum, Parameters::zeros(network.table())], STEPS as u64 - 1);
+    state.optimizer = Optimizer::resumed(
+        network.table(),
+        settings().optimizer().unwrap(),
+        vec![momentum, Parameters::zeros(network.table())],
+        STEPS as u64 - 1,
+    );
     let outcome = train(&network, &mut state, &training, validation.as_ref(), &settings(), |_, _| Ok(()));
     assert_eq!(state.parameters.tensor(bias)[0], f32::NEG_INFINITY);
     assert!(state.history.is_empty() && state.best.is_none(), "no such weights are the best");
@@ -198,7 +278,7 @@ fn a_loaded_state_is_the_saved_one_in_every_part() {
     let (training, validation) = loaders(0.2);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("last.safetensors");
-    let mut state = start(&network);
+    let mut state = start(&network, &settings());
     // An odd step of the fourth epoch; the best epoch is not the third, or its weights would not be the
     // file's own matter.
     let report = |_: Event, state: &TrainingState| match state.steps.len() {
@@ -207,15 +287,15 @@ fn a_loaded_state_is_the_saved_one_in_every_part() {
     };
     train(&network, &mut state, &training, validation.as_ref(), &settings(), report).unwrap_err();
     saved(&path, &network, &state);
-    let back = loaded(&path, &network);
+    let back = loaded(&path, &network, &settings());
 
     let same = |what: &str, a: &Parameters, b: &Parameters| assert_same_bits(what, a.as_slice(), b.as_slice());
     same("weights", &back.parameters, &state.parameters);
     for (what, index) in [("first moment", 0), ("second moment", 1)] {
-        same(what, back.adam.moments()[index], state.adam.moments()[index]);
-        assert!(state.adam.moments()[index].as_slice().iter().any(|&moment| moment != 0.0));
+        same(what, &back.optimizer.accumulators()[index], &state.optimizer.accumulators()[index]);
+        assert!(state.optimizer.accumulators()[index].as_slice().iter().any(|&moment| moment != 0.0));
     }
-    assert_eq!((back.adam.steps(), state.adam.steps()), (14, 14));
+    assert_eq!((back.optimizer.steps(), state.optimizer.steps()), (14, 14));
     let (best, best_back) = (state.best.as_ref().unwrap(), back.best.as_ref().unwrap());
     assert_eq!(best_back.epoch, best.epoch);
     same("best weights", &best_back.parameters, &best.parameters);
@@ -250,7 +330,7 @@ fn tables_that_contradict_each_other_are_refused() {
     let (training, validation) = loaders(0.2);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("last.safetensors");
-    let mut state = start(&network);
+    let mut state = start(&network, &settings());
     train(&network, &mut state, &training, validation.as_ref(), &settings(), |_, _| Ok(())).unwrap();
     let damages: [fn(&mut TrainingState); 5] = [
         |state| state.history.truncate(2),
@@ -261,11 +341,14 @@ fn tables_that_contradict_each_other_are_refused() {
     ];
     for (index, damage) in damages.into_iter().enumerate() {
         saved(&path, &network, &state);
-        let mut damaged = loaded(&path, &network);
+        let mut damaged = loaded(&path, &network, &settings());
         damage(&mut damaged);
         saved(&path, &network, &damaged);
-        let error =
-            SavedRun::open(&path).unwrap().state(&network, settings().adam()).err().map(|error| error.to_string());
+        let error = SavedRun::open(&path)
+            .unwrap()
+            .state(&network, settings().optimizer().unwrap())
+            .err()
+            .map(|error| error.to_string());
         let error = error.unwrap_or_else(|| panic!("damage {index} was not seen"));
         assert!(
             error.ends_with("its tables of steps and epochs contradict each other; the file is damaged"),
@@ -273,11 +356,11 @@ fn tables_that_contradict_each_other_are_refused() {
         );
     }
     let row = |epoch| StepRow { step: 1, epoch, batch_size: 1, loss: 0.0, accuracy: 0.0 };
-    let mut begun = start(&network);
+    let mut begun = start(&network, &settings());
     begun.steps = vec![row(1)];
     saved(&path, &network, &begun);
     assert!(
-        SavedRun::open(&path).unwrap().state(&network, settings().adam()).is_err(),
+        SavedRun::open(&path).unwrap().state(&network, settings().optimizer().unwrap()).is_err(),
         "an epoch 1 without an epoch 0"
     );
 }
@@ -288,7 +371,7 @@ fn a_wrong_bit_anywhere_is_found() {
     let (training, validation) = loaders(0.2);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("last.safetensors");
-    let mut state = start(&network);
+    let mut state = start(&network, &settings());
     train(&network, &mut state, &training, validation.as_ref(), &settings(), |_, _| Ok(())).unwrap();
     let whole = saved(&path, &network, &state);
     let header = u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
@@ -297,8 +380,11 @@ fn a_wrong_bit_anywhere_is_found() {
         let mut bytes = whole.clone();
         bytes[place] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        let error =
-            SavedRun::open(&path).unwrap().state(&network, settings().adam()).err().expect("the bit was not seen");
+        let error = SavedRun::open(&path)
+            .unwrap()
+            .state(&network, settings().optimizer().unwrap())
+            .err()
+            .expect("the bit was not seen");
         assert!(error.to_string().contains("its tensors are not as they were written"), "{error}");
     }
     for length in [0, 7, 8, 100, data - 1, data, data + 1, whole.len() - 1] {

@@ -51,7 +51,7 @@ fn trained(threads: usize, settings: &TrainSettings) -> (TrainingState, Evaluati
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
         let network = network(CLASSES);
-        let mut state = TrainingState::new(network.initial_parameters(1), settings.adam());
+        let mut state = TrainingState::new(network.initial_parameters(1), settings.optimizer().unwrap());
         let (training, validation) = (loader(200, 1), loader(60, 2));
         let answers = train(&network, &mut state, &training, Some(&validation), settings, |_, _| Ok(())).unwrap();
         (state, answers.unwrap())
@@ -101,7 +101,7 @@ fn labels_and_weights_that_do_not_fit_the_network_are_refused() {
     let (network, loader) = (network(2), loader(8, 1));
     let settings = TrainSettings { epochs: 1, ..TrainSettings::default() };
     let refused = |network: &Network, settings: &TrainSettings| {
-        let mut state = TrainingState::new(network.initial_parameters(0), settings.adam());
+        let mut state = TrainingState::new(network.initial_parameters(0), settings.optimizer().unwrap());
         train(network, &mut state, &loader, None, settings, |_, _| Ok(())).unwrap_err().to_string()
     };
     let labels = "labels: 2 is one of them, and the network tells 2 classes apart, from 0";

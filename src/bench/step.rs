@@ -4,7 +4,7 @@ use super::Milliseconds;
 use crate::data::batches::Batch;
 use crate::head::Targets;
 use crate::network::Network;
-use crate::optim::{Adam, AdamSettings};
+use crate::optim::{Optimizer, OptimizerSettings};
 use crate::parameters::Parameters;
 use crate::plan::timings::StepTimings;
 use crate::plan::{DropoutMasks, Mode, Plan, PlanOptions, Step, Workspace};
@@ -27,7 +27,7 @@ pub struct StepBench<'a> {
     inference_timings: StepTimings,
     gradients: Parameters,
     grad_logits: Vec<f32>,
-    adam: Adam,
+    adam: Optimizer,
 }
 
 /// A part of a step, over all measured steps.
@@ -84,7 +84,10 @@ impl<'a> StepBench<'a> {
             inference,
             gradients: Parameters::zeros(network.table()),
             grad_logits: vec![0.0; largest * network.head().units()],
-            adam: Adam::new(network.table(), AdamSettings { learning_rate: 0.0, ..AdamSettings::default() }),
+            adam: Optimizer::new(
+                network.table(),
+                OptimizerSettings { learning_rate: 0.0, ..OptimizerSettings::default() },
+            ),
         })
     }
 

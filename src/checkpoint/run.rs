@@ -4,7 +4,7 @@
 //! | tensors | hold |
 //! |---|---|
 //! | `conv2d/kernel`, … | the last weights, as in any weights file |
-//! | `adam/m/…`, `adam/v/…` | Adam's first and second moment of each trainable weight |
+//! | `adam/m/…`, `adam/v/…` | Adam's first and second moment of each trainable weight; of SGD with momentum there is `sgd/velocity/…` instead, without it neither |
 //! | `best/…` | the weights of the best epoch, unless they are the last ones |
 //! | `history/loss`, `accuracy`, `val_loss`, `val_accuracy` | f64, one value an epoch that has ended |
 //! | `history/only_answer` | f64, the same: the class that every validation image was taken for, −1 where there were both |
@@ -16,11 +16,11 @@
 
 use super::card::{ModelCard, read_description};
 use super::network_tensors::{any, check, named, read, refuse_foreign};
-use super::state_tensors::{BEST, FIRST_MOMENT, HISTORY, LEGEND, SECOND_MOMENT, STEPS};
+use super::state_tensors::{BEST, HISTORY, STEPS, accumulators, legend};
 use super::tensor_file::{Tensor, TensorFile, TensorValues, Tensors};
 use crate::classes::Label;
 use crate::network::Network;
-use crate::optim::{Adam, AdamSettings};
+use crate::optim::{Optimizer, OptimizerSettings};
 use crate::parameters::{Parameters, TensorEntry};
 use crate::training::{Best, EpochRecord, StepRow, TrainingState, best_epoch};
 use crate::{Error, Result};
@@ -52,11 +52,11 @@ struct RunFacts<Text> {
 /// # Errors
 /// [`Error::Io`], where the folder cannot be written or the disk is full.
 pub fn save(path: &Path, card: &ModelCard, state: &TrainingState, config: &str) -> Result<()> {
-    let [first_moment, second_moment] = state.adam.moments();
-    let mut tensors: Vec<Tensor> = named(&state.parameters, "", any)
-        .chain(named(first_moment, FIRST_MOMENT, TensorEntry::is_trainable))
-        .chain(named(second_moment, SECOND_MOMENT, TensorEntry::is_trainable))
-        .collect();
+    let rule = &state.optimizer.settings().rule;
+    let mut tensors: Vec<Tensor> = named(&state.parameters, "", any).collect();
+    for (accumulator, prefix) in state.optimizer.accumulators().iter().zip(accumulators(rule)) {
+        tensors.extend(named(accumulator, prefix, TensorEntry::is_trainable));
+    }
     if let Some(best) = &state.best
         && !best_is_last(&state.history, &state.steps)
     {
@@ -80,7 +80,7 @@ pub fn save(path: &Path, card: &ModelCard, state: &TrainingState, config: &str) 
     list(STEPS, "accuracy", steps.iter().map(|row| row.accuracy).collect());
 
     let tensors = Tensors::new(tensors);
-    let legend = LEGEND.iter().map(|(prefix, meaning)| (prefix.to_string(), meaning.to_string())).collect();
+    let legend = legend(rule).map(|(prefix, meaning)| (prefix.to_string(), meaning.to_string())).collect();
     let run = RunFacts { config, tensors: legend, crc32: tensors.crc32() };
     let description = serde_json::to_string(&RunCard { model: card.clone(), run })
         .map_err(|error| Error::weights(path, error.to_string()))?;
@@ -124,11 +124,11 @@ impl SavedRun {
     /// # Errors
     /// [`Error::Weights`], where the tensors are not those of this network, contradict each other, or have
     /// changed since they were written.
-    pub fn state(mut self, network: &Network, adam: AdamSettings) -> Result<TrainingState> {
+    pub fn state(mut self, network: &Network, optimizer: OptimizerSettings) -> Result<TrainingState> {
         let (path, file) = (&self.path, &mut self.file);
         refuse_foreign(path, file, network)?;
         check(path, file, network, "", any)?;
-        for prefix in [FIRST_MOMENT, SECOND_MOMENT] {
+        for prefix in accumulators(&optimizer.rule) {
             check(path, file, network, prefix, TensorEntry::is_trainable)?;
         }
         if file.crc32()? != self.crc32 {
@@ -157,14 +157,16 @@ impl SavedRun {
             }
         };
         let parameters = read(file, network, "")?;
-        let moments = [moment(file, network, FIRST_MOMENT)?, moment(file, network, SECOND_MOMENT)?];
-        let adam = Adam::resumed(adam, moments, steps.len() as u64);
-        Ok(TrainingState { parameters, adam, history, only_answers, steps, best })
+        let prefixes = accumulators(&optimizer.rule).iter();
+        let accumulators = prefixes.map(|prefix| accumulator(file, network, prefix)).collect::<Result<_>>()?;
+        let optimizer = Optimizer::resumed(network.table(), optimizer, accumulators, steps.len() as u64);
+        Ok(TrainingState { parameters, optimizer, history, only_answers, steps, best })
     }
 }
 
-/// Reads a moment that [`check`] found to be there. It may hold an infinity: that moves a weight by nothing.
-fn moment(file: &mut TensorFile, network: &Network, prefix: &str) -> Result<Parameters> {
+/// Reads an accumulator that [`check`] found to be there. It may hold an infinity: of a moment that moves a
+/// weight by nothing.
+fn accumulator(file: &mut TensorFile, network: &Network, prefix: &str) -> Result<Parameters> {
     let mut parameters = Parameters::zeros(network.table());
     let entries = network.table().entries().iter().enumerate();
     for (id, entry) in entries.filter(|(_, entry)| entry.is_trainable()) {

@@ -46,7 +46,29 @@ impl Failure {
 }
 
 /// The settings of the library that have a flag of their name.
-const HAVE_FLAGS: [&str; 5] = ["batch_size", "folds", "group_regex", "image_size", "validation_split"];
+const HAVE_FLAGS: [&str; 21] = [
+    "alpha",
+    "batch_size",
+    "clip_norm",
+    "clip_value",
+    "decay_rate",
+    "decay_steps",
+    "folds",
+    "global_clip_norm",
+    "group_regex",
+    "image_size",
+    "learning_rate",
+    "momentum",
+    "nesterov",
+    "pieces",
+    "plateau_factor",
+    "plateau_min_delta",
+    "plateau_patience",
+    "validation_split",
+    "warmup_steps",
+    "warmup_target",
+    "weight_decay",
+];
 
 /// The flag of a setting that the library names, or the setting as it is, where there is none.
 pub fn flag_of(setting: &str) -> Cow<'_, str> {

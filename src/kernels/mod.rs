@@ -14,7 +14,7 @@
 //! | [`dense`] | a block of rows of a dense layer's weights |
 //! | [`elementwise`] | ReLU, and multiplication by a mask |
 //! | [`softmax`] | the softmax of a row of logits, and its log-sum-exp |
-//! | [`adam`] | the optimizer's step on some weights |
+//! | [`adam`], [`sgd`] | the optimizers' steps on some weights |
 //! | [`tile`] | the register tile: the innermost product of convolutions and dense layers |
 //! | [`simd`] | vector instructions, chosen when the program runs |
 //! | [`gemm`] | matrix products, the safe face of `matrixmultiply` |
@@ -26,6 +26,7 @@ pub mod elementwise;
 pub mod gemm;
 pub mod pool;
 pub mod relu_pool;
+pub mod sgd;
 pub mod simd;
 pub mod softmax;
 pub mod tile;

@@ -1,14 +1,17 @@
-//! A step of Adam that is taken while the backward pass runs: the pass's sink.
+//! A step that is taken while the backward pass runs: the pass's sink.
 //!
-//! Adam moves every weight by its own gradient alone, so it may move a tensor as soon as the tensor's
+//! An optimizer moves every weight by its own gradient alone, so it may move a tensor as soon as the tensor's
 //! gradient is there and nobody reads its weights any more. A large dense kernel's weights are in the cache
-//! then. Moved there, weights, moments and gradient cross the memory bus 6 times a step and not 10 times. The
-//! bits are the same.
+//! then. Moved there by Adam, weights, moments and gradient cross the memory bus 6 times a step and not 10
+//! times. The bits are the same. Where gradients are clipped by a norm, that has to be known first, and all
+//! weights move at the step's end.
 
-use super::adam::{Adam, for_role};
-use crate::kernels::adam::{self, AdamStep};
+use super::block::Block;
+use super::clipping::Clipping;
+use super::optimizer::Optimizer;
+use super::settings::StepNumbers;
 use crate::layers::sink::{GradientBlock, Sink, WrittenBlock};
-use crate::parameters::{Parameters, TensorId};
+use crate::parameters::{Parameters, TensorEntry, TensorId};
 use rayon::iter::Either;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -17,51 +20,43 @@ use std::ops::Range;
 /// blocks. A smaller one stays in the caches until the step's end.
 pub const AT_ONCE_FLOATS: usize = 64 * 1024;
 
-/// A step that [`Adam::begin_step`] began. It is the sink of one backward pass, and [`PendingStep::finish`]
-/// ends it. Without that no step has been taken, though tensors whose gradients came in blocks may have been
-/// moved.
+/// A step that [`Optimizer::begin_step`] began. It is the sink of one backward pass, and
+/// [`PendingStep::finish`] ends it. Without that no step has been taken, though tensors whose gradients came
+/// in blocks may have been moved.
 pub struct PendingStep<'a> {
-    pub(super) adam: &'a mut Adam,
+    pub(super) optimizer: &'a mut Optimizer,
     parameters: &'a mut Parameters,
     gradients: &'a mut Parameters,
-    numbers: AdamStep,
+    numbers: StepNumbers,
     at_once: bool,
 }
 
-impl Adam {
+impl Optimizer {
     /// Begins a step whose gradients are yet to come: it is the [sink](crate::layers::sink::Sink) of the
     /// backward pass, and [`PendingStep::finish`] ends it. With `at_once`, large tensors whose gradients come
-    /// in blocks are moved as they come, and their places in `gradients` are not written; without, every
-    /// gradient is. The weights come out the same.
+    /// in blocks are moved as they come, and their places in `gradients` are not written; without, or where
+    /// gradients are clipped by a norm, every gradient is. The weights come out the same.
     ///
     /// # Panics
-    /// If the three do not have the same table.
+    /// If the parameters are not of this optimizer's network.
     pub fn begin_step<'a>(
         &'a mut self,
         weights: &'a mut Parameters,
         gradients: &'a mut Parameters,
         at_once: bool,
     ) -> PendingStep<'a> {
-        PendingStep::new(self, weights, gradients, at_once)
+        weights.assert_same_network(gradients);
+        self.accumulators.iter().for_each(|buffer| weights.assert_same_network(buffer));
+        self.moved.fill(false);
+        let at_once = at_once && !self.settings.clipping.needs_whole_tensors();
+        PendingStep { numbers: self.next_step(), optimizer: self, parameters: weights, gradients, at_once }
     }
 }
 
-impl<'a> PendingStep<'a> {
-    fn new(
-        adam: &'a mut Adam,
-        parameters: &'a mut Parameters,
-        gradients: &'a mut Parameters,
-        at_once: bool,
-    ) -> PendingStep<'a> {
-        parameters.assert_same_network(gradients);
-        parameters.assert_same_network(&adam.first_moment);
-        adam.moved.fill(false);
-        PendingStep { numbers: adam.next_step(), adam, parameters, gradients, at_once }
-    }
-
+impl PendingStep<'_> {
     /// Moves all weights that have not been moved yet, and counts the step.
     pub fn finish(self) {
-        self.adam.finish_step(self.numbers, self.parameters, self.gradients);
+        self.optimizer.finish_step(self.numbers, self.parameters, self.gradients);
     }
 }
 
@@ -80,52 +75,51 @@ impl Sink for PendingStep<'_> {
     }
 
     fn blocks(&mut self, tensor: TensorId, len: usize) -> impl IndexedParallelIterator<Item = StepBlock<'_>> {
-        let role = self.parameters.table().entries()[tensor].role;
-        if !self.at_once || self.parameters.tensor(tensor).len() < AT_ONCE_FLOATS {
+        let TensorEntry { role, range, .. } = &self.gradients.table().entries()[tensor];
+        let (role, range) = (*role, range.clone());
+        if !self.at_once || range.len() < AT_ONCE_FLOATS {
             let written = WrittenBlock::of(self.parameters, self.gradients, tensor, len);
-            return Either::Left(written.map(StepBlock::Written));
+            return Either::Left(written.map(|block| StepBlock(Fate::Written(block))));
         }
-        let step = for_role(self.numbers, role);
-        self.adam.moved[tensor] = true;
-        let Adam { first_moment, second_moment, .. } = &mut *self.adam;
-        let weights = self.parameters.tensor_mut(tensor).par_chunks_mut(len);
-        let first_moments = first_moment.tensor_mut(tensor).par_chunks_mut(len);
-        let second_moments = second_moment.tensor_mut(tensor).par_chunks_mut(len);
-        let blocks = weights.zip(first_moments).zip(second_moments);
-        Either::Right(blocks.map(move |((weights, first_moment), second_moment)| {
-            StepBlock::Moved(adam::WeightsAndMoments { weights, first_moment, second_moment }, step)
-        }))
+        let (step, clipping) = (self.numbers.for_role(role), self.optimizer.settings.clipping);
+        self.optimizer.moved[tensor] = true;
+        let accumulators = &mut self.optimizer.accumulators;
+        let blocks = Block::cut(self.parameters, accumulators, step, range, len);
+        Either::Right(blocks.map(move |block| StepBlock(Fate::Moved(block, clipping))))
     }
 }
 
-/// A block of a tensor in a step of Adam.
-pub enum StepBlock<'a> {
-    /// Its gradient is written, and it is moved at the step's end.
+/// A block of a tensor in a step.
+pub struct StepBlock<'a>(Fate<'a>);
+
+/// What becomes of a block's gradient.
+enum Fate<'a> {
+    /// It is written, and the weights move at the step's end.
     Written(WrittenBlock<'a>),
-    /// It is moved as soon as its gradient is there.
-    Moved(adam::WeightsAndMoments<'a>, AdamStep),
+    /// The weights move as soon as it is there and clipped.
+    Moved(Block<'a>, Clipping),
 }
 
 impl GradientBlock for StepBlock<'_> {
     fn weights(&self) -> &[f32] {
-        match self {
-            StepBlock::Written(block) => block.weights(),
-            StepBlock::Moved(block, _) => block.weights,
+        match &self.0 {
+            Fate::Written(block) => block.weights(),
+            Fate::Moved(block, _) => block.weights(),
         }
     }
 
     fn give(self, piece: usize, scratch: &mut [f32], mut write: impl FnMut(Range<usize>, &mut [f32])) {
-        let (block, step) = match self {
-            StepBlock::Written(block) => return block.give(piece, scratch, write),
-            StepBlock::Moved(block, step) => (block, step),
+        let (mut block, clipping) = match self.0 {
+            Fate::Written(block) => return block.give(piece, scratch, write),
+            Fate::Moved(block, clipping) => (block, clipping),
         };
-        let moments = block.first_moment.chunks_mut(piece).zip(block.second_moment.chunks_mut(piece));
-        let mut start = 0;
-        for (weights, (first_moment, second_moment)) in block.weights.chunks_mut(piece).zip(moments) {
-            let gradient = &mut scratch[..weights.len()];
-            write(start..start + weights.len(), gradient);
-            start += weights.len();
-            adam::update(adam::WeightsAndMoments { weights, first_moment, second_moment }, gradient, step);
+        let len = block.weights().len();
+        for start in (0..len).step_by(piece) {
+            let range = start..len.min(start + piece);
+            let gradient = &mut scratch[..range.len()];
+            write(range.clone(), gradient);
+            clipping.clip_elements(gradient);
+            block.update(range, gradient);
         }
     }
 }

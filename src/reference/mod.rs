@@ -11,7 +11,8 @@
 //! | `dense`, `elementwise`, `max_pool`, `conv2d` | the layers, each forward and backward |
 //! | `loss` | sigmoid and binary cross-entropy, softmax and categorical cross-entropy |
 //! | `network` | all layers forward, and a training step backward through them |
-//! | `adam` | from gradients to new weights |
+//! | `adam`, `sgd` | from gradients to new weights |
+//! | `clipping` | gradients held within a bound before |
 //!
 //! # How backpropagation reads here
 //!
@@ -63,15 +64,18 @@
 //! kernel is `[inputs, units]`. The letters are those of the [crate's notation](crate#notation).
 
 mod adam;
+mod clipping;
 mod conv2d;
 mod dense;
 mod elementwise;
 mod loss;
 mod max_pool;
 mod network;
+mod sgd;
 mod tensors;
 
 pub use adam::Adam;
+pub use clipping::{clip_by_global_norm, clip_by_norm, clip_by_value};
 pub use conv2d::{ConvShape, conv2d_backward, conv2d_forward};
 pub use dense::{dense_backward, dense_forward};
 pub use elementwise::{dropout, relu_backward, relu_forward};
@@ -81,6 +85,7 @@ pub use loss::{
 };
 pub use max_pool::{max_pool_backward, max_pool_forward};
 pub use network::{Layer, Step, forward, step, weighted_step};
+pub use sgd::Sgd;
 pub use tensors::{Image, LayerGradient};
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::data::images::{Digest, hexadecimal};
 use crate::data::source::MAX_FILES;
 use crate::files::{read_table, read_text, write_table};
-use crate::training::{EpochRecord, StepRow};
+use crate::training::{EpochRecord, LearningRates, StepRow};
 use crate::{Error, Result};
 
 /// A line of `history.csv`: the columns of Keras's `CSVLogger`, in its order.
@@ -89,12 +89,30 @@ pub fn write_history(path: &Path, epochs: &[EpochRecord]) -> Result<()> {
     write_table(path, &["epoch", "accuracy", "loss", "val_accuracy", "val_loss"], rows)
 }
 
-/// Writes `steps.csv`: `step,epoch,batch_size,loss,accuracy`, one line a training step.
+/// A line of `steps.csv` where the learning rate changes.
+#[derive(Serialize)]
+struct RatedStepRow {
+    step: usize,
+    epoch: usize,
+    batch_size: usize,
+    loss: f64,
+    accuracy: f64,
+    learning_rate: f64,
+}
+
+/// Writes `steps.csv`: `step,epoch,batch_size,loss,accuracy`, one line a training step, and where the
+/// learning rate follows a schedule, `learning_rate`, that of the step.
 ///
 /// # Errors
 /// [`Error::Io`] names the file that cannot be written.
-pub fn write_steps(path: &Path, steps: &[StepRow]) -> Result<()> {
-    write_table(path, &["step", "epoch", "batch_size", "loss", "accuracy"], steps)
+pub fn write_steps(path: &Path, steps: &[StepRow], rates: Option<&LearningRates>) -> Result<()> {
+    let heading = ["step", "epoch", "batch_size", "loss", "accuracy", "learning_rate"];
+    let Some(rates) = rates else { return write_table(path, &heading[..5], steps) };
+    let rows = steps.iter().map(|&StepRow { step, epoch, batch_size, loss, accuracy }| {
+        let learning_rate = rates.of_step(step as u64 - 1, epoch);
+        RatedStepRow { step, epoch, batch_size, loss, accuracy, learning_rate }
+    });
+    write_table(path, &heading, rows)
 }
 
 /// Writes `timings.csv`: `epoch,seconds,step_seconds,wait_seconds,saving_seconds`, one line an epoch.
@@ -154,6 +172,7 @@ pub fn read_predictions(path: &Path) -> Result<Vec<(String, f32)>> {
 mod tests {
     use super::*;
     use crate::training::keras_run::HISTORY;
+    use crate::training::{ScheduleName, TrainSettings};
 
     /// Returns what a writer leaves in a file.
     fn written(write: impl FnOnce(&Path) -> Result<()>) -> String {
@@ -183,8 +202,18 @@ mod tests {
     fn steps_keep_every_bit_of_their_numbers() {
         let third = StepRow { step: 1, epoch: 0, batch_size: 16, loss: 1.0 / 3.0, accuracy: 1.0 };
         let tiny = StepRow { step: 2, epoch: 0, batch_size: 14, loss: 1.5e-9, accuracy: 0.0 };
-        let text = written(|path| write_steps(path, &[third, tiny]));
+        let text = written(|path| write_steps(path, &[third, tiny], None));
         assert_eq!(text, "step,epoch,batch_size,loss,accuracy\n1,0,16,0.3333333333333333,1.0\n2,0,14,1.5e-9,0.0\n");
+        let staircase = TrainSettings {
+            schedule: ScheduleName::Staircase,
+            decay_steps: Some(1),
+            decay_rate: Some(0.5),
+            learning_rate: 0.5,
+            ..TrainSettings::default()
+        };
+        let rates = LearningRates::new(&staircase, &[]).unwrap();
+        let text = written(|path| write_steps(path, &[tiny], Some(&rates)));
+        assert_eq!(text, "step,epoch,batch_size,loss,accuracy,learning_rate\n2,0,14,1.5e-9,0.0,0.25\n");
     }
 
     #[test]

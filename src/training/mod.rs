@@ -11,12 +11,17 @@
 mod clock;
 mod evaluation;
 pub mod keras_run;
+mod learning_rate;
+mod names;
+mod optimizer;
 mod records;
 mod run;
 mod settings;
 mod state;
 
 pub use evaluation::{Evaluation, evaluate};
+pub use learning_rate::LearningRates;
+pub use names::{OptimizerName, Piece, ScheduleName};
 pub use records::{EpochRecord, EpochSoFar, StepRow, best_epoch};
 pub use run::{Event, train};
 pub use settings::{ClassWeighting, TrainSettings};

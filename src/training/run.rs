@@ -2,6 +2,7 @@
 
 use super::clock::Clock;
 use super::evaluation::{Evaluation, evaluate};
+use super::learning_rate::LearningRates;
 use super::records::{EpochRecord, EpochSoFar, StepRow};
 use super::settings::TrainSettings;
 use super::state::TrainingState;
@@ -112,9 +113,11 @@ impl<'a> Trainer<'a> {
         clock: &mut Clock,
         report: &mut impl FnMut(Event, &TrainingState) -> Result<()>,
     ) -> Result<Option<Evaluation>> {
+        let rates = LearningRates::new(self.settings, &state.history)?;
         let mut so_far = state.epoch_so_far();
         let mut batches = self.batches(state.history.len(), so_far.steps);
         while batches.next_into(&mut self.batch)? {
+            state.optimizer.set_learning_rate(rates.of_step(state.optimizer.steps(), state.history.len()));
             let row = self.step(state)?;
             so_far.add(&row);
             state.steps.push(row);
@@ -147,7 +150,7 @@ impl<'a> Trainer<'a> {
     /// Takes a step on the batch: forward, loss, gradient, and backward with the update.
     fn step(&mut self, state: &mut TrainingState) -> Result<StepRow> {
         let Batch { images, labels, .. } = &self.batch;
-        let (images, size, taken) = (images.view(), labels.len(), state.adam.steps());
+        let (images, size, taken) = (images.view(), labels.len(), state.optimizer.steps());
         let (epoch, step) = (state.history.len(), taken as usize + 1);
 
         let masks = DropoutMasks::Drawn { seed: self.settings.seed, step: taken };
@@ -161,7 +164,7 @@ impl<'a> Trainer<'a> {
         }
         let grad_logits = &mut self.grad_logits[..logits.values().len()];
         head.gradient(logits, targets, grad_logits);
-        let mut update = state.adam.begin_step(&mut state.parameters, &mut self.gradients, self.settings.fuse);
+        let mut update = state.optimizer.begin_step(&mut state.parameters, &mut self.gradients, self.settings.fuse);
         self.plan.backward(images, grad_logits, &mut update, &mut self.workspace)?;
         update.finish();
         Ok(StepRow { step, epoch, batch_size: size, loss, accuracy })
@@ -198,7 +201,7 @@ impl<'a> Trainer<'a> {
             }
         };
         if !value.is_finite() {
-            return Err(Error::NotFinite { value, epoch: record.epoch + 1, step: state.adam.steps() as usize });
+            return Err(Error::NotFinite { value, epoch: record.epoch + 1, step: state.optimizer.steps() as usize });
         }
         state.check_weights()
     }

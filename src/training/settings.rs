@@ -1,11 +1,11 @@
 //! How to train, and what follows from it for where a training stands.
 
 use super::keras_run;
+use super::names::{OptimizerName, Piece, ScheduleName};
 use super::state::TrainingState;
 use crate::data::augment::Augmentation;
 use crate::head::ClassWeights;
 use crate::kernels::conv::registry::ConvPolicy;
-use crate::optim::AdamSettings;
 use crate::parameters::Parameters;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -17,10 +17,61 @@ use serde::{Deserialize, Serialize};
 pub struct TrainSettings {
     /// Passes over the training images.
     pub epochs: usize,
-    /// Adam's learning rate: how far a weight moves in a step, at most about.
+    /// The rule that makes steps of gradients.
+    #[serde(skip_serializing_if = "OptimizerName::is_adam")]
+    pub optimizer: OptimizerName,
+    /// The learning rate, or that which a schedule begins with. Of Adam it is how far a weight moves in a
+    /// step, at most about; Keras's default is 0.001 for Adam and 0.01 for SGD.
     pub learning_rate: f64,
-    /// AdamW's weight decay: how much of itself every weight loses in a step, in units of the learning rate.
+    /// The weight decay: how much of itself every weight loses in a step, in units of the learning rate. Adam
+    /// with it is AdamW, where Keras's default is 0.004.
     pub weight_decay: f64,
+    /// The share of its velocity that a weight keeps in a step of SGD.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub momentum: f64,
+    /// Whether SGD's momentum is Nesterov's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub nesterov: bool,
+    /// The largest norm of the gradient of a tensor. Of this and the next two one may be set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// The largest norm of the gradient of all tensors together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub global_clip_norm: Option<f64>,
+    /// The largest absolute value in a gradient.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_value: Option<f64>,
+    /// The rule by which the learning rate changes; [`Schedule`](crate::optim::Schedule) has the formulas in
+    /// which the next nine stand.
+    #[serde(skip_serializing_if = "ScheduleName::is_constant")]
+    pub schedule: ScheduleName,
+    /// The steps of a cosine's warm-up, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warmup_steps: Option<u64>,
+    /// The learning rate that a warm-up rises to, from [`learning_rate`](TrainSettings::learning_rate).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warmup_target: Option<f64>,
+    /// The steps in which a cosine falls; those of a stair of a staircase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decay_steps: Option<u64>,
+    /// The factor of a stair.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decay_rate: Option<f64>,
+    /// The share of the learning rate that a cosine leaves; 0 unless it is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<f64>,
+    /// The pieces behind the first, whose rate is [`learning_rate`](TrainSettings::learning_rate).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pieces: Vec<Piece>,
+    /// The factor by which the rate falls at the end of a plateau; 0.1 unless it is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plateau_factor: Option<f64>,
+    /// The epochs without a better loss that make a plateau; 10 unless it is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plateau_patience: Option<usize>,
+    /// A loss is better if it is lower by more than this; 1e-4 unless it is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plateau_min_delta: Option<f64>,
     /// How much a training image of each class counts. Validation is never weighted, as in Keras.
     pub class_weight: ClassWeighting,
     /// How training images are changed. Validation images never are.
@@ -44,8 +95,24 @@ impl Default for TrainSettings {
     fn default() -> TrainSettings {
         TrainSettings {
             epochs: keras_run::EPOCHS,
+            optimizer: OptimizerName::Adam,
             learning_rate: keras_run::LEARNING_RATE,
             weight_decay: 0.0,
+            momentum: 0.0,
+            nesterov: false,
+            clip_norm: None,
+            global_clip_norm: None,
+            clip_value: None,
+            schedule: ScheduleName::Constant,
+            warmup_steps: None,
+            warmup_target: None,
+            decay_steps: None,
+            decay_rate: None,
+            alpha: None,
+            pieces: Vec::new(),
+            plateau_factor: None,
+            plateau_patience: None,
+            plateau_min_delta: None,
             class_weight: ClassWeighting::None,
             augmentation: None,
             seed: 0,
@@ -55,6 +122,10 @@ impl Default for TrainSettings {
             early_stopping: None,
         }
     }
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// The rule by which training images of each class count in the loss.
@@ -92,12 +163,6 @@ impl ClassWeighting {
 }
 
 impl TrainSettings {
-    /// The optimizer's settings: Keras's, but for the learning rate and the weight decay.
-    pub fn adam(&self) -> AdamSettings {
-        let TrainSettings { learning_rate, weight_decay, .. } = *self;
-        AdamSettings { learning_rate, weight_decay, ..AdamSettings::default() }
-    }
-
     /// Whether the training is over: all epochs are done, or it stopped early.
     pub fn is_over(&self, state: &TrainingState) -> bool {
         state.history.len() >= self.epochs || self.has_stopped_early(state)
@@ -133,7 +198,18 @@ mod tests {
         let text = toml::to_string(&settings).unwrap();
         assert!(text.contains("augment = [\"flip-horizontal\", \"flip-vertical\", \"rotate\"]"), "{text}");
         assert!(text.contains("conv = \"winograd2x2\"") && text.contains("class_weight = \"balanced\""), "{text}");
+        assert!(!text.contains("optimizer") && !text.contains("clip"), "what old files lack stands for itself: {text}");
         assert_eq!(toml::from_str::<TrainSettings>(&text).unwrap(), settings);
+        let sgd = TrainSettings {
+            optimizer: OptimizerName::Sgd,
+            momentum: 0.9,
+            nesterov: true,
+            global_clip_norm: Some(1.0),
+            ..TrainSettings::default()
+        };
+        let text = toml::to_string(&sgd).unwrap();
+        assert!(text.contains("optimizer = \"sgd\"") && text.contains("nesterov = true"), "{text}");
+        assert_eq!(toml::from_str::<TrainSettings>(&text).unwrap(), sgd);
         assert_eq!(toml::from_str::<TrainSettings>("").unwrap(), TrainSettings::default());
         let each = TrainSettings {
             class_weight: ClassWeighting::Each(ClassWeights::new([3.0, 0.5])),

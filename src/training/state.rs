@@ -7,7 +7,7 @@
 
 use super::records::{EpochRecord, EpochSoFar, StepRow, monitored};
 use crate::classes::Label;
-use crate::optim::{Adam, AdamSettings};
+use crate::optim::{Optimizer, OptimizerSettings};
 use crate::parameters::Parameters;
 use crate::{Error, Result};
 
@@ -15,8 +15,8 @@ use crate::{Error, Result};
 pub struct TrainingState {
     /// The weights.
     pub parameters: Parameters,
-    /// The optimizer, with its moments and the number of steps taken.
-    pub adam: Adam,
+    /// The optimizer, with its accumulators and the number of steps taken.
+    pub optimizer: Optimizer,
     /// The epochs that have ended.
     pub history: Vec<EpochRecord>,
     /// For each of them the class that every validation image was taken for, where it was one only though
@@ -39,9 +39,15 @@ pub struct Best {
 
 impl TrainingState {
     /// The state before the first step.
-    pub fn new(parameters: Parameters, adam: AdamSettings) -> TrainingState {
-        let adam = Adam::new(parameters.table(), adam);
-        TrainingState { parameters, adam, history: Vec::new(), only_answers: Vec::new(), steps: Vec::new(), best: None }
+    pub fn new(parameters: Parameters, optimizer: OptimizerSettings) -> TrainingState {
+        TrainingState {
+            optimizer: Optimizer::new(parameters.table(), optimizer),
+            parameters,
+            history: Vec::new(),
+            only_answers: Vec::new(),
+            steps: Vec::new(),
+            best: None,
+        }
     }
 
     /// What the epoch at work has come to, before it has ended.
@@ -116,7 +122,7 @@ mod tests {
     fn state() -> TrainingState {
         let mut table = ParameterTable::default();
         table.push("a".into(), vec![2], Role::Trainable { decays: true }, Initialization::Zeros);
-        TrainingState::new(Parameters::zeros(&Arc::new(table)), AdamSettings::default())
+        TrainingState::new(Parameters::zeros(&Arc::new(table)), OptimizerSettings::default())
     }
 
     #[test]

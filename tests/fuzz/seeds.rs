@@ -9,7 +9,7 @@ use glassnet::classes::{Classes, Label};
 use glassnet::data::decode::decode;
 use glassnet::data::reading::Reading;
 use glassnet::network::Network;
-use glassnet::optim::AdamSettings;
+use glassnet::optim::OptimizerSettings;
 use glassnet::random::{Purpose, Stream};
 use glassnet::spec::ModelSpec;
 use glassnet::training::{EpochRecord, StepRow, TrainingState};
@@ -156,7 +156,7 @@ pub fn weights() -> Vec<Vec<u8>> {
 /// Runs that have not begun, that are in their second epoch, and that have done it.
 pub fn runs() -> Vec<Vec<u8>> {
     let network = Network::new(&tiny()).expect("the test's own network is one");
-    let mut state = TrainingState::new(network.initial_parameters(1), AdamSettings::default());
+    let mut state = TrainingState::new(network.initial_parameters(1), OptimizerSettings::default());
     let mut seeds = vec![run_of(&state)];
     for epoch in 0..2 {
         for _ in 0..3 {

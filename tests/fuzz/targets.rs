@@ -12,7 +12,7 @@ use glassnet::data::resize::resize_nearest;
 use glassnet::data::source::Source;
 use glassnet::error::shortened;
 use glassnet::network::Network;
-use glassnet::optim::AdamSettings;
+use glassnet::optim::OptimizerSettings;
 use glassnet::plan::{Plan, PlanOptions};
 use glassnet::spec::ModelSpec;
 use std::cell::RefCell;
@@ -173,6 +173,7 @@ const RUN: &[&[u8]] = &[
     b"\"data_offsets\":[",
     b"adam/m/",
     b"adam/v/",
+    b"sgd/velocity/",
     b"best/",
     b"history/",
     b"steps/",
@@ -297,11 +298,11 @@ fn weights(bytes: &[u8]) -> Trial {
 fn run(bytes: &[u8]) -> Trial {
     let path = file_of("last.safetensors", &with_its_checksum(bytes));
     let network = Network::new(&tiny()).expect("the test's own network is one");
-    let state = SavedRun::open(&path).and_then(|saved| saved.state(&network, AdamSettings::default()));
+    let state = SavedRun::open(&path).and_then(|saved| saved.state(&network, OptimizerSettings::default()));
     match state {
         Ok(state) => {
             let (epochs, steps) = (state.history.len(), state.steps.len());
-            assert!(state.parameters.are_finite() && state.adam.steps() == steps as u64);
+            assert!(state.parameters.are_finite() && state.optimizer.steps() == steps as u64);
             assert_eq!((state.only_answers.len(), state.best.is_some()), (epochs, epochs > 0));
             let so_far = state.epoch_so_far().steps;
             assert_eq!(state.history.iter().map(|record| record.steps).sum::<usize>() + so_far, steps);

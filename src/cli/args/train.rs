@@ -1,11 +1,10 @@
 //! The arguments of `glassnet train` and `glassnet reproduce`.
 
 use super::common::{QuietArgs, ThreadsArgs};
+use super::optimizer::OptimizerArgs;
 use super::reading::ReadingArgs;
-use super::values::{
-    at_least_one, augmentation, batch_size, conv, epochs, folds, mebibytes, not_negative, positive, seconds, seed,
-    share,
-};
+use super::schedule::ScheduleArgs;
+use super::values::{at_least_one, augmentation, batch_size, conv, epochs, folds, mebibytes, seconds, seed, share};
 use clap::{Args, ValueEnum};
 use glassnet::data::augment::Augmentation;
 use glassnet::data::images::DEFAULT_CACHE_MEBIBYTES;
@@ -137,14 +136,12 @@ pub struct TrainArgs {
     /// benign/p07_2.png; without parentheses the whole match does. Which groups validate, --seed decides.
     #[arg(long, value_name = "REGEX")]
     pub group_regex: Option<String>,
-    /// Adam's learning rate
-    #[arg(long, value_name = "RATE", default_value_t = keras_run::LEARNING_RATE, value_parser = positive, allow_negative_numbers = true)]
-    pub learning_rate: f64,
-    /// AdamW's decoupled weight decay
-    ///
-    /// In each step every weight also shrinks by RATE times the learning rate.
-    #[arg(long, value_name = "RATE", default_value_t = 0.0, value_parser = not_negative, allow_negative_numbers = true)]
-    pub weight_decay: f64,
+    /// `--optimizer`, and what belongs to it.
+    #[command(flatten)]
+    pub optimizer: OptimizerArgs,
+    /// `--schedule`, and what belongs to it.
+    #[command(flatten)]
+    pub schedule: ScheduleArgs,
     /// Let both classes count alike, or every image
     ///
     /// This is how much a training image of each class counts in the loss. balanced multiplies it by n / (2 ·

@@ -8,6 +8,7 @@ use crate::cli::terminal::console;
 use glassnet::data::reading::Reading;
 use glassnet::layers::Layer;
 use glassnet::network::Network;
+use glassnet::optim::Rule;
 use glassnet::parameters::ParameterTable;
 use glassnet::plan::PlanOptions;
 use glassnet::spec::ModelSpec;
@@ -35,7 +36,7 @@ pub fn run(args: &SummaryArgs) -> CommandResult {
         }
     };
     let network = Origin { file: args.model.as_deref(), image_size: args.image_size }.network(spec)?;
-    let memory = Memory::new(&network, args.batch_size, PlanOptions::default());
+    let memory = Memory::new(&network, args.batch_size, PlanOptions::default(), Rule::default());
     if args.json {
         console::print_json(&as_json(&network, args.batch_size, &memory, reading))?;
     } else {

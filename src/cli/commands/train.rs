@@ -14,6 +14,7 @@ use crate::cli::terminal::console;
 use glassnet::data::source::Source;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
+use glassnet::training::TrainSettings;
 use glassnet::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,10 +54,12 @@ fn train(run: TrainingRun) -> CommandResult {
 
 /// Makes of the flags what is to be done.
 fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result<TrainWork, Failure> {
-    check_decay(args)?;
     let network = network(args, resumed.as_ref())?;
     let data = data(args, resumed.as_ref())?;
     let settings = RunSettings::new(args, network.spec().input[0]);
+    settings.training.optimizer()?;
+    settings.training.schedule()?;
+    check_decay(&settings.training)?;
     let (out, json) = (args.common.out.clone(), args.common.json);
     if settings.folds.is_some() {
         let source = Arc::new(open(&data)?);
@@ -116,17 +119,17 @@ fn dataset(
 }
 
 /// Checks whether a step of weight decay shrinks the weights: beyond 1 it would turn them around.
-fn check_decay(args: &TrainArgs) -> Result<()> {
-    let TrainArgs { weight_decay, learning_rate, .. } = args;
-    match weight_decay * learning_rate < 1.0 {
+fn check_decay(settings: &TrainSettings) -> Result<()> {
+    let (weight_decay, largest) = (settings.weight_decay, settings.largest_learning_rate());
+    match weight_decay * largest < 1.0 {
         true => Ok(()),
         false => Err(Error::value(
             "--weight-decay",
             weight_decay,
             format!(
-                "with --learning-rate {learning_rate} each step would take {} times of every weight away; the product \
-                 must be below 1, and usual weight decays are 0.001 to 0.1",
-                weight_decay * learning_rate
+                "with --learning-rate {largest} each step would take {} times of every weight away; the product must be \
+                 below 1, and usual weight decays are 0.001 to 0.1",
+                weight_decay * largest
             ),
         )),
     }

@@ -10,6 +10,7 @@ use glassnet::data::reading::Reading;
 use glassnet::data::resize::{resize_nearest, scale};
 use glassnet::data::source::{Source, read_file};
 use glassnet::head::{Logits, Targets};
+use glassnet::optim::Rule;
 use glassnet::plan::{Mode, Plan, PlanOptions, Workspace};
 use glassnet::{Error, Result};
 use ndarray::Array4;
@@ -110,7 +111,7 @@ impl<'a> Predictor<'a> {
             let reason = format!("its network takes images of {channels} channels, and image files are read as 3");
             return Err(Error::weights(file, reason));
         }
-        Memory::new(&model.network, BATCH, PlanOptions::default()).check_inference(file)?;
+        Memory::new(&model.network, BATCH, PlanOptions::default(), Rule::default()).check_inference(file)?;
         let plan = Plan::new(&model.network, BATCH, PlanOptions::default());
         let workspace = plan.workspace();
         Ok(Predictor { model, plan, workspace })

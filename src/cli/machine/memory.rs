@@ -4,6 +4,7 @@ use crate::cli::machine::limits::{Limit, in_words};
 use glassnet::data::images::bound_memory;
 use glassnet::error::counted;
 use glassnet::network::Network;
+use glassnet::optim::Rule;
 use glassnet::plan::{Plan, PlanOptions};
 use glassnet::{Error, Result};
 use std::path::Path;
@@ -21,20 +22,21 @@ pub struct Memory {
     pub parameters: usize,
     /// Bytes that a plan for prediction writes to.
     pub inference: usize,
-    /// Bytes that a plan for training writes to, with gradients, Adam's two moments and the best epoch's
-    /// parameters.
+    /// Bytes that a plan for training writes to, with gradients, the optimizer's accumulators and the best
+    /// epoch's parameters.
     pub training: usize,
 }
 
 impl Memory {
-    /// Returns the memory for batches of `batch` images in the current thread pool, run as `options` say.
-    pub fn new(network: &Network, batch: usize, options: PlanOptions) -> Memory {
+    /// Returns the memory for batches of `batch` images in the current thread pool, run as `options` say, and
+    /// trained by a rule.
+    pub fn new(network: &Network, batch: usize, options: PlanOptions, rule: Rule) -> Memory {
         let parameters = 4 * network.table().parameter_count();
         let workspace = |training| Plan::new(network, batch, PlanOptions { training, ..options }).workspace_bytes();
         let memory = Memory {
             parameters,
             inference: workspace(false),
-            training: workspace(true).saturating_add(4 * parameters),
+            training: workspace(true).saturating_add((2 + rule.accumulators()) * parameters),
         };
         log::debug!(
             target: LOG_TARGET,

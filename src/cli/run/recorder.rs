@@ -22,7 +22,7 @@ use glassnet::report::csv_files::{self, PredictionRow, TimingRow};
 use glassnet::report::diagnostics::{majority, share_of};
 use glassnet::report::epoch::{epoch_heading, epoch_line};
 use glassnet::report::pictures;
-use glassnet::training::{EpochRecord, Evaluation, Event, TrainSettings, TrainingState};
+use glassnet::training::{EpochRecord, Evaluation, Event, LearningRates, ScheduleName, TrainSettings, TrainingState};
 use std::borrow::Cow;
 use std::io;
 use std::time::{Duration, Instant};
@@ -167,7 +167,12 @@ impl<'a> Recorder<'a> {
     /// Writes `history.csv`, `steps.csv` and `timings.csv` as far as the run has come.
     pub fn write_tables(&mut self, state: &TrainingState) -> glassnet::Result<()> {
         csv_files::write_history(&self.folder.file("history.csv"), &state.history)?;
-        csv_files::write_steps(&self.folder.file("steps.csv"), &state.steps)?;
+        let settings = &self.facts.settings;
+        let rates = match settings.schedule {
+            ScheduleName::Constant => None,
+            _ => Some(LearningRates::new(settings, &state.history)?),
+        };
+        csv_files::write_steps(&self.folder.file("steps.csv"), &state.steps, rates.as_ref())?;
         let timing = |(record, &saving_seconds): (&EpochRecord, &f64)| TimingRow {
             epoch: record.epoch,
             seconds: record.seconds,

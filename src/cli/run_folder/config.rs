@@ -7,7 +7,7 @@ use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::reading::SampleRange;
 use glassnet::data::source::Source;
 use glassnet::kernels::simd::InstructionSet;
-use glassnet::optim::AdamSettings;
+use glassnet::optim::AdamConstants;
 use glassnet::spec::ModelSpec;
 use glassnet::{Error, Result};
 use serde::Serialize;
@@ -26,8 +26,9 @@ pub struct Config {
     pub version: &'static str,
     /// Every setting.
     pub settings: RunSettings,
-    /// The optimizer's further settings.
-    pub adam: AdamConstants,
+    /// Adam's settings that no flag changes, where Adam is the optimizer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adam: Option<AdamConstants>,
     /// For each convolution what computes its passes.
     pub algorithms: BTreeMap<String, Algorithms>,
     /// The machine it ran on.
@@ -64,21 +65,6 @@ pub struct Algorithms {
     pub forward: &'static str,
     pub grad_input: &'static str,
     pub grad_weights: &'static str,
-}
-
-/// Adam's settings that no flag changes.
-#[derive(Debug, Serialize)]
-pub struct AdamConstants {
-    pub beta_1: f64,
-    pub beta_2: f64,
-    pub epsilon: f64,
-}
-
-impl Default for AdamConstants {
-    fn default() -> AdamConstants {
-        let AdamSettings { beta_1, beta_2, epsilon, .. } = AdamSettings::default();
-        AdamConstants { beta_1, beta_2, epsilon }
-    }
 }
 
 /// The machine.

@@ -80,13 +80,11 @@ impl RunSettings {
         RunSettings {
             training: TrainSettings {
                 epochs: args.epochs,
-                learning_rate: args.learning_rate,
-                weight_decay: args.weight_decay,
                 class_weight: args.class_weight.into(),
                 augmentation: args.augment,
                 shuffle: !args.no_shuffle,
                 early_stopping: args.early_stopping,
-                ..documented.training
+                ..args.optimizer.applied_to(args.schedule.applied_to(documented.training))
             },
             batch_size: args.batch_size,
             validation_split: (args.folds.is_none() && args.validation_data.is_none()).then_some(args.validation_split),

@@ -13,6 +13,7 @@ use glassnet::bench::phantom_batches::PhantomBatches;
 use glassnet::bench::step::{Phase, StepBench, StepFigures};
 use glassnet::data::batches::Batch;
 use glassnet::network::Network;
+use glassnet::optim::Rule;
 use glassnet::parameters::Parameters;
 use glassnet::plan::PlanOptions;
 use glassnet::spec::ModelSpec;
@@ -27,7 +28,7 @@ pub fn run(args: &StepArgs) -> CommandResult {
     check_takes_images(&network)?;
     let pools = pools(&args.threads)?;
     for pool in &pools {
-        let memory = pool.install(|| Memory::new(&network, args.batch_size, options(args)));
+        let memory = pool.install(|| Memory::new(&network, args.batch_size, options(args), Rule::default()));
         memory.check_training(args.batch_size)?;
     }
     let peaks = peaks(&pools);
@@ -98,7 +99,7 @@ fn measure(args: &StepArgs, network: &Network) -> Result<Run, Failure> {
     let parameters = network.initial_parameters(0);
     let initial = at(&parameters)?;
     let settings = TrainSettings { conv: args.conv, fuse: !args.no_fuse, ..TrainSettings::default() };
-    let mut state = TrainingState::new(parameters, settings.adam());
+    let mut state = TrainingState::new(parameters, settings.optimizer()?);
     train(network, &mut state, phantom.loader(), None, &settings, |_, _| Ok(()))?;
     let trained = at(&state.parameters)?;
     Ok(Run { threads: rayon::current_num_threads(), decode_ms: Milliseconds::from_runs(&decode), initial, trained })

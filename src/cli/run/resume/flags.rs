@@ -128,7 +128,7 @@ mod tests {
     use glassnet::data::augment::Augmentation;
     use glassnet::data::reading::SampleRange;
     use glassnet::kernels::conv::registry::ConvPolicy;
-    use glassnet::training::{ClassWeighting, TrainSettings};
+    use glassnet::training::{ClassWeighting, OptimizerName, Piece, ScheduleName, TrainSettings};
 
     #[test]
     fn every_setting_that_is_written_down_has_a_flag_to_which_it_is_given_back() {
@@ -137,8 +137,24 @@ mod tests {
         let settings = RunSettings {
             training: TrainSettings {
                 epochs: 3,
+                optimizer: OptimizerName::Sgd,
                 learning_rate: 0.001,
                 weight_decay: 0.01,
+                momentum: 0.9,
+                nesterov: true,
+                clip_norm: Some(1.0),
+                global_clip_norm: Some(2.5),
+                clip_value: Some(0.5),
+                schedule: ScheduleName::Piecewise,
+                warmup_steps: Some(3),
+                warmup_target: Some(0.5),
+                decay_steps: Some(9),
+                decay_rate: Some(0.25),
+                alpha: Some(0.125),
+                pieces: vec![Piece { after: 3, learning_rate: 0.5 }, Piece { after: 5, learning_rate: 0.25 }],
+                plateau_factor: Some(0.5),
+                plateau_patience: Some(4),
+                plateau_min_delta: Some(0.0),
                 class_weight: ClassWeighting::Balanced,
                 augmentation: Augmentation::parse("shift,rotate").ok(),
                 seed: 7,
@@ -168,25 +184,41 @@ mod tests {
         }
         given.sort();
         let expected = [
+            "--alpha=0.125",
             "--augment=shift,rotate",
             "--batch-size=4",
             "--cache=0",
             "--class-weight=balanced",
+            "--clip-norm=1.0",
+            "--clip-value=0.5",
             "--conv=im2col",
+            "--decay-rate=0.25",
+            "--decay-steps=9",
             "--early-stopping=2",
             "--epochs=3",
             "--folds=3",
+            "--global-clip-norm=2.5",
             "--group-regex=/(p[0-9]+)_",
             "--image-size=16",
             "--init-weights=a b.safetensors",
             "--learning-rate=0.001",
+            "--momentum=0.9",
+            "--nesterov",
             "--no-shuffle",
+            "--optimizer=sgd",
+            "--pieces=3:0.5,5:0.25",
+            "--plateau-factor=0.5",
+            "--plateau-min-delta=0.0",
+            "--plateau-patience=4",
             "--range=0,4080",
             "--save-every=10.0",
+            "--schedule=piecewise",
             "--seed=7",
             "--skip-bad",
             "--upright",
             "--validation-split=0.5",
+            "--warmup-steps=3",
+            "--warmup-target=0.5",
             "--weight-decay=0.01",
         ];
         assert_eq!(given, expected);

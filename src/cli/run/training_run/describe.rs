@@ -3,12 +3,14 @@
 use super::images::Hashes;
 use super::resolved::TrainingRun;
 use crate::cli::input::dataset::Part;
-use crate::cli::run_folder::config::{AdamConstants, Algorithms, Config, Data, Machine, absolute};
+use crate::cli::run_folder::config::{Algorithms, Config, Data, Machine, absolute};
 use crate::cli::terminal::console;
 use glassnet::data::reading::SampleRange;
 use glassnet::kernels::conv::Pass;
 use glassnet::kernels::conv::registry::ConvPolicy;
+use glassnet::optim::AdamConstants;
 use glassnet::plan::{Plan, PlanOptions};
+use glassnet::training::OptimizerName;
 use std::collections::BTreeMap;
 
 impl TrainingRun {
@@ -43,7 +45,7 @@ impl TrainingRun {
             command: self.command,
             version: env!("CARGO_PKG_VERSION"),
             settings: self.settings.clone(),
-            adam: AdamConstants::default(),
+            adam: (self.settings.training.optimizer == OptimizerName::Adam).then(AdamConstants::default),
             algorithms: self.algorithms(),
             machine: Machine::here(),
             data,

@@ -32,6 +32,7 @@ impl TrainingRun {
     /// that goes on, that of a weights file, or a new one.
     pub(super) fn start(&self, resumed: Option<&ResumedRun>) -> Result<Start, Failure> {
         let settings = &self.settings;
+        let optimizer = settings.training.optimizer()?;
         if resumed.is_none() && settings.fold.is_none() {
             RunFolder::check(self.out.as_deref())?;
         }
@@ -43,12 +44,8 @@ impl TrainingRun {
         let goes_on = saved.is_some();
         let state = match (saved, &settings.init_weights) {
             (Some(state), _) => state,
-            (None, Some(path)) => {
-                TrainingState::new(checkpoint::load_parameters(path, &self.network)?, settings.training.adam())
-            }
-            (None, None) => {
-                TrainingState::new(self.network.initial_parameters(settings.training.seed), settings.training.adam())
-            }
+            (None, Some(path)) => TrainingState::new(checkpoint::load_parameters(path, &self.network)?, optimizer),
+            (None, None) => TrainingState::new(self.network.initial_parameters(settings.training.seed), optimizer),
         };
         Ok(Start { state, was, goes_on })
     }
@@ -62,7 +59,8 @@ impl TrainingRun {
         let saved = run.saved()?;
         let was = run.identity(saved.as_ref())?;
         run.check(&was, &flags, &[])?;
-        let state = saved.map(|saved| saved.state(&self.network, self.settings.training.adam())).transpose();
+        let optimizer = self.settings.training.optimizer()?;
+        let state = saved.map(|saved| saved.state(&self.network, optimizer)).transpose();
         Ok((was, state.map_err(|error| run.unusable(error))?))
     }
 }
@@ -70,7 +68,8 @@ impl TrainingRun {
 /// Checks that this machine can hold the largest batch that there will be.
 pub fn check_memory(network: &Network, split: &Split, settings: &RunSettings) -> glassnet::Result<()> {
     let batch = settings.batch_size.min(split.training.len().max(split.validation.len()));
-    Memory::new(network, batch, settings.plan_options()).check_training(batch)
+    let rule = settings.training.optimizer()?.rule;
+    Memory::new(network, batch, settings.plan_options(), rule).check_training(batch)
 }
 
 /// The place of a run.
