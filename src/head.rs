@@ -14,9 +14,12 @@
 //! L = Σ w·loss / N        ∂L/∂z = w·(p − y) / N
 //! ```
 //!
-//! where N counts images and not weights: Keras's `class_weight` with its reduction `sum_over_batch_size`. A
-//! batch may be cut: with N that of the whole batch, the losses of its parts add up to L, and its parts'
-//! gradients of the weights to the whole one.
+//! where N counts images and not weights: Keras's `class_weight` with its reduction `sum_over_batch_size`.
+//! With label smoothing s the target of a class is y·(1 − s) + s/K, where y is 1 for the class that it is,
+//! else 0, and K is 2 of one unit (C. Szegedy et al., *Rethinking the Inception Architecture for Computer
+//! Vision*, 2016, section 7; Keras's `label_smoothing`): it stands for y in the table above. A batch may be
+//! cut: with N that of the whole batch, the losses of its parts add up to L, and its parts' gradients of the
+//! weights to the whole one.
 
 use crate::classes::Label;
 use crate::kernels::softmax::{Softmax, argmax};
@@ -102,6 +105,9 @@ pub struct Targets<'a> {
     pub labels: &'a [Label],
     /// How much an image of each class counts.
     pub weights: &'a ClassWeights,
+    /// s, the share of a target that is spread over all classes; with 0 there is no smoothing, to the last
+    /// bit.
+    pub smoothing: f64,
     /// N: the images of the whole batch, of which these may be a part.
     pub whole: usize,
 }
@@ -110,7 +116,7 @@ impl<'a> Targets<'a> {
     /// A whole batch of images of these classes, each of which counts as one.
     pub fn new(labels: &'a [Label]) -> Targets<'a> {
         static NONE: ClassWeights = ClassWeights::NONE;
-        Targets { labels, weights: &NONE, whole: labels.len() }
+        Targets { labels, weights: &NONE, smoothing: 0.0, whole: labels.len() }
     }
 }
 
@@ -170,7 +176,8 @@ impl Head {
     pub fn loss(self, logits: Logits, targets: Targets) -> f64 {
         self.check(logits, targets);
         let rows = logits.rows().zip(targets.labels);
-        let sum: f64 = rows.map(|(row, &label)| targets.weights.of(label) * self.sample_loss(row, label)).sum();
+        let loss = |(row, &label)| targets.weights.of(label) * self.sample_loss(row, label, targets.smoothing);
+        let sum: f64 = rows.map(loss).sum();
         sum / targets.whole as f64
     }
 
@@ -186,13 +193,13 @@ impl Head {
         for ((row, &label), gradient) in rows {
             let share = |p: f64, y: f64| (targets.weights.of(label) * (p - y) / targets.whole as f64) as f32;
             if let ([z], [gradient]) = (row, &mut *gradient) {
-                *gradient = share(sigmoid(f64::from(*z)), label.index() as f64);
+                *gradient = share(sigmoid(f64::from(*z)), self.target(label.index() == 1, targets.smoothing));
                 continue;
             }
             let softmax = Softmax::new(row);
             for (class, (gradient, &z)) in gradient.iter_mut().zip(row).enumerate() {
-                let is_right = class == label.index();
-                *gradient = share(softmax.probability(z), f64::from(u8::from(is_right)));
+                let target = self.target(class == label.index(), targets.smoothing);
+                *gradient = share(softmax.probability(z), target);
             }
         }
     }
@@ -204,11 +211,23 @@ impl Head {
         assert!(known, "a label beyond the {} classes", self.classes());
     }
 
-    fn sample_loss(self, logits: &[f32], label: Label) -> f64 {
-        match logits {
-            [z] => binary_cross_entropy(f64::from(*z), label.index() as f64),
-            _ => Softmax::new(logits).loss(logits[label.index()]),
+    fn sample_loss(self, logits: &[f32], label: Label, smoothing: f64) -> f64 {
+        if let [z] = logits {
+            return binary_cross_entropy(f64::from(*z), self.target(label.index() == 1, smoothing));
         }
+        let softmax = Softmax::new(logits);
+        let right = softmax.loss(logits[label.index()]);
+        if smoothing == 0.0 {
+            return right;
+        }
+        // −Σ target·ln p = (1 − s)·(−ln p of the label) + s · the mean of −ln p over all classes
+        let all: f64 = logits.iter().map(|&z| softmax.loss(z)).sum();
+        (1.0 - smoothing) * right + smoothing * all / self.units as f64
+    }
+
+    /// y·(1 − s) + s/K, the target of a class that the image is of, or not.
+    fn target(self, is_right: bool, smoothing: f64) -> f64 {
+        f64::from(u8::from(is_right)) * (1.0 - smoothing) + smoothing / self.classes() as f64
     }
 }
 

@@ -80,7 +80,7 @@
 //! | dropout | [`reference::dropout`] | [`layers::dropout`] |
 //! | sigmoid, binary cross-entropy, ∂L/∂z | [`reference::binary_cross_entropy`], [`reference::binary_cross_entropy_gradient`] | [`head`] |
 //! | softmax, categorical cross-entropy, ∂L/∂z | [`reference::categorical_cross_entropy`], [`reference::categorical_cross_entropy_gradient`] | [`head`], [`kernels::softmax`] |
-//! | class weights | [`reference::weighted_step`] | [`head::ClassWeights`] |
+//! | class weights, label smoothing | [`reference::weighted_step`], [`reference::smoothed_targets`] | [`head::ClassWeights`], [`head::Targets`] |
 //! | Adam, SGD, weight decay | [`reference::Adam`], [`reference::Sgd`] | [`optim`], [`kernels::adam`], [`kernels::sgd`] |
 //! | clipping of gradients | [`reference::clip_by_norm`], [`reference::clip_by_global_norm`], [`reference::clip_by_value`] | [`optim::Clipping`] |
 //! | learning rate schedules | | [`optim::Schedule`] |

@@ -454,7 +454,7 @@ fn whole_steps_with_class_weights_and_weight_decay_end_at_the_textbooks_weights_
     for t in 1..=steps {
         let images = as_images(&batch.images, network.spec().input);
         let (labels, weights) = (batch.indices(), batch.class_weights.as_slice());
-        let step = textbook::weighted_step(&expected, &images, &labels, weights, &vec![vec![]; 5]);
+        let step = textbook::weighted_step(&expected, &images, &labels, weights, batch.smoothing, &vec![vec![]; 5]);
         moments.resize_with(expected.len(), Default::default);
         for ((layer, gradient), moments) in expected.iter_mut().zip(&step.gradients).zip(&mut moments) {
             let (textbook::Layer::Conv2d { kernel, bias, .. } | textbook::Layer::Dense { kernel, bias }) = layer else {

@@ -39,11 +39,12 @@ struct Case {
     labels: Vec<usize>,
     factors: Vec<Vec<Vec<f64>>>,
     class_weights: Vec<f64>,
+    smoothing: f64,
 }
 
 impl Case {
     fn step(&self) -> Step {
-        weighted_step(&self.layers, &self.images, &self.labels, &self.class_weights, &self.factors)
+        weighted_step(&self.layers, &self.images, &self.labels, &self.class_weights, self.smoothing, &self.factors)
     }
 }
 
@@ -131,6 +132,7 @@ fn a_network_of_all_layer_kinds_has_the_gradients_that_differences_measure() {
             .map(|factors| vec![factors.to_vec()])
             .to_vec(),
         class_weights: vec![1.0, 1.0],
+        smoothing: 0.0,
     });
     check_every_gradient(case);
 }
@@ -151,6 +153,7 @@ fn strides_padding_and_overlapping_windows_have_the_gradients_that_differences_m
         labels: vec![0, 1],
         factors: vec![vec![], vec![]],
         class_weights: vec![1.0, 1.0],
+        smoothing: 0.0,
     });
     check_every_gradient(case);
 }
@@ -174,6 +177,7 @@ fn weighted_classes_have_the_gradients_that_differences_measure_and_the_mean_is_
         labels: vec![1, 0, 1],
         factors: vec![vec![]; 3],
         class_weights: vec![1.7, 0.6],
+        smoothing: 0.0,
     });
     let step = case.step();
     let losses = step.logits.iter().zip(&case.labels).map(|(&z, &label)| {
@@ -185,6 +189,29 @@ fn weighted_classes_have_the_gradients_that_differences_measure_and_the_mean_is_
 }
 
 #[test]
+fn smoothed_labels_have_the_gradients_that_differences_measure_and_a_loss_of_their_targets() {
+    for units in [1, 3] {
+        let case = case_away_from_kinks(|stream| Case {
+            layers: conv_block_and_dense(stream, units),
+            images: images(stream, 3, [5, 5, 1]),
+            labels: vec![1, 0, units.max(2) - 1],
+            factors: vec![vec![]; 3],
+            class_weights: vec![1.7, 0.6, 1.1],
+            smoothing: 0.3,
+        });
+        let step = case.step();
+        let losses = step.logits.chunks(units).zip(&case.labels).map(|(z, &label)| {
+            let p = if units == 1 { vec![1.0 - sigmoid(z[0]), sigmoid(z[0])] } else { softmax(z) };
+            let [right, other] = [0.7 + 0.3 / p.len() as f64, 0.3 / p.len() as f64];
+            let of_class = |(k, p): (usize, &f64)| if k == label { -right * p.ln() } else { -other * p.ln() };
+            case.class_weights[label] * p.iter().enumerate().map(of_class).sum::<f64>()
+        });
+        assert_abs_diff_eq!(step.loss, losses.sum::<f64>() / 3.0, epsilon = 1e-14);
+        check_every_gradient(case);
+    }
+}
+
+#[test]
 fn several_classes_have_the_gradients_that_differences_measure_weighted_or_not() {
     for class_weights in [vec![1.0; 4], vec![1.7, 0.6, 0.25, 3.0]] {
         let case = case_away_from_kinks(|stream| Case {
@@ -193,6 +220,7 @@ fn several_classes_have_the_gradients_that_differences_measure_weighted_or_not()
             labels: vec![3, 0, 1, 2, 3],
             factors: vec![vec![]; 5],
             class_weights: class_weights.clone(),
+            smoothing: 0.0,
         });
         let step = case.step();
         assert_eq!(step.logits.len(), 5 * 4);

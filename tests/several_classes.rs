@@ -107,7 +107,7 @@ fn labels_and_weights_that_do_not_fit_the_network_are_refused() {
     let labels = "labels: 2 is one of them, and the network tells 2 classes apart, from 0";
     assert_eq!(refused(&network, &settings), labels);
     let plan = Plan::new(&network, 16, PlanOptions::default());
-    let error = evaluate(&plan, &network.initial_parameters(0), &loader, &mut plan.workspace()).unwrap_err();
+    let error = evaluate(&plan, &network.initial_parameters(0), &loader, 0.0, &mut plan.workspace()).unwrap_err();
     assert_eq!(error.to_string(), labels);
 
     let weights = ClassWeighting::Each(ClassWeights::new([1.0, 2.0]));
@@ -131,7 +131,12 @@ fn the_gradients_of_two_parts_of_a_batch_add_up_to_those_of_the_whole() {
             let view = batch.images(&network).slice_move(s![images.clone(), .., .., ..]);
             let masks: Vec<f32> = batch.masks[0][images.start * 12..images.end * 12].to_vec();
             let masks: [&[f32]; 1] = [&masks];
-            let targets = Targets { labels: &batch.labels[images], weights: &batch.class_weights, whole: 7 };
+            let targets = Targets {
+                labels: &batch.labels[images],
+                weights: &batch.class_weights,
+                smoothing: batch.smoothing,
+                whole: 7,
+            };
             let mode = Mode::Training(DropoutMasks::Given(&masks));
             let logits = plan.forward(&parameters, view, mode, &mut workspace).unwrap();
             let (loss, mut grad_logits) = (head.loss(logits, targets), vec![f32::NAN; logits.values().len()]);

@@ -46,7 +46,7 @@ impl Failure {
 }
 
 /// The settings of the library that have a flag of their name.
-const HAVE_FLAGS: [&str; 21] = [
+const HAVE_FLAGS: [&str; 22] = [
     "alpha",
     "batch_size",
     "clip_norm",
@@ -57,6 +57,7 @@ const HAVE_FLAGS: [&str; 21] = [
     "global_clip_norm",
     "group_regex",
     "image_size",
+    "label_smoothing",
     "learning_rate",
     "momentum",
     "nesterov",

@@ -79,7 +79,7 @@ fn the_parts_of_a_batch_that_is_cut_add_up_to_the_whole() {
         let (mut sum, mut gradient) = (0.0, Vec::new());
         for part in [0..3, 3..7] {
             let logits = Logits::new(&logits[part.start * head.units()..part.end * head.units()], head.units());
-            let targets = Targets { labels: &labels[part], weights: &weights, whole: 7 };
+            let targets = Targets { labels: &labels[part], weights: &weights, smoothing: 0.0, whole: 7 };
             sum += head.loss(logits, targets);
             let mut of_part = vec![f32::NAN; logits.values().len()];
             head.gradient(logits, targets, &mut of_part);

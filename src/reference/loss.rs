@@ -25,18 +25,23 @@ pub fn softmax(logits: &[f64]) -> Vec<f64> {
     logits.iter().map(|z| (z - m).exp() / sum).collect()
 }
 
-/// Categorical cross-entropy −ln `p[label]` with p = softmax(z). With m the largest z this is
-/// `m + ln Σ_j e^(z[j] − m) − z[label]`.
-pub fn categorical_cross_entropy(logits: &[f64], label: usize) -> f64 {
+/// Categorical cross-entropy `−Σ_k y[k]·ln p[k]` with p = softmax(z), where the targets y add up to 1. With m
+/// the largest z, `ln p[k] = z[k] − m − ln Σ_j e^(z[j] − m)`.
+pub fn categorical_cross_entropy(logits: &[f64], targets: &[f64]) -> f64 {
     let m = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let sum: f64 = logits.iter().map(|z| (z - m).exp()).sum();
-    m + sum.ln() - logits[label]
+    logits.iter().zip(targets).map(|(z, y)| y * (m + sum.ln() - z)).sum()
 }
 
 /// ∂/∂z of [`categorical_cross_entropy`]. The derivative of ln Σ_j e^z is `e^z[k] / Σ_j e^z[j] = p[k]`, that
-/// of `−z[label]` is −1 at the label. So `∂L/∂z[k] = p[k] − y[k]`, with y 1 at the label and 0 elsewhere.
-pub fn categorical_cross_entropy_gradient(logits: &[f64], label: usize) -> Vec<f64> {
-    let mut gradient = softmax(logits);
-    gradient[label] -= 1.0;
-    gradient
+/// of `−Σ_j y[j]·z[j]` is `−y[k]`. So `∂L/∂z[k] = p[k] − y[k]`.
+pub fn categorical_cross_entropy_gradient(logits: &[f64], targets: &[f64]) -> Vec<f64> {
+    softmax(logits).iter().zip(targets).map(|(p, y)| p - y).collect()
+}
+
+/// The targets of K classes with label smoothing s: y·(1 − s) + s/K, with y 1 at the label and 0 elsewhere.
+/// With s = 0 they are y. The second of two is that of a network with one logit.
+pub fn smoothed_targets(label: usize, classes: usize, smoothing: f64) -> Vec<f64> {
+    let y = |class: usize| if class == label { 1.0 } else { 0.0 };
+    (0..classes).map(|class| y(class) * (1.0 - smoothing) + smoothing / classes as f64).collect()
 }

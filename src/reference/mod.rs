@@ -81,7 +81,7 @@ pub use dense::{dense_backward, dense_forward};
 pub use elementwise::{dropout, relu_backward, relu_forward};
 pub use loss::{
     binary_cross_entropy, binary_cross_entropy_gradient, categorical_cross_entropy, categorical_cross_entropy_gradient,
-    sigmoid, softmax,
+    sigmoid, smoothed_targets, softmax,
 };
 pub use max_pool::{max_pool_backward, max_pool_forward};
 pub use network::{Layer, Step, forward, step, weighted_step};

@@ -5,6 +5,7 @@ use super::dense::{dense_backward, dense_forward};
 use super::elementwise::{dropout, relu_backward, relu_forward};
 use super::loss::{
     binary_cross_entropy, binary_cross_entropy_gradient, categorical_cross_entropy, categorical_cross_entropy_gradient,
+    smoothed_targets,
 };
 use super::max_pool::{max_pool_backward, max_pool_forward, window_maxima};
 use super::tensors::{Image, LayerGradient};
@@ -88,17 +89,18 @@ pub fn forward(layers: &[Layer], image: &Image, factors: &[Vec<f64>]) -> Vec<Ima
 /// `factors[sample]` are that sample's dropout factors as in [`forward`].
 pub fn step(layers: &[Layer], images: &[Image], labels: &[usize], factors: &[Vec<Vec<f64>>]) -> Step {
     let classes = labels.iter().max().map_or(0, |largest| largest + 1);
-    weighted_step(layers, images, labels, &vec![1.0; classes], factors)
+    weighted_step(layers, images, labels, &vec![1.0; classes], 0.0, factors)
 }
 
 /// [`step`] where a sample's loss is first multiplied by the weight of its class: L = Σ `weight[label]`·loss
 /// / N, with N the number of samples, not the sum of their weights. A weight is a constant, so the gradient
-/// is multiplied by it as well.
+/// is multiplied by it as well. The loss is that of the [`smoothed_targets`].
 pub fn weighted_step(
     layers: &[Layer],
     images: &[Image],
     labels: &[usize],
     class_weights: &[f64],
+    smoothing: f64,
     factors: &[Vec<Vec<f64>>],
 ) -> Step {
     let n = images.len() as f64;
@@ -118,8 +120,14 @@ pub fn weighted_step(
         let z = &activations[layers.len()].values;
         logits.extend(z);
         let (sample_loss, sample_gradient) = match z[..] {
-            [z] => (binary_cross_entropy(z, label as f64), vec![binary_cross_entropy_gradient(z, label as f64)]),
-            _ => (categorical_cross_entropy(z, label), categorical_cross_entropy_gradient(z, label)),
+            [z] => {
+                let y = smoothed_targets(label, 2, smoothing)[1];
+                (binary_cross_entropy(z, y), vec![binary_cross_entropy_gradient(z, y)])
+            }
+            _ => {
+                let y = smoothed_targets(label, z.len(), smoothing);
+                (categorical_cross_entropy(z, &y), categorical_cross_entropy_gradient(z, &y))
+            }
         };
         // What one unit of this sample's own loss adds to the mean.
         let share = class_weights[label] / n;

@@ -52,8 +52,14 @@ fn probabilities_that_are_given_have_the_loss_and_gradient_that_follow() {
         for (p, expected) in softmax(&logits).into_iter().zip([0.5, 0.2, 0.3]) {
             assert_abs_diff_eq!(p, expected, epsilon = 1e-12);
         }
-        assert_abs_diff_eq!(categorical_cross_entropy(&logits, 1), -0.2f64.ln(), epsilon = 1e-12);
-        for (g, expected) in categorical_cross_entropy_gradient(&logits, 1).into_iter().zip([0.5, -0.8, 0.3]) {
+        assert_abs_diff_eq!(
+            categorical_cross_entropy(&logits, &smoothed_targets(1, 3, 0.0)),
+            -0.2f64.ln(),
+            epsilon = 1e-12
+        );
+        for (g, expected) in
+            categorical_cross_entropy_gradient(&logits, &smoothed_targets(1, 3, 0.0)).into_iter().zip([0.5, -0.8, 0.3])
+        {
             assert_abs_diff_eq!(g, expected, epsilon = 1e-12);
         }
     }

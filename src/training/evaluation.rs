@@ -31,7 +31,8 @@ impl Evaluation {
     }
 }
 
-/// Runs all images of a loader through the network, dropout off, in their order.
+/// Runs all images of a loader through the network, dropout off, in their order. The loss is that of labels
+/// that are smoothed by `smoothing`, 0 for not at all.
 ///
 /// # Errors
 /// Where an image cannot be read, or has a label that the network has no class for.
@@ -39,6 +40,7 @@ pub fn evaluate(
     plan: &Plan,
     parameters: &Parameters,
     loader: &Loader,
+    smoothing: f64,
     workspace: &mut Workspace,
 ) -> Result<Evaluation> {
     let (head, count) = (plan.network().head(), loader.count());
@@ -50,7 +52,8 @@ pub fn evaluate(
     let mut labels = Vec::with_capacity(count);
     while batches.next_into(&mut batch)? {
         let logits = plan.forward(parameters, batch.images.view(), Mode::Inference, workspace)?;
-        mean_loss.add(head.loss(logits, Targets::new(&batch.labels)), batch.labels.len());
+        let targets = Targets { smoothing, ..Targets::new(&batch.labels) };
+        mean_loss.add(head.loss(logits, targets), batch.labels.len());
         probabilities.extend(logits.rows().flat_map(|row| head.probabilities(row)));
         labels.extend_from_slice(&batch.labels);
     }

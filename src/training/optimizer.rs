@@ -18,6 +18,15 @@ impl TrainSettings {
         Ok(OptimizerSettings { learning_rate, weight_decay, rule: self.rule()?, clipping: self.clipping()? })
     }
 
+    /// Checks the share that label smoothing spreads.
+    ///
+    /// # Errors
+    /// [`Error::Setting`].
+    pub fn check_label_smoothing(&self) -> Result<()> {
+        let smoothing = self.label_smoothing;
+        check("label_smoothing", smoothing, (0.0..1.0).contains(&smoothing), "at least 0 and below 1")
+    }
+
     fn rule(&self) -> Result<Rule> {
         let TrainSettings { momentum, nesterov, .. } = *self;
         check("momentum", momentum, (0.0..1.0).contains(&momentum), "at least 0 and below 1")?;

@@ -89,6 +89,7 @@ impl<'a> Trainer<'a> {
                 "it changes the pictures of files, and these images are arrays; change them before, and leave it out";
             return Err(Error::setting("augmentation", reason));
         }
+        settings.check_label_smoothing()?;
         let largest_batch = training.largest_batch().max(validation.map_or(0, Loader::largest_batch));
         let options = PlanOptions { conv: settings.conv, fuse: settings.fuse, training: true, input_gradient: false };
         let plan = Plan::new(network, largest_batch, options);
@@ -156,7 +157,8 @@ impl<'a> Trainer<'a> {
         let masks = DropoutMasks::Drawn { seed: self.settings.seed, step: taken };
         let logits = self.plan.forward(&state.parameters, images, Mode::Training(masks), &mut self.workspace)?;
         let head = self.plan.network().head();
-        let targets = Targets { weights: &self.class_weights, ..Targets::new(labels) };
+        let smoothing = self.settings.label_smoothing;
+        let targets = Targets { weights: &self.class_weights, smoothing, ..Targets::new(labels) };
         let loss = head.loss(logits, targets);
         let accuracy = accuracy(labels, decisions(head, logits)).unwrap_or(f64::NAN);
         if !loss.is_finite() {
@@ -180,7 +182,7 @@ impl<'a> Trainer<'a> {
     }
 
     fn evaluate(&mut self, parameters: &Parameters, loader: &Loader) -> Result<Evaluation> {
-        evaluate(&self.plan, parameters, loader, &mut self.workspace)
+        evaluate(&self.plan, parameters, loader, self.settings.label_smoothing, &mut self.workspace)
     }
 
     /// Checks the epoch's last update, which has no forward pass behind it but this one: that of the

@@ -74,6 +74,10 @@ pub struct TrainSettings {
     pub plateau_min_delta: Option<f64>,
     /// How much a training image of each class counts. Validation is never weighted, as in Keras.
     pub class_weight: ClassWeighting,
+    /// The share of every target that is spread over all classes, in the loss of training and of validation,
+    /// as in Keras.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub label_smoothing: f64,
     /// How training images are changed. Validation images never are.
     #[serde(rename = "augment", skip_serializing_if = "Option::is_none")]
     pub augmentation: Option<Augmentation>,
@@ -114,6 +118,7 @@ impl Default for TrainSettings {
             plateau_patience: None,
             plateau_min_delta: None,
             class_weight: ClassWeighting::None,
+            label_smoothing: 0.0,
             augmentation: None,
             seed: 0,
             shuffle: true,

@@ -82,11 +82,14 @@ pub struct Batch {
     pub masks: Vec<Vec<f32>>,
     /// How much an image of each class counts.
     pub class_weights: ClassWeights,
+    /// The label smoothing.
+    pub smoothing: f64,
 }
 
 impl Batch {
     /// Random images, kept values, and labels of which two in three are 1, the others 0, or of more classes
-    /// 2, 3, … in turn. In every second batch the classes weigh differently.
+    /// 2, 3, … in turn. In every second batch the classes weigh differently, in every third labels are
+    /// smoothed.
     pub fn draw(network: &Network, count: usize, seed: u64) -> Batch {
         let image_len: usize = network.spec().input.iter().product();
         let mut stream = Stream::new(seed, Purpose::Test, 1, 0);
@@ -101,6 +104,7 @@ impl Batch {
                 .map(|layer| (0..count * layer.output.len()).map(|_| f32::from(stream.below(3) > 0)).collect())
                 .collect(),
             class_weights: ClassWeights::new((0..classes).map(weight).collect::<Vec<f64>>()),
+            smoothing: if seed.is_multiple_of(3) { 0.2 } else { 0.0 },
         }
     }
 
@@ -111,7 +115,7 @@ impl Batch {
 
     /// What the logits are compared with.
     pub fn targets(&self) -> Targets<'_> {
-        Targets { weights: &self.class_weights, ..Targets::new(&self.labels) }
+        Targets { weights: &self.class_weights, smoothing: self.smoothing, ..Targets::new(&self.labels) }
     }
 
     /// The images, as a plan takes them.
@@ -138,6 +142,7 @@ impl Batch {
                 labels: vec![self.labels[sample]],
                 masks,
                 class_weights: self.class_weights.clone(),
+                smoothing: self.smoothing,
             };
             batch.textbook_step(network, parameters).gradients
         };
@@ -177,6 +182,7 @@ impl Batch {
         let factors: Vec<_> = (0..count).map(factors_of).collect();
         let images = as_images(&self.images, network.spec().input);
         let layers = network.twin(parameters);
-        textbook::weighted_step(&layers, &images, &self.indices(), self.class_weights.as_slice(), &factors)
+        let weights = self.class_weights.as_slice();
+        textbook::weighted_step(&layers, &images, &self.indices(), weights, self.smoothing, &factors)
     }
 }

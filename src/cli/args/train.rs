@@ -148,6 +148,12 @@ pub struct TrainArgs {
     /// images of its class). Validation is not weighted.
     #[arg(long, value_name = "RULE", default_value_t = ClassWeight::None, value_enum)]
     pub class_weight: ClassWeight,
+    /// Share of each target that is spread over all classes
+    ///
+    /// The loss then compares with 1 − SHARE/2 and SHARE/2 where there are two classes. Validation has the
+    /// same loss, as in Keras.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share, allow_negative_numbers = true, hide_short_help = true)]
+    pub label_smoothing: f64,
     /// Change training images at random in every epoch
     ///
     /// Give some of flip (both flips), flip-horizontal, flip-vertical, shift (by up to a tenth) and rotate

@@ -262,11 +262,12 @@ impl<'a> Recorder<'a> {
         self.facts.config.outcome = Some(outcome(&finished));
         self.folder.write_config(&self.facts.config)?;
         // All is saved; who does not want to wait for this may interrupt it.
-        let TrainSettings { conv, fuse, .. } = self.facts.settings;
+        let TrainSettings { conv, fuse, label_smoothing, .. } = self.facts.settings;
         let best = state.best.as_ref().filter(|best| best.epoch + 1 != state.history.len());
         let best = best.map(|best| &best.parameters);
         let options = PlanOptions { conv, fuse, ..PlanOptions::default() };
-        finished.reevaluated = Some(reevaluate(self.facts.network, options, training, &state.parameters, best)?);
+        finished.reevaluated =
+            Some(reevaluate(self.facts.network, options, label_smoothing, training, &state.parameters, best)?);
         interrupt::check()?;
         finished.printed = self.text.end();
         Ok(finished)

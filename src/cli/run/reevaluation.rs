@@ -36,6 +36,7 @@ pub struct Reevaluated {
 pub fn reevaluate(
     network: &Network,
     options: PlanOptions,
+    smoothing: f64,
     training: &Loader,
     last: &Parameters,
     best: Option<&Parameters>,
@@ -43,7 +44,7 @@ pub fn reevaluate(
     let plan = Plan::new(network, training.largest_batch(), PlanOptions { training: false, ..options });
     let mut workspace = plan.workspace();
     let mut figures = |parameters| {
-        let found = evaluate(&plan, parameters, training, &mut workspace)?;
+        let found = evaluate(&plan, parameters, training, smoothing, &mut workspace)?;
         Ok(Figures { loss: found.loss, accuracy: found.accuracy, only_answer: found.only_answer() })
     };
     let last_figures = figures(last)?;

@@ -81,6 +81,7 @@ impl RunSettings {
             training: TrainSettings {
                 epochs: args.epochs,
                 class_weight: args.class_weight.into(),
+                label_smoothing: args.label_smoothing,
                 augmentation: args.augment,
                 shuffle: !args.no_shuffle,
                 early_stopping: args.early_stopping,
