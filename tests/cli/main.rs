@@ -25,6 +25,7 @@ mod left_out;
 mod logging;
 mod no_skill;
 mod one_class;
+mod optimizers;
 mod phantom;
 mod pipes;
 mod places;
