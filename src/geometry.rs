@@ -1,8 +1,13 @@
 //! Shapes between layers, and sizes and padding of convolution and pooling: computed and checked once, when a
 //! network is built.
 
+mod depthwise;
+
+pub use depthwise::DepthwiseGeometry;
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::ops::Range;
 
 /// A network's largest tensor may have this many floats (8 GiB), and a size in a spec may be this large:
 /// beyond them is a mistake in the spec, found before memory is asked for.
@@ -46,12 +51,21 @@ impl fmt::Display for Shape {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
 pub enum Padding {
-    /// No border: the kernel stays inside the image. Output size ⌊(in − kernel)/stride⌋ + 1.
+    /// No border: the kernel stays inside the image. Output size ⌊(in − reach)/stride⌋ + 1, where the kernel
+    /// reaches over (kernel − 1)·dilation + 1 pixels.
     #[default]
     Valid,
-    /// Zeros, so many that the output has size ⌈in/stride⌉. Where the number of rows is odd, the extra one is
-    /// below, as in TensorFlow.
+    /// A border, so wide that the output has size ⌈in/stride⌉: of zeros where a kernel slides over it, and
+    /// left out where a window is pooled. Where the number of rows is odd, the extra one is below, as in
+    /// TensorFlow.
     Same,
+}
+
+impl Padding {
+    /// Returns whether it is the default.
+    pub(crate) fn is_valid(&self) -> bool {
+        *self == Padding::Valid
+    }
 }
 
 /// The sizes of a convolution. P = output height × output width is the number of output positions, K = kernel
@@ -64,6 +78,8 @@ pub struct ConvGeometry {
     pub kernel: [usize; 2],
     /// Steps of the kernel, down and across.
     pub stride: [usize; 2],
+    /// Pixels from a cell of the kernel to the next, down and across.
+    pub dilation: [usize; 2],
     /// Rows of zeros above and columns of zeros to the left of the image. Below and to the right there are as
     /// many as the output needs.
     pub padding: [usize; 2],
@@ -74,7 +90,7 @@ pub struct ConvGeometry {
 }
 
 impl ConvGeometry {
-    /// Computes the output size.
+    /// Computes the output size of a convolution whose kernel is not dilated.
     ///
     /// # Errors
     /// A sentence, if a size is zero or the kernel does not fit into the image.
@@ -85,22 +101,26 @@ impl ConvGeometry {
         padding: Padding,
         filters: usize,
     ) -> Result<ConvGeometry, String> {
+        ConvGeometry::dilated(input, Sliding { size: kernel, stride, dilation: [1, 1], padding }, filters)
+    }
+
+    /// Computes the output size.
+    ///
+    /// # Errors
+    /// A sentence, if a size is zero or the kernel does not fit into the image.
+    pub fn dilated(input: [usize; 3], kernel: Sliding, filters: usize) -> Result<ConvGeometry, String> {
         if filters == 0 {
             return Err("0 filters; it needs at least 1".into());
         }
-        let vertical = Axis::new(input[0], kernel[0], stride[0], padding);
-        let horizontal = Axis::new(input[1], kernel[1], stride[1], padding);
-        let (Some(vertical), Some(horizontal)) = (vertical, horizontal) else {
-            return Err(explain_misfit("kernel", kernel, stride, input));
-        };
-        Ok(ConvGeometry {
-            input,
-            kernel,
-            stride,
-            padding: [vertical.before, horizontal.before],
-            output: [vertical.output, horizontal.output],
-            filters,
-        })
+        let (padding, output) = kernel.slide("kernel", input)?;
+        let Sliding { size: kernel, stride, dilation, .. } = kernel;
+        Ok(ConvGeometry { input, kernel, stride, dilation, padding, output, filters })
+    }
+
+    /// Returns whether there are pixels between the kernel's cells.
+    #[inline]
+    pub fn is_dilated(&self) -> bool {
+        self.dilation != [1, 1]
     }
 
     /// Returns K = kernel height · kernel width · C.
@@ -108,7 +128,8 @@ impl ConvGeometry {
         self.kernel[0] * self.kernel[1] * self.input[2]
     }
 
-    /// Returns the floats of a kernel row, kernel width · C: a run of that length in the image is contiguous.
+    /// Returns the floats of a kernel row, kernel width · C. Unless the kernel is dilated, a run of that
+    /// length in the image is contiguous.
     #[inline]
     pub(crate) fn run_len(&self) -> usize {
         self.kernel[1] * self.input[2]
@@ -152,7 +173,8 @@ impl ConvGeometry {
     }
 }
 
-/// The sizes of a max-pool. A window that would reach over the edge is left out.
+/// The sizes of a pool. Without padding, a window that would reach over the edge is left out; with it, what
+/// lies outside has no part in the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolGeometry {
     /// H, W, C of one input image.
@@ -161,7 +183,9 @@ pub struct PoolGeometry {
     pub window: [usize; 2],
     /// Steps of the window, down and across.
     pub stride: [usize; 2],
-    /// Height and width of the output: ⌊(in − window)/stride⌋ + 1.
+    /// Rows above the image that the first windows cover, and columns to the left of it.
+    pub padding: [usize; 2],
+    /// Height and width of the output: ⌊(in − window)/stride⌋ + 1, or with padding ⌈in/stride⌉.
     pub output: [usize; 2],
 }
 
@@ -174,19 +198,21 @@ impl PoolGeometry {
     /// # Errors
     /// A sentence, if a size is zero, the window does not fit into the image or has over [`MAX_WINDOW_CELLS`]
     /// cells.
-    pub fn new(input: [usize; 3], window: [usize; 2], stride: [usize; 2]) -> Result<PoolGeometry, String> {
-        let vertical = Axis::new(input[0], window[0], stride[0], Padding::Valid);
-        let horizontal = Axis::new(input[1], window[1], stride[1], Padding::Valid);
-        let (Some(vertical), Some(horizontal)) = (vertical, horizontal) else {
-            return Err(explain_misfit("window", window, stride, input));
-        };
-        if window[0] * window[1] > MAX_WINDOW_CELLS {
+    pub fn new(
+        input: [usize; 3],
+        window: [usize; 2],
+        stride: [usize; 2],
+        padding: Padding,
+    ) -> Result<PoolGeometry, String> {
+        let sliding = Sliding { size: window, stride, dilation: [1, 1], padding };
+        let (padding, output) = sliding.slide("window", input)?;
+        if window[0].saturating_mul(window[1]) > MAX_WINDOW_CELLS {
             return Err(format!(
                 "a window of {}×{} cells; at most {MAX_WINDOW_CELLS} are possible",
                 window[0], window[1]
             ));
         }
-        Ok(PoolGeometry { input, window, stride, output: [vertical.output, horizontal.output] })
+        Ok(PoolGeometry { input, window, stride, padding, output })
     }
 
     /// Returns the cells of a window.
@@ -195,8 +221,25 @@ impl PoolGeometry {
         self.window[0] * self.window[1]
     }
 
-    /// Returns the rows and columns of the input that windows cover, where these do not overlap: none behind
-    /// them has a part in the output.
+    /// Returns whether windows lie side by side, all of them wholly inside the image.
+    pub fn tiles(&self) -> bool {
+        let reach = self.covered();
+        self.stride == self.window && self.padding == [0, 0] && reach[0] <= self.input[0] && reach[1] <= self.input[1]
+    }
+
+    /// Returns the rows and columns of a window at output position (y, x) that lie inside the image: none of
+    /// them is empty.
+    #[inline]
+    pub fn inside(&self, position: [usize; 2]) -> [Range<usize>; 2] {
+        [0, 1].map(|axis| {
+            let start = position[axis] * self.stride[axis];
+            let before = self.padding[axis].saturating_sub(start);
+            before..self.window[axis].min(self.input[axis] + self.padding[axis] - start)
+        })
+    }
+
+    /// Returns the rows and columns of the input that windows cover, where they [tile](PoolGeometry::tiles)
+    /// it: none behind them has a part in the output.
     #[inline]
     pub(crate) fn covered(&self) -> [usize; 2] {
         [self.output[0] * self.window[0], self.output[1] * self.window[1]]
@@ -207,31 +250,81 @@ impl PoolGeometry {
         self.input.iter().product()
     }
 
+    /// Returns the shape of one output image.
+    pub fn output_shape(&self) -> Shape {
+        Shape::Image([self.output[0], self.output[1], self.input[2]])
+    }
+
     /// Returns the floats of one output image.
     pub fn output_len(&self) -> usize {
-        self.output[0] * self.output[1] * self.input[2]
+        self.output_shape().len()
     }
 }
 
-/// One axis of a sliding window.
-struct Axis {
-    output: usize,
-    before: usize,
+/// How a kernel or a window slides over an image: each down and across.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sliding {
+    /// Its cells.
+    pub size: [usize; 2],
+    /// Its steps.
+    pub stride: [usize; 2],
+    /// Pixels from a cell to the next.
+    pub dilation: [usize; 2],
+    /// The border of the image.
+    pub padding: Padding,
 }
 
-impl Axis {
-    fn new(input: usize, window: usize, stride: usize, padding: Padding) -> Option<Axis> {
-        if input == 0 || window == 0 || stride == 0 {
+impl Sliding {
+    /// Returns the rows above the image and the columns to the left of it, and the size of the output.
+    ///
+    /// # Errors
+    /// A sentence, in which it is called `what`.
+    pub(crate) fn slide(&self, what: &str, input: [usize; 3]) -> Result<([usize; 2], [usize; 2]), String> {
+        match [self.axis(input, 0), self.axis(input, 1)] {
+            [Some(vertical), Some(horizontal)] => Ok(([vertical.0, horizontal.0], [vertical.1, horizontal.1])),
+            _ => Err(self.explain_misfit(what, input)),
+        }
+    }
+
+    /// Returns the padding before the image and the size of the output along one axis.
+    fn axis(&self, input: [usize; 3], axis: usize) -> Option<(usize, usize)> {
+        let [input, size, stride, dilation] = [input[axis], self.size[axis], self.stride[axis], self.dilation[axis]];
+        if input == 0 || size == 0 || stride == 0 || dilation == 0 {
             return None;
         }
-        match padding {
-            Padding::Valid => Some(Axis { output: input.checked_sub(window)? / stride + 1, before: 0 }),
+        let reach = (size - 1).saturating_mul(dilation).saturating_add(1);
+        match self.padding {
+            Padding::Valid => Some((0, input.checked_sub(reach)? / stride + 1)),
             Padding::Same => {
                 let output = input.div_ceil(stride);
-                let needed = ((output - 1) * stride + window).saturating_sub(input);
-                Some(Axis { output, before: needed / 2 })
+                let needed = ((output - 1) * stride).saturating_add(reach).saturating_sub(input);
+                Some((needed / 2, output))
             }
         }
+    }
+
+    /// Explains why it cannot slide over the input.
+    fn explain_misfit(&self, what: &str, input: [usize; 3]) -> String {
+        let Sliding { size, stride, dilation, .. } = *self;
+        let pair = |[down, across]: [usize; 2]| format!("{down}×{across}");
+        for (name, pixels) in [("stride", stride), ("dilation", dilation)] {
+            if pixels.contains(&0) && !size.contains(&0) {
+                return format!("a {what} with {name} {}; it needs at least 1×1", pair(pixels));
+            }
+        }
+        if size.contains(&0) {
+            return format!("a {what} of {}; it needs at least 1×1", pair(size));
+        }
+        let dilated = if dilation == [1, 1] { String::new() } else { format!(" and dilation {}", pair(dilation)) };
+        format!(
+            "a {what} of {} with stride {}{dilated} does not fit an input of {}×{}×{} (height × width × channels); use \
+             larger images or a smaller {what}",
+            pair(size),
+            pair(stride),
+            input[0],
+            input[1],
+            input[2]
+        )
     }
 }
 
@@ -253,21 +346,6 @@ pub(crate) fn check_floats(sizes: &[usize]) -> Result<(), String> {
     }
 }
 
-/// Explains why a kernel or a window cannot slide over the input.
-fn explain_misfit(what: &str, size: [usize; 2], stride: [usize; 2], input: [usize; 3]) -> String {
-    if size.contains(&0) {
-        return format!("a {what} of {}×{}; it needs at least 1×1", size[0], size[1]);
-    }
-    if stride.contains(&0) {
-        return format!("a {what} with stride {}×{}; it needs at least 1×1", stride[0], stride[1]);
-    }
-    format!(
-        "a {what} of {}×{} with stride {}×{} does not fit an input of {}×{}×{} (height × width × channels); use larger images or a \
-         smaller {what}",
-        size[0], size[1], stride[0], stride[1], input[0], input[1], input[2]
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,7 +353,7 @@ mod tests {
     #[test]
     fn the_documented_model_has_the_documented_sizes() {
         let conv = |input, filters| ConvGeometry::new(input, [3, 3], [1, 1], Padding::Valid, filters).unwrap();
-        let pool = |input| PoolGeometry::new(input, [2, 2], [2, 2]).unwrap().output;
+        let pool = |input| PoolGeometry::new(input, [2, 2], [2, 2], Padding::Valid).unwrap().output;
         assert_eq!(conv([128, 128, 3], 32).output, [126, 126]);
         assert_eq!(pool([126, 126, 32]), [63, 63]);
         assert_eq!(conv([63, 63, 32], 64).output, [61, 61]);
@@ -295,6 +373,29 @@ mod tests {
     }
 
     #[test]
+    fn a_dilated_kernel_reaches_over_the_pixels_between_its_cells() {
+        let sliding = |padding| Sliding { size: [3, 2], stride: [1, 2], dilation: [2, 3], padding };
+        let geometry = ConvGeometry::dilated([6, 7, 1], sliding(Padding::Valid), 1).unwrap();
+        // It covers 5 rows and 4 columns.
+        assert_eq!((geometry.output, geometry.padding), ([2, 2], [0, 0]));
+        let geometry = ConvGeometry::dilated([6, 7, 1], sliding(Padding::Same), 1).unwrap();
+        // Down: 5 + 5 − 6 = 4 rows. Across: (4 − 1)·2 + 4 − 7 = 3 columns, one of them to the left.
+        assert_eq!((geometry.output, geometry.padding), ([6, 4], [2, 1]));
+        let error = ConvGeometry::dilated([4, 7, 1], sliding(Padding::Valid), 1).unwrap_err();
+        assert!(error.starts_with("a kernel of 3×2 with stride 1×2 and dilation 2×3 does not fit"), "{error}");
+    }
+
+    #[test]
+    fn a_padded_window_has_a_part_inside_the_image_at_every_position() {
+        let geometry = PoolGeometry::new([5, 4, 1], [3, 2], [2, 3], Padding::Same).unwrap();
+        assert_eq!((geometry.output, geometry.padding), ([3, 2], [1, 0]));
+        assert_eq!([0, 1, 2].map(|y| geometry.inside([y, 0])[0].clone()), [1..3, 0..3, 0..2]);
+        assert_eq!([0, 1].map(|x| geometry.inside([0, x])[1].clone()), [0..2, 0..1]);
+        assert!(!geometry.tiles() && !PoolGeometry::new([5, 4, 1], [2, 2], [2, 2], Padding::Same).unwrap().tiles());
+        assert!(PoolGeometry::new([6, 4, 1], [2, 2], [2, 2], Padding::Same).unwrap().tiles());
+    }
+
+    #[test]
     fn sizes_that_cannot_work_are_told_in_a_sentence() {
         let error = ConvGeometry::new([2, 9, 3], [3, 3], [1, 1], Padding::Valid, 8).unwrap_err();
         assert_eq!(
@@ -303,10 +404,10 @@ mod tests {
         );
         let error = ConvGeometry::new([9, 9, 3], [3, 3], [0, 1], Padding::Same, 8).unwrap_err();
         assert_eq!(error, "a kernel with stride 0×1; it needs at least 1×1");
-        let error = PoolGeometry::new([9, 9, 3], [2, 0], [2, 2]).unwrap_err();
+        let error = PoolGeometry::new([9, 9, 3], [2, 0], [2, 2], Padding::Valid).unwrap_err();
         assert_eq!(error, "a window of 2×0; it needs at least 1×1");
         assert!(ConvGeometry::new([9, 9, 3], [3, 3], [1, 1], Padding::Same, 0).is_err());
-        assert!(PoolGeometry::new([1, 1, 8], [2, 2], [2, 2]).is_err());
-        assert!(PoolGeometry::new([300, 300, 1], [300, 300], [1, 1]).is_err());
+        assert!(PoolGeometry::new([1, 1, 8], [2, 2], [2, 2], Padding::Valid).is_err());
+        assert!(PoolGeometry::new([300, 300, 1], [300, 300], [1, 1], Padding::Valid).is_err());
     }
 }

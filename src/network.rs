@@ -7,6 +7,8 @@
 //! # Ok::<(), glassnet::Error>(())
 //! ```
 
+mod folding;
+
 use crate::geometry::{Shape, check_floats};
 use crate::head::Head;
 use crate::layers::Layer;

@@ -82,6 +82,8 @@ pub enum Role {
 pub enum Initialization {
     /// 0.
     Zeros,
+    /// 1.
+    Ones,
     /// Uniform in ±√(6 / (fan_in + fan_out)), where for a convolution's kernel fan_in = kernel height ·
     /// kernel width · C and fan_out = kernel height · kernel width · F, and for a dense kernel fan_in = I and
     /// fan_out = U (X. Glorot and Y. Bengio, *Understanding the difficulty of training deep feedforward
@@ -94,6 +96,7 @@ impl Initialization {
     pub fn fill(self, shape: &[usize], values: &mut [f32], mut stream: Stream) {
         match self {
             Initialization::Zeros => values.fill(0.0),
+            Initialization::Ones => values.fill(1.0),
             Initialization::GlorotUniform => {
                 // [kernel height, kernel width, inputs, outputs], the first two missing in a dense kernel
                 let (receptive_field, channels) = shape.split_at(shape.len() - 2);

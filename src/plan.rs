@@ -35,13 +35,19 @@ use crate::parameters::Parameters;
 use ndarray::ArrayView4;
 
 /// The [probabilities](crate::head::Head::probabilities) `[N×U]` of `images` `[N, H, W, C]`: of one unit that
-/// of the positive class, of K one for each class. Dropout is off.
+/// of the positive class, of K one for each class. Dropout is off, and batch normalizations are
+/// [folded](Network::folded) into the weights before them.
 ///
 /// A convenience for a batch now and then. To answer many batches, make a [`Plan`] and keep its workspace.
 ///
 /// # Errors
 /// As [`Plan::forward`].
 pub fn predict(network: &Network, parameters: &Parameters, images: ArrayView4<f32>) -> Result<Vec<f32>> {
+    let folded = network.folded(parameters)?;
+    let (network, parameters) = match &folded {
+        Some((network, parameters)) => (network, parameters),
+        None => (network, parameters),
+    };
     let plan = Plan::new(network, images.dim().0, PlanOptions::default());
     let mut workspace = plan.workspace();
     let logits = plan.forward(parameters, images, Mode::Inference, &mut workspace)?;

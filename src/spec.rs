@@ -50,6 +50,26 @@ pub enum LayerSpec {
         /// "valid" (if not given) or "same".
         #[serde(default)]
         padding: Padding,
+        /// Pixels from a cell of the kernel to the next; 1 if not given.
+        #[serde(default = "Size::one", skip_serializing_if = "Size::is_one")]
+        dilation: Size,
+    },
+    /// Convolution of each channel by itself, with a bias.
+    DepthwiseConv2d {
+        /// Kernel size: one number, or [height, width].
+        kernel: Size,
+        /// Steps of the kernel; 1 if not given.
+        #[serde(default = "Size::one")]
+        stride: Size,
+        /// "valid" (if not given) or "same".
+        #[serde(default)]
+        padding: Padding,
+        /// Pixels from a cell of the kernel to the next; 1 if not given.
+        #[serde(default = "Size::one", skip_serializing_if = "Size::is_one")]
+        dilation: Size,
+        /// M, the filters of each channel; 1 if not given.
+        #[serde(default = "one_filter")]
+        depth_multiplier: usize,
     },
     /// Max-pooling.
     MaxPool {
@@ -58,9 +78,31 @@ pub enum LayerSpec {
         /// Steps of the window; the window's size if not given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stride: Option<Size>,
+        /// "valid" (if not given) or "same", where what lies outside the image is passed over.
+        #[serde(default, skip_serializing_if = "Padding::is_valid")]
+        padding: Padding,
     },
+    /// Average-pooling.
+    AveragePool {
+        /// Window size: one number, or [height, width].
+        window: Size,
+        /// Steps of the window; the window's size if not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stride: Option<Size>,
+        /// "valid" (if not given) or "same", where what lies outside the image is not counted.
+        #[serde(default, skip_serializing_if = "Padding::is_valid")]
+        padding: Padding,
+    },
+    /// The mean of each channel over all pixels: a vector.
+    GlobalAveragePool {},
     /// max(x, 0).
     Relu {},
+    /// x where it is positive, else a share of it.
+    LeakyRelu {
+        /// That share; 0.3 if not given, as in Keras.
+        #[serde(default = "keras_negative_slope")]
+        negative_slope: f64,
+    },
     /// The image as a vector, in H W C order.
     Flatten {},
     /// A weighted sum for each unit, with a bias.
@@ -72,6 +114,15 @@ pub enum LayerSpec {
     Dropout {
         /// The share that is dropped, in [0, 1).
         rate: f64,
+    },
+    /// Brings each channel, or each value of a vector, to a mean and a deviation that are learned.
+    BatchNormalization {
+        /// The part of the moving statistics that a step keeps; 0.99 if not given, as in Keras.
+        #[serde(default = "keras_momentum")]
+        momentum: f64,
+        /// ε, which is added to the variance; 0.001 if not given, as in Keras.
+        #[serde(default = "keras_epsilon")]
+        epsilon: f64,
     },
 }
 
@@ -90,6 +141,10 @@ impl Size {
         Size::Square(1)
     }
 
+    fn is_one(&self) -> bool {
+        self.both() == [1, 1]
+    }
+
     /// Returns height and width.
     pub fn both(self) -> [usize; 2] {
         match self {
@@ -97,6 +152,22 @@ impl Size {
             Size::Rectangle(sides) => sides,
         }
     }
+}
+
+fn one_filter() -> usize {
+    1
+}
+
+fn keras_momentum() -> f64 {
+    0.99
+}
+
+fn keras_epsilon() -> f64 {
+    1e-3
+}
+
+fn keras_negative_slope() -> f64 {
+    0.3
 }
 
 fn documented_input() -> [usize; 3] {
@@ -115,9 +186,10 @@ impl ModelSpec {
                 kernel: Size::Square(3),
                 stride: Size::Square(1),
                 padding: Padding::Valid,
+                dilation: Size::one(),
             });
             layers.push(LayerSpec::Relu {});
-            layers.push(LayerSpec::MaxPool { window: Size::Square(2), stride: None });
+            layers.push(LayerSpec::MaxPool { window: Size::Square(2), stride: None, padding: Padding::Valid });
         }
         layers.push(LayerSpec::Flatten {});
         layers.push(LayerSpec::Dense { units: 128 });
@@ -163,8 +235,10 @@ mod tests {
         let parse = |layer: &str| toml::from_str::<ModelSpec>(&format!("layers = [{layer}]"));
         assert!(parse(r#"{ type = "dense", units = 1 }"#).is_ok());
         assert!(parse(r#"{ type = "dense", unit = 1 }"#).is_err());
-        assert!(parse(r#"{ type = "conv2d", filters = 1, kernel = 3, dilation = 2 }"#).is_err());
+        assert!(parse(r#"{ type = "conv2d", filters = 1, kernel = 3, dilation = 2 }"#).is_ok());
+        assert!(parse(r#"{ type = "conv2d", filters = 1, kernel = 3, dilations = 2 }"#).is_err());
         assert!(parse(r#"{ type = "relu", rate = 2 }"#).is_err());
         assert!(parse(r#"{ type = "softmax" }"#).is_err());
+        assert!(parse(r#"{ type = "leaky_relu", slope = 0.1 }"#).is_err());
     }
 }

@@ -112,6 +112,7 @@ fn allocations_of_steps(network: &Network, options: PlanOptions) -> Allocations 
         let mut update = adam.begin_step(&mut parameters, &mut gradients, options.fuse);
         plan.backward(images, grad_logits, &mut update, &mut workspace).unwrap();
         update.finish();
+        plan.update_running(&mut parameters, &mut workspace).unwrap();
         plan.forward(&parameters, images, Mode::Inference, &mut workspace).unwrap();
     };
     // The first step sees which instructions there are.
@@ -125,22 +126,35 @@ fn allocations_of_steps(network: &Network, options: PlanOptions) -> Allocations 
     allocations
 }
 
-/// What the documented network has not: a pool that overlaps, a convolution without a pool, padding, strides.
+/// What the documented network has not: a pool that overlaps, a convolution without a pool, padding, strides,
+/// and all other kinds of layers.
 fn other_layers() -> Network {
     let conv = |filters, stride, padding| LayerSpec::Conv2d {
         filters,
         kernel: Size::Square(3),
         stride: Size::Square(stride),
         padding,
+        dilation: Size::Square(1),
     };
     let layers = vec![
         conv(16, 1, Padding::Same),
-        LayerSpec::MaxPool { window: Size::Square(3), stride: Some(Size::Square(2)) },
+        LayerSpec::MaxPool { window: Size::Square(3), stride: Some(Size::Square(2)), padding: Padding::Valid },
         LayerSpec::Relu {},
         conv(17, 1, Padding::Valid),
         LayerSpec::Relu {},
         conv(18, 2, Padding::Same),
-        LayerSpec::Flatten {},
+        LayerSpec::BatchNormalization { momentum: 0.99, epsilon: 1e-3 },
+        LayerSpec::LeakyRelu { negative_slope: 0.3 },
+        LayerSpec::DepthwiseConv2d {
+            kernel: Size::Square(3),
+            stride: Size::Square(1),
+            padding: Padding::Same,
+            dilation: Size::Square(2),
+            depth_multiplier: 1,
+        },
+        LayerSpec::AveragePool { window: Size::Square(2), stride: None, padding: Padding::Same },
+        LayerSpec::GlobalAveragePool {},
+        LayerSpec::BatchNormalization { momentum: 0.99, epsilon: 1e-3 },
         LayerSpec::Dense { units: 1 },
     ];
     Network::new(&ModelSpec { input: [24, 20, 3], layers }).unwrap()

@@ -5,11 +5,11 @@
 
 mod common;
 
-use approx::assert_relative_eq;
 use common::networks::{Batch, networks, way_name, ways_to_train};
+use common::steps::{SPARE_IMAGES, TOLERANCE, check_network_step};
 use common::{as_images, assert_close, random_parameters, values, wide};
 use glassnet::classes::Label;
-use glassnet::geometry::{ConvGeometry, Padding, PoolGeometry};
+use glassnet::geometry::{ConvGeometry, Padding, PoolGeometry, Sliding};
 use glassnet::head::ClassWeights;
 use glassnet::kernels::conv::registry::CONV_ALGORITHMS;
 use glassnet::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, Weights};
@@ -17,24 +17,19 @@ use glassnet::kernels::dense::BLOCK_ROWS;
 use glassnet::kernels::pool;
 use glassnet::kernels::simd::InstructionSet;
 use glassnet::layers::LayerKind;
-use glassnet::layers::conv2d::MAX_SLOTS;
 use glassnet::layers::sink::GradientWriter;
+use glassnet::layers::slots::MAX_SLOTS;
 use glassnet::network::Network;
 use glassnet::optim::{AT_ONCE_FLOATS, AdamConstants, Optimizer, OptimizerSettings};
 use glassnet::parameters::{Parameters, TensorEntry};
-use glassnet::plan::{DropoutMasks, Mode, Plan, PlanOptions, Step, Workspace};
+use glassnet::plan::{DropoutMasks, Mode, Plan, PlanOptions, Step};
 use glassnet::reference as textbook;
 use glassnet::spec::{LayerSpec, ModelSpec, Size};
-use ndarray::Array4;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
-/// The error allowed, of each tensor's largest element. All algorithms keep to it, Winograd's F(4×4) with the
-/// least to spare: in networks of 16 and more channels half of its tensors have an error above 3.7e-7, half
-/// of the others' one above 2e-7, and of the largest errors in 300 networks, 4.4e-6 and 3.5e-6.
-const TOLERANCE: f64 = 1e-5;
 /// The error allowed in weights after some steps of Adam, which divides each gradient by its own size: a
 /// gradient near 0 that is off by its rounding moves its weight by another share of the learning rate.
 const STEPS_TOLERANCE: f64 = 1e-4;
@@ -43,8 +38,6 @@ const SMALLEST_MARGIN: f64 = 1e-4;
 /// A batch whose samples' gradients cancel to less than this share, or whose logits are all near 0, is drawn
 /// again: how little is left of f32's 24 bits is then not the engine's doing.
 const SMALLEST_REST: f64 = 0.1;
-/// Images that a plan has room for beyond those of the batch.
-const SPARE_IMAGES: usize = 2;
 /// So many draws for a network, none of which will do, mean that the textbook or the drawing is broken.
 const MOST_ATTEMPTS: u64 = 50;
 
@@ -64,11 +57,13 @@ fn conv_geometries() -> impl Strategy<Value = ConvGeometry> {
     let input = (1..16usize, 1..16usize, 1..6usize);
     let kernel = (1..6usize, 1..6usize);
     let stride = (1..4usize, 1..4usize);
+    let dilation = prop_oneof![3 => Just((1, 1)), 1 => (1..4usize, 1..4usize)];
     let padding = prop_oneof![Just(Padding::Valid), Just(Padding::Same)];
-    (input, kernel, stride, padding, 1..20usize).prop_filter_map(
+    (input, kernel, stride, dilation, padding, 1..20usize).prop_filter_map(
         "the kernel does not fit",
-        |((height, width, channels), (kh, kw), (sh, sw), padding, filters)| {
-            ConvGeometry::new([height, width, channels], [kh, kw], [sh, sw], padding, filters).ok()
+        |((height, width, channels), kernel, stride, dilation, padding, filters)| {
+            let [size, stride, dilation] = [kernel, stride, dilation].map(|(down, across)| [down, across]);
+            ConvGeometry::dilated([height, width, channels], Sliding { size, stride, dilation, padding }, filters).ok()
         },
     )
 }
@@ -85,6 +80,7 @@ fn check_conv_passes(algorithm: &dyn ConvAlgorithm, geometry: &ConvGeometry, see
     let shape = textbook::ConvShape {
         kernel: geometry.kernel,
         stride: geometry.stride,
+        dilation: geometry.dilation,
         padding: geometry.padding,
         output: geometry.output,
         filters: geometry.filters,
@@ -161,23 +157,26 @@ proptest! {
         (height, width, channels) in (1..14usize, 1..14usize, 1..20usize),
         window in [1..5usize, 1..5usize],
         stride in [1..5usize, 1..5usize],
+        padding in prop_oneof![Just(Padding::Valid), Just(Padding::Same)],
         seed: u64,
     ) {
-        let Ok(geometry) = PoolGeometry::new([height, width, channels], window, stride) else { return Ok(()) };
+        let Ok(geometry) = PoolGeometry::new([height, width, channels], window, stride, padding) else { return Ok(()) };
         // A few levels only, so that ties happen and the first maximum matters.
         let input: Vec<f32> = values(geometry.input_len(), seed, 0).iter().map(|x| (x * 6.0).round()).collect();
         let grad_output = values(geometry.output_len(), seed, 1);
         let image = textbook::Image { height, width, channels, values: wide(&input) };
+        let PoolGeometry { padding, output, .. } = geometry;
+        let shape = textbook::PoolShape { window, stride, padding, output };
         let upstream = textbook::Image {
             height: geometry.output[0], width: geometry.output[1], channels, values: wide(&grad_output),
         };
 
         let (mut output, mut argmax) = (vec![f32::NAN; geometry.output_len()], vec![u16::MAX; geometry.output_len()]);
         pool::forward(&geometry, &input, &mut output, &mut argmax);
-        prop_assert_eq!(wide(&output), textbook::max_pool_forward(&image, window, stride).values);
+        prop_assert_eq!(wide(&output), textbook::max_pool_forward(&image, &shape).values);
         let mut grad_input = vec![f32::NAN; input.len()];
         pool::backward(&geometry, &grad_output, &argmax, &mut grad_input);
-        let expected = textbook::max_pool_backward(&image, window, stride, &upstream);
+        let expected = textbook::max_pool_backward(&image, &shape, &upstream);
         assert_close("grad_input", &grad_input, &expected.values, TOLERANCE);
     }
 }
@@ -214,53 +213,6 @@ fn convolutions_of_several_bands_agree_with_the_textbook_with_strides_and_paddin
     }
 }
 
-/// Leaves NaN in a workspace: a whole step on `count` images that hold nothing else. (Only the two buffers
-/// that gradients take turns in may keep numbers: a ReLU sends 0 back from a NaN.)
-fn spoil(plan: &Plan, parameters: &Parameters, count: usize, workspace: &mut Workspace) {
-    let [height, width, channels] = plan.network().spec().input;
-    let images = Array4::from_elem((count, height, width, channels), f32::NAN);
-    let mode = Mode::Training(DropoutMasks::Drawn { seed: 0, step: 0 });
-    let logits = plan.forward(parameters, images.view(), mode, workspace).unwrap();
-    assert!(logits.values().iter().all(|z| z.is_nan()), "images of NaN give logits of NaN");
-    let grad_logits = vec![f32::NAN; logits.values().len()];
-    let mut ignored = Parameters::zeros(plan.network().table());
-    let mut writer = GradientWriter::new(parameters, &mut ignored);
-    plan.backward(images.view(), &grad_logits, &mut writer, workspace).unwrap();
-}
-
-/// Compares one training step of the engine with the textbook's.
-fn check_network_step(plan: &Plan, parameters: &Parameters, batch: &Batch, expected: &textbook::Step) {
-    let (network, count) = (plan.network(), batch.labels.len());
-    let head = network.head();
-    let what = |tensor: &str| format!("{}, {tensor} of {:?}", way_name(plan.options()), network.spec());
-    let mut workspace = plan.workspace();
-    spoil(plan, parameters, count + SPARE_IMAGES, &mut workspace);
-    let masks = batch.masks();
-    let mode = Mode::Training(DropoutMasks::Given(&masks));
-    let images = batch.images(network);
-
-    let logits = plan.forward(parameters, images, mode, &mut workspace).unwrap();
-    assert_close(&what("logits"), logits.values(), &expected.logits, TOLERANCE);
-    let loss = head.loss(logits, batch.targets());
-    assert_relative_eq!(loss, expected.loss, max_relative = TOLERANCE);
-
-    let mut grad_logits = vec![f32::NAN; logits.values().len()];
-    head.gradient(logits, batch.targets(), &mut grad_logits);
-    let mut gradients = Parameters::zeros(network.table());
-    gradients.as_mut_slice().fill(f32::NAN);
-    let mut writer = GradientWriter::new(parameters, &mut gradients);
-    plan.backward(images, &grad_logits, &mut writer, &mut workspace).unwrap();
-    for (layer, expected) in network.layers().iter().zip(&expected.gradients) {
-        for (id, expected) in layer.tensors.clone().zip([&expected.kernel, &expected.bias]) {
-            let name = &network.table().entries()[id].name;
-            assert_close(&what(name), gradients.tensor(id), expected, TOLERANCE);
-        }
-    }
-    let grad_images = plan.input_gradient(&workspace).unwrap();
-    let expected: Vec<f64> = expected.grad_inputs.iter().flat_map(|image| image.values.clone()).collect();
-    assert_close(&what("images"), grad_images.as_slice().unwrap(), &expected, TOLERANCE);
-}
-
 /// Compares a training step with the textbook's in every way to train, and notes in `seen` what ran.
 fn check_every_way(
     network: &Network,
@@ -272,7 +224,7 @@ fn check_every_way(
     for options in ways_to_train() {
         // A plan for more images than the batch has: the rest of the workspace must not matter.
         let plan = Plan::new(network, batch.labels.len() + SPARE_IMAGES, options);
-        check_network_step(&plan, parameters, batch, expected);
+        check_network_step(&plan, parameters, batch, expected, TOLERANCE);
         seen.extend(plan.steps().iter().flat_map(|step| describe(&plan, step)));
     }
 }
@@ -376,6 +328,7 @@ fn networks_that_fill_several_of_every_block_agree_with_the_textbook() {
                 kernel: Size::Square(kernel),
                 stride: Size::Square(1),
                 padding: Padding::Same,
+                dilation: Size::Square(1),
             },
             LayerSpec::Flatten {},
             LayerSpec::Dense { units: 3 },
@@ -432,7 +385,13 @@ fn adam_agrees_with_the_textbook_over_many_steps_with_and_without_weight_decay()
 fn whole_steps_with_class_weights_and_weight_decay_end_at_the_textbooks_weights_fused_or_not() {
     // Large enough that the first dense layer's gradient is applied as it comes.
     let layers = vec![
-        LayerSpec::Conv2d { filters: 8, kernel: Size::Square(3), stride: Size::Square(1), padding: Padding::Same },
+        LayerSpec::Conv2d {
+            filters: 8,
+            kernel: Size::Square(3),
+            stride: Size::Square(1),
+            padding: Padding::Same,
+            dilation: Size::Square(1),
+        },
         LayerSpec::Flatten {},
         LayerSpec::Dense { units: 40 },
         LayerSpec::Dense { units: 1 },

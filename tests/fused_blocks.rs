@@ -203,7 +203,8 @@ fn pooled_convolutions() -> impl Strategy<Value = (ConvGeometry, PoolGeometry)> 
             "the kernel or the window does not fit",
             |((height, width, channels), kernel, stride, padding, filters, window)| {
                 let conv = ConvGeometry::new([height, width, channels], kernel, stride, padding, filters).ok()?;
-                let pool = PoolGeometry::new([conv.output[0], conv.output[1], filters], window, window).ok()?;
+                let pool = PoolGeometry::new([conv.output[0], conv.output[1], filters], window, window, Padding::Valid)
+                    .ok()?;
                 Some((conv, pool))
             },
         )

@@ -24,13 +24,24 @@ fn conv(
     output: [usize; 2],
     channels: [usize; 2],
 ) -> Layer {
-    let shape = ConvShape { kernel, stride, padding, output, filters: channels[1] };
+    let shape = ConvShape { kernel, stride, dilation: [1, 1], padding, output, filters: channels[1] };
     let len = kernel[0] * kernel[1] * channels[0] * channels[1];
     Layer::Conv2d { shape, kernel: draw(stream, len, 0.7), bias: draw(stream, channels[1], 0.3) }
 }
 
 fn dense(stream: &mut Stream, inputs: usize, units: usize) -> Layer {
     Layer::Dense { kernel: draw(stream, inputs * units, 0.7), bias: draw(stream, units, 0.3) }
+}
+
+/// A pool of the kind that `of` makes.
+fn pool(
+    window: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+    output: [usize; 2],
+    of: fn(PoolShape) -> Layer,
+) -> Layer {
+    of(PoolShape { window, stride, padding, output })
 }
 
 struct Case {
@@ -70,7 +81,10 @@ fn numeric(case: &mut Case, place: impl Fn(&mut Case) -> &mut f64) -> f64 {
 
 fn weights(layer: &mut Layer) -> Option<(&mut Vec<f64>, &mut Vec<f64>)> {
     match layer {
-        Layer::Conv2d { kernel, bias, .. } | Layer::Dense { kernel, bias } => Some((kernel, bias)),
+        Layer::Conv2d { kernel, bias, .. }
+        | Layer::DepthwiseConv2d { kernel, bias, .. }
+        | Layer::Dense { kernel, bias } => Some((kernel, bias)),
+        Layer::BatchNormalization { gamma, beta, .. } => Some((gamma, beta)),
         _ => None,
     }
 }
@@ -117,9 +131,9 @@ fn a_network_of_all_layer_kinds_has_the_gradients_that_differences_measure() {
         layers: vec![
             conv(stream, [3, 3], [1, 1], [0, 0], [7, 6], [2, 3]),
             Layer::Relu,
-            Layer::MaxPool { window: [2, 2], stride: [2, 2] },
+            pool([2, 2], [2, 2], [0, 0], [3, 3], Layer::MaxPool),
             conv(stream, [2, 2], [1, 1], [0, 0], [2, 2], [3, 4]),
-            Layer::Relu,
+            Layer::LeakyRelu { negative_slope: 0.3 },
             Layer::Flatten,
             dense(stream, 16, 5),
             Layer::Relu,
@@ -143,7 +157,7 @@ fn strides_padding_and_overlapping_windows_have_the_gradients_that_differences_m
         layers: vec![
             // 8×7, 'same' with stride 2: 4×4, one row of zeros below and one column to the right
             conv(stream, [3, 2], [2, 2], [0, 0], [4, 4], [1, 2]),
-            Layer::MaxPool { window: [2, 3], stride: [1, 1] },
+            pool([2, 3], [1, 1], [0, 0], [3, 2], Layer::MaxPool),
             conv(stream, [3, 3], [1, 1], [1, 1], [3, 2], [2, 2]),
             Layer::Relu,
             Layer::Flatten,
@@ -158,12 +172,135 @@ fn strides_padding_and_overlapping_windows_have_the_gradients_that_differences_m
     check_every_gradient(case);
 }
 
+#[test]
+fn padded_pools_have_the_gradients_that_differences_measure_and_so_has_a_dilated_convolution() {
+    let case = case_away_from_kinks(|stream| {
+        // 7×8, 'same', a 3×2 kernel that reaches over 5×4 pixels
+        let mut dilated = conv(stream, [3, 2], [1, 2], [2, 1], [7, 4], [2, 3]);
+        let Layer::Conv2d { shape, .. } = &mut dilated else { unreachable!() };
+        shape.dilation = [2, 3];
+        Case {
+            layers: vec![
+                dilated,
+                // 7×4, 'same': a row above and one below
+                pool([3, 2], [2, 2], [1, 0], [4, 2], Layer::MaxPool),
+                // 4×2, 'same', overlapping: a row and a column, below and to the right
+                pool([2, 2], [1, 1], [0, 0], [4, 2], Layer::AveragePool),
+                Layer::GlobalAveragePool,
+                dense(stream, 3, 1),
+            ],
+            images: images(stream, 2, [7, 8, 2]),
+            labels: vec![0, 1],
+            factors: vec![vec![], vec![]],
+            class_weights: vec![1.0, 1.0],
+            smoothing: 0.0,
+        }
+    });
+    check_every_gradient(case);
+}
+
+/// A depthwise convolution with filters for each of two channels, a stride down and a dilation across, of 7×8
+/// images, 'same'.
+fn depthwise(stream: &mut Stream, multiplier: usize) -> Layer {
+    let filters = 2 * multiplier;
+    let shape =
+        ConvShape { kernel: [3, 2], stride: [2, 1], dilation: [1, 3], padding: [1, 1], output: [4, 8], filters };
+    Layer::DepthwiseConv2d { shape, kernel: draw(stream, 6 * filters, 0.7), bias: draw(stream, filters, 0.3) }
+}
+
+#[test]
+fn a_depthwise_convolution_has_the_gradients_that_differences_measure() {
+    for multiplier in [1, 3] {
+        let case = case_away_from_kinks(|stream| Case {
+            layers: vec![depthwise(stream, multiplier), Layer::Relu, Layer::Flatten, dense(stream, 64 * multiplier, 1)],
+            images: images(stream, 2, [7, 8, 2]),
+            labels: vec![0, 1],
+            factors: vec![vec![], vec![]],
+            class_weights: vec![1.0, 1.0],
+            smoothing: 0.0,
+        });
+        check_every_gradient(case);
+    }
+}
+
+#[test]
+fn a_depthwise_convolution_is_a_convolution_whose_channels_do_not_meet() {
+    let mut stream = Stream::new(12, Purpose::Test, 0, 0);
+    let Layer::DepthwiseConv2d { shape, kernel, bias } = depthwise(&mut stream, 3) else { unreachable!() };
+    let image = &images(&mut stream, 1, [7, 8, 2])[0];
+    // Filter f belongs to channel f / 3, and is 0 at the other.
+    let weight = |(cell, c, f): (usize, usize, usize)| if f / 3 == c { kernel[cell * 6 + f] } else { 0.0 };
+    let places = (0..6).flat_map(|cell| (0..2).flat_map(move |c| (0..6).map(move |f| (cell, c, f))));
+    let whole: Vec<f64> = places.map(weight).collect();
+    let expected = conv2d_forward(image, &shape, &whole, &bias);
+    for (a, b) in depthwise_conv2d_forward(image, &shape, &kernel, &bias).values.iter().zip(&expected.values) {
+        assert_abs_diff_eq!(a, b, epsilon = 1e-14);
+    }
+}
+
+/// Batch normalization with γ and β of some size; what a training step does does not depend on the moving
+/// moments.
+fn normalization(stream: &mut Stream, channels: usize) -> Layer {
+    Layer::BatchNormalization {
+        gamma: draw(stream, channels, 0.5).iter().map(|x| 1.0 + x).collect(),
+        beta: draw(stream, channels, 0.3),
+        moving: Moments { mean: vec![f64::NAN; channels], variance: vec![f64::NAN; channels] },
+        momentum: 0.99,
+        epsilon: 1e-3,
+    }
+}
+
+#[test]
+fn batch_normalization_of_images_and_vectors_has_the_gradients_that_differences_measure() {
+    let case = case_away_from_kinks(|stream| Case {
+        layers: vec![
+            conv(stream, [3, 2], [1, 1], [0, 0], [4, 5], [2, 3]),
+            Layer::LeakyRelu { negative_slope: 0.2 },
+            normalization(stream, 3),
+            Layer::GlobalAveragePool,
+            dense(stream, 3, 4),
+            Layer::Relu,
+            normalization(stream, 4),
+            Layer::Dropout,
+            dense(stream, 4, 3),
+        ],
+        images: images(stream, 5, [6, 6, 2]),
+        labels: vec![1, 0, 2, 1, 0],
+        factors: vec![vec![vec![2.0, 2.0, 0.0, 2.0]]; 5],
+        class_weights: vec![1.0, 2.0, 0.5],
+        smoothing: 0.0,
+    });
+    check_every_gradient(case);
+}
+
+#[test]
+fn a_normalized_batch_has_mean_beta_and_deviation_gamma_and_no_bias_before_it_moves_anything() {
+    let mut stream = Stream::new(13, Purpose::Test, 0, 0);
+    let batch = images(&mut stream, 4, [3, 5, 2]);
+    let (gamma, beta, epsilon) = ([1.5, 0.5], [0.25, -2.0], 1e-9);
+    let of = |batch: &[Image]| batch_normalization_forward(batch, &moments(batch), &gamma, &beta, epsilon);
+    let normalized = moments(&of(&batch));
+    for c in 0..2 {
+        assert_abs_diff_eq!(normalized.mean[c], beta[c], epsilon = 1e-12);
+        assert_abs_diff_eq!(normalized.variance[c], gamma[c] * gamma[c], epsilon = 1e-7);
+    }
+    let shifted: Vec<Image> =
+        batch.iter().map(|image| Image { values: image.values.iter().map(|x| x + 7.0).collect(), ..*image }).collect();
+    for (a, b) in of(&shifted).iter().zip(of(&batch)) {
+        a.values.iter().zip(&b.values).for_each(|(a, b)| assert_abs_diff_eq!(a, b, epsilon = 1e-10));
+    }
+    let (moving, batch) =
+        (Moments { mean: vec![1.0], variance: vec![2.0] }, Moments { mean: vec![5.0], variance: vec![6.0] });
+    let moved = moving_moments(&moving, &batch, 0.75);
+    assert_eq!((moved.mean[0], moved.variance[0]), (2.0, 3.0));
+}
+
 /// A convolution of 5×5×1 images, ReLU, a pool, and a dense layer of so many units.
 fn conv_block_and_dense(stream: &mut Stream, units: usize) -> Vec<Layer> {
     vec![
         conv(stream, [2, 2], [1, 1], [0, 0], [4, 4], [1, 3]),
         Layer::Relu,
-        Layer::MaxPool { window: [2, 2], stride: [2, 2] },
+        pool([2, 2], [2, 2], [0, 0], [2, 2], Layer::MaxPool),
         Layer::Flatten,
         dense(stream, 12, units),
     ]

@@ -9,12 +9,12 @@
 //! patches took no time.
 
 use super::Milliseconds;
-use crate::geometry::{ConvGeometry, PoolGeometry};
+use crate::geometry::{ConvGeometry, Padding, PoolGeometry};
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
 use crate::kernels::gemm::{Beta, Matrix, gemm};
 use crate::kernels::relu_pool::{DEAD, PooledGradient};
-use crate::layers::conv2d::MAX_SLOTS;
 use crate::layers::scratch::ScratchPool;
+use crate::layers::slots::MAX_SLOTS;
 use crate::parameters::AlignedBuffer;
 use crate::random::{Purpose, Stream};
 use rayon::prelude::*;
@@ -80,7 +80,7 @@ impl Case {
 /// Returns the 2×2 max-pool behind a convolution, if its output has room for one.
 fn pool_behind(geometry: &ConvGeometry) -> Option<PoolGeometry> {
     let [height, width] = geometry.output;
-    PoolGeometry::new([height, width, geometry.filters], [2, 2], [2, 2]).ok()
+    PoolGeometry::new([height, width, geometry.filters], [2, 2], [2, 2], Padding::Valid).ok()
 }
 
 /// Floats of the patches that the product alone reads: 64 MiB. Of a larger matrix it takes the first rows

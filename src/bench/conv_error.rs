@@ -122,6 +122,7 @@ fn shape(geometry: &ConvGeometry) -> textbook::ConvShape {
     textbook::ConvShape {
         kernel: geometry.kernel,
         stride: geometry.stride,
+        dilation: geometry.dilation,
         padding: geometry.padding,
         output: geometry.output,
         filters: geometry.filters,

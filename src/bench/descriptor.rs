@@ -61,7 +61,7 @@ impl ConvDescriptor {
         let network = Network::new(&ModelSpec::documented()).expect("the documented model can be built");
         let layers = network.layers().iter().zip(&network.spec().layers);
         let convolutions = layers.filter_map(|(layer, spec)| match (spec, layer.input) {
-            (LayerSpec::Conv2d { filters, kernel, stride, padding }, Shape::Image(input)) => {
+            (LayerSpec::Conv2d { filters, kernel, stride, padding, .. }, Shape::Image(input)) => {
                 let (kernel, stride) = (kernel.both(), stride.both());
                 let descriptor = ConvDescriptor { batch, input, filters: *filters, kernel, stride, padding: *padding };
                 Some((layer.name.clone(), descriptor))

@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 
 /// A network with all that a step needs.
 ///
-/// The optimizer does all its work with a learning rate of 0, so every step meets the same weights.
+/// The optimizer does all its work with a learning rate of 0, so every step meets the same weights but for
+/// moving statistics, which no training step reads.
 pub struct StepBench<'a> {
     batches: &'a [Batch],
     parameters: Parameters,
@@ -115,6 +116,7 @@ impl<'a> StepBench<'a> {
         self.training.backward_observed(images, grad_logits, &mut update, workspace, timings)?;
         let optimizer_begins = Instant::now();
         update.finish();
+        self.training.update_running(&mut self.parameters, workspace)?;
         Ok([start.elapsed(), loss, optimizer_begins.elapsed()])
     }
 

@@ -9,10 +9,13 @@
 //! | room | what |
 //! |---|---|
 //! | [`conv`] | convolution: the trait, four families of algorithms, and the rule that chooses one |
+//! | [`depthwise`] | convolution of each channel by itself |
 //! | [`pool`] | max-pooling with argmax |
+//! | [`average_pool`] | average-pooling, by windows or over the whole image |
 //! | [`relu_pool`] | ReLU and max-pooling of a band of rows, fused |
+//! | [`batch_norm`] | sums over pixels, and what they make of each |
 //! | [`dense`] | a block of rows of a dense layer's weights |
-//! | [`elementwise`] | ReLU, and multiplication by a mask |
+//! | [`elementwise`] | ReLU, leaky ReLU, and multiplication by a mask |
 //! | [`softmax`] | the softmax of a row of logits, and its log-sum-exp |
 //! | [`adam`], [`sgd`] | the optimizers' steps on some weights |
 //! | [`tile`] | the register tile: the innermost product of convolutions and dense layers |
@@ -20,8 +23,11 @@
 //! | [`gemm`] | matrix products, the safe face of `matrixmultiply` |
 
 pub mod adam;
+pub mod average_pool;
+pub mod batch_norm;
 pub mod conv;
 pub mod dense;
+pub mod depthwise;
 pub mod elementwise;
 pub mod gemm;
 pub mod pool;

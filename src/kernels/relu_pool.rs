@@ -174,6 +174,7 @@ impl SimdOp for UnpoolRow<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::Padding;
     use crate::kernels::simd::{InstructionSet, dispatch_to};
     use crate::kernels::{elementwise, pool};
     use crate::random::{Purpose, Stream};
@@ -184,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_band_gives_the_bits_of_relu_and_then_max_pooling_and_so_does_the_way_back_on_every_instruction_set() {
-        let pool = PoolGeometry::new([7, 13, 37], [3, 2], [3, 2]).unwrap();
+        let pool = PoolGeometry::new([7, 13, 37], [3, 2], [3, 2], Padding::Valid).unwrap();
         let mut stream = Stream::new(0, Purpose::Test, 0, 0);
         // A few levels only, so that ties happen, windows die and signed zeros occur.
         let values: Vec<f32> = (0..pool.input_len()).map(|_| (4.0 * stream.unit_f32()).floor() - 2.0).collect();

@@ -76,13 +76,27 @@ impl Builder {
         self.ordinal
     }
 
-    /// Enters a kernel of this shape in the table, and a bias: a value for each of the kernel's last size.
-    pub(crate) fn kernel_and_bias(&mut self, shape: Vec<usize>) -> [TensorId; 2] {
-        let outputs = shape[shape.len() - 1];
+    /// Enters a kernel of this shape in the table, and a bias of `outputs` values.
+    pub(crate) fn kernel_and_bias(&mut self, shape: Vec<usize>, outputs: usize) -> [TensorId; 2] {
         // As in Keras, unless told otherwise there, biases decay too.
         let role = Role::Trainable { decays: true };
         let kernel = self.table.push(format!("{}/kernel", self.name), shape, role, Initialization::GlorotUniform);
         [kernel, self.table.push(format!("{}/bias", self.name), vec![outputs], role, Initialization::Zeros)]
+    }
+
+    /// Enters what a batch normalization of so many channels has: gamma and beta, which are learned, and the
+    /// moving mean and variance, which it keeps itself.
+    pub(crate) fn normalization(&mut self, channels: usize) -> [TensorId; 4] {
+        let learned = Role::Trainable { decays: true };
+        [
+            ("gamma", learned, Initialization::Ones),
+            ("beta", learned, Initialization::Zeros),
+            ("moving_mean", Role::Running, Initialization::Zeros),
+            ("moving_variance", Role::Running, Initialization::Ones),
+        ]
+        .map(|(tensor, role, initialization)| {
+            self.table.push(format!("{}/{tensor}", self.name), vec![channels], role, initialization)
+        })
     }
 
     /// The tensors of all layers.

@@ -8,7 +8,6 @@ mod block;
 mod passes;
 
 pub use block::Conv2d;
-pub use passes::MAX_SLOTS;
 
 use super::operation::{Backward, Forward, Mode, Operation, Work, WorkLen};
 use super::saved::{Saved, SavedLen};
@@ -66,9 +65,9 @@ impl Operation for Conv2d {
     }
 
     fn twin(&self, parameters: &Parameters) -> reference::Layer {
-        let ConvGeometry { kernel, stride, padding, output, filters, .. } = self.geometry;
+        let ConvGeometry { kernel, stride, dilation, padding, output, filters, .. } = self.geometry;
         reference::Layer::Conv2d {
-            shape: reference::ConvShape { kernel, stride, padding, output, filters },
+            shape: reference::ConvShape { kernel, stride, dilation, padding, output, filters },
             kernel: parameters.wide(self.kernel),
             bias: parameters.wide(self.bias),
         }

@@ -52,7 +52,7 @@ impl Dense {
             return Err("0 units; it needs at least 1".into());
         }
         check_floats(&[inputs, units])?;
-        let [kernel, bias] = builder.kernel_and_bias(vec![inputs, units]);
+        let [kernel, bias] = builder.kernel_and_bias(vec![inputs, units], units);
         Ok(Dense { inputs, units, kernel, bias })
     }
 }

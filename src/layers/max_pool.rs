@@ -4,7 +4,7 @@ use super::builder::Builder;
 use super::operation::{Backward, Forward, Operation};
 use super::saved::{Saved, SavedLen};
 use super::sink::Sink;
-use crate::geometry::{PoolGeometry, Shape};
+use crate::geometry::{Padding, PoolGeometry, Shape};
 use crate::kernels::pool;
 use crate::parameters::Parameters;
 use crate::reference;
@@ -22,8 +22,8 @@ impl MaxPool {
     ///
     /// # Errors
     /// A sentence, where what reaches it is no image, or no window fits.
-    pub fn new(builder: &Builder, window: [usize; 2], stride: [usize; 2]) -> Result<MaxPool, String> {
-        let geometry = PoolGeometry::new(builder.image("max-pooling")?, window, stride)?;
+    pub fn new(builder: &Builder, window: [usize; 2], stride: [usize; 2], padding: Padding) -> Result<MaxPool, String> {
+        let geometry = PoolGeometry::new(builder.image("max-pooling")?, window, stride, padding)?;
         Ok(MaxPool { geometry })
     }
 
@@ -43,8 +43,7 @@ impl Operation for MaxPool {
     const NAME: &'static str = "max_pooling2d";
 
     fn output(&self, _: Shape) -> Shape {
-        let PoolGeometry { input, output, .. } = self.geometry;
-        Shape::Image([output[0], output[1], input[2]])
+        self.geometry.output_shape()
     }
 
     fn saves(&self, batch: usize, _: bool) -> SavedLen {
@@ -72,6 +71,12 @@ impl Operation for MaxPool {
     }
 
     fn twin(&self, _: &Parameters) -> reference::Layer {
-        reference::Layer::MaxPool { window: self.geometry.window, stride: self.geometry.stride }
+        reference::Layer::MaxPool(twin(&self.geometry))
     }
+}
+
+/// The sizes of a pool in the textbook.
+pub(super) fn twin(geometry: &PoolGeometry) -> reference::PoolShape {
+    let PoolGeometry { window, stride, padding, output, .. } = *geometry;
+    reference::PoolShape { window, stride, padding, output }
 }

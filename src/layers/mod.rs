@@ -11,32 +11,43 @@
 //! output has one writer with a fixed order of summation. So the same seed gives the same bits on 1, 2 or 8
 //! threads.
 
+pub mod average_pool;
+pub mod batch_normalization;
 pub mod builder;
 pub mod conv2d;
 pub mod dense;
+pub mod depthwise_conv2d;
 pub mod dropout;
 pub mod flatten;
+pub mod global_average_pool;
+pub mod leaky_relu;
 pub mod max_pool;
 pub mod operation;
 pub mod relu;
 pub mod saved;
 pub mod scratch;
 pub mod sink;
+pub mod slots;
 
-use crate::geometry::Shape;
+use crate::geometry::{Padding, Shape, Sliding};
 use crate::parameters::{Parameters, TensorId};
 use crate::reference;
-use crate::spec::LayerSpec;
+use crate::spec::{LayerSpec, Size};
 use crate::{Error, Result};
+use average_pool::AveragePool;
+use batch_normalization::BatchNormalization;
 use builder::Builder;
 use conv2d::Conv2d;
 use dense::Dense;
+use depthwise_conv2d::DepthwiseConv2d;
 use dropout::Dropout;
 use flatten::Flatten;
+use global_average_pool::GlobalAveragePool;
+use leaky_relu::LeakyRelu;
 use max_pool::MaxPool;
 use operation::{Backward, Forward, Operation, WorkLen};
 use relu::Relu;
-use saved::SavedLen;
+use saved::{Saved, SavedLen};
 use sink::Sink;
 use std::ops::Range;
 
@@ -60,16 +71,26 @@ pub struct Layer {
 pub enum LayerKind {
     /// Convolution.
     Conv2d(Conv2d),
+    /// Convolution of each channel by itself.
+    DepthwiseConv2d(DepthwiseConv2d),
     /// Max-pooling.
     MaxPool(MaxPool),
+    /// Average-pooling.
+    AveragePool(AveragePool),
+    /// The mean over all pixels, which makes a vector of an image.
+    GlobalAveragePool(GlobalAveragePool),
     /// max(x, 0).
     Relu(Relu),
+    /// x where it is positive, else a share of it.
+    LeakyRelu(LeakyRelu),
     /// The same floats, called a vector.
     Flatten(Flatten),
     /// Weighted sums.
     Dense(Dense),
     /// Inverted dropout.
     Dropout(Dropout),
+    /// Batch normalization.
+    BatchNormalization(BatchNormalization),
 }
 
 /// Calls a method of the layer that a [`LayerKind`] holds.
@@ -77,11 +98,16 @@ macro_rules! dispatch {
     ($kind:expr, $layer:ident => $call:expr) => {
         match $kind {
             LayerKind::Conv2d($layer) => $call,
+            LayerKind::DepthwiseConv2d($layer) => $call,
             LayerKind::MaxPool($layer) => $call,
+            LayerKind::AveragePool($layer) => $call,
+            LayerKind::GlobalAveragePool($layer) => $call,
             LayerKind::Relu($layer) => $call,
+            LayerKind::LeakyRelu($layer) => $call,
             LayerKind::Flatten($layer) => $call,
             LayerKind::Dense($layer) => $call,
             LayerKind::Dropout($layer) => $call,
+            LayerKind::BatchNormalization($layer) => $call,
         }
     };
 }
@@ -93,18 +119,37 @@ impl Layer {
     /// [`Error::Layer`], where the layer cannot take that shape.
     pub fn new(spec: &LayerSpec, builder: &mut Builder) -> Result<Layer> {
         match *spec {
-            LayerSpec::Conv2d { filters, kernel, stride, padding } => {
-                let (kernel, stride) = (kernel.both(), stride.both());
-                add(builder, LayerKind::Conv2d, |builder| Conv2d::new(builder, filters, kernel, stride, padding))
+            LayerSpec::Conv2d { filters, kernel, stride, padding, dilation } => {
+                let kernel = sliding([kernel, stride, dilation], padding);
+                add(builder, LayerKind::Conv2d, |builder| Conv2d::new(builder, filters, kernel))
             }
-            LayerSpec::MaxPool { window, stride } => {
+            LayerSpec::DepthwiseConv2d { kernel, stride, padding, dilation, depth_multiplier } => {
+                let kernel = sliding([kernel, stride, dilation], padding);
+                let new = |builder: &mut Builder| DepthwiseConv2d::new(builder, kernel, depth_multiplier);
+                add(builder, LayerKind::DepthwiseConv2d, new)
+            }
+            LayerSpec::MaxPool { window, stride, padding } => {
                 let stride = stride.unwrap_or(window).both();
-                add(builder, LayerKind::MaxPool, |builder| MaxPool::new(builder, window.both(), stride))
+                add(builder, LayerKind::MaxPool, |builder| MaxPool::new(builder, window.both(), stride, padding))
+            }
+            LayerSpec::AveragePool { window, stride, padding } => {
+                let (window, stride) = (window.both(), stride.unwrap_or(window).both());
+                add(builder, LayerKind::AveragePool, |builder| AveragePool::new(builder, window, stride, padding))
+            }
+            LayerSpec::GlobalAveragePool {} => {
+                add(builder, LayerKind::GlobalAveragePool, |builder| GlobalAveragePool::new(builder))
             }
             LayerSpec::Relu {} => add(builder, LayerKind::Relu, |_| Ok(Relu)),
+            LayerSpec::LeakyRelu { negative_slope } => {
+                add(builder, LayerKind::LeakyRelu, |_| LeakyRelu::new(negative_slope))
+            }
             LayerSpec::Flatten {} => add(builder, LayerKind::Flatten, |_| Ok(Flatten)),
             LayerSpec::Dense { units } => add(builder, LayerKind::Dense, |builder| Dense::new(builder, units)),
             LayerSpec::Dropout { rate } => add(builder, LayerKind::Dropout, |builder| Dropout::new(builder, rate)),
+            LayerSpec::BatchNormalization { momentum, epsilon } => {
+                let new = |builder: &mut Builder| BatchNormalization::new(builder, momentum, epsilon);
+                add(builder, LayerKind::BatchNormalization, new)
+            }
         }
     }
 
@@ -117,6 +162,12 @@ impl Layer {
     pub fn twin(&self, parameters: &Parameters) -> reference::Layer {
         dispatch!(&self.kind, layer => layer.twin(parameters))
     }
+}
+
+/// How a kernel of such a size, stride and dilation slides.
+fn sliding(sizes: [Size; 3], padding: Padding) -> Sliding {
+    let [size, stride, dilation] = sizes.map(Size::both);
+    Sliding { size, stride, dilation, padding }
 }
 
 /// Adds the layer that `new` makes, whose errors are sentences.
@@ -151,6 +202,11 @@ impl LayerKind {
     /// [`Operation::forward`].
     pub fn forward(&self, pass: Forward) {
         dispatch!(self, layer => layer.forward(pass))
+    }
+
+    /// [`Operation::update_running`].
+    pub(crate) fn update_running(&self, saved: &Saved, parameters: &mut Parameters) {
+        dispatch!(self, layer => layer.update_running(saved, parameters))
     }
 
     /// [`Operation::backward`].

@@ -43,6 +43,9 @@ pub trait Operation {
     /// tensors.
     fn backward(&self, pass: Backward, sink: &mut impl Sink);
 
+    /// Brings those weights up to date that no optimizer moves, by what a training pass saved.
+    fn update_running(&self, _saved: &Saved, _parameters: &mut Parameters) {}
+
     /// The same layer in the textbook, with the weights that it has in `parameters`.
     fn twin(&self, parameters: &Parameters) -> reference::Layer;
 }
@@ -64,7 +67,7 @@ pub enum DropoutMasks<'a> {
 /// What a forward pass is for.
 #[derive(Clone, Copy, Debug)]
 pub enum Mode<'a> {
-    /// Prediction: dropout is off.
+    /// Prediction: dropout is off, and a batch normalization takes its moving statistics.
     Inference,
     /// Training: dropout is on, with these masks.
     Training(DropoutMasks<'a>),

@@ -2,7 +2,7 @@
 
 use crate::parameters::AlignedBuffer;
 
-/// What a step has saved, a value for each of its outputs.
+/// What a step has saved.
 pub enum Saved {
     /// Nothing: input and output are enough.
     Nothing,
@@ -13,6 +13,8 @@ pub enum Saved {
     BlockArgmax(Vec<u8>),
     /// What a dropout multiplied by.
     Factors(AlignedBuffer),
+    /// The mean of each channel of the batch, and behind them the variances, of a batch normalization.
+    Moments(AlignedBuffer),
 }
 
 /// What a step will save, and how many values of it.
@@ -26,6 +28,8 @@ pub enum SavedLen {
     BlockArgmax(usize),
     /// [`Saved::Factors`].
     Factors(usize),
+    /// [`Saved::Moments`].
+    Moments(usize),
 }
 
 impl SavedLen {
@@ -36,6 +40,7 @@ impl SavedLen {
             SavedLen::Argmax(len) => Saved::Argmax(vec![0; len]),
             SavedLen::BlockArgmax(len) => Saved::BlockArgmax(vec![0; len]),
             SavedLen::Factors(len) => Saved::Factors(AlignedBuffer::zeros(len)),
+            SavedLen::Moments(len) => Saved::Moments(AlignedBuffer::zeros(len)),
         }
     }
 
@@ -45,7 +50,7 @@ impl SavedLen {
             SavedLen::Nothing => 0,
             SavedLen::Argmax(len) => len.saturating_mul(size_of::<u16>()),
             SavedLen::BlockArgmax(len) => len.saturating_mul(size_of::<u8>()),
-            SavedLen::Factors(len) => len.saturating_mul(size_of::<f32>()),
+            SavedLen::Factors(len) | SavedLen::Moments(len) => len.saturating_mul(size_of::<f32>()),
         }
     }
 }

@@ -53,6 +53,7 @@ impl Plan<'_> {
             Mode::Training(_) => return Err(Error::setting("plan", "it was made for inference and cannot train")),
         };
         workspace.backward_done = false;
+        workspace.running_updated = false;
         let Workspace { outputs, saved, partials, packed, scratch, .. } = workspace;
         observer.forward_begins();
         for (index, step) in self.steps().iter().enumerate() {
@@ -130,6 +131,27 @@ impl Plan<'_> {
                 grad_input: grad_input_values.as_deref(),
             });
             std::mem::swap(grad_output, grad_input);
+        }
+        Ok(())
+    }
+
+    /// Brings those weights up to date that no optimizer moves, the moving statistics of batch
+    /// normalizations, by the batch that went forward last: the last thing of a training step. Without such
+    /// layers it does nothing.
+    ///
+    /// # Errors
+    /// Where the forward pass before was not for training, or has been taken into account already.
+    ///
+    /// # Panics
+    /// If the parameters are another network's, or the workspace another plan's.
+    pub fn update_running(&self, parameters: &mut Parameters, workspace: &mut Workspace) -> Result<()> {
+        if workspace.trained.is_none() || workspace.running_updated {
+            let reason = "it needs a training forward pass before it, one for each call";
+            return Err(Error::setting("update_running", reason));
+        }
+        workspace.running_updated = true;
+        for (step, saved) in self.steps().iter().zip(&workspace.saved) {
+            step.operation.update_running(saved, parameters);
         }
         Ok(())
     }

@@ -25,6 +25,8 @@ pub struct Workspace {
     pub(super) trained: Option<usize>,
     /// Whether that batch has gone backward too.
     pub(super) backward_done: bool,
+    /// Whether that batch has entered into the moving statistics.
+    pub(super) running_updated: bool,
 }
 
 impl Workspace {
@@ -39,6 +41,7 @@ impl Workspace {
             scratch: ScratchPool::new(sizes.work.scratch),
             trained: None,
             backward_done: false,
+            running_updated: false,
         }
     }
 }

@@ -9,6 +9,8 @@ pub struct ConvShape {
     pub kernel: [usize; 2],
     /// Steps of the kernel over the image, down and across.
     pub stride: [usize; 2],
+    /// Pixels from a cell of the kernel to the next, down and across; 1 where it is not dilated.
+    pub dilation: [usize; 2],
     /// Rows of zeros above, columns of zeros to the left of the image.
     pub padding: [usize; 2],
     /// Height and width of the output; zeros are assumed as far below and to the right as this needs.
@@ -17,9 +19,10 @@ pub struct ConvShape {
     pub filters: usize,
 }
 
-/// Visits every product of a convolution: `visit(output position, input position, kernel position)`, each an
-/// index into that tensor's values. Padding holds zeros, which add nothing, so it is passed over.
-fn for_each_product(input: &Image, shape: &ConvShape, mut visit: impl FnMut(usize, usize, usize)) {
+/// Visits every pixel under the kernel at every output position: `visit(position, pixel, cell)`, where the
+/// position is y·width + x of the output, the pixel the index of its first channel in the image, and the cell
+/// ky·kernel width + kx. Padding holds zeros, which add nothing, so it is passed over.
+pub(super) fn for_each_pixel(input: &Image, shape: &ConvShape, mut visit: impl FnMut(usize, usize, usize)) {
     let [output_height, output_width] = shape.output;
     for y in 0..output_height {
         for x in 0..output_width {
@@ -27,28 +30,36 @@ fn for_each_product(input: &Image, shape: &ConvShape, mut visit: impl FnMut(usiz
                 for kx in 0..shape.kernel[1] {
                     // Which input pixel lies under kernel cell (ky, kx) when the kernel stands at output (y,
                     // x)?
-                    let (row, column) = (y * shape.stride[0] + ky, x * shape.stride[1] + kx);
+                    let row = y * shape.stride[0] + ky * shape.dilation[0];
+                    let column = x * shape.stride[1] + kx * shape.dilation[1];
                     let inside = (shape.padding[0]..shape.padding[0] + input.height).contains(&row)
                         && (shape.padding[1]..shape.padding[1] + input.width).contains(&column);
                     if !inside {
                         continue;
                     }
-                    for c in 0..input.channels {
-                        let from = input.index(row - shape.padding[0], column - shape.padding[1], c);
-                        for f in 0..shape.filters {
-                            let to = (y * output_width + x) * shape.filters + f;
-                            let weight = ((ky * shape.kernel[1] + kx) * input.channels + c) * shape.filters + f;
-                            visit(to, from, weight);
-                        }
-                    }
+                    let pixel = input.index(row - shape.padding[0], column - shape.padding[1], 0);
+                    visit(y * output_width + x, pixel, ky * shape.kernel[1] + kx);
                 }
             }
         }
     }
 }
 
+/// Visits every product of a convolution: `visit(output position, input position, kernel position)`, each an
+/// index into that tensor's values.
+fn for_each_product(input: &Image, shape: &ConvShape, mut visit: impl FnMut(usize, usize, usize)) {
+    for_each_pixel(input, shape, |position, pixel, cell| {
+        for c in 0..input.channels {
+            for f in 0..shape.filters {
+                visit(position * shape.filters + f, pixel + c, (cell * input.channels + c) * shape.filters + f);
+            }
+        }
+    });
+}
+
 /// `output[y, x, f] = bias[f] + Σ_{ky, kx, c} input[y·stride + ky − padding, x·stride + kx − padding, c] · kernel[ky, kx, c, f]`,
-/// where pixels outside the image are 0. The kernel is not flipped, so strictly this is a cross-correlation.
+/// where pixels outside the image are 0, and ky and kx count times the dilation. The kernel is not flipped,
+/// so strictly this is a cross-correlation.
 pub fn conv2d_forward(input: &Image, shape: &ConvShape, kernel: &[f64], bias: &[f64]) -> Image {
     let mut output = Image::zeros(shape.output[0], shape.output[1], shape.filters);
     for (position, value) in output.values.iter_mut().enumerate() {

@@ -8,7 +8,8 @@
 //! | file | what, in the order to read it |
 //! |---|---|
 //! | `tensors` | what goes forward through a network, and what comes back for its parameters |
-//! | `dense`, `elementwise`, `max_pool`, `conv2d` | the layers, each forward and backward |
+//! | `dense`, `elementwise`, `pool_shape`, `max_pool`, `average_pool`, `conv2d`, `depthwise_conv2d` | the layers, each forward and backward |
+//! | `batch_normalization` | the one layer in which the images of a batch meet |
 //! | `loss` | sigmoid and binary cross-entropy, softmax and categorical cross-entropy |
 //! | `network` | all layers forward, and a training step backward through them |
 //! | `adam`, `sgd` | from gradients to new weights |
@@ -64,27 +65,39 @@
 //! kernel is `[inputs, units]`. The letters are those of the [crate's notation](crate#notation).
 
 mod adam;
+mod average_pool;
+mod batch_normalization;
 mod clipping;
 mod conv2d;
 mod dense;
+mod depthwise_conv2d;
 mod elementwise;
 mod loss;
 mod max_pool;
 mod network;
+mod pool_shape;
 mod sgd;
 mod tensors;
 
 pub use adam::Adam;
+pub use average_pool::{
+    average_pool_backward, average_pool_forward, global_average_pool_backward, global_average_pool_forward,
+};
+pub use batch_normalization::{
+    Moments, batch_normalization_backward, batch_normalization_forward, moments, moving_moments,
+};
 pub use clipping::{clip_by_global_norm, clip_by_norm, clip_by_value};
 pub use conv2d::{ConvShape, conv2d_backward, conv2d_forward};
 pub use dense::{dense_backward, dense_forward};
-pub use elementwise::{dropout, relu_backward, relu_forward};
+pub use depthwise_conv2d::{depthwise_conv2d_backward, depthwise_conv2d_forward};
+pub use elementwise::{dropout, leaky_relu_backward, leaky_relu_forward, relu_backward, relu_forward};
 pub use loss::{
     binary_cross_entropy, binary_cross_entropy_gradient, categorical_cross_entropy, categorical_cross_entropy_gradient,
     sigmoid, smoothed_targets, softmax,
 };
 pub use max_pool::{max_pool_backward, max_pool_forward};
 pub use network::{Layer, Step, forward, step, weighted_step};
+pub use pool_shape::PoolShape;
 pub use sgd::Sgd;
 pub use tensors::{Image, LayerGradient};
 

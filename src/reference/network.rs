@@ -1,13 +1,19 @@
 //! A whole network: its layers forward, and a training step backward through all of them.
 
+use super::average_pool::{
+    average_pool_backward, average_pool_forward, global_average_pool_backward, global_average_pool_forward,
+};
+use super::batch_normalization::{Moments, batch_normalization_backward, batch_normalization_forward, moments};
 use super::conv2d::{ConvShape, conv2d_backward, conv2d_forward};
 use super::dense::{dense_backward, dense_forward};
-use super::elementwise::{dropout, relu_backward, relu_forward};
+use super::depthwise_conv2d::{depthwise_conv2d_backward, depthwise_conv2d_forward};
+use super::elementwise::{dropout, leaky_relu_backward, leaky_relu_forward, relu_backward, relu_forward};
 use super::loss::{
     binary_cross_entropy, binary_cross_entropy_gradient, categorical_cross_entropy, categorical_cross_entropy_gradient,
     smoothed_targets,
 };
 use super::max_pool::{max_pool_backward, max_pool_forward, window_maxima};
+use super::pool_shape::PoolShape;
 use super::tensors::{Image, LayerGradient};
 
 /// A layer together with its weights.
@@ -22,15 +28,28 @@ pub enum Layer {
         /// `[F]`.
         bias: Vec<f64>,
     },
-    /// The largest value of each window, per channel.
-    MaxPool {
-        /// Height and width of the window.
-        window: [usize; 2],
-        /// Steps of the window, down and across.
-        stride: [usize; 2],
+    /// Cross-correlation of each channel by itself, plus a bias per filter.
+    DepthwiseConv2d {
+        /// Sizes; the filters are those of all channels.
+        shape: ConvShape,
+        /// `[kernel height, kernel width, C, M]`.
+        kernel: Vec<f64>,
+        /// `[C·M]`.
+        bias: Vec<f64>,
     },
+    /// The largest value of each window, per channel.
+    MaxPool(PoolShape),
+    /// The mean of each window, per channel.
+    AveragePool(PoolShape),
+    /// The mean of all pixels, per channel.
+    GlobalAveragePool,
     /// max(x, 0).
     Relu,
+    /// x where it is positive, else a share of it.
+    LeakyRelu {
+        /// That share.
+        negative_slope: f64,
+    },
     /// The same values as a vector, in H, W, C order.
     Flatten,
     /// A weighted sum of all inputs for each unit, plus a bias.
@@ -42,6 +61,19 @@ pub enum Layer {
     },
     /// Multiplies by a factor per value: 0 for a dropped one, 1/(1 − rate) for a kept one.
     Dropout,
+    /// Gives each channel a mean and a deviation that are learned.
+    BatchNormalization {
+        /// γ, the deviation of each channel.
+        gamma: Vec<f64>,
+        /// β, the mean of each channel.
+        beta: Vec<f64>,
+        /// What a prediction takes for the mean and the variance of its input.
+        moving: Moments,
+        /// The part of the moving moments that a step keeps.
+        momentum: f64,
+        /// ε, which is added to the variance.
+        epsilon: f64,
+    },
 }
 
 /// What a training step's forward and backward pass found.
@@ -55,36 +87,102 @@ pub struct Step {
     pub gradients: Vec<LayerGradient>,
     /// Per sample, ∂L/∂image.
     pub grad_inputs: Vec<Image>,
-    /// How far the nearest kink is: the smallest |x| that went into a ReLU, and the smallest lead of a
-    /// maximum over the runner-up of its window. Below about 1e-4, `f32` and `f64` may rightly take different
-    /// sides. (A tie of zeros, common after a ReLU, which stops their gradient, is not counted.)
+    /// Per layer, the batch's moments where it is a batch normalization.
+    pub moments: Vec<Option<Moments>>,
+    /// How far the nearest kink is: the smallest |x| that went into a ReLU, leaky or not, and the smallest
+    /// lead of a maximum over the runner-up of its window. Below about 1e-4, `f32` and `f64` may rightly take
+    /// different sides. (A tie, common after a ReLU, which stops its gradient, is not counted.)
     pub margin: f64,
 }
 
-/// One sample through all layers: every layer's input in turn, and last the network's output. That list is
-/// all that the backward pass needs to remember. `factors` are the dropout factors of this sample, one list
-/// for each dropout layer in order; none when the network only predicts.
+/// One sample through all layers, to predict: every layer's input in turn, and last the network's output.
+/// `factors` are the dropout factors of this sample, one list for each dropout layer in order; none for a
+/// prediction. A batch normalization takes its moving moments.
 pub fn forward(layers: &[Layer], image: &Image, factors: &[Vec<f64>]) -> Vec<Image> {
     let mut activations = vec![image.clone()];
     let mut factors = factors.iter();
     for layer in layers {
         let input = activations.last().expect("the list starts with the image");
-        let output = match layer {
-            Layer::Conv2d { shape, kernel, bias } => conv2d_forward(input, shape, kernel, bias),
-            Layer::MaxPool { window, stride } => max_pool_forward(input, *window, *stride),
-            Layer::Relu => relu_forward(input),
-            Layer::Flatten => Image { height: 1, width: 1, channels: input.values.len(), values: input.values.clone() },
-            Layer::Dense { kernel, bias } => dense_forward(input, kernel, bias),
-            Layer::Dropout => factors.next().map_or_else(|| input.clone(), |factors| dropout(input, factors)),
-        };
-        activations.push(output);
+        let factors = if let Layer::Dropout = layer { factors.next() } else { None };
+        activations.push(layer_forward(layer, input, factors));
     }
     activations
 }
 
-/// One training step's gradients: every sample forward, the mean loss, every sample backward. A label is the
-/// index of a sample's class. The loss is the binary cross-entropy of a network that ends with one value, and
-/// the categorical one of a network that ends with several.
+/// One sample through one layer.
+fn layer_forward(layer: &Layer, input: &Image, factors: Option<&Vec<f64>>) -> Image {
+    match layer {
+        Layer::Conv2d { shape, kernel, bias } => conv2d_forward(input, shape, kernel, bias),
+        Layer::DepthwiseConv2d { shape, kernel, bias } => depthwise_conv2d_forward(input, shape, kernel, bias),
+        Layer::MaxPool(shape) => max_pool_forward(input, shape),
+        Layer::AveragePool(shape) => average_pool_forward(input, shape),
+        Layer::GlobalAveragePool => global_average_pool_forward(input),
+        Layer::Relu => relu_forward(input),
+        Layer::LeakyRelu { negative_slope } => leaky_relu_forward(input, *negative_slope),
+        Layer::Flatten => Image { height: 1, width: 1, channels: input.values.len(), values: input.values.clone() },
+        Layer::Dense { kernel, bias } => dense_forward(input, kernel, bias),
+        Layer::Dropout => factors.map_or_else(|| input.clone(), |factors| dropout(input, factors)),
+        Layer::BatchNormalization { gamma, beta, moving, epsilon, .. } => {
+            batch_normalization_forward(std::slice::from_ref(input), moving, gamma, beta, *epsilon).remove(0)
+        }
+    }
+}
+
+/// A batch through one layer, to train: each sample by itself, but for a batch normalization.
+fn batch_forward(layer: &Layer, inputs: &[Image], factors: &[Option<&Vec<f64>>]) -> Vec<Image> {
+    match layer {
+        Layer::BatchNormalization { gamma, beta, epsilon, .. } => {
+            batch_normalization_forward(inputs, &moments(inputs), gamma, beta, *epsilon)
+        }
+        _ => inputs.iter().zip(factors).map(|(input, factors)| layer_forward(layer, input, *factors)).collect(),
+    }
+}
+
+/// A sample's gradient back through one layer, whose parameters' gradients are added to `gradient`.
+fn layer_backward(
+    layer: &Layer,
+    input: &Image,
+    grad: &Image,
+    factors: Option<&Vec<f64>>,
+    gradient: &mut LayerGradient,
+) -> Image {
+    match layer {
+        Layer::Conv2d { shape, kernel, .. } => conv2d_backward(input, shape, kernel, grad, gradient),
+        Layer::DepthwiseConv2d { shape, kernel, .. } => depthwise_conv2d_backward(input, shape, kernel, grad, gradient),
+        Layer::MaxPool(shape) => max_pool_backward(input, shape, grad),
+        Layer::AveragePool(shape) => average_pool_backward(input, shape, grad),
+        Layer::GlobalAveragePool => global_average_pool_backward(input, grad),
+        Layer::Relu => relu_backward(input, grad),
+        Layer::LeakyRelu { negative_slope } => leaky_relu_backward(input, *negative_slope, grad),
+        Layer::Flatten => Image { values: grad.values.clone(), ..*input },
+        Layer::Dense { kernel, .. } => dense_backward(input, kernel, grad, gradient),
+        Layer::Dropout => factors.map_or_else(|| grad.clone(), |factors| dropout(grad, factors)),
+        Layer::BatchNormalization { .. } => unreachable!("it goes back with its whole batch"),
+    }
+}
+
+/// A batch's gradients back through one layer.
+fn batch_backward(
+    layer: &Layer,
+    inputs: &[Image],
+    grads: &[Image],
+    factors: &[Option<&Vec<f64>>],
+    gradient: &mut LayerGradient,
+) -> Vec<Image> {
+    match layer {
+        Layer::BatchNormalization { gamma, epsilon, .. } => {
+            batch_normalization_backward(inputs, gamma, *epsilon, grads, gradient)
+        }
+        _ => {
+            let samples = inputs.iter().zip(grads).zip(factors);
+            samples.map(|((input, grad), factors)| layer_backward(layer, input, grad, *factors, gradient)).collect()
+        }
+    }
+}
+
+/// One training step's gradients: the batch forward, layer by layer, the mean loss, and the batch backward. A
+/// label is the index of a sample's class. The loss is the binary cross-entropy of a network that ends with
+/// one value, and the categorical one of a network that ends with several.
 ///
 /// `factors[sample]` are that sample's dropout factors as in [`forward`].
 pub fn step(layers: &[Layer], images: &[Image], labels: &[usize], factors: &[Vec<Vec<f64>>]) -> Step {
@@ -103,21 +201,20 @@ pub fn weighted_step(
     smoothing: f64,
     factors: &[Vec<Vec<f64>>],
 ) -> Step {
-    let n = images.len() as f64;
-    let mut gradients: Vec<LayerGradient> = layers
-        .iter()
-        .map(|layer| match layer {
-            Layer::Conv2d { kernel, bias, .. } | Layer::Dense { kernel, bias } => {
-                LayerGradient { kernel: vec![0.0; kernel.len()], bias: vec![0.0; bias.len()] }
-            }
-            _ => LayerGradient::default(),
-        })
-        .collect();
-    let (mut logits, mut loss, mut grad_inputs, mut margin) = (vec![], 0.0, vec![], f64::INFINITY);
+    // What goes into every layer, and last the network's output: all that the backward pass needs.
+    let mut activations = vec![images.to_vec()];
+    let factors_of = |index: usize| -> Vec<Option<&Vec<f64>>> {
+        let is_dropout = |layer: &&Layer| matches!(layer, Layer::Dropout);
+        let ordinal = layers[..index].iter().filter(is_dropout).count();
+        factors.iter().map(|factors| factors.get(ordinal)).collect()
+    };
+    for (index, layer) in layers.iter().enumerate() {
+        activations.push(batch_forward(layer, &activations[index], &factors_of(index)));
+    }
 
-    for ((image, &label), factors) in images.iter().zip(labels).zip(factors) {
-        let activations = forward(layers, image, factors);
-        let z = &activations[layers.len()].values;
+    let (mut logits, mut loss, mut grads) = (vec![], 0.0, vec![]);
+    for (output, &label) in activations[layers.len()].iter().zip(labels) {
+        let z = &output.values;
         logits.extend(z);
         let (sample_loss, sample_gradient) = match z[..] {
             [z] => {
@@ -130,41 +227,48 @@ pub fn weighted_step(
             }
         };
         // What one unit of this sample's own loss adds to the mean.
-        let share = class_weights[label] / n;
+        let share = class_weights[label] / images.len() as f64;
         loss += share * sample_loss;
-
         let grad_logits = sample_gradient.iter().map(|g| share * g).collect();
-        let mut grad = Image { height: 1, width: 1, channels: z.len(), values: grad_logits };
-        let mut factors = factors.iter().rev();
-        for (index, layer) in layers.iter().enumerate().rev() {
-            let (input, gradient) = (&activations[index], &mut gradients[index]);
-            margin = margin.min(smallest_margin(layer, input));
-            grad = match layer {
-                Layer::Conv2d { shape, kernel, .. } => conv2d_backward(input, shape, kernel, &grad, gradient),
-                Layer::MaxPool { window, stride } => max_pool_backward(input, *window, *stride, &grad),
-                Layer::Relu => relu_backward(input, &grad),
-                Layer::Flatten => Image { values: grad.values, ..*input },
-                Layer::Dense { kernel, .. } => dense_backward(input, kernel, &grad, gradient),
-                Layer::Dropout => match factors.next() {
-                    Some(factors) => dropout(&grad, factors),
-                    None => grad,
-                },
-            };
-        }
-        grad_inputs.push(grad);
+        grads.push(Image { height: 1, width: 1, channels: z.len(), values: grad_logits });
     }
-    Step { logits, loss, gradients, grad_inputs, margin }
+
+    let mut gradients: Vec<LayerGradient> = layers.iter().map(no_gradient).collect();
+    let (mut batch_moments, mut margin) = (vec![None; layers.len()], f64::INFINITY);
+    for (index, layer) in layers.iter().enumerate().rev() {
+        let inputs = &activations[index];
+        margin = inputs.iter().map(|input| smallest_margin(layer, input)).fold(margin, f64::min);
+        if let Layer::BatchNormalization { .. } = layer {
+            batch_moments[index] = Some(moments(inputs));
+        }
+        grads = batch_backward(layer, inputs, &grads, &factors_of(index), &mut gradients[index]);
+    }
+    Step { logits, loss, gradients, grad_inputs: grads, moments: batch_moments, margin }
+}
+
+/// A gradient of zeros for a layer's parameters.
+fn no_gradient(layer: &Layer) -> LayerGradient {
+    match layer {
+        Layer::Conv2d { kernel, bias, .. }
+        | Layer::DepthwiseConv2d { kernel, bias, .. }
+        | Layer::Dense { kernel, bias } => {
+            LayerGradient { kernel: vec![0.0; kernel.len()], bias: vec![0.0; bias.len()] }
+        }
+        Layer::BatchNormalization { gamma, beta, .. } => {
+            LayerGradient { kernel: vec![0.0; gamma.len()], bias: vec![0.0; beta.len()] }
+        }
+        _ => LayerGradient::default(),
+    }
 }
 
 /// The smallest distance of a layer's input from a place where the layer's slope jumps.
 fn smallest_margin(layer: &Layer, input: &Image) -> f64 {
     match layer {
-        Layer::Relu => input.values.iter().map(|x| x.abs()).fold(f64::INFINITY, f64::min),
-        Layer::MaxPool { window, stride } => window_maxima(input, *window, *stride)
-            .1
+        Layer::Relu | Layer::LeakyRelu { .. } => input.values.iter().map(|x| x.abs()).fold(f64::INFINITY, f64::min),
+        Layer::MaxPool(shape) => window_maxima(input, shape)
             .into_iter()
-            .filter(|&(best, lead)| input.values[best] != 0.0 || lead != 0.0)
             .map(|(_, lead)| lead)
+            .filter(|&lead| lead != 0.0)
             .fold(f64::INFINITY, f64::min),
         _ => f64::INFINITY,
     }

@@ -28,8 +28,8 @@ impl Image {
 /// The gradient of a layer's parameters; both empty for a layer without any.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LayerGradient {
-    /// ∂L/∂kernel, in the kernel's own layout.
+    /// ∂L/∂kernel, in the kernel's own layout; of a batch normalization, ∂L/∂γ.
     pub kernel: Vec<f64>,
-    /// ∂L/∂bias.
+    /// ∂L/∂bias; of a batch normalization, ∂L/∂β.
     pub bias: Vec<f64>,
 }

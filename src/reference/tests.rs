@@ -5,12 +5,13 @@ use approx::assert_abs_diff_eq;
 
 /// The network and image of the example at the top.
 fn example() -> (Vec<Layer>, Image) {
-    let shape = ConvShape { kernel: [3, 3], stride: [1, 1], padding: [0, 0], output: [2, 2], filters: 1 };
+    let shape =
+        ConvShape { kernel: [3, 3], stride: [1, 1], dilation: [1, 1], padding: [0, 0], output: [2, 2], filters: 1 };
     let kernel = vec![1., 0., -1., 0., 1., 0., -1., 0., 1.];
     let layers = vec![
         Layer::Conv2d { shape, kernel, bias: vec![1.0] },
         Layer::Relu,
-        Layer::MaxPool { window: [2, 2], stride: [2, 2] },
+        Layer::MaxPool(PoolShape { window: [2, 2], stride: [2, 2], padding: [0, 0], output: [1, 1] }),
         Layer::Flatten,
         Layer::Dense { kernel: vec![0.5], bias: vec![-2.0] },
     ];

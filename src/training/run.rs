@@ -148,7 +148,7 @@ impl<'a> Trainer<'a> {
         Ok(validated)
     }
 
-    /// Takes a step on the batch: forward, loss, gradient, and backward with the update.
+    /// Takes a step on the batch: forward, loss, gradient, backward with the update, and moving statistics.
     fn step(&mut self, state: &mut TrainingState) -> Result<StepRow> {
         let Batch { images, labels, .. } = &self.batch;
         let (images, size, taken) = (images.view(), labels.len(), state.optimizer.steps());
@@ -169,6 +169,7 @@ impl<'a> Trainer<'a> {
         let mut update = state.optimizer.begin_step(&mut state.parameters, &mut self.gradients, self.settings.fuse);
         self.plan.backward(images, grad_logits, &mut update, &mut self.workspace)?;
         update.finish();
+        self.plan.update_running(&mut state.parameters, &mut self.workspace)?;
         Ok(StepRow { step, epoch, batch_size: size, loss, accuracy })
     }
 

@@ -25,8 +25,9 @@ fn a_model_file_with_a_mistake_is_told_with_its_line() {
         (
             "sigmoid.toml",
             TINY.replace("units = 1 },", "units = 1 },\n{ type = \"sigmoid\" },"),
-            "it is not a model: line 12: unknown variant `sigmoid`, expected one of `conv2d`, `max_pool`, `relu`, `flatten`, \
-             `dense`, `dropout`; leave it out: the last layer gives the logit, and the sigmoid belongs to the loss",
+            "it is not a model: line 12: unknown variant `sigmoid`, expected one of `conv2d`, `depthwise_conv2d`, \
+             `max_pool`, `average_pool`, `global_average_pool`, `relu`, `leaky_relu`, `flatten`, `dense`, `dropout`, \
+             `batch_normalization`; leave it out: the last layer gives the logit, and the sigmoid belongs to the loss",
         ),
         (
             "relu.toml",

@@ -2,7 +2,9 @@
 
 #![allow(dead_code)] // each test program uses a part
 
+pub mod every_layer;
 pub mod networks;
+pub mod steps;
 
 use glassnet::network::Network;
 use glassnet::parameters::Parameters;
@@ -20,16 +22,19 @@ pub fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&x| f64::from(x)).collect()
 }
 
-/// Weights drawn so that activations keep their size and every bias counts: kernels by Glorot's rule, biases
-/// in ±0.1.
+/// Weights drawn so that activations keep their size and every one of them counts: kernels by Glorot's rule,
+/// biases, beta and moving means in ±0.1, gamma and moving variances from a half to one and a half.
 pub fn random_parameters(network: &Network, seed: u64) -> Parameters {
     let mut parameters = network.initial_parameters(seed);
     for (id, entry) in network.table().entries().iter().enumerate() {
-        if entry.name.ends_with("/bias") {
-            let drawn = values(entry.range.len(), seed, 1000 + id as u64);
-            for (bias, x) in parameters.tensor_mut(id).iter_mut().zip(drawn) {
-                *bias = 0.2 * x;
-            }
+        let (start, scale) = match entry.name.rsplit('/').next() {
+            Some("kernel") => continue,
+            Some("gamma" | "moving_variance") => (1.0, 1.0),
+            _ => (0.0, 0.2),
+        };
+        let drawn = values(entry.range.len(), seed, 1000 + id as u64);
+        for (value, x) in parameters.tensor_mut(id).iter_mut().zip(drawn) {
+            *value = start + scale * x;
         }
     }
     parameters

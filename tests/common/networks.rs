@@ -43,9 +43,13 @@ fn networks_of(
         |((height, width, channels), blocks, hidden, units)| {
             let mut layers = Vec::new();
             for (filters, (kernel, stride), padding, relu, pool) in blocks {
-                layers.push(LayerSpec::Conv2d { filters, kernel, stride, padding });
+                layers.push(LayerSpec::Conv2d { filters, kernel, stride, padding, dilation: Size::Square(1) });
                 layers.extend(relu.then_some(LayerSpec::Relu {}));
-                layers.extend(pool.map(|(window, stride)| LayerSpec::MaxPool { window, stride }));
+                layers.extend(pool.map(|(window, stride)| LayerSpec::MaxPool {
+                    window,
+                    stride,
+                    padding: Padding::Valid,
+                }));
             }
             layers.push(LayerSpec::Flatten {});
             if let Some((units, rate)) = hidden {
@@ -57,7 +61,8 @@ fn networks_of(
     )
 }
 
-fn size(range: Range<usize>) -> impl Strategy<Value = Size> {
+/// A size in both directions.
+pub fn size(range: Range<usize>) -> impl Strategy<Value = Size> {
     [range.clone(), range].prop_map(Size::Rectangle)
 }
 
@@ -73,6 +78,7 @@ pub fn way_name(options: &PlanOptions) -> String {
 }
 
 /// A batch for a network: images, labels and dropout masks.
+#[derive(Clone)]
 pub struct Batch {
     /// `[N, H, W, C]`.
     pub images: Vec<f32>,

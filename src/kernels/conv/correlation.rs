@@ -7,9 +7,9 @@
 //! input     dX[y, x, c] = Σ dY[y + ky − before, x + kx − before, f] · W[kh−1−ky, kw−1−kx, c, f]       s = 1
 //! ```
 //!
-//! At stride 1 the gradient of the input reads ∂L/∂output, framed by kernel − 1 − padding zeros, and the
-//! kernel turned by 180° with its channels and filters exchanged. (V. Dumoulin, F. Visin, *A Guide to
-//! Convolution Arithmetic for Deep Learning*, 2016, section 4, draws it.)
+//! A kernel is not dilated here. At stride 1 the gradient of the input reads ∂L/∂output, framed by kernel − 1
+//! − padding zeros, and the kernel turned by 180° with its channels and filters exchanged. (V. Dumoulin, F.
+//! Visin, *A Guide to Convolution Arithmetic for Deep Learning*, 2016, section 4, draws it.)
 
 use super::Pass;
 use super::frame::Frame;

@@ -88,10 +88,11 @@ impl Band<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::Padding;
 
     #[test]
     fn a_band_that_moves_down_holds_the_rows_of_the_expanded_gradient() {
-        let pool = PoolGeometry::new([11, 5, 3], [3, 2], [3, 2]).unwrap();
+        let pool = PoolGeometry::new([11, 5, 3], [3, 2], [3, 2], Padding::Valid).unwrap();
         let values: Vec<f32> = (0..pool.output_len()).map(|i| i as f32 + 1.0).collect();
         let argmax: Vec<u8> = (0..pool.output_len()).map(|i| (i % 7) as u8).collect();
         let gradient = PooledGradient { pool, values: &values, argmax: &argmax };

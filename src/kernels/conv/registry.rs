@@ -32,7 +32,8 @@ pub enum ConvPolicy {
     Auto,
     /// im2col everywhere.
     Im2col,
-    /// Direct convolution, and im2col for the input's gradient where the stride is not 1.
+    /// Direct convolution, and im2col for the input's gradient where the stride is not 1, and where the
+    /// kernel is dilated.
     Direct,
     /// Winograd's F(4×4, 3×3), and im2col for the weights' gradient and where the kernel is not 3×3 with
     /// stride 1.
@@ -164,7 +165,7 @@ impl FromStr for ConvPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Padding;
+    use crate::geometry::{Padding, Sliding};
 
     fn names(policy: ConvPolicy, geometry: ConvGeometry, sparse_gradient: bool) -> [&'static str; 3] {
         let algorithms = policy.algorithms(&geometry, sparse_gradient, true);
@@ -185,6 +186,11 @@ mod tests {
         assert_eq!(names(ConvPolicy::Auto, first, false), ["direct"; 3]);
         assert_eq!(names(ConvPolicy::Auto, odd, true), ["direct", "sparse", "sparse"]);
         assert_eq!(names(ConvPolicy::Auto, odd, false), ["direct", "im2col", "direct"]);
+        let sliding = Sliding { size: [3, 3], stride: [1, 1], dilation: [2, 2], padding: Padding::Same };
+        let dilated = ConvGeometry::dilated([30, 30, 64], sliding, 128).unwrap();
+        for policy in ConvPolicy::ALL {
+            assert_eq!(names(policy, dilated, true), ["im2col"; 3]);
+        }
         assert_eq!(names(ConvPolicy::Im2col, later, true), ["im2col"; 3]);
         assert_eq!(names(ConvPolicy::Direct, later, true), ["direct"; 3]);
         assert_eq!(names(ConvPolicy::Direct, odd, true), ["direct", "im2col", "direct"]);

@@ -1,7 +1,7 @@
 //! The description of a convolution and of what runs with it: sizes, tensors, algorithms.
 
 use super::super::builder::Builder;
-use crate::geometry::{ConvGeometry, Padding, PoolGeometry, check_floats};
+use crate::geometry::{ConvGeometry, PoolGeometry, Sliding, check_floats};
 use crate::kernels::conv::registry::{ConvAlgorithms, ConvPolicy};
 use crate::parameters::TensorId;
 
@@ -31,22 +31,16 @@ impl Conv2d {
     /// # Errors
     /// A sentence, where what reaches it is no image, the kernel does not fit, or a tensor would be too
     /// large.
-    pub fn new(
-        builder: &mut Builder,
-        filters: usize,
-        kernel: [usize; 2],
-        stride: [usize; 2],
-        padding: Padding,
-    ) -> Result<Conv2d, String> {
+    pub fn new(builder: &mut Builder, filters: usize, kernel: Sliding) -> Result<Conv2d, String> {
         let input = builder.image("a convolution")?;
-        for size in [kernel, stride, [filters, filters]].concat() {
+        for size in [kernel.size, kernel.stride, kernel.dilation, [filters, filters]].concat() {
             check_floats(&[size])?;
         }
-        let geometry = ConvGeometry::new(input, kernel, stride, padding, filters)?;
+        let geometry = ConvGeometry::dilated(input, kernel, filters)?;
         let shape = vec![geometry.kernel[0], geometry.kernel[1], input[2], filters];
         check_floats(&shape)?;
         check_floats(&[geometry.output[0], geometry.output[1], filters])?;
-        let [kernel, bias] = builder.kernel_and_bias(shape);
+        let [kernel, bias] = builder.kernel_and_bias(shape, filters);
         let algorithms = ConvPolicy::Im2col.algorithms(&geometry, false, true);
         Ok(Conv2d { geometry, kernel, bias, algorithms, relu: false, pool: None })
     }
@@ -57,9 +51,10 @@ impl Conv2d {
         Conv2d { algorithms, relu, pool, ..*self }
     }
 
-    /// Whether a pool can be part of a block: windows do not overlap, and the place of a maximum fits a byte.
+    /// Whether a pool can be part of a block: windows lie side by side inside the image, and the place of a
+    /// maximum fits a byte.
     pub fn can_fuse(pool: &PoolGeometry) -> bool {
-        pool.stride == pool.window && pool.cells() < usize::from(crate::kernels::relu_pool::DEAD)
+        pool.tiles() && pool.cells() < usize::from(crate::kernels::relu_pool::DEAD)
     }
 
     /// The algorithms for this convolution if its output reaches `pool`, at once or through a ReLU, in the

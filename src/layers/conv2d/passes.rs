@@ -15,12 +15,13 @@
 //! numbers. So a block and its layers run singly give the same bits.
 //!
 //! **In parallel**: forward, bands; backward, runs of images. The weights' gradient is a sum over images: it
-//! is taken in at most [`MAX_SLOTS`] partial sums, each over a fixed run of images in order, and these are
-//! then added in order.
+//! is taken in at most [`MAX_SLOTS`](crate::layers::slots::MAX_SLOTS) partial sums, each over a fixed run of
+//! images in order, and these are then added in order.
 
 use super::super::operation::Work;
 use super::super::scratch::ScratchPool;
 use super::super::sink::Sink;
+use super::super::slots::{REDUCE_FLOATS, add_slots, per_slot};
 use super::block::Conv2d;
 use crate::geometry::ConvGeometry;
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
@@ -28,13 +29,6 @@ use crate::kernels::relu_pool::PooledGradient;
 use crate::kernels::{elementwise, relu_pool};
 use crate::parameters::Parameters;
 use rayon::prelude::*;
-
-/// The most partial sums of a weight gradient. It bounds both the memory for them and how many threads can
-/// help.
-pub const MAX_SLOTS: usize = 16;
-
-/// Parameters that one thread adds up over the slots in one piece of work: 16 KiB of each slot.
-const REDUCE_FLOATS: usize = 4096;
 
 /// Floats of the convolution's output in one band: 256 KiB, which leave room in the second-level cache for
 /// the input rows and the weights. A band is at least as many rows as the algorithm computes at once and the
@@ -131,7 +125,7 @@ impl Conv2d {
 
     /// Floats that [`Conv2d::run_backward`] needs for its partial sums in a batch of `batch`.
     pub(super) fn slots_len(&self, batch: usize) -> usize {
-        batch.div_ceil(images_per_slot(batch)) * self.slot_len()
+        batch.div_ceil(per_slot(batch)) * self.slot_len()
     }
 
     /// A slot holds the sums of a kernel's gradient, and a bias's gradient behind them.
@@ -224,7 +218,7 @@ impl Conv2d {
     ) {
         let geometry = self.geometry;
         let batch = saved.input.len() / geometry.input_len();
-        let run = images_per_slot(batch);
+        let run = per_slot(batch);
         let sums = slots.par_chunks_exact_mut(self.slot_len()).enumerate();
         match grad_input {
             Some(grad_input) => {
@@ -319,24 +313,6 @@ impl Conv2d {
     }
 }
 
-/// Images whose gradients one slot sums. The last slot may have fewer.
-fn images_per_slot(batch: usize) -> usize {
-    batch.div_ceil(MAX_SLOTS).max(1)
-}
-
 fn least_common_multiple(a: usize, b: usize) -> usize {
     (1..).map(|times| times * a).find(|multiple| multiple.is_multiple_of(b)).unwrap_or(a * b)
-}
-
-/// `sums[i] = Σ over slots, in order, of slots[slot·slot_len + offset + i]`.
-fn add_slots(slots: &[f32], slot_len: usize, offset: usize, sums: &mut [f32]) {
-    sums.par_chunks_mut(REDUCE_FLOATS).enumerate().for_each(|(chunk, sums)| {
-        sums.fill(0.0);
-        for slot in slots.chunks_exact(slot_len) {
-            let part = &slot[offset + chunk * REDUCE_FLOATS..][..sums.len()];
-            for (sum, g) in sums.iter_mut().zip(part) {
-                *sum += g;
-            }
-        }
-    });
 }

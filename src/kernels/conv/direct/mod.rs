@@ -47,8 +47,8 @@ impl ConvAlgorithm for Direct {
 
     fn supports(&self, geometry: &ConvGeometry, pass: Pass) -> bool {
         match pass {
-            Pass::Forward | Pass::GradWeights => true,
-            Pass::GradInput => geometry.stride == [1, 1],
+            Pass::Forward | Pass::GradWeights => !geometry.is_dilated(),
+            Pass::GradInput => geometry.stride == [1, 1] && !geometry.is_dilated(),
         }
     }
 

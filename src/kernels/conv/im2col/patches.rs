@@ -2,7 +2,8 @@
 //!
 //! A convolution multiplies every patch of K numbers with every filter. With the patches written out as a
 //! matrix, P rows by K columns, it is one matrix product. Each row is copied in the order ky, kx, c, the
-//! order of the kernel's own rows, so for a fixed ky it is one run of contiguous floats of the image.
+//! order of the kernel's own rows, so for a fixed ky it is one run of contiguous floats of the image; of a
+//! dilated kernel it is a run for each kx.
 //!
 //! The two functions are adjoint, ⟨im2col x, y⟩ = ⟨x, col2im y⟩, which is why the gradient of the one is the
 //! other. Source of the idea: K. Chellapilla, S. Puri, P. Simard, *High Performance Convolutional Neural
@@ -24,8 +25,8 @@ pub fn im2col(geometry: &ConvGeometry, input: &[f32], rows: Range<usize>, column
     for (y, patches) in rows.zip(columns.chunks_exact_mut(width * k)) {
         let inside = inside(geometry, y);
         for x in (0..inside.start).chain(inside.end..width) {
-            for (ky, run) in patches[x * k..(x + 1) * k].chunks_exact_mut(walk.run_len).enumerate() {
-                let (skip, image) = run_at_the_edge(geometry, [y, x], ky);
+            for (number, run) in patches[x * k..(x + 1) * k].chunks_exact_mut(walk.run_len).enumerate() {
+                let (skip, image) = run_at_the_edge(geometry, walk, [y, x], number);
                 run.fill(0.0);
                 run[skip..skip + image.len()].copy_from_slice(&input[image]);
             }
@@ -44,8 +45,8 @@ pub(crate) fn col2im_add(geometry: &ConvGeometry, columns: &[f32], rows: Range<u
     for (y, patches) in rows.zip(columns.chunks_exact(width * k)) {
         let inside = inside(geometry, y);
         for x in (0..inside.start).chain(inside.end..width) {
-            for (ky, run) in patches[x * k..(x + 1) * k].chunks_exact(walk.run_len).enumerate() {
-                let (skip, image) = run_at_the_edge(geometry, [y, x], ky);
+            for (number, run) in patches[x * k..(x + 1) * k].chunks_exact(walk.run_len).enumerate() {
+                let (skip, image) = run_at_the_edge(geometry, walk, [y, x], number);
                 add(&run[skip..skip + image.len()], &mut grad_input[image]);
             }
         }
@@ -60,22 +61,26 @@ pub(crate) fn col2im_add(geometry: &ConvGeometry, columns: &[f32], rows: Range<u
 /// floats.
 #[derive(Clone, Copy)]
 struct Walk {
-    /// The number of runs in a patch: the kernel's height.
-    runs: usize,
-    /// The length of a run, kernel width · C.
+    /// The number of runs in a patch: for each of the kernel's rows one, or where the kernel is dilated
+    /// across, as many as it is wide.
+    runs: [usize; 2],
+    /// The length of a run: kernel width · C, or C.
     run_len: usize,
-    /// The distance from a run to the next in the image: an image row.
-    image_row: usize,
+    /// The distances from a run to the one below and to the one on the right in the image.
+    run_steps: [usize; 2],
     /// The distance from a patch to the next in the image.
     step: usize,
 }
 
 impl Walk {
     fn new(geometry: &ConvGeometry) -> Walk {
+        let [height, width] = geometry.kernel;
+        let channels = geometry.input[2];
+        let (runs_across, run_len) = if geometry.dilation[1] == 1 { (1, width * channels) } else { (width, channels) };
         Walk {
-            runs: geometry.kernel[0],
-            run_len: geometry.run_len(),
-            image_row: geometry.row_len(),
+            runs: [height, runs_across],
+            run_len,
+            run_steps: [geometry.dilation[0] * geometry.row_len(), geometry.dilation[1] * channels],
             step: geometry.step_len(),
         }
     }
@@ -87,17 +92,21 @@ impl Walk {
         let mut column = 0;
         for patch in 0..patches {
             let mut image = patch * self.step;
-            for _ in 0..self.runs {
-                visit(column..column + self.run_len, image..image + self.run_len);
-                column += self.run_len;
-                image += self.image_row;
+            for _ in 0..self.runs[0] {
+                let mut run = image;
+                for _ in 0..self.runs[1] {
+                    visit(column..column + self.run_len, run..run + self.run_len);
+                    column += self.run_len;
+                    run += self.run_steps[1];
+                }
+                image += self.run_steps[0];
             }
         }
     }
 
     /// Returns how many patches `columns` holds.
     fn patches(self, columns: &[f32]) -> usize {
-        columns.len() / (self.runs * self.run_len)
+        columns.len() / (self.runs[0] * self.runs[1] * self.run_len)
     }
 
     /// Copies patches to the matrix. The loop is a function of its own, as is that of [`Walk::add`]: inside a
@@ -146,7 +155,8 @@ fn inside(geometry: &ConvGeometry, y: usize) -> Range<usize> {
     let along = |axis: usize| {
         let (padding, stride) = (geometry.padding[axis], geometry.stride[axis]);
         // The last one begins at the image's end less a kernel.
-        let last = (geometry.input[axis] + padding).checked_sub(geometry.kernel[axis]).map(|last| last / stride);
+        let reach = (geometry.kernel[axis] - 1) * geometry.dilation[axis] + 1;
+        let last = (geometry.input[axis] + padding).checked_sub(reach).map(|last| last / stride);
         padding.div_ceil(stride)..last.map_or(0, |last| last + 1).min(geometry.output[axis])
     };
     let (rows, columns) = (along(0), along(1));
@@ -160,13 +170,15 @@ fn corner(geometry: &ConvGeometry, [y, x]: [usize; 2]) -> usize {
     (top * width + left) * channels
 }
 
-/// Clips kernel row `ky` of any patch: returns how many floats of the run lie to the left of the image, and
-/// the part of the image that the run covers, empty where the kernel row lies in the padding.
-fn run_at_the_edge(geometry: &ConvGeometry, [y, x]: [usize; 2], ky: usize) -> (usize, Range<usize>) {
+/// Clips a run of any patch: returns how many of its floats lie to the left of the image, and the part of the
+/// image that it covers, empty where the run lies in the padding.
+fn run_at_the_edge(geometry: &ConvGeometry, walk: Walk, [y, x]: [usize; 2], run: usize) -> (usize, Range<usize>) {
     let [height, width, channels] = geometry.input;
-    let top = (y * geometry.stride[0] + ky) as isize - geometry.padding[0] as isize;
-    let left = (x * geometry.stride[1]) as isize - geometry.padding[1] as isize;
-    let (rows, columns) = (clip(top..top + 1, height), clip(left..left + geometry.kernel[1] as isize, width));
+    let [down, across] = [run / walk.runs[1] * geometry.dilation[0], run % walk.runs[1] * geometry.dilation[1]];
+    let top = (y * geometry.stride[0] + down) as isize - geometry.padding[0] as isize;
+    let left = (x * geometry.stride[1] + across) as isize - geometry.padding[1] as isize;
+    let pixels = (walk.run_len / channels) as isize;
+    let (rows, columns) = (clip(top..top + 1, height), clip(left..left + pixels, width));
     if rows.is_empty() || columns.is_empty() {
         return (0, 0..0);
     }
@@ -178,7 +190,7 @@ fn run_at_the_edge(geometry: &ConvGeometry, [y, x]: [usize; 2], ky: usize) -> (u
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Padding;
+    use crate::geometry::{Padding, Sliding};
     use crate::random::{Purpose, Stream};
 
     #[test]
@@ -197,20 +209,31 @@ mod tests {
         assert_eq!(columns, expected.concat()[..]);
     }
 
-    /// Kernels, strides and paddings: short runs and long ones, patches inside and at every edge.
-    const GEOMETRIES: [([usize; 2], [usize; 2], Padding); 6] = [
-        ([3, 3], [1, 1], Padding::Valid),
-        ([3, 4], [1, 1], Padding::Same),
-        ([3, 2], [2, 1], Padding::Same),
-        ([5, 7], [3, 2], Padding::Same),
-        ([1, 1], [2, 3], Padding::Valid),
-        ([7, 8], [1, 1], Padding::Same),
+    /// Kernels, strides, dilations and paddings: short runs and long ones, patches inside and at every edge.
+    const SLIDINGS: [Sliding; 9] = [
+        sliding([3, 3], [1, 1], [1, 1], Padding::Valid),
+        sliding([3, 4], [1, 1], [1, 1], Padding::Same),
+        sliding([3, 2], [2, 1], [1, 1], Padding::Same),
+        sliding([5, 7], [3, 2], [1, 1], Padding::Same),
+        sliding([1, 1], [2, 3], [1, 1], Padding::Valid),
+        sliding([7, 8], [1, 1], [1, 1], Padding::Same),
+        sliding([3, 2], [1, 1], [2, 3], Padding::Valid),
+        sliding([3, 3], [2, 1], [2, 1], Padding::Same),
+        sliding([2, 3], [1, 2], [5, 4], Padding::Same),
     ];
+
+    const fn sliding(size: [usize; 2], stride: [usize; 2], dilation: [usize; 2], padding: Padding) -> Sliding {
+        Sliding { size, stride, dilation, padding }
+    }
+
+    fn geometries() -> impl Iterator<Item = ConvGeometry> {
+        SLIDINGS.into_iter().map(|kernel| ConvGeometry::dilated([7, 8, 3], kernel, 1).unwrap())
+    }
 
     #[test]
     fn every_float_of_a_band_is_the_pixel_under_the_kernel() {
-        for (kernel, stride, padding) in GEOMETRIES {
-            let geometry = ConvGeometry::new([7, 8, 3], kernel, stride, padding, 1).unwrap();
+        for geometry in geometries() {
+            let ConvGeometry { kernel, stride, dilation, .. } = geometry;
             let image: Vec<f32> = (1..=geometry.input_len()).map(|i| i as f32).collect();
             let pixel = |y: usize, x: usize, c: usize| {
                 let (y, x) = (y.checked_sub(geometry.padding[0])?, x.checked_sub(geometry.padding[1])?);
@@ -221,7 +244,8 @@ mod tests {
                 for x in 0..geometry.output[1] {
                     for tap in 0..geometry.patch_len() {
                         let (ky, kx, c) = (tap / (kernel[1] * 3), tap / 3 % kernel[1], tap % 3);
-                        expected.push(pixel(y * stride[0] + ky, x * stride[1] + kx, c).unwrap_or(0.0));
+                        let (row, column) = (y * stride[0] + ky * dilation[0], x * stride[1] + kx * dilation[1]);
+                        expected.push(pixel(row, column, c).unwrap_or(0.0));
                     }
                 }
             }
@@ -233,8 +257,7 @@ mod tests {
 
     #[test]
     fn im2col_and_col2im_are_adjoint() {
-        for (index, (kernel, stride, padding)) in GEOMETRIES.into_iter().enumerate() {
-            let geometry = ConvGeometry::new([7, 8, 3], kernel, stride, padding, 1).unwrap();
+        for (index, geometry) in geometries().enumerate() {
             let mut stream = Stream::new(1, Purpose::Test, 0, index as u64);
             let mut draw = |len: usize| (0..len).map(|_| stream.unit_f32() - 0.5).collect::<Vec<f32>>();
             let (x, y) = (draw(geometry.input_len()), draw(geometry.positions() * geometry.patch_len()));

@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn a_pooled_gradient_and_the_same_one_expanded_give_the_same_lists() {
         let geometry = ConvGeometry::new([7, 9, 1], [1, 1], [1, 1], Padding::Valid, 3).unwrap();
-        let pool = PoolGeometry::new([7, 9, 3], [2, 3], [2, 3]).unwrap();
+        let pool = PoolGeometry::new([7, 9, 3], [2, 3], [2, 3], Padding::Valid).unwrap();
         let values: Vec<f32> = (0..pool.output_len()).map(|i| if i % 7 == 3 { 0.0 } else { i as f32 + 1.0 }).collect();
         let argmax: Vec<u8> =
             (0..pool.output_len()).map(|i| if i % 5 == 2 { DEAD } else { (i * i % 6) as u8 }).collect();

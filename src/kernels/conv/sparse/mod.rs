@@ -44,8 +44,8 @@ impl ConvAlgorithm for Sparse {
         "sparse"
     }
 
-    fn supports(&self, _geometry: &ConvGeometry, pass: Pass) -> bool {
-        pass != Pass::Forward
+    fn supports(&self, geometry: &ConvGeometry, pass: Pass) -> bool {
+        pass != Pass::Forward && !geometry.is_dilated()
     }
 
     fn takes_pooled(&self, _pass: Pass) -> bool {

@@ -47,7 +47,8 @@ fn both_gradients_agree_with_the_textbook_on_every_instruction_set() {
         ([4, 6, 1], [1, 1], [1, 1], Padding::Valid, 1),
     ] {
         let geometry = ConvGeometry::new(input, kernel, stride, padding, filters).unwrap();
-        let pool = PoolGeometry::new([geometry.output[0], geometry.output[1], filters], [2, 2], [2, 2]).unwrap();
+        let pool = PoolGeometry::new([geometry.output[0], geometry.output[1], filters], [2, 2], [2, 2], Padding::Valid)
+            .unwrap();
         let mut stream = Stream::new(3, Purpose::Test, 0, 0);
         let argmax: Vec<u8> = (0..pool.output_len()).map(|_| [0, 1, 2, 3, DEAD][stream.below(5) as usize]).collect();
         let mut draw = |len: usize| (0..len).map(|_| stream.unit_f32() - 0.25).collect::<Vec<f32>>();
@@ -64,7 +65,14 @@ fn both_gradients_agree_with_the_textbook_on_every_instruction_set() {
             channels,
             values: wide(values),
         };
-        let shape = textbook::ConvShape { kernel, stride, padding: geometry.padding, output: geometry.output, filters };
+        let shape = textbook::ConvShape {
+            kernel,
+            stride,
+            dilation: [1, 1],
+            padding: geometry.padding,
+            output: geometry.output,
+            filters,
+        };
         let mut expected = textbook::LayerGradient { kernel: vec![0.0; weights.len()], bias: vec![0.0; filters] };
         let picture_of_gradient = picture([geometry.output[0], geometry.output[1], filters], &expanded);
         let expected_input = textbook::conv2d_backward(

@@ -104,7 +104,8 @@ where
     }
 
     fn supports(&self, geometry: &ConvGeometry, pass: Pass) -> bool {
-        geometry.kernel == [3, 3] && geometry.stride == [1, 1] && pass != Pass::GradWeights
+        let is_plain = geometry.kernel == [3, 3] && geometry.stride == [1, 1] && !geometry.is_dilated();
+        is_plain && pass != Pass::GradWeights
     }
 
     fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass, pool: Option<&PoolGeometry>) -> ScratchLen {

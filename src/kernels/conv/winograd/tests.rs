@@ -57,8 +57,9 @@ impl Case {
     /// Returns what the textbook computes, in f64.
     fn expected(&self, pass: Pass) -> Vec<f64> {
         let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
-        let ConvGeometry { input: [height, width, channels], kernel, stride, padding, output, filters } = self.geometry;
-        let shape = textbook::ConvShape { kernel, stride, padding, output, filters };
+        let ConvGeometry { input: [height, width, channels], kernel, stride, padding, output, filters, .. } =
+            self.geometry;
+        let shape = textbook::ConvShape { kernel, stride, dilation: [1, 1], padding, output, filters };
         let image = textbook::Image { height, width, channels, values: wide(&self.input) };
         if pass == Pass::Forward {
             return textbook::conv2d_forward(&image, &shape, &wide(&self.kernel), &wide(&self.bias)).values;
