@@ -22,8 +22,8 @@ use std::collections::BTreeSet;
 const TOLERANCE: f64 = 3e-5;
 /// A network with a kink nearer than this is drawn again: f32 and f64 may rightly take different sides.
 const SMALLEST_MARGIN: f64 = 2e-5;
-/// A case that a change of its weights and pixels by 2.4e-7 moves by more than this share is drawn again: sums
-/// that cancel, or a channel of hardly any variance, which its normalization divides by.
+/// A case that a change of its weights and pixels by 2.4e-7 moves by more than this share is drawn again:
+/// sums that cancel, or a channel of hardly any variance, which its normalization divides by.
 const LARGEST_SENSITIVITY: f64 = 2e-6;
 /// So many draws for a network, none of which will do, mean that the textbook or the drawing is broken.
 const MOST_ATTEMPTS: u64 = 50;

@@ -1,7 +1,7 @@
 //! Class weights and weight decay as Keras's `fit` and `AdamW` have them: the training loop reproduces three
 //! epochs recorded by `tests/fixtures/make_keras_fit_fixture.py`, with a last batch that is smaller than the
 //! others. Two classes are read from files and told apart by a sigmoid, three come from arrays and are told
-//! apart by a softmax.
+//! apart by a softmax, with and without batch normalization.
 
 mod common;
 
@@ -36,17 +36,22 @@ const TOLERANCE: f64 = 1e-5;
 /// The error allowed of what the training moved the weights by, which is as large as they are.
 const UPDATE_TOLERANCE: f64 = 3e-5;
 
-/// A recorded `fit`, by its number of classes.
+/// A recorded `fit`.
 #[derive(Clone, Copy)]
 enum Fixture {
+    /// Of two classes.
     Two,
+    /// Of three.
     Three,
+    /// Of three, with batch normalization.
+    Normalized,
 }
 
 fn recorded(fixture: Fixture) -> Vec<u8> {
     let name = match fixture {
         Fixture::Two => "keras_fit",
         Fixture::Three => "keras_fit_softmax",
+        Fixture::Normalized => "keras_fit_normalized",
     };
     std::fs::read(format!("{}/tests/fixtures/{name}.safetensors", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
@@ -63,24 +68,26 @@ fn recorded_settings(fixture: Fixture) -> Value {
 }
 
 fn network(fixture: Fixture) -> Network {
-    let units = match fixture {
-        Fixture::Two => 1,
-        Fixture::Three => 3,
+    let (units, normalization) = match fixture {
+        Fixture::Two => ("1", ""),
+        Fixture::Three => ("3", ""),
+        Fixture::Normalized => ("3", "{ type = 'batch_normalization', momentum = 0.8 },"),
     };
     let layers = "
         input = [9, 9, 3]
         layers = [
-            { type = 'conv2d', filters = 4, kernel = 3 }, { type = 'relu' }, { type = 'max_pool', window = 2 },
+            { type = 'conv2d', filters = 4, kernel = 3 }, { type = 'relu' }, NORMALIZATION { type = 'max_pool', window = 2 },
             { type = 'flatten' }, { type = 'dense', units = 6 }, { type = 'relu' }, { type = 'dense', units = UNITS },
         ]";
-    Network::new(&toml::from_str::<ModelSpec>(&layers.replace("UNITS", &units.to_string())).unwrap()).unwrap()
+    let layers = layers.replace("UNITS", units).replace("NORMALIZATION", normalization);
+    Network::new(&toml::from_str::<ModelSpec>(&layers).unwrap()).unwrap()
 }
 
 /// A part of the recorded images.
 fn loader(fixture: Fixture, file: &SafeTensors, part: &str, batch_size: usize) -> Loader {
     match fixture {
         Fixture::Two => loader_of_files(file, part, batch_size),
-        Fixture::Three => loader_of_arrays(file, part, batch_size),
+        Fixture::Three | Fixture::Normalized => loader_of_arrays(file, part, batch_size),
     }
 }
 
@@ -193,6 +200,11 @@ fn class_weights_and_weight_decay_do_what_they_do_in_keras() {
 #[test]
 fn three_classes_and_their_weights_do_what_they_do_in_keras() {
     reproduce(Fixture::Three);
+}
+
+#[test]
+fn batch_normalization_trains_by_the_batch_and_validates_by_its_moving_statistics_as_in_keras() {
+    reproduce(Fixture::Normalized);
 }
 
 fn differ_without_either(fixture: Fixture) {

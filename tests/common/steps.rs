@@ -64,7 +64,8 @@ pub fn check_network_step(
     for (index, (layer, expected)) in network.layers().iter().zip(&expected.gradients).enumerate() {
         let ids: Vec<usize> = layer.tensors.clone().take(2).collect();
         if let LayerKind::BatchNormalization(_) = layer.kind {
-            // As one tensor: where a later normalization takes away what gamma scales, it has hardly a gradient.
+            // As one tensor: where a later normalization takes away what gamma scales, it has hardly a
+            // gradient.
             let both = [gradients.tensor(ids[0]), gradients.tensor(ids[1])].concat();
             assert_close(&what(&layer.name), &both, &[&expected.kernel[..], &expected.bias].concat(), tolerance);
             continue;
