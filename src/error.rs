@@ -85,6 +85,8 @@ pub enum Error {
     Layer {
         /// The layer's name.
         layer: String,
+        /// Its place in the list of layers, from 0; none for the input.
+        index: Option<usize>,
         /// The misfit, with both shapes.
         reason: String,
     },
@@ -226,9 +228,14 @@ impl Error {
         Error::Data { path: path.into(), reason: reason.into() }
     }
 
-    /// Returns an [`Error::Layer`].
+    /// Returns an [`Error::Layer`] of the input.
     pub fn layer(layer: impl Into<String>, reason: impl Into<String>) -> Error {
-        Error::Layer { layer: layer.into(), reason: reason.into() }
+        Error::Layer { layer: layer.into(), index: None, reason: reason.into() }
+    }
+
+    /// Returns an [`Error::Layer`] of the layer at `index`.
+    pub fn layer_at(index: usize, layer: impl Into<String>, reason: impl Into<String>) -> Error {
+        Error::Layer { layer: layer.into(), index: Some(index), reason: reason.into() }
     }
 
     /// Returns an [`Error::Weights`].

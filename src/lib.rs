@@ -74,9 +74,13 @@
 //! | convolution, gradients | [`reference::conv2d_backward`] | [`kernels::conv::im2col`], faster the two above and [`kernels::conv::sparse`] |
 //! | which of these a layer takes | | [`kernels::conv::registry`] |
 //! | convolution, output size and padding | | [`geometry`] |
+//! | depthwise convolution and its gradients | [`reference::depthwise_conv2d_forward`], [`reference::depthwise_conv2d_backward`] | [`kernels::depthwise`] |
 //! | max-pooling and its gradient | [`reference::max_pool_forward`], [`reference::max_pool_backward`] | [`kernels::pool`], behind ReLU [`kernels::relu_pool`] |
+//! | average-pooling, by windows and over all pixels | [`reference::average_pool_forward`], [`reference::global_average_pool_forward`] | [`kernels::average_pool`] |
+//! | batch normalization and its gradients | [`reference::batch_normalization_forward`], [`reference::batch_normalization_backward`] | [`kernels::batch_norm`], [`layers::batch_normalization`] |
+//! | the same folded into the weights before it | | [`network::Network::folded`] |
 //! | dense and its gradients | [`reference::dense_forward`], [`reference::dense_backward`] | [`kernels::dense`] |
-//! | ReLU | [`reference::relu_forward`], [`reference::relu_backward`] | [`kernels::elementwise`] |
+//! | ReLU, leaky ReLU | [`reference::relu_forward`], [`reference::relu_backward`], [`reference::leaky_relu_forward`] | [`kernels::elementwise`] |
 //! | dropout | [`reference::dropout`] | [`layers::dropout`] |
 //! | sigmoid, binary cross-entropy, ∂L/∂z | [`reference::binary_cross_entropy`], [`reference::binary_cross_entropy_gradient`] | [`head`] |
 //! | softmax, categorical cross-entropy, ∂L/∂z | [`reference::categorical_cross_entropy`], [`reference::categorical_cross_entropy_gradient`] | [`head`], [`kernels::softmax`] |

@@ -52,9 +52,11 @@ impl Network {
         let layers = spec.layers.iter().map(|spec| Layer::new(spec, &mut builder)).collect::<Result<Vec<_>>>()?;
         let (shape, table) = (builder.input(), builder.into_table());
         match layers.last() {
-            Some(last) if table.entries().is_empty() => {
-                Err(Error::layer(&last.name, "the network has no weights to learn; add a 'dense' layer"))
-            }
+            Some(last) if table.entries().is_empty() => Err(Error::layer_at(
+                layers.len() - 1,
+                &last.name,
+                "the network has no weights to learn; add a 'dense' layer",
+            )),
             Some(Layer { output: Shape::Vector(units), .. }) => {
                 let head = Head::new(*units);
                 Ok(Network { spec: spec.clone(), layers, table: Arc::new(table), head })
@@ -62,7 +64,7 @@ impl Network {
             Some(last) => {
                 let reason =
                     format!("the network ends with an image of {shape}, but must end with logits; end it with 'dense'");
-                Err(Error::layer(&last.name, reason))
+                Err(Error::layer_at(layers.len() - 1, &last.name, reason))
             }
             None => Err(Error::layer("input", "the model has no layers")),
         }

@@ -25,7 +25,9 @@ mod run_folder;
 mod terminal;
 
 use args::{Cli, Command};
-use commands::{bench, completions, evaluate, inspect, man, phantom, predict, reproduce, samples, summary, train};
+use commands::{
+    bench, completions, evaluate, init, inspect, man, phantom, predict, reproduce, samples, summary, train,
+};
 use glassnet::Error;
 use glassnet::kernels::simd::{self, InstructionSet};
 use machine::memory;
@@ -79,6 +81,7 @@ fn run(command: &Command, resumed: Option<ResumedRun>) -> CommandResult {
         Command::Evaluate(args) => computing(|| in_pool(args.threads.threads, || evaluate::run(args))),
         Command::Inspect(args) => in_pool(args.threads.threads, || inspect::run(args)),
         Command::Samples(args) => samples::run(args),
+        Command::Init(args) => init::run(args),
         Command::Summary(args) => summary::run(args),
         Command::Phantom(args) => in_pool(args.threads.threads, || phantom::run(args)),
         Command::Bench(args) => computing(|| bench::run(args)),

@@ -177,7 +177,7 @@ fn add<L: Operation>(
     new: impl FnOnce(&mut Builder) -> std::result::Result<L, String>,
 ) -> Result<Layer> {
     builder.begin(L::NAME);
-    let layer = new(builder).map_err(|reason| Error::layer(builder.name(), reason))?;
+    let layer = new(builder).map_err(|reason| Error::layer_at(builder.index(), builder.name(), reason))?;
     let output = layer.output(builder.input());
     let (name, input, tensors) = builder.end(output);
     Ok(Layer { name, input, output, tensors, kind: kind(layer) })

@@ -12,14 +12,14 @@ fn a_model_file_with_a_mistake_is_told_with_its_line() {
         (
             "key.toml",
             TINY.replace("units = 8", "unit = 8"),
-            "it is not a model: line 3: unknown field `unit`, expected `units`",
+            "it is not a model: line 8: unknown field `unit`, expected `units`",
         ),
         ("open.toml", "layers = [".into(), "it is not a model: line 1: unclosed array, expected `]`"),
         ("void.toml", String::new(), "it is not a model: line 1: missing field `layers`"),
         (
             "activation.toml",
             TINY.replace("units = 1 }", "units = 1, activation = \"sigmoid\" }"),
-            "it is not a model: line 3: unknown field `activation`, expected `units`; an activation is a layer of its own, \
+            "it is not a model: line 11: unknown field `activation`, expected `units`; an activation is a layer of its own, \
              { type = \"relu\" }, and behind the last layer there is none",
         ),
         (
@@ -38,7 +38,7 @@ fn a_model_file_with_a_mistake_is_told_with_its_line() {
         (
             "units.toml",
             TINY.replace("units = 1 }", "units = 3 }"),
-            "no such network can be built: layer dense_1: the network ends with 3 values, but must end with 1, the logit; end it \
+            "no such network can be built: layer dense_1 in line 11: the network ends with 3 values, but must end with 1, the logit; end it \
              with 'dense', units = 1",
         ),
         ("none.toml", "layers = []".into(), "no such network can be built: layer input: the model has no layers"),
@@ -85,7 +85,7 @@ fn images_too_small_or_too_large_for_the_network_are_told_with_the_layer() {
         here.refused(&format!("summary --image-size {size}"), 2, &sentence);
     }
     let sentence = format!(
-        "tiny.toml with --image-size 3: {built} max_pooling2d: a window of 2×2 with stride 2×2 does not fit an input of \
+        "tiny.toml with --image-size 3: {built} max_pooling2d in line 6: a window of 2×2 with stride 2×2 does not fit an input of \
          1×1×4 (height × width × channels); use larger images or a smaller window"
     );
     here.refused(&format!("{TRAIN} --image-size 3"), 2, &sentence);
@@ -96,7 +96,7 @@ fn images_too_small_or_too_large_for_the_network_are_told_with_the_layer() {
 fn what_no_machine_can_hold_is_refused_before_memory_is_asked_for() {
     let here = Here::with_set();
     here.write("huge.toml", TINY.replace("units = 8", "units = 1000000000000"));
-    let sentence = "huge.toml: no such network can be built: layer dense: it would have 196×1000000000000 floats, and \
+    let sentence = "huge.toml: no such network can be built: layer dense in line 8: it would have 196×1000000000000 floats, and \
                     2147483648 is the most; make it smaller";
     here.refused("train set --model huge.toml", 2, sentence);
 

@@ -134,20 +134,20 @@ fn a_model_file_of_absurd_numbers_is_refused_in_one_sentence() {
     let cases = [
         (
             "layers = [{ type = \"conv2d\", filters = 9223372036854775807, kernel = 3 }]".to_string(),
-            "no such network can be built: layer conv2d: it would have 9223372036854775807 floats, and 2147483648 is the most; make it smaller",
+            "no such network can be built: layer conv2d in line 1: it would have 9223372036854775807 floats, and 2147483648 is the most; make it smaller",
         ),
         (
             "layers = [{ type = \"conv2d\", filters = 4, kernel = 9223372036854775807, padding = \"same\" }]"
                 .to_string(),
-            "no such network can be built: layer conv2d: it would have 9223372036854775807 floats, and 2147483648 is the most; make it smaller",
+            "no such network can be built: layer conv2d in line 1: it would have 9223372036854775807 floats, and 2147483648 is the most; make it smaller",
         ),
         (
             "layers = [{ type = \"conv2d\", filters = 4, kernel = 3, stride = 9223372036854775807 }]".to_string(),
-            "no such network can be built: layer conv2d: it would have 9223372036854775807 floats, and 2147483648 is the most; make it smaller",
+            "no such network can be built: layer conv2d in line 1: it would have 9223372036854775807 floats, and 2147483648 is the most; make it smaller",
         ),
         (
             "layers = [{ type = \"conv2d\", filters = 4, kernel = 3, stride = 0 }]".to_string(),
-            "no such network can be built: layer conv2d: a kernel with stride 0×0; it needs at least 1×1",
+            "no such network can be built: layer conv2d in line 1: a kernel with stride 0×0; it needs at least 1×1",
         ),
         (
             "layers = [{ type = \"conv2d\", filters = -4, kernel = 3 }]".to_string(),
@@ -155,15 +155,15 @@ fn a_model_file_of_absurd_numbers_is_refused_in_one_sentence() {
         ),
         (
             "layers = [{ type = \"max_pool\", window = 9223372036854775807 }]".to_string(),
-            "no such network can be built: layer max_pooling2d: a window of 9223372036854775807×9223372036854775807 with stride 9223372036854775807×9223372036854775807 does not fit an input of 128×128×3 (height × width × channels); use larger images or a smaller window",
+            "no such network can be built: layer max_pooling2d in line 1: a window of 9223372036854775807×9223372036854775807 with stride 9223372036854775807×9223372036854775807 does not fit an input of 128×128×3 (height × width × channels); use larger images or a smaller window",
         ),
         (
             "layers = [{ type = \"dropout\", rate = nan }]".to_string(),
-            "no such network can be built: layer dropout: a dropout rate of NaN; it must be at least 0 and below 1",
+            "no such network can be built: layer dropout in line 1: a dropout rate of NaN; it must be at least 0 and below 1",
         ),
         (
             "layers = [{ type = \"dropout\", rate = inf }]".to_string(),
-            "no such network can be built: layer dropout: a dropout rate of inf; it must be at least 0 and below 1",
+            "no such network can be built: layer dropout in line 1: a dropout rate of inf; it must be at least 0 and below 1",
         ),
         (
             format!(

@@ -25,6 +25,7 @@ fn help_is_there_for_every_command_and_goes_to_stdout() {
               evaluate     Tell how good a model's answers are on a data set
               inspect      Tell what a data set holds, what is odd about it, and what to do
               samples      Draw sample images of both classes side by side
+              init         Write a model.toml to start from
               summary      Show a model's layers, shapes, parameters, arithmetic and memory
               phantom      Draw the synthetic set of liver lesions into a folder
               bench        Measure how fast the engine is, with the machine's limits beside it
@@ -68,32 +69,33 @@ fn no_command_is_answered_with_help_and_exit_code_2() {
     Here::empty().prints(
         "",
         expect![[r#"
-        stderr: A from-scratch CNN engine you can see through: train an image classifier from a folder or a zip,
-        stderr: with no framework underneath. Not for diagnosis.
-        stderr: 
-        stderr: Usage: glassnet <COMMAND>
-        stderr: 
-        stderr: Commands:
-        stderr:   reproduce    Repeat the documented five-epoch run, and set the two side by side
-        stderr:   train        Train a classifier on a folder or a zip with two class folders
-        stderr:   predict      Say what a trained model takes images for
-        stderr:   evaluate     Tell how good a model's answers are on a data set
-        stderr:   inspect      Tell what a data set holds, what is odd about it, and what to do
-        stderr:   samples      Draw sample images of both classes side by side
-        stderr:   summary      Show a model's layers, shapes, parameters, arithmetic and memory
-        stderr:   phantom      Draw the synthetic set of liver lesions into a folder
-        stderr:   bench        Measure how fast the engine is, with the machine's limits beside it
-        stderr:   completions  Print what a shell needs to complete all this
-        stderr:   man          Print the manual page of a command, or write all pages
-        stderr:   help         Print this message or the help of the given subcommand(s)
-        stderr: 
-        stderr: Options:
-        stderr:   -h, --help     Print help (see more with '--help')
-        stderr:   -V, --version  Print version
-        stderr: 
-        stderr: First: glassnet reproduce. Your images: glassnet inspect DATA, then train DATA. More: --help
-        exit code 2
-    "#]],
+            stderr: A from-scratch CNN engine you can see through: train an image classifier from a folder or a zip,
+            stderr: with no framework underneath. Not for diagnosis.
+            stderr: 
+            stderr: Usage: glassnet <COMMAND>
+            stderr: 
+            stderr: Commands:
+            stderr:   reproduce    Repeat the documented five-epoch run, and set the two side by side
+            stderr:   train        Train a classifier on a folder or a zip with two class folders
+            stderr:   predict      Say what a trained model takes images for
+            stderr:   evaluate     Tell how good a model's answers are on a data set
+            stderr:   inspect      Tell what a data set holds, what is odd about it, and what to do
+            stderr:   samples      Draw sample images of both classes side by side
+            stderr:   init         Write a model.toml to start from
+            stderr:   summary      Show a model's layers, shapes, parameters, arithmetic and memory
+            stderr:   phantom      Draw the synthetic set of liver lesions into a folder
+            stderr:   bench        Measure how fast the engine is, with the machine's limits beside it
+            stderr:   completions  Print what a shell needs to complete all this
+            stderr:   man          Print the manual page of a command, or write all pages
+            stderr:   help         Print this message or the help of the given subcommand(s)
+            stderr: 
+            stderr: Options:
+            stderr:   -h, --help     Print help (see more with '--help')
+            stderr:   -V, --version  Print version
+            stderr: 
+            stderr: First: glassnet reproduce. Your images: glassnet inspect DATA, then train DATA. More: --help
+            exit code 2
+        "#]],
     );
 }
 

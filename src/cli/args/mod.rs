@@ -3,6 +3,7 @@
 pub mod bench;
 mod common;
 mod data;
+mod init;
 mod model;
 mod optimizer;
 mod reading;
@@ -16,6 +17,7 @@ use bench::BenchArgs;
 use clap::{Parser, Subcommand};
 
 pub use data::{InspectArgs, PhantomArgs, SamplesArgs};
+pub use init::{InitArgs, Preset};
 pub use model::{EvaluateArgs, PredictArgs, SubsetChoice, SummaryArgs};
 pub use reading::{RangeChoice, ReadingArgs};
 pub use shells::{CompletionsArgs, ManArgs};
@@ -72,6 +74,10 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Draw sample images of both classes side by side
     Samples(SamplesArgs),
+    /// Write a model.toml to start from
+    ///
+    /// With comments that say what each layer is for.
+    Init(InitArgs),
     /// Show a model's layers, shapes, parameters, arithmetic and memory
     Summary(SummaryArgs),
     /// Draw the synthetic set of liver lesions into a folder
@@ -99,7 +105,8 @@ impl Command {
             Command::Inspect(args) => args.quiet.quiet,
             Command::Samples(args) => args.quiet.quiet,
             Command::Phantom(args) => args.quiet.quiet,
-            Command::Summary(_) | Command::Bench(_) | Command::Completions(_) | Command::Man(_) => false,
+            Command::Init(_) | Command::Summary(_) | Command::Bench(_) => false,
+            Command::Completions(_) | Command::Man(_) => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod completions;
 pub mod evaluate;
+pub mod init;
 pub mod inspect;
 pub mod man;
 pub mod phantom;

@@ -56,10 +56,11 @@ fn parameters(network: &Network, layer: &Layer) -> usize {
 }
 
 fn table(network: &Network, batch: usize, memory: &Memory) -> Vec<String> {
+    let longest = network.layers().iter().map(|layer| layer.name.len()).max().unwrap_or(0).max(18);
     let row = |name: &str, shape: &str, parameters: &str, multiply_adds: &str| {
-        format!("{name:<18} {shape:>14} {parameters:>12} {multiply_adds:>16}").trim_end().to_string()
+        format!("{name:<longest$} {shape:>14} {parameters:>12} {multiply_adds:>16}").trim_end().to_string()
     };
-    let rule = "─".repeat(63);
+    let rule = "─".repeat(longest + 45);
     let [height, width, channels] = network.spec().input;
     let mut lines = vec![
         row("layer", "output", "parameters", "multiply-adds"),

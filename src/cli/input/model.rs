@@ -11,7 +11,7 @@ use glassnet::spec::{LayerSpec, ModelSpec};
 use glassnet::{Error, Result};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
-use toml::{Table, Value};
+use toml::{Spanned, Table, Value};
 
 /// The source of a network, named in messages as the user wrote it.
 pub struct Origin<'a> {
@@ -35,9 +35,19 @@ impl Origin<'_> {
                           end it with { type = \"dense\", units = 1 }, as the sigmoid belongs to the loss";
             return Err(Error::setting(self.name(), reason));
         }
-        Network::new(&spec)
-            .and_then(|network| check_one_unit(&network).map(|()| network))
-            .map_err(|error| Error::setting(self.name(), format!("no such network can be built: {error}")))
+        Network::new(&spec).and_then(|network| check_one_unit(&network).map(|()| network)).map_err(|error| {
+            Error::setting(self.name(), format!("no such network can be built: {}", self.place(error)))
+        })
+    }
+
+    /// The error in words, with the line of the file where its layer stands.
+    fn place(&self, error: Error) -> String {
+        let Error::Layer { layer, index: Some(index), reason } = &error else { return error.to_string() };
+        let text = self.file.and_then(|file| read_text(file).ok()).unwrap_or_default();
+        match layers_of(&text).get(*index) {
+            Some(found) => format!("layer {layer} in line {}: {reason}", line_of(&text, found.span().start)),
+            None => error.to_string(),
+        }
     }
 
     fn name(&self) -> String {
@@ -50,12 +60,24 @@ impl Origin<'_> {
     }
 }
 
-/// Tells what is wrong with an activation where there can be none, as in other programs there can: in the
-/// first layer of the text that cannot be read.
-fn activation_hint(text: &str) -> &'static str {
-    let model = text.parse::<Table>().unwrap_or_default();
-    let mut layers = model.get("layers").and_then(Value::as_array).into_iter().flatten();
-    let Some(layer) = layers.find(|layer| LayerSpec::deserialize((*layer).clone()).is_err()) else { return "" };
+/// The layers in a text, each with its place there, whether a layer is made of them or not; none where the
+/// text cannot be read at all.
+fn layers_of(text: &str) -> Vec<Spanned<Value>> {
+    #[derive(Deserialize)]
+    struct Layers {
+        layers: Vec<Spanned<Value>>,
+    }
+    toml::from_str(text).map_or_else(|_| Vec::new(), |Layers { layers }| layers)
+}
+
+/// The number of the line at this place in a text.
+fn line_of(text: &str, place: usize) -> usize {
+    text.get(..place).unwrap_or_default().matches('\n').count() + 1
+}
+
+/// Tells what is wrong with an activation where there can be none, as in other programs there can: in a layer
+/// that cannot be read.
+fn activation_hint(layer: &Value) -> &'static str {
     if layer.get("activation").is_some() {
         return "; an activation is a layer of its own, { type = \"relu\" }, and behind the last layer there is none";
     }
@@ -124,13 +146,14 @@ fn check_one_unit(network: &Network) -> Result<()> {
             let reason = format!(
                 "the network ends with {units} values, but must end with 1, the logit; end it with 'dense', units = 1"
             );
-            Err(Error::layer(&last.name, reason))
+            Err(Error::layer_at(network.layers().len() - 1, &last.name, reason))
         }
         _ => Ok(()),
     }
 }
 
-/// Reads a model that the commands can use.
+/// Reads a model that the commands can use, to predict with: batch normalizations are folded into the weights
+/// before them, so its network may have fewer layers than its card tells of.
 ///
 /// # Errors
 /// The errors of [`checkpoint::load`], and [`Error::Weights`] of a network with several units at its end.
@@ -138,7 +161,10 @@ pub fn load_model(file: &Path) -> Result<Checkpoint> {
     let model = checkpoint::load(file)?;
     check_one_unit(&model.network)
         .map_err(|error| Error::weights(file, format!("its model cannot be built: {error}")))?;
-    Ok(model)
+    Ok(match model.network.folded(&model.parameters)? {
+        Some((network, parameters)) => Checkpoint { network, parameters, ..model },
+        None => model,
+    })
 }
 
 /// Checks whether images as they are read can go into the network.
@@ -179,10 +205,13 @@ pub fn read_spec(path: &Path) -> Result<ModelSpec> {
     let text = String::from_utf8(bytes).map_err(|_| {
         fail("it is not a text file; a model.toml lists layers, and weights go to --init-weights".into())
     })?;
-    toml::from_str(&text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    toml::from_str(&text).map_err(|error: toml::de::Error| {
+        // The parser tells where the list of layers begins; the first of them that cannot be read is meant.
+        let unreadable = |layer: &Spanned<Value>| LayerSpec::deserialize(layer.get_ref().clone()).is_err();
+        let layer = layers_of(&text).into_iter().find(unreadable);
+        let place = layer.as_ref().map(Spanned::span).or(error.span()).map_or(0, |span| span.start);
         let message = error.message().replace("expected usize", "expected a whole number");
-        let line = before.matches('\n').count() + 1;
-        fail(format!("it is not a model: line {line}: {}{}", shortened(&message), activation_hint(&text)))
+        let hint = layer.as_ref().map_or("", |layer| activation_hint(layer.get_ref()));
+        fail(format!("it is not a model: line {}: {}{hint}", line_of(&text, place), shortened(&message)))
     })
 }

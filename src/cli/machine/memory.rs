@@ -32,11 +32,15 @@ impl Memory {
     /// trained by a rule.
     pub fn new(network: &Network, batch: usize, options: PlanOptions, rule: Rule) -> Memory {
         let parameters = 4 * network.table().parameter_count();
-        let workspace = |training| Plan::new(network, batch, PlanOptions { training, ..options }).workspace_bytes();
+        let workspace = |network: &Network, training| {
+            Plan::new(network, batch, PlanOptions { training, ..options }).workspace_bytes()
+        };
+        // A prediction runs without the batch normalizations that are folded.
+        let folded = Network::new(&network.folded_spec());
         let memory = Memory {
             parameters,
-            inference: workspace(false),
-            training: workspace(true).saturating_add((2 + rule.accumulators()) * parameters),
+            inference: workspace(folded.as_ref().unwrap_or(network), false),
+            training: workspace(network, true).saturating_add((2 + rule.accumulators()) * parameters),
         };
         log::debug!(
             target: LOG_TARGET,
