@@ -40,6 +40,8 @@ fn main() -> glassnet::Result<()> {
         let mut sink = GradientWriter::new(&parameters, &mut gradients);
         plan.backward(images.view(), &grad_logits, &mut sink, &mut workspace)?;
         adam.step(&mut parameters, &mut gradients);
+        // The moving statistics of batch normalizations; this network has none, and it does nothing.
+        plan.update_running(&mut parameters, &mut workspace)?;
         println!("step {:2}: loss {:.6}", step + 1, losses[step as usize]);
     }
     assert!(losses[19] < losses[0] / 2.0, "it did not learn");
