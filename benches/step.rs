@@ -12,7 +12,7 @@ use std::time::Duration;
 
 fn steps(criterion: &mut Criterion) {
     let network = Network::new(&ModelSpec::documented()).expect("the documented model");
-    let phantom = PhantomBatches::draw(network.spec().input[0], BATCH_SIZE).expect("the synthetic set");
+    let phantom = PhantomBatches::draw(network.spec().input, BATCH_SIZE).expect("the synthetic set");
     let batches = phantom.batches().expect("images that were just drawn");
     let parameters = network.initial_parameters(0);
     let mut bench =

@@ -32,7 +32,7 @@ fn main() -> glassnet::Result<()> {
     let split = Split::new(&catalog, 0.2)?;
     let spec = ModelSpec::documented();
     let [training, validation] = [split.training, split.validation].map(|items| {
-        let images = ImageSet::new(Arc::clone(&source), items, spec.input[0], CACHE_BUDGET_BYTES)?;
+        let images = ImageSet::sized(Arc::clone(&source), items, spec.input, CACHE_BUDGET_BYTES)?;
         Loader::new(Arc::new(images), 16)
     });
     let (training, validation) = (training?, validation?);

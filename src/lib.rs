@@ -90,7 +90,8 @@
 //! | learning rate schedules | | [`optim::Schedule`] |
 //! | Glorot's initial weights | | [`parameters::Initialization`] |
 //! | nearest resize, ×1/255 | | [`data::resize`] |
-//! | flips, shifts and turns | | [`data::augment`] |
+//! | bilinear resize, letterbox and crop, grey | | [`data::resample`], [`data::framing`] |
+//! | flips, shifts, turns, zooms, brightness | | [`data::augment`] |
 //! | metrics | | [`metrics`] |
 //!
 //! # The chain of trust

@@ -200,9 +200,14 @@ impl ModelSpec {
     }
 
     /// Returns the same layers for square images of this side.
-    pub fn with_image_size(mut self, side: usize) -> ModelSpec {
-        self.input[0] = side;
-        self.input[1] = side;
+    pub fn with_image_size(self, side: usize) -> ModelSpec {
+        self.with_height_and_width(side, side)
+    }
+
+    /// Returns the same layers for images of this height and width.
+    pub fn with_height_and_width(mut self, height: usize, width: usize) -> ModelSpec {
+        self.input[0] = height;
+        self.input[1] = width;
         self
     }
 

@@ -37,7 +37,7 @@ fn settings() -> TrainSettings {
         learning_rate: 0.02,
         weight_decay: 0.1,
         class_weight: ClassWeighting::Each(ClassWeights::new([1.5, 0.75])),
-        augmentation: Some(Augmentation { flip_horizontal: true, flip_vertical: true, shift: true, rotate: true }),
+        augmentation: Augmentation::parse("flip,shift,rotate,zoom,brightness").ok(),
         ..TrainSettings::default()
     }
 }

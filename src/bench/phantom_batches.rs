@@ -20,17 +20,17 @@ pub struct PhantomBatches {
 }
 
 impl PhantomBatches {
-    /// Draws the set, for batches of `batch_size` images of `side` × `side`.
+    /// Draws the set, for batches of `batch_size` images of height, width and channels `size`.
     ///
     /// # Errors
-    /// Where a size is 0.
-    pub fn draw(side: usize, batch_size: usize) -> Result<PhantomBatches> {
+    /// Where a size is 0, or the channels are neither 1 nor 3.
+    pub fn draw(size: [usize; 3], batch_size: usize) -> Result<PhantomBatches> {
         let images = phantom::draw(phantom::DEFAULT_SEED, phantom::DEFAULT_BENIGN, phantom::DEFAULT_MALIGNANT);
         let files = images.iter().map(|image| (format!("{}/{}", image.class.name(), image.name), image.png()));
         let source = Arc::new(Source::from_memory("the phantom set", files.collect())?);
         let training = Split::new(&Catalog::from_source(&source)?, keras_run::VALIDATION_SPLIT)?.training;
         let loader = |budget| -> Result<Loader> {
-            let images = ImageSet::new(source.clone(), training.clone(), side, budget)?;
+            let images = ImageSet::sized(source.clone(), training.clone(), size, budget)?;
             Loader::new(Arc::new(images), batch_size)
         };
         Ok(PhantomBatches { kept: loader(CACHE_BUDGET_BYTES)?, undecoded: loader(0)?, batch_size })
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn all_batches_are_full_and_the_first_has_both_classes() {
         for (batch_size, count) in [(16, 7), (110, 1), (150, 1)] {
-            let phantom = PhantomBatches::draw(8, batch_size).unwrap();
+            let phantom = PhantomBatches::draw([8, 8, 3], batch_size).unwrap();
             let batches = phantom.batches().unwrap();
             assert_eq!(batches.len(), count);
             assert!(batches.iter().all(|batch| batch.images.shape() == [batch_size, 8, 8, 3]));

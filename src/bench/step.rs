@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn a_step_has_all_its_phases_in_order_and_leaves_the_weights_alone() {
         let network = Network::new(&ModelSpec::documented().with_image_size(32)).unwrap();
-        let batches = PhantomBatches::draw(32, 2).unwrap().batches().unwrap();
+        let batches = PhantomBatches::draw([32, 32, 3], 2).unwrap().batches().unwrap();
         let parameters = network.initial_parameters(0);
         let mut bench = StepBench::new(&network, parameters.clone(), &batches, PlanOptions::default()).unwrap();
         let figures = bench.measure(2).unwrap();

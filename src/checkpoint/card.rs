@@ -13,7 +13,7 @@ use std::path::Path;
 
 /// The factor of [`resize::scale`](crate::data::resize::scale).
 pub const RESCALE: f64 = 1.0 / 255.0;
-/// The name of [`resize::resize_nearest`](crate::data::resize::resize_nearest) in a [`ModelCard`].
+/// The way in which pictures are resized by default, in a [`ModelCard`].
 pub const RESIZE: &str = "nearest";
 
 /// The longest name of a class. It is that of a folder, and is told beside every answer.
@@ -30,7 +30,7 @@ pub struct ModelCard {
     pub classes: Classes,
     /// The factor of every byte of an image: always [`RESCALE`].
     pub rescale: f64,
-    /// The way images were brought to the input size: always [`RESIZE`].
+    /// The way images were brought to the input size: [`Reading::resize_name`] of `reading`.
     pub resize: String,
     /// The way files were read; what is the default is not written, so that files of old versions have it
     /// too.
@@ -63,9 +63,10 @@ impl ModelCard {
     /// # Errors
     /// [`Error::Weights`].
     pub(super) fn check(&self, path: &Path) -> Result<()> {
-        if self.rescale != RESCALE || self.resize != RESIZE {
+        let known = self.reading.resize_name();
+        if self.rescale != RESCALE || self.resize != known {
             let reason = format!(
-                "its images were scaled by {} and resized by '{}', but this version knows only {RESCALE} and '{RESIZE}'; use the \
+                "its images were scaled by {} and resized by '{}', but this version knows only {RESCALE} and, of such files, '{known}'; use the \
              glassnet that wrote it, version {}",
                 self.rescale,
                 shortened(&self.resize),

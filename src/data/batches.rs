@@ -48,7 +48,7 @@ pub fn epoch_order(n: usize, seed: u64, epoch: u64, shuffle: bool) -> Vec<usize>
 /// Some images with their labels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
-    /// The images, `[N, H, W, C]`; those of files are RGB in [0, 1].
+    /// The images, `[N, H, W, C]`; those of files are RGB or grey, in [0, 1].
     pub images: Array4<f32>,
     /// For each image its class.
     pub labels: Vec<Label>,
@@ -257,11 +257,11 @@ impl Epoch {
         let pictures = ahead.wait();
         self.waited += start.elapsed();
         let pictures = pictures?;
-        let side = images.side();
+        let size = images.size();
         let augmented = self.augmented;
-        batch.fill([side, side, 3], ahead.indices, |place, index, image| {
+        batch.fill(size, ahead.indices, |place, index, image| {
             let draw = |Augmented { augmentation, seed, epoch }| augmentation.draw(seed, epoch, index as u64);
-            augmented.map_or_else(Change::default, draw).apply(&pictures[place], side, image);
+            augmented.map_or_else(Change::default, draw).apply(&pictures[place], size, image);
         });
         batch.labels.extend(batch.indices.iter().map(|&index| images.items()[index].label));
         Ok(true)

@@ -10,9 +10,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::catalog::Item;
 use super::decode::{self, ImageInfo, Rgb8, decode_and, more_pictures_note, suffix_note};
+use super::framing::framed;
 use super::memory_budget::MemoryBudget;
 use super::reading::{Reading, SampleRange};
-use super::resize::resize_nearest;
 use super::source::Source;
 use crate::{Error, Result};
 
@@ -57,12 +57,12 @@ pub fn read_and_decode<T>(
     decode_and(&source.full_name(entry), &bytes, reading, |image| work(&bytes, image))
 }
 
-/// The pictures of some items of a source, each `side` × `side` pixels of RGB.
+/// The pictures of some items of a source, all of one size, in colour or grey.
 #[derive(Debug)]
 pub struct ImageSet {
     source: Arc<Source>,
     items: Vec<Item>,
-    side: usize,
+    size: [usize; 3],
     reading: Reading,
     /// A place for every picture, or none if the set is too large to be kept.
     cache: Option<Vec<OnceLock<Arc<[u8]>>>>,
@@ -121,18 +121,32 @@ impl ImageSet {
     /// # Errors
     /// [`Error::Setting`] if `side` is 0.
     pub fn new(source: Arc<Source>, items: Vec<Item>, side: usize, cache_budget: usize) -> Result<ImageSet> {
-        if side == 0 {
+        ImageSet::sized(source, items, [side, side, 3], cache_budget)
+    }
+
+    /// [`ImageSet::new`] for pictures of height, width and channels `size`: three channels are RGB, one is
+    /// [grey](super::framing::grey).
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if the height or the width is 0, or the channels are neither 1 nor 3.
+    pub fn sized(source: Arc<Source>, items: Vec<Item>, size: [usize; 3], cache_budget: usize) -> Result<ImageSet> {
+        let [height, width, channels] = size;
+        if height == 0 || width == 0 {
             return Err(Error::value("image_size", 0, "it must be at least 1; the documented run uses 128"));
         }
-        let needed = set_bytes(items.len(), side);
+        if channels != 1 && channels != 3 {
+            let reason = "images of files have 1 channel, grey, or 3, red, green and blue";
+            return Err(Error::value("channels", channels, reason));
+        }
+        let needed = set_bytes(items.len(), size);
         let cache = (needed <= cache_budget).then(|| items.iter().map(|_| OnceLock::new()).collect());
         let (count, kept) =
             (items.len(), if cache.is_some() { "are kept in memory" } else { "are too many to be kept" });
         log::debug!(
-            "{count} pictures of {side}×{side} {kept}, as they take {needed} bytes and may take {cache_budget}"
+            "{count} pictures of {height}×{width}×{channels} {kept}, as they take {needed} bytes and may take {cache_budget}"
         );
         let checked = items.iter().map(|_| OnceLock::new()).collect();
-        Ok(ImageSet { source, items, side, reading: Reading::default(), cache, checked })
+        Ok(ImageSet { source, items, size, reading: Reading::default(), cache, checked })
     }
 
     /// The same set, whose files are read in this way instead of the default one. Nothing must have been
@@ -180,7 +194,7 @@ impl ImageSet {
         ImageSet {
             source: Arc::clone(&self.source),
             items: indices.iter().map(|&index| self.items[index].clone()).collect(),
-            side: self.side,
+            size: self.size,
             reading: self.reading,
             cache: self.cache.as_ref().map(|places| indices.iter().map(|&index| places[index].clone()).collect()),
             checked: indices.iter().map(|&index| self.checked[index].clone()).collect(),
@@ -192,12 +206,12 @@ impl ImageSet {
         self.cache.is_some()
     }
 
-    /// Rows and columns of each picture.
-    pub fn side(&self) -> usize {
-        self.side
+    /// Height, width and channels of each picture.
+    pub fn size(&self) -> [usize; 3] {
+        self.size
     }
 
-    /// The picture of the item at `index`: `side · side · 3` bytes in the order H W C.
+    /// The picture of the item at `index`: height · width · channels bytes in the order H W C.
     ///
     /// # Errors
     /// Those of [`Source::read`] and [`decode`](super::decode::decode); and [`Error::Data`] where the file is
@@ -211,7 +225,7 @@ impl ImageSet {
         }
         let same =
             |bytes: &[u8]| self.checked[index].get().is_none_or(|checked| checked.crc32 == crc32fast::hash(bytes));
-        let (picture, _) = self.read_and_decode(index, |bytes, image| same(bytes).then(|| self.keep(index, &image)))?;
+        let (picture, _) = self.read_and_decode(index, |bytes, image| same(bytes).then(|| self.keep(index, image)))?;
         picture.ok_or_else(|| {
             let file = self.source.full_name(self.items[index].entry);
             Error::data(file, "it was changed after the images were checked; put the old file back")
@@ -238,7 +252,7 @@ impl ImageSet {
             .into_par_iter()
             .map(|index| {
                 let ((digest, crc32), info) = self.read_and_decode(index, |bytes, image| {
-                    self.keep(index, &image);
+                    self.keep(index, image);
                     (Sha256::digest(bytes), crc32fast::hash(bytes))
                 })?;
                 self.checked[index].get_or_init(|| Checked { crc32, samples: info.samples });
@@ -271,8 +285,8 @@ impl ImageSet {
     }
 
     /// Resizes the image of the item at `index`, and keeps the picture if there is a place for it.
-    fn keep(&self, index: usize, image: &Rgb8) -> Arc<[u8]> {
-        let picture: Arc<[u8]> = resize_nearest(image, self.side, self.side).pixels.into();
+    fn keep(&self, index: usize, image: Rgb8) -> Arc<[u8]> {
+        let picture: Arc<[u8]> = framed(image, self.size, self.reading).into();
         match &self.cache {
             Some(places) => Arc::clone(places[index].get_or_init(|| picture)),
             None => picture,
@@ -280,8 +294,8 @@ impl ImageSet {
     }
 }
 
-/// The bytes that `count` pictures of `side` × `side` take: count · side² · 3, saturating rather than
-/// wrapping for absurd sides.
-pub fn set_bytes(count: usize, side: usize) -> usize {
-    count.saturating_mul(side).saturating_mul(side).saturating_mul(3)
+/// The bytes that `count` pictures of height, width and channels `size` take, saturating rather than wrapping
+/// for absurd sizes.
+pub fn set_bytes(count: usize, size: [usize; 3]) -> usize {
+    size.into_iter().fold(count, usize::saturating_mul)
 }

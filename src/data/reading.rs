@@ -16,6 +16,73 @@ pub struct Reading {
     /// The samples of more than 8 bits that become black and white.
     #[serde(skip_serializing_if = "SampleRange::is_full")]
     pub range: SampleRange,
+    /// What becomes of pictures of another aspect than the network's.
+    #[serde(skip_serializing_if = "Resize::is_default")]
+    pub resize: Resize,
+    /// What becomes of pictures of another size than the network's.
+    #[serde(skip_serializing_if = "Interpolation::is_default")]
+    pub interpolation: Interpolation,
+}
+
+/// What becomes of a picture of another aspect; [`framed`](super::framing::framed) has the rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Resize {
+    /// Its aspect is not kept.
+    #[default]
+    Squash,
+    /// It is fitted in, with black around.
+    Letterbox,
+    /// Its middle part is taken.
+    Crop,
+}
+
+/// The pixels of a resized picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interpolation {
+    /// The nearest of the original.
+    #[default]
+    Nearest,
+    /// Weighted means of those around, which reduce without skipping.
+    Bilinear,
+}
+
+impl Resize {
+    /// All of them.
+    pub const ALL: [Resize; 3] = [Resize::Squash, Resize::Letterbox, Resize::Crop];
+
+    /// Returns whether it is the default.
+    pub fn is_default(&self) -> bool {
+        *self == Resize::default()
+    }
+
+    /// Returns the name that flags and files have for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Resize::Squash => "squash",
+            Resize::Letterbox => "letterbox",
+            Resize::Crop => "crop",
+        }
+    }
+}
+
+impl Interpolation {
+    /// All of them.
+    pub const ALL: [Interpolation; 2] = [Interpolation::Nearest, Interpolation::Bilinear];
+
+    /// Returns whether it is the default.
+    pub fn is_default(&self) -> bool {
+        *self == Interpolation::default()
+    }
+
+    /// Returns the name that flags and files have for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Interpolation::Nearest => "nearest",
+            Interpolation::Bilinear => "bilinear",
+        }
+    }
 }
 
 impl Reading {
@@ -24,13 +91,28 @@ impl Reading {
         *self == Reading::default()
     }
 
+    /// Returns how pictures are brought to the network's size, as a weights file says it: `nearest`, or
+    /// `bilinear, letterbox`. A version that knows only the first refuses the others.
+    pub fn resize_name(&self) -> String {
+        match self.resize {
+            Resize::Squash => self.interpolation.name().to_string(),
+            resize => format!("{}, {}", self.interpolation.name(), resize.name()),
+        }
+    }
+
     /// Returns a phrase on what differs from the default:
     /// `photos turned upright; 16-bit values from 0 to 4080 stretched`.
     pub fn description(&self) -> Option<String> {
         let upright = self.upright.then(|| "photos turned upright".to_string());
         let SampleRange { min, max } = self.range;
         let range = (!self.range.is_full()).then(|| format!("16-bit values from {min} to {max} stretched"));
-        let parts: Vec<String> = upright.into_iter().chain(range).collect();
+        let resize = match self.resize {
+            Resize::Squash => None,
+            Resize::Letterbox => Some("letterbox, black around what has another aspect".to_string()),
+            Resize::Crop => Some("the middle cropped from what has another aspect".to_string()),
+        };
+        let bilinear = (!self.interpolation.is_default()).then(|| "bilinear resizing".to_string());
+        let parts: Vec<String> = upright.into_iter().chain(range).chain(resize).chain(bilinear).collect();
         (!parts.is_empty()).then(|| parts.join("; "))
     }
 }
@@ -143,10 +225,13 @@ mod tests {
         let json = |reading: &Reading| serde_json::to_string(reading).unwrap();
         let (plain, range) = (Reading::default(), SampleRange::new(0, 4080).unwrap());
         assert_eq!((json(&plain).as_str(), plain.description()), ("{}", None));
-        let both = Reading { upright: true, range };
+        let both = Reading { upright: true, range, ..plain };
+        let framed = Reading { resize: Resize::Crop, interpolation: Interpolation::Bilinear, ..plain };
+        assert_eq!(json(&framed), r#"{"resize":"crop","interpolation":"bilinear"}"#);
+        assert_eq!((plain.resize_name(), framed.resize_name()), ("nearest".into(), "bilinear, crop".into()));
         assert_eq!(json(&both), r#"{"upright":true,"range":[0,4080]}"#);
         assert_eq!(both.description().unwrap(), "photos turned upright; 16-bit values from 0 to 4080 stretched");
-        for reading in [plain, both, Reading { upright: false, range }] {
+        for reading in [plain, both, framed, Reading { range, ..plain }] {
             assert_eq!(serde_json::from_str::<Reading>(&json(&reading)).unwrap(), reading);
         }
     }

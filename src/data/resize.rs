@@ -1,27 +1,16 @@
 //! From a decoded picture to the network's input: nearest-neighbour resizing as Pillow does it, and bytes to
-//! floats.
+//! floats. [`framing`](super::framing) has what else a user may choose.
 
 use super::decode::Rgb8;
+use super::resample::{PictureBox, Pixels, nearest, nearest_in_box};
 
 /// Returns the source index of every output position along one axis, as Pillow's `NEAREST` picks them:
 ///
 /// ```text
 /// s = input / output        x₀ = s / 2        xᵢ₊₁ = xᵢ + s        indexᵢ = trunc(xᵢ)
 /// ```
-///
-/// The position is accumulated in f64. The closed form (i + ½)·s rounds differently, and where x should be a
-/// whole number it can pick another pixel: so for 128 pixels brought to 150. For an output that is a power of
-/// two, as the documented 128 is, every sum is exact and both agree.
 pub fn nearest_indices(input: usize, output: usize) -> Vec<usize> {
-    let step = input as f64 / output as f64;
-    let mut position = 0.5 * step;
-    (0..output)
-        .map(|_| {
-            let index = position as usize;
-            position += step;
-            index.min(input.saturating_sub(1))
-        })
-        .collect()
+    nearest_in_box(input, [0.0, input as f32], output)
 }
 
 /// Returns the picture brought to `width` × `height` pixels, each the nearest of the original; the aspect is
@@ -30,14 +19,8 @@ pub fn resize_nearest(image: &Rgb8, width: usize, height: usize) -> Rgb8 {
     if (image.width, image.height) == (width, height) {
         return image.clone();
     }
-    let columns = nearest_indices(image.width, width);
-    let mut pixels = Vec::with_capacity(width * height * 3);
-    for row in nearest_indices(image.height, height) {
-        let row = &image.pixels[row * image.width * 3..][..image.width * 3];
-        for &column in &columns {
-            pixels.extend_from_slice(&row[column * 3..column * 3 + 3]);
-        }
-    }
+    let picture = Pixels { width: image.width, height: image.height, channels: 3, bytes: image.pixels.clone() };
+    let pixels = nearest(&picture, PictureBox::whole(&picture), width, height).bytes;
     Rgb8 { width, height, pixels }
 }
 

@@ -289,11 +289,11 @@ fn a_step_of_another_model_runs_layer_by_layer_if_asked_to() {
         synthetic set's. On a shared machine the minimum is the figure to compare.
     "#]].assert_eq(&without_measures(&ran));
 
-    here.write("grey.toml", super::TINY.replace("[16, 16, 3]", "[16, 16, 1]"));
-    let ran = here.run("bench step --model grey.toml");
+    here.write("two.toml", super::TINY.replace("[16, 16, 3]", "[16, 16, 2]"));
+    let ran = here.run("bench step --model two.toml");
     let stderr = ran.stderr.strip_prefix(NOT_RELEASE).unwrap_or(&ran.stderr);
-    let error = "error: --model: its input is 16×16×1 (height × width × channels), and images are read as squares of 3 \
-                 channels; write input = [16, 16, 3]\n";
+    let error = "error: --model: its input is 16×16×2 (height × width × channels), and images are read with 3 channels, or 1 \
+                 in grey; write input = [16, 16, 3]\n";
     assert_eq!((ran.code, ran.stdout.as_str(), stderr), (Some(2), "", error));
 }
 

@@ -76,8 +76,8 @@ fn bash_completes_the_values_that_have_names() {
     for (line, offered) in [
         ("train --conv", "auto im2col direct winograd winograd2x2"),
         ("bench step --conv", "auto im2col direct winograd winograd2x2"),
-        ("train --augment", "flip flip-horizontal flip-vertical shift rotate"),
-        ("samples --augment", "flip flip-horizontal flip-vertical shift rotate"),
+        ("train --augment", "flip flip-horizontal flip-vertical shift rotate zoom brightness"),
+        ("samples --augment", "flip flip-horizontal flip-vertical shift rotate zoom brightness"),
         ("train --class-weight", "none balanced"),
         ("evaluate --subset", "training validation all"),
         ("bench conv --pass", "forward grad_input grad_weights"),

@@ -14,6 +14,7 @@ mod evaluate_skip_bad;
 #[path = "../data/exif_bytes.rs"]
 mod exif_bytes;
 mod folds_early;
+mod frames;
 mod help;
 mod hostile;
 mod init;

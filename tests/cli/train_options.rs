@@ -224,9 +224,9 @@ fn augmentation_changes_training_alone_repeats_by_seed_on_any_number_of_threads_
         let answer = here.json(&format!("predict one/weights/last.safetensors set/{}", row[0]));
         assert_eq!(answer["predictions"][0]["probability"].as_f64().unwrap() as f32, row[2].parse::<f32>().unwrap());
     }
-    let sentence = "invalid value 'zoom' for '--augment <flip,shift,rotate>': 'zoom' is not a known change; give some of flip, \
-                    flip-horizontal, flip-vertical, shift, rotate";
-    here.misused(&format!("{TRAIN} --augment zoom"), sentence);
+    let sentence = "invalid value 'mirror' for '--augment <flip,shift,…>': 'mirror' is not a known change; give some of flip, \
+                    flip-horizontal, flip-vertical, shift, rotate, zoom, brightness";
+    here.misused(&format!("{TRAIN} --augment mirror"), sentence);
 }
 
 /// A set in which patient `pN` has two images; one file's name tells no patient.

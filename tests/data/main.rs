@@ -15,6 +15,7 @@ mod hostile_zips;
 mod jpegs;
 mod reading;
 mod refused;
+mod resized;
 mod source;
 mod tiff_bytes;
 mod zip_bytes;

@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use glassnet::data::decode::{ImageInfo, Orientation, Rgb8, decode, decode_and};
 use glassnet::data::images::{CACHE_BUDGET_BYTES, ImageSet};
-use glassnet::data::reading::{Reading, SampleRange};
+use glassnet::data::reading::{Interpolation, Reading, Resize, SampleRange};
 use glassnet::data::source::Source;
 use image::{DynamicImage, ImageBuffer, ImageFormat};
 
 use super::exif_bytes::{exif, jpeg_with_exif, jpeg_with_xmp, png_with_exif, png_with_xmp, xmp};
 use super::{encoded, image_set, noise};
 
-const UPRIGHT: Reading = Reading { upright: true, range: SampleRange::FULL };
+const UPRIGHT: Reading =
+    Reading { upright: true, range: SampleRange::FULL, resize: Resize::Squash, interpolation: Interpolation::Nearest };
 
 fn in_range(min: u16, max: u16) -> Reading {
-    Reading { upright: false, range: SampleRange::new(min, max).unwrap() }
+    Reading { range: SampleRange::new(min, max).unwrap(), ..Reading::default() }
 }
 
 fn read(bytes: &[u8], reading: Reading) -> (Rgb8, ImageInfo) {
@@ -178,7 +179,7 @@ fn a_range_found_while_checking_changes_what_is_kept_and_what_is_decoded_anew_al
     // (100 − 50) · 255 / 350 = 36.4, and (300 − 50) · 255 / 350 = 182.1
     assert_eq!((first[0], first[3], second[0], second[3]), (36, 255, 0, 182));
     let same = ImageSet::new(Arc::new(mixed()), image_set(mixed(), 2, 0).items().to_vec(), 2, 0).unwrap();
-    let same = same.read_as(Reading { upright: false, range });
+    let same = same.read_as(Reading { range, ..Reading::default() });
     assert_eq!([0, 1, 2].map(|index| same.picture(index).unwrap()), [first, second, third]);
 }
 

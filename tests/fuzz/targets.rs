@@ -7,7 +7,7 @@ use glassnet::checkpoint::run::SavedRun;
 use glassnet::data::audit::difference_hash::DifferenceHash;
 use glassnet::data::catalog::Catalog;
 use glassnet::data::decode::{DECODING_BUDGET_BYTES, decode_and};
-use glassnet::data::reading::{Reading, SampleRange};
+use glassnet::data::reading::{Interpolation, Reading, Resize, SampleRange};
 use glassnet::data::resize::resize_nearest;
 use glassnet::data::source::Source;
 use glassnet::error::shortened;
@@ -260,7 +260,12 @@ fn zip(bytes: &[u8]) -> Trial {
 /// Decodes an image, at times turned upright and stretched, brings it to the size of a network, and looks at
 /// it from afar.
 fn image(bytes: &[u8]) -> Trial {
-    let chosen = Reading { upright: true, range: SampleRange::new(1000, 1001).expect("it is not empty") };
+    let chosen = Reading {
+        upright: true,
+        range: SampleRange::new(1000, 1001).expect("it is not empty"),
+        resize: Resize::Letterbox,
+        interpolation: Interpolation::Bilinear,
+    };
     let reading = if coin(bytes) { chosen } else { Reading::default() };
     match decode_and("x.png", bytes, reading, |picture| picture) {
         Ok((picture, info)) => {

@@ -1,6 +1,6 @@
 //! The arguments of `glassnet bench`.
 
-use super::values::{Named, at_least_one, batch_size, conv, threads, whole_number};
+use super::values::{ImageSize, Named, batch_size, conv, image_size, threads, whole_number};
 use clap::{Args, Subcommand};
 use glassnet::bench::descriptor::ConvDescriptor;
 use glassnet::kernels::conv::registry::{CONV_ALGORITHMS, ConvPolicy};
@@ -120,8 +120,8 @@ pub struct StepArgs {
     /// Side to which images are resized [default: the model's, 128]
     ///
     /// Height and width in pixels; 128 for the documented model, else what its model.toml or its weights say.
-    #[arg(long, value_name = "PIXELS", value_parser = at_least_one, allow_negative_numbers = true)]
-    pub image_size: Option<usize>,
+    #[arg(long, value_name = "PIXELS", value_parser = image_size, allow_negative_numbers = true)]
+    pub image_size: Option<ImageSize>,
     /// Convolution algorithm, as for `train`
     #[arg(long, value_name = "NAME", default_value_t = ConvPolicy::Auto, value_parser = conv())]
     pub conv: ConvPolicy,

@@ -61,11 +61,11 @@ pub struct SamplesArgs {
     pub per_class: usize,
     /// Show the images as train --augment may change them
     ///
-    /// At 128 × 128 pixels. Give some of flip (both flips), flip-horizontal, flip-vertical, shift and rotate,
-    /// as in flip,shift.
-    #[arg(long, value_name = "flip,shift,rotate", value_parser = augmentation(), hide_possible_values = true)]
+    /// At 128 × 128 pixels. Give some of flip (both flips), flip-horizontal, flip-vertical, shift, rotate,
+    /// zoom and brightness, as in flip,shift.
+    #[arg(long, value_name = "flip,shift,…", value_parser = augmentation(), hide_possible_values = true)]
     pub augment: Option<Augmentation>,
-    /// `--upright` and `--range`.
+    /// `--upright`, `--range`, `--resize` and `--interpolation`.
     #[command(flatten)]
     pub reading: ReadingArgs,
     /// Which images are drawn, and how --augment changes them

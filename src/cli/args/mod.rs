@@ -23,6 +23,7 @@ pub use reading::{RangeChoice, ReadingArgs};
 pub use shells::{CompletionsArgs, ManArgs};
 pub use tips::{is_given, refuse};
 pub use train::{ReproduceArgs, RunArgs, TrainArgs};
+pub use values::ImageSize;
 
 /// Train and look into a convolutional image classifier, with no framework underneath.
 #[derive(Debug, Parser)]

@@ -1,7 +1,7 @@
 //! The arguments of the commands that take a MODEL: `predict`, `evaluate` and `summary`.
 
 use super::common::{QuietArgs, ThreadsArgs};
-use super::values::{at_least_one, batch_size, threshold};
+use super::values::{ImageSize, batch_size, image_size, threshold};
 use clap::{Args, ValueEnum};
 use glassnet::training::keras_run;
 use std::path::PathBuf;
@@ -110,9 +110,9 @@ pub struct SummaryArgs {
     pub model: Option<PathBuf>,
     /// Side of the images [default: the model's, 128]
     ///
-    /// Height and width in pixels; 128 for the documented model.
-    #[arg(long, value_name = "PIXELS", value_parser = at_least_one, allow_negative_numbers = true)]
-    pub image_size: Option<usize>,
+    /// Height and width in pixels, or both, as in 200x120; 128 for the documented model.
+    #[arg(long, value_name = "PIXELS", value_parser = image_size, allow_negative_numbers = true)]
+    pub image_size: Option<ImageSize>,
     /// Images in a batch, for the memory figures
     #[arg(long, value_name = "N", default_value_t = keras_run::BATCH_SIZE, value_parser = batch_size, allow_negative_numbers = true)]
     pub batch_size: usize,

@@ -2,7 +2,7 @@
 
 use super::values::Named;
 use clap::Args;
-use glassnet::data::reading::{Reading, SampleRange};
+use glassnet::data::reading::{Interpolation, Reading, Resize, SampleRange};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub struct UprightArgs {
     pub upright: bool,
 }
 
-/// `--upright` and `--range`.
+/// `--upright`, `--range`, `--resize` and `--interpolation`.
 #[derive(Args, Clone, Copy, Debug, Default, Serialize)]
 pub struct ReadingArgs {
     /// `--upright`.
@@ -34,6 +34,20 @@ pub struct ReadingArgs {
     #[arg(long, value_name = "auto|MIN,MAX", value_parser = range(), hide_possible_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<RangeChoice>,
+    /// What becomes of images of another aspect
+    ///
+    /// squash does not keep it, as in Keras; letterbox fits the image in, with black around; crop takes its
+    /// middle part. train writes it into the weights, so that predict and evaluate do the same.
+    #[arg(long, value_name = "HOW", default_value = "squash", value_parser = resize(), hide_short_help = true)]
+    #[serde(skip_serializing_if = "Resize::is_default")]
+    pub resize: Resize,
+    /// How images are brought to the network's size
+    ///
+    /// nearest takes single pixels, as in Keras; bilinear takes weighted means, so that reducing skips
+    /// nothing. The bytes are Pillow's. It is written into the weights, too.
+    #[arg(long, value_name = "HOW", default_value = "nearest", value_parser = interpolation(), hide_short_help = true)]
+    #[serde(skip_serializing_if = "Interpolation::is_default")]
+    pub interpolation: Interpolation,
 }
 
 impl ReadingArgs {
@@ -44,7 +58,7 @@ impl ReadingArgs {
             Some(RangeChoice::Of(range)) => range,
             Some(RangeChoice::Auto) | None => SampleRange::FULL,
         };
-        Reading { upright: self.upright.upright, range }
+        Reading { upright: self.upright.upright, range, resize: self.resize, interpolation: self.interpolation }
     }
 }
 
@@ -72,6 +86,22 @@ impl Serialize for RangeChoice {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+/// `--resize`.
+fn resize() -> Named<Resize> {
+    Named::new(Resize::ALL.map(Resize::name), |text| {
+        let found = Resize::ALL.into_iter().find(|resize| resize.name() == text);
+        found.ok_or_else(|| "it must be squash, letterbox or crop".to_string())
+    })
+}
+
+/// `--interpolation`.
+fn interpolation() -> Named<Interpolation> {
+    Named::new(Interpolation::ALL.map(Interpolation::name), |text| {
+        let found = Interpolation::ALL.into_iter().find(|kind| kind.name() == text);
+        found.ok_or_else(|| "it must be nearest or bilinear".to_string())
+    })
 }
 
 /// `--range`: shells complete the one value that has a name.

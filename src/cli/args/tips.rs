@@ -89,7 +89,7 @@ fn long_flags(command: &Command, letter: char) -> Vec<String> {
 /// Returns what to use instead of a flag that the command lacks because its value is known from elsewhere.
 fn instead(command: &str, flag: &str) -> Option<&'static str> {
     match (command, flag) {
-        ("predict" | "evaluate" | "summary", "range" | "upright") => {
+        ("predict" | "evaluate" | "summary", "range" | "upright" | "resize" | "interpolation") => {
             Some("leave it out: the weights know how images are read")
         }
         ("predict", "image-size") | ("evaluate", "image-size") => {

@@ -4,7 +4,9 @@ use super::common::{QuietArgs, ThreadsArgs};
 use super::optimizer::OptimizerArgs;
 use super::reading::ReadingArgs;
 use super::schedule::ScheduleArgs;
-use super::values::{at_least_one, augmentation, batch_size, conv, epochs, folds, mebibytes, seconds, seed, share};
+use super::values::{
+    ImageSize, augmentation, batch_size, conv, epochs, folds, image_size, mebibytes, seconds, seed, share,
+};
 use clap::{Args, ValueEnum};
 use glassnet::data::augment::Augmentation;
 use glassnet::data::images::DEFAULT_CACHE_MEBIBYTES;
@@ -112,9 +114,10 @@ pub struct TrainArgs {
     pub batch_size: usize,
     /// Side to which images are resized [default: the model's, 128]
     ///
-    /// Height and width in pixels; 128 for the documented model, else what its model.toml or its weights say.
-    #[arg(long, value_name = "PIXELS", value_parser = at_least_one, allow_negative_numbers = true)]
-    pub image_size: Option<usize>,
+    /// Height and width in pixels, or both, as in 200x120; 128 for the documented model, else what its
+    /// model.toml or its weights say.
+    #[arg(long, value_name = "PIXELS", value_parser = image_size, allow_negative_numbers = true)]
+    pub image_size: Option<ImageSize>,
     /// Share of each class that validates
     ///
     /// Its first files by name validate, or with --group-regex whole groups.
@@ -156,9 +159,10 @@ pub struct TrainArgs {
     pub label_smoothing: f64,
     /// Change training images at random in every epoch
     ///
-    /// Give some of flip (both flips), flip-horizontal, flip-vertical, shift (by up to a tenth) and rotate
-    /// (by up to 10°), as in flip,shift. glassnet samples --augment shows it.
-    #[arg(long, value_name = "flip,shift,rotate", value_parser = augmentation(), hide_possible_values = true)]
+    /// Give some of flip (both flips), flip-horizontal, flip-vertical, shift (by up to a tenth), rotate (by
+    /// up to 10°), zoom (by up to a tenth) and brightness (by up to a fifth), as in flip,shift. glassnet
+    /// samples --augment shows it.
+    #[arg(long, value_name = "flip,shift,…", value_parser = augmentation(), hide_possible_values = true)]
     pub augment: Option<Augmentation>,
     /// Share that dropout drops [default: the model's, 0.5]
     ///
@@ -185,7 +189,7 @@ pub struct TrainArgs {
     /// They are named. By default they stop the run before the first epoch.
     #[arg(long)]
     pub skip_bad: bool,
-    /// `--upright` and `--range`.
+    /// `--upright`, `--range`, `--resize` and `--interpolation`.
     #[command(flatten)]
     pub reading: ReadingArgs,
     /// The network's layers [default: those of the documented model]

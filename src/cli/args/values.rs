@@ -4,7 +4,9 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Command};
 use glassnet::data::augment::Augmentation;
 use glassnet::kernels::conv::registry::ConvPolicy;
+use serde::{Serialize, Serializer};
 use std::ffi::OsStr;
+use std::fmt;
 
 /// A value with a name, for shells to complete and for help to list. What is wrong is said by `parse`, in a
 /// sentence.
@@ -97,6 +99,46 @@ pub fn shown(text: &str) -> Result<usize, String> {
 /// `phantom --benign`, `--malignant`.
 pub fn drawn(text: &str) -> Result<usize, String> {
     whole_number(text, MAX_DRAWN)
+}
+
+/// The height and width of images, `--image-size`: one number where they are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageSize {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+/// As the flag takes it.
+impl fmt::Display for ImageSize {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        match self.height == self.width {
+            true => write!(formatter, "{}", self.height),
+            false => write!(formatter, "{}x{}", self.height, self.width),
+        }
+    }
+}
+
+/// A number for a square, as files always had it, else the flag's text.
+impl Serialize for ImageSize {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.height == self.width {
+            true => self.height.serialize(serializer),
+            false => serializer.collect_str(self),
+        }
+    }
+}
+
+/// `--image-size`.
+pub fn image_size(text: &str) -> Result<ImageSize, String> {
+    let Some((height, width)) = text.split_once('x') else {
+        return at_least_one(text).map(|side| ImageSize { height: side, width: side });
+    };
+    match (at_least_one(height), at_least_one(width)) {
+        (Ok(height), Ok(width)) => Ok(ImageSize { height, width }),
+        _ => Err("it must be a whole number, at least 1, or height and width, such as 200x120".into()),
+    }
 }
 
 /// A whole number without a limit of its own, such as `--image-size`.

@@ -32,7 +32,7 @@ pub fn run(args: &ReproduceArgs, resumed: Option<ResumedRun>) -> CommandResult {
     let network = Network::new(&ModelSpec::documented())?;
     let run = TrainingRun {
         command: "reproduce",
-        settings: RunSettings::documented(&args.common, network.spec().input[0]),
+        settings: RunSettings::documented(&args.common, network.spec().input),
         network,
         dataset: Dataset::new(phantom_set()?, keras_run::VALIDATION_SPLIT)?,
         out: out.clone(),

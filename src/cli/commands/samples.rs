@@ -11,10 +11,10 @@ use glassnet::classes::Label;
 use glassnet::data::augment::Augmentation;
 use glassnet::data::catalog::Item;
 use glassnet::data::decode::Rgb8;
+use glassnet::data::framing::framed;
 use glassnet::data::images::{ImageSet, read_and_decode};
 use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::data::reading::Reading;
-use glassnet::data::resize::resize_nearest;
 use glassnet::error::counted;
 use glassnet::random::{Purpose, Stream};
 use glassnet::report::pictures::{ClassSamples, LabelledImage, write_samples};
@@ -62,10 +62,8 @@ fn choose(args: &SamplesArgs, dataset: &mut Dataset, reading: Reading, label: La
         }
         let name = dataset.source.full_name(item.entry);
         let read = read_and_decode(&dataset.source, item.entry, reading, |_, image| {
-            let image = match args.augment {
-                Some(augmentation) => changed(&image, augmentation, args.seed, item.entry),
-                None => image,
-            };
+            let seen = args.augment.is_some() || !reading.resize.is_default() || !reading.interpolation.is_default();
+            let image = if seen { as_seen(image, args, reading, item.entry) } else { image };
             output::shrink(&name, image)
         });
         match read.and_then(|(image, _)| image) {
@@ -165,15 +163,16 @@ fn reading(args: &SamplesArgs, dataset: &Dataset) -> glassnet::Result<Reading> {
     Ok(Reading { range: auto(images.samples(), "images")?, ..known })
 }
 
-/// The image at the documented size, changed as in training. What is drawn for it is not what a run draws,
-/// where an image goes by its place in the training part.
-fn changed(image: &Rgb8, augmentation: Augmentation, seed: u64, index: usize) -> Rgb8 {
-    let [side, ..] = ModelSpec::documented().input;
-    let picture = resize_nearest(image, side, side).pixels;
+/// The image at the documented size as training sees it, perhaps changed. What is drawn for a change is not
+/// what a run draws, where an image goes by its place in the training part.
+fn as_seen(image: Rgb8, args: &SamplesArgs, reading: Reading, index: usize) -> Rgb8 {
+    let size @ [height, width, _] = ModelSpec::documented().input;
+    let picture = framed(image, size, reading);
     let mut values = vec![0.0; picture.len()];
-    augmentation.draw(seed, 0, index as u64).apply(&picture, side, &mut values);
+    let change = args.augment.map(|augmentation| augmentation.draw(args.seed, 0, index as u64));
+    change.unwrap_or_default().apply(&picture, size, &mut values);
     let pixels = values.iter().map(|value| (value * 255.0).round() as u8).collect();
-    Rgb8 { width: side, height: side, pixels }
+    Rgb8 { width, height, pixels }
 }
 
 fn labelled((path, image): &(String, Rgb8)) -> LabelledImage<'_> {

@@ -1,6 +1,6 @@
 //! `glassnet summary`: what a model is made of.
 
-use crate::cli::args::SummaryArgs;
+use crate::cli::args::{ImageSize, SummaryArgs};
 use crate::cli::input::model::{Origin, load_model, read_spec, weights_file};
 use crate::cli::machine::memory::Memory;
 use crate::cli::outcome::{CommandResult, Outcome};
@@ -25,11 +25,13 @@ pub fn run(args: &SummaryArgs) -> CommandResult {
             let spec = card.spec;
             reading = Some(card.reading);
             let [height, width, _] = spec.input;
-            if let Some(side) = args.image_size.filter(|&side| [side, side] != [height, width]) {
+            if let Some(size) = args.image_size.filter(|&size| size != ImageSize { height, width }) {
                 console::warn(&format!(
                     "the weights in {} are for images of {height}×{width}; this is what a network with its layers would be for \
-                     {side}×{side}",
-                    path.display()
+                     {}×{}",
+                    path.display(),
+                    size.height,
+                    size.width
                 ));
             }
             spec

@@ -1,6 +1,6 @@
 //! `glassnet train`: a classifier from a folder or a zip.
 
-use crate::cli::args::{TrainArgs, is_given};
+use crate::cli::args::{ImageSize, TrainArgs, is_given};
 use crate::cli::input::dataset::{Dataset, check_one, open};
 use crate::cli::input::model::{Origin, check_takes_images, read_spec};
 use crate::cli::outcome::{CommandResult, Failure, Outcome};
@@ -56,7 +56,7 @@ fn train(run: TrainingRun) -> CommandResult {
 fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result<TrainWork, Failure> {
     let network = network(args, resumed.as_ref())?;
     let data = data(args, resumed.as_ref())?;
-    let settings = RunSettings::new(args, network.spec().input[0]);
+    let settings = RunSettings::new(args, network.spec().input);
     settings.training.optimizer()?;
     settings.training.schedule()?;
     check_decay(&settings.training)?;
@@ -145,8 +145,8 @@ fn network(args: &TrainArgs, resumed: Option<&ResumedRun>) -> Result<Network> {
     if let Some(rate) = args.dropout {
         spec = spec.with_dropout(rate);
     }
-    if let Some(side) = args.image_size {
-        spec = spec.with_image_size(side);
+    if let Some(ImageSize { height, width }) = args.image_size {
+        spec = spec.with_height_and_width(height, width);
     }
     // Of a run that goes on, what nobody has given is from its file.
     let (file, image_size) = match resumed {

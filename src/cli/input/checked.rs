@@ -43,10 +43,10 @@ impl CheckedImages {
     /// # Errors
     /// [`Error::Data`] says how many cannot be read, after each was named; with `--skip-bad` that is none.
     pub fn new(source: &Arc<Source>, catalog: &Catalog, settings: &RunSettings) -> Result<CheckedImages, Failure> {
-        let RunSettings { image_size: side, skip_bad, reading, .. } = *settings;
+        let (size, &RunSettings { skip_bad, reading, .. }) = (settings.picture_size(), settings);
         let cache = cache_bytes(settings.cache);
         let items = &catalog.items;
-        let mut images = ImageSet::new(Arc::clone(source), items.clone(), side, cache)?.read_as(reading.known());
+        let mut images = ImageSet::sized(Arc::clone(source), items.clone(), size, cache)?.read_as(reading.known());
         let begun = Instant::now();
         let progress = Progress::of_images("Checking", items.len());
         let Check { infos, digests, errors, notes } = images.check_all_telling(|| progress.advance(1));
@@ -75,7 +75,7 @@ impl CheckedImages {
             images.forget_deep();
         }
         if !images.keeps_pictures() {
-            console::progress(&decoded_anew(set_bytes(items.len(), side), side, cache));
+            console::progress(&decoded_anew(set_bytes(items.len(), size), size, cache));
         }
         let places = items.iter().enumerate().map(|(place, item)| (item.entry, place)).collect();
         let unreadable = items.iter().zip(&digests).filter(|(_, digest)| digest.is_none()).map(|(item, _)| item.entry);
@@ -136,10 +136,10 @@ fn refuse(places: &Path, errors: &[Error]) -> Result<(), Failure> {
 }
 
 /// Returns what is told where the images are not kept in memory; sizes in bytes.
-fn decoded_anew(needed: usize, side: usize, cache: usize) -> String {
+fn decoded_anew(needed: usize, [height, width, _]: [usize; 3], cache: usize) -> String {
     let mebibytes = |bytes: usize| bytes as f64 / (1u64 << 20) as f64;
     format!(
-        "Decoded to {side} × {side} pixels the images take {:.1} MiB, and --cache is {:.0}: they are decoded anew in each epoch, \
+        "Decoded to {height} × {width} pixels the images take {:.1} MiB, and --cache is {:.0}: they are decoded anew in each epoch, \
          {BATCHES_AHEAD} batches ahead of the step.",
         mebibytes(needed),
         mebibytes(cache).floor(),

@@ -1,5 +1,6 @@
 //! From a model file and flags to a network.
 
+use crate::cli::args::ImageSize;
 use crate::cli::run_folder::RunFolder;
 use crate::cli::terminal::console::shell_word;
 use glassnet::checkpoint::{self, Checkpoint};
@@ -18,7 +19,7 @@ pub struct Origin<'a> {
     /// The file, or none for the documented model.
     pub file: Option<&'a Path>,
     /// `--image-size`, where it was given.
-    pub image_size: Option<usize>,
+    pub image_size: Option<ImageSize>,
 }
 
 impl Origin<'_> {
@@ -27,8 +28,8 @@ impl Origin<'_> {
     /// # Errors
     /// [`Error::Setting`], where the layers do not fit each other or the images.
     pub fn network(&self, mut spec: ModelSpec) -> Result<Network> {
-        if let Some(side) = self.image_size {
-            spec = spec.with_image_size(side);
+        if let Some(ImageSize { height, width }) = self.image_size {
+            spec = spec.with_height_and_width(height, width);
         }
         if let [.., LayerSpec::Relu {}] = spec.layers[..] {
             let reason = "its last layer is a relu, which takes every logit below 0 away, so that no image could be of class 0; \
@@ -52,9 +53,9 @@ impl Origin<'_> {
 
     fn name(&self) -> String {
         match (self.file, self.image_size) {
-            (Some(file), Some(side)) => format!("{} with --image-size {side}", file.display()),
+            (Some(file), Some(size)) => format!("{} with --image-size {size}", file.display()),
             (Some(file), None) => file.display().to_string(),
-            (None, Some(side)) => format!("--image-size {side}"),
+            (None, Some(size)) => format!("--image-size {size}"),
             (None, None) => "the documented model".to_string(),
         }
     }
@@ -173,12 +174,12 @@ pub fn load_model(file: &Path) -> Result<Checkpoint> {
 /// [`Error::Setting`] of `--model`, with which alone another input can come.
 pub fn check_takes_images(network: &Network) -> Result<()> {
     let [height, width, channels] = network.spec().input;
-    if height == width && channels == 3 {
+    if channels == 1 || channels == 3 {
         return Ok(());
     }
     let reason = format!(
-        "its input is {height}×{width}×{channels} (height × width × channels), and images are read as squares of 3 channels; \
-         write input = [{height}, {height}, 3]"
+        "its input is {height}×{width}×{channels} (height × width × channels), and images are read with 3 channels, or 1 in grey; \
+         write input = [{height}, {width}, 3]"
     );
     Err(Error::setting("--model", reason))
 }

@@ -5,9 +5,10 @@ use crate::cli::terminal::output;
 use glassnet::checkpoint::Checkpoint;
 use glassnet::classes::Label;
 use glassnet::data::decode::{ImageInfo, Rgb8, decode_and, more_pictures_note, suffix_note};
+use glassnet::data::framing::framed;
 use glassnet::data::images::read_and_decode;
 use glassnet::data::reading::Reading;
-use glassnet::data::resize::{resize_nearest, scale};
+use glassnet::data::resize::scale;
 use glassnet::data::source::{Source, read_file};
 use glassnet::head::{Logits, Targets};
 use glassnet::optim::Rule;
@@ -47,8 +48,8 @@ impl Image {
 
 /// An image that was read, as far as it is kept.
 struct ReadImage {
-    /// At the size of the network's input.
-    resized: Rgb8,
+    /// The bytes of the network's input.
+    resized: Vec<u8>,
     /// As pictures show it, where one will.
     shrunk: Option<Rgb8>,
     notes: Vec<String>,
@@ -56,11 +57,11 @@ struct ReadImage {
 
 /// Reads an image for the network, and for a picture if it `is_shown`.
 fn see(model: &Checkpoint, image: &Image, is_shown: bool) -> Result<ReadImage> {
-    let [height, width, _] = model.card.spec.input;
+    let size = model.card.spec.input;
     let name = image.name();
     let (seen, info) = image.decode(model.card.reading, |pixels| {
-        let resized = resize_nearest(&pixels, width, height);
-        let shrunk = is_shown.then(|| output::shrink(&name, pixels)).transpose()?;
+        let shrunk = is_shown.then(|| output::shrink(&name, pixels.clone())).transpose()?;
+        let resized = framed(pixels, size, model.card.reading);
         Ok((resized, shrunk))
     })?;
     let (resized, shrunk) = seen?;
@@ -107,8 +108,9 @@ impl<'a> Predictor<'a> {
     /// [`Error::Weights`] of `file`, where the model does not take images, or this machine cannot hold it.
     pub fn new(model: &'a Checkpoint, file: &Path) -> Result<Predictor<'a>> {
         let [_, _, channels] = model.card.spec.input;
-        if channels != 3 {
-            let reason = format!("its network takes images of {channels} channels, and image files are read as 3");
+        if channels != 3 && channels != 1 {
+            let reason =
+                format!("its network takes images of {channels} channels, and image files are read as 3, or 1 in grey");
             return Err(Error::weights(file, reason));
         }
         Memory::new(&model.network, BATCH, PlanOptions::default(), Rule::default()).check_inference(file)?;
@@ -161,10 +163,10 @@ impl<'a> Predictor<'a> {
     }
 }
 
-/// Resized images as the network was trained to see them, `[N, H, W, 3]`.
-fn network_input<'a>(model: &Checkpoint, images: impl Iterator<Item = &'a Rgb8>) -> Array4<f32> {
-    let [height, width, _] = model.card.spec.input;
-    let values: Vec<f32> = images.flat_map(|image| image.pixels.iter().copied().map(scale)).collect();
-    let shape = (values.len() / (height * width * 3), height, width, 3);
+/// Resized images as the network was trained to see them, `[N, H, W, C]`.
+fn network_input<'a>(model: &Checkpoint, images: impl Iterator<Item = &'a Vec<u8>>) -> Array4<f32> {
+    let [height, width, channels] = model.card.spec.input;
+    let values: Vec<f32> = images.flat_map(|image| image.iter().copied().map(scale)).collect();
+    let shape = (values.len() / (height * width * channels), height, width, channels);
     Array4::from_shape_vec(shape, values).expect("each image was resized to the network's input")
 }

@@ -231,7 +231,7 @@ impl<'a> Recorder<'a> {
             spec: self.facts.network.spec().clone(),
             classes: self.facts.config.data.classes.clone(),
             rescale: checkpoint::RESCALE,
-            resize: checkpoint::RESIZE.to_string(),
+            resize: self.facts.reading.resize_name(),
             reading: self.facts.reading,
             threshold: DEFAULT_THRESHOLD,
             training: TrainingFacts {

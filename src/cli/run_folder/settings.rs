@@ -1,6 +1,6 @@
 //! Every setting of a run, resolved from its flags: what a run goes by, and what `config.toml` holds of it.
 
-use crate::cli::args::{ReadingArgs, RunArgs, TrainArgs};
+use crate::cli::args::{ImageSize, ReadingArgs, RunArgs, TrainArgs};
 use glassnet::plan::PlanOptions;
 use glassnet::training::{TrainSettings, keras_run};
 use serde::{Serialize, Serializer};
@@ -15,8 +15,11 @@ pub struct RunSettings {
     pub training: TrainSettings,
     /// Images in a step.
     pub batch_size: usize,
-    /// Side of the images in pixels.
-    pub image_size: usize,
+    /// Height and width of the images in pixels.
+    pub image_size: ImageSize,
+    /// The channels of the images: the model's, so that it is written there alone.
+    #[serde(skip)]
+    pub channels: usize,
     /// The share of each class that validates, where a share does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_split: Option<f64>,
@@ -54,14 +57,16 @@ pub struct Fold {
 }
 
 impl RunSettings {
-    /// The documented run's, but for what `reproduce` leaves to the user, for images of this side.
-    pub fn documented(args: &RunArgs, image_size: usize) -> RunSettings {
+    /// The documented run's, but for what `reproduce` leaves to the user, for images of this height, width
+    /// and channels.
+    pub fn documented(args: &RunArgs, [height, width, channels]: [usize; 3]) -> RunSettings {
         let training =
             TrainSettings { seed: args.seed, conv: args.conv, fuse: !args.no_fuse, ..TrainSettings::default() };
         RunSettings {
             training,
             batch_size: keras_run::BATCH_SIZE,
-            image_size,
+            image_size: ImageSize { height, width },
+            channels,
             validation_split: Some(keras_run::VALIDATION_SPLIT),
             folds: None,
             fold: None,
@@ -74,9 +79,9 @@ impl RunSettings {
         }
     }
 
-    /// Returns the settings that the flags of `train` ask for, of a network for images of this side.
-    pub fn new(args: &TrainArgs, image_size: usize) -> RunSettings {
-        let documented = RunSettings::documented(&args.common, image_size);
+    /// Returns the settings that the flags of `train` ask for, of a network with this input.
+    pub fn new(args: &TrainArgs, input: [usize; 3]) -> RunSettings {
+        let documented = RunSettings::documented(&args.common, input);
         RunSettings {
             training: TrainSettings {
                 epochs: args.epochs,
@@ -96,6 +101,11 @@ impl RunSettings {
             reading: args.reading,
             ..documented
         }
+    }
+
+    /// Returns height, width and channels of the images.
+    pub fn picture_size(&self) -> [usize; 3] {
+        [self.image_size.height, self.image_size.width, self.channels]
     }
 
     /// Returns how the network is run, where it does not train.

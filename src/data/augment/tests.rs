@@ -4,28 +4,38 @@
 use super::*;
 use approx::assert_abs_diff_eq;
 
-fn picture(side: usize, seed: u64) -> Vec<u8> {
+fn noise(len: usize, seed: u64) -> Vec<u8> {
     let mut stream = Stream::new(seed, Purpose::Test, 0, 0);
-    (0..side * side * 3).map(|_| stream.below(256) as u8).collect()
+    (0..len).map(|_| stream.below(256) as u8).collect()
+}
+
+/// Returns a square of RGB.
+fn picture(side: usize, seed: u64) -> Vec<u8> {
+    noise(side * side * 3, seed)
+}
+
+fn applied_to(change: Change, picture: &[u8], size: [usize; 3]) -> Vec<f32> {
+    let mut output = vec![f32::NAN; picture.len()];
+    change.apply(picture, size, &mut output);
+    output
 }
 
 fn applied(change: Change, picture: &[u8], side: usize) -> Vec<f32> {
-    let mut output = vec![f32::NAN; picture.len()];
-    change.apply(picture, side, &mut output);
-    output
+    applied_to(change, picture, [side, side, 3])
 }
 
 /// Returns the value of a channel anywhere in the plane: an infinite picture of mirror images, bilinear
 /// between pixels.
-fn reference_value(picture: &[u8], side: usize, row: f64, column: f64, channel: usize) -> f64 {
+fn reference_value(picture: &[u8], size: [usize; 3], row: f64, column: f64, channel: usize) -> f64 {
+    let [height, width, channels] = size;
     let pixel = |mut row: i64, mut column: i64| {
-        let last = side as i64 - 1;
-        for index in [&mut row, &mut column] {
+        for (index, side) in [(&mut row, height), (&mut column, width)] {
+            let last = side as i64 - 1;
             while *index < 0 || *index > last {
                 *index = if *index < 0 { -1 - *index } else { 2 * last + 1 - *index };
             }
         }
-        f64::from(picture[(row as usize * side + column as usize) * 3 + channel]) / 255.0
+        f64::from(picture[(row as usize * width + column as usize) * channels + channel]) / 255.0
     };
     let mut sum = 0.0;
     for near_row in [row.floor(), row.floor() + 1.0] {
@@ -37,26 +47,29 @@ fn reference_value(picture: &[u8], side: usize, row: f64, column: f64, channel: 
     sum
 }
 
-/// Returns the changed picture: what is at a pixel now was, before the shift, before the turn, before the
-/// flips, where?
-fn reference(change: Change, picture: &[u8], side: usize) -> Vec<f64> {
-    let (middle, turn) = ((side as f64 - 1.0) / 2.0, change.degrees * std::f64::consts::PI / 180.0);
+/// Returns the changed picture: what is at a pixel now was, before the zoom, before the shift, before the
+/// turn, before the flips, where?
+fn reference(change: Change, picture: &[u8], size: [usize; 3]) -> Vec<f64> {
+    let [height, width, channels] = size;
+    let turn = change.degrees * std::f64::consts::PI / 180.0;
+    let (middle_row, middle_column) = ((height as f64 - 1.0) / 2.0, (width as f64 - 1.0) / 2.0);
     let mut output = Vec::new();
-    for y in 0..side {
-        for x in 0..side {
-            let (row, column) = (y as f64 - change.shift[0] * side as f64, x as f64 - change.shift[1] * side as f64);
-            // As complex numbers with the imaginary axis upwards: to undo a counter-clockwise turn is to turn
-            // by −θ.
-            let (re, im) = (column - middle, middle - row);
+    for y in 0..height {
+        for x in 0..width {
+            // As complex numbers with the imaginary axis upwards, from the middle.
+            let (re, im) = (change.zoom[1] * (x as f64 - middle_column), change.zoom[0] * (middle_row - y as f64));
+            let (re, im) = (re - change.shift[1] * width as f64, im + change.shift[0] * height as f64);
+            // To undo a counter-clockwise turn is to turn by −θ.
             let (re, im) = (re * turn.cos() + im * turn.sin(), im * turn.cos() - re * turn.sin());
-            let (mut row, mut column) = (middle - im, middle + re);
+            let (mut row, mut column) = (middle_row - im, middle_column + re);
             if change.flip_vertical {
-                row = side as f64 - 1.0 - row;
+                row = height as f64 - 1.0 - row;
             }
             if change.flip_horizontal {
-                column = side as f64 - 1.0 - column;
+                column = width as f64 - 1.0 - column;
             }
-            output.extend((0..3).map(|channel| reference_value(picture, side, row, column, channel)));
+            let bright = |channel| change.brightness * reference_value(picture, size, row, column, channel);
+            output.extend((0..channels).map(|channel| bright(channel).min(1.0)));
         }
     }
     output
@@ -100,21 +113,33 @@ fn a_shift_by_whole_pixels_moves_them_and_reflects_at_the_edge() {
 }
 
 #[test]
-fn shifts_and_turns_agree_with_the_reference() {
-    for (side, seed) in [(1, 0), (2, 1), (5, 2), (16, 3), (31, 4)] {
-        let picture = picture(side, seed);
+fn shifts_turns_and_zooms_agree_with_the_reference_in_colour_and_grey_and_of_any_aspect() {
+    for (size, seed) in [([1, 1, 3], 0), ([2, 2, 3], 1), ([5, 9, 3], 2), ([16, 11, 1], 3), ([31, 31, 3], 4)] {
+        let picture = noise(size.iter().product(), seed);
         for (degrees, shift) in
             [(10.0, [0.0, 0.0]), (-7.3, [0.031, -0.1]), (0.0, [0.1, 0.047]), (90.0, [0.0, 0.0]), (200.0, [1.7, -2.2])]
         {
             for (flip_horizontal, flip_vertical) in [(false, false), (true, false), (false, true)] {
-                let change = Change { flip_horizontal, flip_vertical, shift, degrees };
-                let expected = reference(change, &picture, side);
-                for (found, expected) in applied(change, &picture, side).into_iter().zip(expected) {
-                    assert_abs_diff_eq!(f64::from(found), expected, epsilon = 2e-6);
+                for (zoom, brightness) in [([1.0; 2], 1.0), ([0.9, 1.07], 1.0), ([1.5, 0.5], 1.2), ([1.0; 2], 0.8)] {
+                    let change = Change { flip_horizontal, flip_vertical, shift, degrees, zoom, brightness };
+                    let expected = reference(change, &picture, size);
+                    for (found, expected) in applied_to(change, &picture, size).into_iter().zip(expected) {
+                        assert_abs_diff_eq!(f64::from(found), expected, epsilon = 2e-6);
+                    }
                 }
             }
         }
     }
+}
+
+#[test]
+fn a_zoom_below_1_comes_nearer_and_brightness_multiplies_and_clips_at_white() {
+    // 4×1: of the middle half every pixel is seen twice, between its neighbours.
+    let nearer = applied_to(Change { zoom: [1.0, 0.5], ..Change::default() }, &[0, 100, 200, 0], [1, 4, 1]);
+    let expected = [75.0, 125.0, 175.0, 150.0].map(|value: f32| value / 255.0);
+    nearer.iter().zip(expected).for_each(|(&found, wanted)| assert_abs_diff_eq!(found, wanted, epsilon = 1e-6));
+    let brighter = applied_to(Change { brightness: 1.5, ..Change::default() }, &[0, 100, 170, 200], [1, 4, 1]);
+    assert_eq!(brighter, [0.0, scale(100) * 1.5, (scale(170) * 1.5).min(1.0), 1.0]);
 }
 
 #[test]
@@ -129,7 +154,7 @@ fn a_quarter_turn_goes_counter_clockwise() {
 
 #[test]
 fn changes_are_keyed_by_seed_epoch_and_image_and_stay_within_their_limits() {
-    let all = Augmentation::parse("flip,shift,rotate").unwrap();
+    let all = Augmentation::parse("flip,shift,rotate,zoom,brightness").unwrap();
     let base = all.draw(1, 2, 3);
     assert_eq!(base, all.draw(1, 2, 3));
     for other in [all.draw(9, 2, 3), all.draw(1, 9, 3), all.draw(1, 2, 9)] {
@@ -140,6 +165,12 @@ fn changes_are_keyed_by_seed_epoch_and_image_and_stay_within_their_limits() {
     assert!(drawn.iter().all(|change| change.degrees.abs() <= MAX_ROTATION_DEGREES));
     let most = drawn.iter().fold(0.0f64, |most, change| most.max(change.degrees.abs()));
     assert!(most > 0.98 * MAX_ROTATION_DEGREES, "{most}");
+    assert!(drawn.iter().all(|change| change.zoom.iter().all(|zoom| (zoom - 1.0).abs() <= MAX_ZOOM)));
+    assert!(drawn.iter().all(|change| (change.brightness - 1.0).abs() <= MAX_BRIGHTNESS));
+    let [low, high] =
+        [f64::min, f64::max].map(|pick| drawn.iter().map(|change| change.brightness).reduce(pick).unwrap());
+    assert!(low < 0.81 && high > 1.19, "{low} {high}");
+    assert!(drawn.iter().any(|change| change.zoom[0] != change.zoom[1]));
     for flips in [|change: &Change| change.flip_horizontal, |change: &Change| change.flip_vertical] {
         let share = drawn.iter().filter(|change| flips(change)).count();
         assert!((440..560).contains(&share), "{share} of 1000 are flipped");
@@ -154,7 +185,9 @@ fn a_list_of_changes_is_read_and_a_wrong_name_told() {
     let names = |list: &str| Augmentation::parse(list).map(|augmentation| augmentation.names().join(" "));
     assert_eq!(names("flip,shift,rotate").unwrap(), "flip-horizontal flip-vertical shift rotate");
     assert_eq!(names("rotate, flip-vertical").unwrap(), "flip-vertical rotate");
-    let sentence = "'zoom' is not a known change; give some of flip, flip-horizontal, flip-vertical, shift, rotate";
-    assert_eq!(names("flip,zoom").unwrap_err(), sentence);
+    assert_eq!(names("brightness,zoom").unwrap(), "zoom brightness");
+    let sentence = "'mirror' is not a known change; give some of flip, flip-horizontal, flip-vertical, shift, rotate, \
+                    zoom, brightness";
+    assert_eq!(names("flip,mirror").unwrap_err(), sentence);
     assert!(names("").is_err());
 }

@@ -85,7 +85,7 @@ fn options(args: &StepArgs) -> PlanOptions {
 
 /// Measures in the current pool.
 fn measure(args: &StepArgs, network: &Network) -> Result<Run, Failure> {
-    let phantom = PhantomBatches::draw(network.spec().input[0], args.batch_size)?;
+    let phantom = PhantomBatches::draw(network.spec().input, args.batch_size)?;
     let batches = phantom.batches()?;
     let mut decoded = Batch::default();
     phantom.decode(&mut decoded)?;

@@ -122,11 +122,11 @@ pub fn flag(command: &clap::Command, name: &str, key: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::{RangeChoice, ReadingArgs};
+    use crate::cli::args::{ImageSize, RangeChoice, ReadingArgs};
     use crate::cli::run_folder::config::as_toml;
     use crate::cli::run_folder::settings::RunSettings;
     use glassnet::data::augment::Augmentation;
-    use glassnet::data::reading::SampleRange;
+    use glassnet::data::reading::{Interpolation, Resize, SampleRange};
     use glassnet::kernels::conv::registry::ConvPolicy;
     use glassnet::training::{ClassWeighting, OptimizerName, Piece, ScheduleName, TrainSettings};
 
@@ -134,6 +134,7 @@ mod tests {
     fn every_setting_that_is_written_down_has_a_flag_to_which_it_is_given_back() {
         let mut reading = ReadingArgs { range: SampleRange::new(0, 4080).map(RangeChoice::Of), ..Default::default() };
         reading.upright.upright = true;
+        (reading.resize, reading.interpolation) = (Resize::Crop, Interpolation::Bilinear);
         let settings = RunSettings {
             training: TrainSettings {
                 epochs: 3,
@@ -165,7 +166,8 @@ mod tests {
                 early_stopping: Some(2),
             },
             batch_size: 4,
-            image_size: 16,
+            image_size: ImageSize { height: 16, width: 24 },
+            channels: 3,
             validation_split: Some(0.5),
             folds: Some(3),
             // A fold does not go on by itself, so no flag sets it.
@@ -200,8 +202,9 @@ mod tests {
             "--folds=3",
             "--global-clip-norm=2.5",
             "--group-regex=/(p[0-9]+)_",
-            "--image-size=16",
+            "--image-size=16x24",
             "--init-weights=a b.safetensors",
+            "--interpolation=bilinear",
             "--label-smoothing=0.125",
             "--learning-rate=0.001",
             "--momentum=0.9",
@@ -213,6 +216,7 @@ mod tests {
             "--plateau-min-delta=0.0",
             "--plateau-patience=4",
             "--range=0,4080",
+            "--resize=crop",
             "--save-every=10.0",
             "--schedule=piecewise",
             "--seed=7",

@@ -92,10 +92,12 @@ impl TrainingRun {
         else {
             return;
         };
-        let how = before.description().unwrap_or("photos as they lie, and 16-bit values not stretched".into());
+        let how = before.description().unwrap_or(
+            "photos as they lie, 16-bit values not stretched, and squashed to size by nearest pixels".into(),
+        );
         console::warn(&format!(
-            "the weights in {} were trained on images read with {how}, and these are read otherwise; give the same --upright and \
-             --range for the same pixels",
+            "the weights in {} were trained on images read with {how}, and these are read otherwise; give the same --upright, \
+             --range, --resize and --interpolation for the same pixels",
             file.display()
         ));
     }
