@@ -85,6 +85,11 @@ impl Classes {
         self.0.iter().position(|other| other == name).map(Label)
     }
 
+    /// The name of the positive class, the second of two. Of more none is the positive one.
+    pub fn positive(&self) -> Option<&str> {
+        self.two().map(|[_, positive]| positive)
+    }
+
     /// Both names, where there are two: those of the negative and of the positive class.
     pub fn two(&self) -> Option<[&str; 2]> {
         match &self.0[..] {
@@ -150,8 +155,9 @@ mod tests {
         let classes = Classes::new(["b", "a", "c"]).unwrap();
         assert!(classes.labels().zip(classes.names()).all(|(label, name)| classes.label(name) == Some(label)));
         assert_eq!((&classes[Label::new(1)], classes.label("d")), ("a", None));
-        assert_eq!(classes.two(), None);
-        assert_eq!(Classes::new(["b", "a"]).unwrap().two(), Some(["b", "a"]));
+        assert_eq!((classes.two(), classes.positive()), (None, None));
+        let two = Classes::new(["b", "a"]).unwrap();
+        assert_eq!((two.two(), two.positive()), (Some(["b", "a"]), Some("a")));
     }
 
     #[test]

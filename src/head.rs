@@ -156,14 +156,26 @@ impl Head {
         })
     }
 
-    /// The class that an image is taken for, of its [probabilities](Head::probabilities). One unit: the
-    /// positive class where its probability is strictly above the threshold, as in Keras, so that a NaN is
-    /// negative. K units: the most probable, of equals the first, whatever the threshold.
+    /// The probability of the positive class of two, of an image's [probabilities](Head::probabilities): with
+    /// one unit the only one, with two the second.
+    ///
+    /// # Panics
+    /// If there are more classes than two, or no probability.
+    pub fn positive(self, probabilities: &[f32]) -> f32 {
+        assert!(self.units <= 2, "of {} classes none is the positive one", self.units);
+        probabilities[self.units - 1]
+    }
+
+    /// The class that an image is taken for, of its [probabilities](Head::probabilities). Two classes: the
+    /// positive one where its probability is strictly above the threshold, as in Keras, so that a NaN is
+    /// negative. More: the most probable, of equals the first, whatever the threshold.
     pub fn decision(self, probabilities: impl IntoIterator<Item = f32>, threshold: f64) -> Label {
         let mut probabilities = probabilities.into_iter();
         match self.units {
-            1 if probabilities.next().is_some_and(|p| f64::from(p) > threshold) => Label::POSITIVE,
-            1 => Label::NEGATIVE,
+            units @ (1 | 2) => match probabilities.nth(units - 1) {
+                Some(p) if f64::from(p) > threshold => Label::POSITIVE,
+                _ => Label::NEGATIVE,
+            },
             _ => Label::new(argmax(probabilities)),
         }
     }

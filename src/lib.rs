@@ -1,7 +1,7 @@
 //! glassnet: a from-scratch CNN engine that you can see through.
 //!
-//! The program trains a convolutional image classifier with two classes from a folder or a zip of images; the
-//! library trains one with any number of classes. Convolution, pooling, dense layers, dropout, sigmoid and
+//! The program trains a convolutional image classifier from a folder or a zip of images, a folder for each
+//! class; the library trains one from arrays, too. Convolution, pooling, dense layers, dropout, sigmoid and
 //! softmax with their cross-entropies, the whole backward pass, Adam and SGD are written here; no framework
 //! lies underneath.
 //!

@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize};
 /// The most layers of a network; sizes are limited layer by layer when it is built.
 pub const MAX_LAYERS: usize = 1000;
 
-/// A network: the size of its input and its layers in order. The last layer gives one number, the logit of
-/// class 1.
+/// A network: the size of its input and its layers in order. The last layer gives the logits: one of
+/// two classes, K of K.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSpec {
@@ -211,6 +211,15 @@ impl ModelSpec {
         self
     }
 
+    /// Returns the same layers, but that the last, if it is a dense one, has the units that tell this many
+    /// classes apart: one for two, else one for each.
+    pub fn with_classes(mut self, classes: usize) -> ModelSpec {
+        if let Some(LayerSpec::Dense { units }) = self.layers.last_mut() {
+            *units = if classes == 2 { 1 } else { classes };
+        }
+        self
+    }
+
     /// Returns the same layers with this rate in every dropout layer.
     pub fn with_dropout(mut self, new_rate: f64) -> ModelSpec {
         for layer in &mut self.layers {
@@ -233,6 +242,12 @@ mod tests {
         assert_eq!(toml::from_str::<ModelSpec>(&text).unwrap(), spec, "{text}");
         let text = serde_json::to_string(&spec).unwrap();
         assert_eq!(serde_json::from_str::<ModelSpec>(&text).unwrap(), spec, "{text}");
+    }
+
+    #[test]
+    fn the_last_layer_has_a_unit_for_two_classes_and_one_for_each_of_more() {
+        let last = |classes: usize| *ModelSpec::documented().with_classes(classes).layers.last().unwrap();
+        assert_eq!((last(2), last(3)), (LayerSpec::Dense { units: 1 }, LayerSpec::Dense { units: 3 }));
     }
 
     #[test]

@@ -47,12 +47,12 @@ pub fn name_in(set: &str, path: &str) -> String {
     format!("{}/{path}", set.trim_end_matches('/'))
 }
 
-/// The two classes and their images.
+/// The classes and their images.
 #[derive(Clone, Debug)]
 pub struct Catalog {
     /// The classes. Of two, the second is the positive one.
     pub classes: Classes,
-    /// All images: those of class 0, then those of class 1, each in Keras's order.
+    /// All images, class by class, each in Keras's order.
     pub items: Vec<Item>,
     /// What was passed over.
     pub left_out: Vec<LeftOut>,
@@ -65,7 +65,7 @@ impl Catalog {
     /// a data set often does, the classes are looked for in that one.
     ///
     /// # Errors
-    /// [`Error::Data`] if there are not exactly two class folders, or if one of them has no image.
+    /// [`Error::Data`] if there are not at least two class folders, or if one of them has no image.
     pub fn from_source(source: &Source) -> Result<Catalog> {
         let listed = Listed::of(source);
         let layout = listed.layout(source);
@@ -78,9 +78,9 @@ impl Catalog {
             None => {}
         }
         let Listed { folders, images, strays, .. } = &listed;
-        let [first, second] = &folders[..] else {
-            return fail(not_two(folders, images, strays, &layout));
-        };
+        if folders.len() < 2 {
+            return fail(too_few(folders, images, strays, &layout));
+        }
         if let Some(empty) = images.iter().position(Vec::is_empty) {
             let inner = layout.inner().map_or(String::new(), |[found, give]| format!("; or, as {found}, {give}"));
             return fail(format!(
@@ -89,15 +89,15 @@ impl Catalog {
                 suffixes()
             ));
         }
-        let (classes, items) = (Classes::new([first, second])?, images.concat());
+        let (classes, items) = (Classes::new(folders.iter())?, images.concat());
         Ok(Catalog::new(source, classes, items, listed))
     }
 
-    /// Finds the images of these two classes, whose names and order are known: they are those of a model.
-    /// Either may have no folder or no image, as in a set that was gathered of one class only.
+    /// Finds the images of these classes, whose names and order are known: they are those of a model. Some
+    /// may have no folder or no image, as in a set that was gathered of one class only.
     ///
     /// # Errors
-    /// [`Error::Data`] if a folder is that of another class, or if there is no image of either.
+    /// [`Error::Data`] if a folder is that of another class, or if there is no image of any.
     pub fn with_classes(source: &Source, classes: &Classes) -> Result<Catalog> {
         let listed = Listed::of(source);
         let layout = listed.layout(source);
@@ -184,8 +184,8 @@ impl Catalog {
     }
 
     /// How many images each class has.
-    pub fn counts(&self) -> [usize; 2] {
-        class_counts(&self.items)
+    pub fn counts(&self) -> Vec<usize> {
+        class_counts(&self.items, &self.classes)
     }
 }
 
@@ -195,9 +195,13 @@ fn quoted(classes: &Classes) -> String {
     and(names.iter().map(String::as_str))
 }
 
-/// How many of these images each class has.
-pub fn class_counts(items: &[Item]) -> [usize; 2] {
-    [0, 1].map(|class| items.iter().filter(|item| item.label == Label::new(class)).count())
+/// How many of these images each of the classes has.
+pub fn class_counts(items: &[Item], classes: &Classes) -> Vec<usize> {
+    let mut counts = vec![0; classes.count()];
+    for item in items {
+        counts[item.label.index()] += 1;
+    }
+    counts
 }
 
 /// What a source lists: class folders and what is in them.
@@ -302,10 +306,10 @@ fn below<'a>(name: &'a str, folder: &str) -> Option<&'a str> {
     if folder.is_empty() { Some(name) } else { name.strip_prefix(folder)?.strip_prefix('/') }
 }
 
-/// Why these folders are not two classes.
-fn not_two(folders: &[String], images: &[Vec<Item>], strays: &[LeftOut], layout: &FolderLayout) -> String {
+/// Why these folders, none or one, are no classes to tell apart.
+fn too_few(folders: &[String], images: &[Vec<Item>], strays: &[LeftOut], layout: &FolderLayout) -> String {
     if folders.is_empty() {
-        let make = "make one folder for each of the two classes and put the images there";
+        let make = "make a folder for each class and put its images there";
         let give = layout.above().filter(|_| !strays.is_empty());
         return format!(
             "it holds {} and no class folders; {}",
@@ -321,5 +325,5 @@ fn not_two(folders: &[String], images: &[Vec<Item>], strays: &[LeftOut], layout:
     };
     let make = || "make it one folder for each class".to_string();
     let give = layout.inner().map_or_else(make, |[found, give]| format!("{found}; {give}"));
-    format!("it must hold exactly two class folders, and holds {}{strays}; {give}", some_of(counts))
+    format!("it must hold a folder for each of at least two classes, and holds {}{strays}; {give}", some_of(counts))
 }

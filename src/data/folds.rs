@@ -1,7 +1,7 @@
 //! The set parted for K-fold cross-validation: K splits, in which every image validates once and trains K − 1
 //! times.
 //!
-//! The folds are stratified: each has its share of both classes, [as nearly](super::stratify) as whole
+//! The folds are stratified: each has its share of every class, [as nearly](super::stratify) as whole
 //! groups allow.
 
 use super::catalog::Catalog;
@@ -24,22 +24,23 @@ pub fn folds(catalog: &Catalog, k: usize, groups: &Groups, seed: u64) -> Result<
         return refuse("one part trains and another validates, so there are at least 2 folds".to_string());
     }
     let (all, counts) = (catalog.counts(), groups.counts(catalog));
+    let every = if all.len() == 2 { "both classes" } else { "every class" };
     for (label, class) in catalog.classes.labels().zip(catalog.classes.names()) {
         if all[label.index()] < k {
             return refuse(format!(
-                "each fold validates on both classes, and {class} has {}; use fewer folds",
+                "each fold validates on {every}, and {class} has {}; use fewer folds",
                 counted(all[label.index()], "image")
             ));
         }
-        let holding = counts.iter().filter(|counts| counts[label.index()] > 0).count();
+        let holding = counts.iter().filter(|counts| counts.of(label.index()) > 0).count();
         if holding < k {
             return refuse(format!(
-                "each fold validates on both classes, and {class} is in {}, and a group stays whole; use fewer folds",
+                "each fold validates on {every}, and {class} is in {}, and a group stays whole; use fewer folds",
                 counted(holding, "group")
             ));
         }
     }
-    let share = all.map(|count| count as f64 / k as f64);
+    let share: Vec<f64> = all.iter().map(|&count| count as f64 / k as f64).collect();
     let fold_of = stratify(&counts, &vec![share; k], seed);
     let splits: Vec<Split> =
         (0..k).map(|fold| Split::by_part(catalog, |index| fold_of[groups.of(index)] == fold)).collect();

@@ -6,6 +6,7 @@
 //! on one side.
 
 use super::catalog::Catalog;
+use super::stratify::GroupCounts;
 use crate::error::some_of;
 use crate::{Error, Result};
 use regex::Regex;
@@ -123,10 +124,10 @@ impl Groups {
     }
 
     /// Counts the images of each class in every group.
-    pub fn counts(&self, catalog: &Catalog) -> Vec<[usize; 2]> {
-        let mut counts = vec![[0; 2]; self.len()];
+    pub(super) fn counts(&self, catalog: &Catalog) -> Vec<GroupCounts> {
+        let mut counts = vec![GroupCounts::default(); self.len()];
         for (item, &group) in catalog.items.iter().zip(&self.of_item) {
-            counts[group][item.label.index()] += 1;
+            counts[group].add(item.label.index());
         }
         counts
     }

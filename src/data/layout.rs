@@ -1,4 +1,4 @@
-//! Advice on what to give instead, where the folders of a source are not the two classes of a set: the parts
+//! Advice on what to give instead, where the folders of a source are not the classes of a set: the parts
 //! of a split, a folder too high or too low, a single image. A person is told the folder, or the call, that
 //! works.
 

@@ -1,7 +1,7 @@
 //! From a folder or a zip to batches of numbers, in the order the data flows:
 //!
 //! 1. [`source`]: a folder, a zip or memory becomes named bytes;
-//! 2. [`catalog`]: the names become two classes of images, in Keras's order;
+//! 2. [`catalog`]: the names become classes of images, in Keras's order;
 //! 3. [`split`]: each class's files are parted into validation and training, or by [`folds`] into several
 //!    such pairs; where files come in [`groups`], such as patients, whole groups are [dealt out](stratify);
 //! 4. [`decode`]: bytes become 8-bit RGB pixels, by the chosen way of [reading](reading::Reading);

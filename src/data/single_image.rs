@@ -12,9 +12,7 @@ pub(super) fn single_image(file: &Path) -> String {
             let (above, classes) = (above.display(), and(classes.iter().map(String::as_str)));
             format!("it is a single image; give the folder of the set, {above}, which holds {classes}")
         }
-        None => {
-            "it is a single image; give a folder that holds two class folders of images, or a zip of one".to_string()
-        }
+        None => "it is a single image; give a folder that holds class folders of images, or a zip of one".to_string(),
     }
 }
 

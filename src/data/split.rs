@@ -15,7 +15,7 @@
 use super::catalog::{Catalog, Item, class_counts};
 use super::groups::Groups;
 use super::stratify::stratify;
-use crate::classes::Label;
+use crate::classes::{Classes, Label};
 use crate::error::{counted, shortened, some_of};
 use crate::{Error, Result};
 use std::collections::BTreeSet;
@@ -23,9 +23,9 @@ use std::collections::BTreeSet;
 /// The two parts of a set.
 #[derive(Clone, Debug)]
 pub struct Split {
-    /// The images to train on: class 0, then class 1.
+    /// The images to train on, class by class.
     pub training: Vec<Item>,
-    /// The images to validate on: class 0, then class 1.
+    /// The images to validate on, class by class.
     pub validation: Vec<Item>,
     /// What is odd about the parts, in sentences for the person who chose them.
     pub notes: Vec<String>,
@@ -95,36 +95,27 @@ impl Split {
     pub fn grouped(catalog: &Catalog, validation_split: f64, groups: &Groups, seed: u64) -> Result<Split> {
         check_fraction(validation_split)?;
         let all = catalog.counts();
-        let wanted = all.map(|count| (validation_split * count as f64) as usize);
-        let validates = wanted.map(|count| count as f64);
-        let trains = [0, 1].map(|class| (all[class] - wanted[class]) as f64);
-        let part_of = match wanted {
-            [0, 0] => vec![1; groups.len()],
-            _ => stratify(&groups.counts(catalog), &[validates, trains], seed),
+        let wanted: Vec<usize> = all.iter().map(|&count| (validation_split * count as f64) as usize).collect();
+        let validates = wanted.iter().map(|&count| count as f64).collect();
+        let trains = all.iter().zip(&wanted).map(|(all, wanted)| (all - wanted) as f64).collect();
+        let part_of = match wanted.iter().all(|&count| count == 0) {
+            true => vec![1; groups.len()],
+            false => stratify(&groups.counts(catalog), &[validates, trains], seed),
         };
         let mut split = Split::by_part(catalog, |index| part_of[groups.of(index)] == 0);
-        let got = class_counts(&split.validation);
-        if let Some(class) = class_counts(&split.training).iter().position(|&count| count == 0) {
+        let classes = &catalog.classes;
+        let training = class_counts(&split.training, classes);
+        if let Some(label) = classes.labels().find(|label| training[label.index()] == 0) {
             let reason = format!(
                 "where {validation_split} of each class is to validate, no image of {} is left to train on; make the share \
                  smaller, or the groups",
-                &catalog.classes[Label::new(class)]
+                &classes[label]
             );
             return Err(Error::setting("group_regex", reason));
         }
+        let got = class_counts(&split.validation, classes);
         if got != wanted {
-            let told = |label: usize| {
-                let (got, all) = (got[label], all[label]);
-                let images = counted(all, "image");
-                format!("{got} of {images} of {} ({:.4})", &catalog.classes[Label::new(label)], got as f64 / all as f64)
-            };
-            split.notes.push(format!(
-                "Groups stay whole, so {} and {} validate, where {validation_split} of each would be {} and {}",
-                told(0),
-                told(1),
-                wanted[0],
-                wanted[1]
-            ));
+            split.notes.push(off_the_share(classes, validation_split, &all, &wanted, &got));
         }
         Ok(split)
     }
@@ -138,6 +129,26 @@ impl Split {
         }
         split
     }
+}
+
+/// Tells how many images of the classes validate, where that is not the share that was asked for: of two
+/// classes both, of more those that are off.
+fn off_the_share(classes: &Classes, validation_split: f64, all: &[usize], wanted: &[usize], got: &[usize]) -> String {
+    let told = |label: Label| {
+        let (got, all) = (got[label.index()], all[label.index()]);
+        format!("{got} of {} of {} ({:.4})", counted(all, "image"), &classes[label], got as f64 / all as f64)
+    };
+    if classes.count() == 2 {
+        let [first, second] = [Label::NEGATIVE, Label::POSITIVE].map(told);
+        let [of_first, of_second] = [wanted[0], wanted[1]];
+        return format!(
+            "Groups stay whole, so {first} and {second} validate, where {validation_split} of each would be {of_first} and \
+             {of_second}"
+        );
+    }
+    let off = classes.labels().filter(|label| got[label.index()] != wanted[label.index()]);
+    let off = some_of(off.map(|label| format!("{}, not {}", told(label), wanted[label.index()])));
+    format!("Groups stay whole, so not just {validation_split} of every class validates; off are {off}")
 }
 
 fn check_fraction(validation_split: f64) -> Result<()> {

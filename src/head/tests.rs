@@ -117,13 +117,16 @@ fn huge_logits_give_finite_losses_and_a_nan_shows() {
 }
 
 #[test]
-fn a_decision_is_the_threshold_of_one_unit_and_the_first_largest_of_k() {
+fn a_decision_is_the_threshold_of_two_classes_and_the_first_largest_of_more() {
     let of = |head: Head, probabilities: &[f32], threshold| head.decision(probabilities.iter().copied(), threshold);
     assert_eq!(of(ONE, &[0.5], 0.5), Label::NEGATIVE);
     assert_eq!(of(ONE, &[0.500_001], 0.5), Label::POSITIVE);
     assert_eq!(of(ONE, &[0.4], 0.3), Label::POSITIVE);
     assert_eq!(of(ONE, &[f32::NAN], 0.0), Label::NEGATIVE);
     assert_eq!(of(THREE, &[0.2, 0.4, 0.4], 0.9), Label::new(1));
+    let two = Head::new(2);
+    assert_eq!((of(two, &[0.4, 0.6], 0.5), of(two, &[0.4, 0.6], 0.7)), (Label::POSITIVE, Label::NEGATIVE));
+    assert_eq!((two.positive(&[0.4, 0.6]), ONE.positive(&[0.3])), (0.6, 0.3));
 
     let probabilities: Vec<f32> = THREE.probabilities(&[1.0, 3.0, -2.0]).collect();
     assert_abs_diff_eq!(probabilities.iter().sum::<f32>(), 1.0, epsilon = 1e-6);

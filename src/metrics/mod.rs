@@ -5,7 +5,8 @@
 //!   [`roc_curve`], how well the order of the probabilities tells the classes apart; [`roc_auc_interval`],
 //!   how sure that is, after DeLong; [`Assessment`], all of these of one set of answers
 //! - [`multiclass`]: confusion matrix, precision, recall and F1 of each class and their means, top-k
-//!   accuracy, ROC AUC of each class against the rest
+//!   accuracy, ROC AUC of each class against the rest, and all of these of one set of answers
+//! - [`Judged`]: all figures of a set of answers, of two classes or of more
 //! - [`Calibration`]: whether the probabilities are shares that come true; Brier score, reliability bins
 //! - [`wilson`]: how sure a share is
 //! - [`RunningMean`]: the mean of an epoch
@@ -16,6 +17,7 @@ mod answers;
 pub mod binary;
 mod calibration;
 mod interval;
+mod judged;
 pub mod multiclass;
 mod running_mean;
 
@@ -25,4 +27,5 @@ pub use binary::{
 };
 pub use calibration::{BINS, Calibration, ReliabilityBin};
 pub use interval::{Interval, LEVEL, wilson};
+pub use judged::{Judged, positives};
 pub use running_mean::RunningMean;

@@ -1,5 +1,5 @@
-//! The CSV files of a run folder: `history.csv`, `steps.csv`, `timings.csv`, `split.csv` and
-//! `predictions.csv`.
+//! The CSV files of a run folder: `history.csv`, `steps.csv`, `timings.csv` and `split.csv`.
+//! [`predictions_csv`](super::predictions_csv) has `predictions.csv`.
 //!
 //! Every file is whole at any time ([`write_table`]), and has a heading, lines that end with `\n`, and
 //! numbers in the shortest form that reads back to the same bits.
@@ -9,11 +9,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::Result;
 use crate::data::images::{Digest, hexadecimal};
-use crate::data::source::MAX_FILES;
-use crate::files::{read_table, read_text, write_table};
+use crate::files::{read_text, write_table};
 use crate::training::{EpochRecord, LearningRates, StepRow};
-use crate::{Error, Result};
 
 /// A line of `history.csv`: the columns of Keras's `CSVLogger`, in its order.
 #[derive(Serialize)]
@@ -62,22 +61,11 @@ fn as_hexadecimal<S: Serializer>(digest: &Option<Digest>, serializer: S) -> std:
     serializer.serialize_str(&digest.as_ref().map(hexadecimal).unwrap_or_default())
 }
 
-/// A line of `predictions.csv`: what the model says of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PredictionRow<'a> {
-    /// The file, as the data set names it.
-    pub file: &'a str,
-    /// The name of the class it belongs to.
-    pub label: &'a str,
-    /// P(class with index 1).
-    pub probability: f32,
-}
-
 /// Writes `history.csv`: `epoch,accuracy,loss,val_accuracy,val_loss`, one line an epoch, counted from 0.
 /// Without a validation part the last two fields are empty.
 ///
 /// # Errors
-/// [`Error::Io`] names the file that cannot be written.
+/// [`Error::Io`](crate::Error::Io) names the file that cannot be written.
 pub fn write_history(path: &Path, epochs: &[EpochRecord]) -> Result<()> {
     let rows = epochs.iter().map(|record| HistoryRow {
         epoch: record.epoch,
@@ -104,7 +92,7 @@ struct RatedStepRow {
 /// learning rate follows a schedule, `learning_rate`, that of the step.
 ///
 /// # Errors
-/// [`Error::Io`] names the file that cannot be written.
+/// [`Error::Io`](crate::Error::Io) names the file that cannot be written.
 pub fn write_steps(path: &Path, steps: &[StepRow], rates: Option<&LearningRates>) -> Result<()> {
     let heading = ["step", "epoch", "batch_size", "loss", "accuracy", "learning_rate"];
     let Some(rates) = rates else { return write_table(path, &heading[..5], steps) };
@@ -118,7 +106,7 @@ pub fn write_steps(path: &Path, steps: &[StepRow], rates: Option<&LearningRates>
 /// Writes `timings.csv`: `epoch,seconds,step_seconds,wait_seconds,saving_seconds`, one line an epoch.
 ///
 /// # Errors
-/// [`Error::Io`] names the file that cannot be written.
+/// [`Error::Io`](crate::Error::Io) names the file that cannot be written.
 pub fn write_timings(path: &Path, epochs: &[TimingRow]) -> Result<()> {
     write_table(path, &["epoch", "seconds", "step_seconds", "wait_seconds", "saving_seconds"], epochs)
 }
@@ -135,7 +123,7 @@ pub fn read_timings(path: &Path) -> Result<Vec<TimingRow>> {
 /// Writes `split.csv`: `file,class,subset`, `group` where files were grouped, and `sha256`, one line a file.
 ///
 /// # Errors
-/// [`Error::Io`] names the file that cannot be written.
+/// [`Error::Io`](crate::Error::Io) names the file that cannot be written.
 pub fn write_split(path: &Path, files: &[SplitRow]) -> Result<()> {
     let grouped = files.iter().any(|row| row.group.is_some());
     let heading: &[&str] = match grouped {
@@ -143,29 +131,6 @@ pub fn write_split(path: &Path, files: &[SplitRow]) -> Result<()> {
         false => &["file", "class", "subset", "sha256"],
     };
     write_table(path, heading, files)
-}
-
-/// Writes `predictions.csv`: `file,label,probability`, one line a file.
-///
-/// # Errors
-/// [`Error::Io`] names the file that cannot be written.
-pub fn write_predictions(path: &Path, predictions: &[PredictionRow]) -> Result<()> {
-    write_table(path, &["file", "label", "probability"], predictions)
-}
-
-/// Reads what [`write_predictions`] wrote: for each line the name of its class and P(class with index 1).
-///
-/// # Errors
-/// Those of [`read_table`]; or [`Error::Data`], where a line is none.
-pub fn read_predictions(path: &Path) -> Result<Vec<(String, f32)>> {
-    let text = read_table(path)?;
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let rows = reader
-        .records()
-        .take(MAX_FILES)
-        .map(|row| row?.deserialize::<PredictionRow>(None).map(|row| (row.label.to_string(), row.probability)));
-    rows.collect::<std::result::Result<_, csv::Error>>()
-        .map_err(|error| Error::data(path, format!("it cannot be read: {error}; put back a copy of the file")))
 }
 
 #[cfg(test)]
@@ -233,9 +198,8 @@ mod tests {
         assert_eq!(read_timings(&path).unwrap().len(), 1);
         assert!(read_timings(&folder.path().join("none.csv")).is_err());
         // A folder stands for all that is no file: devices have no end.
-        for error in [read_timings(folder.path()).unwrap_err(), read_predictions(folder.path()).unwrap_err()] {
-            assert!(error.to_string().ends_with(": it is not a file; give a file"), "{error}");
-        }
+        let error = read_timings(folder.path()).unwrap_err();
+        assert!(error.to_string().ends_with(": it is not a file; give a file"), "{error}");
     }
 
     #[test]
@@ -257,17 +221,6 @@ mod tests {
         let row = SplitRow { file: "b/p1_2.png".into(), class: "b", subset: "training", group: Some("p1"), sha256 };
         let expected = format!("file,class,subset,group,sha256\nb/p1_2.png,b,training,p1,{}\n", "a0".repeat(32));
         assert_eq!(written(|path| write_split(path, &[row])), expected);
-    }
-
-    #[test]
-    fn probabilities_are_as_short_as_single_precision_allows() {
-        let row = PredictionRow { file: "c/1.png", label: "malignant", probability: 0.1 };
-        assert_eq!(written(|path| write_predictions(path, &[row])), "file,label,probability\nc/1.png,malignant,0.1\n");
-    }
-
-    #[test]
-    fn an_empty_table_still_has_its_heading() {
-        assert_eq!(written(|path| write_predictions(path, &[])), "file,label,probability\n");
     }
 
     #[test]

@@ -8,15 +8,16 @@ use crate::training::EpochRecord;
 /// [`overfitting_line`] to speak: less is the noise of a small validation part.
 const OVERFITTING_RISE: f64 = 0.1;
 
-/// The multiple of the loss of always answering ½, which is ln 2, a loss must be for [`diverged_line`] to
+/// The multiple of the loss of knowing nothing, ln K of K classes, a loss must be for [`diverged_line`] to
 /// speak. A network that knows nothing is near 1, and one that is sure of wrong answers on images it did not
 /// learn from seldom comes to 5.
 const DIVERGED_TIMES: f64 = 10.0;
 
 /// Says that the training diverged, where the last weights have a loss on the training images, and on the
-/// validation images if there are some, that is many times that of always answering ½.
-pub fn diverged_line(training_loss: f64, val_loss: Option<f64>) -> Option<String> {
-    let knows_nothing = std::f64::consts::LN_2;
+/// validation images if there are some, that is many times that of giving all `classes` the same probability.
+pub fn diverged_line(classes: usize, training_loss: f64, val_loss: Option<f64>) -> Option<String> {
+    let knows_nothing = (classes as f64).ln();
+    let even = if classes == 2 { "½".to_string() } else { format!("1/{classes}") };
     let losses: Vec<f64> = std::iter::once(training_loss).chain(val_loss).collect();
     // The comparison is false of NaN, of which an error tells.
     losses.iter().all(|loss| *loss > DIVERGED_TIMES * knows_nothing).then(|| {
@@ -24,7 +25,7 @@ pub fn diverged_line(training_loss: f64, val_loss: Option<f64>) -> Option<String
         let told: Vec<String> =
             losses.iter().zip(["training", "validation"]).map(|(&loss, part)| format!("{} on the {part} images", number(loss))).collect();
         format!(
-            "The training diverged: the last weights have a loss of {}, and always answering ½ has {knows_nothing:.4}, so these \
+            "The training diverged: the last weights have a loss of {}, and always answering {even} has {knows_nothing:.4}, so these \
              are {} times as bad",
             told.join(" and "),
             number(training_loss / knows_nothing)
@@ -32,28 +33,30 @@ pub fn diverged_line(training_loss: f64, val_loss: Option<f64>) -> Option<String
     })
 }
 
-/// Returns the more frequent class, of equals the positive one; `None` without images.
-pub fn majority(counts: [usize; 2]) -> Option<Label> {
-    (counts != [0, 0]).then_some(Label::new(usize::from(counts[1] >= counts[0])))
+/// Returns the most frequent class, of equals the last, which of two is the positive one; `None` without
+/// images.
+pub fn majority(counts: &[usize]) -> Option<Label> {
+    let (class, count) = counts.iter().enumerate().max_by_key(|(_, count)| **count)?;
+    (*count > 0).then_some(Label::new(class))
 }
 
 /// Returns the share of images of class `label`; `None` without images.
-pub fn share_of(label: Label, counts: [usize; 2]) -> Option<f64> {
-    let all = counts[0] + counts[1];
+pub fn share_of(label: Label, counts: &[usize]) -> Option<f64> {
+    let all: usize = counts.iter().sum();
     (all > 0).then(|| counts[label.index()] as f64 / all as f64)
 }
 
-/// States what always answering the class that is more frequent in training would reach in both parts, which
+/// States what always answering the class that is most frequent in training would reach in both parts, which
 /// hold so many images of each class; `None` without training images.
-pub fn majority_line(classes: [&str; 2], training: [usize; 2], validation: [usize; 2]) -> Option<String> {
+pub fn majority_line<S: AsRef<str>>(classes: &[S], training: &[usize], validation: &[usize]) -> Option<String> {
     let label = majority(training)?;
-    let part = |name: &str, counts: [usize; 2]| {
-        let share = share_of(label, counts)?;
-        Some(format!("{} of {} {name} images ({share:.4})", counts[label.index()], counts[0] + counts[1]))
+    let part = |name: &str, counts: &[usize]| {
+        let (share, all) = (share_of(label, counts)?, counts.iter().sum::<usize>());
+        Some(format!("{} of {all} {name} images ({share:.4})", counts[label.index()]))
     };
     let parts: Vec<String> =
         [part("training", training), part("validation", validation)].into_iter().flatten().collect();
-    Some(format!("Always answering '{}' would be right for {}", classes[label.index()], parts.join(" and ")))
+    Some(format!("Always answering '{}' would be right for {}", classes[label.index()].as_ref(), parts.join(" and ")))
 }
 
 /// Says that after these epochs, counted from 0, every validation image was taken for `class`, and whether
@@ -123,31 +126,36 @@ mod tests {
     #[test]
     fn losses_far_beyond_that_of_knowing_nothing_are_told_as_divergence_where_both_parts_have_them() {
         assert_eq!(
-            diverged_line(2.0e11, Some(70.0)).unwrap(),
+            diverged_line(2, 2.0e11, Some(70.0)).unwrap(),
             "The training diverged: the last weights have a loss of 2.0e11 on the training images and 70.0 on the validation \
              images, and always answering ½ has 0.6931, so these are 2.9e11 times as bad"
         );
-        assert!(diverged_line(7.0, None).is_some());
+        assert!(diverged_line(2, 7.0, None).is_some());
+        let of_ten = diverged_line(10, 24.0, None).unwrap();
+        assert!(of_ten.ends_with("and always answering 1/10 has 2.3026, so these are 10.4 times as bad"), "{of_ten}");
+        assert_eq!(diverged_line(10, 7.0, None), None);
         for (training, validation) in [(6.9, None), (0.01, Some(50.0)), (50.0, Some(5.0)), (f64::NAN, Some(50.0))] {
-            assert_eq!(diverged_line(training, validation), None, "{training}, {validation:?}");
+            assert_eq!(diverged_line(2, training, validation), None, "{training}, {validation:?}");
         }
     }
 
     #[test]
     fn the_majority_is_that_of_the_training_part_and_its_share_is_told_of_both() {
         assert_eq!(
-            majority_line(["benign", "malignant"], [27, 83], [6, 20]).unwrap(),
+            majority_line(&["benign", "malignant"], &[27, 83], &[6, 20]).unwrap(),
             "Always answering 'malignant' would be right for 83 of 110 training images (0.7545) and 20 of 26 validation \
              images (0.7692)"
         );
         // Not the validation part's own majority, which nobody could know before.
         assert_eq!(
-            majority_line(["a", "b"], [3, 1], [1, 4]).unwrap(),
+            majority_line(&["a", "b"], &[3, 1], &[1, 4]).unwrap(),
             "Always answering 'a' would be right for 3 of 4 training images (0.7500) and 1 of 5 validation images (0.2000)"
         );
-        let bare = majority_line(["a", "b"], [2, 2], [0, 0]).unwrap();
+        let bare = majority_line(&["a", "b"], &[2, 2], &[0, 0]).unwrap();
         assert_eq!(bare, "Always answering 'b' would be right for 2 of 4 training images (0.5000)");
-        assert_eq!(majority_line(["a", "b"], [0, 0], [0, 0]), None);
+        assert_eq!(majority_line(&["a", "b"], &[0, 0], &[0, 0]), None);
+        let three = majority_line(&["a", "b", "c"], &[1, 3, 2], &[0, 1, 3]).unwrap();
+        assert!(three.starts_with("Always answering 'b' would be right for 3 of 6 training images"), "{three}");
     }
 
     #[test]

@@ -29,12 +29,9 @@ pub struct FoldRow {
     pub val_loss: Option<f64>,
     /// The validation accuracy after the last epoch.
     pub val_accuracy: Option<f64>,
-    /// The area under the ROC curve of the weights that the fold ended with, on the validation images.
-    pub roc_auc: Option<f64>,
-    /// The share of positives that these weights find.
-    pub sensitivity: Option<f64>,
-    /// The share of negatives that these weights recognize.
-    pub specificity: Option<f64>,
+    /// What the weights that the fold ended with answer on the validation images, measured as
+    /// [`FoldMeasures`] says.
+    pub answers: [Option<f64>; 3],
     /// The last epoch.
     pub last_epoch: Option<usize>,
     /// The weights that the fold ended with: those of the last epoch, or with early stopping of the best.
@@ -51,22 +48,46 @@ pub enum KeptWeights {
     Best,
 }
 
-/// The names of the measures over which mean and spread are taken, as in `folds.csv`.
-pub const MEASURES: [&str; 7] =
-    ["best_val_loss", "best_val_accuracy", "val_loss", "val_accuracy", "roc_auc", "sensitivity", "specificity"];
+/// The measures of the answers of a fold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FoldMeasures {
+    /// Of two classes: area under the ROC curve, share of positives that are found, and of negatives that are
+    /// recognized.
+    Two,
+    /// Of more: the mean area under the ROC curve of each class against the rest, and the means of the
+    /// classes' recalls and F1 scores.
+    Several,
+}
+
+impl FoldMeasures {
+    /// The measures of this many classes.
+    pub fn of_classes(count: usize) -> FoldMeasures {
+        if count == 2 { FoldMeasures::Two } else { FoldMeasures::Several }
+    }
+
+    /// The names of [`FoldRow::measures`], as in `folds.csv`.
+    pub fn names(self) -> [&'static str; 7] {
+        let [first, second, third] = match self {
+            FoldMeasures::Two => ["roc_auc", "sensitivity", "specificity"],
+            FoldMeasures::Several => ["roc_auc", "balanced_accuracy", "macro_f1"],
+        };
+        ["best_val_loss", "best_val_accuracy", "val_loss", "val_accuracy", first, second, third]
+    }
+
+    /// The heads of the columns of [`FoldRow::answers`].
+    fn heads(self) -> [&'static str; 3] {
+        match self {
+            FoldMeasures::Two => ["ROC AUC", "sensitivity", "specificity"],
+            FoldMeasures::Several => ["ROC AUC", "mean recall", "mean F1"],
+        }
+    }
+}
 
 impl FoldRow {
-    /// Returns the values of [`MEASURES`].
+    /// Returns the measures over which mean and spread are taken, in the order of [`FoldMeasures::names`].
     pub fn measures(&self) -> [Option<f64>; 7] {
-        [
-            self.best_val_loss,
-            self.best_val_accuracy,
-            self.val_loss,
-            self.val_accuracy,
-            self.roc_auc,
-            self.sensitivity,
-            self.specificity,
-        ]
+        let [first, second, third] = self.answers;
+        [self.best_val_loss, self.best_val_accuracy, self.val_loss, self.val_accuracy, first, second, third]
     }
 }
 
@@ -109,7 +130,7 @@ impl Column {
         Column { head: "epoch", cells: rows.iter().map(shown).chain([String::new(), String::new()]).collect() }
     }
 
-    /// Returns the column of [`MEASURES`]`[measure]`.
+    /// Returns the column of [`FoldRow::measures`]`[measure]`.
     fn from_measure(rows: &[FoldRow], head: &'static str, measure: usize) -> Column {
         let of_folds = rows.iter().map(|row| row.measures()[measure]);
         let values = of_folds.chain([means(rows)[measure], standard_deviations(rows)[measure]]);
@@ -123,12 +144,13 @@ impl Column {
 }
 
 /// Returns a text table with a line for each fold, the mean and the standard deviation; a dash stands for
-/// what is not defined. Epochs are counted from 1. ROC AUC, sensitivity and specificity stand with the epoch
-/// whose weights they are of. Ends with a line break.
-pub fn fold_table(rows: &[FoldRow]) -> String {
+/// what is not defined. Epochs are counted from 1. The measures of the answers stand with the epoch whose
+/// weights they are of. Ends with a line break.
+pub fn fold_table(rows: &[FoldRow], measures: FoldMeasures) -> String {
     let restored = rows.iter().any(|row| row.validated_weights == KeptWeights::Best);
     let measure = |head, measure| Column::from_measure(rows, head, measure);
-    let of_kept_weights = [measure("ROC AUC", 4), measure("sensitivity", 5), measure("specificity", 6)];
+    let [first, second, third] = measures.heads();
+    let of_kept_weights = [measure(first, 4), measure(second, 5), measure(third, 6)];
     let best_epoch = Column::from_epochs(rows, |row| row.best_epoch);
     let mut best = vec![best_epoch, measure("val_loss", 0), measure("val_accuracy", 1)];
     let mut last = vec![measure("val_loss", 2), measure("val_accuracy", 3)];
@@ -173,9 +195,9 @@ fn joined<'a>(columns: &'a [Column], cell: impl Fn(&'a Column) -> &'a str) -> St
 ///
 /// # Errors
 /// [`Error::Io`](crate::Error::Io) names the file that cannot be written.
-pub fn write_folds<'a>(path: &Path, rows: impl IntoIterator<Item = &'a FoldRow>) -> Result<()> {
+pub fn write_folds<'a>(path: &Path, rows: impl IntoIterator<Item = &'a FoldRow>, measures: FoldMeasures) -> Result<()> {
     let heading = ["fold", "training_images", "validation_images", "best_epoch"];
-    write_table(path, &[&heading[..], &MEASURES, &["last_epoch", "validated_weights"]].concat(), rows)
+    write_table(path, &[&heading[..], &measures.names(), &["last_epoch", "validated_weights"]].concat(), rows)
 }
 
 #[cfg(test)]
@@ -193,9 +215,7 @@ mod tests {
             best_val_accuracy: Some(1.0),
             val_loss: Some(val_loss),
             val_accuracy: Some(0.9),
-            roc_auc,
-            sensitivity: Some(1.0),
-            specificity: Some(0.5),
+            answers: [roc_auc, Some(1.0), Some(0.5)],
             last_epoch: Some(5),
             validated_weights: KeptWeights::Last,
         }
@@ -214,7 +234,7 @@ mod tests {
 
     #[test]
     fn the_table_has_a_line_for_each_fold_and_two_below() {
-        let table = fold_table(&[row(1, 0.1, Some(0.8)), row(2, 0.2, None)]);
+        let table = fold_table(&[row(1, 0.1, Some(0.8)), row(2, 0.2, None)], FoldMeasures::Two);
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(lines.len(), 7, "{table}");
         assert_eq!(
@@ -236,7 +256,10 @@ mod tests {
 
     #[test]
     fn losses_of_any_size_fit_into_their_columns() {
-        let table = fold_table(&[row(1, 1.234e21, Some(0.8)), row(2, 9e99, None), row(3, 12_345.6, None)]);
+        let table = fold_table(
+            &[row(1, 1.234e21, Some(0.8)), row(2, 9e99, None), row(3, 12_345.6, None)],
+            FoldMeasures::Several,
+        );
         let widths: Vec<usize> = table.lines().map(|line| line.chars().count()).collect();
         assert!(widths.iter().all(|&width| width == widths[0]), "{table}");
         assert!(table.contains(" 1.23e21  ") && table.contains(" 9.00e99  ") && table.contains(" 1.23e4  "), "{table}");
@@ -249,7 +272,7 @@ mod tests {
             last_epoch,
             ..row(fold, 0.3, Some(0.8))
         };
-        let table = fold_table(&[restored(1, Some(5)), restored(2, Some(4))]);
+        let table = fold_table(&[restored(1, Some(5)), restored(2, Some(4))], FoldMeasures::Two);
         let lines: Vec<&str> = table.lines().collect();
         let headings: Vec<&str> = lines[0].split('│').map(str::trim).collect();
         assert_eq!(headings, ["", "best epoch, restored", "last epoch"]);
@@ -275,11 +298,14 @@ mod tests {
     fn folds_csv_has_a_heading_and_leaves_out_what_is_not_defined() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("folds.csv");
-        write_folds(&path, &[row(1, 0.1, None)]).unwrap();
+        write_folds(&path, &[row(1, 0.1, None)], FoldMeasures::Two).unwrap();
         assert_eq!(
             std::fs::read_to_string(&path).unwrap(),
             "fold,training_images,validation_images,best_epoch,best_val_loss,best_val_accuracy,val_loss,val_accuracy,roc_auc,\
              sensitivity,specificity,last_epoch,validated_weights\n1,109,27,3,0.25,1.0,0.1,0.9,,1.0,0.5,5,last\n"
         );
+        write_folds(&path, &[row(1, 0.1, None)], FoldMeasures::Several).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(",val_accuracy,roc_auc,balanced_accuracy,macro_f1,last_epoch,"), "{text}");
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! - [`epoch`]: the lines of an epoch, as Keras prints them
 //! - [`comparison`]: a table that sets a run beside the documented one
-//! - [`csv_files`]: `history.csv`, `steps.csv`, `split.csv`, `predictions.csv`
+//! - [`csv_files`]: `history.csv`, `steps.csv`, `timings.csv`, `split.csv`
+//! - [`predictions_csv`]: its file, what a model answers for each image
 //! - [`folds`]: cross-validation's folds, their mean and their spread
 //! - [`diagnostics`]: what the numbers of a run mean, in sentences
 //! - [`pictures`]: learning curves, confusion matrix, grids of images, as PNG
@@ -17,3 +18,4 @@ pub mod epoch;
 pub mod evaluation;
 pub mod folds;
 pub mod pictures;
+pub mod predictions_csv;

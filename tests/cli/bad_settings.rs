@@ -35,12 +35,6 @@ fn a_model_file_with_a_mistake_is_told_with_its_line() {
             "its last layer is a relu, which takes every logit below 0 away, so that no image could be of class 0; end it with \
              { type = \"dense\", units = 1 }, as the sigmoid belongs to the loss",
         ),
-        (
-            "units.toml",
-            TINY.replace("units = 1 }", "units = 3 }"),
-            "no such network can be built: layer dense_1 in line 11: the network ends with 3 values, but must end with 1, the logit; end it \
-             with 'dense', units = 1",
-        ),
         ("none.toml", "layers = []".into(), "no such network can be built: layer input: the model has no layers"),
     ] {
         here.write(name, &content);
@@ -48,6 +42,11 @@ fn a_model_file_with_a_mistake_is_told_with_its_line() {
         here.refused(&format!("train set --model {name} --out run"), 2, &sentence);
         here.refused(&format!("summary {name}"), 2, &sentence);
     }
+    here.write("units.toml", TINY.replace("units = 1 }", "units = 3 }"));
+    let sentence = "units.toml: its last layer has 3 units, which tells 3 classes apart, and the data have 2, 'cat' and 'dog'; end \
+                    it with { type = \"dense\", units = 1 }";
+    here.refused("train set --model units.toml --out run", 2, sentence);
+    here.refused("train set --model units.toml --folds 2 --out run", 2, sentence);
     here.write("model.toml", b"\xFF\xFE");
     let sentence = "model.toml: it is not a text file; a model.toml lists layers, and weights go to --init-weights";
     here.refused("train set --model model.toml", 2, sentence);

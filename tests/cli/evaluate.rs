@@ -868,7 +868,7 @@ fn a_wrong_call_is_told_before_the_work_and_writes_nothing() {
     here.refused(
         "evaluate known.safetensors tiny.toml --out new",
         1,
-        "tiny.toml: it is neither a folder nor a zip; give a folder that holds two class folders, or a zip of one",
+        "tiny.toml: it is neither a folder nor a zip; give a folder that holds class folders, or a zip of one",
     );
     assert!(!here.path("new").exists() && !here.path("page.html").exists());
 }

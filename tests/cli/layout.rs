@@ -127,8 +127,7 @@ fn several_paths_that_a_shell_made_of_one_name_the_folder_that_they_are_in() {
                     --validation-data both/val";
     here.refused("train both/train both/val --out new", 2, sentence);
     let here = Here::with_model();
-    let sentence =
-        "DATA: several are given, 2 (set, shift); give one folder that holds two class folders, or a zip of one";
+    let sentence = "DATA: several are given, 2 (set, shift); give one folder that holds class folders, or a zip of one";
     here.refused("train set --augment flip shift --out new", 2, sentence);
 }
 
@@ -139,7 +138,7 @@ fn a_folder_too_high_names_the_one_below() {
         here.write(&format!("high/inner/{name}"), bytes);
     }
     here.write("high/preview.png", grey(1));
-    let found = "it must hold exactly two class folders, and holds 1 (inner: 24 images) beside images: 1 (preview.png)";
+    let found = "it must hold a folder for each of at least two classes, and holds 1 (inner: 24 images) beside images: 1 (preview.png)";
     let sentence = format!("high: {found}; the folder inner in it holds the folders cat and dog; give high/inner");
     refused(&here, "high", 1, &sentence);
     std::fs::create_dir(here.path("high/docs")).unwrap();
@@ -161,7 +160,6 @@ fn a_class_folder_or_a_single_image_names_the_folder_of_the_set() {
     let sentence = "set/cat/00.png: it is a single image; give the folder of the set, set, which holds cat and dog";
     refused(&here, "set/cat/00.png", 1, sentence);
     here.write("alone.png", grey(1));
-    let sentence =
-        "alone.png: it is a single image; give a folder that holds two class folders of images, or a zip of one";
+    let sentence = "alone.png: it is a single image; give a folder that holds class folders of images, or a zip of one";
     refused(&here, "alone.png", 1, sentence);
 }

@@ -41,6 +41,7 @@ mod run_as_model;
 mod run_folder;
 mod running;
 mod samples;
+mod several_classes;
 mod shells;
 mod skip_bad;
 mod summary;

@@ -13,18 +13,18 @@ fn help_is_there_for_every_command_and_goes_to_stdout() {
             A from-scratch CNN engine you can see through: train an image classifier from a folder or a zip,
             with no framework underneath. Not for diagnosis.
 
-            A data set is a folder that holds two class folders of images, or a zip of one. Class 1, the second
-            by name, is the positive class: every probability is that of class 1.
+            A data set is a folder that holds a folder of images for each class, or a zip of one. Of two classes
+            the second by name is the positive one, and every probability is that of this class.
 
             Usage: glassnet <COMMAND>
 
             Commands:
               reproduce    Repeat the documented five-epoch run, and set the two side by side
-              train        Train a classifier on a folder or a zip with two class folders
+              train        Train a classifier on a folder or a zip with a folder for each class
               predict      Say what a trained model takes images for
               evaluate     Tell how good a model's answers are on a data set
               inspect      Tell what a data set holds, what is odd about it, and what to do
-              samples      Draw sample images of both classes side by side
+              samples      Draw sample images of each class side by side
               init         Write a model.toml to start from
               summary      Show a model's layers, shapes, parameters, arithmetic and memory
               phantom      Draw the synthetic set of liver lesions into a folder
@@ -76,11 +76,11 @@ fn no_command_is_answered_with_help_and_exit_code_2() {
             stderr: 
             stderr: Commands:
             stderr:   reproduce    Repeat the documented five-epoch run, and set the two side by side
-            stderr:   train        Train a classifier on a folder or a zip with two class folders
+            stderr:   train        Train a classifier on a folder or a zip with a folder for each class
             stderr:   predict      Say what a trained model takes images for
             stderr:   evaluate     Tell how good a model's answers are on a data set
             stderr:   inspect      Tell what a data set holds, what is odd about it, and what to do
-            stderr:   samples      Draw sample images of both classes side by side
+            stderr:   samples      Draw sample images of each class side by side
             stderr:   init         Write a model.toml to start from
             stderr:   summary      Show a model's layers, shapes, parameters, arithmetic and memory
             stderr:   phantom      Draw the synthetic set of liver lesions into a folder

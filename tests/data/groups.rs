@@ -88,7 +88,7 @@ fn no_patient_is_on_both_sides_and_both_classes_have_nearly_their_share() {
     for seed in 0..10 {
         let split = Split::grouped(&catalog, 0.2, &groups, seed).unwrap();
         assert_no_patient_is_split(&split);
-        for (label, all) in all.into_iter().enumerate() {
+        for (label, all) in all.iter().copied().enumerate() {
             let count = split.validation.iter().filter(|item| item.label.index() == label).count();
             assert!(count.abs_diff(all / 5) <= 1, "{count} of {all}");
         }

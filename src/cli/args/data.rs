@@ -15,7 +15,7 @@ use std::path::PathBuf;
     after_long_help = "What is found is the answer: the exit code is 0 also where files cannot be read; --json has 'findings' for scripts."
 )]
 pub struct InspectArgs {
-    /// A folder with two class folders of images, or a zip of it
+    /// A folder with a folder of images for each class, or a zip of it
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
     /// What is given beside DATA, which is one path.
@@ -47,7 +47,7 @@ pub struct InspectArgs {
 /// `glassnet samples`.
 #[derive(Args, Debug)]
 pub struct SamplesArgs {
-    /// A folder with two class folders of images, or a zip of it
+    /// A folder with a folder of images for each class, or a zip of it
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
     /// What is given beside DATA, which is one path.

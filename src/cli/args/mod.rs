@@ -31,7 +31,7 @@ pub use values::ImageSize;
     name = "glassnet",
     version,
     about = "A from-scratch CNN engine you can see through: train an image classifier from a folder or a zip, with no framework underneath. Not for diagnosis.",
-    long_about = "A from-scratch CNN engine you can see through: train an image classifier from a folder or a zip, with no framework underneath. Not for diagnosis.\n\nA data set is a folder that holds two class folders of images, or a zip of one. Class 1, the second by name, is the positive class: every probability is that of class 1.",
+    long_about = "A from-scratch CNN engine you can see through: train an image classifier from a folder or a zip, with no framework underneath. Not for diagnosis.\n\nA data set is a folder that holds a folder of images for each class, or a zip of one. Of two classes the second by name is the positive one, and every probability is that of this class.",
     after_help = "First: glassnet reproduce. Your images: glassnet inspect DATA, then train DATA. More: --help",
     after_long_help = "Examples:
   glassnet reproduce                              the documented run, in seconds
@@ -59,21 +59,21 @@ pub enum Command {
     /// It is trained on the synthetic phantom set in data/liver-phantom, which stands in for images that are
     /// not public.
     Reproduce(ReproduceArgs),
-    /// Train a classifier on a folder or a zip with two class folders
+    /// Train a classifier on a folder or a zip with a folder for each class
     Train(Box<TrainArgs>),
     /// Say what a trained model takes images for
     Predict(PredictArgs),
     /// Tell how good a model's answers are on a data set
     ///
-    /// Accuracy, sensitivity, specificity, ROC, calibration, each beside what a constant answer has; with
-    /// --out a page of pictures.
+    /// Accuracy, sensitivity, specificity, ROC, calibration, each beside what a constant answer has; of more
+    /// than two classes precision, recall and F1 of each; with --out a page of pictures.
     Evaluate(EvaluateArgs),
     /// Tell what a data set holds, what is odd about it, and what to do
     ///
     /// Files that cannot be read, duplicates within and across classes and split, and attributes that give
     /// the class away.
     Inspect(InspectArgs),
-    /// Draw sample images of both classes side by side
+    /// Draw sample images of each class side by side
     Samples(SamplesArgs),
     /// Write a model.toml to start from
     ///

@@ -12,7 +12,7 @@ use std::path::PathBuf;
   glassnet predict runs/photos new.jpg --plot new.png
   glassnet predict runs/photos/weights/last.safetensors folder-of-images --json
 
-Printed is a line for each image, its parts separated by tabs: file, class, and the probability of the positive class.")]
+Printed is a line for each image, its parts separated by tabs: file, class, and the probability: with two classes that of the positive one, with more that of the class.")]
 pub struct PredictArgs {
     /// A run folder of `train`, or a weights file
     ///
@@ -24,6 +24,9 @@ pub struct PredictArgs {
     /// Of a run with --validation-data none need be given: it is those then.
     #[arg(value_name = "IMAGE")]
     pub images: Vec<PathBuf>,
+    /// Print the K most probable classes of each image with their probabilities, the most probable first
+    #[arg(long, value_name = "K", value_parser = at_least_one, allow_negative_numbers = true)]
+    pub top: Option<usize>,
     /// Also draw each image with its class and probability into this PNG
     #[arg(long, value_name = "OUT.png")]
     pub plot: Option<PathBuf>,
@@ -51,7 +54,7 @@ pub struct EvaluateArgs {
     /// A run folder stands for its weights/best.safetensors.
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// A folder with the model's two class folders, or a zip of it [default: what the run validated on]
+    /// A folder with the model's class folders, or a zip of it [default: what the run validated on]
     ///
     /// Without, it is the data of the model's run: those of its --validation-data, or with --subset training,
     /// or where there were none, those that it was trained on.
@@ -67,7 +70,8 @@ pub struct EvaluateArgs {
     pub subset: SubsetChoice,
     /// Probability above which an answer is positive [default: the model's, 0.5]
     ///
-    /// It moves the confusion matrix, sensitivity and specificity.
+    /// It moves the confusion matrix, sensitivity and specificity of two classes; of more the most probable
+    /// is the answer.
     #[arg(long, value_name = "T", value_parser = threshold, allow_negative_numbers = true)]
     pub threshold: Option<f64>,
     /// Leave out images that cannot be read, name and count them, and exit with 0 instead of 1

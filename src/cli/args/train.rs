@@ -96,7 +96,7 @@ pub struct ReproduceArgs {
 glassnet inspect says what to mend in the data first. Class 1, the second folder by name, is the positive one."
 )]
 pub struct TrainArgs {
-    /// A folder with two class folders of images, or a zip of it
+    /// A folder with a folder of images for each class, or a zip of it
     ///
     /// With --resume it need not be given.
     #[arg(value_name = "DATA", required_unless_present = "resume")]
@@ -145,10 +145,10 @@ pub struct TrainArgs {
     /// `--schedule`, and what belongs to it.
     #[command(flatten)]
     pub schedule: ScheduleArgs,
-    /// Let both classes count alike, or every image
+    /// Let all classes count alike, or every image
     ///
-    /// This is how much a training image of each class counts in the loss. balanced multiplies it by n / (2 ·
-    /// images of its class). Validation is not weighted.
+    /// This is how much a training image of each class counts in the loss. balanced multiplies it by n / (K ·
+    /// images of its class) of K classes. Validation is not weighted.
     #[arg(long, value_name = "RULE", default_value_t = ClassWeight::None, value_enum)]
     pub class_weight: ClassWeight,
     /// Share of each target that is spread over all classes

@@ -10,11 +10,12 @@ use crate::cli::terminal::console::{self, Lines};
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::Progress;
 use glassnet::checkpoint::Checkpoint;
-use glassnet::classes::Label;
+use glassnet::classes::{Classes, Label};
 use glassnet::data::catalog::{all_images, notes};
 use glassnet::data::decode::Rgb8;
 use glassnet::data::image_names::suffixes;
 use glassnet::data::left_out::{LeftOut, Reason};
+use glassnet::head::Head;
 use glassnet::report::pictures::{AnnotatedImage, LabelledImage, MOST_IMAGES, write_predictions};
 use glassnet::{Error, Result};
 use serde_json::json;
@@ -34,9 +35,10 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     if let Some(path) = &args.plot {
         output::check_no_input("--plot", path, images.iter().map(Image::name))?;
     }
+    let ranks = Ranks::of(args.top, &model)?;
     let (mut told, mut lines) = (Told { answers: Vec::new(), failed, left_out }, Lines::default());
     if !args.json {
-        lines.print(&format!("file\tclass\tp({})", console::one_line(&model.card.classes[Label::POSITIVE])));
+        lines.print(&ranks.heading());
     }
     let progress = Progress::of_images("Answering", images.len());
     for batch in images.chunks(BATCH) {
@@ -51,9 +53,8 @@ pub fn run(args: &PredictArgs) -> CommandResult {
                 (found, class)
             });
             let answer = told.add(image, answer);
-            if let Some(Answer { name, class, probability, .. }) = answer.filter(|_| !args.json) {
-                let (name, class) = (console::one_line(name), console::one_line(&model.card.classes[*class]));
-                lines.print(&format!("{name}\t{class}\t{probability:.6}"));
+            if let Some(answer) = answer.filter(|_| !args.json) {
+                lines.print(&ranks.line(answer));
             }
         }
         progress.advance(batch.len());
@@ -61,10 +62,10 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     drop(progress);
     let Told { answers, failed, left_out } = told;
     if args.json {
-        lines.print_json(&json(&model, &answers, &failed, &left_out));
+        lines.print_json(&json(&model, &ranks, &answers, &failed, &left_out));
     }
     if let Some(path) = args.plot.as_ref().filter(|_| !answers.is_empty()) {
-        plot(path, &model, &answers, images.len())?;
+        plot(path, &model, &ranks, &answers, images.len())?;
     }
     lines.end()?;
     Ok(if failed.is_empty() { Outcome::Done } else { Outcome::PartlyFailed })
@@ -114,8 +115,8 @@ impl Told {
         for note in &found.notes {
             console::warn(note);
         }
-        let probability = f64::from(found.probability);
-        self.answers.push(Answer { name: image.name(), class, probability, pixels: found.pixels });
+        let Prediction { probabilities, pixels, .. } = found;
+        self.answers.push(Answer { name: image.name(), class, probabilities, pixels });
         self.answers.last()
     }
 }
@@ -125,10 +126,99 @@ struct Answer {
     name: String,
     /// The class that it is taken for.
     class: Label,
-    /// The probability of the positive class.
-    probability: f64,
+    /// As the network's head gives them.
+    probabilities: Vec<f32>,
     /// The image, where it will be plotted.
     pixels: Option<Rgb8>,
+}
+
+/// What is told of each answer: of two classes the probability of the positive one, as long as nobody asks
+/// for the most probable ones; else these, so many of them.
+struct Ranks<'a> {
+    classes: &'a Classes,
+    head: Head,
+    /// `--top`, where it was given.
+    top: Option<usize>,
+}
+
+impl<'a> Ranks<'a> {
+    /// # Errors
+    /// [`Error::Setting`], where more are asked for than there are classes.
+    fn of(top: Option<usize>, model: &'a Checkpoint) -> Result<Ranks<'a>> {
+        let (classes, head) = (&model.card.classes, model.network.head());
+        match top.filter(|&top| top > classes.count()) {
+            None => Ok(Ranks { classes, head, top }),
+            Some(top) => {
+                let reason = format!("the model tells {} classes apart; give at most as many", classes.count());
+                Err(Error::value("--top", top, reason))
+            }
+        }
+    }
+
+    /// The name of the positive class, where its probability is what is told.
+    fn positive(&self) -> Option<&'a str> {
+        self.classes.positive().filter(|_| self.top.is_none())
+    }
+
+    /// The most probable classes of an answer with their probabilities, of equals the first.
+    fn top(&self, answer: &Answer) -> Vec<(Label, f32)> {
+        let probabilities = match answer.probabilities[..] {
+            [positive] => vec![1.0 - positive, positive],
+            _ => answer.probabilities.clone(),
+        };
+        let mut ranked: Vec<(Label, f32)> = self.classes.labels().zip(probabilities).collect();
+        // Sorting keeps the order of equals.
+        ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        ranked.truncate(self.top.unwrap_or(1));
+        ranked
+    }
+
+    /// The probability that is told of an answer: of the positive class, or of the class that it was taken
+    /// for.
+    fn probability(&self, answer: &Answer) -> f64 {
+        match self.classes.two() {
+            Some(_) => f64::from(self.head.positive(&answer.probabilities)),
+            None => f64::from(answer.probabilities[answer.class.index()]),
+        }
+    }
+
+    /// The first line, whose parts are names of columns.
+    fn heading(&self) -> String {
+        match self.positive() {
+            Some(positive) => format!("file\tclass\tp({})", console::one_line(positive)),
+            None => {
+                let rank = |rank: usize| if rank == 0 { String::new() } else { format!("_{}", rank + 1) };
+                let columns =
+                    (0..self.top.unwrap_or(1)).map(rank).map(|rank| format!("class{rank}\tprobability{rank}"));
+                format!("file\t{}", columns.collect::<Vec<String>>().join("\t"))
+            }
+        }
+    }
+
+    /// The line of an answer.
+    fn line(&self, answer: &Answer) -> String {
+        let named = |class: Label, p: f64| format!("{}\t{p:.6}", console::one_line(&self.classes[class]));
+        let told = match self.positive() {
+            Some(_) => named(answer.class, self.probability(answer)),
+            None => {
+                let told = self.top(answer).into_iter().map(|(class, p)| named(class, f64::from(p)));
+                told.collect::<Vec<String>>().join("\t")
+            }
+        };
+        format!("{}\t{told}", console::one_line(&answer.name))
+    }
+
+    /// The same as an object.
+    fn json(&self, answer: &Answer) -> serde_json::Value {
+        let class = &self.classes[answer.class];
+        let mut object = json!({"file": answer.name, "class": class, "probability": self.probability(answer)});
+        if self.positive().is_none() {
+            let told = self.top(answer).into_iter();
+            let told = told.map(|(class, p)| json!({"class": self.classes[class], "probability": f64::from(p)}));
+            object["top"] = told.collect();
+        }
+        object
+    }
 }
 
 /// Says on stderr why there is no answer for a file, and returns the same for `--json`.
@@ -194,24 +284,24 @@ fn starts_as_zip(path: &Path) -> bool {
 
 fn json(
     model: &Checkpoint,
+    ranks: &Ranks,
     answers: &[Answer],
     failed: &[serde_json::Value],
     left_out: &[LeftOut],
 ) -> serde_json::Value {
-    let predictions: Vec<_> = answers
-        .iter()
-        .map(|answer| {
-            json!({"file": answer.name, "class": model.card.classes[answer.class], "probability": answer.probability})
-        })
-        .collect();
+    let predictions: Vec<_> = answers.iter().map(|answer| ranks.json(answer)).collect();
+    let whose = match model.card.classes.two() {
+        Some(_) => "the positive class",
+        None => "the class that the image is taken for",
+    };
     let mut object = json!({
         "classes": model.card.classes,
-        "positive_class": model.card.classes[Label::POSITIVE],
+        "positive_class": model.card.classes.positive(),
         "threshold": model.card.threshold,
         "predictions": predictions,
         "errors": failed,
         "left_out": left_out,
-        "note": "probability is that of the positive class; not for diagnosis",
+        "note": format!("probability is that of {whose}; not for diagnosis"),
     });
     if !model.card.reading.is_default() {
         object["reading"] = json!(model.card.reading);
@@ -220,7 +310,7 @@ fn json(
 }
 
 /// Draws the first answers of those to `images` images.
-fn plot(path: &Path, model: &Checkpoint, answers: &[Answer], images: usize) -> Result<()> {
+fn plot(path: &Path, model: &Checkpoint, ranks: &Ranks, answers: &[Answer], images: usize) -> Result<()> {
     let annotated: Vec<AnnotatedImage> = answers
         .iter()
         .filter_map(|answer| {
@@ -230,7 +320,7 @@ fn plot(path: &Path, model: &Checkpoint, answers: &[Answer], images: usize) -> R
             Some(AnnotatedImage {
                 image: LabelledImage { label, width, height, pixels: &pixels.pixels },
                 class: &model.card.classes[answer.class],
-                probability: answer.probability,
+                probability: ranks.probability(answer),
             })
         })
         .collect();
@@ -240,5 +330,5 @@ fn plot(path: &Path, model: &Checkpoint, answers: &[Answer], images: usize) -> R
             path.display()
         ));
     }
-    write_predictions(path, &model.card.classes[Label::POSITIVE], &annotated)
+    write_predictions(path, model.card.classes.positive(), &annotated)
 }

@@ -1,4 +1,4 @@
-//! `glassnet samples`: a picture of some images of both classes.
+//! `glassnet samples`: a picture of some images of each class.
 
 use crate::cli::args::{RangeChoice, SamplesArgs};
 use crate::cli::input::dataset::{Dataset, check_one, open};
@@ -31,10 +31,8 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
     let files = dataset.catalog.items.iter().map(|item| dataset.source.full_name(item.entry));
     output::check_no_input("--out", &args.out, files)?;
     let reading = reading(args, &dataset)?;
-    let mut chosen = [Vec::new(), Vec::new()];
-    for (images, label) in chosen.iter_mut().zip([Label::NEGATIVE, Label::POSITIVE]) {
-        *images = choose(args, &mut dataset, reading, label)?;
-    }
+    let labels = dataset.classes().labels();
+    let chosen = labels.map(|label| choose(args, &mut dataset, reading, label)).collect::<glassnet::Result<_>>()?;
     let shown = Shown { args, dataset: &dataset, reading, chosen };
     shown.draw()?;
     match args.json {
@@ -90,7 +88,7 @@ struct Shown<'a> {
     dataset: &'a Dataset,
     reading: Reading,
     /// The images of each class.
-    chosen: [Vec<Chosen>; 2],
+    chosen: Vec<Vec<Chosen>>,
 }
 
 impl Shown<'_> {
@@ -106,18 +104,19 @@ impl Shown<'_> {
 
     /// Writes the picture.
     fn draw(&self) -> glassnet::Result<()> {
-        let labelled = self.chosen.each_ref().map(|images| images.iter().map(labelled).collect::<Vec<_>>());
-        let classes = self.dataset.classes();
-        let columns = [0, 1].map(|label| ClassSamples { name: classes[label], images: &labelled[label] });
+        let labelled: Vec<Vec<LabelledImage>> =
+            self.chosen.iter().map(|images| images.iter().map(labelled).collect()).collect();
+        let classes = self.dataset.classes().names().zip(&labelled);
+        let columns: Vec<ClassSamples> = classes.map(|(name, images)| ClassSamples { name, images }).collect();
         let name = self.dataset.source.path().file_name().unwrap_or_default().to_string_lossy();
         let changes = self.changes().map_or(String::new(), |changes| format!(", as {changes} changes it"));
         write_samples(&self.args.out, &format!("{name}{}{changes}", self.read()), &columns)
     }
 
     fn json(&self) -> Value {
-        let files = |label: usize| self.chosen[label].iter().map(|(path, _)| path.as_str()).collect::<Vec<&str>>();
-        let classes = self.dataset.classes();
-        let shown = [0, 1].map(|label| json!({"name": classes[label], "images": files(label)}));
+        let files = |images: &[Chosen]| images.iter().map(|(path, _)| path.clone()).collect::<Vec<String>>();
+        let classes = self.dataset.classes().names().zip(&self.chosen);
+        let shown: Vec<Value> = classes.map(|(name, images)| json!({"name": name, "images": files(images)})).collect();
         let mut object = json!({
             "data": self.dataset.source.path().display().to_string(),
             "picture": self.args.out.display().to_string(),
@@ -132,16 +131,21 @@ impl Shown<'_> {
         object
     }
 
-    /// `Drew 6 images of 'benign' and 6 of 'malignant' into samples.png`
+    /// `Drew 6 images of 'benign' and 6 of 'malignant' into samples.png`, `Drew 60 images of 10 classes …`
     fn line(&self) -> String {
-        let classes = self.dataset.classes().map(console::one_line);
         let (read, changes) = (self.read(), self.changes());
+        let what = match (self.dataset.classes().two(), &self.chosen[..]) {
+            (Some(names), [of_first, of_second]) => {
+                let [first, second] = names.map(console::one_line);
+                format!("{} of '{first}' and {} of '{second}'", counted(of_first.len(), "image"), of_second.len())
+            }
+            (_, chosen) => {
+                let images = chosen.iter().map(Vec::len).sum();
+                format!("{} of {} classes", counted(images, "image"), chosen.len())
+            }
+        };
         format!(
-            "Drew {} of '{}' and {} of '{}'{read}{}{} into {}",
-            counted(self.chosen[0].len(), "image"),
-            classes[0],
-            self.chosen[1].len(),
-            classes[1],
+            "Drew {what}{read}{}{} into {}",
             changes.as_ref().map_or(String::new(), |changes| format!(", as {changes} changes them")),
             if self.reading.is_default() && changes.is_none() { "" } else { "," },
             self.args.out.display()

@@ -1,10 +1,11 @@
 //! `glassnet summary`: what a model is made of.
 
 use crate::cli::args::{ImageSize, SummaryArgs};
-use crate::cli::input::model::{Origin, load_model, read_spec, weights_file};
+use crate::cli::input::model::{Origin, read_spec, weights_file};
 use crate::cli::machine::memory::Memory;
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::console;
+use glassnet::checkpoint;
 use glassnet::data::reading::Reading;
 use glassnet::layers::Layer;
 use glassnet::network::Network;
@@ -21,7 +22,7 @@ pub fn run(args: &SummaryArgs) -> CommandResult {
         None => ModelSpec::documented(),
         Some(path) if path.extension().is_some_and(|extension| extension == "toml") => read_spec(path)?,
         Some(path) => {
-            let card = load_model(&weights_file(path)?)?.card;
+            let card = checkpoint::load(&weights_file(path)?)?.card;
             let spec = card.spec;
             reading = Some(card.reading);
             let [height, width, _] = spec.input;

@@ -2,7 +2,7 @@
 
 use crate::cli::args::{ImageSize, TrainArgs, is_given};
 use crate::cli::input::dataset::{Dataset, check_one, open};
-use crate::cli::input::model::{Origin, check_takes_images, read_spec};
+use crate::cli::input::model::{Origin, check_classes, check_takes_images, read_spec};
 use crate::cli::outcome::{CommandResult, Failure, Outcome};
 use crate::cli::run::cross_validation::CrossValidation;
 use crate::cli::run::resume::ResumedRun;
@@ -11,6 +11,8 @@ use crate::cli::run::training_run::{TrainingRun, without_validation};
 use crate::cli::run_folder::RunFolder;
 use crate::cli::run_folder::settings::RunSettings;
 use crate::cli::terminal::console;
+use glassnet::classes::Classes;
+use glassnet::data::catalog::Catalog;
 use glassnet::data::source::Source;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
@@ -54,19 +56,22 @@ fn train(run: TrainingRun) -> CommandResult {
 
 /// Makes of the flags what is to be done.
 fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result<TrainWork, Failure> {
-    let network = network(args, resumed.as_ref())?;
+    let model = Model::from_args(args, resumed.as_ref())?;
     let data = data(args, resumed.as_ref())?;
-    let settings = RunSettings::new(args, network.spec().input);
+    let settings = RunSettings::new(args, model.network.spec().input);
     settings.training.optimizer()?;
     settings.training.schedule()?;
     check_decay(&settings.training)?;
     let (out, json) = (args.common.out.clone(), args.common.json);
     if settings.folds.is_some() {
         let source = Arc::new(open(&data)?);
+        let catalog = Arc::new(Catalog::from_source(&source)?);
+        let network = model.for_classes(&catalog.classes)?;
         return Ok(TrainWork::CrossValidation(Box::new(CrossValidation {
             settings,
             network,
             source,
+            catalog,
             out,
             json,
             resumed,
@@ -79,6 +84,7 @@ fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result
     if let Some(run) = &resumed {
         dataset.name = run.name_of_data(&data);
     }
+    let network = model.for_classes(dataset.classes())?;
     let run = TrainingRun { command: "train", settings, network, dataset, out, json, resumed, checked: None };
     Ok(TrainWork::Training(Box::new(run)))
 }
@@ -135,27 +141,47 @@ fn check_decay(settings: &TrainSettings) -> Result<()> {
     }
 }
 
-/// The network that the flags describe, or where they do not, the run that goes on.
-fn network(args: &TrainArgs, resumed: Option<&ResumedRun>) -> Result<Network> {
-    let mut spec = match (&args.model, resumed) {
-        (Some(file), _) => read_spec(file)?,
-        (None, Some(run)) => run.model()?,
-        (None, None) => ModelSpec::documented(),
-    };
-    if let Some(rate) = args.dropout {
-        spec = spec.with_dropout(rate);
-    }
-    if let Some(ImageSize { height, width }) = args.image_size {
-        spec = spec.with_height_and_width(height, width);
-    }
-    // Of a run that goes on, what nobody has given is from its file.
-    let (file, image_size) = match resumed {
-        Some(run) if args.model.is_none() => {
-            (Some(run.config_file()), args.image_size.filter(|_| is_given("--image-size")))
+/// The network that was asked for.
+struct Model {
+    network: Network,
+    /// Its name in messages; none of the documented network, which takes any number of classes.
+    name: Option<String>,
+}
+
+impl Model {
+    /// The network that the flags describe, or where they do not, the run that goes on.
+    fn from_args(args: &TrainArgs, resumed: Option<&ResumedRun>) -> Result<Model> {
+        let mut spec = match (&args.model, resumed) {
+            (Some(file), _) => read_spec(file)?,
+            (None, Some(run)) => run.model()?,
+            (None, None) => ModelSpec::documented(),
+        };
+        if let Some(rate) = args.dropout {
+            spec = spec.with_dropout(rate);
         }
-        _ => (args.model.clone(), args.image_size),
-    };
-    let network = Origin { file: file.as_deref(), image_size }.network(spec)?;
-    check_takes_images(&network)?;
-    Ok(network)
+        if let Some(ImageSize { height, width }) = args.image_size {
+            spec = spec.with_height_and_width(height, width);
+        }
+        // Of a run that goes on, what nobody has given is from its file.
+        let (file, image_size) = match resumed {
+            Some(run) if args.model.is_none() => {
+                (Some(run.config_file()), args.image_size.filter(|_| is_given("--image-size")))
+            }
+            _ => (args.model.clone(), args.image_size),
+        };
+        let network = Origin { file: file.as_deref(), image_size }.network(spec)?;
+        check_takes_images(&network)?;
+        Ok(Model { network, name: file.map(|file| file.display().to_string()) })
+    }
+
+    /// The network for these classes.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], where it is a given one that tells another number apart.
+    fn for_classes(self, classes: &Classes) -> Result<Network> {
+        match &self.name {
+            Some(name) => check_classes(&self.network, classes, name).map(|()| self.network),
+            None => Network::new(&self.network.spec().clone().with_classes(classes.count())),
+        }
+    }
 }

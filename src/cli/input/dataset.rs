@@ -4,7 +4,7 @@ use crate::cli::input::checked::CheckedImages;
 use crate::cli::outcome::{Failure, told};
 use crate::cli::terminal::console;
 use glassnet::Error;
-use glassnet::classes::Classes;
+use glassnet::classes::{Classes, Label};
 use glassnet::data::catalog::{Catalog, Item, class_counts};
 use glassnet::data::groups::Groups;
 use glassnet::data::left_out::LeftOut;
@@ -42,7 +42,7 @@ pub fn check_one(data: &Path, more: &[PathBuf]) -> glassnet::Result<()> {
                 Err(error) => told(&error),
             }
         }
-        None => "give one folder that holds two class folders, or a zip of one".to_string(),
+        None => "give one folder that holds class folders, or a zip of one".to_string(),
     };
     let names = some_of(all.iter().map(|path| path.display().to_string()));
     Err(Error::setting("DATA", format!("several are given, {names}; {give}")))
@@ -83,11 +83,16 @@ impl Dataset {
     pub fn new(source: Source, validation_split: f64) -> Result<Dataset, Failure> {
         let catalog = Catalog::from_source(&source)?;
         let split = Split::new(&catalog, validation_split)?;
-        let ([first, second], [of_first, of_second]) = (two(&catalog.classes), catalog.counts());
+        let of_class = |(label, count): (Label, usize)| match label {
+            Label::NEGATIVE => format!("class {label} '{}' has {count} images", &catalog.classes[label]),
+            _ => format!("class {label} '{}' {count}", &catalog.classes[label]),
+        };
+        let counts: Vec<String> = catalog.classes.labels().zip(catalog.counts()).map(of_class).collect();
         let (training, validation) = (split.training.len(), split.validation.len());
         log::debug!(
             target: LOG_TARGET,
-            "class 0 '{first}' has {of_first} images, class 1 '{second}' {of_second}; {training} train, {validation} validate"
+            "{}; {training} train, {validation} validate",
+            counts.join(", ")
         );
         for note in catalog.notes.iter().chain(&split.notes) {
             console::warn(note);
@@ -150,14 +155,14 @@ impl Dataset {
         Some(format!("Groups: {training} for training, {validation} for validation; each is on one side"))
     }
 
-    /// The two class names.
-    pub fn classes(&self) -> [&str; 2] {
-        two(&self.catalog.classes)
+    /// The classes.
+    pub fn classes(&self) -> &Classes {
+        &self.catalog.classes
     }
 
     /// Returns how many images of each class one part has.
-    pub fn counts(&self, part: Part) -> [usize; 2] {
-        class_counts(self.items(part))
+    pub fn counts(&self, part: Part) -> Vec<usize> {
+        class_counts(self.items(part), self.classes())
     }
 
     /// The images of one part.
@@ -217,11 +222,6 @@ impl Dataset {
     fn group_names<'a>(&'a self, groups: &'a Groups) -> impl Iterator<Item = (usize, &'a str)> {
         self.catalog.items.iter().enumerate().map(|(index, item)| (item.entry, groups.name_of(index)))
     }
-}
-
-/// The two classes that the commands know: the negative and the positive one.
-pub fn two(classes: &Classes) -> [&str; 2] {
-    classes.two().expect("a catalog has two classes, and so has a model with one unit")
 }
 
 /// A part of a data set.

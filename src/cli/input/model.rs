@@ -4,8 +4,9 @@ use crate::cli::args::ImageSize;
 use crate::cli::run_folder::RunFolder;
 use crate::cli::terminal::console::shell_word;
 use glassnet::checkpoint::{self, Checkpoint};
+use glassnet::classes::Classes;
 use glassnet::data::source::read_file;
-use glassnet::error::shortened;
+use glassnet::error::{and, counted, shortened};
 use glassnet::files::{read_table, read_text};
 use glassnet::network::Network;
 use glassnet::spec::{LayerSpec, ModelSpec};
@@ -36,7 +37,7 @@ impl Origin<'_> {
                           end it with { type = \"dense\", units = 1 }, as the sigmoid belongs to the loss";
             return Err(Error::setting(self.name(), reason));
         }
-        Network::new(&spec).and_then(|network| check_one_unit(&network).map(|()| network)).map_err(|error| {
+        Network::new(&spec).map_err(|error| {
             Error::setting(self.name(), format!("no such network can be built: {}", self.place(error)))
         })
     }
@@ -136,32 +137,37 @@ pub fn weights_file(model: &Path) -> Result<PathBuf> {
     Ok(model.to_path_buf())
 }
 
-/// Checks whether the network is one for the commands, which know two classes and the one logit that tells
-/// them apart.
+/// Checks whether the network tells as many classes apart as the data have.
 ///
 /// # Errors
-/// [`Error::Layer`] of the last layer.
-fn check_one_unit(network: &Network) -> Result<()> {
-    match (network.head().units(), network.layers().last()) {
-        (units @ 2.., Some(last)) => {
-            let reason = format!(
-                "the network ends with {units} values, but must end with 1, the logit; end it with 'dense', units = 1"
-            );
-            Err(Error::layer_at(network.layers().len() - 1, &last.name, reason))
-        }
-        _ => Ok(()),
+/// [`Error::Setting`] of the model says how its last layer should be.
+pub fn check_classes(network: &Network, classes: &Classes, model: &str) -> Result<()> {
+    let (told, wanted) = (network.head().classes(), classes.count());
+    if told == wanted {
+        return Ok(());
     }
+    let units = if wanted == 2 { 1 } else { wanted };
+    let reason = format!(
+        "its last layer has {}, which tells {told} classes apart, and the data have {wanted}, {}; end it with {{ type = \
+         \"dense\", units = {units} }}",
+        counted(network.head().units(), "unit"),
+        and(classes
+            .names()
+            .map(|name| format!("'{}'", shortened(name)))
+            .collect::<Vec<_>>()
+            .iter()
+            .map(String::as_str)),
+    );
+    Err(Error::setting(model, reason))
 }
 
-/// Reads a model that the commands can use, to predict with: batch normalizations are folded into the weights
-/// before them, so its network may have fewer layers than its card tells of.
+/// Reads a model to predict with: batch normalizations are folded into the weights before them, so its network
+/// may have fewer layers than its card tells of.
 ///
 /// # Errors
-/// The errors of [`checkpoint::load`], and [`Error::Weights`] of a network with several units at its end.
+/// The errors of [`checkpoint::load`].
 pub fn load_model(file: &Path) -> Result<Checkpoint> {
     let model = checkpoint::load(file)?;
-    check_one_unit(&model.network)
-        .map_err(|error| Error::weights(file, format!("its model cannot be built: {error}")))?;
     Ok(match model.network.folded(&model.parameters)? {
         Some((network, parameters)) => Checkpoint { network, parameters, ..model },
         None => model,

@@ -10,7 +10,7 @@ use glassnet::data::images::read_and_decode;
 use glassnet::data::reading::Reading;
 use glassnet::data::resize::scale;
 use glassnet::data::source::{Source, read_file};
-use glassnet::head::{Logits, Targets};
+use glassnet::head::{Head, Logits, Targets};
 use glassnet::optim::Rule;
 use glassnet::plan::{Mode, Plan, PlanOptions, Workspace};
 use glassnet::{Error, Result};
@@ -71,9 +71,9 @@ fn see(model: &Checkpoint, image: &Image, is_shown: bool) -> Result<ReadImage> {
 
 /// The model's answer to an image.
 pub struct Prediction {
-    logit: f32,
-    /// The probability of the positive class.
-    pub probability: f32,
+    logits: Vec<f32>,
+    /// As [`Head::probabilities`] gives them.
+    pub probabilities: Vec<f32>,
     /// The image, no larger than a picture shows it, where it was asked for.
     pub pixels: Option<Rgb8>,
     /// Sentences on what a person should know of the file.
@@ -119,14 +119,28 @@ impl<'a> Predictor<'a> {
         Ok(Predictor { model, plan, workspace })
     }
 
+    /// The meaning of the network's logits.
+    pub fn head(&self) -> Head {
+        self.model.network.head()
+    }
+
     /// The loss of an answer, where the image is of this class.
     pub fn loss(&self, answer: &Prediction, label: Label) -> f64 {
-        self.model.network.head().loss(Logits::new(&[answer.logit], 1), Targets::new(&[label]))
+        let head = self.head();
+        head.loss(Logits::new(&answer.logits, head.units()), Targets::new(&[label]))
     }
 
     /// The class that an image of this answer is taken for.
     pub fn decision(&self, answer: &Prediction, threshold: f64) -> Label {
-        self.model.network.head().decision([answer.probability], threshold)
+        self.head().decision(answer.probabilities.iter().copied(), threshold)
+    }
+
+    /// An image as the network sees it, but no smaller than a picture shows it.
+    ///
+    /// # Errors
+    /// An error if it cannot be read.
+    pub fn picture(&self, image: &Image) -> Result<Rgb8> {
+        image.decode(self.model.card.reading, |pixels| output::shrink(&image.name(), pixels))?.0
     }
 
     /// Answers each of at most [`BATCH`] images, in their order, or says why there is no answer.
@@ -152,12 +166,12 @@ impl<'a> Predictor<'a> {
             let ReadImage { shrunk: pixels, notes, .. } =
                 seen.map_err(|error| NoPrediction::Unreadable(error.to_string()))?;
             let row = rows.next().unwrap_or(&[f32::NAN]);
-            let probability = head.probabilities(row).next().unwrap_or(f32::NAN);
-            if probability.is_nan() {
+            let probabilities: Vec<f32> = head.probabilities(row).collect();
+            if probabilities.iter().any(|p| p.is_nan()) {
                 let reason = "the model's answer is not a number, as its training diverged; use another weights file";
                 return Err(NoPrediction::NotANumber(format!("{}: {reason}", image.name())));
             }
-            Ok(Prediction { logit: row[0], probability, pixels, notes })
+            Ok(Prediction { logits: row.to_vec(), probabilities, pixels, notes })
         };
         Ok(batch.iter().zip(seen).map(answer).collect())
     }

@@ -2,10 +2,10 @@
 //! its own fold. Each has a run folder of its own in that of all; what it came to is told from there, when
 //! the rest goes on later.
 
-use super::finished::Validated;
 use super::recorder::RunText;
 use super::resume::ResumedRun;
 use super::training_run::{Execution, RunPlace, TrainingRun, check_memory};
+use super::validated::Validated;
 use crate::cli::input::checked::CheckedImages;
 use crate::cli::input::dataset::{Dataset, Part};
 use crate::cli::input::reading::of_training;
@@ -21,11 +21,13 @@ use glassnet::data::groups::Groups;
 use glassnet::data::left_out::LeftOut;
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
-use glassnet::error::shortened;
+use glassnet::head::Head;
 use glassnet::network::Network;
-use glassnet::report::csv_files::read_predictions;
 use glassnet::report::diagnostics::{majority, share_of};
-use glassnet::report::folds::{FoldRow, KeptWeights, MEASURES, fold_table, means, standard_deviations, write_folds};
+use glassnet::report::folds::{
+    FoldMeasures, FoldRow, KeptWeights, fold_table, means, standard_deviations, write_folds,
+};
+use glassnet::report::predictions_csv::{Predictions, read_predictions};
 use glassnet::training::EpochRecord;
 use glassnet::{Error, checkpoint};
 use serde_json::{Map, Value, json};
@@ -51,6 +53,7 @@ pub struct CrossValidation {
     pub settings: RunSettings,
     pub network: Network,
     pub source: Arc<Source>,
+    pub catalog: Arc<Catalog>,
     /// The run folder, if one was named.
     pub out: Option<PathBuf>,
     /// True where results are one JSON object.
@@ -73,7 +76,7 @@ struct Common {
 impl CrossValidation {
     /// Trains on every fold, or goes on with that, and prints the folds side by side.
     pub fn execute(mut self) -> CommandResult {
-        let catalog = Arc::new(Catalog::from_source(&self.source)?);
+        let catalog = Arc::clone(&self.catalog);
         let datasets = self.datasets(&catalog)?;
         self.check(&datasets)?;
         let all = self.dataset(&catalog, Split::all_train(&catalog), datasets[0].groups.clone());
@@ -94,7 +97,7 @@ impl CrossValidation {
         let CrossValidation { settings, network, json, .. } = self;
         let common = Common { settings, network, catalog, checked, folder, json };
         let folds = common.train(datasets)?;
-        common.print(&folds, class_counts(&readable), &left_out)
+        common.print(&folds, &class_counts(&readable, &common.catalog.classes), &left_out)
     }
 
     /// A data set for each fold, which validates on it; what was odd is passed on as warnings.
@@ -175,7 +178,8 @@ impl Common {
         let of = datasets.len();
         for (number, dataset) in (1..).zip(datasets) {
             folds.push(self.train_one(Fold { number, of }, dataset, &mut printed)?);
-            write_folds(&self.folder.file("folds.csv"), folds.iter().map(|fold| &fold.row))?;
+            let rows = folds.iter().map(|fold| &fold.row);
+            write_folds(&self.folder.file("folds.csv"), rows, measures(&self.catalog))?;
         }
         printed?;
         Ok(folds)
@@ -240,7 +244,7 @@ impl Common {
     }
 
     /// Prints the folds side by side.
-    fn print(&self, folds: &[TrainedFold], counts: [usize; 2], left_out: &[LeftOut]) -> CommandResult {
+    fn print(&self, folds: &[TrainedFold], counts: &[usize], left_out: &[LeftOut]) -> CommandResult {
         let shown = self.folder.path().display().to_string();
         let flatters = match self.kept() {
             KeptWeights::Best => RESTORED_FLATTERS,
@@ -254,7 +258,7 @@ impl Common {
         // Where the folds' own lines stand before.
         console::print_unless_quiet("")?;
         let rows: Vec<FoldRow> = folds.iter().map(|fold| fold.row.clone()).collect();
-        console::print(fold_table(&rows).trim_end_matches('\n'))?;
+        console::print(fold_table(&rows, measures(&self.catalog)).trim_end_matches('\n'))?;
         for note in notes {
             console::print(note)?;
         }
@@ -264,22 +268,20 @@ impl Common {
     }
 }
 
+/// The measures of the folds' answers.
+fn measures(catalog: &Catalog) -> FoldMeasures {
+    FoldMeasures::of_classes(catalog.classes.count())
+}
+
 /// Returns what the weights of a fold that came to its end before answered on its validation part.
 ///
 /// # Errors
-/// The errors of [`read_predictions`], and [`Error::Data`] if a class is not one of `catalog`.
+/// The errors of [`read_predictions`].
 fn validated_before(folder: &Path, catalog: &Catalog) -> glassnet::Result<Validated> {
-    let file = folder.join("predictions.csv");
-    let (mut labels, mut probabilities) = (Vec::new(), Vec::new());
-    for (class, probability) in read_predictions(&file)? {
-        let label = catalog.classes.label(&class).ok_or_else(|| {
-            let class = shortened(&class);
-            Error::data(&file, format!("'{class}' is none of the classes; put back a copy of the file"))
-        })?;
-        labels.push(label);
-        probabilities.push(probability);
-    }
-    Ok(Validated::new(&labels, &probabilities))
+    let Predictions { labels, probabilities } = read_predictions(&folder.join("predictions.csv"), &catalog.classes)?;
+    // Of two classes the file has one probability, whatever the network's units.
+    let head = Head::new(if catalog.classes.count() == 2 { 1 } else { catalog.classes.count() });
+    Ok(Validated::new(head, &labels, &probabilities))
 }
 
 fn row(
@@ -293,55 +295,68 @@ fn row(
     FoldRow {
         fold,
         training_images,
-        validation_images: validated.map_or(0, |validated| validated.confusion.total()),
+        validation_images: validated.map_or(0, Validated::total),
         best_epoch: best.map(|best| best.epoch),
         best_val_loss: best.and_then(|best| best.val_loss),
         best_val_accuracy: best.and_then(|best| best.val_accuracy),
         val_loss: last.and_then(|last| last.val_loss),
         val_accuracy: last.and_then(|last| last.val_accuracy),
-        roc_auc: validated.and_then(|validated| validated.roc_auc),
-        sensitivity: validated.and_then(|validated| validated.confusion.sensitivity()),
-        specificity: validated.and_then(|validated| validated.confusion.specificity()),
+        answers: validated.map_or([None; 3], Validated::fold_measures),
         last_epoch: last.map(|last| last.epoch),
         validated_weights: kept,
     }
 }
 
 /// Returns what always answering the more frequent class would reach over all folds.
-fn majority_line(catalog: &Catalog, counts: [usize; 2]) -> String {
+fn majority_line(catalog: &Catalog, counts: &[usize]) -> String {
     let label = majority(counts).unwrap_or(Label::POSITIVE);
-    format!(
-        "Positive class '{}'; always answering '{}' would be right for {} of {} images ({:.4})",
-        console::one_line(&catalog.classes[Label::POSITIVE]),
+    let always = format!(
+        "lways answering '{}' would be right for {} of {} images ({:.4})",
         console::one_line(&catalog.classes[label]),
         counts[label.index()],
-        counts[0] + counts[1],
+        counts.iter().sum::<usize>(),
         share_of(label, counts).unwrap_or(f64::NAN),
-    )
+    );
+    match catalog.classes.positive() {
+        Some(positive) => format!("Positive class '{}'; a{always}", console::one_line(positive)),
+        None => format!("A{always}"),
+    }
 }
 
 fn json(
     catalog: &Catalog,
-    counts: [usize; 2],
+    counts: &[usize],
     folder: &str,
     folds: &[TrainedFold],
     notes: [&str; 2],
     left_out: &[LeftOut],
 ) -> Value {
+    let names = measures(catalog).names();
     let named = |values: [Option<f64>; 7]| -> Map<String, Value> {
-        MEASURES.into_iter().zip(values).map(|(name, value)| (name.to_string(), json!(value))).collect()
+        names.into_iter().zip(values).map(|(name, value)| (name.to_string(), json!(value))).collect()
     };
     let rows: Vec<FoldRow> = folds.iter().map(|fold| fold.row.clone()).collect();
     let object = |fold: &TrainedFold| {
-        let mut object = json!(fold.row);
-        object["run_folder"] = json!(fold.folder);
+        let FoldRow { fold: number, training_images, validation_images, best_epoch, last_epoch, .. } = fold.row;
+        let mut object = json!({
+            "fold": number,
+            "training_images": training_images,
+            "validation_images": validation_images,
+            "best_epoch": best_epoch,
+            "last_epoch": last_epoch,
+            "validated_weights": fold.row.validated_weights,
+            "run_folder": fold.folder,
+        });
+        for (name, value) in names.into_iter().zip(fold.row.measures()) {
+            object[name] = json!(value);
+        }
         object
     };
     let folds: Vec<Value> = folds.iter().map(object).collect();
     json!({
         "run_folder": folder,
         "classes": catalog.classes,
-        "positive_class": catalog.classes[Label::POSITIVE],
+        "positive_class": catalog.classes.positive(),
         "majority_share": majority(counts).and_then(|label| share_of(label, counts)),
         "folds": folds,
         "mean": named(means(&rows)),

@@ -1,12 +1,11 @@
 //! The result of a training run, as lines and as JSON.
 
-use crate::cli::input::dataset::two;
 use crate::cli::outcome::SMALLER_STEPS;
 use crate::cli::run::reevaluation::{Figures, Reevaluated};
+use crate::cli::run::validated::Validated;
 use crate::cli::terminal::console;
 use glassnet::classes::{Classes, Label};
 use glassnet::data::left_out::LeftOut;
-use glassnet::metrics::{Confusion, DEFAULT_THRESHOLD, roc_auc};
 use glassnet::report::diagnostics::{
     diverged_line, majority, one_class_line, one_class_training_line, overfitting_line, share_of,
 };
@@ -27,7 +26,7 @@ pub struct Finished {
     pub best: Option<EpochRecord>,
     pub training_images: usize,
     /// Images of each class in the training part and in the validation part.
-    pub counts: [[usize; 2]; 2],
+    pub counts: [Vec<usize>; 2],
     /// The epochs, from 0, after which every validation image was taken for one class, and that class.
     pub one_class: Vec<(usize, Label)>,
     /// The training images again, with the weights that are kept.
@@ -53,20 +52,6 @@ const TOLD_SECONDS: f64 = 1.0;
 const NO_VALIDATION: &str =
     "No image validated: how the network does on images that it did not learn from is not known";
 
-/// The answers of the weights that a run ends with, on the validation part.
-pub struct Validated {
-    pub confusion: Confusion,
-    pub roc_auc: Option<f64>,
-}
-
-impl Validated {
-    /// Returns what comes of these probabilities of class 1 for images of these classes.
-    pub fn new(labels: &[Label], probabilities: &[f32]) -> Validated {
-        let confusion = Confusion::count(labels, probabilities, DEFAULT_THRESHOLD);
-        Validated { confusion, roc_auc: roc_auc(labels, probabilities) }
-    }
-}
-
 impl Finished {
     /// The error that kept lines of the run from being printed, once.
     pub fn take_print_error(&mut self) -> io::Result<()> {
@@ -85,26 +70,7 @@ impl Finished {
         }
         lines.extend(self.epochs.last().map(|last| training_accuracy_line(last.accuracy)));
         lines.extend(self.reevaluated_line());
-        if let Some(Validated { confusion, roc_auc }) = &self.validation {
-            let share = |value: Option<f64>| value.map_or("undefined".to_string(), |value| format!("{value:.4}"));
-            let [negative, positive] = two(&self.classes).map(console::one_line);
-            let of_more = [&negative, &positive]
-                [majority([confusion.negatives(), confusion.positives()]).unwrap_or(Label::POSITIVE).index()];
-            lines.push(format!(
-                "Validation, {} weights: {} of {} right, accuracy {}; always answering '{of_more}' would have {}",
-                self.weights(),
-                confusion.true_positive + confusion.true_negative,
-                confusion.total(),
-                share(confusion.accuracy()),
-                share(confusion.majority_share()),
-            ));
-            lines.push(format!(
-                "Positive class '{positive}': sensitivity {}, specificity {}, ROC AUC {}",
-                share(confusion.sensitivity()),
-                share(confusion.specificity()),
-                share(*roc_auc),
-            ));
-        }
+        lines.extend(self.validation.iter().flat_map(|validated| validated.lines(&self.classes, self.weights())));
         if let Some(best) = &self.best {
             let (which, loss) = best.val_loss.map_or(("loss", best.loss), |loss| ("val_loss", loss));
             lines.push(format!("Best weights: those of epoch {}, with the lowest {which}, {loss:.4}", best.epoch + 1));
@@ -163,7 +129,7 @@ impl Finished {
 
     /// Says that the training diverged, if it did.
     pub fn diverged_line(&self) -> Option<String> {
-        let line = diverged_line(self.reevaluated?.last.loss, self.epochs.last()?.val_loss)?;
+        let line = diverged_line(self.classes.count(), self.reevaluated?.last.loss, self.epochs.last()?.val_loss)?;
         Some(format!("{line}; {SMALLER_STEPS}"))
     }
 
@@ -196,19 +162,19 @@ impl Finished {
         let mut object = json!({
             "run_folder": self.folder.display().to_string(),
             "classes": self.classes,
-            "positive_class": self.classes[Label::POSITIVE],
+            "positive_class": self.classes.positive(),
             "training_images": self.training_images,
-            "validation_images": self.validation.as_ref().map_or(0, |validated| validated.confusion.total()),
+            "validation_images": self.validation.as_ref().map_or(0, Validated::total),
             "epochs": self.epochs,
             "best_epoch": self.best.map(|best| best.epoch),
             "stopped_early": self.stopped_early,
             "validated_weights": self.weights(),
             "seconds": self.seconds,
             "saving_seconds": self.saving_seconds,
-            "majority": majority(self.counts[0]).map(|label| json!({
+            "majority": majority(&self.counts[0]).map(|label| json!({
                 "class": self.classes[label],
-                "training_share": share_of(label, self.counts[0]),
-                "validation_share": share_of(label, self.counts[1]),
+                "training_share": share_of(label, &self.counts[0]),
+                "validation_share": share_of(label, &self.counts[1]),
             })),
             "one_class_epochs": self.one_class.iter().map(|&(epoch, label)| json!({
                 "epoch": epoch,
@@ -218,15 +184,7 @@ impl Finished {
             "left_out": self.left_out,
             "training_re_evaluated": self.reevaluated,
             "training_accuracy": self.epochs.last().map(|last| last.accuracy),
-            "validation": self.validation.as_ref().map(|Validated { confusion, roc_auc }| json!({
-                "confusion": confusion,
-                "accuracy": confusion.accuracy(),
-                "majority_share": confusion.majority_share(),
-                "sensitivity": confusion.sensitivity(),
-                "specificity": confusion.specificity(),
-                "balanced_accuracy": confusion.balanced_accuracy(),
-                "roc_auc": roc_auc,
-            })),
+            "validation": self.validation.as_ref().map(Validated::json),
         });
         if !self.skipped_images.is_empty() {
             object["skipped_images"] = json!(self.skipped_images);

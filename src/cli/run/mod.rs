@@ -6,3 +6,4 @@ mod recorder;
 mod reevaluation;
 pub mod resume;
 pub mod training_run;
+pub mod validated;

@@ -1,9 +1,9 @@
 //! The recorder of a training run: the lines it prints on the way, and the files it writes.
 
-use crate::cli::input::dataset::two;
 use crate::cli::outcome::Failure;
-use crate::cli::run::finished::{Finished, Validated};
+use crate::cli::run::finished::Finished;
 use crate::cli::run::reevaluation::reevaluate;
+use crate::cli::run::validated::Validated;
 use crate::cli::run_folder::RunFolder;
 use crate::cli::run_folder::config::{Config, RunEnd};
 use crate::cli::terminal::console::{self, Lines};
@@ -18,10 +18,11 @@ use glassnet::data::reading::Reading;
 use glassnet::metrics::DEFAULT_THRESHOLD;
 use glassnet::network::Network;
 use glassnet::plan::PlanOptions;
-use glassnet::report::csv_files::{self, PredictionRow, TimingRow};
+use glassnet::report::csv_files::{self, TimingRow};
 use glassnet::report::diagnostics::{majority, share_of};
 use glassnet::report::epoch::{epoch_heading, epoch_line};
 use glassnet::report::pictures;
+use glassnet::report::predictions_csv::write_predictions;
 use glassnet::training::{EpochRecord, Evaluation, Event, LearningRates, ScheduleName, TrainSettings, TrainingState};
 use std::borrow::Cow;
 use std::io;
@@ -69,7 +70,7 @@ pub struct RunContext<'a> {
     pub reading: Reading,
     pub steps_per_epoch: usize,
     /// Images of each class in the training part and in the validation part.
-    pub counts: [[usize; 2]; 2],
+    pub counts: [Vec<usize>; 2],
     /// The files that were left out of the data.
     pub left_out: Vec<LeftOut>,
     /// `config.toml`.
@@ -78,6 +79,13 @@ pub struct RunContext<'a> {
     pub identity: String,
     /// The age of the saved state from which on the end of an epoch saves again.
     pub save_every: Duration,
+}
+
+impl RunContext<'_> {
+    /// Returns how many images validate.
+    fn validation_images(&self) -> usize {
+        self.counts[1].iter().sum()
+    }
 }
 
 /// Prints the run's story and writes it down.
@@ -130,7 +138,7 @@ impl<'a> Recorder<'a> {
         match event {
             Event::Step(so_far) => {
                 let (loss, accuracy) = (so_far.mean_loss(), so_far.mean_accuracy());
-                let validates = so_far.steps == self.facts.steps_per_epoch && self.facts.counts[1] != [0, 0];
+                let validates = so_far.steps == self.facts.steps_per_epoch && self.facts.validation_images() > 0;
                 let now = if validates { " - validating" } else { "" };
                 self.progress.set(so_far.steps, format!("- loss: {loss:.4} - accuracy: {accuracy:.4}{now}"));
                 interrupt::check()
@@ -283,7 +291,7 @@ impl<'a> Recorder<'a> {
             epochs: state.history.clone(),
             training_images: self.facts.counts[0].iter().sum(),
             skipped_images: self.facts.config.data.skipped_images.clone(),
-            counts: self.facts.counts,
+            counts: self.facts.counts.clone(),
             one_class: (0..).zip(&state.only_answers).filter_map(|(epoch, class)| Some((epoch, (*class)?))).collect(),
             reevaluated: None,
             printed: Ok(()),
@@ -304,23 +312,29 @@ impl<'a> Recorder<'a> {
         finished: &Finished,
     ) -> glassnet::Result<Validated> {
         let classes = &self.facts.config.data.classes;
-        let names: Vec<Cow<str>> = images.items().iter().map(Item::name).collect();
-        let items = images.items().iter().zip(&names).zip(&evaluation.probabilities);
-        let rows = items
-            .map(|((item, file), &probability)| PredictionRow { file, label: &classes[item.label], probability })
-            .collect::<Vec<PredictionRow>>();
-        csv_files::write_predictions(&self.folder.file("predictions.csv"), &rows)?;
-        let validated = Validated::new(&evaluation.labels, &evaluation.probabilities);
+        let files: Vec<Cow<str>> = images.items().iter().map(Item::name).collect();
+        let Evaluation { labels, probabilities, .. } = evaluation;
+        write_predictions(&self.folder.file("predictions.csv"), classes, &files, labels, probabilities)?;
+        let validated = Validated::new(self.facts.network.head(), labels, probabilities);
         let title = format!("Validation, {} weights", finished.weights());
-        pictures::write_confusion(&self.folder.file("confusion.png"), &title, two(classes), &validated.confusion)?;
+        let names: Vec<&str> = classes.names().collect();
+        let picture = self.folder.file("confusion.png");
+        match &validated {
+            Validated::Two { confusion, .. } => {
+                pictures::write_confusion(&picture, &title, [names[0], names[1]], confusion)?;
+            }
+            Validated::Several { confusion, .. } => {
+                pictures::write_confusion_matrix(&picture, &title, &names, confusion)?;
+            }
+        }
         Ok(validated)
     }
 
     /// Writes `curves.png`.
     fn write_curves(&self, finished: &Finished) -> glassnet::Result<()> {
         let title = format!("glassnet {}", self.facts.config.command);
-        let [trained, validated] = self.facts.counts;
-        let shown = if validated == [0, 0] { trained } else { validated };
+        let [trained, validated] = &self.facts.counts;
+        let shown = if self.facts.validation_images() == 0 { trained } else { validated };
         let majority_share = majority(trained).and_then(|label| share_of(label, shown));
         pictures::write_curves(&self.folder.file("curves.png"), &title, &finished.epochs, majority_share)
     }

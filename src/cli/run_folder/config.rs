@@ -2,7 +2,7 @@
 
 use super::settings::RunSettings;
 use crate::cli::machine;
-use glassnet::classes::{Classes, Label};
+use glassnet::classes::Classes;
 use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::reading::SampleRange;
 use glassnet::data::source::Source;
@@ -100,7 +100,8 @@ pub struct Data {
     /// of a cross-validation in the order of their paths.
     pub sha256: String,
     pub classes: Classes,
-    pub positive_class: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub positive_class: Option<String>,
     /// The further data that validate, where there are some, and the hash of these alone; that above is then
     /// of the others.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,7 +131,7 @@ impl Data {
             path: name.display().to_string(),
             absolute_path: absolute(source.path()),
             sha256,
-            positive_class: classes[Label::POSITIVE].to_string(),
+            positive_class: classes.positive().map(str::to_string),
             classes,
             validation_path: None,
             validation_absolute_path: None,

@@ -113,7 +113,7 @@ fn list_entries(path: &Path) -> Result<Listing> {
 /// Refuses a zip without entries, with two files of one name, or with files that share bytes.
 fn check_contents(path: &Path, archive: &mut ZipArchive<BufReader<Metered>>) -> Result<()> {
     if archive.is_empty() {
-        return Err(Error::data(path, "the zip is empty; put the two class folders into it"));
+        return Err(Error::data(path, "the zip is empty; put a folder for each class into it"));
     }
     if archive.has_duplicate_names() {
         let twice = replaced_names(path, archive).map_err(Error::io("read", path))?;
@@ -259,7 +259,7 @@ fn open(path: &Path) -> Result<ZipArchive<BufReader<Metered>>> {
         }
         let named_zip = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("zip"));
         let found = if named_zip { "it is named .zip but is not a zip" } else { "it is neither a folder nor a zip" };
-        return Err(Error::data(path, format!("{found}; give a folder that holds two class folders, or a zip of one")));
+        return Err(Error::data(path, format!("{found}; give a folder that holds class folders, or a zip of one")));
     }
     let metered = Metered::new(file);
     let left = Arc::clone(&metered.left);

@@ -1,6 +1,6 @@
 //! How well one class is told from all others, and the means of that over the classes.
 
-use crate::metrics::interval::share;
+use crate::metrics::interval::{Interval, share, wilson};
 
 /// The counts of one class against the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,25 @@ impl ClassMeasures {
     /// and nothing was taken for it.
     pub fn f1(&self) -> Option<f64> {
         share(2 * self.true_positive, 2 * self.true_positive + self.false_positive + self.false_negative)
+    }
+
+    /// Wilson's interval around the precision.
+    pub fn precision_interval(&self) -> Option<Interval> {
+        wilson(self.true_positive, self.true_positive + self.false_positive)
+    }
+
+    /// Wilson's interval around the recall.
+    pub fn recall_interval(&self) -> Option<Interval> {
+        wilson(self.true_positive, self.support())
+    }
+
+    /// Wilson's interval around the F1 score. F1 is no share, but it rises with one: with J = TP / (TP + FP +
+    /// FN), of the images that are of the class or were taken for it those that are both, F1 = 2·J / (1 + J),
+    /// so the ends of the interval of J give those of F1.
+    pub fn f1_interval(&self) -> Option<Interval> {
+        let of_j = wilson(self.true_positive, self.true_positive + self.false_positive + self.false_negative)?;
+        let f1 = |j: f64| 2.0 * j / (1.0 + j);
+        Some(Interval { low: f1(of_j.low), high: f1(of_j.high) })
     }
 }
 

@@ -14,6 +14,7 @@ use crate::metrics::interval::share;
 /// assert_eq!(matrix.count(Label::new(1), Label::new(2)), 1);
 /// assert_eq!(matrix.accuracy(), Some(0.75));
 /// assert_eq!(matrix.class(Label::new(2)).precision(), Some(2.0 / 3.0));
+/// assert_eq!(matrix.confused(), [(Label::new(1), Label::new(2), 1)]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfusionMatrix {
@@ -51,10 +52,35 @@ impl ConfusionMatrix {
         self.counts.iter().sum()
     }
 
+    /// The right answers: the sum of the diagonal.
+    pub fn right(&self) -> usize {
+        self.labels().map(|label| self.count(label, label)).sum()
+    }
+
     /// The share of right answers: the diagonal / all.
     pub fn accuracy(&self) -> Option<f64> {
-        let right = self.labels().map(|label| self.count(label, label)).sum();
-        share(right, self.total())
+        share(self.right(), self.total())
+    }
+
+    /// The mistakes by which class was taken for which: the cells beside the diagonal that are not empty, the
+    /// largest first, of equals in the order of the rows.
+    pub fn confused(&self) -> Vec<(Label, Label, usize)> {
+        let cells = self.labels().flat_map(|label| self.labels().map(move |answer| (label, answer)));
+        let wrong = cells.filter(|(label, answer)| label != answer);
+        let counted = wrong.map(|(label, answer)| (label, answer, self.count(label, answer)));
+        let mut confused: Vec<(Label, Label, usize)> = counted.filter(|(_, _, count)| *count > 0).collect();
+        confused.sort_by_key(|(_, _, count)| std::cmp::Reverse(*count));
+        confused
+    }
+
+    /// How many images each class has.
+    pub fn supports(&self) -> Vec<usize> {
+        self.counts.chunks_exact(self.classes).map(|row| row.iter().sum()).collect()
+    }
+
+    /// The rows of counts, in the order of the classes.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[usize]> {
+        self.counts.chunks_exact(self.classes)
     }
 
     /// How well a class is told from all others.
@@ -91,7 +117,8 @@ impl ConfusionMatrix {
         }
     }
 
-    fn labels(&self) -> impl Iterator<Item = Label> + use<> {
+    /// The labels of the classes, in order.
+    pub fn labels(&self) -> impl ExactSizeIterator<Item = Label> + use<> {
         (0..self.classes).map(Label::new)
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::classes::Label;
 use crate::head::Head;
-use crate::metrics::accuracy;
+use crate::metrics::{accuracy, wilson};
 use approx::assert_abs_diff_eq;
 use proptest::prelude::*;
 
@@ -61,6 +61,23 @@ fn the_measures_agree_with_scikit_learn() {
     assert_all_close(&[top(1), top(2), top(3)], &[0.7333333333333333, 0.8666666666666667, 0.9333333333333333]);
     let areas = one_vs_rest_roc_auc(&labels, &probabilities, CLASSES);
     assert_all_close(&areas, &[0.76, 1.0, 0.9772727272727273, 0.7692307692307693]);
+}
+
+#[test]
+fn intervals_hold_their_measures_and_that_of_f1_is_of_a_share() {
+    let class = ClassMeasures { true_positive: 6, false_positive: 1, false_negative: 3 };
+    for (measure, interval) in [
+        (class.precision(), class.precision_interval()),
+        (class.recall(), class.recall_interval()),
+        (class.f1(), class.f1_interval()),
+    ] {
+        let (measure, interval) = (measure.unwrap(), interval.unwrap());
+        assert!(0.0 < interval.low && interval.low < measure && measure < interval.high && interval.high < 1.0);
+    }
+    let of_j = wilson(6, 10).unwrap();
+    assert_abs_diff_eq!(class.f1_interval().unwrap().low, 2.0 * of_j.low / (1.0 + of_j.low), epsilon = 1e-15);
+    let none = ClassMeasures { true_positive: 0, false_positive: 0, false_negative: 0 };
+    assert_eq!((none.precision_interval(), none.recall_interval(), none.f1_interval()), (None, None, None));
 }
 
 #[test]

@@ -1,6 +1,10 @@
-//! The report of an [`Assessment`]: the rows of its tables, as text or on a [`page`].
+//! The report of an [`Assessment`]: the rows of its tables, as text or on a [`page`]. That of more than two
+//! classes is in [`multiclass`].
 
+pub mod multiclass;
 pub mod page;
+
+use std::borrow::Cow;
 
 use crate::metrics::{Assessment, Calibration, Confusion, Interval};
 
@@ -8,7 +12,7 @@ use crate::metrics::{Assessment, Calibration, Confusion, Interval};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeasureRow {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its value with four decimals, or `undefined`.
     pub value: String,
     /// Its 95 % interval; empty where there is none.
@@ -23,12 +27,13 @@ pub fn measure_rows(assessment: &Assessment, classes: [&str; 2]) -> Vec<MeasureR
     let confusion = &assessment.confusion;
     let undefined = assessment.undefined(classes);
     let why = |key: &str| undefined.iter().find(|(name, _)| *name == key).map(|(_, why)| why.clone());
-    let row = |name, key: &str, value: Option<f64>, interval: Option<Interval>, note: String| MeasureRow {
-        name,
-        value: value.map_or("undefined".to_string(), number),
-        interval: interval.map_or(String::new(), range),
-        note: why(key).unwrap_or(note),
-    };
+    let row =
+        |name: &'static str, key: &str, value: Option<f64>, interval: Option<Interval>, note: String| MeasureRow {
+            name: name.into(),
+            value: value.map_or("undefined".to_string(), number),
+            interval: interval.map_or(String::new(), range),
+            note: why(key).unwrap_or(note),
+        };
     let calibration = assessment.calibration.as_ref();
     let auc_note = match (assessment.roc_auc, why("roc_auc_interval")) {
         (Some(_), Some(why)) => format!("no interval: {why}"),
@@ -109,10 +114,10 @@ fn brier_score_note(calibration: &Calibration, positive: &str) -> String {
 /// The reliability table's heading: what [`reliability_rows`] holds.
 pub const RELIABILITY_HEADING: [&str; 5] = ["probability", "images", "mean", "observed", "95 % interval"];
 
-/// Returns the bins that hold an image: range, images, mean probability, observed share of the positive class
-/// and its interval.
-pub fn reliability_rows(assessment: &Assessment) -> Vec<[String; 5]> {
-    let bins = assessment.calibration.iter().flat_map(|calibration| &calibration.bins);
+/// Returns the bins that hold an image: range, images, mean probability, observed share of what the
+/// probability is of, and its interval.
+pub fn reliability_rows(calibration: Option<&Calibration>) -> Vec<[String; 5]> {
+    let bins = calibration.into_iter().flat_map(|calibration| &calibration.bins);
     bins.filter(|bin| bin.count > 0)
         .map(|bin| {
             [
@@ -171,8 +176,8 @@ mod tests {
         assert_eq!(row(&assessment, "sensitivity")[2], "2 of 3 'dog' found");
         assert_eq!(row(&assessment, "Brier score")[2], "always answering the share of 'dog' has 0.2400");
         let first = ["0.1–0.2", "1", "0.1000", "0.0000", "0.0000–0.7935"];
-        assert_eq!(reliability_rows(&assessment)[0], first);
-        assert_eq!(reliability_rows(&assessment).len(), 5);
+        assert_eq!(reliability_rows(assessment.calibration.as_ref())[0], first);
+        assert_eq!(reliability_rows(assessment.calibration.as_ref()).len(), 5);
     }
 
     #[test]
@@ -190,7 +195,7 @@ mod tests {
         }
         let none = Assessment::new(&[], &[], &[], 0.5);
         assert!(measure_rows(&none, CLASSES).iter().all(|row| row.value == "undefined" && row.note == "no image"));
-        assert!(reliability_rows(&none).is_empty());
+        assert!(reliability_rows(none.calibration.as_ref()).is_empty());
         let perfect = Assessment::new(&[1, 1, 0, 0].map(Label::new), &[0.9, 0.8, 0.1, 0.2], &[0.1; 4], 0.5);
         let [value, interval, note] = row(&perfect, "ROC AUC");
         assert_eq!((value.as_str(), interval.as_str()), ("1.0000", ""));

@@ -24,7 +24,7 @@ const MATRIX: Area = Area { left: 200.0, top: 140.0, width: 480.0, height: 280.0
 /// The white space between two cells.
 const SEAM: f64 = 4.0;
 /// The share above which a cell is so dark that white text is the easier to read.
-const WHITE_TEXT_ABOVE: f64 = 0.85;
+pub(super) const WHITE_TEXT_ABOVE: f64 = 0.85;
 /// A count, in the middle of its cell.
 const COUNT: Style = Style { size: 34.0, ..HEADING.centred() };
 
@@ -94,7 +94,7 @@ fn draw_cell(page: &mut Page, area: Area, count: usize, row_total: usize) -> io:
 }
 
 /// Returns a hint of blue at a share of 0, full blue at 1.
-fn shade(share: f64) -> RGBColor {
+pub(super) fn shade(share: f64) -> RGBColor {
     const HINT: f64 = 0.06;
     let weight = HINT + (1.0 - HINT) * share;
     let mixed = |blue: u8| (255.0 + (f64::from(blue) - 255.0) * weight).round() as u8;

@@ -6,9 +6,10 @@ use image::{ImageFormat, RgbImage, imageops};
 use libjpeg_turbo_rs::{PixelFormat, Subsampling};
 
 use super::labelled_image::LabelledImage;
-use super::{confusion, reliability, roc, scores};
+use super::{confusion, confusion_matrix, reliability, roc, scores};
 use crate::classes::Label;
 use crate::metrics::Assessment;
+use crate::metrics::multiclass::MulticlassAssessment;
 use crate::{Error, Result};
 
 /// The longest side of a thumbnail, in pixels.
@@ -43,14 +44,35 @@ pub fn evaluation_pictures(
     let failed = |error| Error::io("draw", name)(error);
     let picture = |drawn: std::io::Result<RgbImage>| drawn.and_then(|picture| png(&picture)).map_err(failed);
     let title = format!("Confusion at threshold {}", assessment.threshold);
+    let [across, upwards] = ["mean probability", "observed share"].map(|what| format!("{what} of {}", classes[1]));
     Ok(EvaluationPictures {
         roc: picture(roc::draw(assessment, classes))?,
         confusion: picture(
             confusion::page(&title, classes, &assessment.confusion).and_then(|page| page.finish_fine()),
         )?,
         scores: picture(scores::draw(labels, probabilities, assessment.threshold, classes))?,
-        reliability: picture(reliability::draw(assessment, classes))?,
+        reliability: picture(reliability::draw(assessment.calibration.as_ref(), [&across, &upwards]))?,
     })
+}
+
+/// Draws the confusion matrix and the reliability diagram of more than two classes, each a PNG.
+///
+/// # Errors
+/// [`Error::Io`] with `name`, that of the page, if one cannot be drawn.
+pub fn multiclass_pictures(
+    name: &std::path::Path,
+    assessment: &MulticlassAssessment,
+    classes: &[&str],
+) -> Result<[Vec<u8>; 2]> {
+    let picture = |drawn: std::io::Result<RgbImage>| {
+        drawn.and_then(|picture| png(&picture)).map_err(|error| Error::io("draw", name)(error))
+    };
+    let matrix = confusion_matrix::page("Confusion", classes, &assessment.confusion);
+    let axes = ["mean probability of the answer", "share of right answers"];
+    Ok([
+        picture(matrix.and_then(|page| page.finish_fine()))?,
+        picture(reliability::draw(assessment.confidence.as_ref(), axes))?,
+    ])
 }
 
 fn png(picture: &RgbImage) -> std::io::Result<Vec<u8>> {

@@ -7,6 +7,7 @@
 
 mod axes;
 mod confusion;
+mod confusion_matrix;
 mod curves;
 mod evaluation;
 mod grid;
@@ -23,8 +24,9 @@ mod text;
 mod unit_square;
 
 pub use confusion::write_confusion;
+pub use confusion_matrix::write_confusion_matrix;
 pub use curves::write_curves;
-pub use evaluation::{EvaluationPictures, THUMBNAIL_SIDE, evaluation_pictures, thumbnail};
+pub use evaluation::{EvaluationPictures, THUMBNAIL_SIDE, evaluation_pictures, multiclass_pictures, thumbnail};
 pub use labelled_image::{LabelledImage, shrink};
 pub use predictions::{AnnotatedImage, MOST_IMAGES, write_predictions};
 pub use samples::{ClassSamples, write_samples};

@@ -34,25 +34,28 @@ pub struct AnnotatedImage<'a> {
     pub image: LabelledImage<'a>,
     /// The name of the class it was taken for.
     pub class: &'a str,
-    /// P(class with index 1), whichever class was predicted.
+    /// Of two classes P(the positive one), whichever was predicted; of more P(the predicted one).
     pub probability: f64,
 }
 
 /// Writes one image or a grid of them as PNG. Below each stand its file name, the predicted class, the
-/// probability p of the positive class, and a bar that shows p between 0 and 1 with a tick at the threshold
-/// ½. Below all stand the name of the positive class and the line "not for diagnosis". At most 200 images are
-/// drawn; a note says how many there were.
+/// probability p of the positive class, or where there is none of the predicted one, and a bar that shows p
+/// between 0 and 1 with a tick at ½. Below all stand the name of the positive class and the line "not for
+/// diagnosis". At most 200 images are drawn; a note says how many there were.
 ///
 /// # Errors
 /// [`Error::Image`] names an image whose bytes do not fit its size; [`Error::Io`] names the picture if it
 /// cannot be drawn or written.
-pub fn write_predictions(path: &Path, positive_class: &str, predictions: &[AnnotatedImage]) -> Result<()> {
+pub fn write_predictions(path: &Path, positive_class: Option<&str>, predictions: &[AnnotatedImage]) -> Result<()> {
     let shown = &predictions[..predictions.len().min(MOST_IMAGES)];
     let side = if shown.len() > 1 { SIDE } else { SINGLE_SIDE };
     let columns = ((shown.len() as f64).sqrt().ceil() as u32).clamp(1, 6);
     let grid = Grid { left: MARGIN, top: MARGIN, columns, cell_width: side, cell_height: side + CAPTION_HEIGHT };
 
-    let probability = format!("p = probability of “{positive_class}”");
+    let probability = match positive_class {
+        Some(class) => format!("p = probability of “{class}”"),
+        None => "p = probability of the class".to_string(),
+    };
     let bar = "bar: p from 0 to 1, with a tick at 0.5".to_string();
     let mut notes = vec![probability, bar, DISCLAIMER.to_string()];
     if shown.len() < predictions.len() {
@@ -105,7 +108,7 @@ mod tests {
         let pixels = plain(8, 8, [0, 255, 0]);
         let image = LabelledImage { label: "liver.png", width: 8, height: 8, pixels: &pixels };
         let prediction = AnnotatedImage { image, class: "malignant", probability };
-        written(|path| write_predictions(path, "malignant", &vec![prediction; number]))
+        written(|path| write_predictions(path, Some("malignant"), &vec![prediction; number]))
     }
 
     #[test]

@@ -7,15 +7,13 @@ use image::RgbImage;
 use super::palette::{BLUE, GREY};
 use super::text::SMALL;
 use super::unit_square::{panel, place, write_undefined};
-use crate::metrics::Assessment;
+use crate::metrics::Calibration;
 
 /// Returns a point for each bin with its 95 % interval and its number of images; on the diagonal,
-/// probabilities are what they say.
-pub(super) fn draw(assessment: &Assessment, classes: [&str; 2]) -> io::Result<RgbImage> {
-    let positive = classes[1];
-    let across = format!("mean probability of {positive}");
-    let mut page = panel(&across, &format!("observed share of {positive}"))?;
-    let Some(calibration) = &assessment.calibration else {
+/// probabilities are what they say. The axes are named for what the probability is of, and what the share.
+pub(super) fn draw(calibration: Option<&Calibration>, [across, upwards]: [&str; 2]) -> io::Result<RgbImage> {
+    let mut page = panel(across, upwards)?;
+    let Some(calibration) = calibration else {
         write_undefined(&mut page, "no image")?;
         return page.finish_fine();
     };

@@ -1,4 +1,4 @@
-//! The grid of samples: images of each class under its name, the classes side by side.
+//! The grid of samples: images of each class under its name, the classes beside and below each other.
 
 use std::path::Path;
 
@@ -19,6 +19,8 @@ const CELL_HEIGHT: u32 = SIDE + 24;
 const TITLE_HEIGHT: u32 = 76;
 /// The strip with the name of a class.
 const CLASS_HEIGHT: u32 = 36;
+/// The most classes that stand in one row.
+const SIDE_BY_SIDE: usize = 3;
 /// The note's strip at the bottom.
 const NOTE_HEIGHT: u32 = 56;
 
@@ -31,17 +33,19 @@ pub struct ClassSamples<'a> {
     pub images: &'a [LabelledImage<'a>],
 }
 
-/// Writes a grid of labelled images as PNG: one block a class, side by side, each image scaled to its cell
-/// with its aspect kept and its label below.
+/// Writes a grid of labelled images as PNG: a block for each class, a few of them side by side, of many as
+/// many rows of blocks as make the picture about square; each image is scaled to its cell with its aspect
+/// kept and its label below.
 ///
 /// # Errors
 /// [`Error::Image`] names an image whose bytes do not fit its size; [`Error::Io`] names the picture if it
 /// cannot be drawn or written.
 pub fn write_samples(path: &Path, title: &str, classes: &[ClassSamples]) -> Result<()> {
     let grids = layout(classes);
-    let width = grids.last().map_or(2 * MARGIN + SIDE, |grid| grid.left + grid.width() + MARGIN);
-    let tallest = grids.iter().zip(classes).map(|(grid, class)| grid.height(class.images.len())).max().unwrap_or(0);
-    let height = TITLE_HEIGHT + CLASS_HEIGHT + tallest.max(CELL_HEIGHT) + NOTE_HEIGHT;
+    let right = grids.iter().map(|grid| grid.left + grid.width()).max();
+    let bottom = grids.iter().zip(classes).map(|(grid, class)| grid.top + block_height(grid, class)).max();
+    let width = right.unwrap_or(MARGIN + SIDE) + MARGIN;
+    let height = bottom.unwrap_or(TITLE_HEIGHT + CLASS_HEIGHT + CELL_HEIGHT) + NOTE_HEIGHT;
 
     let failed = |error| Error::io("draw", path)(error);
     let mut sheet = RgbImage::from_pixel(width, height, Rgb([0xFF; 3]));
@@ -52,7 +56,7 @@ pub fn write_samples(path: &Path, title: &str, classes: &[ClassSamples]) -> Resu
 
     for (grid, class) in grids.iter().zip(classes) {
         let heading = strip(grid.width(), CLASS_HEIGHT, class.name, HEADING, 16.0).map_err(failed)?;
-        paste(&mut sheet, &heading, (grid.left, TITLE_HEIGHT));
+        paste(&mut sheet, &heading, (grid.left, grid.top - CLASS_HEIGHT));
         for (index, image) in class.images.iter().enumerate() {
             let (left, top) = grid.corner(index);
             paste(&mut sheet, &fit(image, SIDE)?, (left, top));
@@ -67,16 +71,28 @@ pub fn write_samples(path: &Path, title: &str, classes: &[ClassSamples]) -> Resu
     save(path, &sheet)
 }
 
-/// Returns one grid a class, from left to right, each about as wide as high.
+/// The height of the images of a class.
+fn block_height(grid: &Grid, class: &ClassSamples) -> u32 {
+    grid.height(class.images.len()).max(CELL_HEIGHT)
+}
+
+/// Returns one grid a class, each about as wide as high: from left to right, and from the top down.
 fn layout(classes: &[ClassSamples]) -> Vec<Grid> {
-    let mut left = MARGIN;
-    let mut grids = Vec::new();
-    for class in classes {
-        let columns = ((class.images.len() as f64).sqrt().ceil() as u32).clamp(2, 5);
-        let top = TITLE_HEIGHT + CLASS_HEIGHT;
-        let grid = Grid { left, top, columns, cell_width: SIDE, cell_height: CELL_HEIGHT };
-        left += grid.width() + 2 * GAP;
-        grids.push(grid);
+    let across = match classes.len() {
+        few @ ..=SIDE_BY_SIDE => few,
+        many => (many as f64).sqrt().ceil() as usize,
+    };
+    let (mut grids, mut top) = (Vec::new(), TITLE_HEIGHT + CLASS_HEIGHT);
+    for row in classes.chunks(across.max(1)) {
+        let (mut left, mut tallest) = (MARGIN, 0);
+        for class in row {
+            let columns = ((class.images.len() as f64).sqrt().ceil() as u32).clamp(2, 5);
+            let grid = Grid { left, top, columns, cell_width: SIDE, cell_height: CELL_HEIGHT };
+            left += grid.width() + 2 * GAP;
+            tallest = tallest.max(block_height(&grid, class));
+            grids.push(grid);
+        }
+        top += tallest + CLASS_HEIGHT + GAP;
     }
     grids
 }
@@ -103,6 +119,20 @@ mod tests {
         let greens_begin =
             picture.enumerate_pixels().filter(|(_, _, pixel)| pixel.0 == [0, 255, 0]).map(|(x, ..)| x).min();
         assert_eq!(greens_begin, Some(MARGIN + 2 * SIDE + GAP + 2 * GAP));
+    }
+
+    #[test]
+    fn many_classes_make_a_picture_about_as_wide_as_high() {
+        let grey = plain(8, 8, [9, 9, 9]);
+        let images = [LabelledImage { label: "a.png", width: 8, height: 8, pixels: &grey }; 6];
+        for classes in [10, 100] {
+            let picture = written(|path| {
+                write_samples(path, "Samples", &vec![ClassSamples { name: "a", images: &images }; classes])
+            });
+            assert_eq!(count(&picture, [9, 9, 9]), classes * 6 * 150 * 150);
+            let ratio = f64::from(picture.width()) / f64::from(picture.height());
+            assert!((0.5..2.0).contains(&ratio), "{:?}", picture.dimensions());
+        }
     }
 
     #[test]

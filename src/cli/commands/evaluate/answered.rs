@@ -1,6 +1,5 @@
 //! The model's answers to the images of the subset.
 
-use super::mistakes::WorstMistakes;
 use crate::cli::input::predictor::{BATCH, Image, NoPrediction, Prediction, Predictor};
 use crate::cli::terminal::console;
 use crate::cli::terminal::progress::Progress;
@@ -9,8 +8,7 @@ use glassnet::classes::Label;
 use glassnet::data::catalog::Item;
 use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::data::source::Source;
-use glassnet::report::evaluation::page::Mistake;
-use glassnet::report::pictures::{LabelledImage, thumbnail};
+use glassnet::head::Head;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -20,19 +18,20 @@ pub struct AnswerOptions {
     pub threshold: f64,
     /// True where images that cannot be read are left out, and not failures.
     pub skip_bad: bool,
-    /// True where the worst mistakes will be shown.
-    pub thumbnails: bool,
 }
 
 /// The answers, in the order of the images; what could not be read is missing.
 #[derive(Default)]
 pub struct Answered {
-    /// Each image's path in DATA.
+    /// Each image's path in DATA, and its place in the source.
     pub files: Vec<String>,
+    pub entries: Vec<usize>,
     pub labels: Vec<Label>,
+    /// The class that each was taken for.
+    pub answers: Vec<Label>,
+    /// A row for each, as the network's head gives them.
     pub probabilities: Vec<f32>,
     pub losses: Vec<f64>,
-    pub mistakes: WorstMistakes,
     /// Images without an answer, and why.
     pub failed: Vec<serde_json::Value>,
     /// The paths of those that cannot be read and were left out.
@@ -44,7 +43,7 @@ pub struct Answered {
 impl Answered {
     /// Answers all items, a batch at a time.
     pub fn all(
-        mut network: Predictor,
+        network: &mut Predictor,
         source: &Arc<Source>,
         items: &[Item],
         wanted: AnswerOptions,
@@ -53,7 +52,7 @@ impl Answered {
         let mut answered = Answered::default();
         for batch in items.chunks(BATCH) {
             let images: Vec<Image> = batch.iter().map(|item| Image::InSource(Arc::clone(source), item.entry)).collect();
-            for (item, answer) in batch.iter().zip(network.predict(&images, |_| wanted.thumbnails)?) {
+            for (item, answer) in batch.iter().zip(network.predict(&images, |_| false)?) {
                 match answer {
                     Ok(answer) => {
                         for note in &answer.notes {
@@ -61,7 +60,7 @@ impl Answered {
                         }
                         let (loss, class) =
                             (network.loss(&answer, item.label), network.decision(&answer, wanted.threshold));
-                        answered.add(item, answer, loss, class)?;
+                        answered.add(item, answer, loss, class);
                     }
                     Err(reason) => {
                         let sentence = reason.sentence();
@@ -86,18 +85,17 @@ impl Answered {
     }
 
     /// Adds an image that was taken for `class`.
-    fn add(&mut self, item: &Item, answer: Prediction, loss: f64, class: Label) -> Result<()> {
+    fn add(&mut self, item: &Item, answer: Prediction, loss: f64, class: Label) {
         self.files.push(item.path.clone());
+        self.entries.push(item.entry);
         self.labels.push(item.label);
-        self.probabilities.push(answer.probability);
+        self.answers.push(class);
+        self.probabilities.extend(answer.probabilities);
         self.losses.push(loss);
-        let Some(pixels) = answer.pixels.filter(|_| class != item.label) else { return Ok(()) };
-        self.mistakes.add(loss, || {
-            let (width, height) = (pixels.width as u32, pixels.height as u32);
-            let image = LabelledImage { label: &item.path, width, height, pixels: &pixels.pixels };
-            let jpeg = thumbnail(&image)?;
-            let file = console::one_line(&item.path).into_owned();
-            Ok(Mistake { file, label: item.label, probability: answer.probability, jpeg })
-        })
+    }
+
+    /// The probabilities of an image.
+    pub fn row(&self, head: Head, image: usize) -> &[f32] {
+        &self.probabilities[image * head.units()..(image + 1) * head.units()]
     }
 }

@@ -4,7 +4,10 @@ mod answered;
 mod describe;
 mod evaluation;
 mod mistakes;
+mod several;
 mod subset;
+mod tables;
+mod two;
 mod write;
 
 use crate::cli::args::EvaluateArgs;
@@ -19,7 +22,7 @@ use describe::written_line;
 use evaluation::EvaluationResult;
 use glassnet::Error;
 use glassnet::data::catalog::Catalog;
-use glassnet::metrics::Assessment;
+use glassnet::metrics::Judged;
 use std::sync::Arc;
 use subset::Subset;
 use write::check_out;
@@ -40,7 +43,13 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
         output::check_outside_data("--out", out, &data)?;
     }
     let model = load_model(&file)?;
-    let network = Predictor::new(&model, &file)?;
+    if let (Some(threshold), None) = (args.threshold, model.card.classes.two()) {
+        let classes = model.card.classes.count();
+        let reason =
+            format!("it parts two classes, and of the model's {classes} the most probable is the answer; leave it out");
+        return Err(Error::value("--threshold", threshold, reason).into());
+    }
+    let mut network = Predictor::new(&model, &file)?;
     let source = Arc::new(open(&data)?);
     let catalog = Catalog::with_classes(&source, &model.card.classes)?;
     for note in &catalog.notes {
@@ -52,8 +61,8 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
         output::make_folder("--out", out)?;
     }
 
-    let wanted = AnswerOptions { threshold, skip_bad: args.skip_bad, thumbnails: args.out.is_some() };
-    let answered = Answered::all(network, &source, &subset.items, wanted)?;
+    let wanted = AnswerOptions { threshold, skip_bad: args.skip_bad };
+    let answered = Answered::all(&mut network, &source, &subset.items, wanted)?;
     let left_out = catalog.left_out.iter().chain(&answered.left_out).cloned().collect();
     if !answered.skipped.is_empty() && answered.skipped.len() == subset.items.len() {
         let reason = format!(
@@ -62,8 +71,10 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
         );
         return Err(Error::data(&data, reason).into());
     }
-    let assessment = Assessment::new(&answered.labels, &answered.probabilities, &answered.losses, threshold);
-    let evaluation = EvaluationResult { file, model: &model, source: &source, subset, left_out, answered, assessment };
+    let Answered { labels, answers, probabilities, losses, .. } = &answered;
+    let judged = Judged::new(network.head(), labels, answers, probabilities, losses, threshold);
+    let model = &model;
+    let evaluation = EvaluationResult { file, model, network, source, subset, left_out, answered, judged };
 
     // What was found is told before it is written: the writing may fail, and the answers took long.
     let mut printed = Lines::default();

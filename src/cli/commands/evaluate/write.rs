@@ -1,10 +1,12 @@
 //! The folder that `--out` names.
 
+use super::answered::Answered;
 use super::evaluation::{EvaluationResult, JSON, PAGE, PREDICTIONS};
 use crate::cli::outcome::Failure;
 use crate::cli::terminal::{console, output};
-use glassnet::report::csv_files::{self, PredictionRow};
+use glassnet::metrics::{Judged, positives};
 use glassnet::report::evaluation::page::{EvaluationPage, write_evaluation_page};
+use glassnet::report::predictions_csv::write_predictions;
 use glassnet::{Error, Result};
 use std::path::Path;
 
@@ -25,26 +27,25 @@ pub fn check_out(out: &Path) -> Result<()> {
 impl EvaluationResult<'_> {
     /// Writes the folder of `--out`.
     pub fn write(&self, out: &Path) -> std::result::Result<(), Failure> {
-        let classes = &self.model.card.classes;
-        let answered = &self.answered;
-        let rows: Vec<PredictionRow> = answered
-            .files
-            .iter()
-            .zip(answered.labels.iter().zip(&answered.probabilities))
-            .map(|(file, (&label, &probability))| PredictionRow { file, label: &classes[label], probability })
-            .collect();
-        csv_files::write_predictions(&out.join(PREDICTIONS), &rows)?;
+        let Answered { files, labels, probabilities, .. } = &self.answered;
+        write_predictions(&out.join(PREDICTIONS), &self.model.card.classes, files, labels, probabilities)?;
         let json = console::json_text(&self.json()) + "\n";
         glassnet::files::write_whole(&out.join(JSON), json.as_bytes())?;
         let names = self.class_names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let positives = match self.judged {
+            Judged::Two(_) => positives(self.network.head(), probabilities),
+            Judged::Several(_) => Vec::new(),
+        };
+        let (mistakes, all_mistakes) = self.mistakes();
         let page = EvaluationPage {
             facts: &self.facts(),
-            classes: [&names[0], &names[1]],
-            assessment: &self.assessment,
-            labels: &answered.labels,
-            probabilities: &answered.probabilities,
-            mistakes: answered.mistakes.shown(),
-            all_mistakes: answered.mistakes.count,
+            classes: &names,
+            judged: &self.judged,
+            labels,
+            positives: &positives,
+            mistakes: &mistakes,
+            all_mistakes,
         };
         Ok(write_evaluation_page(&out.join(PAGE), &page)?)
     }

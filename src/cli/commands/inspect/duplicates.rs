@@ -2,6 +2,7 @@
 
 use super::report::Report;
 use crate::cli::input::finding::Finding;
+use glassnet::classes::Classes;
 use glassnet::data::audit::duplicates::Kind;
 
 /// A degree of likeness of images, and the kinds of findings by where groups of them lie.
@@ -30,14 +31,20 @@ const ALIKE: [Alike; 2] = [
     },
 ];
 
+/// Where a group lies that has images of several classes.
+pub fn in_several(classes: &Classes) -> &'static str {
+    if classes.count() == 2 { "in both classes" } else { "in several classes" }
+}
+
 /// Lists what was found of images that are the same, and then of those that are nearly so.
-pub fn duplicates(report: &Report) -> Vec<Finding> {
-    ALIKE.iter().flat_map(|alike| of_kind(report, alike)).collect()
+pub fn duplicates(classes: &Classes, report: &Report) -> Vec<Finding> {
+    let several = in_several(classes);
+    ALIKE.iter().flat_map(|alike| of_kind(report, alike, several)).collect()
 }
 
 /// Tells each group once, under the worst that is true of it; and of copies among images of the same pixels,
 /// the whole.
-fn of_kind(report: &Report, alike: &Alike) -> impl Iterator<Item = Finding> {
+fn of_kind(report: &Report, alike: &Alike, several: &str) -> impl Iterator<Item = Finding> {
     let (mut across_classes, mut across_split, mut on_one_side) = (0, 0, 0);
     for group in report.duplicates.iter().filter(|group| alike.kinds.contains(&group.kind) && !group.within_another) {
         match (report.crosses_classes(group), report.crosses_split(group)) {
@@ -46,8 +53,8 @@ fn of_kind(report: &Report, alike: &Alike) -> impl Iterator<Item = Finding> {
             (false, false) => on_one_side += 1,
         }
     }
-    let finding = |kind, count: usize, [one, several]: [&str; 2], advice| {
-        let (groups, verb) = if count == 1 { ("group", one) } else { ("groups", several) };
+    let finding = |kind, count: usize, [one, several_verb]: [&str; 2], advice| {
+        let (groups, verb) = if count == 1 { ("group", one) } else { ("groups", several_verb) };
         let finding = format!("{count} {groups} of images that are {} {verb}", alike.words);
         (count > 0).then(|| Finding::new(kind, finding, advice))
     };
@@ -55,7 +62,7 @@ fn of_kind(report: &Report, alike: &Alike) -> impl Iterator<Item = Finding> {
         finding(
             alike.across_classes,
             across_classes,
-            ["has images in both classes", "have images in both classes"],
+            [&format!("has images {several}"), &format!("have images {several}")],
             "decide which class is right, and remove the others: no network can learn both",
         ),
         finding(

@@ -5,25 +5,31 @@ use crate::cli::input::dataset::Dataset;
 use crate::cli::input::finding::Finding;
 use crate::cli::terminal::console::one_line;
 use glassnet::classes::Label;
+use glassnet::error::{and, some_of};
 use glassnet::metrics::{LEVEL, wilson};
 
 /// With fewer validation images of a class than this, one image is more than a tenth of the class's share of
 /// right answers, and even all of them right leaves open whether it is right in 7 of 10.
 const ENOUGH: usize = 10;
 
-/// Both classes.
-const BOTH: [Label; 2] = [Label::NEGATIVE, Label::POSITIVE];
-
 /// Folds that are proposed; fewer where a class has fewer images.
 const FOLDS: usize = 5;
 
-/// Returns what it means that the class `label` has few images that validate, if it has.
-pub fn few_validated(dataset: &Dataset, report: &Report, label: Label) -> Option<Finding> {
-    let validate = BOTH.map(|label| report.readable_count(label, Some("validation")));
-    let (few, other) = (validate[label.index()], validate[1 - label.index()]);
-    if !(1..ENOUGH).contains(&few) {
-        return None;
+/// Returns what it means that classes have few images that validate: of two for each that has, of more for
+/// all of these together.
+pub fn few_validated(dataset: &Dataset, report: &Report) -> Vec<Finding> {
+    let classes = dataset.classes();
+    let validate = report.readable_counts(classes, Some("validation"));
+    let few: Vec<Label> = classes.labels().filter(|label| (1..ENOUGH).contains(&validate[label.index()])).collect();
+    match (classes.two(), &few[..]) {
+        (_, []) => Vec::new(),
+        (Some(_), few) => few.iter().map(|&label| few_of_two(dataset, report, &validate, label)).collect(),
+        (None, few) => vec![few_of_several(dataset, report, &validate, few)],
     }
+}
+
+fn few_of_two(dataset: &Dataset, report: &Report, validate: &[usize], label: Label) -> Finding {
+    let (few, other) = (validate[label.index()], validate[1 - label.index()]);
     let class = one_line(&dataset.catalog.classes[label]);
     let (images, each) = match few {
         1 => ("1 image".to_string(), "it"),
@@ -49,32 +55,67 @@ pub fn few_validated(dataset: &Dataset, report: &Report, label: Label) -> Option
     if let Some(instead) = folds_instead(dataset, report, label) {
         advice.push_str(&format!(". {instead}"));
     }
-    Some(Finding { kind: "few_validated", finding, advice })
+    Finding { kind: "few_validated", finding, advice }
+}
+
+fn few_of_several(dataset: &Dataset, report: &Report, validate: &[usize], few: &[Label]) -> Finding {
+    let classes = dataset.classes();
+    let fewest = *few.iter().min_by_key(|label| validate[label.index()]).expect("there are some");
+    let least = validate[fewest.index()];
+    let named = few.iter().map(|label| format!("'{}' {}", one_line(&classes[*label]), validate[label.index()]));
+    let finding = format!(
+        "fewer than {ENOUGH} images of {} validate: {}; one image moves the recall of '{}' by {}, and the {:.0} % interval of a \
+         perfect {least} of {least} reaches from {:.4} to 1",
+        if few.len() == classes.count() { "any class".to_string() } else { "some classes".to_string() },
+        some_of(named),
+        one_line(&classes[fewest]),
+        one_of(least),
+        100.0 * LEVEL,
+        least_of_perfect(least),
+    );
+    let mut advice =
+        "take neither a small difference of a class nor the best epoch for certain; more images of these classes \
+                      help most"
+            .to_string();
+    if let Some(instead) = folds_instead(dataset, report, fewest) {
+        advice.push_str(&format!(". {instead}"));
+    }
+    Finding { kind: "few_validated", finding, advice }
 }
 
 /// Returns which classes have no image that validates, or none that can be read.
 pub fn not_validated(dataset: &Dataset, report: &Report) -> Option<Finding> {
-    let without = |label: &Label| report.readable_count(*label, Some("validation")) == 0;
-    let labels: Vec<Label> = BOTH.into_iter().filter(without).collect();
+    let classes = dataset.classes();
+    let (all, readable) =
+        (report.counts(classes, Some("validation")), report.readable_counts(classes, Some("validation")));
+    let labels: Vec<Label> = classes.labels().filter(|label| readable[label.index()] == 0).collect();
     let first = *labels.first()?;
+    let name = |label: Label| one_line(&classes[label]);
     let of_class = |&label: &Label| {
-        let class = one_line(&dataset.catalog.classes[label]);
-        match report.count(Some(label), Some("validation")) {
+        let class = name(label);
+        match all[label.index()] {
             0 => format!("no image of '{class}' validates"),
             1 => format!("the one image of '{class}' that would validate cannot be read"),
             count => format!("none of the {count} images of '{class}' that would validate can be read"),
         }
     };
-    let finding = match labels[..] {
-        [_, _] if report.count(None, Some("validation")) == 0 => {
-            let [first, second] = dataset.classes().map(one_line);
-            format!("no image of '{first}' or '{second}' validates")
+    let none_at_all = all.iter().sum::<usize>() == 0;
+    let finding = match (classes.two(), &labels[..]) {
+        (Some(_), [first, second]) if none_at_all => {
+            format!("no image of '{}' or '{}' validates", name(*first), name(*second))
         }
-        _ => labels.iter().map(of_class).collect::<Vec<String>>().join(", and "),
+        (Some(_), labels) => labels.iter().map(of_class).collect::<Vec<String>>().join(", and "),
+        (None, _) if none_at_all => format!("no image of the {} classes validates", classes.count()),
+        (None, labels) => {
+            let named: Vec<String> = labels.iter().map(|label| format!("'{}'", name(*label))).collect();
+            format!("no image of {} validates, or none that can be read", and(named.iter().map(String::as_str)))
+        }
     };
-    let mut advice =
-        "sensitivity, specificity and ROC AUC need images of both classes that the network did not learn from: "
-            .to_string();
+    let (measures, which) = match classes.two() {
+        Some(_) => ("sensitivity, specificity and ROC AUC", "both classes"),
+        None => ("recall and ROC AUC", "every class"),
+    };
+    let mut advice = format!("{measures} need images of {which} that the network did not learn from: ");
     advice.push_str(match dataset.validation_data {
         Some(_) => "put images into the class there",
         None => "put more images into the class, or take a larger --validation-split",
@@ -87,9 +128,9 @@ pub fn not_validated(dataset: &Dataset, report: &Report) -> Option<Finding> {
 
 /// Returns what cross-validation gives of the class `label`, where it can be had.
 fn folds_instead(dataset: &Dataset, report: &Report, label: Label) -> Option<String> {
-    let all = BOTH.map(|label| report.readable_count(label, None));
-    let folds = FOLDS.min(all[0]).min(all[1]);
-    let all = all[label.index()];
+    let counts = report.readable_counts(dataset.classes(), None);
+    let folds = counts.iter().copied().fold(FOLDS, usize::min);
+    let all = counts[label.index()];
     (folds >= 2 && dataset.validation_data.is_none()).then(|| {
         format!(
             "`train --folds {folds}` validates each of all {all} once, where the interval of a perfect {all} of {all} reaches from \

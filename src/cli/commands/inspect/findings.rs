@@ -9,20 +9,23 @@ use crate::cli::input::reading::{narrow, turned};
 use crate::cli::terminal::console::one_line;
 use glassnet::classes::Label;
 use glassnet::data::left_out::LeftOut;
-use glassnet::error::shortened;
+use glassnet::error::{shortened, some_of};
 
 /// Classes further apart than this ratio make accuracy a poor measure.
 const BALANCED_RATIO: f64 = 1.5;
 
+/// A class is rare among several that has less than this share of the images of the class in the middle.
+const RARE_SHARE: f64 = 0.2;
+
 /// Lists all findings, those that spoil a training most first.
 pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
-    let few = dataset.catalog.classes.labels().filter_map(|label| few_validated(dataset, report, label));
     let mut findings: Vec<Finding> = unreadable(report).into_iter().collect();
-    findings.extend(duplicates(report));
-    findings.extend(shortcut(report));
+    findings.extend(duplicates(dataset.classes(), report));
+    findings.extend(shortcut(dataset, report));
     findings.extend(imbalance(dataset, report));
     findings.extend(not_validated(dataset, report));
-    findings.extend(few);
+    findings.extend(few_validated(dataset, report));
+    findings.extend(rare(dataset, report));
     findings.extend(report.depth.as_ref().and_then(narrow));
     findings.extend(turned(report.readable()).filter(|_| !report.upright));
     findings.extend(mislabelled(report));
@@ -45,36 +48,71 @@ fn unreadable(report: &Report) -> Option<Finding> {
 }
 
 /// An attribute that tells the classes apart, and those that do so too.
-fn shortcut(report: &Report) -> Option<Finding> {
+fn shortcut(dataset: &Dataset, report: &Report) -> Option<Finding> {
     let [best, others @ ..] = &report.shortcuts[..] else { return None };
+    let (what, classes) = match dataset.classes().two() {
+        Some(_) => ("the classes apart".to_string(), "both classes"),
+        None => (format!("'{}' from the others", one_line(&dataset.classes()[best.told])), "all classes"),
+    };
     let mut finding = format!(
-        "the {} alone tells the classes apart ({}: balanced accuracy {:.2})",
+        "the {} alone tells {what} ({}: balanced accuracy {:.2})",
         best.attribute, best.rule, best.balanced_accuracy
     );
     if !others.is_empty() {
         let names: Vec<&str> = others.iter().map(|other| other.attribute).collect();
-        finding.push_str(&format!(", and so does each of: {}", names.join(", ")));
+        finding.push_str(&match dataset.classes().two() {
+            Some(_) => format!(", and so does each of: {}", names.join(", ")),
+            None => format!(", and a class is told by each of: {}", names.join(", ")),
+        });
     }
-    let advice = "a network may learn this instead of what the images show: collect both classes from the same sources, or \
-                  bring them to one size and format before, and judge on images from elsewhere";
+    let advice = format!(
+        "a network may learn this instead of what the images show: collect {classes} from the same sources, or bring them to \
+         one size and format before, and judge on images from elsewhere"
+    );
     Some(Finding::new("giveaway", finding, advice))
 }
 
-/// A class that has so many more images than the other that accuracy misleads.
+/// A class that has so many more images than another that accuracy misleads.
 fn imbalance(dataset: &Dataset, report: &Report) -> Option<Finding> {
-    let classes = dataset.classes().map(one_line);
-    let counts = [Label::NEGATIVE, Label::POSITIVE].map(|label| report.count(Some(label), None));
-    let (fewer, more) = if counts[0] < counts[1] { (0, 1) } else { (1, 0) };
-    if counts[more] as f64 <= BALANCED_RATIO * counts[fewer] as f64 {
+    let classes = dataset.classes();
+    let counts = report.counts(classes, None);
+    let by_count = |label: &Label| counts[label.index()];
+    let (fewest, most) = (classes.labels().min_by_key(by_count)?, classes.labels().max_by_key(by_count)?);
+    if by_count(&most) as f64 <= BALANCED_RATIO * by_count(&fewest) as f64 {
         return None;
     }
-    let share = counts[more] as f64 / (counts[0] + counts[1]) as f64;
-    let finding = format!("always answering '{}' would have accuracy {share:.4}", classes[more]);
-    let advice = format!(
-        "read sensitivity, specificity and ROC AUC beside the accuracy; more images of '{}' help most",
-        classes[fewer]
-    );
+    let share = by_count(&most) as f64 / counts.iter().sum::<usize>() as f64;
+    let finding = format!("always answering '{}' would have accuracy {share:.4}", one_line(&classes[most]));
+    let measures = match classes.two() {
+        Some(_) => "sensitivity, specificity and ROC AUC",
+        None => "each class's recall and their mean",
+    };
+    let advice =
+        format!("read {measures} beside the accuracy; more images of '{}' help most", one_line(&classes[fewest]));
     Some(Finding::new("imbalance", finding, advice))
+}
+
+/// Among several classes those that have far fewer images than most. Of two [`imbalance`] tells as much.
+fn rare(dataset: &Dataset, report: &Report) -> Option<Finding> {
+    let classes = dataset.classes();
+    let counts = report.counts(classes, None);
+    let mut sorted = counts.clone();
+    sorted.sort_unstable();
+    let median = sorted[sorted.len() / 2];
+    let is_rare = |label: &Label| (counts[label.index()] as f64) < RARE_SHARE * median as f64;
+    let rare: Vec<Label> = classes.labels().filter(is_rare).collect();
+    if classes.two().is_some() || rare.is_empty() {
+        return None;
+    }
+    let named = rare.iter().map(|label| format!("'{}' {}", one_line(&classes[*label]), counts[label.index()]));
+    let finding = format!(
+        "{} far fewer images than most, which have {median} or more in half of the classes: {}",
+        if rare.len() == 1 { "1 class has".to_string() } else { format!("{} classes have", rare.len()) },
+        some_of(named)
+    );
+    let advice = "a network seldom answers with a rare class: train with --class-weight balanced, gather more images of it, or \
+                  put it together with another";
+    Some(Finding::new("rare_classes", finding, advice))
 }
 
 fn mislabelled(report: &Report) -> Option<Finding> {

@@ -4,9 +4,10 @@ use super::report::{InspectedFile, Report, counted};
 use crate::cli::args::InspectArgs;
 use crate::cli::input::dataset::Dataset;
 use crate::cli::input::finding::Finding;
-use glassnet::classes::Label;
+use glassnet::classes::Classes;
 use glassnet::data::audit::duplicates::{Group, Kind};
 use glassnet::data::audit::shortcut::Shortcut;
+use glassnet::data::decode::Orientation;
 use glassnet::data::left_out::{LeftOut, Reason};
 use serde_json::{Value, json};
 
@@ -23,10 +24,10 @@ pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: 
         "data": dataset.source.path().display().to_string(),
         "validation_data": dataset.validation_data.as_ref().map(|path| path.display().to_string()),
         "classes": classes(dataset, report),
-        "positive_class": dataset.catalog.classes[Label::POSITIVE],
+        "positive_class": dataset.catalog.classes.positive(),
         "sizes": sizes(report),
         "formats": formats(report),
-        "orientations": orientations(report),
+        "orientations": orientations(dataset, report),
         "turned_upright": report.upright,
         "sixteen_bits": sixteen_bits,
         "unreadable": unreadable,
@@ -45,12 +46,11 @@ pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: 
 }
 
 fn classes(dataset: &Dataset, report: &Report) -> Value {
-    let class = |(label, name): (Label, &str)| {
-        let [training, validation] = ["training", "validation"].map(|subset| report.count(Some(label), Some(subset)));
-        json!({"name": name, "training": training, "validation": validation})
-    };
-    let classes = &dataset.catalog.classes;
-    classes.labels().zip(classes.names()).map(class).collect()
+    let classes = dataset.classes();
+    let [training, validation] = ["training", "validation"].map(|subset| report.counts(classes, Some(subset)));
+    let counts = training.into_iter().zip(validation);
+    let class = |(name, (training, validation)): (&str, (usize, usize))| json!({"name": name, "training": training, "validation": validation});
+    classes.names().zip(counts).map(class).collect()
 }
 
 fn sizes(report: &Report) -> Value {
@@ -63,11 +63,9 @@ fn formats(report: &Report) -> Value {
     counted(report.readable().map(|info| (info.format, info.mode))).into_iter().map(format).collect()
 }
 
-fn orientations(report: &Report) -> Value {
-    let orientations = report.orientations().into_iter();
-    orientations
-        .map(|(orientation, of)| json!({"orientation": orientation.tag(), "count": of[0] + of[1], "by_class": of}))
-        .collect()
+fn orientations(dataset: &Dataset, report: &Report) -> Value {
+    let orientation = |(orientation, of): (Orientation, Vec<usize>)| json!({"orientation": orientation.tag(), "count": of.iter().sum::<usize>(), "by_class": of});
+    report.orientations(dataset.classes()).into_iter().map(orientation).collect()
 }
 
 fn duplicates(report: &Report) -> Value {
@@ -93,7 +91,8 @@ fn shortcuts(dataset: &Dataset, report: &Report) -> Value {
         json!({
             "attribute": found.attribute,
             "rule": found.rule,
-            "class": dataset.catalog.classes[found.class()],
+            "told": dataset.classes()[found.told],
+            "class": points_to(dataset.classes(), found),
             "holds": found.holds,
             "of": found.of,
             "balanced_accuracy": found.balanced_accuracy,
@@ -101,6 +100,15 @@ fn shortcuts(dataset: &Dataset, report: &Report) -> Value {
         })
     };
     report.shortcuts.iter().map(shortcut).collect()
+}
+
+/// The class that a rule points to: of several that which it tells from the others, if it points to it.
+fn points_to<'a>(classes: &'a Classes, found: &Shortcut) -> Option<&'a str> {
+    match (found.points_to_it(), classes.two()) {
+        (true, _) => Some(&classes[found.told]),
+        (false, Some([negative, _])) => Some(negative),
+        (false, None) => None,
+    }
 }
 
 /// Lists what was passed over, and the images that cannot be read.

@@ -2,7 +2,7 @@
 
 use crate::cli::input::dataset::Dataset;
 use crate::cli::terminal::progress::Progress;
-use glassnet::classes::Label;
+use glassnet::classes::{Classes, Label};
 use glassnet::data::audit::depth::Depth;
 use glassnet::data::audit::duplicates::{Group, duplicates};
 use glassnet::data::audit::shortcut::{Shortcut, shortcuts};
@@ -73,7 +73,7 @@ impl<'a> Report<'a> {
         Report {
             mislabelled: mislabelled.collect(),
             duplicates: duplicates(&audited),
-            shortcuts: shortcuts(&attributes),
+            shortcuts: shortcuts(dataset.classes(), &attributes),
             upright,
             depth: Depth::from_infos(readable().map(|(_, info)| info)),
             folders_within: within.into_iter().collect(),
@@ -81,20 +81,22 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Returns how many files a class and a part have, or all classes and parts.
-    pub fn count(&self, label: Option<Label>, subset: Option<&str>) -> usize {
-        let counted = self.files.iter().filter(|file| {
-            label.is_none_or(|label| file.item.label == label) && subset.is_none_or(|subset| file.subset == subset)
-        });
-        counted.count()
+    /// Returns how many files of each class and a part, or of all parts, there are.
+    pub fn counts(&self, classes: &Classes, subset: Option<&str>) -> Vec<usize> {
+        self.counts_where(classes, |file| subset.is_none_or(|subset| file.subset == subset))
     }
 
-    /// Returns how many files of a class and a part, or of all parts, can be read.
-    pub fn readable_count(&self, label: Label, subset: Option<&str>) -> usize {
-        let counted = self.files.iter().filter(|file| {
-            file.item.label == label && file.found.is_ok() && subset.is_none_or(|subset| file.subset == subset)
-        });
-        counted.count()
+    /// Returns how many files of each class and a part, or of all parts, can be read.
+    pub fn readable_counts(&self, classes: &Classes, subset: Option<&str>) -> Vec<usize> {
+        self.counts_where(classes, |file| file.found.is_ok() && subset.is_none_or(|subset| file.subset == subset))
+    }
+
+    fn counts_where(&self, classes: &Classes, is_counted: impl Fn(&InspectedFile) -> bool) -> Vec<usize> {
+        let mut counts = vec![0; classes.count()];
+        for file in self.files.iter().filter(|file| is_counted(file)) {
+            counts[file.item.label.index()] += 1;
+        }
+        counts
     }
 
     /// Returns what the files that can be read hold.
@@ -103,11 +105,12 @@ impl<'a> Report<'a> {
     }
 
     /// Returns how many images of each class lie in which orientation.
-    pub fn orientations(&self) -> BTreeMap<Orientation, [usize; 2]> {
+    pub fn orientations(&self, classes: &Classes) -> BTreeMap<Orientation, Vec<usize>> {
         let mut counts = BTreeMap::new();
         for file in &self.files {
             if let Ok(info) = &file.found {
-                counts.entry(info.orientation).or_insert([0; 2])[file.item.label.index()] += 1;
+                let of_classes = counts.entry(info.orientation).or_insert_with(|| vec![0; classes.count()]);
+                of_classes[file.item.label.index()] += 1;
             }
         }
         counts
@@ -118,7 +121,7 @@ impl<'a> Report<'a> {
         self.files.iter().filter_map(|file| Some((file, file.found.as_ref().err()?.as_str()))).collect()
     }
 
-    /// Returns whether a group has images of both classes.
+    /// Returns whether a group has images of several classes.
     pub fn crosses_classes(&self, group: &Group) -> bool {
         group.members.iter().any(|&member| self.files[member].item.label != self.files[group.members[0]].item.label)
     }

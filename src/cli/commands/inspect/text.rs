@@ -1,13 +1,15 @@
 //! The lines that `inspect` prints.
 
+use super::duplicates::in_several;
 use super::report::{InspectedFile, Report, counted};
 use crate::cli::args::InspectArgs;
 use crate::cli::input::dataset::Dataset;
 use crate::cli::input::finding::Finding;
 use crate::cli::terminal::console::one_line;
-use glassnet::classes::Label;
+use glassnet::classes::{Classes, Label};
 use glassnet::data::audit::depth::Depth;
 use glassnet::data::audit::duplicates::{Group, Kind};
+use glassnet::error::some_of;
 use std::collections::BTreeSet;
 
 /// The most sizes that are listed one by one.
@@ -24,7 +26,7 @@ pub fn lines(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: &
     let mut lines = table(dataset, report);
     lines.push(String::new());
     lines.extend(what_files_hold(dataset, report));
-    lines.extend(duplicates(report));
+    lines.extend(duplicates(dataset, report));
     lines.extend(shortcuts(dataset, report));
     lines.push(String::new());
     match findings {
@@ -41,21 +43,21 @@ pub fn lines(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: &
 
 /// Returns how many images each class and part has.
 fn table(dataset: &Dataset, report: &Report) -> Vec<String> {
-    let row = |name: &str, label: Option<Label>| {
-        let [all, training, validation] =
-            [None, Some("training"), Some("validation")].map(|subset| report.count(label, subset));
+    let classes = dataset.classes();
+    let counts = [Some("training"), Some("validation"), None].map(|subset| report.counts(classes, subset));
+    let row = |name: &str, [training, validation, all]: [usize; 3]| {
         format!("{name:<24} {training:>10} {validation:>10} {all:>10}")
     };
     let mut lines = vec![format!("{}", dataset.source.path().display())];
     lines.extend(dataset.validation_data.as_ref().map(|path| format!("validates: {}", path.display())));
     lines.push(String::new());
     lines.push(format!("{:<24} {:>10} {:>10} {:>10}", "class", "training", "validation", "all"));
-    let classes = &dataset.catalog.classes;
     for (label, name) in classes.labels().zip(classes.names()) {
-        lines.push(row(&format!("{label} {}", one_line(name)), Some(label)));
+        lines.push(row(&format!("{label} {}", one_line(name)), counts.each_ref().map(|of| of[label.index()])));
     }
-    lines.push(row("both", None));
-    lines.push(format!("The positive class is '{}'.", one_line(&classes[Label::POSITIVE])));
+    let all = if classes.count() == 2 { "both" } else { "all" };
+    lines.push(row(all, counts.each_ref().map(|of| of.iter().sum())));
+    lines.extend(classes.positive().map(|name| format!("The positive class is '{}'.", one_line(name))));
     lines
 }
 
@@ -86,25 +88,37 @@ fn what_files_hold(dataset: &Dataset, report: &Report) -> Vec<String> {
 
 /// Returns how many photos of each class lie in which orientation, where not all lie upright.
 fn orientations(dataset: &Dataset, report: &Report) -> Vec<String> {
-    let counts = report.orientations();
+    let counts = report.orientations(dataset.classes());
     if counts.keys().all(|orientation| orientation.is_upright()) {
         return Vec::new();
     }
-    let [negative, positive] = dataset.classes().map(one_line);
-    let [all_n, all_p] = counts.values().fold([0; 2], |[n, p], [of_n, of_p]| [n + of_n, p + of_p]);
+    let all = report.readable_counts(dataset.classes(), None);
     let heading = match report.upright {
         true => "Orientations of photos in their files, as EXIF says; they were turned upright here:",
         false => "Orientations of photos in their files, as EXIF says; they are not turned upright:",
     };
-    let rows = counts.iter().map(|(orientation, [n, p])| {
+    let rows = counts.iter().map(|(orientation, of)| {
         let (tag, how) = (orientation.tag(), orientation.description());
-        format!("  {tag}, {how}: {p} of {all_p} '{positive}', {n} of {all_n} '{negative}'")
+        format!("  {tag}, {how}: {}", of_classes(dataset.classes(), of, &all))
     });
     std::iter::once(heading.to_string()).chain(rows).collect()
 }
 
+/// Tells of how many of all images of each class something is true: of two the positive one first, of more
+/// those of which it is true of some.
+fn of_classes(classes: &Classes, counts: &[usize], all: &[usize]) -> String {
+    let told = |label: Label| {
+        let index = label.index();
+        format!("{} of {} '{}'", counts[index], all[index], one_line(&classes[label]))
+    };
+    match classes.two() {
+        Some(_) => format!("{}, {}", told(Label::POSITIVE), told(Label::NEGATIVE)),
+        None => some_of(classes.labels().filter(|label| counts[label.index()] > 0).map(told)),
+    }
+}
+
 /// Groups of images that are the same, and nearly.
-fn duplicates(report: &Report) -> Vec<String> {
+fn duplicates(dataset: &Dataset, report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     for (heading, kinds) in [("Duplicates", &[Kind::Bytes, Kind::Pixels][..]), ("Near duplicates", &[Kind::Near])] {
         let told = report.duplicates.iter().filter(|group| kinds.contains(&group.kind) && !group.within_another);
@@ -112,7 +126,9 @@ fn duplicates(report: &Report) -> Vec<String> {
         // The worst first; sorting keeps the order of equals.
         groups.sort_by_key(|group| (!report.crosses_classes(group), !report.crosses_split(group)));
         lines.push(format!("{heading}: {} {}", groups.len(), if groups.len() == 1 { "group" } else { "groups" }));
-        lines.extend(groups.iter().take(GROUPS_LISTED).map(|group| format!("  {}", describe(report, group))));
+        let several = in_several(dataset.classes());
+        let described = groups.iter().take(GROUPS_LISTED).map(|group| describe(report, group, several));
+        lines.extend(described.map(|text| format!("  {text}")));
         if groups.len() > GROUPS_LISTED {
             lines.push(format!("  and {} more; --json has all", groups.len() - GROUPS_LISTED));
         }
@@ -121,7 +137,7 @@ fn duplicates(report: &Report) -> Vec<String> {
 }
 
 /// A group on a line: its files, and what is the matter with it.
-fn describe(report: &Report, group: &Group) -> String {
+fn describe(report: &Report, group: &Group, in_several: &'static str) -> String {
     let names =
         listed(report, group).into_iter().map(|member| one_line(&report.files[member].item.name()).into_owned());
     let mut text = names.collect::<Vec<_>>().join(", ");
@@ -133,13 +149,14 @@ fn describe(report: &Report, group: &Group) -> String {
         Kind::Pixels => "the same pixels",
         Kind::Near => "alike",
     }];
-    matter.extend(report.crosses_classes(group).then_some("in both classes"));
+    matter.extend(report.crosses_classes(group).then_some(in_several));
     matter.extend(report.crosses_split(group).then_some("on both sides of the split"));
     format!("{text} ({})", matter.join(", "))
 }
 
 /// The members of a group that are listed: of each class and part the first, as it may be that which spoils a
-/// training, and then as many others as there is room for.
+/// training, and then as many others as there is room for; of very many classes the first that there is room
+/// for.
 fn listed(report: &Report, group: &Group) -> Vec<usize> {
     let place = |member: usize| (report.files[member].item.label, report.files[member].subset);
     let mut seen = BTreeSet::new();
@@ -147,6 +164,7 @@ fn listed(report: &Report, group: &Group) -> Vec<usize> {
         group.members.iter().partition(|&&member| seen.insert(place(member)));
     let room = MEMBERS_LISTED.saturating_sub(listed.len());
     listed.extend(others.into_iter().take(room));
+    listed.truncate(MEMBERS_LISTED);
     listed.sort_unstable();
     listed
 }
@@ -161,12 +179,20 @@ fn shortcuts(dataset: &Dataset, report: &Report) -> Vec<String> {
         [] => "Attributes that give the class away: none of size, aspect, format, mode and orientation".to_string(),
         _ => format!("Attributes that give the class away: {}", attributes.join(", ")),
     };
-    let [negative, positive] = dataset.classes().map(one_line);
+    let classes = dataset.classes();
     let rows = report.shortcuts.iter().map(|found| {
-        let ([n, p], [of_n, of_p]) = (found.holds, found.of);
+        let others = match classes.two() {
+            Some([negative, _]) => format!("'{}'", one_line(negative)),
+            None => "others".to_string(),
+        };
+        let ([holds_others, holds], [of_others, of]) = (found.holds, found.of);
         format!(
-            "  {}: {p} of {of_p} '{positive}', {n} of {of_n} '{negative}'; balanced accuracy {:.4} by that alone (p = {:.0e})",
-            found.rule, found.balanced_accuracy, found.p
+            "  {}: {holds} of {of} '{}', {holds_others} of {of_others} {others}; balanced accuracy {:.4} by that alone (p = \
+             {:.0e})",
+            found.rule,
+            one_line(&classes[found.told]),
+            found.balanced_accuracy,
+            found.p
         )
     });
     std::iter::once(heading).chain(rows).collect()

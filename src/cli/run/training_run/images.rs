@@ -13,6 +13,7 @@ use glassnet::data::reading::Reading;
 use glassnet::error::counted;
 use glassnet::report::diagnostics::majority_line;
 use glassnet::report::epoch::found_line;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The hashes of what a run learns from.
@@ -39,7 +40,7 @@ impl TrainingRun {
     /// first epoch, or with `--skip-bad` is left out.
     pub(super) fn check_images(&mut self, text: &mut RunText) -> Result<CheckedParts, Failure> {
         for part in Part::BOTH {
-            text.line(&found_line(self.dataset.items(part).len(), 2));
+            text.line(&found_line(self.dataset.items(part).len(), self.dataset.classes().count()));
         }
         let checked = match self.checked.take() {
             Some(checked) => checked,
@@ -75,9 +76,9 @@ impl TrainingRun {
         }
         // The documented run is printed as it was; what the majority has stands in its closing lines.
         if self.command != "reproduce" {
-            let names = self.dataset.classes().map(console::one_line);
+            let names: Vec<Cow<str>> = self.dataset.classes().names().map(console::one_line).collect();
             let [training, validation] = self.counts();
-            majority_line([&names[0], &names[1]], training, validation).iter().for_each(|line| text.line(line));
+            majority_line(&names, &training, &validation).iter().for_each(|line| text.line(line));
         }
         reading.description().iter().for_each(|how| text.line(&format!("Images are read with {how}")));
         self.warn_of_another_reading(reading);
@@ -107,7 +108,7 @@ impl TrainingRun {
         let counts = self.dataset.counts(Part::Training);
         let weights = self.settings.training.class_weight.weights(&counts).ok()?;
         let weight = |(class, weight): (&str, &f64)| format!("'{}' {weight:.4}", console::one_line(class));
-        let told: Vec<String> = self.dataset.classes().into_iter().zip(weights.as_slice()).map(weight).collect();
+        let told: Vec<String> = self.dataset.classes().names().zip(weights.as_slice()).map(weight).collect();
         (!told.is_empty()).then(|| format!("Class weights: {}", told.join(", ")))
     }
 }

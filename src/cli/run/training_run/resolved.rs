@@ -26,7 +26,7 @@ pub struct TrainingRun {
 
 impl TrainingRun {
     /// Returns how many images of each class train, and how many validate.
-    pub fn counts(&self) -> [[usize; 2]; 2] {
+    pub fn counts(&self) -> [Vec<usize>; 2] {
         Part::BOTH.map(|part| self.dataset.counts(part))
     }
 }

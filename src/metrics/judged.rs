@@ -1,0 +1,96 @@
+//! The figures of a set of answers, of two classes or of more.
+
+use super::binary::Assessment;
+use super::multiclass::MulticlassAssessment;
+use crate::classes::Label;
+use crate::head::Head;
+use crate::metrics::answers::only_answer;
+
+/// All that can be said of a model's answers on a set of images.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Judged {
+    /// Of two classes, one of which is the positive one.
+    Two(Assessment),
+    /// Of more.
+    Several(MulticlassAssessment),
+}
+
+impl Judged {
+    /// Of images with these labels, answers, rows of [probabilities](Head::probabilities) and losses. The
+    /// threshold is that of the answers of two classes.
+    ///
+    /// # Panics
+    /// If there is not one of each for every image.
+    pub fn new(
+        head: Head,
+        labels: &[Label],
+        answers: &[Label],
+        probabilities: &[f32],
+        losses: &[f64],
+        threshold: f64,
+    ) -> Judged {
+        match head.classes() {
+            2 => {
+                let positive: Vec<f32> = positives(head, probabilities);
+                Judged::Two(Assessment::new(labels, &positive, losses, threshold))
+            }
+            classes => Judged::Several(MulticlassAssessment::new(classes, labels, answers, probabilities, losses)),
+        }
+    }
+
+    /// The number of images.
+    pub fn total(&self) -> usize {
+        match self {
+            Judged::Two(assessment) => assessment.confusion.total(),
+            Judged::Several(assessment) => assessment.confusion.total(),
+        }
+    }
+
+    /// The class that every image was taken for although there are images of others.
+    pub fn only_answer(&self) -> Option<Label> {
+        match self {
+            Judged::Two(assessment) => assessment.confusion.only_answer(),
+            Judged::Several(assessment) => {
+                let cells = |label: Label| {
+                    let confusion = &assessment.confusion;
+                    confusion.labels().map(move |answer| (label, answer, confusion.count(label, answer)))
+                };
+                let filled: Vec<(Label, Label)> = assessment
+                    .confusion
+                    .labels()
+                    .flat_map(cells)
+                    .filter(|(_, _, count)| *count > 0)
+                    .map(|(label, answer, _)| (label, answer))
+                    .collect();
+                let (labels, answers): (Vec<Label>, Vec<Label>) = filled.into_iter().unzip();
+                only_answer(&labels, &answers)
+            }
+        }
+    }
+}
+
+/// The probability of the positive class of two in each row.
+///
+/// # Panics
+/// If there are more classes.
+pub fn positives(head: Head, probabilities: &[f32]) -> Vec<f32> {
+    probabilities.chunks_exact(head.units()).map(|row| head.positive(row)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_units_are_judged_as_one_and_three_as_several() {
+        let (labels, answers) = ([0, 1].map(Label::new), [0, 0].map(Label::new));
+        let one = Judged::new(Head::new(1), &labels, &answers, &[0.25, 0.375], &[0.3, 1.0], 0.5);
+        let two = Judged::new(Head::new(2), &labels, &answers, &[0.75, 0.25, 0.625, 0.375], &[0.3, 1.0], 0.5);
+        assert_eq!(one, two);
+        assert_eq!((one.total(), one.only_answer()), (2, Some(Label::NEGATIVE)));
+        let three = [0.5, 0.25, 0.25, 0.5, 0.25, 0.25];
+        let three = Judged::new(Head::new(3), &labels, &answers, &three, &[0.7, 1.4], 0.5);
+        assert!(matches!(three, Judged::Several(_)));
+        assert_eq!((three.total(), three.only_answer()), (2, Some(Label::new(0))));
+    }
+}
