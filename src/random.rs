@@ -35,6 +35,8 @@ pub enum Purpose {
     Split = 8,
     /// The change of a training image; the epoch and the image are the key.
     Augment = 9,
+    /// The synthetic digits; the digit and its number are the key.
+    Glyphs = 10,
 }
 
 /// A reproducible stream of random numbers.

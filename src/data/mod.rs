@@ -14,7 +14,7 @@
 //! What is left out on the way is told by [`left_out`].
 //!
 //! [`audit`](mod@audit) looks for what is odd about a set: duplicates, and attributes that give the class
-//! away. [`phantom`] draws the synthetic set that the project ships.
+//! away. [`phantom`] draws the synthetic set that the project ships, and [`glyphs`] one of ten classes.
 
 pub mod arrays;
 #[cfg(feature = "cli")]
@@ -26,6 +26,7 @@ mod catch_panic;
 pub mod decode;
 pub mod folds;
 pub mod framing;
+pub mod glyphs;
 pub mod groups;
 pub mod image_names;
 pub mod images;

@@ -1,4 +1,4 @@
-//! The source of the bytes: a folder, a zip or memory, all seen as one list of named files.
+//! The source of the bytes: a folder, a zip, MNIST's idx files or memory, all seen as one list of named files.
 //!
 //! Names are paths below the source with `/` between the parts, and the list is in the order in which Keras
 //! walks a tree: folders by their full path as a string, and each folder's files before the next folder's. So
@@ -7,6 +7,8 @@
 
 mod archive;
 mod folder;
+mod idx;
+mod idx_images;
 mod limits;
 mod listing;
 mod metered;
@@ -38,7 +40,9 @@ pub struct Source {
 
 impl Source {
     /// Lists a folder or a zip. Whether a file is a zip is told by its first bytes; a file that is named
-    /// `.zip` and is none is an error that says so.
+    /// `.zip` and is none is an error that says so. A file of images as MNIST has them, beside which its
+    /// labels lie, is listed as if it were a folder with a folder for each label; so is a folder that holds
+    /// just one such file.
     ///
     /// Passed over, and named in [`left_out`](Source::left_out): names that begin with a dot, `__MACOSX`,
     /// links to folders below the first level (Keras does not follow them either), what is neither file nor
@@ -48,12 +52,18 @@ impl Source {
     /// [`Error::Missing`] if nothing is at `path`, [`Error::Io`] if it cannot be listed, [`Error::Data`] if
     /// it is neither folder nor zip, beyond the limits above, or a zip that is empty or damaged, or holds
     /// names that lead outside of it, two files of one name, files that share bytes, encrypted files,
-    /// archives, or what unpacks to more than [`MAX_RATIO`] times its size.
+    /// archives, or what unpacks to more than [`MAX_RATIO`] times its size; or an idx file without its labels
+    /// or damaged. [`Error::Split`] of a folder with several idx files of images tells which to give.
     pub fn open(path: impl AsRef<Path>) -> Result<Source> {
         let path = path.as_ref();
         let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
         let listing = match metadata.is_dir() {
-            true => folder::list(path)?,
+            true => match &idx::images_in(path)[..] {
+                [] => folder::list(path)?,
+                [images] => idx::list(images)?,
+                several => return Err(idx::several(path, several)),
+            },
+            false if idx::is_images(path) => idx::list(path)?,
             false if metadata.is_file() => archive::list(path)?,
             // Opening a pipe would wait for somebody to write to it.
             false => return Err(Error::data(path, "it is neither a folder nor a file; give a folder or a zip")),
@@ -149,6 +159,7 @@ impl Source {
     pub fn size_hint(&self, index: usize) -> u64 {
         match &self.files[index].place {
             Place::Memory(bytes) => bytes.len() as u64,
+            Place::Idx { images, .. } => images.file_size(),
             Place::Zip { size, .. } => *size,
             Place::Disk(path) => std::fs::metadata(path).map_or(0, |metadata| metadata.len()),
         }
@@ -165,6 +176,7 @@ impl Source {
     pub fn read(&self, index: usize) -> Result<Vec<u8>> {
         match &self.files[index].place {
             Place::Memory(bytes) => Ok(bytes.clone()),
+            Place::Idx { images, place } => Ok(images.file(*place)),
             Place::Zip { archive, index: entry, .. } => archive::read(archive, *entry, &self.full_name(index)),
             Place::Disk(path) => read_file(path).map_err(|error| match error {
                 // The user named the folder, not this file.
@@ -178,6 +190,11 @@ impl Source {
             }),
         }
     }
+}
+
+/// Returns whether a file stands for several images: a zip, or an idx file of images.
+pub fn is_set(path: &Path) -> bool {
+    archive::starts_as_zip(path) || idx::is_images(path)
 }
 
 /// Returns the name of a file in a source, with the source's before it.

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 const SCREEN: (usize, usize) = (45, 100);
 
 /// glassnet itself, and its commands.
-pub const COMMANDS: [&str; 15] = [
+pub const COMMANDS: [&str; 16] = [
     "",
     "reproduce",
     "train",
@@ -18,6 +18,7 @@ pub const COMMANDS: [&str; 15] = [
     "init",
     "summary",
     "phantom",
+    "glyphs",
     "bench",
     "bench conv",
     "bench step",

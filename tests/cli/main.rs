@@ -15,6 +15,7 @@ mod evaluate_skip_bad;
 mod exif_bytes;
 mod folds_early;
 mod frames;
+mod glyphs;
 mod help;
 mod hostile;
 mod init;

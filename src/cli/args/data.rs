@@ -1,10 +1,12 @@
-//! The arguments of the commands that show or draw a data set: `inspect`, `samples` and `phantom`.
+//! The arguments of the commands that show or draw a data set: `inspect`, `samples`, `phantom`
+//! and `glyphs`.
 
 use super::common::{QuietArgs, ThreadsArgs};
 use super::reading::{ReadingArgs, UprightArgs};
 use super::values::{augmentation, drawn, seed, share, shown};
 use clap::Args;
 use glassnet::data::augment::Augmentation;
+use glassnet::data::glyphs::DEFAULT_PER_DIGIT;
 use glassnet::data::phantom::{DEFAULT_BENIGN, DEFAULT_MALIGNANT, DEFAULT_SEED};
 use glassnet::training::keras_run;
 use std::path::PathBuf;
@@ -77,6 +79,29 @@ pub struct SamplesArgs {
     /// `--quiet`.
     #[command(flatten)]
     pub quiet: QuietArgs,
+}
+
+/// `glassnet glyphs`.
+#[derive(Args, Debug)]
+pub struct GlyphsArgs {
+    /// The folder to write; it must not exist yet, or be empty
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Which set is drawn
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
+    pub seed: u64,
+    /// Images of each digit
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_PER_DIGIT, value_parser = drawn, allow_negative_numbers = true)]
+    pub per_class: usize,
+    /// Print one JSON object instead of a line
+    #[arg(long)]
+    pub json: bool,
+    /// `--quiet`.
+    #[command(flatten)]
+    pub quiet: QuietArgs,
+    /// `--threads`.
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
 }
 
 /// `glassnet phantom`.

@@ -16,7 +16,7 @@ mod values;
 use bench::BenchArgs;
 use clap::{Parser, Subcommand};
 
-pub use data::{InspectArgs, PhantomArgs, SamplesArgs};
+pub use data::{GlyphsArgs, InspectArgs, PhantomArgs, SamplesArgs};
 pub use init::{InitArgs, Preset};
 pub use model::{EvaluateArgs, PredictArgs, SubsetChoice, SummaryArgs};
 pub use reading::{RangeChoice, ReadingArgs};
@@ -83,6 +83,10 @@ pub enum Command {
     Summary(SummaryArgs),
     /// Draw the synthetic set of liver lesions into a folder
     Phantom(PhantomArgs),
+    /// Draw a synthetic set of ten classes of digits into a folder
+    ///
+    /// The images are 28×28 grey pixels, as MNIST's are, and look handwritten.
+    Glyphs(GlyphsArgs),
     /// Measure how fast the engine is, with the machine's limits beside it
     Bench(BenchArgs),
     /// Print what a shell needs to complete all this
@@ -108,6 +112,7 @@ impl Command {
             Command::Phantom(args) => args.quiet.quiet,
             Command::Init(_) | Command::Summary(_) | Command::Bench(_) => false,
             Command::Completions(_) | Command::Man(_) => false,
+            Command::Glyphs(args) => args.quiet.quiet,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 pub mod bench;
 pub mod completions;
+mod drawing;
 pub mod evaluate;
+pub mod glyphs;
 pub mod init;
 pub mod inspect;
 pub mod man;

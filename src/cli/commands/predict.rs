@@ -15,12 +15,11 @@ use glassnet::data::catalog::{all_images, notes};
 use glassnet::data::decode::Rgb8;
 use glassnet::data::image_names::suffixes;
 use glassnet::data::left_out::{LeftOut, Reason};
+use glassnet::data::source::is_set;
 use glassnet::head::Head;
 use glassnet::report::pictures::{AnnotatedImage, LabelledImage, MOST_IMAGES, write_predictions};
 use glassnet::{Error, Result};
 use serde_json::json;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 /// Answers every image; one that cannot be read is named, and the others are done.
@@ -238,9 +237,9 @@ struct Lister {
 }
 
 impl Lister {
-    /// A folder or a zip stands for all images in it, anything else for itself.
+    /// A folder, a zip or an idx file stands for all images in it, anything else for itself.
     fn add(&mut self, path: &Path) {
-        if !path.is_dir() && !starts_as_zip(path) {
+        if !path.is_dir() && !is_set(path) {
             self.images.push(Image::File(path.to_path_buf()));
             return;
         }
@@ -269,17 +268,6 @@ impl Lister {
             }
         }
     }
-}
-
-/// Returns whether a file begins as zips do, empty ones included; a file that cannot be read does not, nor
-/// does a pipe, which would let us wait for somebody to write to it.
-fn starts_as_zip(path: &Path) -> bool {
-    if !path.is_file() {
-        return false;
-    }
-    let mut start = [0; 4];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
-    read.is_ok() && matches!(&start, b"PK\x03\x04" | b"PK\x05\x06")
 }
 
 fn json(

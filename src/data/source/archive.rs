@@ -52,6 +52,17 @@ const MAX_NAME_BYTES: usize = 1024;
 /// The first two bytes of every zip.
 const SIGNATURE: [u8; 2] = *b"PK";
 
+/// Returns whether a file begins as zips do, empty ones included; a file that cannot be read does not, nor
+/// does a pipe, which would let us wait for somebody to write to it.
+pub(super) fn starts_as_zip(path: &Path) -> bool {
+    if !path.is_file() {
+        return false;
+    }
+    let mut start = [0; 4];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && matches!(&start, b"PK\x03\x04" | b"PK\x05\x06")
+}
+
 /// Lists the zip's entries after checking their names and sizes.
 pub(super) fn list(path: &Path) -> Result<Listing> {
     // The library that reads zips is as little above suspicion as decoders are.

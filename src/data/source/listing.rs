@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::idx_images::IdxImages;
 use super::limits::{LISTED_BYTES, MAX_LISTING_BYTES, too_many_files};
 use super::metered::SharedArchive;
 use crate::data::left_out::Reason;
@@ -34,6 +36,13 @@ pub enum Place {
     },
     /// The bytes themselves.
     Memory(Vec<u8>),
+    /// An image of an idx file.
+    Idx {
+        /// All images of the file.
+        images: Arc<IdxImages>,
+        /// The image's place among them.
+        place: usize,
+    },
 }
 
 /// The files and folders that a walk has found so far.
