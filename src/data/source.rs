@@ -1,4 +1,5 @@
-//! The source of the bytes: a folder, a zip, MNIST's idx files or memory, all seen as one list of named files.
+//! The source of the bytes: a folder, a zip, MNIST's idx files or memory, all seen as one list of named
+//! files.
 //!
 //! Names are paths below the source with `/` between the parts, and the list is in the order in which Keras
 //! walks a tree: folders by their full path as a string, and each folder's files before the next folder's. So

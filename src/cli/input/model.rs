@@ -161,8 +161,8 @@ pub fn check_classes(network: &Network, classes: &Classes, model: &str) -> Resul
     Err(Error::setting(model, reason))
 }
 
-/// Reads a model to predict with: batch normalizations are folded into the weights before them, so its network
-/// may have fewer layers than its card tells of.
+/// Reads a model to predict with: batch normalizations are folded into the weights before them, so its
+/// network may have fewer layers than its card tells of.
 ///
 /// # Errors
 /// The errors of [`checkpoint::load`].

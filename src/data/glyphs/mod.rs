@@ -1,12 +1,13 @@
 //! The glyph set: ten classes of handwritten-looking digits, 28×28 grey pixels, drawn from a seed.
 //!
-//! It stands in for MNIST where that is not at hand: any number of images, and nothing to download. A digit is
-//! a few strokes ([`strokes`]) whose points are jittered, then slanted, turned, scaled and shifted as a whole;
-//! a pen of some width and strength draws them, white on black, and grain lies over all. Everything is drawn
-//! from one distribution for all digits, so only the strokes tell the classes apart.
+//! It stands in for MNIST where that is not at hand: any number of images, and nothing to download. A digit
+//! is a few strokes ([`strokes`]) whose points are jittered, then slanted, turned, scaled and shifted as a
+//! whole; a pen of some width and strength draws them, white on black, and grain lies over all. Everything is
+//! drawn from one distribution for all digits, so only the strokes tell the classes apart.
 //!
 //! **The same pixels on every machine**, as in the [phantom set](super::phantom): `+ − × ÷`, square roots, and
-//! the `libm` crate for sine and cosine. Each image has a [`Stream`] of its own, keyed by its digit and number.
+//! the `libm` crate for sine and cosine. Each image has a [`Stream`] of its own, keyed by its digit and
+//! number.
 //!
 //! **The set is frozen.** How hard it is was chosen with Keras, before this engine was trained on it
 //! (`data/README.md` tells how): whoever changes a constant here makes another set.
@@ -50,8 +51,8 @@ const STRENGTH: (f64, f64) = (130.0, 255.0);
 /// The grain's largest step in grey, of an image the least and the most.
 const GRAIN: (f64, f64) = (4.0, 48.0);
 
-/// Draws the image of a digit, from 0 to 9, with this number, from 0: the grey of `SIDE`·`SIDE` pixels, row by
-/// row from the top. It depends on the seed, the digit and the number alone.
+/// Draws the image of a digit, from 0 to 9, with this number, from 0: the grey of `SIDE`·`SIDE` pixels, row
+/// by row from the top. It depends on the seed, the digit and the number alone.
 ///
 /// # Panics
 /// If there is no such digit.
@@ -132,9 +133,9 @@ fn square_distance(a: Point, b: Point, point: Point) -> f64 {
     x * x + y * y
 }
 
-/// Draws `per_digit` images of each digit, and writes them as `folder/DIGIT/DIGIT-NUMBER.png`, numbers from 1.
-/// Each thread of the rayon pool the caller is in holds one image at a time, so memory does not grow with the
-/// set. `written` is called after each image.
+/// Draws `per_digit` images of each digit, and writes them as `folder/DIGIT/DIGIT-NUMBER.png`, numbers from
+/// 1. Each thread of the rayon pool the caller is in holds one image at a time, so memory does not grow with
+/// the set. `written` is called after each image.
 ///
 /// # Errors
 /// If the folder is there and holds anything (nothing is overwritten), or if the system refuses to write; and

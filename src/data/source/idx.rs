@@ -109,8 +109,8 @@ pub(super) fn list(path: &Path) -> Result<Listing> {
     Ok(listing)
 }
 
-/// The file of labels beside a file of images: `train-labels-idx1-ubyte` for `train-images-idx3-ubyte`, packed
-/// or not.
+/// The file of labels beside a file of images: `train-labels-idx1-ubyte` for `train-images-idx3-ubyte`,
+/// packed or not.
 fn labels_of(images: &Path) -> Result<PathBuf> {
     let wanted = name(images).replace("images", "labels").replace("idx3", "idx1");
     let bare = wanted.strip_suffix(".gz").unwrap_or(&wanted);
