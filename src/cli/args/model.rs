@@ -1,7 +1,7 @@
 //! The arguments of the commands that take a MODEL: `predict`, `evaluate` and `summary`.
 
 use super::common::{QuietArgs, ThreadsArgs};
-use super::values::{ImageSize, batch_size, image_size, threshold};
+use super::values::{ImageSize, at_least_one, batch_size, image_size, threshold};
 use clap::{Args, ValueEnum};
 use glassnet::training::keras_run;
 use std::path::PathBuf;

@@ -5,8 +5,8 @@
 //! whole; a pen of some width and strength draws them, white on black, and grain lies over all. Everything is
 //! drawn from one distribution for all digits, so only the strokes tell the classes apart.
 //!
-//! **The same pixels on every machine**, as in the [phantom set](super::phantom): `+ − × ÷`, square roots, and
-//! the `libm` crate for sine and cosine. Each image has a [`Stream`] of its own, keyed by its digit and
+//! **The same pixels on every machine**, as in the [phantom set](super::phantom): `+ − × ÷`, square roots,
+//! and the `libm` crate for sine and cosine. Each image has a [`Stream`] of its own, keyed by its digit and
 //! number.
 //!
 //! **The set is frozen.** How hard it is was chosen with Keras, before this engine was trained on it
@@ -133,9 +133,9 @@ fn square_distance(a: Point, b: Point, point: Point) -> f64 {
     x * x + y * y
 }
 
-/// Draws `per_digit` images of each digit, and writes them as `folder/DIGIT/DIGIT-NUMBER.png`, numbers from
-/// 1. Each thread of the rayon pool the caller is in holds one image at a time, so memory does not grow with
-/// the set. `written` is called after each image.
+/// Draws `per_digit` images of each digit, and writes them as `folder/DIGIT/DIGIT-NUMBER.png`, counted from 1.
+/// Each thread of the rayon pool the caller is in holds one image at a time, so memory does not grow with the
+/// set. `written` is called after each image.
 ///
 /// # Errors
 /// If the folder is there and holds anything (nothing is overwritten), or if the system refuses to write; and
