@@ -83,7 +83,21 @@ pub fn card_of(path: &Path) -> Option<ModelCard> {
 fn weights(path: &Path, file: &mut TensorFile, network: &Network) -> Result<Parameters> {
     refuse_foreign(path, file, network)?;
     check(path, file, network, "", any)?;
-    read(file, network, "")
+    let parameters = read(file, network, "")?;
+    check_variances(path, &parameters)?;
+    Ok(parameters)
+}
+
+/// Refuses a moving variance below 0, of whose root no answer would be a number.
+fn check_variances(path: &Path, parameters: &Parameters) -> Result<()> {
+    let entries = parameters.table().entries().iter().enumerate();
+    for (id, entry) in entries.filter(|(_, entry)| entry.name.ends_with("/moving_variance")) {
+        if let Some(value) = parameters.tensor(id).iter().find(|value| **value < 0.0) {
+            let reason = format!("'{}' holds {value}, and no variance is below 0; take another", entry.name);
+            return Err(Error::weights(path, reason));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

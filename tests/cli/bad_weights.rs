@@ -159,3 +159,15 @@ fn a_model_that_names_another_number_of_classes_than_it_tells_apart_is_refused()
     let sentence = "weights file four: it names 4 classes, and its network tells 3 apart; take another";
     here.refused("predict four set/cat/00.png", 1, sentence);
 }
+
+#[test]
+fn a_variance_below_0_is_refused() {
+    let here = Here::with_set();
+    let spec = "input = [1, 1, 3]\nlayers = [{ type = \"flatten\" }, { type = \"batch_normalization\" }, { type = \"dense\", units = 1 }]";
+    write_model(&here, "below", spec, &["cat", "dog"], |parameters| {
+        let variance = parameters.table().entries().iter().position(|entry| entry.name.ends_with("moving_variance"));
+        parameters.tensor_mut(variance.unwrap())[1] = -0.5;
+    });
+    let sentence = "weights file below: 'batch_normalization/moving_variance' holds -0.5, and no variance is below 0; take another";
+    here.refused("predict below set/cat/00.png", 1, sentence);
+}

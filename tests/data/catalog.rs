@@ -19,13 +19,21 @@ fn fault(names: &[&str]) -> String {
 }
 
 #[test]
-fn any_number_of_classes_but_two_is_an_error_that_names_them() {
+fn fewer_classes_than_two_are_an_error_that_names_them_and_more_are_classes() {
     let none = fault(&["1.png", "2.png"]);
     assert!(none.contains("it holds 2 images and no class folders;"), "{none}");
     let one = fault(&["benign/1.png"]);
-    assert!(one.contains("class folders, and holds 1 (benign: 1 image); make it one folder for each class"), "{one}");
-    let three = fault(&["c/1.png", "b/1.png", "a/1.png", "a/2.png"]);
-    assert!(three.contains("holds 3 (a: 2 images, b: 1 image, c: 1 image); make"), "{three}");
+    assert!(
+        one.contains(
+            "it must hold a folder for each of at least two classes, and holds 1 (benign: 1 image); make it one"
+        ),
+        "{one}"
+    );
+    let three = Source::from_memory("set", empty(&["c/1.png", "b/1.png", "a/1.png", "a/2.png"])).unwrap();
+    let three = Catalog::from_source(&three).unwrap();
+    assert_eq!(three.classes.names().collect::<Vec<_>>(), ["a", "b", "c"]);
+    assert_eq!(three.counts(), [2, 1, 1]);
+    assert!(three.items.is_sorted_by_key(|item| item.label));
     let nothing = fault(&[]);
     assert!(nothing.contains("no class folders"), "{nothing}");
 }

@@ -21,15 +21,17 @@ pub struct CompletionsArgs {
 }
 
 /// The commands that have a page, for shells to complete.
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 15] = [
     "reproduce",
     "train",
     "predict",
     "evaluate",
     "inspect",
     "samples",
+    "init",
     "summary",
     "phantom",
+    "glyphs",
     "bench",
     "conv",
     "step",

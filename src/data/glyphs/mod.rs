@@ -133,7 +133,7 @@ fn square_distance(a: Point, b: Point, point: Point) -> f64 {
     x * x + y * y
 }
 
-/// Draws `per_digit` images of each digit, and writes them as `folder/DIGIT/DIGIT-NUMBER.png`, counted from 1.
+/// Draws `per_digit` images of each digit, and writes them as `folder/DIGIT/DIGIT-NUMBER.png`, from 1 on.
 /// Each thread of the rayon pool the caller is in holds one image at a time, so memory does not grow with the
 /// set. `written` is called after each image.
 ///
