@@ -1,7 +1,7 @@
 //! The glyph set: ten classes of handwritten-looking digits, 28×28 grey pixels, drawn from a seed.
 //!
 //! It stands in for MNIST where that is not at hand: any number of images, and nothing to download. A digit
-//! is a few strokes ([`strokes`]) whose points are jittered, then slanted, turned, scaled and shifted as a
+//! is a few strokes (`strokes.rs`) whose points are jittered, then slanted, turned, scaled and shifted as a
 //! whole; a pen of some width and strength draws them, white on black, and grain lies over all. Everything is
 //! drawn from one distribution for all digits, so only the strokes tell the classes apart.
 //!
