@@ -91,5 +91,5 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
 }
 
 fn commands() -> &'static str {
-    "reproduce, train, predict, evaluate, inspect, samples, init, summary, phantom, bench, completions, man"
+    "reproduce, train, predict, evaluate, inspect, samples, init, summary, phantom, glyphs, bench, completions, man"
 }
