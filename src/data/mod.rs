@@ -24,6 +24,7 @@ pub mod batches;
 pub mod catalog;
 mod catch_panic;
 pub mod decode;
+mod drawn_set;
 pub mod folds;
 pub mod framing;
 pub mod glyphs;

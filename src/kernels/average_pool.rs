@@ -3,6 +3,7 @@
 //! `output[y, x, c]` is the mean of the window's cells that lie inside the image: padding is not counted, as
 //! in Keras. So each of these cells gets the output's gradient divided by their number. Windows may overlap.
 
+use super::elementwise::add;
 use super::pool::cell_start;
 use crate::geometry::PoolGeometry;
 
@@ -69,13 +70,6 @@ pub fn global_backward(grad_output: &[f32], grad_input: &mut [f32]) {
         for (grad, g) in pixel.iter_mut().zip(grad_output) {
             *grad = share * g;
         }
-    }
-}
-
-#[inline(always)]
-fn add(values: &[f32], sums: &mut [f32]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += value;
     }
 }
 

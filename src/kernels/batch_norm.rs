@@ -5,6 +5,7 @@
 //! round less than long ones. Deviations are taken from the mean itself, since Σx² − m·μ² would cancel where
 //! the mean is large. All loops go along the channels, so they are the same for an image and a vector.
 
+use super::elementwise::add;
 use super::simd::{SimdOp, dispatch};
 
 /// Pixels that are summed by themselves.
@@ -164,13 +165,6 @@ impl SimdOp for GradInput<'_> {
                 *grad_input = scale * (g - mean_grad - (x - mean) * slope);
             }
         }
-    }
-}
-
-#[inline(always)]
-fn add(values: &[f32], sums: &mut [f32]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += value;
     }
 }
 

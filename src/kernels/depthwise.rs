@@ -8,6 +8,7 @@
 //! A. G. Howard et al., *MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications*,
 //! 2017, section 3.1.
 
+use super::elementwise::add;
 use super::simd::{SimdOp, dispatch, load, multiply_add};
 use crate::geometry::DepthwiseGeometry;
 
@@ -180,13 +181,6 @@ impl SimdOp for GradWeights<'_> {
                 }
             }
         }
-    }
-}
-
-#[inline(always)]
-fn add(values: &[f32], sums: &mut [f32]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += value;
     }
 }
 

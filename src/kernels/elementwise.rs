@@ -1,5 +1,13 @@
 //! Layers that work value by value: ReLU, leaky ReLU, and the product with a mask.
 
+/// **Adds** values to sums.
+#[inline(always)]
+pub(crate) fn add(values: &[f32], sums: &mut [f32]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += value;
+    }
+}
+
 /// Writes `output = max(input, 0)`. NaN stays NaN, and −0 becomes 0.
 pub fn relu(input: &[f32], output: &mut [f32]) {
     debug_assert_eq!(input.len(), output.len());

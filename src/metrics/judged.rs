@@ -4,7 +4,6 @@ use super::binary::Assessment;
 use super::multiclass::MulticlassAssessment;
 use crate::classes::Label;
 use crate::head::Head;
-use crate::metrics::answers::only_answer;
 
 /// All that can be said of a model's answers on a set of images.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,28 +44,6 @@ impl Judged {
             Judged::Several(assessment) => assessment.confusion.total(),
         }
     }
-
-    /// The class that every image was taken for although there are images of others.
-    pub fn only_answer(&self) -> Option<Label> {
-        match self {
-            Judged::Two(assessment) => assessment.confusion.only_answer(),
-            Judged::Several(assessment) => {
-                let cells = |label: Label| {
-                    let confusion = &assessment.confusion;
-                    confusion.labels().map(move |answer| (label, answer, confusion.count(label, answer)))
-                };
-                let filled: Vec<(Label, Label)> = assessment
-                    .confusion
-                    .labels()
-                    .flat_map(cells)
-                    .filter(|(_, _, count)| *count > 0)
-                    .map(|(label, answer, _)| (label, answer))
-                    .collect();
-                let (labels, answers): (Vec<Label>, Vec<Label>) = filled.into_iter().unzip();
-                only_answer(&labels, &answers)
-            }
-        }
-    }
 }
 
 /// The probability of the positive class of two in each row.
@@ -87,10 +64,10 @@ mod tests {
         let one = Judged::new(Head::new(1), &labels, &answers, &[0.25, 0.375], &[0.3, 1.0], 0.5);
         let two = Judged::new(Head::new(2), &labels, &answers, &[0.75, 0.25, 0.625, 0.375], &[0.3, 1.0], 0.5);
         assert_eq!(one, two);
-        assert_eq!((one.total(), one.only_answer()), (2, Some(Label::NEGATIVE)));
+        assert_eq!(one.total(), 2);
         let three = [0.5, 0.25, 0.25, 0.5, 0.25, 0.25];
         let three = Judged::new(Head::new(3), &labels, &answers, &three, &[0.7, 1.4], 0.5);
         assert!(matches!(three, Judged::Several(_)));
-        assert_eq!((three.total(), three.only_answer()), (2, Some(Label::new(0))));
+        assert_eq!(three.total(), 2);
     }
 }

@@ -3,7 +3,7 @@
 use crate::cli::terminal::console;
 use glassnet::classes::{Classes, Label};
 use glassnet::head::Head;
-use glassnet::metrics::multiclass::{ConfusionMatrix, Means, one_vs_rest_roc_auc};
+use glassnet::metrics::multiclass::{ConfusionMatrix, Means, mean_roc_auc, one_vs_rest_roc_auc};
 use glassnet::metrics::{Confusion, DEFAULT_THRESHOLD, positives, roc_auc};
 use glassnet::report::diagnostics::majority;
 use serde_json::{Value, json};
@@ -29,11 +29,9 @@ impl Validated {
         }
         let rows = probabilities.chunks_exact(head.units());
         let answers: Vec<Label> = rows.map(|row| head.decision(row.iter().copied(), DEFAULT_THRESHOLD)).collect();
-        let areas = one_vs_rest_roc_auc(labels, probabilities, head.classes());
-        let sum: Option<f64> = areas.iter().copied().sum();
         Validated::Several {
             confusion: ConfusionMatrix::new(head.classes(), labels, &answers),
-            roc_auc: sum.map(|sum| sum / areas.len() as f64),
+            roc_auc: mean_roc_auc(&one_vs_rest_roc_auc(labels, probabilities, head.classes())),
         }
     }
 
@@ -114,11 +112,10 @@ impl Validated {
             }),
             Validated::Several { confusion, roc_auc } => {
                 let Means { precision, recall, f1 } = confusion.macro_means();
-                let most = confusion.supports().into_iter().max().unwrap_or(0);
                 json!({
                     "confusion": confusion.rows().collect::<Vec<&[usize]>>(),
                     "accuracy": confusion.accuracy(),
-                    "majority_share": (self.total() > 0).then(|| most as f64 / self.total() as f64),
+                    "majority_share": confusion.majority_share(),
                     "macro_precision": precision,
                     "balanced_accuracy": recall,
                     "macro_f1": f1,

@@ -14,15 +14,11 @@
 
 mod strokes;
 
-use std::fs;
 use std::path::Path;
 
-use image::ImageEncoder;
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use rayon::prelude::*;
-
+use super::drawn_set::{self, DrawnFile, grey_png};
+use crate::Result;
 use crate::random::{Purpose, Stream};
-use crate::{Error, Result};
 use strokes::{Point, digit};
 
 /// Width and height of an image, in pixels.
@@ -141,31 +137,12 @@ fn square_distance(a: Point, b: Point, point: Point) -> f64 {
 /// If the folder is there and holds anything (nothing is overwritten), or if the system refuses to write; and
 /// those of `written`. What was written by then stays.
 pub fn write(seed: u64, per_digit: usize, folder: &Path, written: impl Fn() -> Result<()> + Sync) -> Result<()> {
-    if folder.exists() && fs::read_dir(folder).map_err(Error::io("read", folder))?.next().is_some() {
-        return Err(Error::data(
-            folder,
-            "the folder is not empty, and nothing is overwritten; name a new or an empty one",
-        ));
-    }
-    for digit in 0..DIGITS {
-        let class_folder = folder.join(digit.to_string());
-        fs::create_dir_all(&class_folder).map_err(Error::io("create", &class_folder))?;
-    }
-    (0..DIGITS * per_digit).into_par_iter().try_for_each(|place| {
+    let drawn = |place: usize| {
         let (digit, number) = (place / per_digit, place % per_digit);
-        let path = folder.join(digit.to_string()).join(format!("{digit}-{:04}.png", number + 1));
-        fs::write(&path, png(&draw(seed, digit, number))).map_err(Error::io("write", &path))?;
-        written()
-    })
-}
-
-/// Returns an image as the bytes of an 8-bit grey PNG file.
-fn png(pixels: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::Adaptive)
-        .write_image(pixels, SIDE as u32, SIDE as u32, image::ExtendedColorType::L8)
-        .expect("memory takes every byte of a grey image");
-    bytes
+        let png = grey_png(&draw(seed, digit, number), SIDE, SIDE);
+        DrawnFile { class: digit.to_string(), name: format!("{digit}-{:04}.png", number + 1), png }
+    };
+    drawn_set::write(folder, (0..DIGITS).map(|digit| digit.to_string()), DIGITS * per_digit, drawn, written)
 }
 
 #[cfg(test)]

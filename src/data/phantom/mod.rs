@@ -34,15 +34,13 @@ mod lesion;
 mod texture;
 mod tissue;
 
-use std::fs;
 use std::path::Path;
 
-use image::ImageEncoder;
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use rayon::prelude::*;
 
+use super::drawn_set::{self, DrawnFile, grey_png};
+use crate::Result;
 use crate::random::{Purpose, Stream};
-use crate::{Error, Result};
 use extent::Extent;
 pub use lesion::Class;
 use lesion::Lesion;
@@ -83,11 +81,7 @@ impl PhantomImage {
     /// # Panics
     /// If there are not `width · height` pixels.
     pub fn png(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::Adaptive)
-            .write_image(&self.pixels, self.width as u32, self.height as u32, image::ExtendedColorType::L8)
-            .expect("memory takes every byte of a grey image");
-        bytes
+        grey_png(&self.pixels, self.width, self.height)
     }
 }
 
@@ -148,20 +142,10 @@ pub fn write(
     folder: &Path,
     written: impl Fn() -> Result<()> + Sync,
 ) -> Result<()> {
-    if folder.exists() && fs::read_dir(folder).map_err(Error::io("read", folder))?.next().is_some() {
-        return Err(Error::data(
-            folder,
-            "the folder is not empty, and nothing is overwritten; name a new or an empty one",
-        ));
-    }
-    for class in [Class::Benign, Class::Malignant] {
-        let class_folder = folder.join(class.name());
-        fs::create_dir_all(&class_folder).map_err(Error::io("create", &class_folder))?;
-    }
-    (0..benign + malignant).into_par_iter().try_for_each(|place| {
+    let classes = [Class::Benign, Class::Malignant].map(|class| class.name().to_string());
+    let drawn = |place| {
         let image = draw_image(seed, benign, place);
-        let path = folder.join(image.class.name()).join(&image.name);
-        fs::write(&path, image.png()).map_err(Error::io("write", &path))?;
-        written()
-    })
+        DrawnFile { class: image.class.name().to_string(), png: image.png(), name: image.name }
+    };
+    drawn_set::write(folder, classes, benign + malignant, drawn, written)
 }

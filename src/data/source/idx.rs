@@ -37,8 +37,11 @@ pub fn is_images(path: &Path) -> bool {
 
 /// The first four bytes of a file, unpacked; none where it has fewer, or is none.
 fn starts(path: &Path) -> Option<[u8; 4]> {
+    if !path.is_file() {
+        return None;
+    }
     let mut start = [0; 4];
-    path.is_file().then(|| reader(path)?.read_exact(&mut start).map_err(Error::io("read", path))).map(Result::ok)??;
+    reader(path).ok()?.read_exact(&mut start).ok()?;
     Some(start)
 }
 

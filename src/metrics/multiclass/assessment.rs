@@ -1,7 +1,7 @@
 //! All figures of one set of answers of K classes.
 
 use super::confusion_matrix::ConfusionMatrix;
-use super::ranking::{one_vs_rest_roc_auc, top_k_accuracy};
+use super::ranking::{mean_roc_auc, one_vs_rest_roc_auc, top_k_accuracy};
 use crate::classes::Label;
 use crate::metrics::calibration::Calibration;
 use crate::metrics::interval::{Interval, wilson};
@@ -86,8 +86,7 @@ impl MulticlassAssessment {
 
     /// The mean of the classes' areas under the ROC curve; `None` where one has none.
     pub fn mean_roc_auc(&self) -> Option<f64> {
-        let sum: Option<f64> = self.roc_auc.iter().copied().sum();
-        sum.map(|sum| sum / self.roc_auc.len() as f64)
+        mean_roc_auc(&self.roc_auc)
     }
 }
 

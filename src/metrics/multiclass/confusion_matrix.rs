@@ -14,6 +14,7 @@ use crate::metrics::interval::share;
 /// assert_eq!(matrix.count(Label::new(1), Label::new(2)), 1);
 /// assert_eq!(matrix.accuracy(), Some(0.75));
 /// assert_eq!(matrix.class(Label::new(2)).precision(), Some(2.0 / 3.0));
+/// assert_eq!(matrix.majority_share(), Some(0.5));
 /// assert_eq!(matrix.confused(), [(Label::new(1), Label::new(2), 1)]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +77,11 @@ impl ConfusionMatrix {
     /// How many images each class has.
     pub fn supports(&self) -> Vec<usize> {
         self.counts.chunks_exact(self.classes).map(|row| row.iter().sum()).collect()
+    }
+
+    /// The share of the most frequent class: the accuracy of always answering it.
+    pub fn majority_share(&self) -> Option<f64> {
+        share(self.supports().into_iter().max().unwrap_or(0), self.total())
     }
 
     /// The rows of counts, in the order of the classes.

@@ -11,7 +11,7 @@ mod ranking;
 pub use assessment::MulticlassAssessment;
 pub use class_measures::{ClassMeasures, Means};
 pub use confusion_matrix::ConfusionMatrix;
-pub use ranking::{one_vs_rest_roc_auc, top_k_accuracy};
+pub use ranking::{mean_roc_auc, one_vs_rest_roc_auc, top_k_accuracy};
 
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,12 @@ pub fn one_vs_rest_roc_auc(labels: &[Label], probabilities: &[f32], classes: usi
     (0..classes).map(of_class).collect()
 }
 
+/// The mean of the classes' [areas](one_vs_rest_roc_auc); `None` where one has none.
+pub fn mean_roc_auc(areas: &[Option<f64>]) -> Option<f64> {
+    let sum: Option<f64> = areas.iter().copied().sum();
+    sum.map(|sum| sum / areas.len() as f64)
+}
+
 fn check(labels: &[Label], probabilities: &[f32], classes: usize) {
     assert_eq!(labels.len() * classes, probabilities.len(), "a row of {classes} probabilities for each label");
 }

@@ -158,9 +158,8 @@ fn draw_notes(
 ) -> io::Result<()> {
     let percent = |value: Option<f64>| value.map_or("undefined".to_string(), |value| format!("{:.1} %", 100.0 * value));
     let total = confusion.total();
-    let most = confusion.supports().into_iter().max().unwrap_or(0);
-    let majority = (total > 0).then(|| most as f64 / total as f64);
-    let accuracy = format!("accuracy {}; majority class: {}", percent(confusion.accuracy()), percent(majority));
+    let accuracy =
+        format!("accuracy {}; majority class: {}", percent(confusion.accuracy()), percent(confusion.majority_share()));
     page.text(&shorten(&accuracy, BODY, right - MARGIN)?, (MARGIN, bottom + 32.0), BODY)?;
     let name = |label: Label| names[label.index()];
     let confused = confusion.confused();

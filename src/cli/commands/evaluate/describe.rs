@@ -4,7 +4,7 @@ use super::evaluation::{EvaluationResult, JSON, PAGE, PREDICTIONS};
 use super::{several, two};
 use crate::cli::terminal::console;
 use glassnet::error::{counted, some_of};
-use glassnet::metrics::Judged;
+use glassnet::metrics::{Judged, only_answer};
 use glassnet::report::evaluation::INDEPENDENCE_NOTE;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -65,7 +65,7 @@ impl EvaluationResult<'_> {
 
     /// Returns what keeps the figures from meaning what they seem to.
     fn cautions(&self) -> Vec<String> {
-        let one_class = self.judged.only_answer().map(|label| {
+        let one_class = only_answer(&self.answered.labels, &self.answered.answers).map(|label| {
             let class = &self.class_names()[label.index()];
             format!("every image is taken for '{class}': the accuracy is that class's share, no skill")
         });

@@ -112,13 +112,12 @@ fn class_lines(assessment: &MulticlassAssessment, names: &[&str]) -> Vec<String>
 pub fn json(evaluation: &EvaluationResult, assessment: &MulticlassAssessment) -> Value {
     let confusion = &assessment.confusion;
     let top_k: Map<String, Value> = assessment.top_k.iter().map(|(k, share)| (k.to_string(), json!(share))).collect();
-    let most = confusion.supports().into_iter().max().unwrap_or(0);
     json!({
         "confusion": confusion.rows().collect::<Vec<&[usize]>>(),
         "loss": assessment.loss,
         "loss_of_shares": assessment.loss_of_shares(),
         "accuracy": confusion.accuracy(),
-        "majority_share": (confusion.total() > 0).then(|| most as f64 / confusion.total() as f64),
+        "majority_share": confusion.majority_share(),
         "top_k": top_k,
         "balanced_accuracy": confusion.macro_means().recall,
         "macro": means(confusion.macro_means()),

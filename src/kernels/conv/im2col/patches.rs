@@ -14,6 +14,7 @@
 
 use crate::geometry::ConvGeometry;
 use crate::kernels::conv::frame::clip;
+use crate::kernels::elementwise::add;
 use std::ops::Range;
 
 /// Writes the patches of the output rows `rows` to `columns`, `[rows·output width × K]`; padding is zeros.
@@ -139,14 +140,6 @@ fn copy(source: &[f32], target: &mut [f32]) {
         target[source.len() - HALF_RUN..].copy_from_slice(last);
     } else {
         target.copy_from_slice(source);
-    }
-}
-
-/// Adds `source` to `target`.
-#[inline(always)]
-fn add(source: &[f32], target: &mut [f32]) {
-    for (target, source) in target.iter_mut().zip(source) {
-        *target += source;
     }
 }
 
