@@ -38,7 +38,7 @@ pub struct ModelSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum LayerSpec {
-    /// Convolution with a bias.
+    /// Convolution, with a bias unless told otherwise.
     Conv2d {
         /// F, the number of filters.
         filters: usize,
@@ -53,8 +53,12 @@ pub enum LayerSpec {
         /// Pixels from a cell of the kernel to the next; 1 if not given.
         #[serde(default = "Size::one", skip_serializing_if = "Size::is_one")]
         dilation: Size,
+        /// Whether a bias is added; true if not given. Before a batch normalization, which takes any bias
+        /// away, false saves its numbers.
+        #[serde(default = "yes", skip_serializing_if = "is_yes")]
+        use_bias: bool,
     },
-    /// Convolution of each channel by itself, with a bias.
+    /// Convolution of each channel by itself, with a bias unless told otherwise.
     DepthwiseConv2d {
         /// Kernel size: one number, or [height, width].
         kernel: Size,
@@ -70,6 +74,9 @@ pub enum LayerSpec {
         /// M, the filters of each channel; 1 if not given.
         #[serde(default = "one_filter")]
         depth_multiplier: usize,
+        /// Whether a bias is added; true if not given.
+        #[serde(default = "yes", skip_serializing_if = "is_yes")]
+        use_bias: bool,
     },
     /// Max-pooling.
     MaxPool {
@@ -105,10 +112,13 @@ pub enum LayerSpec {
     },
     /// The image as a vector, in H W C order.
     Flatten {},
-    /// A weighted sum for each unit, with a bias.
+    /// A weighted sum for each unit, with a bias unless told otherwise.
     Dense {
         /// The number of units.
         units: usize,
+        /// Whether a bias is added; true if not given.
+        #[serde(default = "yes", skip_serializing_if = "is_yes")]
+        use_bias: bool,
     },
     /// Drops values at random while training.
     Dropout {
@@ -154,6 +164,14 @@ impl Size {
     }
 }
 
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
 fn one_filter() -> usize {
     1
 }
@@ -174,6 +192,19 @@ fn documented_input() -> [usize; 3] {
     [128, 128, 3]
 }
 
+impl LayerSpec {
+    /// Returns the same layer with a bias, if it is of a kind that can have one.
+    pub fn with_bias(mut self) -> LayerSpec {
+        match &mut self {
+            LayerSpec::Conv2d { use_bias, .. }
+            | LayerSpec::DepthwiseConv2d { use_bias, .. }
+            | LayerSpec::Dense { use_bias, .. } => *use_bias = true,
+            _ => {}
+        }
+        self
+    }
+}
+
 impl ModelSpec {
     /// Returns the model of the documented run: Conv 32 – pool – Conv 64 – pool – Conv 128 – pool – Dense 128
     /// – Dropout – Dense 1, all convolutions 3×3 with ReLU, all pools 2×2. At 128×128 pixels it has 3,304,769
@@ -187,15 +218,16 @@ impl ModelSpec {
                 stride: Size::Square(1),
                 padding: Padding::Valid,
                 dilation: Size::one(),
+                use_bias: true,
             });
             layers.push(LayerSpec::Relu {});
             layers.push(LayerSpec::MaxPool { window: Size::Square(2), stride: None, padding: Padding::Valid });
         }
         layers.push(LayerSpec::Flatten {});
-        layers.push(LayerSpec::Dense { units: 128 });
+        layers.push(LayerSpec::Dense { units: 128, use_bias: true });
         layers.push(LayerSpec::Relu {});
         layers.push(LayerSpec::Dropout { rate: 0.5 });
-        layers.push(LayerSpec::Dense { units: 1 });
+        layers.push(LayerSpec::Dense { units: 1, use_bias: true });
         ModelSpec { input: documented_input(), layers }
     }
 
@@ -214,7 +246,7 @@ impl ModelSpec {
     /// Returns the same layers, but that the last, if it is a dense one, has the units that tell this many
     /// classes apart: one for two, else one for each.
     pub fn with_classes(mut self, classes: usize) -> ModelSpec {
-        if let Some(LayerSpec::Dense { units }) = self.layers.last_mut() {
+        if let Some(LayerSpec::Dense { units, .. }) = self.layers.last_mut() {
             *units = if classes == 2 { 1 } else { classes };
         }
         self
@@ -245,9 +277,29 @@ mod tests {
     }
 
     #[test]
+    fn a_bias_is_written_only_where_there_is_none() {
+        let spec = |text: &str| toml::from_str::<ModelSpec>(&format!("layers = [{{ {text} }}]")).unwrap();
+        for layer in [
+            "type = 'conv2d', filters = 1, kernel = 1",
+            "type = 'depthwise_conv2d', kernel = 1",
+            "type = 'dense', units = 1",
+        ] {
+            let (with, without) = (spec(layer), spec(&format!("{layer}, use_bias = false")));
+            let written = [&with, &without].map(|spec| toml::to_string(spec).unwrap());
+            assert!(!written[0].contains("bias") && written[1].contains("use_bias = false"), "{written:?}");
+            assert_eq!(toml::from_str::<ModelSpec>(&written[1]).unwrap(), without);
+            assert_eq!(spec(&format!("{layer}, use_bias = true")), with);
+            assert_eq!(without.layers[0].with_bias(), with.layers[0]);
+        }
+    }
+
+    #[test]
     fn the_last_layer_has_a_unit_for_two_classes_and_one_for_each_of_more() {
         let last = |classes: usize| *ModelSpec::documented().with_classes(classes).layers.last().unwrap();
-        assert_eq!((last(2), last(3)), (LayerSpec::Dense { units: 1 }, LayerSpec::Dense { units: 3 }));
+        assert_eq!(
+            (last(2), last(3)),
+            (LayerSpec::Dense { units: 1, use_bias: true }, LayerSpec::Dense { units: 3, use_bias: true })
+        );
     }
 
     #[test]
@@ -258,6 +310,7 @@ mod tests {
         assert!(parse(r#"{ type = "conv2d", filters = 1, kernel = 3, dilation = 2 }"#).is_ok());
         assert!(parse(r#"{ type = "conv2d", filters = 1, kernel = 3, dilations = 2 }"#).is_err());
         assert!(parse(r#"{ type = "relu", rate = 2 }"#).is_err());
+        assert!(parse(r#"{ type = "relu", use_bias = false }"#).is_err());
         assert!(parse(r#"{ type = "softmax" }"#).is_err());
         assert!(parse(r#"{ type = "leaky_relu", slope = 0.1 }"#).is_err());
     }

@@ -127,7 +127,7 @@ fn allocations_of_steps(network: &Network, options: PlanOptions) -> Allocations 
 }
 
 /// What the documented network has not: a pool that overlaps, a convolution without a pool, padding, strides,
-/// and all other kinds of layers.
+/// layers without a bias, and all other kinds of layers.
 fn other_layers() -> Network {
     let conv = |filters, stride, padding| LayerSpec::Conv2d {
         filters,
@@ -135,14 +135,19 @@ fn other_layers() -> Network {
         stride: Size::Square(stride),
         padding,
         dilation: Size::Square(1),
+        use_bias: true,
     };
+    let mut without_bias = conv(18, 2, Padding::Same);
+    if let LayerSpec::Conv2d { use_bias, .. } = &mut without_bias {
+        *use_bias = false;
+    }
     let layers = vec![
         conv(16, 1, Padding::Same),
         LayerSpec::MaxPool { window: Size::Square(3), stride: Some(Size::Square(2)), padding: Padding::Valid },
         LayerSpec::Relu {},
         conv(17, 1, Padding::Valid),
         LayerSpec::Relu {},
-        conv(18, 2, Padding::Same),
+        without_bias,
         LayerSpec::BatchNormalization { momentum: 0.99, epsilon: 1e-3 },
         LayerSpec::LeakyRelu { negative_slope: 0.3 },
         LayerSpec::DepthwiseConv2d {
@@ -151,11 +156,12 @@ fn other_layers() -> Network {
             padding: Padding::Same,
             dilation: Size::Square(2),
             depth_multiplier: 1,
+            use_bias: false,
         },
         LayerSpec::AveragePool { window: Size::Square(2), stride: None, padding: Padding::Same },
         LayerSpec::GlobalAveragePool {},
         LayerSpec::BatchNormalization { momentum: 0.99, epsilon: 1e-3 },
-        LayerSpec::Dense { units: 1 },
+        LayerSpec::Dense { units: 1, use_bias: true },
     ];
     Network::new(&ModelSpec { input: [24, 20, 3], layers }).unwrap()
 }

@@ -329,10 +329,11 @@ fn networks_that_fill_several_of_every_block_agree_with_the_textbook() {
                 stride: Size::Square(1),
                 padding: Padding::Same,
                 dilation: Size::Square(1),
+                use_bias: true,
             },
             LayerSpec::Flatten {},
-            LayerSpec::Dense { units: 3 },
-            LayerSpec::Dense { units: 1 },
+            LayerSpec::Dense { units: 3, use_bias: true },
+            LayerSpec::Dense { units: 1, use_bias: true },
         ];
         let network = Network::new(&ModelSpec { input: [side, side, channels], layers }).unwrap();
         let count = MAX_SLOTS + 3;
@@ -391,10 +392,11 @@ fn whole_steps_with_class_weights_and_weight_decay_end_at_the_textbooks_weights_
             stride: Size::Square(1),
             padding: Padding::Same,
             dilation: Size::Square(1),
+            use_bias: true,
         },
         LayerSpec::Flatten {},
-        LayerSpec::Dense { units: 40 },
-        LayerSpec::Dense { units: 1 },
+        LayerSpec::Dense { units: 40, use_bias: true },
+        LayerSpec::Dense { units: 1, use_bias: true },
     ];
     let network = Network::new(&ModelSpec { input: [16, 16, 2], layers }).unwrap();
     let large = |entry: &TensorEntry| entry.name.starts_with("dense") && entry.range.len() >= AT_ONCE_FLOATS;

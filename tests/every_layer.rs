@@ -109,11 +109,12 @@ fn large() -> Network {
     let layers = "
         input = [21, 18, 3]
         layers = [
-            { type = 'conv2d', filters = 40, kernel = 3, padding = 'same', dilation = 2 }, { type = 'batch_normalization' },
-            { type = 'leaky_relu' },
+            { type = 'conv2d', filters = 40, kernel = 3, padding = 'same', dilation = 2, use_bias = false },
+            { type = 'batch_normalization' }, { type = 'leaky_relu' },
             { type = 'depthwise_conv2d', kernel = [5, 3], stride = [1, 2], padding = 'same' }, { type = 'leaky_relu' },
             { type = 'batch_normalization' },
-            { type = 'depthwise_conv2d', kernel = 3, dilation = [2, 1], depth_multiplier = 2 }, { type = 'batch_normalization' },
+            { type = 'depthwise_conv2d', kernel = 3, dilation = [2, 1], depth_multiplier = 2, use_bias = false },
+            { type = 'batch_normalization' },
             { type = 'leaky_relu' }, { type = 'average_pool', window = 3, stride = 2, padding = 'same' },
             { type = 'global_average_pool' }, { type = 'dense', units = 5 },
         ]";
@@ -147,6 +148,9 @@ fn what_is_folded_is_gone_and_predict_folds_it() {
     let names: Vec<&str> = folded.table().entries().iter().map(|entry| entry.name.as_str()).collect();
     // The second stands behind an activation, and stays.
     assert_eq!(names.iter().filter(|name| name.ends_with("gamma")).count(), 1, "{names:?}");
+    // What took one in has a bias, whether it had one or not.
+    let biases = |network: &Network| network.table().entries().iter().filter(|e| e.name.ends_with("bias")).count();
+    assert_eq!((biases(&network), biases(&folded)), (2, 4), "{names:?}");
     assert!(folded.folded(&weights).unwrap().is_none());
     let batch = Batch::draw(&network, 3, 6);
     let plan = Plan::new(&folded, 3, PlanOptions::default());

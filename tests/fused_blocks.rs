@@ -177,11 +177,11 @@ fn large_dense_layers_train_to_the_same_bits_with_adams_step_within_and_behind()
     // block, and more samples than a kernel takes at once; before them nothing, and behind them a small one.
     let layers = vec![
         LayerSpec::Flatten {},
-        LayerSpec::Dense { units: 93 },
+        LayerSpec::Dense { units: 93, use_bias: true },
         LayerSpec::Relu {},
-        LayerSpec::Dense { units: 707 },
+        LayerSpec::Dense { units: 707, use_bias: true },
         LayerSpec::Dropout { rate: 0.25 },
-        LayerSpec::Dense { units: 1 },
+        LayerSpec::Dense { units: 1, use_bias: true },
     ];
     let network = Network::new(&ModelSpec { input: [17, 15, 3], layers }).unwrap();
     assert_eq!(

@@ -1,6 +1,7 @@
 //! The last link of the chain of trust: small networks of the documented model's kinds of layers, one with a
-//! sigmoid and one with a softmax of three classes, and one of all other kinds, recorded in real Keras by
-//! `tests/fixtures/make_keras_fixture.py`. Logits, loss, every gradient and three Adam steps agree to 1e-5.
+//! sigmoid and one with a softmax of three classes, one of all other kinds, and one without biases, recorded
+//! in real Keras by `tests/fixtures/make_keras_fixture.py`. Logits, loss, every gradient and three Adam steps
+//! agree to 1e-5.
 
 mod common;
 
@@ -38,6 +39,8 @@ enum Fixture {
     Softmax,
     /// All other kinds of layers, and three units.
     Layers,
+    /// Layers without a bias, each with a batch normalization right behind it.
+    Unbiased,
 }
 
 /// The network of a fixture; its numbers are those of the script.
@@ -65,10 +68,24 @@ fn network(fixture: Fixture) -> Network {
             { type = 'dense', units = 8 }, { type = 'leaky_relu' }, { type = 'dropout', rate = 0.5 },
             { type = 'dense', units = UNITS },
         ]";
+    let unbiased = "
+        input = [11, 12, 2]
+        layers = [
+            { type = 'depthwise_conv2d', kernel = 3, padding = 'same', depth_multiplier = 2, use_bias = false },
+            { type = 'batch_normalization' }, { type = 'relu' },
+            { type = 'conv2d', filters = 6, kernel = 3, stride = 2, padding = 'same', use_bias = false },
+            { type = 'batch_normalization' }, { type = 'relu' },
+            { type = 'conv2d', filters = 8, kernel = 1, use_bias = false },
+            { type = 'batch_normalization' }, { type = 'relu' }, { type = 'max_pool', window = 2 },
+            { type = 'flatten' }, { type = 'dense', units = 10, use_bias = false },
+            { type = 'batch_normalization' }, { type = 'relu' }, { type = 'dropout', rate = 0.5 },
+            { type = 'dense', units = UNITS, use_bias = false },
+        ]";
     let (layers, units) = match fixture {
         Fixture::Small => (documented, "1"),
         Fixture::Softmax => (documented, "3"),
         Fixture::Layers => (other, "3"),
+        Fixture::Unbiased => (unbiased, "3"),
     };
     Network::new(&toml::from_str::<ModelSpec>(&layers.replace("UNITS", units)).unwrap()).unwrap()
 }
@@ -102,6 +119,7 @@ fn recorded(fixture: Fixture) -> Vec<u8> {
         Fixture::Small => "keras_small",
         Fixture::Softmax => "keras_softmax",
         Fixture::Layers => "keras_layers",
+        Fixture::Unbiased => "keras_unbiased",
     };
     std::fs::read(format!("{}/tests/fixtures/{name}.safetensors", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
@@ -186,7 +204,7 @@ fn adams_defaults_are_those_of_keras() {
 fn every_algorithm_fused_or_not_reproduces_what_keras_recorded() {
     for options in ways_to_train() {
         for step_within in [true, false] {
-            for fixture in [Fixture::Small, Fixture::Softmax, Fixture::Layers] {
+            for fixture in [Fixture::Small, Fixture::Softmax, Fixture::Layers, Fixture::Unbiased] {
                 let way = way_name(&options);
                 println!("{fixture:?}, {way}, Adam's step within the backward pass: {step_within}");
                 reproduce(fixture, options, step_within);

@@ -76,12 +76,18 @@ impl Builder {
         self.ordinal
     }
 
-    /// Enters a kernel of this shape in the table, and a bias of `outputs` values.
-    pub(crate) fn kernel_and_bias(&mut self, shape: Vec<usize>, outputs: usize) -> [TensorId; 2] {
+    /// Enters a kernel of this shape in the table, and behind it a bias of `outputs` values if it has one.
+    pub(crate) fn kernel_and_bias(
+        &mut self,
+        shape: Vec<usize>,
+        outputs: usize,
+        use_bias: bool,
+    ) -> (TensorId, Option<TensorId>) {
         // As in Keras, unless told otherwise there, biases decay too.
         let role = Role::Trainable { decays: true };
         let kernel = self.table.push(format!("{}/kernel", self.name), shape, role, Initialization::GlorotUniform);
-        [kernel, self.table.push(format!("{}/bias", self.name), vec![outputs], role, Initialization::Zeros)]
+        let mut bias = || self.table.push(format!("{}/bias", self.name), vec![outputs], role, Initialization::Zeros);
+        (kernel, use_bias.then(&mut bias))
     }
 
     /// Enters what a batch normalization of so many channels has: gamma and beta, which are learned, and the

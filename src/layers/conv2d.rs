@@ -69,7 +69,7 @@ impl Operation for Conv2d {
         reference::Layer::Conv2d {
             shape: reference::ConvShape { kernel, stride, dilation, padding, output, filters },
             kernel: parameters.wide(self.kernel),
-            bias: parameters.wide(self.bias),
+            bias: self.bias.map_or_else(|| vec![0.0; filters], |bias| parameters.wide(bias)),
         }
     }
 }

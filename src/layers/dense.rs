@@ -32,16 +32,16 @@ pub struct Dense {
     pub units: usize,
     /// Where its kernel stands, `[inputs, units]`.
     pub kernel: TensorId,
-    /// Where its bias stands, `[units]`.
-    pub bias: TensorId,
+    /// Where its bias stands, `[units]`, if it has one.
+    pub bias: Option<TensorId>,
 }
 
 impl Dense {
-    /// U weighted sums of all that reaches it.
+    /// U weighted sums of all that reaches it, with a bias or without.
     ///
     /// # Errors
     /// A sentence, where what reaches it is no vector, or U is 0 or too large.
-    pub fn new(builder: &mut Builder, units: usize) -> Result<Dense, String> {
+    pub fn new(builder: &mut Builder, units: usize, use_bias: bool) -> Result<Dense, String> {
         let Shape::Vector(inputs) = builder.input() else {
             let input = builder.input();
             return Err(format!(
@@ -52,7 +52,7 @@ impl Dense {
             return Err("0 units; it needs at least 1".into());
         }
         check_floats(&[inputs, units])?;
-        let [kernel, bias] = builder.kernel_and_bias(vec![inputs, units], units);
+        let (kernel, bias) = builder.kernel_and_bias(vec![inputs, units], units, use_bias);
         Ok(Dense { inputs, units, kernel, bias })
     }
 }
@@ -79,13 +79,16 @@ impl Operation for Dense {
 
     /// `input` `[N, I]` → `output` `[N, U]`: Y = X·W + bias.
     fn forward(&self, Forward { parameters, input, output, work, .. }: Forward) {
-        let (kernel, bias) = (parameters.tensor(self.kernel), parameters.tensor(self.bias));
+        let (kernel, bias) = (parameters.tensor(self.kernel), self.bias.map(|bias| parameters.tensor(bias)));
         let partials = &mut work.partials[..self.inputs.div_ceil(BLOCK_ROWS) * output.len()];
         partials.par_chunks_exact_mut(output.len()).enumerate().for_each(|(index, partial)| {
             dense::forward(input, self.inputs, block(index, BLOCK_ROWS, self.inputs), kernel, partial);
         });
         for sample in output.chunks_exact_mut(self.units) {
-            sample.copy_from_slice(bias);
+            match bias {
+                Some(bias) => sample.copy_from_slice(bias),
+                None => sample.fill(0.0),
+            }
         }
         for partial in partials.chunks_exact(output.len()) {
             for (sum, part) in output.iter_mut().zip(partial) {
@@ -121,21 +124,26 @@ impl Operation for Dense {
                 });
             });
         });
-        sink.whole(self.bias, |bias| {
-            bias.fill(0.0);
-            for sample in grad_output.chunks_exact(units) {
-                for (sum, g) in bias.iter_mut().zip(sample) {
-                    *sum += g;
+        if let Some(bias) = self.bias {
+            sink.whole(bias, |bias| {
+                bias.fill(0.0);
+                for sample in grad_output.chunks_exact(units) {
+                    for (sum, g) in bias.iter_mut().zip(sample) {
+                        *sum += g;
+                    }
                 }
-            }
-        });
+            });
+        }
         if let Some(grad_input) = grad_input {
             join_blocks(partials, inputs, grad_input);
         }
     }
 
     fn twin(&self, parameters: &Parameters) -> reference::Layer {
-        reference::Layer::Dense { kernel: parameters.wide(self.kernel), bias: parameters.wide(self.bias) }
+        reference::Layer::Dense {
+            kernel: parameters.wide(self.kernel),
+            bias: self.bias.map_or_else(|| vec![0.0; self.units], |bias| parameters.wide(bias)),
+        }
     }
 }
 

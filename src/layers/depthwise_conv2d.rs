@@ -21,17 +21,22 @@ pub struct DepthwiseConv2d {
     pub geometry: DepthwiseGeometry,
     /// The number of its kernel, `[kernel height, kernel width, C, M]`.
     pub kernel: TensorId,
-    /// The number of its bias, `[C·M]`.
-    pub bias: TensorId,
+    /// The number of its bias, `[C·M]`, if it has one.
+    pub bias: Option<TensorId>,
 }
 
 impl DepthwiseConv2d {
-    /// A depthwise convolution with a bias and `multiplier` filters for each channel.
+    /// A depthwise convolution of `multiplier` filters for each channel, with a bias or without.
     ///
     /// # Errors
     /// A sentence, where what reaches it is no image, the kernel does not fit, or a tensor would be too
     /// large.
-    pub fn new(builder: &mut Builder, kernel: Sliding, multiplier: usize) -> Result<DepthwiseConv2d, String> {
+    pub fn new(
+        builder: &mut Builder,
+        kernel: Sliding,
+        multiplier: usize,
+        use_bias: bool,
+    ) -> Result<DepthwiseConv2d, String> {
         let input = builder.image("a depthwise convolution")?;
         for size in [kernel.size, kernel.stride, kernel.dilation, [multiplier, multiplier]].concat() {
             check_floats(&[size])?;
@@ -40,7 +45,7 @@ impl DepthwiseConv2d {
         let shape = vec![geometry.kernel[0], geometry.kernel[1], input[2], multiplier];
         check_floats(&shape)?;
         check_floats(&[geometry.output[0], geometry.output[1], geometry.channels()])?;
-        let [kernel, bias] = builder.kernel_and_bias(shape, geometry.channels());
+        let (kernel, bias) = builder.kernel_and_bias(shape, geometry.channels(), use_bias);
         Ok(DepthwiseConv2d { geometry, kernel, bias })
     }
 
@@ -67,13 +72,23 @@ impl Operation for DepthwiseConv2d {
             true => (batch.div_ceil(per_slot(batch)) * self.slot_len(), self.geometry.channels()),
             false => (0, 0),
         };
-        WorkLen { partials, packed: 0, scratch: ScratchLen::from_floats(scratch) }
+        // The zeros that stand for no bias.
+        let packed = if self.bias.is_some() { 0 } else { self.geometry.channels() };
+        WorkLen { partials, packed, scratch: ScratchLen::from_floats(scratch) }
     }
 
     /// `input` `[N, H, W, C]` → `output` `[N, output height, output width, C·M]`.
-    fn forward(&self, Forward { parameters, input, output, .. }: Forward) {
+    fn forward(&self, Forward { parameters, input, output, work, .. }: Forward) {
         let geometry = &self.geometry;
-        let (kernel, bias) = (parameters.tensor(self.kernel), parameters.tensor(self.bias));
+        let kernel = parameters.tensor(self.kernel);
+        let bias = match self.bias {
+            Some(bias) => parameters.tensor(bias),
+            None => {
+                let zeros = &mut work.packed[..geometry.channels()];
+                zeros.fill(0.0);
+                zeros
+            }
+        };
         let rows = output.par_chunks_exact_mut(geometry.output[1] * geometry.channels()).enumerate();
         rows.for_each(|(row, output)| {
             let (image, y) = (row / geometry.output[0], row % geometry.output[0]);
@@ -91,7 +106,9 @@ impl Operation for DepthwiseConv2d {
             self.grad_input(sink.parameters(), grad_output, grad_input);
         }
         sink.whole(self.kernel, |kernel| add_slots(slots, self.slot_len(), 0, kernel));
-        sink.whole(self.bias, |bias| add_slots(slots, self.slot_len(), self.geometry.kernel_len(), bias));
+        if let Some(bias) = self.bias {
+            sink.whole(bias, |bias| add_slots(slots, self.slot_len(), self.geometry.kernel_len(), bias));
+        }
     }
 
     fn twin(&self, parameters: &Parameters) -> reference::Layer {
@@ -106,7 +123,7 @@ impl Operation for DepthwiseConv2d {
                 filters: self.geometry.channels(),
             },
             kernel: parameters.wide(self.kernel),
-            bias: parameters.wide(self.bias),
+            bias: self.bias.map_or_else(|| vec![0.0; self.geometry.channels()], |bias| parameters.wide(bias)),
         }
     }
 }

@@ -119,13 +119,13 @@ impl Layer {
     /// [`Error::Layer`], where the layer cannot take that shape.
     pub fn new(spec: &LayerSpec, builder: &mut Builder) -> Result<Layer> {
         match *spec {
-            LayerSpec::Conv2d { filters, kernel, stride, padding, dilation } => {
+            LayerSpec::Conv2d { filters, kernel, stride, padding, dilation, use_bias } => {
                 let kernel = sliding([kernel, stride, dilation], padding);
-                add(builder, LayerKind::Conv2d, |builder| Conv2d::new(builder, filters, kernel))
+                add(builder, LayerKind::Conv2d, |builder| Conv2d::new(builder, filters, kernel, use_bias))
             }
-            LayerSpec::DepthwiseConv2d { kernel, stride, padding, dilation, depth_multiplier } => {
+            LayerSpec::DepthwiseConv2d { kernel, stride, padding, dilation, depth_multiplier, use_bias } => {
                 let kernel = sliding([kernel, stride, dilation], padding);
-                let new = |builder: &mut Builder| DepthwiseConv2d::new(builder, kernel, depth_multiplier);
+                let new = |builder: &mut Builder| DepthwiseConv2d::new(builder, kernel, depth_multiplier, use_bias);
                 add(builder, LayerKind::DepthwiseConv2d, new)
             }
             LayerSpec::MaxPool { window, stride, padding } => {
@@ -144,7 +144,9 @@ impl Layer {
                 add(builder, LayerKind::LeakyRelu, |_| LeakyRelu::new(negative_slope))
             }
             LayerSpec::Flatten {} => add(builder, LayerKind::Flatten, |_| Ok(Flatten)),
-            LayerSpec::Dense { units } => add(builder, LayerKind::Dense, |builder| Dense::new(builder, units)),
+            LayerSpec::Dense { units, use_bias } => {
+                add(builder, LayerKind::Dense, |builder| Dense::new(builder, units, use_bias))
+            }
             LayerSpec::Dropout { rate } => add(builder, LayerKind::Dropout, |builder| Dropout::new(builder, rate)),
             LayerSpec::BatchNormalization { momentum, epsilon } => {
                 let new = |builder: &mut Builder| BatchNormalization::new(builder, momentum, epsilon);

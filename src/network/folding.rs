@@ -1,7 +1,8 @@
 //! Batch normalizations folded into the weights before them, for prediction.
 //!
 //! While predicting, a batch normalization is a factor s = γ / √(σ² + ε) and a summand for each channel.
-//! Right behind a layer whose output is a weighted sum and a bias, both can be part of that layer:
+//! Right behind a layer whose output is a weighted sum and a bias b, 0 if it has none, both can be part of
+//! that layer, which has a bias from then on:
 //!
 //! ```text
 //! s·(Σ x·w + b − μ) + β  =  Σ x·(s·w) + (s·(b − μ) + β)
@@ -15,13 +16,18 @@ use crate::Result;
 use crate::layers::batch_normalization::BatchNormalization;
 use crate::layers::{Layer, LayerKind};
 use crate::parameters::Parameters;
-use crate::spec::ModelSpec;
+use crate::spec::{LayerSpec, ModelSpec};
 
 impl Network {
     /// Returns the spec without those batch normalizations that can be folded into the layer before them.
     pub fn folded_spec(&self) -> ModelSpec {
         let kept = self.spec.layers.iter().enumerate().filter(|&(index, _)| self.folds(index).is_none());
-        ModelSpec { layers: kept.map(|(_, layer)| *layer).collect(), ..self.spec.clone() }
+        // What takes one in needs a bias to hold β.
+        let layer = |(index, layer): (usize, &LayerSpec)| match self.folds(index + 1) {
+            Some(_) => layer.with_bias(),
+            None => *layer,
+        };
+        ModelSpec { layers: kept.map(layer).collect(), ..self.spec.clone() }
     }
 
     /// Returns the network of [`folded_spec`](Network::folded_spec) with the weights that make it predict as
@@ -42,6 +48,7 @@ impl Network {
         let kept = (0..self.layers.len()).filter(|&index| self.folds(index).is_none());
         for (index, target) in kept.zip(&folded.layers) {
             let source = &self.layers[index];
+            // A bias that the source has not is 0.
             for (from, to) in source.tensors.clone().zip(target.tensors.clone()) {
                 weights.tensor_mut(to).copy_from_slice(parameters.tensor(from));
             }

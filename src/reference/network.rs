@@ -25,7 +25,7 @@ pub enum Layer {
         shape: ConvShape,
         /// `[kernel height, kernel width, C, F]`.
         kernel: Vec<f64>,
-        /// `[F]`.
+        /// `[F]`; zeros for a layer that has none, whose gradient then belongs to no parameter.
         bias: Vec<f64>,
     },
     /// Cross-correlation of each channel by itself, plus a bias per filter.
@@ -34,7 +34,7 @@ pub enum Layer {
         shape: ConvShape,
         /// `[kernel height, kernel width, C, M]`.
         kernel: Vec<f64>,
-        /// `[C·M]`.
+        /// `[C·M]`; zeros for a layer that has none.
         bias: Vec<f64>,
     },
     /// The largest value of each window, per channel.
@@ -56,7 +56,7 @@ pub enum Layer {
     Dense {
         /// `[inputs, units]`.
         kernel: Vec<f64>,
-        /// `[units]`.
+        /// `[units]`; zeros for a layer that has none.
         bias: Vec<f64>,
     },
     /// Multiplies by a factor per value: 0 for a dropped one, 1/(1 − rate) for a kept one.

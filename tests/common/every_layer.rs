@@ -1,7 +1,7 @@
 //! Networks of every kind of layer, drawn at random.
 
 use super::networks::{Batch, size};
-use super::steps::is_normalized;
+use super::steps::{has_bias, is_normalized, is_normalized_behind_an_activation};
 use super::wide;
 use glassnet::geometry::Padding;
 use glassnet::layers::LayerKind;
@@ -27,11 +27,11 @@ pub fn networks_of_every_layer() -> impl Strategy<Value = Network> {
     let input = (5..9usize, 5..9usize, 1..4usize);
     let normalized = prop_oneof![Just(Normalized::Nowhere), Just(Normalized::Before), Just(Normalized::Behind)];
     let blocks = proptest::collection::vec((with_kernel(), activation(), proptest::option::of(pool())), 1..3);
-    let hidden = proptest::option::of((5..10usize, activation(), 0.0..0.4f64));
-    let units = prop_oneof![Just(1usize), 2..5usize];
+    let hidden = proptest::option::of((5..10usize, activation(), 0.0..0.4f64, any::<bool>()));
+    let units = (prop_oneof![Just(1usize), 2..5usize], any::<bool>());
     (input, normalized, blocks, any::<bool>(), hidden, units).prop_filter_map(
         "the layers do not fit each other",
-        |((height, width, channels), normalized, blocks, global, hidden, units)| {
+        |((height, width, channels), normalized, blocks, global, hidden, (units, use_bias))| {
             let mut layers = Vec::new();
             let normalize = |at: Normalized| (normalized == at).then_some(normalization());
             for (with_kernel, activation, pool) in blocks {
@@ -42,14 +42,14 @@ pub fn networks_of_every_layer() -> impl Strategy<Value = Network> {
                 layers.extend(pool);
             }
             layers.push(if global { LayerSpec::GlobalAveragePool {} } else { LayerSpec::Flatten {} });
-            if let Some((units, activation, rate)) = hidden {
-                layers.push(LayerSpec::Dense { units });
+            if let Some((units, activation, rate, use_bias)) = hidden {
+                layers.push(LayerSpec::Dense { units, use_bias });
                 layers.extend(normalize(Normalized::Before));
                 layers.push(activation);
                 layers.extend(normalize(Normalized::Behind));
                 layers.push(LayerSpec::Dropout { rate });
             }
-            layers.push(LayerSpec::Dense { units });
+            layers.push(LayerSpec::Dense { units, use_bias });
             let network = Network::new(&ModelSpec { input: [height, width, channels], layers }).ok()?;
             network.layers().iter().all(|layer| fits(&layer.kind)).then_some(network)
         },
@@ -70,15 +70,15 @@ fn padding() -> impl Strategy<Value = Padding> {
     prop_oneof![Just(Padding::Valid), Just(Padding::Same)]
 }
 
-/// A convolution, or a depthwise one; every third of them dilated.
+/// A convolution, or a depthwise one; every third of them dilated, every second without a bias.
 fn with_kernel() -> impl Strategy<Value = LayerSpec> {
     let dilation = prop_oneof![2 => Just(Size::Square(1)), 1 => size(1..4)];
     // A kernel of one cell and one channel is but a factor, which a normalization takes away.
     let sizes = (size(2..4), size(1..3), padding(), dilation);
-    (any::<bool>(), sizes, 3..6usize, 1..4usize).prop_map(
-        |(depthwise, (kernel, stride, padding, dilation), filters, depth_multiplier)| match depthwise {
-            true => LayerSpec::DepthwiseConv2d { kernel, stride, padding, dilation, depth_multiplier },
-            false => LayerSpec::Conv2d { filters, kernel, stride, padding, dilation },
+    (any::<[bool; 2]>(), sizes, 3..6usize, 1..4usize).prop_map(
+        |([depthwise, use_bias], (kernel, stride, padding, dilation), filters, depth_multiplier)| match depthwise {
+            true => LayerSpec::DepthwiseConv2d { kernel, stride, padding, dilation, depth_multiplier, use_bias },
+            false => LayerSpec::Conv2d { filters, kernel, stride, padding, dilation, use_bias },
         },
     )
 }
@@ -102,7 +102,8 @@ fn normalization() -> LayerSpec {
 
 /// How much a change of all weights and pixels by about a rounding of f32, in turn up and down, moves the
 /// logits, the gradients and ∂L/∂images: of each tensor the largest change, divided by its largest element,
-/// and of all of them the worst. Gradients of biases that batch normalization takes away are left out.
+/// and of all of them the worst. Gradients of biases that batch normalization takes away, or that there are
+/// none, are left out.
 pub fn sensitivity(network: &Network, parameters: &Parameters, batch: &Batch, step: &textbook::Step) -> f64 {
     let nudge = |values: &mut [f32]| {
         for (place, value) in values.iter_mut().enumerate() {
@@ -123,11 +124,13 @@ pub fn sensitivity(network: &Network, parameters: &Parameters, batch: &Batch, st
     let outside = change(&other.logits, &step.logits).max(change(&images(&other), &images(step)));
     (0..network.layers().len()).fold(outside, |worst, layer| {
         let [a, b] = [&other, step].map(|step| &step.gradients[layer]);
-        if let LayerKind::BatchNormalization(_) = network.layers()[layer].kind {
+        let normalizes = matches!(network.layers()[layer].kind, LayerKind::BatchNormalization(_));
+        if normalizes || (has_bias(network, layer) && is_normalized_behind_an_activation(network, layer)) {
             let both = |gradient: &textbook::LayerGradient| [&gradient.kernel[..], &gradient.bias].concat();
             return worst.max(change(&both(a), &both(b)));
         }
-        let bias = if is_normalized(network, layer) { 0.0 } else { change(&a.bias, &b.bias) };
+        let counts = has_bias(network, layer) && !is_normalized(network, layer);
+        let bias = if !counts { 0.0 } else { change(&a.bias, &b.bias) };
         worst.max(change(&a.kernel, &b.kernel)).max(bias)
     })
 }

@@ -33,7 +33,7 @@ fn networks_of(
     let padding = prop_oneof![Just(Padding::Valid), Just(Padding::Same)];
     // Without a stride of its own, windows lie side by side, as a fused block needs it.
     let pool = proptest::option::of((size(1..4), proptest::option::of(size(1..4))));
-    let block = (filters, kernel_and_stride, padding, any::<bool>(), pool);
+    let block = (filters, kernel_and_stride, padding, any::<[bool; 2]>(), pool);
     let hidden = proptest::option::of((6..12usize, 0.0..0.5f64));
     let input = (4..8usize, 4..8usize, channels);
     // One unit, or one for each class.
@@ -42,8 +42,15 @@ fn networks_of(
         "the layers do not fit each other",
         |((height, width, channels), blocks, hidden, units)| {
             let mut layers = Vec::new();
-            for (filters, (kernel, stride), padding, relu, pool) in blocks {
-                layers.push(LayerSpec::Conv2d { filters, kernel, stride, padding, dilation: Size::Square(1) });
+            for (filters, (kernel, stride), padding, [relu, use_bias], pool) in blocks {
+                layers.push(LayerSpec::Conv2d {
+                    filters,
+                    kernel,
+                    stride,
+                    padding,
+                    dilation: Size::Square(1),
+                    use_bias,
+                });
                 layers.extend(relu.then_some(LayerSpec::Relu {}));
                 layers.extend(pool.map(|(window, stride)| LayerSpec::MaxPool {
                     window,
@@ -53,9 +60,13 @@ fn networks_of(
             }
             layers.push(LayerSpec::Flatten {});
             if let Some((units, rate)) = hidden {
-                layers.extend([LayerSpec::Dense { units }, LayerSpec::Relu {}, LayerSpec::Dropout { rate }]);
+                layers.extend([
+                    LayerSpec::Dense { units, use_bias: true },
+                    LayerSpec::Relu {},
+                    LayerSpec::Dropout { rate },
+                ]);
             }
-            layers.push(LayerSpec::Dense { units });
+            layers.push(LayerSpec::Dense { units, use_bias: true });
             Network::new(&ModelSpec { input: [height, width, channels], layers }).ok()
         },
     )

@@ -15,8 +15,8 @@ pub struct Conv2d {
     pub geometry: ConvGeometry,
     /// The number of its kernel, `[kernel height, kernel width, C, F]`.
     pub kernel: TensorId,
-    /// The number of its bias, `[F]`.
-    pub bias: TensorId,
+    /// The number of its bias, `[F]`, if it has one.
+    pub bias: Option<TensorId>,
     /// What computes each pass.
     pub algorithms: ConvAlgorithms,
     /// Whether a ReLU runs with it.
@@ -26,12 +26,12 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    /// A convolution with a bias.
+    /// A convolution, with a bias or without.
     ///
     /// # Errors
     /// A sentence, where what reaches it is no image, the kernel does not fit, or a tensor would be too
     /// large.
-    pub fn new(builder: &mut Builder, filters: usize, kernel: Sliding) -> Result<Conv2d, String> {
+    pub fn new(builder: &mut Builder, filters: usize, kernel: Sliding, use_bias: bool) -> Result<Conv2d, String> {
         let input = builder.image("a convolution")?;
         for size in [kernel.size, kernel.stride, kernel.dilation, [filters, filters]].concat() {
             check_floats(&[size])?;
@@ -40,7 +40,7 @@ impl Conv2d {
         let shape = vec![geometry.kernel[0], geometry.kernel[1], input[2], filters];
         check_floats(&shape)?;
         check_floats(&[geometry.output[0], geometry.output[1], filters])?;
-        let [kernel, bias] = builder.kernel_and_bias(shape, filters);
+        let (kernel, bias) = builder.kernel_and_bias(shape, filters, use_bias);
         let algorithms = ConvPolicy::Im2col.algorithms(&geometry, false, true);
         Ok(Conv2d { geometry, kernel, bias, algorithms, relu: false, pool: None })
     }

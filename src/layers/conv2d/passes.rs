@@ -73,10 +73,11 @@ impl Conv2d {
         (BAND_FLOATS / row_len / step).max(1) * step
     }
 
-    /// Floats that the passes need for the packed kernel.
+    /// Floats that the passes need for the packed kernel, and for the zeros that stand for no bias.
     pub(super) fn packed_len(&self, training: bool) -> usize {
         let passes = if training { &Pass::ALL[..] } else { &Pass::ALL[..1] };
-        let len = |&pass: &Pass| self.algorithms.of(pass).packed_len(&self.geometry_of(pass), pass);
+        let zeros = if self.bias.is_some() { 0 } else { self.geometry.filters };
+        let len = |&pass: &Pass| self.algorithms.of(pass).packed_len(&self.geometry_of(pass), pass) + zeros;
         // The way back also needs room to add up the sums.
         let sums = if training { self.sums_len() } else { 0 };
         passes.iter().map(len).max().unwrap_or(0).max(sums)
@@ -204,7 +205,9 @@ impl Conv2d {
         let sums = &mut packed[..self.sums_len()];
         add_slots(slots, self.slot_len(), 0, sums);
         sink.whole(self.kernel, |kernel| self.unpack_sums(sums, kernel));
-        sink.whole(self.bias, |bias| add_slots(slots, self.slot_len(), self.sums_len(), bias));
+        if let Some(bias) = self.bias {
+            sink.whole(bias, |bias| add_slots(slots, self.slot_len(), self.sums_len(), bias));
+        }
     }
 
     /// Sums the weights' gradient of the images of each slot in it, and writes ∂L/∂input if that is wanted.
@@ -298,11 +301,19 @@ impl Conv2d {
         }
     }
 
-    /// The weights, packed for a pass.
+    /// The weights, packed for a pass. A convolution without a bias has one of zeros.
     fn pack<'a>(&self, pass: Pass, parameters: &'a Parameters, packed: &'a mut [f32]) -> Weights<'a> {
         let (algorithm, geometry) = (self.algorithms.of(pass), self.geometry_of(pass));
-        let (kernel, bias) = (parameters.tensor(self.kernel), parameters.tensor(self.bias));
-        let packed = &mut packed[..algorithm.packed_len(&geometry, pass)];
+        let kernel = parameters.tensor(self.kernel);
+        let (packed, rest) = packed.split_at_mut(algorithm.packed_len(&geometry, pass));
+        let bias = match self.bias {
+            Some(bias) => parameters.tensor(bias),
+            None => {
+                let zeros = &mut rest[..geometry.filters];
+                zeros.fill(0.0);
+                zeros
+            }
+        };
         let part_len = packed.len() / algorithm.packed_parts(&geometry, pass);
         if part_len > 0 {
             packed.par_chunks_exact_mut(part_len).enumerate().for_each(|(part, packed)| {
