@@ -65,6 +65,13 @@ impl Stream {
         self.0.next_u32()
     }
 
+    /// Fills `words` with what as many calls of [`next_u32`](Stream::next_u32) would return.
+    pub(crate) fn fill_u32<const LEN: usize>(&mut self, words: &mut [u32; LEN]) {
+        let mut bytes = [[0; 4]; LEN];
+        self.0.fill_bytes(bytes.as_flattened_mut());
+        *words = bytes.map(u32::from_le_bytes);
+    }
+
     /// Returns a uniform number in [0, 1): the top 24 bits of one word, so every value is exact in f32.
     pub fn unit_f32(&mut self) -> f32 {
         (self.next_u32() >> 8) as f32 * (1.0 / (1 << 24) as f32)
@@ -136,6 +143,17 @@ mod tests {
         let mut items = [0, 1, 2, 3, 4, 5, 6, 7];
         stream().shuffle(&mut items);
         assert_eq!(items, [6, 2, 5, 3, 0, 4, 1, 7]);
+    }
+
+    #[test]
+    fn words_that_are_drawn_together_are_those_that_are_drawn_one_by_one() {
+        let stream = || Stream::new(1, Purpose::Test, 0, 0);
+        let (mut together, mut single) = (stream(), stream());
+        for _ in 0..3 {
+            let mut words = [0; 100];
+            together.fill_u32(&mut words);
+            assert_eq!(words, [(); 100].map(|()| single.next_u32()));
+        }
     }
 
     #[test]

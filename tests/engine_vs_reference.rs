@@ -251,7 +251,6 @@ const ALL_THAT_RUNS: [&str; 24] = [
     "a pool that cannot be fused",
     "auto: direct forward",
     "auto: direct grad_input",
-    "auto: im2col grad_input",
     "auto: direct grad_weights",
     "auto: sparse grad_input",
     "auto: sparse grad_weights",
@@ -264,7 +263,6 @@ const ALL_THAT_RUNS: [&str; 24] = [
     "direct: direct forward",
     "direct: direct grad_input",
     "direct: direct grad_weights",
-    "direct: im2col grad_input",
     "im2col: im2col forward",
     "im2col: im2col grad_input",
     "im2col: im2col grad_weights",
@@ -272,6 +270,8 @@ const ALL_THAT_RUNS: [&str; 24] = [
     "winograd2x2: winograd2x2 grad_input",
     "winograd: winograd forward",
     "winograd: winograd grad_input",
+    "winograd: winograd5x5 forward",
+    "winograd: winograd5x5 grad_input",
 ];
 
 #[test]

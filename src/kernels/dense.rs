@@ -15,14 +15,16 @@
 //!
 //! ```text
 //!          forward                        input                      weights
-//! loop 1   pieces of DEPTH rows of W      panels of samples          pieces of PIXELS rows of W
+//! loop 1   pieces of DEPTH rows of W      panels of samples          pieces of PIECE_ROWS rows of W
 //! loop 2     panels of units                pieces of PIXELS rows      panels of units, and their columns
-//! loop 3       samples, columns               columns                    pieces of DEPTH samples
+//! loop 3       samples, columns               columns                    strips of rows
 //! tile           over the rows                  over the units             over the samples
 //! ```
 
-use super::simd::{Lanes, SimdOp, dispatch};
-use super::tile::{PANEL, PIXELS, VECTORS, load_sums, store_sums, tile};
+use super::simd::{InstructionSet, Lanes, SimdOp, dispatch, dispatch_to};
+use super::tile::{
+    PANEL, PIXELS, PairedTileWork, TileWork, VECTORS, add_outer, load_filters, load_sums, over_tiles, store_sums, tile,
+};
 use std::ops::Range;
 
 /// Rows of W whose part of the output is summed up on its own: at 128 units 1 MiB, enough work for a thread,
@@ -32,7 +34,11 @@ pub const BLOCK_ROWS: usize = 2048;
 /// Rows of W in one piece of work on the way back: at 128 units 48 KiB, and whole tiles.
 pub(crate) const BACKWARD_ROWS: usize = 16 * PIXELS;
 
-/// Rows of W, or samples, that are put into a tile's order at once, on the stack.
+/// Rows of W whose gradient is made at once: at 128 units 12 KiB, which stay in the first-level cache, and
+/// whole tiles.
+pub(crate) const PIECE_ROWS: usize = 4 * PIXELS;
+
+/// Rows of W that are put into a tile's order at once, on the stack.
 const DEPTH: usize = 64;
 
 /// Returns the rows of block `index` when W has `inputs` rows, `rows` to a block.
@@ -196,28 +202,16 @@ impl SimdOp for GradInput<'_> {
             let mut row = 0;
             while row < rows {
                 let pixels = if rows - row >= PIXELS { PIXELS } else { 1 };
-                // Loop 3: columns of the panel, one register of samples at a time: batches are small.
-                for column in (0..present).step_by(LANES) {
-                    let first_sample = panel * PANEL + column;
-                    let mut store = |pixel: usize, sums: &Lanes<LANES>| {
-                        let samples = first_sample..samples.min(first_sample + LANES);
-                        for (sample, &sum) in samples.zip(sums) {
-                            partial[sample * rows + row + pixel] = sum;
-                        }
+                // Loop 3: columns of the panel, one register of samples at a time where the batch is small.
+                let mut column = 0;
+                while column < present {
+                    let block = InputBlock { kernel, weights, row, column, first_sample: panel * PANEL, samples, rows };
+                    column += match (pixels, present - column > LANES) {
+                        (PIXELS, true) => block.write::<PIXELS, VECTORS, LANES, FUSED>(partial),
+                        (PIXELS, false) => block.write::<PIXELS, 1, LANES, FUSED>(partial),
+                        (_, true) => block.write::<1, VECTORS, LANES, FUSED>(partial),
+                        (_, false) => block.write::<1, 1, LANES, FUSED>(partial),
                     };
-                    let rows = |pixel: usize| &kernel[(row + pixel) * units..][..units];
-                    // [PIXELS×U]·[U×LANES]
-                    if pixels == PIXELS {
-                        let mut sums = [[[0.0; LANES]; 1]; PIXELS];
-                        tile::<PIXELS, 1, LANES, FUSED>(std::array::from_fn(rows), weights, column, &mut sums);
-                        for (pixel, [sums]) in sums.iter().enumerate() {
-                            store(pixel, sums);
-                        }
-                    } else {
-                        let mut sums = [[[0.0; LANES]; 1]; 1];
-                        tile::<1, 1, LANES, FUSED>(std::array::from_fn(rows), weights, column, &mut sums);
-                        store(0, &sums[0][0]);
-                    }
                 }
                 row += pixels;
             }
@@ -225,79 +219,176 @@ impl SimdOp for GradInput<'_> {
     }
 }
 
-/// Writes `dW[r]` to `grad_kernel`, `[r×U]`, from X and `grad_output`, dY `[N×U]`.
-pub fn grad_kernel(input: &[f32], inputs: usize, rows: Range<usize>, grad_output: Panels, grad_kernel: &mut [f32]) {
-    debug_assert_eq!(grad_kernel.len(), rows.len() * grad_output.columns);
-    dispatch(GradKernel { input, inputs, rows, grad_output, grad_kernel });
+/// Some rows of W and some columns of dYᵀ.
+struct InputBlock<'a> {
+    /// The block of W, `[rows×U]`.
+    kernel: &'a [f32],
+    /// The panel of dYᵀ, `[U][PANEL]`.
+    weights: &'a [[f32; PANEL]],
+    /// The first row.
+    row: usize,
+    /// The first column in the panel.
+    column: usize,
+    /// The sample of the panel's first column.
+    first_sample: usize,
+    samples: usize,
+    rows: usize,
 }
 
-struct GradKernel<'a> {
-    input: &'a [f32],
+impl InputBlock<'_> {
+    /// Writes the gradient of `P` rows to `partial`, for `V` registers of samples. Returns the columns done.
+    #[inline(always)]
+    fn write<const P: usize, const V: usize, const LANES: usize, const FUSED: bool>(
+        &self,
+        partial: &mut [f32],
+    ) -> usize {
+        let units = self.weights.len();
+        let rows = std::array::from_fn(|pixel| &self.kernel[(self.row + pixel) * units..][..units]);
+        let mut sums = [[[0.0; LANES]; V]; P];
+        // [P×U]·[U×(V·LANES)]
+        tile::<P, V, LANES, FUSED>(rows, self.weights, self.column, &mut sums);
+        let first = self.first_sample + self.column;
+        for (lane, sample) in (first..self.samples.min(first + V * LANES)).enumerate() {
+            let target = &mut partial[sample * self.rows + self.row..][..P];
+            for (target, sums) in target.iter_mut().zip(&sums) {
+                *target = sums.as_flattened()[lane];
+            }
+        }
+        V * LANES
+    }
+}
+
+/// Returns the floats of scratch that [`grad_kernel`] needs in a batch of `samples`.
+pub(crate) fn grad_kernel_scratch(samples: usize) -> usize {
+    samples * PIECE_ROWS
+}
+
+/// Writes `dW[r]` to `grad_kernel`, `[r×U]`, from X and `grad_output`, dY `[N×U]`. `scratch` are
+/// [`grad_kernel_scratch`] floats.
+pub fn grad_kernel(
+    input: &[f32],
     inputs: usize,
     rows: Range<usize>,
+    grad_output: Panels,
+    grad_kernel: &mut [f32],
+    scratch: &mut [f32],
+) {
+    debug_assert_eq!(grad_kernel.len(), rows.len() * grad_output.columns);
+    grad_kernel_by(InstructionSet::in_force(), input, inputs, rows, grad_output, grad_kernel, scratch);
+}
+
+/// Does the same with this set of instructions.
+fn grad_kernel_by(
+    set: InstructionSet,
+    input: &[f32],
+    inputs: usize,
+    rows: Range<usize>,
+    grad_output: Panels,
+    grad_kernel: &mut [f32],
+    scratch: &mut [f32],
+) {
+    let pieces = grad_kernel.chunks_mut(PIECE_ROWS * grad_output.columns);
+    // Loop 1: pieces of rows.
+    for (first, grad_kernel) in rows.step_by(PIECE_ROWS).zip(pieces) {
+        let rows = grad_kernel.len() / grad_output.columns;
+        // Their columns of X as one block: a sample's are in a page of their own.
+        let columns = &mut scratch[..grad_output.rows * rows];
+        for (columns, sample) in columns.chunks_exact_mut(rows).zip(input.chunks_exact(inputs)) {
+            columns.copy_from_slice(&sample[first..first + rows]);
+        }
+        dispatch_to(set, GradKernel { columns, rows, grad_output, grad_kernel });
+    }
+}
+
+/// A piece of dW.
+struct GradKernel<'a> {
+    /// X's columns, `[N×rows]`.
+    columns: &'a [f32],
+    /// Rows of dW.
+    rows: usize,
     grad_output: Panels<'a>,
     grad_kernel: &'a mut [f32],
 }
 
 impl SimdOp for GradKernel<'_> {
     #[inline(always)]
-    fn run<const LANES: usize, const FUSED: bool>(mut self) {
-        // Loop 1: pieces of rows.
-        let mut row = self.rows.start;
-        while row < self.rows.end {
-            if self.rows.end - row >= PIXELS {
-                self.rows::<PIXELS, LANES, FUSED>(row);
-                row += PIXELS;
-            } else {
-                self.rows::<1, LANES, FUSED>(row);
-                row += 1;
+    fn run<const LANES: usize, const FUSED: bool>(self) {
+        let GradKernel { columns, rows, grad_output, grad_kernel } = self;
+        let (samples, units) = (grad_output.rows, grad_output.columns);
+        // Loop 2: panels of units, and their columns.
+        for (panel, gradient) in grad_output.values.chunks_exact(samples).enumerate() {
+            let in_panel = PANEL.min(units - panel * PANEL);
+            for column in (0..in_panel).step_by(VECTORS * LANES) {
+                let present = (in_panel - column).min(VECTORS * LANES);
+                let grad_kernel = &mut grad_kernel[panel * PANEL + column..];
+                let mut work =
+                    KernelTiles::<LANES, FUSED> { columns, rows, gradient, column, grad_kernel, units, present };
+                // Loop 3: strips of rows.
+                over_tiles::<LANES>(rows, &mut work);
             }
         }
     }
 }
 
-impl GradKernel<'_> {
-    /// Writes `P` rows of dW, from `row` on.
+/// Some columns of a piece of dW.
+struct KernelTiles<'a, const LANES: usize, const FUSED: bool> {
+    columns: &'a [f32],
+    rows: usize,
+    /// The panel of dY, `[N][PANEL]`.
+    gradient: &'a [[f32; PANEL]],
+    /// The first column in the panel.
+    column: usize,
+    /// The piece from the first column on.
+    grad_kernel: &'a mut [f32],
+    units: usize,
+    /// Columns that there are.
+    present: usize,
+}
+
+impl<const LANES: usize, const FUSED: bool> KernelTiles<'_, LANES, FUSED> {
     #[inline(always)]
-    fn rows<const P: usize, const LANES: usize, const FUSED: bool>(&mut self, row: usize) {
-        let (samples, units) = (self.grad_output.rows, self.grad_output.columns);
-        let mut columns_of_input = [[0.0; DEPTH]; P];
-        let start = (row - self.rows.start) * units;
-        // Loop 2: panels of units, and their columns.
-        for (panel, weights) in self.grad_output.values.chunks_exact(samples).enumerate() {
-            let present = PANEL.min(units - panel * PANEL);
-            for column in (0..present).step_by(VECTORS * LANES) {
-                let mut sums = [[[0.0; LANES]; VECTORS]; P];
-                // Loop 3: pieces of samples.
-                for first in (0..samples).step_by(DEPTH) {
-                    let depth = DEPTH.min(samples - first);
-                    // A small batch is turned once for all panels.
-                    if samples > DEPTH || (panel == 0 && column == 0) {
-                        for (sample, values) in self.input.chunks_exact(self.inputs).skip(first).take(depth).enumerate()
-                        {
-                            for (pixel, &value) in values[row..row + P].iter().enumerate() {
-                                columns_of_input[pixel][sample] = value;
-                            }
-                        }
-                    }
-                    let rows = std::array::from_fn(|pixel| &columns_of_input[pixel][..depth]);
-                    // [P×N]·[N×(VECTORS·LANES)]
-                    tile::<P, VECTORS, LANES, FUSED>(rows, &weights[first..first + depth], column, &mut sums);
-                }
-                let present = (present - column).min(VECTORS * LANES);
-                for (pixel, sums) in sums.iter().enumerate() {
-                    let at = start + pixel * units + panel * PANEL + column;
-                    store_sums(sums, &mut self.grad_kernel[at..][..present]);
-                }
-            }
+    fn store<const P: usize>(&mut self, first: usize, sums: &[[Lanes<LANES>; VECTORS]; P]) {
+        for (row, sums) in sums.iter().enumerate() {
+            store_sums(sums, &mut self.grad_kernel[(first + row) * self.units..][..self.present]);
         }
+    }
+}
+
+impl<const LANES: usize, const FUSED: bool> TileWork for KernelTiles<'_, LANES, FUSED> {
+    #[inline(always)]
+    fn one<const P: usize>(&mut self, first: usize) {
+        assert!(self.column + VECTORS * LANES <= PANEL);
+        let mut sums = [[[0.0; LANES]; VECTORS]; P];
+        // [P×N]·[N×(VECTORS·LANES)], sample by sample.
+        for (sample, gradient) in self.columns.chunks_exact(self.rows).zip(self.gradient) {
+            add_outer::<P, VECTORS, LANES, FUSED>(&sample[first..], &load_filters(gradient, self.column), &mut sums);
+        }
+        // What is stored by reference is a copy: then the sums themselves live in registers.
+        let done = sums;
+        self.store(first, &done);
+    }
+}
+
+impl<const LANES: usize, const FUSED: bool> PairedTileWork for KernelTiles<'_, LANES, FUSED> {
+    #[inline(always)]
+    fn two<const P: usize>(&mut self, [first, second]: [usize; 2]) {
+        assert!(self.column + VECTORS * LANES <= PANEL);
+        let (mut sums, mut more) = ([[[0.0; LANES]; VECTORS]; P], [[[0.0; LANES]; VECTORS]; P]);
+        // Twice [P×N]·[N×(VECTORS·LANES)], sample by sample.
+        for (sample, gradient) in self.columns.chunks_exact(self.rows).zip(self.gradient) {
+            let gradient = load_filters(gradient, self.column);
+            add_outer::<P, VECTORS, LANES, FUSED>(&sample[first..], &gradient, &mut sums);
+            add_outer::<P, VECTORS, LANES, FUSED>(&sample[second..], &gradient, &mut more);
+        }
+        let done = [sums, more];
+        self.store(first, &done[0]);
+        self.store(second, &done[1]);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::simd::{InstructionSet, dispatch_to};
     use crate::random::{Purpose, Stream};
 
     /// Fails unless each value is the sum of its products but for rounding.
@@ -343,17 +434,8 @@ mod tests {
                 });
 
                 let mut written = vec![f32::NAN; block.len()];
-                let rows_of = rows.clone();
-                dispatch_to(
-                    set,
-                    GradKernel {
-                        input: &input,
-                        inputs,
-                        rows: rows_of,
-                        grad_output: by_sample,
-                        grad_kernel: &mut written,
-                    },
-                );
+                let mut scratch = vec![f32::NAN; grad_kernel_scratch(samples)];
+                grad_kernel_by(set, &input, inputs, rows.clone(), by_sample, &mut written, &mut scratch);
                 assert_sums(&what("grad_kernel"), &written, |i| {
                     (0..samples).map(|sample| x(sample, rows.start + i / units) * g(sample, i % units)).sum()
                 });

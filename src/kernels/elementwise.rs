@@ -1,5 +1,7 @@
 //! Layers that work value by value: ReLU, leaky ReLU, and the product with a mask.
 
+use super::simd::vectorized;
+
 /// **Adds** values to sums.
 #[inline(always)]
 pub(crate) fn add(values: &[f32], sums: &mut [f32]) {
@@ -11,49 +13,61 @@ pub(crate) fn add(values: &[f32], sums: &mut [f32]) {
 /// Writes `output = max(input, 0)`. NaN stays NaN, and −0 becomes 0.
 pub fn relu(input: &[f32], output: &mut [f32]) {
     debug_assert_eq!(input.len(), output.len());
-    for (output, &x) in output.iter_mut().zip(input) {
-        *output = if x <= 0.0 { 0.0 } else { x };
-    }
+    vectorized(|| {
+        for (output, &x) in output.iter_mut().zip(input) {
+            *output = if x <= 0.0 { 0.0 } else { x };
+        }
+    });
 }
 
 /// Writes [`relu`] of `values` over them.
 pub(crate) fn relu_in_place(values: &mut [f32]) {
-    for x in values {
-        *x = if *x <= 0.0 { 0.0 } else { *x };
-    }
+    vectorized(|| {
+        for x in values {
+            *x = if *x <= 0.0 { 0.0 } else { *x };
+        }
+    });
 }
 
 /// Writes `grad_input = grad_output` where ReLU's output was positive, else 0. The slope at 0 is 0.
 pub(crate) fn relu_backward(output: &[f32], grad_output: &[f32], grad_input: &mut [f32]) {
     debug_assert!(output.len() == grad_input.len() && grad_output.len() == grad_input.len());
-    for ((grad_input, g), &y) in grad_input.iter_mut().zip(grad_output).zip(output) {
-        *grad_input = if y > 0.0 { *g } else { 0.0 };
-    }
+    vectorized(|| {
+        for ((grad_input, g), &y) in grad_input.iter_mut().zip(grad_output).zip(output) {
+            *grad_input = if y > 0.0 { *g } else { 0.0 };
+        }
+    });
 }
 
 /// Writes `output = input` where that is positive, else `slope · input`. NaN stays NaN.
 pub(crate) fn leaky_relu(slope: f32, input: &[f32], output: &mut [f32]) {
     debug_assert_eq!(input.len(), output.len());
-    for (output, &x) in output.iter_mut().zip(input) {
-        *output = if x > 0.0 { x } else { slope * x };
-    }
+    vectorized(|| {
+        for (output, &x) in output.iter_mut().zip(input) {
+            *output = if x > 0.0 { x } else { slope * x };
+        }
+    });
 }
 
 /// Writes `grad_input = grad_output` where leaky ReLU's input was positive, else `slope · grad_output`. At 0
 /// the slope is that of the negative side, as in TensorFlow.
 pub(crate) fn leaky_relu_backward(slope: f32, input: &[f32], grad_output: &[f32], grad_input: &mut [f32]) {
     debug_assert!(input.len() == grad_input.len() && grad_output.len() == grad_input.len());
-    for ((grad_input, g), &x) in grad_input.iter_mut().zip(grad_output).zip(input) {
-        *grad_input = if x > 0.0 { *g } else { slope * *g };
-    }
+    vectorized(|| {
+        for ((grad_input, g), &x) in grad_input.iter_mut().zip(grad_output).zip(input) {
+            *grad_input = if x > 0.0 { *g } else { slope * *g };
+        }
+    });
 }
 
 /// Writes `output = input · factor`, value by value: dropout, forward and backward alike.
 pub fn multiply(input: &[f32], factors: &[f32], output: &mut [f32]) {
     debug_assert!(input.len() == output.len() && factors.len() == output.len());
-    for ((output, x), factor) in output.iter_mut().zip(input).zip(factors) {
-        *output = x * factor;
-    }
+    vectorized(|| {
+        for ((output, x), factor) in output.iter_mut().zip(input).zip(factors) {
+            *output = x * factor;
+        }
+    });
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! of its window in reading order, as in Keras on a CPU. Windows may overlap (stride < window): then an input
 //! cell sums the gradients of every window whose maximum it is.
 
+use super::simd::{ChannelWork, Lanes, SimdOp, dispatch, load, over_channels};
 use crate::geometry::PoolGeometry;
 
 /// Writes the maxima to `output`, `[output height, output width, C]`, and to `argmax`, of the same shape, the
@@ -12,42 +13,92 @@ use crate::geometry::PoolGeometry;
 ///
 /// A NaN in the first cell of a window stays, and any other is passed over, as no comparison with it holds.
 pub fn forward(geometry: &PoolGeometry, input: &[f32], output: &mut [f32], argmax: &mut [u16]) {
-    let (channels, width) = (geometry.input[2], geometry.output[1]);
-    for (window, (output, argmax)) in
-        output.chunks_exact_mut(channels).zip(argmax.chunks_exact_mut(channels)).enumerate()
-    {
-        let position = [window / width, window % width];
-        let [rows, columns] = geometry.inside(position);
-        let first = [rows.start, columns.start];
-        let from = cell_start(geometry, position, first);
-        output.copy_from_slice(&input[from..from + channels]);
-        argmax.fill((first[0] * geometry.window[1] + first[1]) as u16);
-        for dy in rows {
-            for dx in columns.clone() {
-                let (cell, from) = (dy * geometry.window[1] + dx, cell_start(geometry, position, [dy, dx]));
-                let candidates = &input[from..from + channels];
-                for ((best, argmax), &candidate) in output.iter_mut().zip(argmax.iter_mut()).zip(candidates) {
-                    if candidate > *best {
-                        *best = candidate;
-                        *argmax = cell as u16;
-                    }
-                }
-            }
-        }
-    }
+    dispatch(Forward { geometry, input, output, argmax });
 }
 
 /// Writes ∂L/∂input: each output cell's gradient, added at the argmax of its window.
 pub fn backward(geometry: &PoolGeometry, grad_output: &[f32], argmax: &[u16], grad_input: &mut [f32]) {
-    let (channels, width) = (geometry.input[2], geometry.output[1]);
-    grad_input.fill(0.0);
-    for (window, (grad_output, argmax)) in
-        grad_output.chunks_exact(channels).zip(argmax.chunks_exact(channels)).enumerate()
-    {
-        let position = [window / width, window % width];
-        for (c, (g, &cell)) in grad_output.iter().zip(argmax).enumerate() {
-            let cell = [usize::from(cell) / geometry.window[1], usize::from(cell) % geometry.window[1]];
-            grad_input[cell_start(geometry, position, cell) + c] += g;
+    dispatch(Backward { geometry, grad_output, argmax, grad_input });
+}
+
+struct Forward<'a> {
+    geometry: &'a PoolGeometry,
+    input: &'a [f32],
+    output: &'a mut [f32],
+    argmax: &'a mut [u16],
+}
+
+impl SimdOp for Forward<'_> {
+    #[inline(always)]
+    fn run<const LANES: usize, const FUSED: bool>(self) {
+        let Forward { geometry, input, output, argmax } = self;
+        let channels = geometry.input[2];
+        let windows = output.chunks_exact_mut(channels).zip(argmax.chunks_exact_mut(channels)).enumerate();
+        for (window, (output, argmax)) in windows {
+            let position = [window / geometry.output[1], window % geometry.output[1]];
+            over_channels::<LANES>(channels, &mut Maxima { geometry, input, position, output, argmax });
+        }
+    }
+}
+
+/// One window.
+struct Maxima<'a> {
+    geometry: &'a PoolGeometry,
+    input: &'a [f32],
+    position: [usize; 2],
+    output: &'a mut [f32],
+    argmax: &'a mut [u16],
+}
+
+impl ChannelWork for Maxima<'_> {
+    #[inline(always)]
+    fn block<const WIDTH: usize>(&mut self, first: usize) {
+        let Maxima { geometry, input, position, .. } = *self;
+        let [rows, columns] = geometry.inside(position);
+        let corner = [rows.start, columns.start];
+        let mut best: Lanes<WIDTH> = load(input, cell_start(geometry, position, corner) + first);
+        let mut cells = [(corner[0] * geometry.window[1] + corner[1]) as u32; WIDTH];
+        for dy in rows {
+            for dx in columns.clone() {
+                let candidate: Lanes<WIDTH> = load(input, cell_start(geometry, position, [dy, dx]) + first);
+                let number = (dy * geometry.window[1] + dx) as u32;
+                for lane in 0..WIDTH {
+                    let better = candidate[lane] > best[lane];
+                    best[lane] = if better { candidate[lane] } else { best[lane] };
+                    cells[lane] = if better { number } else { cells[lane] };
+                }
+            }
+        }
+        self.output[first..][..WIDTH].copy_from_slice(&best);
+        self.argmax[first..][..WIDTH].copy_from_slice(&cells.map(|cell| cell as u16));
+    }
+}
+
+struct Backward<'a> {
+    geometry: &'a PoolGeometry,
+    grad_output: &'a [f32],
+    argmax: &'a [u16],
+    grad_input: &'a mut [f32],
+}
+
+impl SimdOp for Backward<'_> {
+    #[inline(always)]
+    fn run<const LANES: usize, const FUSED: bool>(self) {
+        let Backward { geometry, grad_output, argmax, grad_input } = self;
+        let channels = geometry.input[2];
+        grad_input.fill(0.0);
+        for (window, (g, argmax)) in grad_output.chunks_exact(channels).zip(argmax.chunks_exact(channels)).enumerate() {
+            let position = [window / geometry.output[1], window % geometry.output[1]];
+            let [rows, columns] = geometry.inside(position);
+            for dy in rows {
+                for dx in columns.clone() {
+                    let number = (dy * geometry.window[1] + dx) as u16;
+                    let target = &mut grad_input[cell_start(geometry, position, [dy, dx])..][..channels];
+                    for ((sum, g), &cell) in target.iter_mut().zip(g).zip(argmax) {
+                        *sum += if cell == number { *g } else { 0.0 };
+                    }
+                }
+            }
         }
     }
 }

@@ -5,8 +5,9 @@
 //! so its argmax is kept as [`DEAD`], and the way back needs neither the output nor the input. Windows do not
 //! overlap.
 
-use super::simd::{Lanes, SimdOp, dispatch, load};
+use super::simd::{ChannelWork, Lanes, SimdOp, dispatch, load, over_channels};
 use crate::geometry::PoolGeometry;
+use std::ops::Range;
 
 /// The argmax of a window whose maximum ReLU cut off: nothing of the window has a gradient.
 pub const DEAD: u8 = u8::MAX;
@@ -63,60 +64,55 @@ impl Forward<'_> {
         for (band, output) in band_rows.zip(output.chunks_exact_mut(pool.output[1] * channels)) {
             for (x, output) in output.chunks_exact_mut(channels).enumerate() {
                 let corner = x * window[1] * channels;
-                let mut argmax = argmax.next().unwrap_or_default();
-                let mut from = 0;
-                // Registers of channels at a time, then single ones.
-                while from < channels {
-                    let (values, steps) = (&band[corner + from..], [row_len, channels]);
-                    if from + LANES <= channels {
-                        cells::<LANES>(window, relu, values, steps, &mut output[from..], argmax);
-                        argmax = argmax.get_mut(LANES..).unwrap_or_default();
-                        from += LANES;
-                    } else {
-                        cells::<1>(window, relu, values, steps, &mut output[from..], argmax);
-                        argmax = argmax.get_mut(1..).unwrap_or_default();
-                        from += 1;
-                    }
-                }
+                let argmax = argmax.next().unwrap_or_default();
+                let (values, steps) = (&band[corner..], [row_len, channels]);
+                over_channels::<LANES>(channels, &mut Window { window, relu, values, steps, output, argmax });
             }
         }
     }
 }
 
-/// Writes the first `LANES` channels of `output` and `argmax`, from those of a window that starts with
-/// `values` and whose rows and columns are `steps` apart.
-#[inline(always)]
-fn cells<const LANES: usize>(
+/// One window, of this size.
+struct Window<'a> {
     window: [usize; 2],
     relu: bool,
-    values: &[f32],
+    /// The band from the window's first value on.
+    values: &'a [f32],
+    /// Floats from a row to the next, and from a column.
     steps: [usize; 2],
-    output: &mut [f32],
-    argmax: &mut [u8],
-) {
-    let mut best: Lanes<LANES> = load(values, 0);
-    let mut cell = [0u32; LANES];
-    for dy in 0..window[0] {
-        for dx in 0..window[1] {
-            let candidate: Lanes<LANES> = load(values, dy * steps[0] + dx * steps[1]);
-            let number = (dy * window[1] + dx) as u32;
-            for lane in 0..LANES {
-                let better = candidate[lane] > best[lane];
-                best[lane] = if better { candidate[lane] } else { best[lane] };
-                cell[lane] = if better { number } else { cell[lane] };
+    output: &'a mut [f32],
+    /// Empty where it is not wanted.
+    argmax: &'a mut [u8],
+}
+
+impl ChannelWork for Window<'_> {
+    #[inline(always)]
+    fn block<const WIDTH: usize>(&mut self, first: usize) {
+        let Window { window, relu, values, steps, .. } = *self;
+        let mut best: Lanes<WIDTH> = load(values, first);
+        let mut cell = [0u32; WIDTH];
+        for dy in 0..window[0] {
+            for dx in 0..window[1] {
+                let candidate: Lanes<WIDTH> = load(values, dy * steps[0] + dx * steps[1] + first);
+                let number = (dy * window[1] + dx) as u32;
+                for lane in 0..WIDTH {
+                    let better = candidate[lane] > best[lane];
+                    best[lane] = if better { candidate[lane] } else { best[lane] };
+                    cell[lane] = if better { number } else { cell[lane] };
+                }
             }
         }
-    }
-    if relu {
-        for lane in 0..LANES {
-            let dead = best[lane] <= 0.0;
-            best[lane] = if dead { 0.0 } else { best[lane] };
-            cell[lane] = if dead { u32::from(DEAD) } else { cell[lane] };
+        if relu {
+            for lane in 0..WIDTH {
+                let dead = best[lane] <= 0.0;
+                best[lane] = if dead { 0.0 } else { best[lane] };
+                cell[lane] = if dead { u32::from(DEAD) } else { cell[lane] };
+            }
         }
-    }
-    output[..LANES].copy_from_slice(&best);
-    if let Some(argmax) = argmax.first_chunk_mut::<LANES>() {
-        *argmax = cell.map(|cell| cell as u8);
+        self.output[first..][..WIDTH].copy_from_slice(&best);
+        if let Some(argmax) = self.argmax.get_mut(first..first + WIDTH) {
+            argmax.copy_from_slice(&cell.map(|cell| cell as u8));
+        }
     }
 }
 
@@ -128,20 +124,27 @@ pub fn unpool(gradient: &PooledGradient, expanded: &mut [f32]) {
     debug_assert_eq!(expanded.len(), gradient.pool.input_len());
     let row_len = width * channels;
     for (row, band) in expanded.chunks_exact_mut(window[0] * row_len).take(output[0]).enumerate() {
-        unpool_row(gradient, row, channels, band);
+        unpool_row(gradient, row, 0..channels, channels, band);
     }
     expanded[gradient.pool.covered()[0] * row_len..height * row_len].fill(0.0);
 }
 
-/// Does the same as [`unpool`] for one row of windows: writes `[window height, W, C]`, positions `step`
-/// floats apart. What lies between them stays as it is.
-pub(crate) fn unpool_row(gradient: &PooledGradient, row: usize, step: usize, expanded: &mut [f32]) {
-    dispatch(UnpoolRow { gradient, row, step, expanded });
+/// Does the same as [`unpool`] for one row of windows and some channels: writes `[window height, W,
+/// channels]`, positions `step` floats apart. What lies between them stays as it is.
+pub(crate) fn unpool_row(
+    gradient: &PooledGradient,
+    row: usize,
+    channels: Range<usize>,
+    step: usize,
+    expanded: &mut [f32],
+) {
+    dispatch(UnpoolRow { gradient, row, channels, step, expanded });
 }
 
 struct UnpoolRow<'a> {
     gradient: &'a PooledGradient<'a>,
     row: usize,
+    channels: Range<usize>,
     step: usize,
     expanded: &'a mut [f32],
 }
@@ -149,25 +152,45 @@ struct UnpoolRow<'a> {
 impl SimdOp for UnpoolRow<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
-        let UnpoolRow { gradient: PooledGradient { pool, values, argmax }, row, step, expanded } = self;
-        let [_, width, channels] = pool.input;
+        let UnpoolRow { gradient: PooledGradient { pool, values, argmax }, row, channels, step, expanded } = self;
+        let [_, width, all_channels] = pool.input;
+        let (first, channels) = (channels.start, channels.len());
         let [_, covered] = pool.covered();
         for (dy, expanded) in expanded.chunks_exact_mut(width * step).take(pool.window[0]).enumerate() {
             for x in 0..pool.output[1] {
-                let window = (row * pool.output[1] + x) * channels;
+                let window = (row * pool.output[1] + x) * all_channels + first;
                 let (values, argmax) = (&values[window..][..channels], &argmax[window..][..channels]);
                 for dx in 0..pool.window[1] {
                     let cell = (dy * pool.window[1] + dx) as u8;
                     let target = &mut expanded[(x * pool.window[1] + dx) * step..][..channels];
-                    for ((target, &value), &at) in target.iter_mut().zip(values).zip(argmax) {
-                        *target = if at == cell { value } else { 0.0 };
-                    }
+                    over_channels::<LANES>(channels, &mut Cell { values, argmax, cell, target });
                 }
             }
             for uncovered in expanded[covered * step..].chunks_mut(step) {
                 uncovered[..channels].fill(0.0);
             }
         }
+    }
+}
+
+/// A cell of a window that is written out.
+struct Cell<'a> {
+    values: &'a [f32],
+    argmax: &'a [u8],
+    cell: u8,
+    target: &'a mut [f32],
+}
+
+impl ChannelWork for Cell<'_> {
+    #[inline(always)]
+    fn block<const WIDTH: usize>(&mut self, first: usize) {
+        let values: Lanes<WIDTH> = load(self.values, first);
+        let argmax: &[u8; WIDTH] = self.argmax[first..].first_chunk().expect("an argmax for each value");
+        let mut target = [0.0; WIDTH];
+        for lane in 0..WIDTH {
+            target[lane] = if argmax[lane] == self.cell { values[lane] } else { 0.0 };
+        }
+        self.target[first..][..WIDTH].copy_from_slice(&target);
     }
 }
 
@@ -221,7 +244,8 @@ mod tests {
                 let covered = pool.covered()[0] * row_len;
                 let rows = expanded[..covered].chunks_exact_mut(pool.window[0] * row_len).enumerate();
                 for (row, expanded) in rows {
-                    dispatch_to(set, UnpoolRow { gradient: &gradient, row, step: pool.input[2], expanded });
+                    let channels = 0..pool.input[2];
+                    dispatch_to(set, UnpoolRow { gradient: &gradient, row, channels, step: pool.input[2], expanded });
                 }
                 assert_eq!(bits(&expanded[..covered]), bits(&expected_back[..covered]), "{}", set.name());
                 assert!(expected_back[covered..].iter().all(|&g| g == 0.0));

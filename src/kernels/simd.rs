@@ -133,6 +133,49 @@ pub(crate) fn dispatch_to(set: InstructionSet, operation: impl SimdOp) {
     }
 }
 
+/// Work on some neighbouring channels at a time.
+pub(crate) trait ChannelWork {
+    /// Works on `WIDTH` channels from `first` on. Blocks may overlap: what they both write is the same.
+    fn block<const WIDTH: usize>(&mut self, first: usize);
+}
+
+/// Works on channels 0 to `channels`, a register of them at a time. A rest is the end of a block that
+/// overlaps the one before, and where there is none, of narrower blocks.
+#[inline(always)]
+pub(crate) fn over_channels<const LANES: usize>(channels: usize, work: &mut impl ChannelWork) {
+    let mut first = 0;
+    while first + LANES <= channels {
+        work.block::<LANES>(first);
+        first += LANES;
+    }
+    let rest = channels - first;
+    if rest > 0 && channels >= LANES {
+        work.block::<LANES>(channels - LANES);
+    } else if LANES > 8 && rest >= 8 {
+        work.block::<8>(0);
+        work.block::<8>(channels - 8);
+    } else if rest >= 4 {
+        work.block::<4>(0);
+        work.block::<4>(channels - 4);
+    } else {
+        (first..channels).for_each(|channel| work.block::<1>(channel));
+    }
+}
+
+/// Runs a plain loop, compiled for the set in force: the compiler makes its own vectors of it.
+pub(crate) fn vectorized(body: impl FnOnce()) {
+    dispatch(Loop(body));
+}
+
+struct Loop<F>(F);
+
+impl<F: FnOnce()> SimdOp for Loop<F> {
+    #[inline(always)]
+    fn run<const LANES: usize, const FUSED: bool>(self) {
+        (self.0)();
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
 fn avx512(operation: impl SimdOp) {
@@ -183,6 +226,27 @@ mod tests {
             let Axpy(a, x, y) = self;
             for (y, x) in y.as_chunks_mut::<LANES>().0.iter_mut().zip(x.as_chunks::<LANES>().0) {
                 *y = multiply_add::<LANES, FUSED>([a; LANES], *x, *y);
+            }
+        }
+    }
+
+    struct Seen(Vec<usize>);
+
+    impl ChannelWork for Seen {
+        fn block<const WIDTH: usize>(&mut self, first: usize) {
+            self.0[first..first + WIDTH].iter_mut().for_each(|count| *count += 1);
+        }
+    }
+
+    #[test]
+    fn every_channel_is_in_a_block_or_in_two() {
+        for channels in 1..50 {
+            let [mut narrow, mut middle, mut wide] = [(); 3].map(|()| Seen(vec![0; channels]));
+            over_channels::<4>(channels, &mut narrow);
+            over_channels::<8>(channels, &mut middle);
+            over_channels::<16>(channels, &mut wide);
+            for Seen(counts) in [narrow, middle, wide] {
+                assert!(counts.iter().all(|count| (1..=2).contains(count)), "{counts:?}");
             }
         }
     }

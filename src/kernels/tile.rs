@@ -43,11 +43,14 @@ pub(crate) const fn longest_strip(lanes: usize) -> usize {
     if lanes == PAIRED_LANES { 2 * PAIRED_PIXELS } else { PIXELS }
 }
 
-/// Work on the pixels of a row, a tile or a pair of tiles at a time.
+/// Work on the pixels of a row, a tile at a time.
 pub(crate) trait TileWork {
     /// Works on `PIXELS` pixels from `first` on.
     fn one<const PIXELS: usize>(&mut self, first: usize);
+}
 
+/// Work that can take a pair of tiles, too.
+pub(crate) trait PairedTileWork: TileWork {
     /// Works on `PIXELS` pixels from each of `firsts` on. The two may overlap: what they both write is the
     /// same.
     fn two<const PIXELS: usize>(&mut self, firsts: [usize; 2]);
@@ -56,7 +59,7 @@ pub(crate) trait TileWork {
 /// Works on pixels 0 to `count`, in strips of nearly the same length: short ones leave the multipliers
 /// waiting.
 #[inline(always)]
-pub(crate) fn over_tiles<const LANES: usize>(count: usize, work: &mut impl TileWork) {
+pub(crate) fn over_tiles<const LANES: usize>(count: usize, work: &mut impl PairedTileWork) {
     let strips = count.div_ceil(longest_strip(LANES));
     for strip in 0..strips {
         let (first, last) = (strip * count / strips, (strip + 1) * count / strips);
@@ -70,15 +73,31 @@ pub(crate) fn over_tiles<const LANES: usize>(count: usize, work: &mut impl TileW
                 _ => work.two::<PAIRED_PIXELS>(firsts),
             }
         } else {
-            match pixels {
-                1 => work.one::<1>(first),
-                2 => work.one::<2>(first),
-                3 => work.one::<3>(first),
-                4 => work.one::<4>(first),
-                5 => work.one::<5>(first),
-                _ => work.one::<PIXELS>(first),
-            }
+            one_tile(first, pixels, work);
         }
+    }
+}
+
+/// Does the same as [`over_tiles`] by single tiles.
+#[inline(always)]
+pub(crate) fn over_single_tiles(count: usize, work: &mut impl TileWork) {
+    let strips = count.div_ceil(PIXELS);
+    for strip in 0..strips {
+        let (first, last) = (strip * count / strips, (strip + 1) * count / strips);
+        one_tile(first, last - first, work);
+    }
+}
+
+/// Works on one tile of 1 to [`PIXELS`] pixels.
+#[inline(always)]
+fn one_tile(first: usize, pixels: usize, work: &mut impl TileWork) {
+    match pixels {
+        1 => work.one::<1>(first),
+        2 => work.one::<2>(first),
+        3 => work.one::<3>(first),
+        4 => work.one::<4>(first),
+        5 => work.one::<5>(first),
+        _ => work.one::<PIXELS>(first),
     }
 }
 
@@ -167,6 +186,26 @@ fn add_products<const PIXELS: usize, const VECTORS: usize, const LANES: usize, c
     }
 }
 
+/// **Adds** an outer product to `sums`: each of the first `PIXELS` of `values` times each vector. Where the
+/// pixels' values lie side by side, as the neighbours in a run do, one address serves them all.
+///
+/// # Panics
+/// If there are fewer values.
+#[inline(always)]
+pub(super) fn add_outer<const PIXELS: usize, const VECTORS: usize, const LANES: usize, const FUSED: bool>(
+    values: &[f32],
+    filters: &[Lanes<LANES>; VECTORS],
+    sums: &mut [[Lanes<LANES>; VECTORS]; PIXELS],
+) {
+    let values: &[f32; PIXELS] = values.first_chunk().expect("a value for each pixel");
+    for pixel in 0..PIXELS {
+        let value = [values[pixel]; LANES];
+        for vector in 0..VECTORS {
+            sums[pixel][vector] = multiply_add::<LANES, FUSED>(value, filters[vector], sums[pixel][vector]);
+        }
+    }
+}
+
 /// Loads one pixel's sums from `source`, which has as many floats as there are filters. The other sums stay
 /// as they are.
 #[inline(always)]
@@ -248,7 +287,9 @@ mod tests {
             tile::<P, VECTORS, LANES, FUSED>(rows, self.strips.weights, self.column, &mut sums);
             self.store(first, &sums);
         }
+    }
 
+    impl<const LANES: usize, const FUSED: bool> PairedTileWork for Column<'_, '_, LANES, FUSED> {
         #[inline(always)]
         fn two<const P: usize>(&mut self, firsts: [usize; 2]) {
             let mut sums = [[[[0.5; LANES]; VECTORS]; P]; 2];

@@ -5,6 +5,7 @@
 //! In a network it stands alone, and im2col computes it. A plan makes a [block](Conv2d::block) of it.
 
 mod block;
+mod by_parts;
 mod passes;
 
 pub use block::Conv2d;
@@ -39,7 +40,7 @@ impl Operation for Conv2d {
 
     fn work_len(&self, batch: usize, training: bool) -> WorkLen {
         WorkLen {
-            partials: if training { self.slots_len(batch) } else { 0 },
+            partials: if training { self.partials_len(batch) } else { 0 },
             packed: self.packed_len(training),
             scratch: self.scratch_len(training),
         }
@@ -73,3 +74,6 @@ impl Operation for Conv2d {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

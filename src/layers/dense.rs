@@ -13,15 +13,10 @@ use super::operation::{Backward, Forward, Operation, Work, WorkLen};
 use super::sink::{GradientBlock, Sink};
 use crate::geometry::{Shape, check_floats};
 use crate::kernels::conv::ScratchLen;
-use crate::kernels::dense::{self, BACKWARD_ROWS, BLOCK_ROWS, Panels, block};
-use crate::kernels::tile::PIXELS;
+use crate::kernels::dense::{self, BACKWARD_ROWS, BLOCK_ROWS, PIECE_ROWS, Panels, block, grad_kernel_scratch};
 use crate::parameters::{Parameters, TensorId};
 use crate::reference;
 use rayon::prelude::*;
-
-/// Rows of the kernel whose gradient the sink gets at once where it uses it up: at 128 units 12 KiB, which
-/// stay in the first-level cache. Whole tiles.
-const PIECE_ROWS: usize = 4 * PIXELS;
 
 /// A dense layer.
 #[derive(Clone, Debug)]
@@ -73,7 +68,8 @@ impl Operation for Dense {
         let forward = self.inputs.div_ceil(BLOCK_ROWS) * batch * self.units;
         let panels = Panels::len(batch, self.units) + Panels::len(self.units, batch);
         let partials = if training { forward.max(batch * self.inputs + panels) } else { forward };
-        let scratch = ScratchLen::from_floats(if training { PIECE_ROWS * self.units } else { 0 });
+        let scratch =
+            ScratchLen::from_floats(if training { PIECE_ROWS * self.units + grad_kernel_scratch(batch) } else { 0 });
         WorkLen { partials, packed: 0, scratch }
     }
 
@@ -118,9 +114,10 @@ impl Operation for Dense {
             }
             let first = index * BACKWARD_ROWS;
             scratch.with(|scratch| {
-                block.give(PIECE_ROWS * units, scratch.floats, |floats, gradient| {
+                let (piece, columns) = scratch.floats.split_at_mut(PIECE_ROWS * units);
+                block.give(PIECE_ROWS * units, piece, |floats, gradient| {
                     let rows = first + floats.start / units..first + floats.end / units;
-                    dense::grad_kernel(input, inputs, rows, by_sample, gradient);
+                    dense::grad_kernel(input, inputs, rows, by_sample, gradient, columns);
                 });
             });
         });

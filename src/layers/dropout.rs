@@ -16,6 +16,15 @@ use crate::random::{Purpose, Stream};
 use crate::reference;
 use rayon::prelude::*;
 
+/// Words that are drawn together: those that the generator makes at once.
+const WORDS: usize = 64;
+
+/// Bits of a word that make a uniform number, as in [`Stream::unit_f32`].
+const WORD_BITS: u32 = 24;
+
+/// Values in one piece of the backward pass's work: 64 KiB of each operand.
+const CHUNK_FLOATS: usize = 16 * 1024;
+
 /// A dropout layer.
 #[derive(Clone, Debug)]
 pub struct Dropout {
@@ -42,29 +51,28 @@ impl Dropout {
         Ok(Dropout { rate: rate as f32, layer, ordinal, len: builder.input().len() })
     }
 
-    /// Writes the factors for a batch, `[N, len]`.
-    ///
-    /// # Panics
-    /// If masks are given but none, or one of another size, for this layer.
-    fn fill_factors(&self, masks: DropoutMasks, factors: &mut [f32]) {
+    /// Draws the factors of a batch's sample.
+    fn draw(&self, seed: u64, step: u64, sample: usize, factors: &mut [f32]) {
         let kept = 1.0 / (1.0 - self.rate);
-        match masks {
-            DropoutMasks::Drawn { seed, step } => {
-                factors.par_chunks_exact_mut(self.len).enumerate().for_each(|(sample, factors)| {
-                    let index = ((self.layer as u64) << 32) | sample as u64;
-                    let mut stream = Stream::new(seed, Purpose::Dropout, step, index);
-                    for factor in factors {
-                        *factor = if stream.unit_f32() < self.rate { 0.0 } else { kept };
-                    }
-                });
+        // A uniform number is a word's top bits times 2⁻²⁴, so it is below the rate where they are below
+        // this.
+        let dropped = (f64::from(self.rate) * f64::from(1 << WORD_BITS)).ceil() as u32;
+        let index = ((self.layer as u64) << 32) | sample as u64;
+        let mut stream = Stream::new(seed, Purpose::Dropout, step, index);
+        for factors in factors.chunks_mut(WORDS) {
+            let mut words = [0; WORDS];
+            stream.fill_u32(&mut words);
+            for (factor, word) in factors.iter_mut().zip(words) {
+                *factor = if word >> (32 - WORD_BITS) < dropped { 0.0 } else { kept };
             }
-            DropoutMasks::Given(masks) => {
-                let mask = masks[self.ordinal];
-                assert_eq!(mask.len(), factors.len(), "a dropout mask has one value for each of the batch's");
-                for (factor, keep) in factors.iter_mut().zip(mask) {
-                    *factor = keep * kept;
-                }
-            }
+        }
+    }
+
+    /// Copies the factors of a sample from a mask.
+    fn copy(&self, mask: &[f32], factors: &mut [f32]) {
+        let kept = 1.0 / (1.0 - self.rate);
+        for (factor, keep) in factors.iter_mut().zip(mask) {
+            *factor = keep * kept;
         }
     }
 }
@@ -84,9 +92,22 @@ impl Operation for Dropout {
     fn forward(&self, Forward { mode, input, output, saved, .. }: Forward) {
         match (mode, saved) {
             (Mode::Training(masks), Saved::Factors(factors)) => {
-                let factors = &mut factors[..output.len()];
-                self.fill_factors(masks, factors);
-                elementwise::multiply(input, factors, output);
+                let mask = match masks {
+                    DropoutMasks::Given(masks) => masks[self.ordinal],
+                    DropoutMasks::Drawn { .. } => &[],
+                };
+                if matches!(masks, DropoutMasks::Given(_)) {
+                    assert_eq!(mask.len(), output.len(), "a dropout mask has one value for each of the batch's");
+                }
+                let samples = output.par_chunks_exact_mut(self.len).zip(input.par_chunks_exact(self.len));
+                let samples = samples.zip(factors.as_mut_slice().par_chunks_exact_mut(self.len)).enumerate();
+                samples.for_each(|(sample, ((output, input), factors))| {
+                    match masks {
+                        DropoutMasks::Drawn { seed, step } => self.draw(seed, step, sample, factors),
+                        DropoutMasks::Given(_) => self.copy(&mask[sample * self.len..], factors),
+                    }
+                    elementwise::multiply(input, factors, output);
+                });
             }
             _ => output.copy_from_slice(input),
         }
@@ -95,13 +116,23 @@ impl Operation for Dropout {
     /// `grad_input = grad_output · factor`.
     fn backward(&self, Backward { saved, grad_output, grad_input, .. }: Backward, _: &mut impl Sink) {
         let Saved::Factors(factors) = saved else { unreachable!("a dropout saves its factors") };
-        let Some(grad_input) = grad_input else { return };
-        elementwise::multiply(grad_output, &factors[..grad_output.len()], grad_input);
+        if let Some(grad_input) = grad_input {
+            multiply(grad_output, &factors[..grad_output.len()], grad_input);
+        }
     }
 
     fn twin(&self, _: &Parameters) -> reference::Layer {
         reference::Layer::Dropout
     }
+}
+
+/// Stands by itself as it knows no sink, and so is compiled once.
+fn multiply(grad_output: &[f32], factors: &[f32], grad_input: &mut [f32]) {
+    grad_input
+        .par_chunks_mut(CHUNK_FLOATS)
+        .zip(grad_output.par_chunks(CHUNK_FLOATS))
+        .zip(factors.par_chunks(CHUNK_FLOATS))
+        .for_each(|((grad_input, grad_output), factors)| elementwise::multiply(grad_output, factors, grad_input));
 }
 
 #[cfg(test)]
@@ -111,26 +142,29 @@ mod tests {
 
     #[test]
     fn drawn_factors_keep_the_mean_and_repeat_for_the_same_step_only() {
-        let draw = |step| {
+        let draw = |step, sample| {
             let mut factors = vec![f32::NAN; 40_000];
-            let dropout = Dropout { rate: 0.25, layer: 2, ordinal: 0, len: 100 };
-            dropout.fill_factors(DropoutMasks::Drawn { seed: 1, step }, &mut factors);
+            Dropout { rate: 0.25, layer: 2, ordinal: 0, len: factors.len() }.draw(1, step, sample, &mut factors);
             factors
         };
-        let factors = draw(0);
+        let factors = draw(0, 0);
         assert!(factors.iter().all(|&factor| factor == 0.0 || factor == 1.0 / 0.75));
         let mean = factors.iter().sum::<f32>() / factors.len() as f32;
         assert_abs_diff_eq!(mean, 1.0, epsilon = 0.02);
-        assert_eq!(factors, draw(0));
-        assert_ne!(factors, draw(1));
-        assert_ne!(factors[..100], factors[100..200], "samples have masks of their own");
+        assert_eq!(factors, draw(0, 0));
+        assert_ne!(factors, draw(1, 0));
+        assert_ne!(factors, draw(0, 1), "samples have masks of their own");
     }
 
     #[test]
-    fn a_rate_of_zero_drops_nothing() {
-        let mut factors = [f32::NAN; 8];
-        let dropout = Dropout { rate: 0.0, layer: 0, ordinal: 0, len: 4 };
-        dropout.fill_factors(DropoutMasks::Drawn { seed: 0, step: 0 }, &mut factors);
-        assert_eq!(factors, [1.0; 8]);
+    fn a_value_is_dropped_where_its_uniform_number_is_below_the_rate() {
+        for rate in [0.0, 1e-8, 0.1, 0.25, 0.5, 0.999] {
+            let mut factors = [f32::NAN; 1000];
+            Dropout { rate, layer: 3, ordinal: 0, len: 1000 }.draw(7, 5, 2, &mut factors);
+            let mut stream = Stream::new(7, Purpose::Dropout, 5, (3 << 32) | 2);
+            let kept = 1.0 / (1.0 - rate);
+            let expected = [(); 1000].map(|()| if stream.unit_f32() < rate { 0.0 } else { kept });
+            assert_eq!(factors, expected, "{rate}");
+        }
     }
 }

@@ -16,12 +16,13 @@ use proptest::prelude::*;
 use std::ops::Range;
 
 /// Small networks: one or two blocks of convolution, perhaps ReLU and pooling, then one or two dense layers.
-/// One in four has so many channels, and 3×3 kernels, that the faster algorithms are chosen.
+/// One in four has so many channels, and 3×3 or 5×5 kernels, that the faster algorithms are chosen.
 pub fn networks() -> impl Strategy<Value = Network> {
     // With one or two filters, a bias's gradient is a tensor of one or two sums that may cancel; with few
     // hidden units all may be nearly off. The kernels' own tests have these sizes.
     let narrow = networks_of(3..6, 1..4, (size(1..4), size(1..3)).boxed());
-    let wide = networks_of(16..20, 16..18, Just((Size::Square(3), Size::Square(1))).boxed());
+    let square = prop_oneof![3 => Just(Size::Square(3)), 1 => Just(Size::Square(5))];
+    let wide = networks_of(16..20, 16..18, (square, Just(Size::Square(1))).boxed());
     prop_oneof![3 => narrow, 1 => wide]
 }
 

@@ -10,6 +10,14 @@
 //! A kernel is not dilated here. At stride 1 the gradient of the input reads ∂L/∂output, framed by kernel − 1
 //! − padding zeros, and the kernel turned by 180° with its channels and filters exchanged. (V. Dumoulin, F.
 //! Visin, *A Guide to Convolution Arithmetic for Deep Learning*, 2016, section 4, draws it.)
+//!
+//! At a larger stride the pixels fall into s·s **phases** by the remainder of their place, padding counted
+//! in. A pixel of remainder r meets the kernel's cells r, r + s, r + 2s, … alone. So each phase is a
+//! correlation at stride 1 of ∂L/∂output with those cells:
+//!
+//! ```text
+//! y + padding = q·s + r        dX[y] = Σ over j of dY[q − j] · W[r + s·j]
+//! ```
 
 use super::Pass;
 use super::frame::Frame;
@@ -34,8 +42,18 @@ pub(crate) struct Correlation {
     pub output: [usize; 2],
     /// Channels of what is written.
     pub filters: usize,
-    /// True if the kernel is turned by 180°, with its channels and filters exchanged.
-    pub turned: bool,
+    /// For a gradient of the input the cells of the kernel that it reads, with channels and filters
+    /// exchanged; else it reads the kernel as it lies.
+    pub turned: Option<TurnedCells>,
+}
+
+/// Every `step`-th cell of a kernel, from the last to the `first`: turned by 180°.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TurnedCells {
+    first: [usize; 2],
+    step: [usize; 2],
+    /// The kernel's own width.
+    width: usize,
 }
 
 impl Correlation {
@@ -56,24 +74,35 @@ impl Correlation {
             stride: geometry.stride,
             output: geometry.output,
             filters: geometry.filters,
-            turned: false,
+            turned: None,
         }
     }
 
     /// Describes the gradient of the input, of a convolution at stride 1.
     pub fn grad_input(geometry: &ConvGeometry) -> Correlation {
         debug_assert_eq!(geometry.stride, [1, 1]);
-        let [height, width, channels] = geometry.input;
-        let before = |axis: usize| geometry.kernel[axis] as isize - 1 - geometry.padding[axis] as isize;
-        Correlation {
-            input: [geometry.output[0], geometry.output[1], geometry.filters],
-            before: [before(0), before(1)],
-            kernel: geometry.kernel,
+        Correlation::grad_input_phase(geometry, [0, 0]).0
+    }
+
+    /// Describes the gradient of those pixels of the input whose place, padding counted in, leaves these
+    /// remainders by the stride, and tells the first of them. The kernel or the output may be empty.
+    pub fn grad_input_phase(geometry: &ConvGeometry, remainder: [usize; 2]) -> (Correlation, [usize; 2]) {
+        let ConvGeometry { input, kernel, stride, padding, output, filters, .. } = *geometry;
+        // The cells of the phase, the place q of its first pixel, and its pixels.
+        let cells = [0, 1].map(|axis| kernel[axis].saturating_sub(remainder[axis]).div_ceil(stride[axis]));
+        let place = [0, 1].map(|axis| padding[axis].saturating_sub(remainder[axis]).div_ceil(stride[axis]));
+        let first = [0, 1].map(|axis| place[axis] * stride[axis] + remainder[axis] - padding[axis]);
+        let pixels = [0, 1].map(|axis| input[axis].saturating_sub(first[axis]).div_ceil(stride[axis]));
+        let correlation = Correlation {
+            input: [output[0], output[1], filters],
+            before: [0, 1].map(|axis| cells[axis] as isize - 1 - place[axis] as isize),
+            kernel: cells,
             stride: [1, 1],
-            output: [height, width],
-            filters: channels,
-            turned: true,
-        }
+            output: pixels,
+            filters: input[2],
+            turned: Some(TurnedCells { first: remainder, step: stride, width: kernel[1] }),
+        };
+        (correlation, first)
     }
 
     /// Returns the frame in which the kernel never leaves what is read. A kernel's padding is less than its
@@ -117,9 +146,10 @@ impl Correlation {
     ) {
         let (all_channels, all_filters) = (self.input[2], self.filters);
         let filters = panel * PANEL..all_filters.min((panel + 1) * PANEL);
-        if self.turned {
-            let last_cell = self.kernel[0] * self.kernel[1] - 1;
-            let kernel = &kernel[(last_cell - cell) * all_filters * all_channels..];
+        if let Some(TurnedCells { first, step, width }) = self.turned {
+            let place = [cell / self.kernel[1], cell % self.kernel[1]];
+            let [y, x] = [0, 1].map(|axis| first[axis] + step[axis] * (self.kernel[axis] - 1 - place[axis]));
+            let kernel = &kernel[(y * width + x) * all_filters * all_channels..];
             // A cache line at a time, since a line of the turned kernel holds one filter's channels.
             for (rows, first) in rows.chunks_mut(LINE_FLOATS).zip(channels.clone().step_by(LINE_FLOATS)) {
                 let channels = first..channels.end.min(first + LINE_FLOATS);
@@ -164,6 +194,36 @@ mod tests {
                 assert!((0..3).all(|channel| row[channel] == value(5 - cell, PANEL + channel, filter)));
                 assert!(row[3..].iter().all(|value| value.is_nan()), "channels that there are not");
             }
+        }
+    }
+
+    #[test]
+    fn the_phases_of_a_strided_gradient_share_out_its_pixels_and_the_kernels_cells() {
+        for (size, kernel, stride, padding) in [
+            ([7, 10], [3, 5], [2, 3], Padding::Same),
+            ([9, 11], [4, 3], [3, 2], Padding::Valid),
+            ([8, 8], [1, 2], [2, 4], Padding::Same),
+        ] {
+            let geometry = ConvGeometry::new([size[0], size[1], 1], kernel, stride, padding, 1).unwrap();
+            let values: Vec<f32> = (0..geometry.kernel_len()).map(|i| i as f32).collect();
+            let (mut pixels, mut cells) = (vec![0; size[0] * size[1]], Vec::new());
+            for phase in 0..stride[0] * stride[1] {
+                let remainder = [phase / stride[1], phase % stride[1]];
+                let (correlation, first) = Correlation::grad_input_phase(&geometry, remainder);
+                for pixel in 0..correlation.output.iter().product() {
+                    let place = [pixel / correlation.output[1], pixel % correlation.output[1]];
+                    let [row, column] = [0, 1].map(|axis| first[axis] + place[axis] * stride[axis]);
+                    pixels[row * size[1] + column] += 1;
+                }
+                for cell in 0..correlation.kernel.iter().product() {
+                    let mut rows = [[f32::NAN; PANEL]];
+                    correlation.gather(&values, cell, 0..1, 0, &mut rows, |row| row);
+                    cells.push(rows[0][0]);
+                }
+            }
+            assert!(pixels.iter().all(|&count| count == 1), "{geometry:?}: {pixels:?}");
+            cells.sort_by(f32::total_cmp);
+            assert_eq!(cells, values, "{geometry:?}");
         }
     }
 

@@ -75,7 +75,8 @@ impl Band<'_> {
         for row in wanted.start + kept.len()..wanted.end {
             let target = &mut self.band[(row - wanted.start) * len..][..len];
             if row < gradient.pool.output[0] {
-                relu_pool::unpool_row(gradient, row, gradient.pool.input[2], target);
+                let channels = gradient.pool.input[2];
+                relu_pool::unpool_row(gradient, row, 0..channels, channels, target);
             } else {
                 // The last rows of the output, which no window covers.
                 target.fill(0.0);

@@ -208,6 +208,11 @@ pub trait ConvAlgorithm: fmt::Debug + Sync {
         grad_rows.copy_from_slice(&sums[first * geometry.filters..][..grad_rows.len()]);
     }
 
+    /// Returns how the weights' gradient can be summed up in parts, where it can.
+    fn by_parts(&self) -> Option<&dyn WeightParts> {
+        None
+    }
+
     /// **Adds** ∂L/∂kernel and ∂L/∂bias to `sums` and `grad_bias`.
     fn grad_weights(
         &self,
@@ -220,4 +225,32 @@ pub trait ConvAlgorithm: fmt::Debug + Sync {
     ) {
         unreachable!("{} has no gradient of the weights", self.name())
     }
+}
+
+/// A weights' gradient that can be summed up part by part, each over all images: a part's sums stay in the
+/// cache, where those of a whole large kernel do not.
+///
+/// The [sums](ConvAlgorithm::sums_len) are parts of equal length, one behind the other.
+pub trait WeightParts: Sync {
+    /// Returns the number of parts.
+    fn parts(&self, geometry: &ConvGeometry) -> usize;
+
+    /// Returns the floats in which an image is prepared, once for all parts.
+    fn prepared_len(&self, geometry: &ConvGeometry) -> usize;
+
+    /// Returns an image as the parts read it: a copy in `memory`, or the image where that has no floats.
+    fn prepare<'a>(&self, geometry: &ConvGeometry, input: &'a [f32], memory: &'a mut [f32]) -> &'a [f32];
+
+    /// **Adds** one part of ∂L/∂kernel to `sums`, and what belongs to it of ∂L/∂bias to `grad_bias`, `[F]`.
+    #[expect(clippy::too_many_arguments, reason = "as many as the pass as a whole, and the part")]
+    fn add(
+        &self,
+        geometry: &ConvGeometry,
+        part: usize,
+        prepared: &[f32],
+        grad_output: GradOutput,
+        sums: &mut [f32],
+        grad_bias: &mut [f32],
+        scratch: Scratch,
+    );
 }

@@ -12,16 +12,32 @@ use std::fmt;
 use std::str::FromStr;
 
 /// All algorithms, the general one first.
-pub const CONV_ALGORITHMS: &[&dyn ConvAlgorithm] = &[&Im2col, &Direct, &Winograd::<4, 6>, &Winograd::<2, 4>, &Sparse];
+pub const CONV_ALGORITHMS: &[&dyn ConvAlgorithm] =
+    &[&Im2col, &Direct, &WINOGRAD, &WINOGRAD_2X2, &WINOGRAD_5X5, &Sparse];
 
 /// The fewest channels and filters for Winograd: with fewer, its transforms cost more than its products save.
 const WINOGRAD_CHANNELS: usize = 16;
+
+/// The shortest patch, K, for the sparse passes: a non-zero costs about as much to be found as this many
+/// products with it save.
+const SPARSE_PATCH: usize = 128;
+
+/// The fewest channels for the input's gradient by direct convolution to be faster than by lists of
+/// non-zeros, whatever the patch: with fewer, its registers are mostly empty.
+const DIRECT_CHANNELS: usize = 16;
+
+/// The fewest tiles of an image for F(4×4, 3×3): with fewer, its weights, four times as many as the kernel's,
+/// are loaded for too few products.
+const WINOGRAD_TILES: usize = 12;
 
 /// F(4×4, 3×3).
 const WINOGRAD: Winograd<4, 6> = Winograd::<4, 6>;
 
 /// F(2×2, 3×3).
 const WINOGRAD_2X2: Winograd<2, 4> = Winograd::<2, 4>;
+
+/// F(2×2, 5×5).
+const WINOGRAD_5X5: Winograd<2, 6> = Winograd::<2, 6>;
 
 /// The user's wish for the algorithm of all convolutions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,13 +48,12 @@ pub enum ConvPolicy {
     Auto,
     /// im2col everywhere.
     Im2col,
-    /// Direct convolution, and im2col for the input's gradient where the stride is not 1, and where the
-    /// kernel is dilated.
+    /// Direct convolution, and im2col where the kernel is dilated.
     Direct,
-    /// Winograd's F(4×4, 3×3), and im2col for the weights' gradient and where the kernel is not 3×3 with
-    /// stride 1.
+    /// Winograd's F(4×4, 3×3) or F(2×2, 5×5), and im2col for the weights' gradient and where the kernel has
+    /// another size, or a stride.
     Winograd,
-    /// Winograd's F(2×2, 3×3) likewise, whose error is a fourth.
+    /// Winograd's F(2×2, 3×3) likewise, whose error is a fourth of F(4×4, 3×3)'s.
     Winograd2x2,
 }
 
@@ -88,27 +103,30 @@ impl ConvPolicy {
                 let many_channels = ConvPolicy::has_many_channels(geometry);
                 // Adam turns the smallest gradient into a step of full size, so training amplifies rounding:
                 // with F(4×4) the losses leave Keras's by 1e-3 within seven steps, with F(2×2) they stay as
-                // near as with direct convolution.
-                let forward: &[&dyn ConvAlgorithm] = match (many_channels, training) {
-                    (true, true) => &[&WINOGRAD_2X2, &Direct],
-                    (true, false) => &[&WINOGRAD, &Direct],
+                // near as with direct convolution. F(2×2, 5×5) has the error of F(4×4).
+                let large = geometry.output.map(|size| size.div_ceil(4)).iter().product::<usize>() >= WINOGRAD_TILES;
+                let forward: &[&dyn ConvAlgorithm] = match (many_channels, !training && large) {
+                    (true, false) => &[&WINOGRAD_2X2, &Direct],
+                    (true, true) => &[&WINOGRAD, &WINOGRAD_5X5, &Direct],
                     (false, _) => &[&Direct],
                 };
-                // The sparse pass is exact, and at most a quarter of the positions has a gradient to
-                // multiply.
-                let grad_input: &[&dyn ConvAlgorithm] = match (many_channels, sparse_gradient) {
+                // The sparse passes are exact, and at most a quarter of the positions has a gradient to
+                // multiply. But short patches are sooner multiplied than looked at.
+                let long_patch = geometry.patch_len() >= SPARSE_PATCH;
+                let sparse_input = sparse_gradient && (long_patch || geometry.input[2] < DIRECT_CHANNELS);
+                let grad_input: &[&dyn ConvAlgorithm] = match (many_channels, sparse_input) {
                     (_, true) => &[&Sparse],
                     (true, false) => &[&WINOGRAD_2X2, &Direct],
                     (false, false) => &[&Direct],
                 };
                 // With few channels the sparse pass spends its time on lists, and with short runs in padding.
-                let sparse_weights = many_channels && sparse_gradient;
+                let sparse_weights = many_channels && sparse_gradient && long_patch;
                 let grad_weights: &[&dyn ConvAlgorithm] = if sparse_weights { &[&Sparse] } else { &[&Direct] };
                 [forward, grad_input, grad_weights]
             }
             ConvPolicy::Im2col => [&[]; 3],
             ConvPolicy::Direct => [&[&Direct]; 3],
-            ConvPolicy::Winograd => [&[&WINOGRAD]; 3],
+            ConvPolicy::Winograd => [&[&WINOGRAD, &WINOGRAD_5X5]; 3],
             ConvPolicy::Winograd2x2 => [&[&WINOGRAD_2X2]; 3],
         };
         let first = |pass: Pass, wanted: &[&'static dyn ConvAlgorithm]| -> &'static dyn ConvAlgorithm {
@@ -185,7 +203,14 @@ mod tests {
         assert_eq!(names(ConvPolicy::Auto, later, false), ["winograd2x2", "winograd2x2", "direct"]);
         assert_eq!(names(ConvPolicy::Auto, first, false), ["direct"; 3]);
         assert_eq!(names(ConvPolicy::Auto, odd, true), ["direct", "sparse", "sparse"]);
-        assert_eq!(names(ConvPolicy::Auto, odd, false), ["direct", "im2col", "direct"]);
+        assert_eq!(names(ConvPolicy::Auto, conv(64, [1, 1], [1, 1], 128), true), ["direct"; 3]);
+        let small = ConvGeometry::new([8, 12, 64], [3, 3], [1, 1], Padding::Same, 128).unwrap();
+        assert_eq!(ConvPolicy::Auto.algorithms(&small, true, false).forward.name(), "winograd2x2");
+        let wide = conv(64, [5, 5], [1, 1], 128);
+        assert_eq!(names(ConvPolicy::Auto, wide, false), ["direct"; 3]);
+        assert_eq!(ConvPolicy::Auto.algorithms(&wide, false, false).forward.name(), "winograd5x5");
+        assert_eq!(names(ConvPolicy::Winograd, wide, true), ["winograd5x5", "winograd5x5", "im2col"]);
+        assert_eq!(names(ConvPolicy::Auto, odd, false), ["direct"; 3]);
         let sliding = Sliding { size: [3, 3], stride: [1, 1], dilation: [2, 2], padding: Padding::Same };
         let dilated = ConvGeometry::dilated([30, 30, 64], sliding, 128).unwrap();
         for policy in ConvPolicy::ALL {
@@ -193,7 +218,7 @@ mod tests {
         }
         assert_eq!(names(ConvPolicy::Im2col, later, true), ["im2col"; 3]);
         assert_eq!(names(ConvPolicy::Direct, later, true), ["direct"; 3]);
-        assert_eq!(names(ConvPolicy::Direct, odd, true), ["direct", "im2col", "direct"]);
+        assert_eq!(names(ConvPolicy::Direct, odd, true), ["direct"; 3]);
         assert_eq!(names(ConvPolicy::Winograd, later, true), ["winograd", "winograd", "im2col"]);
         assert_eq!(names(ConvPolicy::Winograd2x2, odd, true), ["im2col"; 3]);
         assert_eq!(

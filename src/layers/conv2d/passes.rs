@@ -14,9 +14,10 @@
 //! not at all where the algorithm takes it pooled. ReLU and maximum may change places: both keep the order of
 //! numbers. So a block and its layers run singly give the same bits.
 //!
-//! **In parallel**: forward, bands; backward, runs of images. The weights' gradient is a sum over images: it
-//! is taken in at most [`MAX_SLOTS`](crate::layers::slots::MAX_SLOTS) partial sums, each over a fixed run of
-//! images in order, and these are then added in order.
+//! **In parallel**: forward, bands; backward, runs of images. The weights' gradient is a sum over images:
+//! it is taken in at most [`MAX_SLOTS`](crate::layers::slots::MAX_SLOTS) partial sums, each over a fixed
+//! run of images in order, and these are then added in order. Where they would be too large for a cache,
+//! `by_parts.rs` adds up the same sums another way round.
 
 use super::super::operation::Work;
 use super::super::scratch::ScratchPool;
@@ -24,7 +25,7 @@ use super::super::sink::Sink;
 use super::super::slots::{REDUCE_FLOATS, add_slots, per_slot};
 use super::block::Conv2d;
 use crate::geometry::ConvGeometry;
-use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
+use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, WeightParts, Weights};
 use crate::kernels::relu_pool::PooledGradient;
 use crate::kernels::{elementwise, relu_pool};
 use crate::parameters::Parameters;
@@ -34,6 +35,9 @@ use rayon::prelude::*;
 /// the input rows and the weights. A band is at least as many rows as the algorithm computes at once and the
 /// pool needs.
 const BAND_FLOATS: usize = 64 * 1024;
+
+/// Floats of partial sums that slots may take: 4 MiB, which a second-level cache and its neighbour hold.
+const SLOTS_FLOATS: usize = 1024 * 1024;
 
 /// What the backward pass reads: all that the forward pass saw and left, and the gradient.
 #[derive(Clone, Copy)]
@@ -46,6 +50,37 @@ pub(super) struct Seen<'a> {
     pub argmax: &'a [u8],
     /// ∂L/∂output.
     pub grad_output: &'a [f32],
+}
+
+impl<'a> Seen<'a> {
+    /// One image of the input.
+    pub fn input_of(&self, geometry: &ConvGeometry, image: usize) -> &'a [f32] {
+        part(self.input, image, geometry.input_len())
+    }
+}
+
+/// What a batch has of one image, if every image has `len` values.
+fn part<T>(values: &[T], image: usize, len: usize) -> &[T] {
+    &values[image * len..][..len]
+}
+
+/// The gradient of a convolution's own output, for one image.
+#[derive(Clone, Copy)]
+pub(super) struct ImageGradient<'a> {
+    /// Of each position; where no pass needs it, it is not written out.
+    expanded: GradOutput<'a>,
+    /// As it comes through the pool, if one runs with the convolution.
+    pooled: Option<GradOutput<'a>>,
+}
+
+impl<'a> ImageGradient<'a> {
+    /// What an algorithm takes for a pass.
+    pub fn for_pass(&self, algorithm: &dyn ConvAlgorithm, pass: Pass) -> GradOutput<'a> {
+        match self.pooled {
+            Some(pooled) if algorithm.takes_pooled(pass) => pooled,
+            _ => self.expanded,
+        }
+    }
 }
 
 impl Conv2d {
@@ -96,7 +131,14 @@ impl Conv2d {
             let own = self.algorithms.of(pass).scratch_len(&self.geometry_of(pass), pass, self.pool.as_ref());
             ScratchLen { floats: own.floats + self.kept_len(pass), ..own }
         };
-        if training { of(Pass::Forward).max(of(Pass::GradInput)).max(of(Pass::GradWeights)) } else { of(Pass::Forward) }
+        if !training {
+            return of(Pass::Forward);
+        }
+        // A part's sums, if there are parts.
+        let part = self.algorithms.grad_weights.by_parts().map_or(0, |parts| self.part_len(parts));
+        let weights = of(Pass::GradWeights);
+        let weights = ScratchLen { floats: weights.floats + part, ..weights };
+        of(Pass::Forward).max(of(Pass::GradInput)).max(weights)
     }
 
     /// Floats of scratch that the block itself uses during a pass: a band going forward, an image's gradient
@@ -116,7 +158,7 @@ impl Conv2d {
     }
 
     /// Whether some backward pass needs the gradient of the convolution's own output written out.
-    fn needs_expanded(&self) -> bool {
+    pub(super) fn needs_expanded(&self) -> bool {
         let behind = self.relu || self.pool.is_some();
         let pooled = self.pool.is_some()
             && self.algorithms.grad_input.takes_pooled(Pass::GradInput)
@@ -124,9 +166,23 @@ impl Conv2d {
         behind && !pooled
     }
 
-    /// Floats that [`Conv2d::run_backward`] needs for its partial sums in a batch of `batch`.
+    /// Floats that [`Conv2d::run_backward`] needs for its partial sums in a batch of up to `batch`.
+    pub(super) fn partials_len(&self, batch: usize) -> usize {
+        match self.parts(batch) {
+            // A smaller batch may do with slots.
+            Some(parts) => self.by_parts_len(parts, batch).max(SLOTS_FLOATS),
+            None => self.slots_len(batch),
+        }
+    }
+
     pub(super) fn slots_len(&self, batch: usize) -> usize {
         batch.div_ceil(per_slot(batch)) * self.slot_len()
+    }
+
+    /// How the weights' gradient is summed up in parts, if that is the better way: where the slots are larger
+    /// than a cache.
+    pub(super) fn parts(&self, batch: usize) -> Option<&'static dyn WeightParts> {
+        self.algorithms.grad_weights.by_parts().filter(|_| self.slots_len(batch) > SLOTS_FLOATS)
     }
 
     /// A slot holds the sums of a kernel's gradient, and a bias's gradient behind them.
@@ -134,7 +190,7 @@ impl Conv2d {
         self.sums_len() + self.geometry.filters
     }
 
-    fn sums_len(&self) -> usize {
+    pub(super) fn sums_len(&self) -> usize {
         self.algorithms.grad_weights.sums_len(&self.geometry)
     }
 
@@ -192,7 +248,15 @@ impl Conv2d {
 
     /// Gives the sink the kernel's and the bias's gradient, and writes ∂L/∂input to `grad_input`, `[N, H, W,
     /// C]`, if that is wanted. The work is in functions that know no sink, so it is compiled once.
-    pub(super) fn run_backward(
+    pub(super) fn run_backward(&self, saved: Seen, grad_input: Option<&mut [f32]>, sink: &mut impl Sink, work: Work) {
+        match self.parts(saved.input.len() / self.geometry.input_len()) {
+            Some(parts) => self.backward_by_parts(parts, saved, grad_input, sink, work),
+            None => self.backward_by_slots(saved, grad_input, sink, work),
+        }
+    }
+
+    /// Sums up the weights' gradient in slots as large as the kernel.
+    pub(super) fn backward_by_slots(
         &self,
         saved: Seen,
         grad_input: Option<&mut [f32]>,
@@ -246,7 +310,7 @@ impl Conv2d {
     }
 
     /// The sums of a kernel's gradient in the kernel's own order.
-    fn unpack_sums(&self, sums: &[f32], kernel: &mut [f32]) {
+    pub(super) fn unpack_sums(&self, sums: &[f32], kernel: &mut [f32]) {
         let rows = (REDUCE_FLOATS / self.geometry.filters).max(1);
         kernel.par_chunks_mut(rows * self.geometry.filters).enumerate().for_each(|(chunk, kernel)| {
             self.algorithms.grad_weights.unpack_sums(&self.geometry, sums, chunk * rows, kernel);
@@ -263,46 +327,62 @@ impl Conv2d {
         sums: &mut [f32],
         scratch: Scratch,
     ) {
-        fn part<T>(values: &[T], image: usize, len: usize) -> &[T] {
-            &values[image * len..][..len]
-        }
         let geometry = &self.geometry;
-        let input = part(saved.input, image, geometry.input_len());
-        let grad_output = part(saved.grad_output, image, self.output_len());
+        let input = saved.input_of(geometry, image);
         let Scratch { floats, words } = scratch;
         let (kept, floats) = floats.split_at_mut(self.kept_len(Pass::GradInput));
-        let (mut expanded, mut pooled) = (GradOutput::Dense(grad_output), None);
-        if let Some(pool) = self.pool {
-            let argmax = part(saved.argmax, image, self.output_len());
-            let gradient = PooledGradient { pool, values: grad_output, argmax };
-            pooled = Some(GradOutput::Pooled(gradient));
-            if self.needs_expanded() {
-                let kept = &mut kept[..geometry.output_len()];
-                relu_pool::unpool(&gradient, kept);
-                expanded = GradOutput::Dense(kept);
-            }
-        } else if self.relu {
-            let kept = &mut kept[..geometry.output_len()];
-            elementwise::relu_backward(part(saved.output, image, self.output_len()), grad_output, kept);
-            expanded = GradOutput::Dense(kept);
-        }
-        let gradient_for = |algorithm: &dyn ConvAlgorithm, pass: Pass| match pooled {
-            Some(pooled) if algorithm.takes_pooled(pass) => pooled,
-            _ => expanded,
-        };
+        self.expand(saved, image, kept);
+        let gradient = self.image_gradient(saved, image, kept);
         let (sums, bias) = sums.split_at_mut(self.sums_len());
         let algorithm = self.algorithms.grad_weights;
         let scratch = Scratch { floats, words };
-        algorithm.grad_weights(geometry, input, gradient_for(algorithm, Pass::GradWeights), sums, bias, scratch);
+        algorithm.grad_weights(geometry, input, gradient.for_pass(algorithm, Pass::GradWeights), sums, bias, scratch);
         if let Some(grad_input) = grad_input {
             let algorithm = self.algorithms.grad_input;
             let scratch = Scratch { floats, words };
-            algorithm.grad_input(geometry, gradient_for(algorithm, Pass::GradInput), weights, grad_input, scratch);
+            algorithm.grad_input(geometry, gradient.for_pass(algorithm, Pass::GradInput), weights, grad_input, scratch);
         }
     }
 
+    /// Writes the gradient of the convolution's own output for one image to `kept`, where some pass needs
+    /// that.
+    pub(super) fn expand(&self, saved: Seen, image: usize, kept: &mut [f32]) {
+        if !self.needs_expanded() {
+            return;
+        }
+        let kept = &mut kept[..self.geometry.output_len()];
+        match self.pooled_gradient(saved, image) {
+            Some(gradient) => relu_pool::unpool(&gradient, kept),
+            None => {
+                let len = self.output_len();
+                elementwise::relu_backward(part(saved.output, image, len), part(saved.grad_output, image, len), kept);
+            }
+        }
+    }
+
+    /// The gradient of the convolution's own output for one image, of which `kept` is what was
+    /// [written](Conv2d::expand).
+    pub(super) fn image_gradient<'a>(&self, saved: Seen<'a>, image: usize, kept: &'a [f32]) -> ImageGradient<'a> {
+        let expanded = if self.needs_expanded() {
+            &kept[..self.geometry.output_len()]
+        } else {
+            part(saved.grad_output, image, self.output_len())
+        };
+        let pooled = self.pooled_gradient(saved, image).map(GradOutput::Pooled);
+        ImageGradient { expanded: GradOutput::Dense(expanded), pooled }
+    }
+
+    fn pooled_gradient<'a>(&self, saved: Seen<'a>, image: usize) -> Option<PooledGradient<'a>> {
+        let len = self.output_len();
+        self.pool.map(|pool| PooledGradient {
+            pool,
+            values: part(saved.grad_output, image, len),
+            argmax: part(saved.argmax, image, len),
+        })
+    }
+
     /// The weights, packed for a pass. A convolution without a bias has one of zeros.
-    fn pack<'a>(&self, pass: Pass, parameters: &'a Parameters, packed: &'a mut [f32]) -> Weights<'a> {
+    pub(super) fn pack<'a>(&self, pass: Pass, parameters: &'a Parameters, packed: &'a mut [f32]) -> Weights<'a> {
         let (algorithm, geometry) = (self.algorithms.of(pass), self.geometry_of(pass));
         let kernel = parameters.tensor(self.kernel);
         let (packed, rest) = packed.split_at_mut(algorithm.packed_len(&geometry, pass));

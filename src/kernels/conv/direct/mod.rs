@@ -1,40 +1,31 @@
 //! Direct convolution: the matrix product of im2col without the matrix.
 //!
 //! In an image with channels last, one kernel row of a patch is a run of kernel width · C floats that lie
-//! side by side. So the patch matrix need not be written: row p of it is read where it lies,
-//! `input[(y·s + ky)·W·C + x·s·C + k]`, k < kernel width · C. What is left is the [register
-//! tile](crate::kernels::tile): [`PIXELS`] neighbouring outputs times two registers of filters, summed over
-//! all of K and stored once, bias included. Source of the idea: J. Zhang, F. Franchetti, T. M. Low, *High
-//! Performance Zero-Memory Overhead Direct Convolutions*, 2018.
+//! side by side. So the patch matrix need not be written: row p of it is read where it lies, `input[(y·s +
+//! ky)·W·C + x·s·C + k]`, k < kernel width · C. What is left is the [register tile](crate::kernels::tile):
+//! some outputs times two registers of filters, summed over K, bias included. Source of the idea: J. Zhang,
+//! F. Franchetti, T. M. Low, *High Performance Zero-Memory Overhead Direct Convolutions*, 2018.
 //!
-//! ```text
-//! loop 1   over blocks of output rows           their input rows stay in the first-level cache
-//! loop 2     over panels of filters             weights packed [K][PANEL], read in order
-//! loop 3       over rows, columns, tiles        sums in registers
-//! loop 4         over kernel rows
-//! loop 5           over k in the run            6 broadcasts, 2 loads of weights, 12 multiply-adds
-//! ```
+//! The loops stand in `convolve.rs`. Short patches, as in a network's first layer, go another way round the
+//! innermost ones (`taps.rs`).
 //!
-//! Short patches, as in a network's first layer, go another way round loops 4 and 5 (`taps.rs`).
-//!
-//! The input's gradient at stride 1 is itself such a convolution (`Correlation`). The weights' gradient has
-//! a tile of its own (`weights.rs`).
+//! The input's gradient is such a convolution too (`Correlation`), at a larger stride one for each phase of
+//! the pixels (`phases.rs`). The weights' gradient has a tile of its own (`weights.rs`).
 
+mod convolve;
+mod phases;
 mod taps;
 mod weights;
 
 use crate::geometry::{ConvGeometry, PoolGeometry};
 use crate::kernels::conv::correlation::Correlation;
-use crate::kernels::conv::frame::Frame;
-use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
-use crate::kernels::simd::{Lanes, SimdOp, dispatch};
-use crate::kernels::tile::{PANEL, PIXELS, VECTORS, load_sums, over_tiles, store_sums, tile};
+use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, WeightParts, Weights};
+use crate::kernels::simd::dispatch;
+use crate::kernels::tile::PANEL;
+use convolve::{Convolve, PackedWeights, Target};
+use phases::Phases;
 use std::ops::Range;
-use taps::{TapOffsets, TapsRow};
 use weights::SumsLayout;
-
-/// Output rows whose input stays in the cache while the panels of filters go by.
-const BLOCK_ROWS: usize = 2;
 
 /// The registry's entry.
 #[derive(Debug)]
@@ -45,11 +36,8 @@ impl ConvAlgorithm for Direct {
         "direct"
     }
 
-    fn supports(&self, geometry: &ConvGeometry, pass: Pass) -> bool {
-        match pass {
-            Pass::Forward | Pass::GradWeights => !geometry.is_dilated(),
-            Pass::GradInput => geometry.stride == [1, 1] && !geometry.is_dilated(),
-        }
+    fn supports(&self, geometry: &ConvGeometry, _pass: Pass) -> bool {
+        !geometry.is_dilated()
     }
 
     fn takes_pooled(&self, pass: Pass) -> bool {
@@ -57,39 +45,39 @@ impl ConvAlgorithm for Direct {
     }
 
     fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass, pool: Option<&PoolGeometry>) -> ScratchLen {
-        let band_len = match pass {
-            Pass::GradWeights => SumsLayout::new(geometry).band_len(pool.map(|pool| pool.window[0])),
-            _ => 0,
-        };
-        ScratchLen::from_floats(Correlation::new(geometry, pass).frame().copy_len() + band_len)
+        ScratchLen::from_floats(match pass {
+            Pass::Forward => Correlation::forward(geometry).frame().copy_len(),
+            Pass::GradInput => Phases::new(geometry).frame.copy_len(),
+            Pass::GradWeights => SumsLayout::new(geometry).scratch_len(pool.map(|pool| pool.window[0])),
+        })
     }
 
     fn packed_len(&self, geometry: &ConvGeometry, pass: Pass) -> usize {
-        if pass == Pass::GradWeights {
-            return 0;
+        // [panels][K][PANEL]; the input's gradient has as many values for each of its channels.
+        let cells = geometry.kernel[0] * geometry.kernel[1];
+        let (channels, filters) = (geometry.input[2], geometry.filters);
+        match pass {
+            Pass::Forward => filters.div_ceil(PANEL) * cells * channels * PANEL,
+            Pass::GradInput => channels.div_ceil(PANEL) * cells * filters * PANEL,
+            Pass::GradWeights => 0,
         }
-        let correlation = Correlation::new(geometry, pass);
-        // [panels][K][PANEL]
-        correlation.panels() * correlation.patch_len() * PANEL
     }
 
     fn packed_parts(&self, geometry: &ConvGeometry, pass: Pass) -> usize {
-        Correlation::new(geometry, pass).panels()
+        let filters = if pass == Pass::GradInput { geometry.input[2] } else { geometry.filters };
+        filters.div_ceil(PANEL)
     }
 
     fn pack_part(&self, geometry: &ConvGeometry, pass: Pass, panel: usize, kernel: &[f32], packed: &mut [f32]) {
-        if pass == Pass::GradWeights {
-            return;
-        }
-        let correlation = Correlation::new(geometry, pass);
-        let channels = correlation.input[2];
-        if correlation.filters < (panel + 1) * PANEL {
-            // Zeros for the filters that there are not.
-            packed.fill(0.0);
-        }
         let (rows, _) = packed.as_chunks_mut::<PANEL>();
-        for (cell, rows) in rows.chunks_exact_mut(channels).enumerate() {
-            correlation.gather(kernel, cell, 0..channels, panel, rows, |row| row);
+        match pass {
+            Pass::Forward => pack_panel(&Correlation::forward(geometry), panel, kernel, rows),
+            Pass::GradInput => {
+                for phase in Phases::new(geometry).iter() {
+                    pack_panel(&phase.correlation, panel, kernel, &mut rows[phase.first_row..]);
+                }
+            }
+            Pass::GradWeights => {}
         }
     }
 
@@ -108,7 +96,15 @@ impl ConvAlgorithm for Direct {
         let correlation = Correlation { output: [rows.len(), geometry.output[1]], ..whole };
         let input = &input[image_rows.start * geometry.row_len()..image_rows.end * geometry.row_len()];
         let input = frame.framed(input, &mut scratch.floats[..frame.copy_len()]);
-        dispatch(Convolve { correlation, frame, input, packed: weights.packed, bias: weights.bias, output });
+        dispatch(Convolve {
+            correlation,
+            row_len: frame.row_len(),
+            input,
+            weights: PackedWeights { packed: weights.packed, rows: geometry.patch_len(), first: 0 },
+            bias: weights.bias,
+            output,
+            target: Target::dense(geometry.output[1], geometry.filters),
+        });
     }
 
     fn grad_input(
@@ -119,10 +115,22 @@ impl ConvAlgorithm for Direct {
         grad_input: &mut [f32],
         scratch: Scratch,
     ) {
-        let correlation = Correlation::grad_input(geometry);
-        let frame = correlation.frame();
-        let input = frame.framed(grad_output.dense(), &mut scratch.floats[..frame.copy_len()]);
-        dispatch(Convolve { correlation, frame, input, packed: weights.packed, bias: &[], output: grad_input });
+        let phases = Phases::new(geometry);
+        let input = phases.frame.framed(grad_output.dense(), &mut scratch.floats[..phases.frame.copy_len()]);
+        if phases.leave_pixels() {
+            grad_input.fill(0.0);
+        }
+        for phase in phases.iter() {
+            dispatch(Convolve {
+                correlation: phase.correlation,
+                row_len: phases.frame.row_len(),
+                input: &input[phase.corner..],
+                weights: PackedWeights { packed: weights.packed, rows: phases.rows(), first: phase.first_row },
+                bias: &[],
+                output: grad_input,
+                target: Target::phase(geometry.input, phase.first_pixel, geometry.stride),
+            });
+        }
     }
 
     fn sums_len(&self, geometry: &ConvGeometry) -> usize {
@@ -131,6 +139,10 @@ impl ConvAlgorithm for Direct {
 
     fn unpack_sums(&self, geometry: &ConvGeometry, sums: &[f32], first: usize, grad_rows: &mut [f32]) {
         SumsLayout::new(geometry).unpack(sums, first, grad_rows);
+    }
+
+    fn by_parts(&self) -> Option<&dyn WeightParts> {
+        Some(self)
     }
 
     fn grad_weights(
@@ -143,151 +155,50 @@ impl ConvAlgorithm for Direct {
         scratch: Scratch,
     ) {
         let layout = SumsLayout::new(geometry);
-        let (copy, band) = scratch.floats.split_at_mut(layout.frame.copy_len());
+        let (copy, gradient) = scratch.floats.split_at_mut(layout.frame.copy_len());
         let input = layout.frame.framed(input, copy);
-        weights::grad_weights(layout, input, grad_output, sums, grad_bias, band);
+        weights::grad_weights(layout, input, grad_output, sums, grad_bias, gradient);
     }
 }
 
-/// A convolution that never leaves its input.
-struct Convolve<'a> {
-    /// The sizes; the frame has taken `before` into account.
-    correlation: Correlation,
-    frame: Frame,
-    /// The input, in its frame.
-    input: &'a [f32],
-    packed: &'a [f32],
-    /// The bias of each filter, or nothing.
-    bias: &'a [f32],
-    output: &'a mut [f32],
-}
-
-/// The filters of a tile, and their weights.
-#[derive(Clone, Copy)]
-struct TileFilters<'a> {
-    /// The first filter's number.
-    first: usize,
-    /// Filters that there are; the tile's others belong to the last panel's zeros.
-    present: usize,
-    /// The panel, `[K][PANEL]`.
-    weights: &'a [[f32; PANEL]],
-    /// The first filter's column in the panel.
-    column: usize,
-}
-
-impl SimdOp for Convolve<'_> {
-    #[inline(always)]
-    fn run<const LANES: usize, const FUSED: bool>(mut self) {
-        let Correlation { kernel, output: [height, _], filters, .. } = self.correlation;
-        let panels = self.packed.as_chunks::<PANEL>().0;
-        let offsets = TapOffsets::new(kernel[0], self.correlation.run_len(), self.frame.row_len());
-        // Loop 1: blocks of output rows.
-        for first_row in (0..height).step_by(BLOCK_ROWS) {
-            // Loop 2: panels of filters.
-            for (panel, weights) in panels.chunks_exact(self.correlation.patch_len()).enumerate() {
-                let in_panel = filters.min((panel + 1) * PANEL) - panel * PANEL;
-                // Loop 3: the block's rows, columns of the panel, and (in `row` and `taps`) tiles of outputs.
-                for row in first_row..(first_row + BLOCK_ROWS).min(height) {
-                    for column in (0..in_panel).step_by(VECTORS * LANES) {
-                        let first = panel * PANEL + column;
-                        let present = (filters - first).min(VECTORS * LANES);
-                        let tile = TileFilters { first, present, weights, column };
-                        // The steps of one channel, and of colours at stride 1 and 2: those of first layers.
-                        match (&offsets, self.step()) {
-                            (Some(offsets), 1) => self.taps::<1, LANES, FUSED>(row, tile, offsets),
-                            (Some(offsets), 3) => self.taps::<3, LANES, FUSED>(row, tile, offsets),
-                            (Some(offsets), 6) => self.taps::<6, LANES, FUSED>(row, tile, offsets),
-                            _ => self.row::<LANES, FUSED>(row, tile),
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-impl Convolve<'_> {
-    /// Returns the floats from a patch to the next.
-    #[inline(always)]
-    fn step(&self) -> usize {
-        self.correlation.stride[1] * self.frame.image[2]
+impl WeightParts for Direct {
+    fn parts(&self, geometry: &ConvGeometry) -> usize {
+        SumsLayout::new(geometry).parts()
     }
 
-    /// Computes an output row of short patches that are `STEP` floats apart.
-    #[inline(always)]
-    fn taps<const STEP: usize, const LANES: usize, const FUSED: bool>(
-        &mut self,
-        row: usize,
-        tile: TileFilters,
-        offsets: &TapOffsets,
+    fn prepared_len(&self, geometry: &ConvGeometry) -> usize {
+        SumsLayout::new(geometry).frame.copy_len()
+    }
+
+    fn prepare<'a>(&self, geometry: &ConvGeometry, input: &'a [f32], memory: &'a mut [f32]) -> &'a [f32] {
+        SumsLayout::new(geometry).frame.framed(input, memory)
+    }
+
+    fn add(
+        &self,
+        geometry: &ConvGeometry,
+        part: usize,
+        prepared: &[f32],
+        grad_output: GradOutput,
+        sums: &mut [f32],
+        grad_bias: &mut [f32],
+        scratch: Scratch,
     ) {
-        let Correlation { stride, filters, output: [_, width], .. } = self.correlation;
-        let mut row = TapsRow::<STEP, LANES, FUSED> {
-            input: &self.input[row * stride[0] * self.frame.row_len()..],
-            offsets,
-            weights: tile.weights,
-            column: tile.column,
-            bias: self.bias_of(tile),
-            output: &mut self.output[row * width * filters + tile.first..],
-            filters,
-            present: tile.present,
-        };
-        // Loop 3, inside: tiles of the row.
-        over_tiles::<LANES>(width, &mut row);
+        let layout = SumsLayout::new(geometry);
+        weights::grad_weights_part(layout, part, prepared, grad_output, sums, grad_bias, scratch.floats);
     }
+}
 
-    /// Returns the bias of a tile's filters, zeros without one.
-    #[inline(always)]
-    fn bias_of<const LANES: usize>(&self, tile: TileFilters) -> [Lanes<LANES>; VECTORS] {
-        let mut bias = [[0.0; LANES]; VECTORS];
-        if let Some(present) = self.bias.get(tile.first..tile.first + tile.present) {
-            load_sums(present, &mut bias);
-        }
-        bias
+/// Packs what a correlation reads of the kernel for a panel of filters, `[K][PANEL]`, to the first of `rows`.
+fn pack_panel(correlation: &Correlation, panel: usize, kernel: &[f32], rows: &mut [[f32; PANEL]]) {
+    let rows = &mut rows[..correlation.patch_len()];
+    let channels = correlation.input[2];
+    if correlation.filters < (panel + 1) * PANEL {
+        // Zeros for the filters that there are not.
+        rows.fill([0.0; PANEL]);
     }
-
-    /// Computes an output row: full tiles, then the rest of the row in one of four and single ones.
-    #[inline(always)]
-    fn row<const LANES: usize, const FUSED: bool>(&mut self, row: usize, tile: TileFilters) {
-        let width = self.correlation.output[1];
-        // Loop 3, inside: tiles of the row.
-        let mut x = 0;
-        while x + PIXELS <= width {
-            self.pixels::<PIXELS, LANES, FUSED>([row, x], tile);
-            x += PIXELS;
-        }
-        if x + 4 <= width {
-            self.pixels::<4, LANES, FUSED>([row, x], tile);
-            x += 4;
-        }
-        while x < width {
-            self.pixels::<1, LANES, FUSED>([row, x], tile);
-            x += 1;
-        }
-    }
-
-    /// Computes and stores a tile of `P` outputs from (`row`, `x`) on.
-    #[inline(always)]
-    fn pixels<const P: usize, const LANES: usize, const FUSED: bool>(
-        &mut self,
-        [row, x]: [usize; 2],
-        filters_of_tile: TileFilters,
-    ) {
-        let Correlation { stride, filters, output: [_, width], .. } = self.correlation;
-        let TileFilters { first, present, weights, column } = filters_of_tile;
-        let step = self.step();
-        let mut sums = [self.bias_of(filters_of_tile); P];
-        // Loop 4: kernel rows. Loop 5 is the tile's.
-        for (kernel_row, weights) in weights.chunks_exact(self.correlation.run_len()).enumerate() {
-            let corner = (row * stride[0] + kernel_row) * self.frame.row_len() + x * step;
-            let rows: [&[f32]; P] = std::array::from_fn(|pixel| &self.input[corner + pixel * step..]);
-            // [P×run]·[run×(VECTORS·LANES)]
-            tile::<P, VECTORS, LANES, FUSED>(rows, weights, column, &mut sums);
-        }
-        let outputs = self.output[(row * width + x) * filters..].chunks_mut(filters);
-        for (sums, output) in sums.iter().zip(outputs) {
-            store_sums(sums, &mut output[first..first + present]);
-        }
+    for (cell, rows) in rows.chunks_exact_mut(channels).enumerate() {
+        correlation.gather(kernel, cell, 0..channels, panel, rows, |row| row);
     }
 }
 
@@ -310,9 +221,10 @@ mod tests {
         Direct.pack(&geometry, Pass::Forward, &kernel, &mut packed);
         let run = |set| {
             let mut output = vec![f32::NAN; geometry.output_len()];
-            let (input, packed, bias) = (&input[..], &packed[..], &bias[..]);
-            let frame = correlation.frame();
-            dispatch_to(set, Convolve { correlation, frame, input, packed, bias, output: &mut output });
+            let weights = PackedWeights { packed: &packed, rows: geometry.patch_len(), first: 0 };
+            let (input, bias, target) = (&input[..], &bias[..], Target::dense(geometry.output[1], geometry.filters));
+            let row_len = geometry.row_len();
+            dispatch_to(set, Convolve { correlation, row_len, input, weights, bias, output: &mut output, target });
             output
         };
         let portable = run(InstructionSet::Portable);

@@ -14,10 +14,10 @@
 //! in the same order as by kernel rows, so with the same bits.
 
 use crate::kernels::simd::{Lanes, multiply_add};
-use crate::kernels::tile::{PANEL, TileWork, VECTORS, load_filters, store_sums};
+use crate::kernels::tile::{PANEL, PairedTileWork, TileWork, load_filters, store_sums};
 
 /// Values in the longest patch whose offsets are listed.
-const MOST_TAPS: usize = 64;
+const MOST_TAPS: usize = 512;
 
 /// The offset of each value of a patch from its first.
 pub(super) struct TapOffsets {
@@ -38,7 +38,7 @@ impl TapOffsets {
 }
 
 /// An output row, for the filters of a tile.
-pub(super) struct TapsRow<'a, const STEP: usize, const LANES: usize, const FUSED: bool> {
+pub(super) struct TapsRow<'a, const V: usize, const STEP: usize, const LANES: usize, const FUSED: bool> {
     /// The input from the row's first patch on.
     pub input: &'a [f32],
     pub offsets: &'a TapOffsets,
@@ -46,16 +46,16 @@ pub(super) struct TapsRow<'a, const STEP: usize, const LANES: usize, const FUSED
     pub weights: &'a [[f32; PANEL]],
     /// The tile's first filter in the panel.
     pub column: usize,
-    pub bias: [Lanes<LANES>; VECTORS],
+    pub bias: [Lanes<LANES>; V],
     /// The output row from the tile's first filter on.
     pub output: &'a mut [f32],
     /// Floats from one pixel of the output to the next.
-    pub filters: usize,
+    pub step: usize,
     /// The tile's filters that there are.
     pub present: usize,
 }
 
-impl<const STEP: usize, const LANES: usize, const FUSED: bool> TapsRow<'_, STEP, LANES, FUSED> {
+impl<const V: usize, const STEP: usize, const LANES: usize, const FUSED: bool> TapsRow<'_, V, STEP, LANES, FUSED> {
     /// Iterates over the taps: the offset and the weights of each.
     #[inline(always)]
     fn taps(&self) -> impl Iterator<Item = (&usize, &[f32; PANEL])> {
@@ -69,50 +69,58 @@ impl<const STEP: usize, const LANES: usize, const FUSED: bool> TapsRow<'_, STEP,
     }
 
     #[inline(always)]
-    fn store<const P: usize>(&mut self, x: usize, sums: &[[Lanes<LANES>; VECTORS]; P]) {
+    fn store<const P: usize>(&mut self, x: usize, sums: &[[Lanes<LANES>; V]; P]) {
         for (pixel, sums) in sums.iter().enumerate() {
-            store_sums(sums, &mut self.output[(x + pixel) * self.filters..][..self.present]);
+            store_sums(sums, &mut self.output[(x + pixel) * self.step..][..self.present]);
         }
     }
 }
 
 /// Adds the products of one tap to the sums of `P` pixels.
 #[inline(always)]
-fn add_tap<const P: usize, const STEP: usize, const LANES: usize, const FUSED: bool>(
+fn add_tap<const P: usize, const V: usize, const STEP: usize, const LANES: usize, const FUSED: bool>(
     window: &[f32],
-    filters: &[Lanes<LANES>; VECTORS],
-    sums: &mut [[Lanes<LANES>; VECTORS]; P],
+    filters: &[Lanes<LANES>; V],
+    sums: &mut [[Lanes<LANES>; V]; P],
 ) {
     for pixel in 0..P {
         let value = [window[pixel * STEP]; LANES];
-        for vector in 0..VECTORS {
+        for vector in 0..V {
             sums[pixel][vector] = multiply_add::<LANES, FUSED>(value, filters[vector], sums[pixel][vector]);
         }
     }
 }
 
-impl<const STEP: usize, const LANES: usize, const FUSED: bool> TileWork for TapsRow<'_, STEP, LANES, FUSED> {
+impl<const V: usize, const STEP: usize, const LANES: usize, const FUSED: bool> TileWork
+    for TapsRow<'_, V, STEP, LANES, FUSED>
+{
     #[inline(always)]
     fn one<const P: usize>(&mut self, x: usize) {
+        assert!(self.column + V * LANES <= PANEL);
         let mut sums = [self.bias; P];
         // Loops 4 and 5: the taps.
         for (offset, weights) in self.taps() {
             let filters = load_filters(weights, self.column);
-            add_tap::<P, STEP, LANES, FUSED>(self.window::<P>(offset + x * STEP), &filters, &mut sums);
+            add_tap::<P, V, STEP, LANES, FUSED>(self.window::<P>(offset + x * STEP), &filters, &mut sums);
         }
         // What is stored by reference is a copy: then the sums themselves live in registers.
         let done = sums;
         self.store(x, &done);
     }
+}
 
+impl<const V: usize, const STEP: usize, const LANES: usize, const FUSED: bool> PairedTileWork
+    for TapsRow<'_, V, STEP, LANES, FUSED>
+{
     #[inline(always)]
     fn two<const P: usize>(&mut self, [x, more_x]: [usize; 2]) {
+        assert!(self.column + V * LANES <= PANEL);
         let (mut sums, mut more) = ([self.bias; P], [self.bias; P]);
         // Loops 4 and 5: the taps, each for both tiles.
         for (offset, weights) in self.taps() {
             let filters = load_filters(weights, self.column);
-            add_tap::<P, STEP, LANES, FUSED>(self.window::<P>(offset + x * STEP), &filters, &mut sums);
-            add_tap::<P, STEP, LANES, FUSED>(self.window::<P>(offset + more_x * STEP), &filters, &mut more);
+            add_tap::<P, V, STEP, LANES, FUSED>(self.window::<P>(offset + x * STEP), &filters, &mut sums);
+            add_tap::<P, V, STEP, LANES, FUSED>(self.window::<P>(offset + more_x * STEP), &filters, &mut more);
         }
         let done = [sums, more];
         self.store(x, &done[0]);

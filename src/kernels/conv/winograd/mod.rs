@@ -1,10 +1,10 @@
-//! Convolution by Winograd's minimal filtering, forward and back to the input, for kernels of 3×3 at stride
-//! 1.
+//! Convolution by Winograd's minimal filtering, forward and back to the input, for kernels of 3×3 and of 5×5
+//! at stride 1.
 //!
 //! [`transforms`] tells how a tile of OUT×OUT outputs comes from IN×IN inputs with IN² products instead of
-//! 9·OUT². Those products are between one transformed input and one transformed kernel value. Over all tiles
-//! t, channels c and filters f, they make IN² independent matrix products, one for each cell ξ of the
-//! transformed tile:
+//! as many as a kernel has cells for each output. Those products are between one transformed input and one
+//! transformed kernel value. Over all tiles t, channels c and filters f, they make IN² independent matrix
+//! products, one for each cell ξ of the transformed tile:
 //!
 //! ```text
 //! U[ξ][c][f] = (G g Gᵀ)[ξ]                   once for all images, by `pack`
@@ -42,7 +42,7 @@ use crate::kernels::conv::correlation::Correlation;
 use crate::kernels::conv::frame::clip;
 use crate::kernels::conv::input_rows::InputRows;
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
-use crate::kernels::simd::{LINE_FLOATS, MAX_LANES, SimdOp, dispatch};
+use crate::kernels::simd::{InstructionSet, LINE_FLOATS, MAX_LANES, SimdOp, dispatch};
 use crate::kernels::tile::{PANEL, longest_strip};
 use std::ops::Range;
 use steps::{Pack, TileInput, TileOutput, product, transform_input, transform_output};
@@ -100,11 +100,11 @@ where
     Winograd<OUT, IN>: Transforms<OUT, IN>,
 {
     fn name(&self) -> &'static str {
-        if OUT == 4 { "winograd" } else { "winograd2x2" }
+        Self::NAME
     }
 
     fn supports(&self, geometry: &ConvGeometry, pass: Pass) -> bool {
-        let is_plain = geometry.kernel == [3, 3] && geometry.stride == [1, 1] && !geometry.is_dilated();
+        let is_plain = geometry.kernel == [IN - OUT + 1; 2] && geometry.stride == [1, 1] && !geometry.is_dilated();
         is_plain && pass != Pass::GradWeights
     }
 
@@ -128,7 +128,8 @@ where
     }
 
     fn pack_part(&self, geometry: &ConvGeometry, pass: Pass, panel: usize, kernel: &[f32], packed: &mut [f32]) {
-        dispatch(Pack::<IN> { correlation: Correlation::new(geometry, pass), panel, kernel, packed });
+        let panel = Pack { correlation: Correlation::new(geometry, pass), panel, kernel, packed };
+        Self::pack_panel(InstructionSet::in_force(), panel);
     }
 
     fn row_step(&self, _geometry: &ConvGeometry) -> usize {

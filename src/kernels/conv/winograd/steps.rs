@@ -8,38 +8,48 @@
 use super::transforms::{Transforms, Winograd, kernel_matrix};
 use crate::kernels::conv::correlation::Correlation;
 use crate::kernels::simd::{Lanes, SimdOp, load};
-use crate::kernels::tile::{PANEL, TileWork, VECTORS, over_tiles, tile, tile_pair};
+use crate::kernels::tile::{PANEL, PairedTileWork, TileWork, VECTORS, over_tiles, tile, tile_pair};
 
-/// The kernel's transform: writes a panel of U, `[ξ][C][PANEL]`, with zeros for the filters that there are
-/// not.
-pub(super) struct Pack<'a, const IN: usize> {
+/// A panel of the kernel that is to be transformed to a panel of U, `[ξ][C][PANEL]`, with zeros for the
+/// filters that there are not.
+pub(crate) struct Pack<'a> {
     pub correlation: Correlation,
     pub panel: usize,
     pub kernel: &'a [f32],
     pub packed: &'a mut [f32],
 }
 
+impl<'a> Pack<'a> {
+    /// Returns the operation that transforms kernels of `KERNEL`×`KERNEL` for tiles of `IN`×`IN` inputs.
+    pub fn transform<const IN: usize, const KERNEL: usize>(self) -> TransformKernel<'a, IN, KERNEL> {
+        TransformKernel(self)
+    }
+}
+
+/// The kernel's transform.
+pub(crate) struct TransformKernel<'a, const IN: usize, const KERNEL: usize>(Pack<'a>);
+
 /// Channels whose kernel values are gathered at once.
 const GATHERED: usize = 16;
 
-/// Values of a kernel for one channel and filter.
-const TAPS: usize = 9;
+/// Values of the largest kernel for one channel and filter.
+const TAPS: usize = 25;
 
-impl<const IN: usize> SimdOp for Pack<'_, IN> {
+impl<const IN: usize, const KERNEL: usize> SimdOp for TransformKernel<'_, IN, KERNEL> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
-        let Pack { correlation, panel, kernel, packed } = self;
+        let Pack { correlation, panel, kernel, packed } = self.0;
         let channels = correlation.input[2];
         let (rows, _) = packed.as_chunks_mut::<PANEL>();
         let mut gathered = [[[0.0; PANEL]; TAPS]; GATHERED];
         for first in (0..channels).step_by(GATHERED) {
             let count = GATHERED.min(channels - first);
-            for tap in 0..TAPS {
+            for tap in 0..KERNEL * KERNEL {
                 correlation.gather(kernel, tap, first..first + count, panel, &mut gathered, |taps| &mut taps[tap]);
             }
             for (c, taps) in gathered[..count].iter().enumerate() {
                 for from in (0..PANEL).step_by(LANES) {
-                    transform_kernel::<IN, LANES, FUSED>(taps, from, &mut rows[first + c..], channels);
+                    transform_kernel::<IN, KERNEL, LANES, FUSED>(taps, from, &mut rows[first + c..], channels);
                 }
             }
         }
@@ -49,27 +59,27 @@ impl<const IN: usize> SimdOp for Pack<'_, IN> {
 /// Writes G g Gᵀ of the filters from `from` on, computed in f64 so that U is rounded once. The first of
 /// `rows` takes ξ = 0; the next ξ is `step` rows further.
 #[inline(always)]
-fn transform_kernel<const IN: usize, const LANES: usize, const FUSED: bool>(
+fn transform_kernel<const IN: usize, const KERNEL: usize, const LANES: usize, const FUSED: bool>(
     taps: &[[f32; PANEL]; TAPS],
     from: usize,
     rows: &mut [[f32; PANEL]],
     step: usize,
 ) {
-    let g = const { kernel_matrix::<IN>() };
-    let mut wide = [[0.0; LANES]; TAPS];
-    for (wide, taps) in wide.iter_mut().zip(taps) {
+    let g = const { kernel_matrix::<IN, KERNEL>() };
+    let mut wide = [[[0.0; LANES]; KERNEL]; KERNEL];
+    for (wide, taps) in wide.as_flattened_mut().iter_mut().zip(taps) {
         let values: Lanes<LANES> = load(taps, from);
         for lane in 0..LANES {
             wide[lane] = f64::from(values[lane]);
         }
     }
     for i in 0..IN {
-        let mut row = [[0.0; LANES]; 3];
-        for x in 0..3 {
-            row[x] = combine::<LANES, FUSED>(&g[i], [wide[x], wide[3 + x], wide[6 + x]]);
+        let mut row = [[0.0; LANES]; KERNEL];
+        for x in 0..KERNEL {
+            row[x] = combine::<KERNEL, LANES, FUSED>(&g[i], std::array::from_fn(|y| wide[y][x]));
         }
         for (j, factors) in g.iter().enumerate() {
-            let sum = combine::<LANES, FUSED>(factors, row);
+            let sum = combine::<KERNEL, LANES, FUSED>(factors, row);
             let mut rounded = [0.0; LANES];
             for lane in 0..LANES {
                 rounded[lane] = sum[lane] as f32;
@@ -79,17 +89,19 @@ fn transform_kernel<const IN: usize, const LANES: usize, const FUSED: bool>(
     }
 }
 
-/// Returns `Σ factors[i] · values[i]`.
+/// Returns `Σ factors[i] · values[i]`, the last term first.
 #[inline(always)]
-fn combine<const LANES: usize, const FUSED: bool>(factors: &[f64; 3], values: [[f64; LANES]; 3]) -> [f64; LANES] {
+fn combine<const TERMS: usize, const LANES: usize, const FUSED: bool>(
+    factors: &[f64; TERMS],
+    values: [[f64; LANES]; TERMS],
+) -> [f64; LANES] {
     let mut sum = [0.0; LANES];
     for lane in 0..LANES {
-        let [a, b, c] = [values[0][lane], values[1][lane], values[2][lane]];
-        sum[lane] = if FUSED {
-            factors[0].mul_add(a, factors[1].mul_add(b, factors[2] * c))
-        } else {
-            factors[0] * a + (factors[1] * b + factors[2] * c)
-        };
+        sum[lane] = factors[TERMS - 1] * values[TERMS - 1][lane];
+        for i in (0..TERMS - 1).rev() {
+            let (factor, value) = (factors[i], values[i][lane]);
+            sum[lane] = if FUSED { factor.mul_add(value, sum[lane]) } else { factor * value + sum[lane] };
+        }
     }
     sum
 }
@@ -208,7 +220,9 @@ impl<const LANES: usize, const FUSED: bool> TileWork for Product<'_, LANES, FUSE
         tile::<TILES, VECTORS, LANES, FUSED>(self.rows(first), self.panel, self.column, &mut sums);
         self.store(first, &sums);
     }
+}
 
+impl<const LANES: usize, const FUSED: bool> PairedTileWork for Product<'_, LANES, FUSED> {
     #[inline(always)]
     fn two<const TILES: usize>(&mut self, firsts: [usize; 2]) {
         let (mut sums, mut more) = ([[[0.0; LANES]; VECTORS]; TILES], [[[0.0; LANES]; VECTORS]; TILES]);

@@ -1,27 +1,29 @@
-//! Winograd's minimal filtering: the transforms of F(m×m, 3×3), for tiles of m = 4 and m = 2 outputs a side.
+//! Winograd's minimal filtering: the transforms of F(m×m, r×r), for tiles of m outputs a side and kernels of
+//! r: F(4×4, 3×3), F(2×2, 3×3) and F(2×2, 5×5).
 //!
-//! A tile of m outputs in a row, of a kernel of 3, reads n = m + 2 inputs d and costs 3m products. It can do
-//! with n:
+//! A tile of m outputs in a row, of a kernel of r, reads n = m + r − 1 inputs d and costs m·r products. It
+//! can do with n:
 //!
 //! ```text
-//! 1-D    y = Aᵀ [ (G g) ⊙ (Bᵀ d) ]            Bᵀ [n×n], G [n×3], Aᵀ [m×n], ⊙ value by value
-//! 2-D    Y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A     9m² products become n²: 144 → 36 for m = 4, 36 → 16 for m = 2
+//! 1-D    y = Aᵀ [ (G g) ⊙ (Bᵀ d) ]            Bᵀ [n×n], G [n×r], Aᵀ [m×n], ⊙ value by value
+//! 2-D    Y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A     m²r² products become n²: 144 → 36 for m = 4, r = 3,
+//!                                             36 → 16 for m = 2, r = 3, and 100 → 36 for m = 2, r = 5
 //! ```
 //!
-//! **Where the matrices come from.** The product of two polynomials of degree 2 and m − 1 has degree n − 1.
-//! It can be found without their coefficients' products: evaluate both at n points, multiply n values,
+//! **Where the matrices come from.** The product of two polynomials of degree r − 1 and m − 1 has degree n
+//! − 1. It can be found without their coefficients' products: evaluate both at n points, multiply n values,
 //! interpolate (Cook–Toom; the last point may be ∞, where a polynomial's value is its leading coefficient).
-//! Correlation is the transpose of that. With the finite points p₀ … p₍ₙ₋₂₎, Nᵢ = Πⱼ≠ᵢ (pᵢ − pⱼ) and the last
-//! row or column standing for ∞:
+//! Correlation is the transpose of that. With the finite points p₀ … p₍ₙ₋₂₎, Nᵢ = Πⱼ≠ᵢ (pᵢ − pⱼ) and the
+//! last row or column standing for ∞:
 //!
 //! ```text
-//! G   row i     (1, pᵢ, pᵢ²) / Nᵢ                     last (0, 0, 1)
+//! G   row i     (1, pᵢ, …, pᵢʳ⁻¹) / Nᵢ                last (0, …, 0, 1)
 //! Bᵀ  row i     the coefficients of Πⱼ≠ᵢ (x − pⱼ)     last those of Πⱼ (x − pⱼ)
 //! Aᵀ  column i  (1, pᵢ, …, pᵢᵐ⁻¹)                     last (0, …, 0, 1)
 //! ```
 //!
-//! **The points** decide the rounding error. m = 2 takes 0, 1, −1, ∞, whose matrices hold nothing but 0, ±1
-//! and ±½. m = 4 takes ½ and −2 besides. With them Bᵀ has no coefficient above 2.5, where the more usual 2
+//! **The points** decide the rounding error. n = 4 takes 0, 1, −1, ∞, whose matrices hold nothing but 0, ±1
+//! and ±½. n = 6 takes ½ and −2 besides. With them Bᵀ has no coefficient above 2.5, where the more usual 2
 //! and −2 bring 5, and sums lose fewer bits to cancelling.
 //!
 //! Sources: S. Winograd, *Arithmetic Complexity of Computations*, 1980; A. Lavin and S. Gray, *Fast
@@ -29,13 +31,14 @@
 //! K. M. Soodhalter and D. Gregg, *Error Analysis and Improving the Accuracy of Winograd Convolution for Deep
 //! Neural Networks*, 2020 (the points).
 
-use crate::kernels::simd::{Lanes, multiply_add};
+use super::steps::Pack;
+use crate::kernels::simd::{InstructionSet, Lanes, dispatch_to, multiply_add};
 
 /// The finite points. A tile with n inputs a side uses the first n − 1, and ∞.
 const POINTS: [f64; 5] = [0.0, 1.0, -1.0, 0.5, -2.0];
 
-/// F(OUT×OUT, 3×3) with IN = OUT + 2, as its transforms in one dimension, each on `LANES` channels or filters
-/// at once.
+/// F(OUT×OUT, r×r) with IN = OUT + r − 1, as its transforms in one dimension, each on `LANES` channels or
+/// filters at once.
 #[derive(Debug)]
 pub struct Winograd<const OUT: usize, const IN: usize>;
 
@@ -43,6 +46,12 @@ pub struct Winograd<const OUT: usize, const IN: usize>;
 /// one, by constant numbers, so that they live in registers; arrays of arrays would be copied about in
 /// memory.
 pub(crate) trait Transforms<const OUT: usize, const IN: usize> {
+    /// The name that users know.
+    const NAME: &'static str;
+
+    /// Writes a panel of the kernel's transform, with this set of instructions.
+    fn pack_panel(set: InstructionSet, panel: Pack);
+
     /// Computes Bᵀ d: `get(j)` is dⱼ, `put` takes each of the IN results.
     fn input<const LANES: usize, const FUSED: bool>(
         get: impl Fn(usize) -> Lanes<LANES>,
@@ -57,6 +66,12 @@ pub(crate) trait Transforms<const OUT: usize, const IN: usize> {
 }
 
 impl Transforms<2, 4> for Winograd<2, 4> {
+    const NAME: &'static str = "winograd2x2";
+
+    fn pack_panel(set: InstructionSet, panel: Pack) {
+        dispatch_to(set, panel.transform::<4, 3>());
+    }
+
     #[inline(always)]
     fn input<const LANES: usize, const FUSED: bool>(
         get: impl Fn(usize) -> Lanes<LANES>,
@@ -80,25 +95,40 @@ impl Transforms<2, 4> for Winograd<2, 4> {
     }
 }
 
+/// Computes Bᵀ d for six points by pairs of them: x² − 1 has the zeros ±1, and q = x² + 1.5x − 1 has ½ and
+/// −2. Every row is a product of one or both of these, of x, and of the factor for the other point of its
+/// own pair.
+#[inline(always)]
+fn six_inputs<const LANES: usize, const FUSED: bool>(
+    get: impl Fn(usize) -> Lanes<LANES>,
+    mut put: impl FnMut(usize, Lanes<LANES>),
+) {
+    let [d0, d1, d2, d3, d4, d5] = [get(0), get(1), get(2), get(3), get(4), get(5)];
+    // xᵏ(x² − 1) for k = 0 … 3
+    let [w0, w1, w2, w3] = [subtract(d2, d0), subtract(d3, d1), subtract(d4, d2), subtract(d5, d3)];
+    // xq and x²q
+    let [u1, u2] = [scaled::<LANES, FUSED>(1.5, d2, w1), scaled::<LANES, FUSED>(1.5, d3, w2)];
+    put(0, scaled::<LANES, FUSED>(1.5, w1, subtract(w2, w0)));
+    put(1, add(u2, u1));
+    put(2, subtract(u2, u1));
+    put(3, scaled::<LANES, FUSED>(2.0, w1, w2));
+    put(4, scaled::<LANES, FUSED>(-0.5, w1, w2));
+    put(5, scaled::<LANES, FUSED>(1.5, w2, subtract(w3, w1)));
+}
+
 impl Transforms<4, 6> for Winograd<4, 6> {
-    /// Computes Bᵀ d by pairs of points: x² − 1 has the zeros ±1, and q = x² + 1.5x − 1 has ½ and −2. Every
-    /// row is a product of one or both of these, of x, and of the factor for the other point of its own pair.
+    const NAME: &'static str = "winograd";
+
+    fn pack_panel(set: InstructionSet, panel: Pack) {
+        dispatch_to(set, panel.transform::<6, 3>());
+    }
+
     #[inline(always)]
     fn input<const LANES: usize, const FUSED: bool>(
         get: impl Fn(usize) -> Lanes<LANES>,
-        mut put: impl FnMut(usize, Lanes<LANES>),
+        put: impl FnMut(usize, Lanes<LANES>),
     ) {
-        let [d0, d1, d2, d3, d4, d5] = [get(0), get(1), get(2), get(3), get(4), get(5)];
-        // xᵏ(x² − 1) for k = 0 … 3
-        let [w0, w1, w2, w3] = [subtract(d2, d0), subtract(d3, d1), subtract(d4, d2), subtract(d5, d3)];
-        // xq and x²q
-        let [u1, u2] = [scaled::<LANES, FUSED>(1.5, d2, w1), scaled::<LANES, FUSED>(1.5, d3, w2)];
-        put(0, scaled::<LANES, FUSED>(1.5, w1, subtract(w2, w0)));
-        put(1, add(u2, u1));
-        put(2, subtract(u2, u1));
-        put(3, scaled::<LANES, FUSED>(2.0, w1, w2));
-        put(4, scaled::<LANES, FUSED>(-0.5, w1, w2));
-        put(5, scaled::<LANES, FUSED>(1.5, w2, subtract(w3, w1)));
+        six_inputs::<LANES, FUSED>(get, put);
     }
 
     #[inline(always)]
@@ -116,9 +146,36 @@ impl Transforms<4, 6> for Winograd<4, 6> {
     }
 }
 
+impl Transforms<2, 6> for Winograd<2, 6> {
+    const NAME: &'static str = "winograd5x5";
+
+    fn pack_panel(set: InstructionSet, panel: Pack) {
+        dispatch_to(set, panel.transform::<6, 5>());
+    }
+
+    #[inline(always)]
+    fn input<const LANES: usize, const FUSED: bool>(
+        get: impl Fn(usize) -> Lanes<LANES>,
+        put: impl FnMut(usize, Lanes<LANES>),
+    ) {
+        six_inputs::<LANES, FUSED>(get, put);
+    }
+
+    #[inline(always)]
+    fn output<const LANES: usize, const FUSED: bool>(
+        get: impl Fn(usize) -> Lanes<LANES>,
+        mut put: impl FnMut(usize, Lanes<LANES>),
+    ) {
+        let [v0, one, minus_one, half, minus_two, infinity] = [get(0), get(1), get(2), get(3), get(4), get(5)];
+        put(0, add(add(v0, add(one, minus_one)), add(half, minus_two)));
+        let odd = add(subtract(one, minus_one), infinity);
+        put(1, scaled::<LANES, FUSED>(0.5, half, scaled::<LANES, FUSED>(-2.0, minus_two, odd)));
+    }
+}
+
 /// Returns G, computed from the points.
-pub(crate) const fn kernel_matrix<const IN: usize>() -> [[f64; 3]; IN] {
-    let mut matrix = [[0.0; 3]; IN];
+pub(crate) const fn kernel_matrix<const IN: usize, const KERNEL: usize>() -> [[f64; KERNEL]; IN] {
+    let mut matrix = [[0.0; KERNEL]; IN];
     let mut i = 0;
     while i < IN - 1 {
         let mut divisor = 1.0;
@@ -129,10 +186,16 @@ pub(crate) const fn kernel_matrix<const IN: usize>() -> [[f64; 3]; IN] {
             }
             j += 1;
         }
-        matrix[i] = [1.0 / divisor, POINTS[i] / divisor, POINTS[i] * POINTS[i] / divisor];
+        let mut power = 1.0;
+        let mut tap = 0;
+        while tap < KERNEL {
+            matrix[i][tap] = power / divisor;
+            power *= POINTS[i];
+            tap += 1;
+        }
         i += 1;
     }
-    matrix[IN - 1] = [0.0, 0.0, 1.0];
+    matrix[IN - 1][KERNEL - 1] = 1.0;
     matrix
 }
 
@@ -199,18 +262,21 @@ mod tests {
         std::array::from_fn(|power| std::array::from_fn(|i| entry(power, i)))
     }
 
-    fn check_identity<const OUT: usize, const IN: usize>() {
+    fn check_identity<const OUT: usize, const IN: usize, const KERNEL: usize>() {
         // Both sides are bilinear, so one kernel value and one input at a time say it all.
-        let (b, g, a) = (input_matrix::<IN>(), kernel_matrix::<IN>(), output_matrix::<OUT, IN>());
+        let (b, g, a) = (input_matrix::<IN>(), kernel_matrix::<IN, KERNEL>(), output_matrix::<OUT, IN>());
         let response = |output: usize, tap: usize, input: usize| -> f64 {
             (0..IN).map(|i| a[output][i] * g[i][tap] * b[i][input]).sum()
         };
-        for tap in 0..3 {
+        for tap in 0..KERNEL {
             for input in 0..IN {
                 for output in 0..OUT {
                     let y = response(output, tap, input);
                     let expected = f64::from(input == output + tap);
-                    assert!((y - expected).abs() < 1e-15, "F({OUT}, 3): output {output} has {y} of {tap}, {input}");
+                    assert!(
+                        (y - expected).abs() < 1e-15,
+                        "F({OUT}, {KERNEL}): output {output} has {y} of {tap}, {input}"
+                    );
                 }
             }
         }
@@ -225,23 +291,25 @@ mod tests {
             let unit = |i: usize| [f32::from(u8::from(i == column))];
             let mut input = [f64::NAN; IN];
             Winograd::<OUT, IN>::input::<1, false>(unit, |i, [x]| input[i] = f64::from(x));
-            assert_eq!(input, std::array::from_fn(|i| b[i][column]), "F({OUT}, 3), {column}");
+            assert_eq!(input, std::array::from_fn(|i| b[i][column]), "F({OUT} of {IN}), {column}");
             let mut output = [f64::NAN; OUT];
             Winograd::<OUT, IN>::output::<1, false>(unit, |i, [x]| output[i] = f64::from(x));
-            assert_eq!(output, std::array::from_fn(|i| a[i][column]), "F({OUT}, 3), {column}");
+            assert_eq!(output, std::array::from_fn(|i| a[i][column]), "F({OUT} of {IN}), {column}");
         }
     }
 
     #[test]
     fn transformed_products_are_the_convolution() {
-        check_identity::<2, 4>();
-        check_identity::<4, 6>();
+        check_identity::<2, 4, 3>();
+        check_identity::<4, 6, 3>();
+        check_identity::<2, 6, 5>();
     }
 
     #[test]
     fn the_transforms_are_the_derived_matrices() {
         check_transforms::<2, 4>();
         check_transforms::<4, 6>();
+        check_transforms::<2, 6>();
     }
 
     #[test]
