@@ -9,7 +9,7 @@ mod card;
 mod network_tensors;
 pub mod run;
 mod state_tensors;
-mod tensor_file;
+pub(crate) mod tensor_file;
 
 use crate::network::Network;
 use crate::parameters::Parameters;

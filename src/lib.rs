@@ -21,7 +21,8 @@
 //!
 //! The folder `examples` trains from arrays and from a folder, shows a loop by hand, answers from many
 //! threads, and looks at every layer's gradient. The feature `cli`, on by default, is the program with
-//! what it alone needs: [`report`], its pictures and pages, [`bench`](mod@bench) and [`data::audit`].
+//! what it alone needs: [`report`], its pictures and pages, [`gradcheck`], [`bench`](mod@bench) and
+//! [`data::audit`].
 //!
 //! To **learn** what backpropagation computes, read [`reference`](mod@reference): the whole network in plain
 //! `f64` loops, with an example to check by hand. To **use** the engine, start at [`network`] and
@@ -59,6 +60,8 @@
 //! | [`metrics`] | accuracy; of two classes sensitivity, specificity, ROC, calibration, and how sure they are; of more precision, recall, F1, top-k |
 //! | [`report`] | Keras's lines, CSV files, pictures, the page of an evaluation |
 //! | [`checkpoint`] | weights files, and in them the state of a run |
+//! | [`snapshot`] | all that one training step was, kept, compared and saved |
+//! | [`gradcheck`] | gradients against differences, by every algorithm; and planted mistakes |
 //! | [`bench`](mod@bench) | how fast it is: convolutions, training steps, the machine's limits |
 //! | [`geometry`] | sizes and padding of convolution and pooling, computed and checked once |
 //! | [`classes`] | the classes' names in order, and the label of an image |
@@ -113,8 +116,8 @@
 //! | ground | [`error`], [`files`], [`random`], [`geometry`], [`classes`] |
 //! | arithmetic | [`reference`](mod@reference), which imports nothing; [`kernels`] |
 //! | model | [`parameters`], [`spec`], [`layers`], [`head`], [`network`], [`optim`] |
-//! | engine | [`plan`], [`data`], [`metrics`], [`training`], [`checkpoint`] |
-//! | tools | [`bench`](mod@bench) |
+//! | engine | [`plan`], [`data`], [`metrics`], [`training`], [`checkpoint`], [`snapshot`] |
+//! | tools | [`gradcheck`], [`bench`](mod@bench) |
 //! | faces | [`report`] |
 //! | door | the binary's `cli` |
 
@@ -128,6 +131,8 @@ pub mod data;
 pub mod error;
 pub mod files;
 pub mod geometry;
+#[cfg(feature = "cli")]
+pub mod gradcheck;
 pub mod head;
 pub mod kernels;
 pub mod layers;
@@ -140,6 +145,7 @@ pub mod random;
 pub mod reference;
 #[cfg(feature = "cli")]
 pub mod report;
+pub mod snapshot;
 pub mod spec;
 pub mod training;
 

@@ -37,6 +37,8 @@ pub enum Purpose {
     Augment = 9,
     /// The synthetic digits; the digit and its number are the key.
     Glyphs = 10,
+    /// What a gradient check draws; the index is the tensor whose elements it compares.
+    Gradcheck = 11,
 }
 
 /// A reproducible stream of random numbers.

@@ -136,14 +136,20 @@ pub enum LayerSpec {
     },
 }
 
-/// A size in two directions; one number stands for both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A size in two directions; one number stands for both, and equals the two.
+#[derive(Clone, Copy, Debug, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Size {
     /// The same both ways.
     Square(usize),
     /// Returns height and width.
     Rectangle([usize; 2]),
+}
+
+impl PartialEq for Size {
+    fn eq(&self, other: &Size) -> bool {
+        self.both() == other.both()
+    }
 }
 
 impl Size {

@@ -38,6 +38,8 @@ pub struct Tensor<'a> {
 pub enum TensorValues<'a> {
     F32(&'a [f32]),
     F64(Vec<f64>),
+    U16(&'a [u16]),
+    U32(&'a [u32]),
 }
 
 impl TensorValues<'_> {
@@ -45,6 +47,8 @@ impl TensorValues<'_> {
         match self {
             TensorValues::F32(_) => Dtype::F32,
             TensorValues::F64(_) => Dtype::F64,
+            TensorValues::U16(_) => Dtype::U16,
+            TensorValues::U32(_) => Dtype::U32,
         }
     }
 
@@ -52,6 +56,8 @@ impl TensorValues<'_> {
         match self {
             TensorValues::F32(values) => size_of_val(*values),
             TensorValues::F64(values) => size_of_val(values.as_slice()),
+            TensorValues::U16(values) => size_of_val(*values),
+            TensorValues::U32(values) => size_of_val(*values),
         }
     }
 
@@ -60,8 +66,32 @@ impl TensorValues<'_> {
         match self {
             TensorValues::F32(values) => chunks(values, |value| value.to_le_bytes(), use_bytes),
             TensorValues::F64(values) => chunks(values, |value| value.to_le_bytes(), use_bytes),
+            TensorValues::U16(values) => chunks(values, |value| value.to_le_bytes(), use_bytes),
+            TensorValues::U32(values) => chunks(values, |value| value.to_le_bytes(), use_bytes),
         }
     }
+}
+
+/// A type of values that [`TensorFile::read_as`] reads.
+pub trait SafeType: Clone + Default {
+    /// Its name in a file.
+    const DTYPE: Dtype;
+}
+
+impl SafeType for f32 {
+    const DTYPE: Dtype = Dtype::F32;
+}
+
+impl SafeType for f64 {
+    const DTYPE: Dtype = Dtype::F64;
+}
+
+impl SafeType for u16 {
+    const DTYPE: Dtype = Dtype::U16;
+}
+
+impl SafeType for u32 {
+    const DTYPE: Dtype = Dtype::U32;
 }
 
 fn chunks<T: Copy, const N: usize>(
@@ -267,6 +297,35 @@ impl TensorFile {
             Some(value) => Err(self.astray(name, *value)),
             None => Ok(values),
         }
+    }
+
+    /// Returns a tensor's shape, if it is there.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        Some(&self.metadata.info(name)?.shape)
+    }
+
+    /// Reads a tensor of this shape and of the type that `from_bytes` makes, whatever its values are.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; and within, what is amiss with its type or shape, in words that go on after its name.
+    pub fn read_as<T: SafeType, const N: usize>(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        from_bytes: impl Fn([u8; N]) -> T,
+    ) -> Result<std::result::Result<Vec<T>, String>> {
+        match self.metadata.info(name) {
+            Some(info) if info.dtype == T::DTYPE && info.shape == shape => {}
+            Some(info) => {
+                let (dtype, found) = (info.dtype, &info.shape);
+                return Ok(Err(format!("is {dtype:?} {found:?}, and {:?} {shape:?} is wanted", T::DTYPE)));
+            }
+            None => return Ok(Err("is not there".into())),
+        }
+        // As long as the file says, which is as long as the file is.
+        let mut values = vec![T::default(); shape.iter().product()];
+        self.read(name, &mut values, from_bytes)?;
+        Ok(Ok(values))
     }
 
     fn astray(&self, name: &str, value: f64) -> Error {

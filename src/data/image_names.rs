@@ -13,7 +13,7 @@ pub fn suffixes() -> String {
 }
 
 /// Returns whether a file of this name is taken for an image.
-pub(crate) fn is_image_name(name: &str) -> bool {
+pub fn is_image_name(name: &str) -> bool {
     is_keras_name(name) || ends_with_any(name, &FURTHER_SUFFIXES)
 }
 

@@ -5,7 +5,7 @@ use super::tensors::Image;
 
 /// For every output cell of a max-pool, in order: where the *first* largest value of its window stands in the
 /// input, and by how much it beats the runner-up.
-pub(super) fn window_maxima(input: &Image, shape: &PoolShape) -> Vec<(usize, f64)> {
+pub fn window_maxima(input: &Image, shape: &PoolShape) -> Vec<(usize, f64)> {
     let maximum = |cells: Vec<usize>| {
         let mut best = cells[0];
         let mut runner_up = f64::NEG_INFINITY;

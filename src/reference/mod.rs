@@ -95,8 +95,11 @@ pub use loss::{
     binary_cross_entropy, binary_cross_entropy_gradient, categorical_cross_entropy, categorical_cross_entropy_gradient,
     sigmoid, smoothed_targets, softmax,
 };
-pub use max_pool::{max_pool_backward, max_pool_forward};
-pub use network::{Layer, Step, forward, step, weighted_step};
+pub use max_pool::{max_pool_backward, max_pool_forward, window_maxima};
+pub use network::{
+    Layer, Loss, Step, forward, layer_backward, layer_factors, layer_forward, mean_loss, no_gradient, step,
+    weighted_step,
+};
 pub use pool_shape::PoolShape;
 pub use sgd::Sgd;
 pub use tensors::{Image, LayerGradient};

@@ -104,13 +104,13 @@ pub fn forward(layers: &[Layer], image: &Image, factors: &[Vec<f64>]) -> Vec<Ima
     for layer in layers {
         let input = activations.last().expect("the list starts with the image");
         let factors = if let Layer::Dropout = layer { factors.next() } else { None };
-        activations.push(layer_forward(layer, input, factors));
+        activations.push(sample_forward(layer, input, factors));
     }
     activations
 }
 
 /// One sample through one layer.
-fn layer_forward(layer: &Layer, input: &Image, factors: Option<&Vec<f64>>) -> Image {
+fn sample_forward(layer: &Layer, input: &Image, factors: Option<&Vec<f64>>) -> Image {
     match layer {
         Layer::Conv2d { shape, kernel, bias } => conv2d_forward(input, shape, kernel, bias),
         Layer::DepthwiseConv2d { shape, kernel, bias } => depthwise_conv2d_forward(input, shape, kernel, bias),
@@ -128,18 +128,19 @@ fn layer_forward(layer: &Layer, input: &Image, factors: Option<&Vec<f64>>) -> Im
     }
 }
 
-/// A batch through one layer, to train: each sample by itself, but for a batch normalization.
-fn batch_forward(layer: &Layer, inputs: &[Image], factors: &[Option<&Vec<f64>>]) -> Vec<Image> {
+/// A batch through one layer, to train: each sample by itself, but for a batch normalization. `factors` are
+/// each sample's dropout factors, which a dropout layer alone looks at.
+pub fn layer_forward(layer: &Layer, inputs: &[Image], factors: &[Option<&Vec<f64>>]) -> Vec<Image> {
     match layer {
         Layer::BatchNormalization { gamma, beta, epsilon, .. } => {
             batch_normalization_forward(inputs, &moments(inputs), gamma, beta, *epsilon)
         }
-        _ => inputs.iter().zip(factors).map(|(input, factors)| layer_forward(layer, input, *factors)).collect(),
+        _ => inputs.iter().zip(factors).map(|(input, factors)| sample_forward(layer, input, *factors)).collect(),
     }
 }
 
 /// A sample's gradient back through one layer, whose parameters' gradients are added to `gradient`.
-fn layer_backward(
+fn sample_backward(
     layer: &Layer,
     input: &Image,
     grad: &Image,
@@ -161,8 +162,9 @@ fn layer_backward(
     }
 }
 
-/// A batch's gradients back through one layer.
-fn batch_backward(
+/// A batch's gradients back through one layer, whose parameters' gradients are added to `gradient`. `inputs`
+/// and `factors` are those of [`layer_forward`].
+pub fn layer_backward(
     layer: &Layer,
     inputs: &[Image],
     grads: &[Image],
@@ -175,7 +177,7 @@ fn batch_backward(
         }
         _ => {
             let samples = inputs.iter().zip(grads).zip(factors);
-            samples.map(|((input, grad), factors)| layer_backward(layer, input, grad, *factors, gradient)).collect()
+            samples.map(|((input, grad), factors)| sample_backward(layer, input, grad, *factors, gradient)).collect()
         }
     }
 }
@@ -203,17 +205,39 @@ pub fn weighted_step(
 ) -> Step {
     // What goes into every layer, and last the network's output: all that the backward pass needs.
     let mut activations = vec![images.to_vec()];
-    let factors_of = |index: usize| -> Vec<Option<&Vec<f64>>> {
-        let is_dropout = |layer: &&Layer| matches!(layer, Layer::Dropout);
-        let ordinal = layers[..index].iter().filter(is_dropout).count();
-        factors.iter().map(|factors| factors.get(ordinal)).collect()
-    };
     for (index, layer) in layers.iter().enumerate() {
-        activations.push(batch_forward(layer, &activations[index], &factors_of(index)));
+        activations.push(layer_forward(layer, &activations[index], &layer_factors(layers, index, factors)));
     }
+    let Loss { logits, loss, grad_outputs } = mean_loss(&activations[layers.len()], labels, class_weights, smoothing);
 
-    let (mut logits, mut loss, mut grads) = (vec![], 0.0, vec![]);
-    for (output, &label) in activations[layers.len()].iter().zip(labels) {
+    let mut gradients: Vec<LayerGradient> = layers.iter().map(no_gradient).collect();
+    let (mut batch_moments, mut margin, mut grads) = (vec![None; layers.len()], f64::INFINITY, grad_outputs);
+    for (index, layer) in layers.iter().enumerate().rev() {
+        let inputs = &activations[index];
+        margin = inputs.iter().map(|input| smallest_margin(layer, input)).fold(margin, f64::min);
+        if let Layer::BatchNormalization { .. } = layer {
+            batch_moments[index] = Some(moments(inputs));
+        }
+        grads = layer_backward(layer, inputs, &grads, &layer_factors(layers, index, factors), &mut gradients[index]);
+    }
+    Step { logits, loss, gradients, grad_inputs: grads, moments: batch_moments, margin }
+}
+
+/// The mean loss of a batch, and where its backward pass begins.
+#[derive(Clone, Debug)]
+pub struct Loss {
+    /// The logits z of every sample, one after the other.
+    pub logits: Vec<f64>,
+    /// L, the mean loss.
+    pub loss: f64,
+    /// Per sample, ∂L/∂z.
+    pub grad_outputs: Vec<Image>,
+}
+
+/// The loss of the network's `outputs`, as [`weighted_step`] takes it.
+pub fn mean_loss(outputs: &[Image], labels: &[usize], class_weights: &[f64], smoothing: f64) -> Loss {
+    let (mut logits, mut loss, mut grad_outputs) = (vec![], 0.0, vec![]);
+    for (output, &label) in outputs.iter().zip(labels) {
         let z = &output.values;
         logits.extend(z);
         let (sample_loss, sample_gradient) = match z[..] {
@@ -227,27 +251,24 @@ pub fn weighted_step(
             }
         };
         // What one unit of this sample's own loss adds to the mean.
-        let share = class_weights[label] / images.len() as f64;
+        let share = class_weights[label] / outputs.len() as f64;
         loss += share * sample_loss;
         let grad_logits = sample_gradient.iter().map(|g| share * g).collect();
-        grads.push(Image { height: 1, width: 1, channels: z.len(), values: grad_logits });
+        grad_outputs.push(Image { height: 1, width: 1, channels: z.len(), values: grad_logits });
     }
+    Loss { logits, loss, grad_outputs }
+}
 
-    let mut gradients: Vec<LayerGradient> = layers.iter().map(no_gradient).collect();
-    let (mut batch_moments, mut margin) = (vec![None; layers.len()], f64::INFINITY);
-    for (index, layer) in layers.iter().enumerate().rev() {
-        let inputs = &activations[index];
-        margin = inputs.iter().map(|input| smallest_margin(layer, input)).fold(margin, f64::min);
-        if let Layer::BatchNormalization { .. } = layer {
-            batch_moments[index] = Some(moments(inputs));
-        }
-        grads = batch_backward(layer, inputs, &grads, &factors_of(index), &mut gradients[index]);
-    }
-    Step { logits, loss, gradients, grad_inputs: grads, moments: batch_moments, margin }
+/// Each sample's factors in the layer at `index`, if that is a dropout: `factors[sample]` has a list for each
+/// dropout layer in order.
+pub fn layer_factors<'a>(layers: &[Layer], index: usize, factors: &'a [Vec<Vec<f64>>]) -> Vec<Option<&'a Vec<f64>>> {
+    let is_dropout = |layer: &&Layer| matches!(layer, Layer::Dropout);
+    let ordinal = layers[..index].iter().filter(is_dropout).count();
+    factors.iter().map(|factors| factors.get(ordinal)).collect()
 }
 
 /// A gradient of zeros for a layer's parameters.
-fn no_gradient(layer: &Layer) -> LayerGradient {
+pub fn no_gradient(layer: &Layer) -> LayerGradient {
     match layer {
         Layer::Conv2d { kernel, bias, .. }
         | Layer::DepthwiseConv2d { kernel, bias, .. }

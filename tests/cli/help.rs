@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 const SCREEN: (usize, usize) = (45, 100);
 
 /// glassnet itself, and its commands.
-pub const COMMANDS: [&str; 16] = [
+pub const COMMANDS: [&str; 17] = [
     "",
     "reproduce",
     "train",
@@ -19,6 +19,7 @@ pub const COMMANDS: [&str; 16] = [
     "summary",
     "phantom",
     "glyphs",
+    "gradcheck",
     "bench",
     "bench conv",
     "bench step",

@@ -16,6 +16,7 @@ mod exif_bytes;
 mod folds_early;
 mod frames;
 mod glyphs;
+mod gradcheck;
 mod help;
 mod hostile;
 mod init;

@@ -3,6 +3,7 @@
 pub mod bench;
 mod common;
 mod data;
+mod gradcheck;
 mod init;
 mod model;
 mod optimizer;
@@ -17,6 +18,7 @@ use bench::BenchArgs;
 use clap::{Parser, Subcommand};
 
 pub use data::{GlyphsArgs, InspectArgs, PhantomArgs, SamplesArgs};
+pub use gradcheck::{GradcheckArgs, Link};
 pub use init::{InitArgs, Preset};
 pub use model::{EvaluateArgs, PredictArgs, SubsetChoice, SummaryArgs};
 pub use reading::{RangeChoice, ReadingArgs};
@@ -87,6 +89,10 @@ pub enum Command {
     ///
     /// The images are 28×28 grey pixels, as MNIST's are, and look handwritten.
     Glyphs(GlyphsArgs),
+    /// Check gradients: against the definition, and by every algorithm
+    ///
+    /// Or find a planted mistake, with --lesson.
+    Gradcheck(GradcheckArgs),
     /// Measure how fast the engine is, with the machine's limits beside it
     Bench(BenchArgs),
     /// Print what a shell needs to complete all this
@@ -113,6 +119,7 @@ impl Command {
             Command::Init(_) | Command::Summary(_) | Command::Bench(_) => false,
             Command::Completions(_) | Command::Man(_) => false,
             Command::Glyphs(args) => args.quiet.quiet,
+            Command::Gradcheck(args) => args.quiet.quiet,
         }
     }
 }

@@ -21,7 +21,7 @@ pub struct CompletionsArgs {
 }
 
 /// The commands that have a page, for shells to complete.
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "reproduce",
     "train",
     "predict",
@@ -32,6 +32,7 @@ const COMMANDS: [&str; 15] = [
     "summary",
     "phantom",
     "glyphs",
+    "gradcheck",
     "bench",
     "conv",
     "step",

@@ -38,6 +38,11 @@ impl Progress {
         Progress::shown(steps, "{pos}/{len} [{bar:30}]{steps_pace} {msg}")
     }
 
+    /// So many coordinates are compared with differences.
+    pub fn of_coordinates(count: usize) -> Progress {
+        Progress::shown(count, "Comparing {pos}/{len} coordinates [{bar:30}]")
+    }
+
     fn shown(total: usize, template: &str) -> Progress {
         if console::is_quiet() {
             return Progress::none();
