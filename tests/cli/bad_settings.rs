@@ -12,14 +12,14 @@ fn a_model_file_with_a_mistake_is_told_with_its_line() {
         (
             "key.toml",
             TINY.replace("units = 8", "unit = 8"),
-            "it is not a model: line 8: unknown field `unit`, expected `units`",
+            "it is not a model: line 8: unknown field `unit`, expected `units` or `use_bias`",
         ),
         ("open.toml", "layers = [".into(), "it is not a model: line 1: unclosed array, expected `]`"),
         ("void.toml", String::new(), "it is not a model: line 1: missing field `layers`"),
         (
             "activation.toml",
             TINY.replace("units = 1 }", "units = 1, activation = \"sigmoid\" }"),
-            "it is not a model: line 11: unknown field `activation`, expected `units`; an activation is a layer of its own, \
+            "it is not a model: line 11: unknown field `activation`, expected `units` or `use_bias`; an activation is a layer of its own, \
              { type = \"relu\" }, and behind the last layer there is none",
         ),
         (

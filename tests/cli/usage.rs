@@ -29,6 +29,7 @@ fn help_is_there_for_every_command_and_goes_to_stdout() {
               summary      Show a model's layers, shapes, parameters, arithmetic and memory
               phantom      Draw the synthetic set of liver lesions into a folder
               glyphs       Draw a synthetic set of ten classes of digits into a folder
+              gradcheck    Check gradients: against the definition, and by every algorithm
               bench        Measure how fast the engine is, with the machine's limits beside it
               completions  Print what a shell needs to complete all this
               man          Print the manual page of a command, or write all pages
@@ -86,6 +87,7 @@ fn no_command_is_answered_with_help_and_exit_code_2() {
             stderr:   summary      Show a model's layers, shapes, parameters, arithmetic and memory
             stderr:   phantom      Draw the synthetic set of liver lesions into a folder
             stderr:   glyphs       Draw a synthetic set of ten classes of digits into a folder
+            stderr:   gradcheck    Check gradients: against the definition, and by every algorithm
             stderr:   bench        Measure how fast the engine is, with the machine's limits beside it
             stderr:   completions  Print what a shell needs to complete all this
             stderr:   man          Print the manual page of a command, or write all pages
