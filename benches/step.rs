@@ -16,7 +16,7 @@ fn steps(criterion: &mut Criterion) {
     let batches = phantom.batches().expect("images that were just drawn");
     let parameters = network.initial_parameters(0);
     let mut bench =
-        StepBench::new(&network, parameters, &batches, PlanOptions::default()).expect("batches for this network");
+        StepBench::new(&network, parameters, None, &batches, PlanOptions::default()).expect("batches for this network");
 
     let mut group = criterion.benchmark_group("documented model, batch of 16");
     group.sampling_mode(SamplingMode::Flat).sample_size(20).measurement_time(Duration::from_secs(4));

@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 pub struct StepBench<'a> {
     batches: &'a [Batch],
     parameters: Parameters,
+    /// The weights of what predicts, if that is a network of its own.
+    folded: Option<&'a Parameters>,
     training: Plan<'a>,
     workspace: Workspace,
     timings: StepTimings,
@@ -59,24 +61,29 @@ pub struct StepFigures {
 
 impl<'a> StepBench<'a> {
     /// Prepares steps with these weights and batches, in the current pool; of the options, the algorithm and
-    /// whether to fuse matter.
+    /// whether to fuse matter. `folded` is what [predicts](Network::folded) in the network's place, if
+    /// something does.
     ///
     /// # Errors
     /// Where there is no batch.
     pub fn new(
         network: &'a Network,
         parameters: Parameters,
+        folded: Option<&'a (Network, Parameters)>,
         batches: &'a [Batch],
         options: PlanOptions,
     ) -> Result<StepBench<'a>> {
         let Some(largest) = batches.iter().map(|batch| batch.labels.len()).max() else {
             return Err(Error::setting("batches", "there is none to measure with"));
         };
-        let plan = |training| Plan::new(network, largest, PlanOptions { training, input_gradient: false, ..options });
-        let (training, inference) = (plan(true), plan(false));
+        let plan =
+            |network, training| Plan::new(network, largest, PlanOptions { training, input_gradient: false, ..options });
+        let training = plan(network, true);
+        let inference = plan(folded.map_or(network, |(folded, _)| folded), false);
         Ok(StepBench {
             batches,
             parameters,
+            folded: folded.map(|(_, parameters)| parameters),
             workspace: training.workspace(),
             timings: StepTimings::new(&training),
             inference_workspace: inference.workspace(),
@@ -128,7 +135,8 @@ impl<'a> StepBench<'a> {
         let images = self.batches[number % self.batches.len()].images.view();
         let start = Instant::now();
         let (workspace, timings) = (&mut self.inference_workspace, &mut self.inference_timings);
-        let logits = self.inference.forward_observed(&self.parameters, images, Mode::Inference, workspace, timings)?;
+        let parameters = self.folded.unwrap_or(&self.parameters);
+        let logits = self.inference.forward_observed(parameters, images, Mode::Inference, workspace, timings)?;
         black_box(logits);
         Ok(start.elapsed())
     }
@@ -156,7 +164,7 @@ impl<'a> StepBench<'a> {
                 backward[index].push(self.timings.backward[index]);
             }
         }
-        let (mut inference, mut inference_forward) = (Vec::new(), vec![Vec::new(); plan_steps]);
+        let (mut inference, mut inference_forward) = (Vec::new(), vec![Vec::new(); self.inference.steps().len()]);
         self.infer(0)?;
         for number in 1..=steps {
             inference.push(self.infer(number)?);
@@ -167,33 +175,34 @@ impl<'a> StepBench<'a> {
 
         let total = |runs: &[Duration]| runs.iter().sum::<Duration>().as_secs_f64();
         let (training_total, inference_total) = (total(&whole), total(&inference));
-        let phase = |phase, index: Option<usize>, runs: &Vec<Duration>, of_all: f64| Phase {
+        let phase = |phase, layers: Option<String>, runs: &Vec<Duration>, of_all: f64| Phase {
             phase,
-            layers: index.map(|index| self.covered(&self.training.steps()[index])),
+            layers,
             ms: Milliseconds::from_runs(runs),
             share: total(runs) / of_all,
         };
-        let of_steps = |name, runs: &[Vec<Duration>], of_all: f64| -> Vec<Phase> {
-            runs.iter().enumerate().map(|(index, runs)| phase(name, Some(index), runs, of_all)).collect()
+        let of_steps = |name, plan: &Plan, runs: &[Vec<Duration>], of_all: f64| -> Vec<Phase> {
+            let steps = plan.steps().iter().zip(runs);
+            steps.map(|(step, runs)| phase(name, Some(covered(plan, step)), runs, of_all)).collect()
         };
-        let mut phases = of_steps("forward", &forward, training_total);
+        let mut phases = of_steps("forward", &self.training, &forward, training_total);
         phases.push(phase("loss", None, &loss, training_total));
-        let backward = of_steps("backward", &backward, training_total);
+        let backward = of_steps("backward", &self.training, &backward, training_total);
         phases.extend(backward.into_iter().skip(self.training.first_backward()).rev());
         phases.push(phase("optimizer", None, &optimizer, training_total));
         Ok(StepFigures {
             train_step_ms: Milliseconds::from_runs(&whole),
             inference_ms: Milliseconds::from_runs(&inference),
             phases,
-            inference_phases: of_steps("forward", &inference_forward, inference_total),
+            inference_phases: of_steps("forward", &self.inference, &inference_forward, inference_total),
         })
     }
+}
 
-    /// Returns the names of the layers that a step covers.
-    fn covered(&self, step: &Step) -> String {
-        let layers = &self.training.network().layers()[step.layers.clone()];
-        layers.iter().map(|layer| layer.name.as_str()).collect::<Vec<_>>().join("+")
-    }
+/// Returns the names of the layers that a step covers.
+fn covered(plan: &Plan, step: &Step) -> String {
+    let layers = &plan.network().layers()[step.layers.clone()];
+    layers.iter().map(|layer| layer.name.as_str()).collect::<Vec<_>>().join("+")
 }
 
 #[cfg(test)]
@@ -207,7 +216,7 @@ mod tests {
         let network = Network::new(&ModelSpec::documented().with_image_size(32)).unwrap();
         let batches = PhantomBatches::draw([32, 32, 3], 2).unwrap().batches().unwrap();
         let parameters = network.initial_parameters(0);
-        let mut bench = StepBench::new(&network, parameters.clone(), &batches, PlanOptions::default()).unwrap();
+        let mut bench = StepBench::new(&network, parameters.clone(), None, &batches, PlanOptions::default()).unwrap();
         let figures = bench.measure(2).unwrap();
         assert_eq!(bench.parameters.as_slice(), parameters.as_slice());
         let names: Vec<_> = figures.phases.iter().map(|phase| (phase.phase, phase.layers.as_deref())).collect();
@@ -219,5 +228,21 @@ mod tests {
         let shares: f64 = figures.phases.iter().map(|phase| phase.share).sum();
         assert!(shares > 0.0 && shares <= 1.0, "{shares}");
         assert_eq!(figures.inference_phases.len(), 7);
+    }
+
+    #[test]
+    fn inference_is_of_what_predicts_without_the_batch_normalizations_that_can_be_folded() {
+        let spec = "input = [8, 8, 3]\nlayers = [{ type = \"conv2d\", filters = 4, kernel = 3 }, \
+                    { type = \"batch_normalization\" }, { type = \"flatten\" }, { type = \"dense\", units = 1 }]";
+        let network = Network::new(&toml::from_str(spec).unwrap()).unwrap();
+        let batches = PhantomBatches::draw([8, 8, 3], 2).unwrap().batches().unwrap();
+        let parameters = network.initial_parameters(0);
+        let folded = network.folded(&parameters).unwrap();
+        let mut bench =
+            StepBench::new(&network, parameters, folded.as_ref(), &batches, PlanOptions::default()).unwrap();
+        let figures = bench.measure(1).unwrap();
+        let names = |phases: &[Phase]| phases.iter().map(|phase| phase.layers.clone().unwrap()).collect::<Vec<_>>();
+        assert_eq!(names(&figures.phases[..3]), ["conv2d", "batch_normalization", "flatten+dense"]);
+        assert_eq!(names(&figures.inference_phases), ["conv2d", "flatten+dense"]);
     }
 }

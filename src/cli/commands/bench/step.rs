@@ -93,7 +93,9 @@ fn measure(args: &StepArgs, network: &Network) -> Result<Run, Failure> {
 
     let at = |parameters: &Parameters| -> Result<AtWeights, Failure> {
         let nonzero_shares = nonzero_shares(network, parameters, &batches, args.conv)?;
-        let figures = StepBench::new(network, parameters.clone(), &batches, options(args))?.measure(args.steps)?;
+        let folded = network.folded(parameters)?;
+        let mut bench = StepBench::new(network, parameters.clone(), folded.as_ref(), &batches, options(args))?;
+        let figures = bench.measure(args.steps)?;
         Ok(AtWeights { figures, nonzero_shares })
     };
     let parameters = network.initial_parameters(0);
