@@ -33,7 +33,9 @@ impl TrainingRun {
     pub fn warn_of_other_algorithms(&self) {
         let asked = self.settings.training.conv;
         for (name, Algorithms { forward, .. }) in self.algorithms() {
-            if asked != ConvPolicy::Auto && forward != asked.name() {
+            // Only im2col computes what others cannot.
+            let im2col = ConvPolicy::Im2col.name();
+            if asked != ConvPolicy::Auto && asked.name() != im2col && forward == im2col {
                 console::warn(&format!("{name}: --conv {asked} cannot compute it, so {forward} does"));
             }
         }

@@ -34,6 +34,7 @@
 //! root of the mean square of the error is 1.0e-6 of that of the outputs for F(4×4), and 2.5e-7 for F(2×2);
 //! over 128, 1.4e-6 and 3.5e-7.
 
+pub(crate) mod pack;
 pub mod steps;
 pub mod transforms;
 
@@ -44,8 +45,9 @@ use crate::kernels::conv::input_rows::InputRows;
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
 use crate::kernels::simd::{InstructionSet, LINE_FLOATS, MAX_LANES, SimdOp, dispatch};
 use crate::kernels::tile::{PANEL, longest_strip};
+use pack::Pack;
 use std::ops::Range;
-use steps::{Pack, TileInput, TileOutput, product, transform_input, transform_output};
+use steps::{TileInput, TileOutput, product, transform_input, transform_output};
 use transforms::{Transforms, Winograd};
 
 /// Floats of V and a panel's M in one group of tiles: 512 KiB, half of a 1 MiB second-level cache. U, the

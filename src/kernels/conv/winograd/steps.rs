@@ -1,110 +1,13 @@
-//! The steps of a Winograd convolution on tiles: the kernel's transform (once), a tile's input transform, a
-//! panel's product, a tile's output transform. The [parent module](super) runs them on groups of tiles.
+//! The steps of a Winograd convolution on tiles: a tile's input transform, a panel's product, a tile's output
+//! transform. The [parent module](super) runs them on groups of tiles.
 //!
 //! ξ numbers the cells of a transformed tile row by row. V and M hold one ξ after the other, `step` floats
 //! apart. So a transform reads or writes IN² vectors far from each other, and a product reads and writes
 //! without gaps.
 
-use super::transforms::{Transforms, Winograd, kernel_matrix};
-use crate::kernels::conv::correlation::Correlation;
-use crate::kernels::simd::{Lanes, SimdOp, load};
+use super::transforms::{Transforms, Winograd};
+use crate::kernels::simd::{Lanes, load};
 use crate::kernels::tile::{PANEL, PairedTileWork, TileWork, VECTORS, over_tiles, tile, tile_pair};
-
-/// A panel of the kernel that is to be transformed to a panel of U, `[ξ][C][PANEL]`, with zeros for the
-/// filters that there are not.
-pub(crate) struct Pack<'a> {
-    pub correlation: Correlation,
-    pub panel: usize,
-    pub kernel: &'a [f32],
-    pub packed: &'a mut [f32],
-}
-
-impl<'a> Pack<'a> {
-    /// Returns the operation that transforms kernels of `KERNEL`×`KERNEL` for tiles of `IN`×`IN` inputs.
-    pub fn transform<const IN: usize, const KERNEL: usize>(self) -> TransformKernel<'a, IN, KERNEL> {
-        TransformKernel(self)
-    }
-}
-
-/// The kernel's transform.
-pub(crate) struct TransformKernel<'a, const IN: usize, const KERNEL: usize>(Pack<'a>);
-
-/// Channels whose kernel values are gathered at once.
-const GATHERED: usize = 16;
-
-/// Values of the largest kernel for one channel and filter.
-const TAPS: usize = 25;
-
-impl<const IN: usize, const KERNEL: usize> SimdOp for TransformKernel<'_, IN, KERNEL> {
-    #[inline(always)]
-    fn run<const LANES: usize, const FUSED: bool>(self) {
-        let Pack { correlation, panel, kernel, packed } = self.0;
-        let channels = correlation.input[2];
-        let (rows, _) = packed.as_chunks_mut::<PANEL>();
-        let mut gathered = [[[0.0; PANEL]; TAPS]; GATHERED];
-        for first in (0..channels).step_by(GATHERED) {
-            let count = GATHERED.min(channels - first);
-            for tap in 0..KERNEL * KERNEL {
-                correlation.gather(kernel, tap, first..first + count, panel, &mut gathered, |taps| &mut taps[tap]);
-            }
-            for (c, taps) in gathered[..count].iter().enumerate() {
-                for from in (0..PANEL).step_by(LANES) {
-                    transform_kernel::<IN, KERNEL, LANES, FUSED>(taps, from, &mut rows[first + c..], channels);
-                }
-            }
-        }
-    }
-}
-
-/// Writes G g Gᵀ of the filters from `from` on, computed in f64 so that U is rounded once. The first of
-/// `rows` takes ξ = 0; the next ξ is `step` rows further.
-#[inline(always)]
-fn transform_kernel<const IN: usize, const KERNEL: usize, const LANES: usize, const FUSED: bool>(
-    taps: &[[f32; PANEL]; TAPS],
-    from: usize,
-    rows: &mut [[f32; PANEL]],
-    step: usize,
-) {
-    let g = const { kernel_matrix::<IN, KERNEL>() };
-    let mut wide = [[[0.0; LANES]; KERNEL]; KERNEL];
-    for (wide, taps) in wide.as_flattened_mut().iter_mut().zip(taps) {
-        let values: Lanes<LANES> = load(taps, from);
-        for lane in 0..LANES {
-            wide[lane] = f64::from(values[lane]);
-        }
-    }
-    for i in 0..IN {
-        let mut row = [[0.0; LANES]; KERNEL];
-        for x in 0..KERNEL {
-            row[x] = combine::<KERNEL, LANES, FUSED>(&g[i], std::array::from_fn(|y| wide[y][x]));
-        }
-        for (j, factors) in g.iter().enumerate() {
-            let sum = combine::<KERNEL, LANES, FUSED>(factors, row);
-            let mut rounded = [0.0; LANES];
-            for lane in 0..LANES {
-                rounded[lane] = sum[lane] as f32;
-            }
-            store(&mut rows[(i * IN + j) * step], from, rounded);
-        }
-    }
-}
-
-/// Returns `Σ factors[i] · values[i]`, the last term first.
-#[inline(always)]
-fn combine<const TERMS: usize, const LANES: usize, const FUSED: bool>(
-    factors: &[f64; TERMS],
-    values: [[f64; LANES]; TERMS],
-) -> [f64; LANES] {
-    let mut sum = [0.0; LANES];
-    for lane in 0..LANES {
-        sum[lane] = factors[TERMS - 1] * values[TERMS - 1][lane];
-        for i in (0..TERMS - 1).rev() {
-            let (factor, value) = (factors[i], values[i][lane]);
-            sum[lane] = if FUSED { factor.mul_add(value, sum[lane]) } else { factor * value + sum[lane] };
-        }
-    }
-    sum
-}
 
 /// A tile that is transformed in one of its two directions.
 pub(super) type Half<const IN: usize, const LANES: usize> = [[Lanes<LANES>; IN]; IN];

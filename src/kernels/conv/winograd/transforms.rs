@@ -31,11 +31,8 @@
 //! K. M. Soodhalter and D. Gregg, *Error Analysis and Improving the Accuracy of Winograd Convolution for Deep
 //! Neural Networks*, 2020 (the points).
 
-use super::steps::Pack;
+use super::pack::Pack;
 use crate::kernels::simd::{InstructionSet, Lanes, dispatch_to, multiply_add};
-
-/// The finite points. A tile with n inputs a side uses the first n − 1, and ∞.
-const POINTS: [f64; 5] = [0.0, 1.0, -1.0, 0.5, -2.0];
 
 /// F(OUT×OUT, r×r) with IN = OUT + r − 1, as its transforms in one dimension, each on `LANES` channels or
 /// filters at once.
@@ -173,32 +170,6 @@ impl Transforms<2, 6> for Winograd<2, 6> {
     }
 }
 
-/// Returns G, computed from the points.
-pub(crate) const fn kernel_matrix<const IN: usize, const KERNEL: usize>() -> [[f64; KERNEL]; IN] {
-    let mut matrix = [[0.0; KERNEL]; IN];
-    let mut i = 0;
-    while i < IN - 1 {
-        let mut divisor = 1.0;
-        let mut j = 0;
-        while j < IN - 1 {
-            if j != i {
-                divisor *= POINTS[i] - POINTS[j];
-            }
-            j += 1;
-        }
-        let mut power = 1.0;
-        let mut tap = 0;
-        while tap < KERNEL {
-            matrix[i][tap] = power / divisor;
-            power *= POINTS[i];
-            tap += 1;
-        }
-        i += 1;
-    }
-    matrix[IN - 1][KERNEL - 1] = 1.0;
-    matrix
-}
-
 /// Returns `a + b`.
 #[inline(always)]
 fn add<const LANES: usize>(a: Lanes<LANES>, b: Lanes<LANES>) -> Lanes<LANES> {
@@ -228,6 +199,7 @@ fn scaled<const LANES: usize, const FUSED: bool>(factor: f32, x: Lanes<LANES>, y
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::conv::winograd::pack::{POINTS, kernel_matrix};
 
     /// Returns the coefficients of Π (x − p) over the points, the constant one first.
     fn polynomial(points: impl Iterator<Item = f64>) -> Vec<f64> {
