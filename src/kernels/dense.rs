@@ -264,7 +264,7 @@ pub(crate) fn grad_kernel_scratch(samples: usize) -> usize {
 }
 
 /// Writes `dW[r]` to `grad_kernel`, `[r×U]`, from X and `grad_output`, dY `[N×U]`. `scratch` are
-/// [`grad_kernel_scratch`] floats.
+/// `grad_kernel_scratch` floats.
 pub fn grad_kernel(
     input: &[f32],
     inputs: usize,
