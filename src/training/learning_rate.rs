@@ -11,10 +11,59 @@ use crate::{Error, Result};
 /// schedules that have it.
 type Number<'a> = (&'a str, Option<f64>, fn(f64) -> bool, &'a str, &'a [ScheduleName]);
 
+/// The factor of a stair; where Keras wants one given, PyTorch has this.
+const STAIR: f64 = 0.1;
+
+/// The stairs of a run that does not say how long they are: a tenth of the rate after a third of the epochs
+/// and again after two, as in K. He, X. Zhang, S. Ren and J. Sun, *Deep Residual Learning for Image
+/// Recognition*, 2016.
+const STAIRS: u64 = 3;
+
 /// Keras's numbers of a plateau.
 const PLATEAU: Plateau = Plateau { factor: 0.1, patience: 10, min_delta: 1e-4 };
 
 impl TrainSettings {
+    /// Returns these settings with the number of a schedule's steps, if it is not set: a cosine falls in
+    /// those that its warm-up leaves of the whole run, and a staircase has three stairs in it. What goes on
+    /// with more epochs and the same schedule takes the settings that this returned.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] of a warm-up that leaves no step.
+    pub fn with_steps_per_epoch(&self, steps: usize) -> Result<TrainSettings> {
+        let run = self.epochs as u64 * steps as u64;
+        let decay_steps = match self.schedule {
+            _ if self.decay_steps.is_some() => self.decay_steps,
+            ScheduleName::Cosine => Some(self.cosine_of(run)?),
+            ScheduleName::Staircase => Some(run.div_ceil(STAIRS).max(1)),
+            _ => None,
+        };
+        Ok(TrainSettings { decay_steps, ..self.clone() })
+    }
+
+    /// Returns the steps of a run that are left to a cosine.
+    fn cosine_of(&self, run: u64) -> Result<u64> {
+        match (self.warmup_steps.unwrap_or(0), run) {
+            (0, run) => Ok(run.max(1)),
+            (warmup, run) if warmup < run => Ok(run - warmup),
+            (warmup, run) => {
+                let reason = format!(
+                    "the run has {run} steps in all, so nothing is left for the cosine; give fewer, or more epochs"
+                );
+                Err(Error::value("warmup_steps", warmup as f64, reason))
+            }
+        }
+    }
+
+    /// Checks all of the schedule that does not depend on the run's length.
+    ///
+    /// # Errors
+    /// Those of [`TrainSettings::schedule`], but for [`decay_steps`](TrainSettings::decay_steps) that are not
+    /// set.
+    pub fn check_schedule(&self) -> Result<()> {
+        let any = matches!(self.schedule, ScheduleName::Cosine | ScheduleName::Staircase).then_some(1);
+        TrainSettings { decay_steps: self.decay_steps.or(any), ..self.clone() }.schedule().map(|_| ())
+    }
+
     /// Returns the schedule of the learning rate.
     ///
     /// # Errors
@@ -29,14 +78,13 @@ impl TrainSettings {
                 alpha: self.alpha.unwrap_or(0.0),
                 warmup: match (self.warmup_steps, self.warmup_target) {
                     (None, None) => None,
-                    (steps, target) => {
-                        Some((self.needed("warmup_steps", steps)?, self.needed("warmup_target", target)?))
-                    }
+                    (Some(steps), None) => Some((steps, self.learning_rate)),
+                    (steps, Some(target)) => Some((self.needed("warmup_steps", steps)?, target)),
                 },
             }),
             ScheduleName::Staircase => Ok(Schedule::Staircase {
                 decay_steps: self.needed("decay_steps", self.decay_steps)?,
-                decay_rate: self.needed("decay_rate", self.decay_rate)?,
+                decay_rate: self.decay_rate.unwrap_or(STAIR),
             }),
             ScheduleName::Piecewise => {
                 let pieces = self.needed("pieces", (!self.pieces.is_empty()).then_some(&self.pieces))?;
@@ -57,7 +105,7 @@ impl TrainSettings {
     fn needed<T>(&self, name: &str, value: Option<T>) -> Result<T> {
         value.ok_or_else(|| {
             let reason = match name {
-                "warmup_steps" | "warmup_target" => "a warm-up has steps and a target, and this is not set".to_string(),
+                "warmup_steps" => "a warm-up has steps, and only its target is set".to_string(),
                 _ => format!("the schedule {} needs it", self.schedule.name()),
             };
             Error::setting(name, reason)
@@ -99,6 +147,14 @@ impl TrainSettings {
         Ok(())
     }
 
+    /// Returns the learning rate of the first step: 0 if a warm-up has no target of its own.
+    fn initial_learning_rate(&self) -> f64 {
+        match (self.warmup_steps, self.warmup_target) {
+            (Some(_), None) => 0.0,
+            _ => self.learning_rate,
+        }
+    }
+
     /// Returns the largest learning rate that a step may have.
     pub fn largest_learning_rate(&self) -> f64 {
         let rates = self.pieces.iter().map(|piece| piece.learning_rate);
@@ -122,7 +178,7 @@ impl LearningRates {
     /// # Errors
     /// Those of [`TrainSettings::schedule`].
     pub fn new(settings: &TrainSettings, history: &[EpochRecord]) -> Result<LearningRates> {
-        let (schedule, initial) = (settings.schedule()?, settings.learning_rate);
+        let (schedule, initial) = (settings.schedule()?, settings.initial_learning_rate());
         let after = match &schedule {
             Schedule::Plateau(plateau) => plateau.rates(initial, history.iter().map(monitored)).collect(),
             _ => Vec::new(),
@@ -172,13 +228,44 @@ mod tests {
     }
 
     #[test]
+    fn a_schedule_whose_steps_are_not_set_has_those_of_the_run() {
+        let steps = |settings: TrainSettings| {
+            TrainSettings { epochs: 4, ..settings }.with_steps_per_epoch(5).map(|settings| settings.decay_steps)
+        };
+        let cosine = |warmup_steps| TrainSettings { warmup_steps, ..of(ScheduleName::Cosine) };
+        assert_eq!(steps(cosine(None)).unwrap(), Some(20));
+        assert_eq!(steps(cosine(Some(19))).unwrap(), Some(1));
+        let error = steps(cosine(Some(20))).unwrap_err().to_string();
+        assert!(error.starts_with("warmup_steps 20: the run has 20 steps in all, so nothing is left"), "{error}");
+        assert_eq!(steps(TrainSettings { decay_steps: Some(3), ..cosine(Some(50)) }).unwrap(), Some(3));
+        assert_eq!(steps(of(ScheduleName::Staircase)).unwrap(), Some(7));
+        assert_eq!(steps(of(ScheduleName::Plateau)).unwrap(), None);
+        assert_eq!(of(ScheduleName::Cosine).with_steps_per_epoch(0).unwrap().decay_steps, Some(1));
+    }
+
+    #[test]
+    fn a_warm_up_without_a_target_rises_from_0_to_the_learning_rate_and_stairs_fall_to_a_tenth() {
+        let warm = TrainSettings { learning_rate: 0.5, warmup_steps: Some(2), ..of(ScheduleName::Cosine) };
+        let rates = LearningRates::new(&warm.with_steps_per_epoch(1).unwrap(), &[]).unwrap();
+        assert_eq!([0, 1, 2].map(|t| rates.of_step(t, 0)), [0.0, 0.25, 0.5]);
+        assert_eq!(warm.largest_learning_rate(), 0.5);
+        let stairs = TrainSettings { learning_rate: 0.5, ..of(ScheduleName::Staircase) };
+        let rates = LearningRates::new(&stairs.with_steps_per_epoch(1).unwrap(), &[]).unwrap();
+        // A third of five steps is two.
+        assert_eq!([1, 2, 4].map(|t| rates.of_step(t, 0)), [0.5, 0.5 * 0.1, 0.5 * 0.1f64.powf(2.0)]);
+    }
+
+    #[test]
     fn what_a_schedule_lacks_does_not_use_or_cannot_have_is_told_by_name() {
         let error = |settings: TrainSettings| settings.schedule().unwrap_err().to_string();
         assert_eq!(error(of(ScheduleName::Cosine)), "decay_steps: the schedule cosine needs it");
+        of(ScheduleName::Cosine).check_schedule().unwrap();
+        assert_eq!(error(of(ScheduleName::Piecewise)), "pieces: the schedule piecewise needs it");
+        assert!(of(ScheduleName::Piecewise).check_schedule().is_err());
         let unused = error(TrainSettings { decay_steps: Some(3), ..of(ScheduleName::Plateau) });
         assert!(unused.starts_with("decay_steps: it belongs to the schedule cosine or staircase, and this is plateau"));
-        let half = TrainSettings { decay_steps: Some(3), warmup_steps: Some(3), ..of(ScheduleName::Cosine) };
-        assert!(error(half).starts_with("warmup_target: a warm-up has steps and a target"));
+        let half = TrainSettings { decay_steps: Some(3), warmup_target: Some(3.0), ..of(ScheduleName::Cosine) };
+        assert!(error(half).starts_with("warmup_steps: a warm-up has steps, and only its target is set"));
         let falling =
             TrainSettings { pieces: vec![Piece { after: 2, learning_rate: 0.1 }; 2], ..of(ScheduleName::Piecewise) };
         assert!(error(falling).starts_with("pieces: their steps must rise"));

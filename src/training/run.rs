@@ -44,6 +44,7 @@ pub fn train(
     settings: &TrainSettings,
     mut report: impl FnMut(Event, &TrainingState) -> Result<()>,
 ) -> Result<Option<Evaluation>> {
+    let settings = &settings.with_steps_per_epoch(training.batches())?;
     let mut trainer = Trainer::new(network, training, validation, settings)?;
     let mut answers = None;
     while !settings.is_over(state) {

@@ -45,16 +45,18 @@ pub struct TrainSettings {
     /// which the next nine stand.
     #[serde(skip_serializing_if = "ScheduleName::is_constant")]
     pub schedule: ScheduleName,
-    /// The steps of a cosine's warm-up, if it has one.
+    /// The steps of a cosine's warm-up, if it has one: to the target, or without one from 0 to
+    /// [`learning_rate`](TrainSettings::learning_rate).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warmup_steps: Option<u64>,
     /// The learning rate that a warm-up rises to, from [`learning_rate`](TrainSettings::learning_rate).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warmup_target: Option<f64>,
-    /// The steps in which a cosine falls; those of a stair of a staircase.
+    /// The steps in which a cosine falls; those of a stair of a staircase. If not set, they are
+    /// [the run's](TrainSettings::with_steps_per_epoch).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decay_steps: Option<u64>,
-    /// The factor of a stair.
+    /// The factor of a stair; 0.1 unless it is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decay_rate: Option<f64>,
     /// The share of the learning rate that a cosine leaves; 0 unless it is set.

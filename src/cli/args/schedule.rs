@@ -13,7 +13,10 @@ pub struct ScheduleArgs {
     /// all epochs.
     #[arg(long, value_name = "NAME", default_value_t = ScheduleChoice::Constant, value_enum)]
     pub schedule: ScheduleChoice,
-    /// Steps in which a cosine falls, or of a stair
+    /// Steps in which a cosine falls, or of a stair [default: the run's; a third of them]
+    ///
+    /// A cosine falls over the whole run, but for its warm-up; a staircase has three stairs in it. The number
+    /// is written to config.toml, and stays when the run goes on with more or fewer --epochs.
     #[arg(long, value_name = "N", value_parser = steps, allow_negative_numbers = true, hide_short_help = true)]
     pub decay_steps: Option<u64>,
     /// Share of the rate that a cosine leaves at its end [default: 0]
@@ -21,13 +24,13 @@ pub struct ScheduleArgs {
     pub alpha: Option<f64>,
     /// Steps in which the rate rises before a cosine falls
     ///
-    /// It rises in a line from --learning-rate to --warmup-target.
+    /// It rises in a line from --learning-rate to --warmup-target, or without that from 0 to --learning-rate.
     #[arg(long, value_name = "N", value_parser = steps, allow_negative_numbers = true, hide_short_help = true)]
     pub warmup_steps: Option<u64>,
     /// Rate that a warm-up rises to, and from which the cosine falls
     #[arg(long, value_name = "RATE", value_parser = positive, allow_negative_numbers = true, hide_short_help = true)]
     pub warmup_target: Option<f64>,
-    /// Factor of each stair of a staircase
+    /// Factor of each stair of a staircase [default: 0.1]
     #[arg(long, value_name = "FACTOR", value_parser = positive, allow_negative_numbers = true, hide_short_help = true)]
     pub decay_rate: Option<f64>,
     /// Rates of a piecewise schedule

@@ -60,7 +60,7 @@ fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result
     let data = data(args, resumed.as_ref())?;
     let settings = RunSettings::new(args, model.network.spec().input);
     settings.training.optimizer()?;
-    settings.training.schedule()?;
+    settings.training.check_schedule()?;
     check_decay(&settings.training)?;
     let (out, json) = (args.common.out.clone(), args.common.json);
     if settings.folds.is_some() {

@@ -4,6 +4,7 @@
 
 use super::recorder::RunText;
 use super::resume::ResumedRun;
+use super::schedule::scheduled;
 use super::training_run::{Execution, RunPlace, TrainingRun, check_memory};
 use super::validated::Validated;
 use crate::cli::input::checked::CheckedImages;
@@ -80,6 +81,7 @@ impl CrossValidation {
         let datasets = self.datasets(&catalog)?;
         self.check(&datasets)?;
         let all = self.dataset(&catalog, Split::all_train(&catalog), datasets[0].groups.clone());
+        let is_resumed = self.resumed.is_some();
         let place = RunPlace::claim(self.resumed.take(), self.out.as_deref())?;
         let checked = Arc::new(CheckedImages::new(&self.source, &catalog, &self.settings)?);
         for dataset in &datasets {
@@ -92,6 +94,13 @@ impl CrossValidation {
         let data = Data::new(&self.source, &all.name, &catalog, checked.sha256(&readable), &skipped);
         let left_out: Vec<LeftOut> =
             catalog.left_out.iter().cloned().chain(checked.left_out(&self.source, &skipped)).collect();
+        let steps = |dataset: &Dataset| {
+            let training = dataset.items(Part::Training).iter().filter(|item| checked.is_readable(item));
+            training.count().div_ceil(self.settings.batch_size)
+        };
+        // All folds have one schedule: that of the longest.
+        let steps = datasets.iter().map(steps).max().unwrap_or(0);
+        self.settings.training = scheduled(&self.settings.training, steps, is_resumed)?;
         let folder = self.settle(place, all, data, &checked)?;
 
         let CrossValidation { settings, network, json, .. } = self;

@@ -5,5 +5,6 @@ mod finished;
 mod recorder;
 mod reevaluation;
 pub mod resume;
+mod schedule;
 pub mod training_run;
 pub mod validated;

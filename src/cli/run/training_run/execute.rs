@@ -8,6 +8,7 @@ use crate::cli::run::finished::Finished;
 use crate::cli::run::recorder::{Recorder, RunContext, RunText};
 use crate::cli::run::resume::difference::identity;
 use crate::cli::run::resume::progress::nothing_to_do;
+use crate::cli::run::schedule::scheduled;
 use crate::cli::run_folder::RunFolder;
 use crate::cli::run_folder::config::{Config, as_toml};
 use crate::cli::terminal::{console, interrupt};
@@ -63,9 +64,15 @@ impl TrainingRun {
             let left_out = self.dataset.left_out;
             return Ok(Execution::NothingToDo { folder, state: Box::new(state), sentence, left_out });
         }
+        let is_resumed = resumed.is_some();
         let place = RunPlace::claim(resumed, self.out.as_deref())?;
         let mut text = RunText::new(self.json);
         let CheckedParts { parts, reading, hashes, images } = self.check_images(&mut text)?;
+        // A fold has the schedule of its cross-validation.
+        if self.settings.fold.is_none() {
+            let steps = parts[0].items().len().div_ceil(self.settings.batch_size);
+            self.settings.training = scheduled(&self.settings.training, steps, is_resumed)?;
+        }
         self.introduce(reading, &mut text);
         if self.settings.training.early_stopping.is_some() && parts[1].items().is_empty() {
             return Err(without_validation().into());
