@@ -57,6 +57,20 @@ fn network() -> Network {
     Network::new(&toml::from_str::<ModelSpec>(layers).unwrap()).unwrap()
 }
 
+/// A network with moving statistics behind a convolution without a bias, a depthwise one and a dense layer.
+fn normalized_network() -> Network {
+    let layers = "
+        input = [8, 8, 3]
+        layers = [
+            { type = 'conv2d', filters = 4, kernel = 3, use_bias = false }, { type = 'batch_normalization' },
+            { type = 'relu' }, { type = 'depthwise_conv2d', kernel = 3 },
+            { type = 'batch_normalization', momentum = 0.9 }, { type = 'leaky_relu' }, { type = 'flatten' },
+            { type = 'dense', units = 5 }, { type = 'batch_normalization' }, { type = 'relu' },
+            { type = 'dropout', rate = 0.4 }, { type = 'dense', units = 1 },
+        ]";
+    Network::new(&toml::from_str::<ModelSpec>(layers).unwrap()).unwrap()
+}
+
 /// 13 images to train on, and where a share validates, 2 for that.
 fn loaders(validation_split: f64) -> (Loader, Option<Loader>) {
     let picture = |index: u64| {
@@ -120,12 +134,11 @@ fn loaded(path: &Path, network: &Network, settings: &TrainSettings) -> TrainingS
 
 /// Trains, stopped after each of these steps in all, saved, and loaded; the threads alternate between one and
 /// three.
-fn trained(settings: &TrainSettings, validation_split: f64, stops: &[usize]) -> Outcome {
-    let network = network();
+fn trained(network: &Network, settings: &TrainSettings, validation_split: f64, stops: &[usize]) -> Outcome {
     let (training, validation) = loaders(validation_split);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("last.safetensors");
-    let mut state = start(&network, settings);
+    let mut state = start(network, settings);
     for (index, stop) in stops.iter().map(Some).chain([None]).enumerate() {
         let threads = if index % 2 == 0 { 1 } else { 3 };
         let report = |event: Event, state: &TrainingState| -> Result<()> {
@@ -134,16 +147,16 @@ fn trained(settings: &TrainSettings, validation_split: f64, stops: &[usize]) -> 
                 _ => Ok(()),
             }
         };
-        let ended = in_pool(threads, || train(&network, &mut state, &training, validation.as_ref(), settings, report));
+        let ended = in_pool(threads, || train(network, &mut state, &training, validation.as_ref(), settings, report));
         match (ended, stop) {
             (Err(Error::Interrupted), Some(&stop)) => {
                 assert_eq!(state.steps.len(), stop);
-                let bytes = saved(&path, &network, &state);
-                state = loaded(&path, &network, settings);
-                assert!(bytes == saved(&path, &network, &state), "saving what was loaded gives the same file");
+                let bytes = saved(&path, network, &state);
+                state = loaded(&path, network, settings);
+                assert!(bytes == saved(&path, network, &state), "saving what was loaded gives the same file");
             }
             (Ok(answers), _) => {
-                let bytes = saved(&path, &network, &state);
+                let bytes = saved(&path, network, &state);
                 return Outcome { bytes, probabilities: answers.map(|answers| answers.probabilities) };
             }
             (Err(error), _) => panic!("{error}"),
@@ -154,13 +167,14 @@ fn trained(settings: &TrainSettings, validation_split: f64, stops: &[usize]) -> 
 
 /// Fails unless a training that is stopped after a step, after each one in turn, or after every third, ends
 /// as one that never stopped.
-fn check_every_stop(settings: &TrainSettings, validation_split: f64) {
-    let whole = trained(settings, validation_split, &[]);
+fn check_every_stop(network: &Network, settings: &TrainSettings, validation_split: f64) {
+    let trained = |stops: &[usize]| trained(network, settings, validation_split, stops);
+    let whole = trained(&[]);
     for stop in 1..=STEPS * EPOCHS {
-        assert!(trained(settings, validation_split, &[stop]) == whole, "{settings:?}, stopped after step {stop}");
+        assert!(trained(&[stop]) == whole, "{settings:?}, stopped after step {stop}");
     }
     let every_third: Vec<usize> = (1..=STEPS * EPOCHS).step_by(3).collect();
-    assert!(trained(settings, validation_split, &every_third) == whole, "{settings:?}, stopped at every third step");
+    assert!(trained(&every_third) == whole, "{settings:?}, stopped at every third step");
 }
 
 #[test]
@@ -171,7 +185,7 @@ fn a_training_stopped_after_any_step_ends_with_the_same_bits() {
         (TrainSettings { early_stopping: Some(1), epochs: 30, ..settings() }, 0.2),
         (TrainSettings { shuffle: false, conv: ConvPolicy::Im2col, fuse: false, ..settings() }, 0.2),
     ] {
-        check_every_stop(&settings, validation_split);
+        check_every_stop(&network(), &settings, validation_split);
     }
 }
 
@@ -184,17 +198,47 @@ fn every_optimizer_and_clipping_ends_with_the_same_bits_after_any_stop() {
         TrainSettings { momentum: 0.9, nesterov: true, clip_value: Some(0.01), ..sgd },
         TrainSettings { global_clip_norm: Some(0.1), ..settings() },
     ] {
-        check_every_stop(&settings, 0.2);
+        check_every_stop(&network(), &settings, 0.2);
     }
+}
+
+#[test]
+fn moving_statistics_and_each_optimizers_state_end_with_the_same_bits_after_any_stop() {
+    let network = normalized_network();
+    let plain = TrainSettings { weight_decay: 0.0, ..settings() };
+    let sgd = TrainSettings { optimizer: OptimizerName::Sgd, ..settings() };
+    let adam = trained(&network, &settings(), 0.2, &[]);
+    for (settings, validation_split) in [
+        (plain, 0.2),
+        (TrainSettings { early_stopping: Some(1), epochs: 30, ..settings() }, 0.2),
+        (sgd.clone(), 0.2),
+        (TrainSettings { momentum: 0.9, ..sgd.clone() }, 0.0),
+        (TrainSettings { momentum: 0.9, nesterov: true, conv: ConvPolicy::Im2col, fuse: false, ..sgd }, 0.2),
+    ] {
+        check_every_stop(&network, &settings, validation_split);
+        assert!(trained(&network, &settings, validation_split, &[]) != adam, "{settings:?}");
+    }
+    // They are part of the state, and no epoch begins them anew.
+    let [first, second] = [1, 2].map(|epochs| {
+        let bytes = trained(&network, &TrainSettings { epochs, ..settings() }, 0.2, &[]).bytes;
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        file.tensor("batch_normalization_1/moving_variance").unwrap().data().to_vec()
+    });
+    assert!(first != second && first != [1.0f32; 4].map(f32::to_le_bytes).concat());
 }
 
 #[test]
 fn every_schedule_ends_with_the_same_bits_after_any_stop() {
     let of = |schedule| TrainSettings { schedule, ..settings() };
-    let constant = |validation_split| trained(&settings(), validation_split, &[]);
+    let network = network();
+    let constant = |validation_split| trained(&network, &settings(), validation_split, &[]);
     let pieces = [Piece { after: 2, learning_rate: 0.01 }, Piece { after: 9, learning_rate: 0.05 }];
     for (settings, validation_split) in [
         (TrainSettings { decay_steps: Some(9), alpha: Some(0.1), ..of(ScheduleName::Cosine) }, 0.2),
+        // As long as the run, and three stairs in it.
+        (of(ScheduleName::Cosine), 0.2),
+        (TrainSettings { warmup_steps: Some(5), ..of(ScheduleName::Cosine) }, 0.2),
+        (of(ScheduleName::Staircase), 0.0),
         (
             TrainSettings {
                 decay_steps: Some(9),
@@ -217,8 +261,9 @@ fn every_schedule_ends_with_the_same_bits_after_any_stop() {
             0.2,
         ),
     ] {
-        check_every_stop(&settings, validation_split);
-        assert!(trained(&settings, validation_split, &[]) != constant(validation_split), "{settings:?}");
+        check_every_stop(&network, &settings, validation_split);
+        let ended = trained(&network, &settings, validation_split, &[]);
+        assert!(ended != constant(validation_split), "{settings:?}");
     }
 }
 
