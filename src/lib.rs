@@ -92,8 +92,8 @@
 //! | clipping of gradients | [`reference::clip_by_norm`], [`reference::clip_by_global_norm`], [`reference::clip_by_value`] | [`optim::Clipping`] |
 //! | learning rate schedules | | [`optim::Schedule`] |
 //! | Glorot's initial weights | | [`parameters::Initialization`] |
-//! | nearest resize, ×1/255 | | [`data::resize`] |
-//! | bilinear resize, letterbox and crop, grey | | [`data::resample`], [`data::framing`] |
+//! | nearest and bilinear resize, letterbox and crop, grey | | [`data::resample`], [`data::framing`] |
+//! | ×1/255, ×1/65535 | | [`data::sample`] |
 //! | flips, shifts, turns, zooms, brightness | | [`data::augment`] |
 //! | metrics | | [`metrics`] |
 //!

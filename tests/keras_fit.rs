@@ -12,7 +12,7 @@ use glassnet::data::arrays::ArraySet;
 use glassnet::data::batches::Loader;
 use glassnet::data::catalog::Catalog;
 use glassnet::data::images::{CACHE_BUDGET_BYTES, ImageSet};
-use glassnet::data::resize::scale;
+use glassnet::data::sample::scale;
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
 use glassnet::head::ClassWeights;

@@ -9,7 +9,7 @@ use common::{assert_close, wide};
 use glassnet::classes::Label;
 use glassnet::data::arrays::ArraySet;
 use glassnet::data::batches::Loader;
-use glassnet::data::resize::scale;
+use glassnet::data::sample::scale;
 use glassnet::network::Network;
 use glassnet::parameters::Parameters;
 use glassnet::plan::PlanOptions;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path;
 
-/// The factor of [`resize::scale`](crate::data::resize::scale).
+/// The factor of [`sample::scale`](crate::data::sample::scale).
 pub const RESCALE: f64 = 1.0 / 255.0;
 /// The way in which pictures are resized by default, in a [`ModelCard`].
 pub const RESIZE: &str = "nearest";

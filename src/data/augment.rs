@@ -22,7 +22,7 @@
 //! All numbers of an image are drawn from a stream of their own, keyed by seed, epoch and the image's index:
 //! the order, the number of threads, or where a run was taken up again, change no bit.
 
-use super::resize::{RESCALE, scale};
+use super::sample::{PictureSamples, Sample};
 use crate::random::{Purpose, Stream};
 use serde::{Deserialize, Serialize};
 
@@ -167,12 +167,24 @@ impl Default for Change {
 }
 
 impl Change {
+    /// [`Change::apply`] for a picture of either depth.
+    ///
+    /// # Panics
+    /// As [`Change::apply`].
+    pub fn apply_to(&self, picture: &PictureSamples, size: [usize; 3], output: &mut [f32]) {
+        match picture {
+            PictureSamples::Bits8(picture) => self.apply(picture, size, output),
+            PictureSamples::Bits16(picture) => self.apply(picture, size, output),
+        }
+    }
+
     /// Writes the changed picture to `output`. Both are of height, width and channels `size`, in the order
-    /// H W C; bytes become floats as by [`scale`]. Without a change it is that alone.
+    /// H W C; samples become floats in [0, 1] by a factor, [`Sample::RESCALE`]. Without a change it is that
+    /// alone.
     ///
     /// # Panics
     /// If one of them is of another size.
-    pub fn apply(&self, picture: &[u8], size: [usize; 3], output: &mut [f32]) {
+    pub fn apply<T: Sample>(&self, picture: &[T], size: [usize; 3], output: &mut [f32]) {
         let len = size.iter().product::<usize>();
         assert!(picture.len() == len && output.len() == len, "a picture, and its size");
         let moved = self.shift != [0.0; 2] || self.degrees != 0.0 || self.zoom != [1.0; 2];
@@ -188,21 +200,22 @@ impl Change {
     }
 
     /// Mirrors alone: each pixel is one of the picture.
-    fn apply_flips(&self, picture: &[u8], [height, width, channels]: [usize; 3], output: &mut [f32]) {
+    fn apply_flips<T: Sample>(&self, picture: &[T], [height, width, channels]: [usize; 3], output: &mut [f32]) {
         for (y, row) in output.chunks_exact_mut(width * channels).enumerate() {
             let from_row = if self.flip_vertical { height - 1 - y } else { y };
             for (x, pixel) in row.chunks_exact_mut(channels).enumerate() {
                 let column = if self.flip_horizontal { width - 1 - x } else { x };
                 let from = &picture[(from_row * width + column) * channels..][..channels];
-                for (value, &byte) in pixel.iter_mut().zip(from) {
-                    *value = scale(byte);
+                for (value, &sample) in pixel.iter_mut().zip(from) {
+                    let sample: f32 = sample.into();
+                    *value = sample * T::RESCALE;
                 }
             }
         }
     }
 
     /// All but brightness: each pixel lies between four of the picture.
-    fn apply_map(&self, picture: &[u8], size: [usize; 3], output: &mut [f32]) {
+    fn apply_map<T: Sample>(&self, picture: &[T], size: [usize; 3], output: &mut [f32]) {
         let [height, width, channels] = size;
         let map = Map::new(self, height, width);
         for (y, row) in output.chunks_exact_mut(width * channels).enumerate() {
@@ -274,16 +287,16 @@ fn reflect(index: isize, side: usize) -> usize {
 }
 
 /// Writes the value between four pixels, in each channel, of a picture so many columns wide.
-fn bilinear(picture: &[u8], width: usize, [row, column]: [Neighbours; 2], pixel: &mut [f32]) {
+fn bilinear<T: Sample>(picture: &[T], width: usize, [row, column]: [Neighbours; 2], pixel: &mut [f32]) {
     let channels = pixel.len();
     for (channel, value) in pixel.iter_mut().enumerate() {
-        let at = |row: usize, column: usize| f32::from(picture[(row * width + column) * channels + channel]);
+        let at = |row: usize, column: usize| -> f32 { picture[(row * width + column) * channels + channel].into() };
         let across = |row: usize| {
             let (first, second) = (at(row, column.first), at(row, column.second));
             first + (second - first) * column.weight
         };
         let (above, below) = (across(row.first), across(row.second));
-        *value = (above + (below - above) * row.weight) * RESCALE;
+        *value = (above + (below - above) * row.weight) * T::RESCALE;
     }
 }
 

@@ -22,6 +22,7 @@ use rayon::prelude::*;
 use super::arrays::ArraySet;
 use super::augment::{Augmentation, Change};
 use super::images::ImageSet;
+use super::sample::PictureSamples;
 use crate::classes::Label;
 use crate::random::{Purpose, Stream};
 use crate::{Error, Result};
@@ -234,7 +235,7 @@ struct Ahead {
 }
 
 /// A picture, or why there is none, and its place in the batch.
-type Arrival = (usize, Result<Arc<[u8]>>);
+type Arrival = (usize, Result<PictureSamples>);
 
 impl Epoch {
     /// Makes `batch` the next batch, in the memory it already has. `false` means the epoch is over, and
@@ -261,7 +262,7 @@ impl Epoch {
         let augmented = self.augmented;
         batch.fill(size, ahead.indices, |place, index, image| {
             let draw = |Augmented { augmentation, seed, epoch }| augmentation.draw(seed, epoch, index as u64);
-            augmented.map_or_else(Change::default, draw).apply(&pictures[place], size, image);
+            augmented.map_or_else(Change::default, draw).apply_to(&pictures[place], size, image);
         });
         batch.labels.extend(batch.indices.iter().map(|&index| images.items()[index].label));
         Ok(true)
@@ -320,8 +321,8 @@ impl Epoch {
 
 impl Ahead {
     /// All pictures in the order of their places, or the error of the first that has one.
-    fn wait(&self) -> Result<Vec<Arc<[u8]>>> {
-        let mut pictures: Vec<Option<Result<Arc<[u8]>>>> = self.indices.iter().map(|_| None).collect();
+    fn wait(&self) -> Result<Vec<PictureSamples>> {
+        let mut pictures: Vec<Option<Result<PictureSamples>>> = self.indices.iter().map(|_| None).collect();
         while pictures.iter().any(Option::is_none) {
             let (place, picture) = self.next_arrival().expect("a task that was begun sends its picture or its error");
             pictures[place] = Some(picture);

@@ -1,13 +1,13 @@
-//! Decoding: from the bytes of an image file to 8-bit RGB.
+//! Decoding: from the bytes of an image file to RGB, of 8 bits or of all that a file has.
 //!
 //! The format is told from the content, so a PNG named `.jpg` decodes. Everything becomes RGB: grey is
 //! repeated, alpha dropped (a transparent pixel keeps the colour it has beneath), a palette looked up, CMYK
-//! converted, 16 bits scaled to 8. Of an animation and a TIFF of several pages the first picture is read. A
-//! TIFF is turned as its tag of orientation says. No colour profile is applied, and no rotation by EXIF
-//! unless the [`Reading`] asks for it, as in Keras.
+//! converted, 16 bits scaled to 8 unless the [`Reading`] keeps them. Of an animation and a TIFF of several
+//! pages the first picture is read. A TIFF is turned as its tag of orientation says. No colour profile is
+//! applied, and no rotation by EXIF unless the [`Reading`] asks for it, as in Keras.
 //!
 //! There is a file for each format. What it gives is a `Decoded`: a picture in the samples of the file,
-//! which becomes 8-bit RGB in one place, `Picture::into_rgb8`.
+//! which becomes RGB in one place, `Picture::into_rgb`.
 //!
 //! Files are taken for hostile. Their size in pixels is checked before memory is taken; what all decoders
 //! take at once is bounded by [`DECODING_BUDGET_BYTES`], however many threads there are (`limits`); and a
@@ -34,7 +34,7 @@ use std::path::Path;
 
 use super::catch_panic::catch_panic;
 use super::memory_budget::Permit;
-use super::reading::Reading;
+use super::reading::{BitDepth, Reading};
 use crate::{Error, Result};
 use detect::detect;
 use format::Format;
@@ -42,7 +42,7 @@ use picture::Decoded;
 
 pub use limits::{DECODING_BUDGET_BYTES, MAX_DECODER_BYTES, MAX_PIXELS, MAX_SIDE, bound_memory};
 pub use orientation::Orientation;
-pub use picture::Rgb8;
+pub use picture::{Rgb, Rgb8, RgbPicture};
 
 /// The content of an image file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,8 +83,8 @@ pub fn decode(file: &str, bytes: &[u8]) -> Result<(Rgb8, ImageInfo)> {
     decode_and(file, bytes, Reading::default(), |image| image)
 }
 
-/// Decodes a file's bytes as `reading` has it and does `work` with the picture, such as making it smaller,
-/// before another thread may take its part of the memory. `work` must not wait for other threads.
+/// Decodes a file's bytes as `reading` has it, but to 8 bits, as a screen shows them, and does `work` with
+/// the picture as [`decode_as_read`] does.
 ///
 /// # Errors
 /// As [`decode`].
@@ -93,6 +93,21 @@ pub fn decode_and<T>(
     bytes: &[u8],
     reading: Reading,
     work: impl FnOnce(Rgb8) -> T,
+) -> Result<(T, ImageInfo)> {
+    let reading = Reading { bit_depth: BitDepth::Eight, ..reading };
+    decode_as_read(file, bytes, reading, |picture| work(picture.into_rgb8()))
+}
+
+/// Decodes a file's bytes as `reading` has it and does `work` with the picture, such as making it smaller,
+/// before another thread may take its part of the memory. `work` must not wait for other threads.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_as_read<T>(
+    file: &str,
+    bytes: &[u8],
+    reading: Reading,
+    work: impl FnOnce(RgbPicture) -> T,
 ) -> Result<(T, ImageInfo)> {
     // A decoder that panics on a damaged file is at fault, but the file is still the one to name, and others
     // can go on.
@@ -117,9 +132,9 @@ pub fn more_pictures_note(file: &str, info: &ImageInfo) -> Option<String> {
     info.has_more_pictures.then(|| format!("{file} {what}; only its first picture was read"))
 }
 
-/// Does the work of [`decode_and`], with the reason for a failure alone. The permit is for the picture's
+/// Does the work of [`decode_as_read`], with the reason for a failure alone. The permit is for the picture's
 /// memory.
-fn decode_content(bytes: &[u8], reading: Reading) -> Result<(Rgb8, ImageInfo, Permit<'static>), String> {
+fn decode_content(bytes: &[u8], reading: Reading) -> Result<(RgbPicture, ImageInfo, Permit<'static>), String> {
     if bytes.is_empty() {
         return Err("the file is empty; fetch it again, or take it out".to_string());
     }
@@ -137,8 +152,8 @@ fn decode_content(bytes: &[u8], reading: Reading) -> Result<(Rgb8, ImageInfo, Pe
     let orientation = exif::orientation(format, bytes);
     let samples = picture.extremes();
     let turned = if reading.upright { orientation } else { Orientation::UPRIGHT };
-    let image = picture.upright(turned).into_rgb8(reading.range);
-    let Rgb8 { width, height, .. } = image;
+    let image = picture.upright(turned).into_rgb(reading);
+    let [width, height] = image.size();
     let info = ImageInfo { width, height, mode, format: format.name(), has_more_pictures, orientation, samples };
     Ok((image, info, permit))
 }

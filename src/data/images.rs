@@ -1,18 +1,20 @@
 //! The set as pictures of one size: read, decoded, resized, and kept when they all fit in memory.
 //!
-//! They are kept as bytes, a quarter of the floats they become, and after resizing, which for most sets is
-//! smaller than the files.
+//! They are kept as bytes, a quarter of the floats they become, or as the 16 bits that their files have, and
+//! after resizing, which for most sets is smaller than the files.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::catalog::Item;
-use super::decode::{self, ImageInfo, Rgb8, decode_and, more_pictures_note, suffix_note};
-use super::framing::framed;
+use super::decode::{self, ImageInfo, Rgb8, RgbPicture, decode_and, decode_as_read, more_pictures_note, suffix_note};
+use super::framing::framed_samples;
 use super::memory_budget::MemoryBudget;
-use super::reading::{Reading, SampleRange};
+use super::reading::Reading;
+use super::sample::PictureSamples;
 use super::source::Source;
 use crate::{Error, Result};
 
@@ -38,8 +40,9 @@ pub fn bound_memory(bytes: u64) {
     decode::bound_memory(bytes);
 }
 
-/// Reads the file at `entry` of a source, decodes it and does `work` with its bytes and its picture as
-/// `reading` has it, within the budgets of memory for all threads. `work` must not wait for other threads.
+/// Reads the file at `entry` of a source, decodes it and does `work` with its bytes and its picture in 8
+/// bits, as by [`decode_and`], within the budgets of memory for all threads. `work` must not wait for other
+/// threads.
 ///
 /// # Errors
 /// Those of [`Source::read`] and [`decode`](super::decode::decode).
@@ -52,9 +55,30 @@ pub fn read_and_decode<T>(
     reading: Reading,
     work: impl FnOnce(&[u8], Rgb8) -> T,
 ) -> Result<(T, ImageInfo)> {
+    read_and(source, entry, |file, bytes| decode_and(file, bytes, reading, |image| work(bytes, image)))
+}
+
+/// [`read_and_decode`] with all bits that the `reading` keeps.
+///
+/// # Errors
+/// Those of [`read_and_decode`].
+///
+/// # Panics
+/// If there is no file `entry`.
+pub fn read_as<T>(
+    source: &Source,
+    entry: usize,
+    reading: Reading,
+    work: impl FnOnce(&[u8], RgbPicture) -> T,
+) -> Result<(T, ImageInfo)> {
+    read_and(source, entry, |file, bytes| decode_as_read(file, bytes, reading, |image| work(bytes, image)))
+}
+
+/// Reads the file at `entry` of a source and does `work` with its name and its bytes.
+fn read_and<T>(source: &Source, entry: usize, work: impl FnOnce(&str, &[u8]) -> Result<T>) -> Result<T> {
     let _permit = READING.acquire(source.size_hint(entry));
     let bytes = source.read(entry)?;
-    decode_and(&source.full_name(entry), &bytes, reading, |image| work(&bytes, image))
+    work(&source.full_name(entry), &bytes)
 }
 
 /// The pictures of some items of a source, all of one size, in colour or grey.
@@ -65,7 +89,10 @@ pub struct ImageSet {
     size: [usize; 3],
     reading: Reading,
     /// A place for every picture, or none if the set is too large to be kept.
-    cache: Option<Vec<OnceLock<Arc<[u8]>>>>,
+    cache: Option<Vec<OnceLock<PictureSamples>>>,
+    /// The bytes that are left of the cache's budget for pictures of 16 bits, which take twice what was
+    /// reckoned with. Once it is used up, no more of them are kept.
+    left: Arc<AtomicUsize>,
     /// What is known of each file since it was checked.
     checked: Vec<OnceLock<Checked>>,
 }
@@ -146,7 +173,8 @@ impl ImageSet {
             "{count} pictures of {height}×{width}×{channels} {kept}, as they take {needed} bytes and may take {cache_budget}"
         );
         let checked = items.iter().map(|_| OnceLock::new()).collect();
-        Ok(ImageSet { source, items, size, reading: Reading::default(), cache, checked })
+        let left = Arc::new(AtomicUsize::new(cache_budget.saturating_sub(needed)));
+        Ok(ImageSet { source, items, size, reading: Reading::default(), cache, left, checked })
     }
 
     /// The same set, whose files are read in this way instead of the default one. Nothing must have been
@@ -155,11 +183,11 @@ impl ImageSet {
         ImageSet { reading, ..self }
     }
 
-    /// The same set with another range, which is known now that the files were checked.
-    pub fn with_range(mut self, range: SampleRange) -> ImageSet {
-        if range != self.reading.range {
+    /// The same set with another range and bit depth, which are known now that the files were checked.
+    pub fn with_samples_as(mut self, Reading { range, bit_depth, .. }: Reading) -> ImageSet {
+        if (range, bit_depth) != (self.reading.range, self.reading.bit_depth) {
             self.forget_deep();
-            self.reading.range = range;
+            (self.reading.range, self.reading.bit_depth) = (range, bit_depth);
         }
         self
     }
@@ -168,7 +196,8 @@ impl ImageSet {
     pub fn forget_deep(&mut self) {
         for (place, checked) in self.cache.iter_mut().flatten().zip(&self.checked) {
             if checked.get().is_none_or(|checked| checked.samples.is_some()) {
-                *place = OnceLock::new();
+                let picture = std::mem::take(place).into_inner();
+                self.left.fetch_add(picture.map_or(0, |picture| picture.bytes() - picture.len()), Ordering::Relaxed);
             }
         }
     }
@@ -197,11 +226,12 @@ impl ImageSet {
             size: self.size,
             reading: self.reading,
             cache: self.cache.as_ref().map(|places| indices.iter().map(|&index| places[index].clone()).collect()),
+            left: Arc::clone(&self.left),
             checked: indices.iter().map(|&index| self.checked[index].clone()).collect(),
         }
     }
 
-    /// Whether pictures are kept once they are decoded.
+    /// Whether pictures are kept once they are decoded; those of 16 bits, as far as there is room.
     pub fn keeps_pictures(&self) -> bool {
         self.cache.is_some()
     }
@@ -211,7 +241,7 @@ impl ImageSet {
         self.size
     }
 
-    /// The picture of the item at `index`: height · width · channels bytes in the order H W C.
+    /// The picture of the item at `index`: height · width · channels samples in the order H W C.
     ///
     /// # Errors
     /// Those of [`Source::read`] and [`decode`](super::decode::decode); and [`Error::Data`] where the file is
@@ -219,13 +249,13 @@ impl ImageSet {
     ///
     /// # Panics
     /// If `index` is not that of an item.
-    pub fn picture(&self, index: usize) -> Result<Arc<[u8]>> {
+    pub fn picture(&self, index: usize) -> Result<PictureSamples> {
         if let Some(picture) = self.kept(index) {
             return Ok(picture);
         }
         let same =
             |bytes: &[u8]| self.checked[index].get().is_none_or(|checked| checked.crc32 == crc32fast::hash(bytes));
-        let (picture, _) = self.read_and_decode(index, |bytes, image| same(bytes).then(|| self.keep(index, image)))?;
+        let (picture, _) = self.read(index, |bytes, image| same(bytes).then(|| self.keep(index, image)))?;
         picture.ok_or_else(|| {
             let file = self.source.full_name(self.items[index].entry);
             Error::data(file, "it was changed after the images were checked; put the old file back")
@@ -236,7 +266,7 @@ impl ImageSet {
     ///
     /// # Panics
     /// If `index` is not that of an item.
-    pub fn kept(&self, index: usize) -> Option<Arc<[u8]>> {
+    pub fn kept(&self, index: usize) -> Option<PictureSamples> {
         self.cache.as_ref()?[index].get().cloned()
     }
 
@@ -251,7 +281,7 @@ impl ImageSet {
         let outcomes: Vec<Result<(ImageInfo, Digest)>> = (0..self.items.len())
             .into_par_iter()
             .map(|index| {
-                let ((digest, crc32), info) = self.read_and_decode(index, |bytes, image| {
+                let ((digest, crc32), info) = self.read(index, |bytes, image| {
                     self.keep(index, image);
                     (Sha256::digest(bytes), crc32fast::hash(bytes))
                 })?;
@@ -279,18 +309,25 @@ impl ImageSet {
         check
     }
 
-    /// [`read_and_decode`] for the item at `index`.
-    fn read_and_decode<T>(&self, index: usize, work: impl FnOnce(&[u8], Rgb8) -> T) -> Result<(T, ImageInfo)> {
-        read_and_decode(&self.source, self.items[index].entry, self.reading, work)
+    /// [`read_as`] for the item at `index`.
+    fn read<T>(&self, index: usize, work: impl FnOnce(&[u8], RgbPicture) -> T) -> Result<(T, ImageInfo)> {
+        read_as(&self.source, self.items[index].entry, self.reading, work)
     }
 
     /// Resizes the image of the item at `index`, and keeps the picture if there is a place for it.
-    fn keep(&self, index: usize, image: Rgb8) -> Arc<[u8]> {
-        let picture: Arc<[u8]> = framed(image, self.size, self.reading).into();
+    fn keep(&self, index: usize, image: RgbPicture) -> PictureSamples {
+        let picture = framed_samples(image, self.size, self.reading);
         match &self.cache {
-            Some(places) => Arc::clone(places[index].get_or_init(|| picture)),
-            None => picture,
+            Some(places) if self.has_room(&picture) => places[index].get_or_init(|| picture).clone(),
+            _ => picture,
         }
+    }
+
+    /// Takes the room for a picture from the cache's budget, if it is left.
+    fn has_room(&self, picture: &PictureSamples) -> bool {
+        let further = picture.bytes() - picture.len();
+        let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(further));
+        taken.is_ok()
     }
 }
 

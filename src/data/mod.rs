@@ -4,9 +4,9 @@
 //! 2. [`catalog`]: the names become classes of images, in Keras's order;
 //! 3. [`split`]: each class's files are parted into validation and training, or by [`folds`] into several
 //!    such pairs; where files come in [`groups`], such as patients, whole groups are [dealt out](stratify);
-//! 4. [`decode`]: bytes become 8-bit RGB pixels, by the chosen way of [reading](reading::Reading);
-//! 5. [`framing`]: the picture is brought to the network's size ([`resample`], [`resize`]), in grey where
-//!    that has one channel, and its bytes become floats;
+//! 4. [`decode`]: bytes become RGB pixels of 8 or 16 bits, by the chosen way of [reading](reading::Reading);
+//! 5. [`framing`]: the picture is brought to the network's size ([`resample`]), in grey where that has one
+//!    channel, and its [samples](sample) become floats;
 //! 6. [`images`]: the set as decoded pictures, kept in memory when they fit;
 //! 7. [`batches`]: pictures, or [`arrays`] that a program has already, become `[N, H, W, C]` tensors, in a
 //!    seeded order, decoded ahead of need, and for training perhaps [changed](augment) a little.
@@ -37,7 +37,7 @@ mod memory_budget;
 pub mod phantom;
 pub mod reading;
 pub mod resample;
-pub mod resize;
+pub mod sample;
 mod single_image;
 pub mod source;
 pub mod split;

@@ -16,12 +16,63 @@ pub struct Reading {
     /// The samples of more than 8 bits that become black and white.
     #[serde(skip_serializing_if = "SampleRange::is_full")]
     pub range: SampleRange,
+    /// The bits that are kept of a picture of 16. A weights file that does not tell them is from when there
+    /// were 8.
+    #[serde(skip_serializing_if = "BitDepth::is_default")]
+    pub bit_depth: BitDepth,
     /// What becomes of pictures of another aspect than the network's.
     #[serde(skip_serializing_if = "Resize::is_default")]
     pub resize: Resize,
     /// What becomes of pictures of another size than the network's.
     #[serde(skip_serializing_if = "Interpolation::is_default")]
     pub interpolation: Interpolation,
+}
+
+/// The bits of a sample that reach the network, of pictures that have 16; others have 8 in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub enum BitDepth {
+    /// 256 levels, as Keras and Pillow read most files.
+    #[default]
+    Eight,
+    /// All 65,536 levels.
+    Sixteen,
+}
+
+impl BitDepth {
+    /// Both.
+    pub const ALL: [BitDepth; 2] = [BitDepth::Eight, BitDepth::Sixteen];
+
+    /// Returns whether it is the default.
+    pub fn is_default(&self) -> bool {
+        *self == BitDepth::default()
+    }
+
+    /// Returns the number of bits, as flags and files have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            BitDepth::Eight => "8",
+            BitDepth::Sixteen => "16",
+        }
+    }
+}
+
+impl From<BitDepth> for u8 {
+    fn from(depth: BitDepth) -> u8 {
+        match depth {
+            BitDepth::Eight => 8,
+            BitDepth::Sixteen => 16,
+        }
+    }
+}
+
+impl TryFrom<u8> for BitDepth {
+    type Error = String;
+
+    fn try_from(bits: u8) -> Result<BitDepth, String> {
+        let found = BitDepth::ALL.into_iter().find(|depth| u8::from(*depth) == bits);
+        found.ok_or_else(|| format!("a bit depth of {bits}; it is 8 or 16"))
+    }
 }
 
 /// What becomes of a picture of another aspect; [`framed`](super::framing::framed) has the rules.
@@ -92,27 +143,28 @@ impl Reading {
     }
 
     /// Returns how pictures are brought to the network's size, as a weights file says it: `nearest`, or
-    /// `bilinear, letterbox`. A version that knows only the first refuses the others.
+    /// `bilinear, letterbox, 16 bits`. A version that knows only the first refuses the others.
     pub fn resize_name(&self) -> String {
-        match self.resize {
-            Resize::Squash => self.interpolation.name().to_string(),
-            resize => format!("{}, {}", self.interpolation.name(), resize.name()),
-        }
+        let resize = (!self.resize.is_default()).then(|| self.resize.name());
+        let depth = (!self.bit_depth.is_default()).then_some("16 bits");
+        let parts = [Some(self.interpolation.name()), resize, depth];
+        parts.into_iter().flatten().collect::<Vec<&str>>().join(", ")
     }
 
     /// Returns a phrase on what differs from the default:
-    /// `photos turned upright; 16-bit values from 0 to 4080 stretched`.
+    /// `photos turned upright; 16-bit values from 0 to 4080 stretched; all 16 bits kept`.
     pub fn description(&self) -> Option<String> {
         let upright = self.upright.then(|| "photos turned upright".to_string());
         let SampleRange { min, max } = self.range;
         let range = (!self.range.is_full()).then(|| format!("16-bit values from {min} to {max} stretched"));
+        let depth = (!self.bit_depth.is_default()).then(|| "all 16 bits kept".to_string());
         let resize = match self.resize {
             Resize::Squash => None,
             Resize::Letterbox => Some("letterbox, black around what has another aspect".to_string()),
             Resize::Crop => Some("the middle cropped from what has another aspect".to_string()),
         };
         let bilinear = (!self.interpolation.is_default()).then(|| "bilinear resizing".to_string());
-        let parts: Vec<String> = upright.into_iter().chain(range).chain(resize).chain(bilinear).collect();
+        let parts: Vec<String> = upright.into_iter().chain(range).chain(depth).chain(resize).chain(bilinear).collect();
         (!parts.is_empty()).then(|| parts.join("; "))
     }
 }
@@ -154,6 +206,13 @@ impl SampleRange {
         let [above, span] = [sample.clamp(self.min, self.max), self.max].map(|end| u32::from(end - self.min));
         ((above * 255 + span / 2) / span) as u8
     }
+
+    /// Returns a sample stretched to 16 bits: 65535 · (v − min) / (max − min), clipped to 0…65535 and rounded
+    /// to the nearest, halves up. Of the full range that is v.
+    pub(crate) fn stretched(self, sample: u16) -> u16 {
+        let [above, span] = [sample.clamp(self.min, self.max), self.max].map(|end| u32::from(end - self.min));
+        ((above * 65535 + span / 2) / span) as u16
+    }
 }
 
 impl Default for SampleRange {
@@ -192,6 +251,7 @@ mod tests {
         for sample in 0..=u16::MAX {
             let expected = (f64::from(sample) / 257.0).round() as u8;
             assert_eq!(SampleRange::FULL.to_byte(sample), expected, "{sample}");
+            assert_eq!(SampleRange::FULL.stretched(sample), sample);
         }
     }
 
@@ -203,6 +263,8 @@ mod tests {
                 let share = (f64::from(sample) - f64::from(min)) / f64::from(max - min);
                 let expected = (255.0 * share.clamp(0.0, 1.0)).round() as u8;
                 assert_eq!(range.to_byte(sample), expected, "{sample} in {range}");
+                let expected = (65535.0 * share.clamp(0.0, 1.0)).round() as u16;
+                assert_eq!(range.stretched(sample), expected, "{sample} in {range}, to 16 bits");
             }
         }
         // 12 bits: the step from one level to the next is 16 samples.
@@ -231,7 +293,11 @@ mod tests {
         assert_eq!((plain.resize_name(), framed.resize_name()), ("nearest".into(), "bilinear, crop".into()));
         assert_eq!(json(&both), r#"{"upright":true,"range":[0,4080]}"#);
         assert_eq!(both.description().unwrap(), "photos turned upright; 16-bit values from 0 to 4080 stretched");
-        for reading in [plain, both, framed, Reading { range, ..plain }] {
+        let deep = Reading { bit_depth: BitDepth::Sixteen, ..framed };
+        assert_eq!(json(&deep), r#"{"bit_depth":16,"resize":"crop","interpolation":"bilinear"}"#);
+        assert_eq!(deep.resize_name(), "bilinear, crop, 16 bits");
+        assert!(serde_json::from_str::<Reading>(r#"{"bit_depth":12}"#).is_err());
+        for reading in [plain, both, framed, deep, Reading { range, ..plain }] {
             assert_eq!(serde_json::from_str::<Reading>(&json(&reading)).unwrap(), reading);
         }
     }

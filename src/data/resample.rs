@@ -1,4 +1,4 @@
-//! Resizing to the byte as Pillow does it: a part of a picture, the *box*, is brought to another size.
+//! Resizing to the bit as Pillow does it: a part of a picture, the *box*, is brought to another size.
 //!
 //! `NEAREST` takes one pixel. `BILINEAR` weighs all pixels under a triangle: of one output pixel of the box
 //! to either side, or of one input pixel where the picture grows, so reducing it averages and does not skip.
@@ -8,21 +8,23 @@
 //! centre = box₀ + (i + ½)·s       weight of pixel j ∝ max(0, 1 − |j − centre + ½| / f)
 //! ```
 //!
-//! The weights, which add up to 1, are rounded to 22 bits behind the point, a pixel is a sum of integers, and
-//! rows come before columns with bytes between (Pillow's `Resample.c`, 11.3; 13.0 takes the columns of some
-//! pictures first, which rounds a few bytes to the other side).
+//! The weights add up to 1, [`Sample`] has the means, and rows come before columns with samples of the
+//! picture's own depth between (Pillow's `Resample.c`, 11.3; 13.0 takes the columns of some pictures first,
+//! which rounds a few bytes to the other side).
 
-/// A picture of 8-bit samples.
+use super::sample::Sample;
+
+/// A picture in samples of 8 or 16 bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pixels {
+pub struct Pixels<T> {
     /// Columns.
     pub width: usize,
     /// Rows.
     pub height: usize,
     /// Samples of a pixel.
     pub channels: usize,
-    /// `height · width · channels` bytes, in the order H W C.
-    pub bytes: Vec<u8>,
+    /// `height · width · channels` of them, in the order H W C.
+    pub samples: Vec<T>,
 }
 
 /// The part of a picture that is resized, in pixels from its corner: single precision, as Pillow has it.
@@ -36,7 +38,7 @@ pub struct PictureBox {
 
 impl PictureBox {
     /// The whole picture.
-    pub fn whole(picture: &Pixels) -> PictureBox {
+    pub fn whole<T>(picture: &Pixels<T>) -> PictureBox {
         PictureBox { columns: [0.0, picture.width as f32], rows: [0.0, picture.height as f32] }
     }
 }
@@ -51,7 +53,7 @@ impl PictureBox {
 /// The position is accumulated in f64. The closed form (i + ½)·s rounds differently, and where x should be a
 /// whole number it can pick another pixel: so for 128 pixels brought to 150. For an output that is a power of
 /// two, as the documented 128 is, every sum is exact and both agree.
-pub(super) fn nearest_in_box(input: usize, [start, end]: [f32; 2], output: usize) -> Vec<usize> {
+pub fn nearest_indices(input: usize, [start, end]: [f32; 2], output: usize) -> Vec<usize> {
     let step = f64::from(end - start) / output as f64;
     let mut position = f64::from(start) + 0.5 * step;
     (0..output)
@@ -64,92 +66,81 @@ pub(super) fn nearest_in_box(input: usize, [start, end]: [f32; 2], output: usize
 }
 
 /// Returns the box of a picture at `width` × `height` pixels, each the nearest of the original.
-pub fn nearest(picture: &Pixels, part: PictureBox, width: usize, height: usize) -> Pixels {
+pub fn nearest<T: Sample>(picture: &Pixels<T>, part: PictureBox, width: usize, height: usize) -> Pixels<T> {
     let channels = picture.channels;
-    let columns = nearest_in_box(picture.width, part.columns, width);
-    let mut bytes = Vec::with_capacity(width * height * channels);
-    for row in nearest_in_box(picture.height, part.rows, height) {
-        let row = &picture.bytes[row * picture.width * channels..][..picture.width * channels];
+    let columns = nearest_indices(picture.width, part.columns, width);
+    let mut samples = Vec::with_capacity(width * height * channels);
+    for row in nearest_indices(picture.height, part.rows, height) {
+        let row = &picture.samples[row * picture.width * channels..][..picture.width * channels];
         for &column in &columns {
-            bytes.extend_from_slice(&row[column * channels..][..channels]);
+            samples.extend_from_slice(&row[column * channels..][..channels]);
         }
     }
-    Pixels { width, height, channels, bytes }
+    Pixels { width, height, channels, samples }
 }
 
-/// The bits behind the point of a weight.
-const PRECISION_BITS: u32 = 22;
-
 /// The input pixels that make an output pixel along an axis.
-struct Taps {
+struct Taps<W> {
     first: usize,
-    weights: Vec<i32>,
+    weights: Vec<W>,
 }
 
 /// Returns the taps of each output position along one axis, in `[start, end)` of `input` pixels.
-fn taps(input: usize, [start, end]: [f32; 2], output: usize) -> Vec<Taps> {
+fn taps<T: Sample>(input: usize, [start, end]: [f32; 2], output: usize) -> Vec<Taps<T::Weight>> {
     let scale = f64::from(end - start) / output as f64;
-    // The triangle's half width.
+    // The triangle's half width, and a factor as in Pillow, which now and then rounds otherwise than a
+    // quotient.
     let support = scale.max(1.0);
+    let inverse = 1.0 / support;
     let of_position = |position: usize| {
         let centre = f64::from(start) + (position as f64 + 0.5) * scale;
         let first = ((centre - support + 0.5) as i64).max(0) as usize;
         let last = (((centre + support + 0.5) as i64).max(0) as usize).min(input);
-        let weight = |pixel: usize| (1.0 - ((pixel as f64 - centre + 0.5) / support).abs()).max(0.0);
+        let weight = |pixel: usize| (1.0 - ((pixel as f64 - centre + 0.5) * inverse).abs()).max(0.0);
         let weights: Vec<f64> = (first..last).map(weight).collect();
         let sum: f64 = weights.iter().sum();
-        let fixed = |weight: f64| {
-            let share = if sum == 0.0 { weight } else { weight / sum };
-            (0.5 + share * f64::from(1 << PRECISION_BITS)) as i32
-        };
-        Taps { first, weights: weights.into_iter().map(fixed).collect() }
+        let share = |weight: f64| T::weight(if sum == 0.0 { weight } else { weight / sum });
+        Taps { first, weights: weights.into_iter().map(share).collect() }
     };
     (0..output).map(of_position).collect()
 }
 
-/// Returns a sum of weighted bytes as a byte.
-fn rounded(sum: i64) -> u8 {
-    ((sum + (1 << (PRECISION_BITS - 1))) >> PRECISION_BITS).clamp(0, 255) as u8
-}
-
 /// Returns the box of a picture at `width` × `height` pixels, each the weighted mean of those around.
-pub fn bilinear(picture: &Pixels, part: PictureBox, width: usize, height: usize) -> Pixels {
+pub fn bilinear<T: Sample>(picture: &Pixels<T>, part: PictureBox, width: usize, height: usize) -> Pixels<T> {
     let whole = PictureBox::whole(picture);
     let is_wide = width == picture.width && part.columns == whole.columns;
-    let rows = (!is_wide).then(|| across(picture, &taps(picture.width, part.columns, width)));
+    let rows = (!is_wide).then(|| across(picture, &taps::<T>(picture.width, part.columns, width)));
     if height == picture.height && part.rows == whole.rows {
         return rows.unwrap_or_else(|| picture.clone());
     }
-    down(rows.as_ref().unwrap_or(picture), &taps(picture.height, part.rows, height))
+    down(rows.as_ref().unwrap_or(picture), &taps::<T>(picture.height, part.rows, height))
 }
 
 /// Resizes every row.
-fn across(picture: &Pixels, taps: &[Taps]) -> Pixels {
-    let Pixels { width, height, channels, ref bytes } = *picture;
+fn across<T: Sample>(picture: &Pixels<T>, taps: &[Taps<T::Weight>]) -> Pixels<T> {
+    let Pixels { width, height, channels, ref samples } = *picture;
     let mut resized = Vec::with_capacity(taps.len() * height * channels);
-    for row in bytes.chunks_exact(width * channels) {
+    for row in samples.chunks_exact(width * channels) {
         for Taps { first, weights } in taps {
             for channel in 0..channels {
                 let pixels = row[first * channels..].chunks_exact(channels);
-                let terms = pixels.zip(weights).map(|(pixel, &weight)| i64::from(pixel[channel]) * i64::from(weight));
-                resized.push(rounded(terms.sum()));
+                resized.push(T::mean(pixels.zip(weights).map(|(pixel, &weight)| (pixel[channel], weight))));
             }
         }
     }
-    Pixels { width: taps.len(), height, channels, bytes: resized }
+    Pixels { width: taps.len(), height, channels, samples: resized }
 }
 
 /// Resizes every column.
-fn down(picture: &Pixels, taps: &[Taps]) -> Pixels {
-    let Pixels { width, channels, ref bytes, .. } = *picture;
+fn down<T: Sample>(picture: &Pixels<T>, taps: &[Taps<T::Weight>]) -> Pixels<T> {
+    let Pixels { width, channels, ref samples, .. } = *picture;
     let row_len = width * channels;
     let mut resized = Vec::with_capacity(taps.len() * row_len);
     for Taps { first, weights } in taps {
         for place in 0..row_len {
-            let rows = bytes[first * row_len..].chunks_exact(row_len);
-            let terms = rows.zip(weights).map(|(row, &weight)| i64::from(row[place]) * i64::from(weight));
-            resized.push(rounded(terms.sum()));
+            let rows = samples[first * row_len..].chunks_exact(row_len);
+            resized.push(T::mean(rows.zip(weights).map(|(row, &weight)| (row[place], weight))));
         }
     }
-    Pixels { width, height: taps.len(), channels, bytes: resized }
+    Pixels { width, height: taps.len(), channels, samples: resized }
 }

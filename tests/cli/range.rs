@@ -92,7 +92,7 @@ fn twelve_bits_in_sixteen_teach_nothing_without_a_range_and_all_with_one() {
     assert!(config.contains("\nrange = \"auto\"\n") && config.contains("\nrange = [1000, 1419]\n"), "{config}");
     assert!(!here.text("dark/config.toml").contains("range"));
     let stdout = here.done(&format!("{TRAIN} --range 1000,1419 --out given"));
-    let line = "\nImages are read with 16-bit values from 1000 to 1419 stretched\n";
+    let line = "\nImages are read with 16-bit values from 1000 to 1419 stretched; all 16 bits kept\n";
     assert!(stdout.contains(line), "{stdout}");
     here.done(&format!("{TRAIN} --range auto --cache 0 --quiet --out anew"));
     for file in ["steps.csv", "predictions.csv", "weights/best.safetensors"] {
@@ -102,11 +102,49 @@ fn twelve_bits_in_sixteen_teach_nothing_without_a_range_and_all_with_one() {
 
     // What predicts takes it from the weights.
     let object = here.json("evaluate auto deep");
-    assert_eq!((&object["accuracy"], &object["reading"]), (&1.0.into(), &serde_json::json!({"range": [1000, 1419]})));
+    let reading = serde_json::json!({"range": [1000, 1419], "bit_depth": 16});
+    assert_eq!((&object["accuracy"], &object["reading"]), (&1.0.into(), &reading));
     here.write("new.png", deep(77, 1200));
     let new = here.json("predict auto new.png");
     assert_eq!(new["predictions"][0]["class"], "dog");
-    assert_eq!(new["reading"], serde_json::json!({"range": [1000, 1419]}));
+    assert_eq!(new["reading"], reading);
+}
+
+#[test]
+fn sixteen_bits_are_kept_unless_eight_are_asked_for_and_a_run_goes_on_with_what_it_had() {
+    let here = with_deep();
+    let train = TRAIN.replace("--epochs 12", "");
+    let weights = |run: &str| here.read(&format!("{run}/weights/last.safetensors"));
+    for (run, flags) in [("kept", "--range auto"), ("cut", "--range auto --bit-depth 8")] {
+        here.done(&format!("{train} --epochs 3 {flags} --out {run}"));
+        here.done(&format!("{train} --epochs 2 {flags} --out {run}-part"));
+        here.done(&format!("train --resume {run}-part --epochs 3"));
+        assert!(weights(run) == weights(&format!("{run}-part")), "{run}");
+    }
+    assert!(weights("kept") != weights("cut"));
+    // A run of 8 bits is written as all were before there were 16, and so are its weights.
+    assert!(!here.text("cut/config.toml").contains("bit_depth"));
+    assert!(here.text("kept/config.toml").contains("\nbit_depth = 16\n"));
+    let reading = |run: &str| here.json(&format!("evaluate {run} deep"))["reading"].clone();
+    assert_eq!(reading("cut"), serde_json::json!({"range": [1000, 1419]}));
+    assert_eq!(reading("kept"), serde_json::json!({"range": [1000, 1419], "bit_depth": 16}));
+    let asked = "is asked for; leave it out to go on, or start a new run";
+    here.refused(
+        "train --resume kept-part --epochs 4 --bit-depth 8",
+        2,
+        &format!("--bit-depth: the run in kept-part has 16, and 8 {asked}"),
+    );
+    here.refused(
+        "train --resume cut-part --epochs 4 --bit-depth 16",
+        2,
+        &format!("--bit-depth: the run in cut-part has 8, and 16 {asked}"),
+    );
+    here.misused("train deep --bit-depth 12", "invalid value '12' for '--bit-depth <BITS>': it must be 8 or 16");
+    // Bits that no training image has are none that the model reads.
+    let set = Here::with_set();
+    let told = set.done("train set --model tiny.toml --epochs 1 --out run");
+    assert!(!told.contains("16 bits"), "{told}");
+    assert_eq!(set.json("evaluate run set")["reading"], serde_json::Value::Null);
 }
 
 #[test]

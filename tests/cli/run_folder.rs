@@ -60,6 +60,7 @@ fn the_configuration_has_every_setting_and_the_model_in_the_form_that_can_be_giv
     assert_eq!(config["version"].as_str(), Some(env!("CARGO_PKG_VERSION")));
     let expected = r#"
         batch_size = 16
+        bit_depth = 16
         cache = 1024
         class_weight = "none"
         conv = "auto"

@@ -9,7 +9,8 @@ use glassnet::data::arrays::ArraySet;
 use glassnet::data::augment::Augmentation;
 use glassnet::data::batches::{Augmented, Batch, Loader, epoch_order};
 use glassnet::data::images::{CACHE_BUDGET_BYTES, ImageSet};
-use glassnet::data::resize::{nearest_indices, scale};
+use glassnet::data::resample::nearest_indices;
+use glassnet::data::sample::scale;
 use glassnet::data::source::Source;
 
 use super::{Files, image_set, noise, png, two_classes, write_tree, write_zip};
@@ -41,7 +42,7 @@ fn a_batch_holds_the_resized_scaled_images_in_the_order_asked_for() {
     assert_eq!(batches[1].images.shape(), [2, SIDE, SIDE, 3]);
 
     let original = noise(5, 10, 9);
-    let (rows, columns) = (nearest_indices(9, SIDE), nearest_indices(10, SIDE));
+    let (rows, columns) = (nearest_indices(9, [0.0, 9.0], SIDE), nearest_indices(10, [0.0, 10.0], SIDE));
     for ((y, x, c), &value) in batches[0].images.index_axis(ndarray::Axis(0), 3).indexed_iter() {
         assert_eq!(value, scale(original.get_pixel(columns[x] as u32, rows[y] as u32)[c]));
     }

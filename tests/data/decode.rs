@@ -1,7 +1,10 @@
 //! Bytes to pixels, pixels to the network's size and range.
 
 use glassnet::data::decode::{Rgb8, decode, suffix_note};
-use glassnet::data::resize::{nearest_indices, resize_nearest, scale};
+use glassnet::data::framing::framed;
+use glassnet::data::reading::Reading;
+use glassnet::data::resample::nearest_indices;
+use glassnet::data::sample::scale;
 use image::{DynamicImage, ImageBuffer, ImageFormat};
 
 use super::{bytes_of_hex, encoded, noise, png};
@@ -140,25 +143,25 @@ fn nearest_picks_the_pixels_that_pillow_picks() {
     for line in lines {
         let numbers: Vec<usize> = line.split(' ').map(|number| number.parse().unwrap()).collect();
         let (input, output, indices) = (numbers[0], numbers[1], &numbers[2..]);
-        assert_eq!(nearest_indices(input, output), indices, "{input} to {output}");
+        assert_eq!(nearest_indices(input, [0.0, input as f32], output), indices, "{input} to {output}");
     }
     // Here the closed form would pick other pixels, so the test tells the two apart.
     let closed: Vec<usize> = (0..150).map(|i| ((i as f64 + 0.5) * (128.0 / 150.0)) as usize).collect();
-    assert_ne!(nearest_indices(128, 150), closed);
+    assert_ne!(nearest_indices(128, [0.0, 128.0], 150), closed);
 }
 
 #[test]
 fn resizing_takes_rows_and_columns_each_by_their_own_indices() {
     let original = Rgb8 { width: 5, height: 3, pixels: (0..45).collect() };
-    let resized = resize_nearest(&original, 4, 6);
-    let (columns, rows) = (nearest_indices(5, 4), nearest_indices(3, 6));
+    let resized = |height, width| framed(original.clone(), [height, width, 3], Reading::default());
+    let (columns, rows) = (nearest_indices(5, [0.0, 5.0], 4), nearest_indices(3, [0.0, 3.0], 6));
     for (y, &row) in rows.iter().enumerate() {
         for (x, &column) in columns.iter().enumerate() {
             let (to, from) = ((y * 4 + x) * 3, (row * 5 + column) * 3);
-            assert_eq!(resized.pixels[to..to + 3], original.pixels[from..from + 3]);
+            assert_eq!(resized(6, 4)[to..to + 3], original.pixels[from..from + 3]);
         }
     }
-    assert_eq!(resize_nearest(&original, 5, 3), original);
+    assert_eq!(resized(3, 5), original.pixels);
 }
 
 #[test]

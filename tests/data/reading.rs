@@ -1,18 +1,26 @@
-//! What a user may choose of how files are read: photos turned upright, and the range of 16-bit samples.
+//! What a user may choose of how files are read: photos turned upright, the range of 16-bit samples, and how
+//! many of their bits are kept.
 
 use std::sync::Arc;
 
+use glassnet::data::batches::Loader;
 use glassnet::data::decode::{ImageInfo, Orientation, Rgb8, decode, decode_and};
 use glassnet::data::images::{CACHE_BUDGET_BYTES, ImageSet};
-use glassnet::data::reading::{Interpolation, Reading, Resize, SampleRange};
+use glassnet::data::reading::{BitDepth, Interpolation, Reading, Resize, SampleRange};
+use glassnet::data::sample::{PictureSamples, scale};
 use glassnet::data::source::Source;
 use image::{DynamicImage, ImageBuffer, ImageFormat};
 
 use super::exif_bytes::{exif, jpeg_with_exif, jpeg_with_xmp, png_with_exif, png_with_xmp, xmp};
 use super::{encoded, image_set, noise};
 
-const UPRIGHT: Reading =
-    Reading { upright: true, range: SampleRange::FULL, resize: Resize::Squash, interpolation: Interpolation::Nearest };
+const UPRIGHT: Reading = Reading {
+    upright: true,
+    range: SampleRange::FULL,
+    bit_depth: BitDepth::Eight,
+    resize: Resize::Squash,
+    interpolation: Interpolation::Nearest,
+};
 
 fn in_range(min: u16, max: u16) -> Reading {
     Reading { range: SampleRange::new(min, max).unwrap(), ..Reading::default() }
@@ -168,19 +176,69 @@ fn a_range_found_while_checking_changes_what_is_kept_and_what_is_decoded_anew_al
         assert_eq!(images.part(&[0]).samples(), Some([100, 400]));
         assert_eq!(images.part(&[2]).samples(), None);
         let plain = images.kept(2);
-        let images = images.part(&[0, 1, 2]).with_range(range);
+        let reading = Reading { range, ..Reading::default() };
+        let images = images.part(&[0, 1, 2]).with_samples_as(reading);
         assert_eq!(images.kept(2), plain, "a picture of 8 bits stays");
         assert_eq!(images.kept(0), None);
         [0, 1, 2].map(|index| images.picture(index).unwrap())
     };
     let (kept, anew) = (pictures(CACHE_BUDGET_BYTES), pictures(0));
     assert_eq!(kept, anew);
-    let [first, second, third] = kept;
+    let [first, second, third] = kept.map(bytes);
     // (100 − 50) · 255 / 350 = 36.4, and (300 − 50) · 255 / 350 = 182.1
     assert_eq!((first[0], first[3], second[0], second[3]), (36, 255, 0, 182));
     let same = ImageSet::new(Arc::new(mixed()), image_set(mixed(), 2, 0).items().to_vec(), 2, 0).unwrap();
     let same = same.read_as(Reading { range, ..Reading::default() });
-    assert_eq!([0, 1, 2].map(|index| same.picture(index).unwrap()), [first, second, third]);
+    assert_eq!([0, 1, 2].map(|index| bytes(same.picture(index).unwrap())), [first, second, third]);
+}
+
+/// The samples of a picture of 8 bits.
+fn bytes(picture: PictureSamples) -> Arc<[u8]> {
+    match picture {
+        PictureSamples::Bits8(samples) => samples,
+        PictureSamples::Bits16(samples) => panic!("16 bits: {samples:?}"),
+    }
+}
+
+#[test]
+fn all_bits_reach_the_network_of_pictures_that_have_sixteen_and_those_of_eight_keep_theirs() {
+    let deep = Reading { bit_depth: BitDepth::Sixteen, ..Reading::default() };
+    let of = |reading: Reading, cache: usize| image_set(mixed(), 2, cache).part(&[0, 1, 2]).read_as(reading);
+    let [first, second, third] = [0, 1, 2].map(|index| of(deep, 0).picture(index).unwrap());
+    let samples = |level: [u16; 2]| PictureSamples::Bits16([[level[0]; 3], [level[1]; 3]].concat().repeat(2).into());
+    assert_eq!((first, second), (samples([100, 400]), samples([50, 300])));
+    assert_eq!(third, of(Reading::default(), 0).picture(2).unwrap());
+    // A range stretches to all levels of 16 bits: 65535 · (100 − 50) / 350 = 9362.1.
+    let stretched = Reading { range: SampleRange::new(50, 400).unwrap(), ..deep };
+    assert_eq!(of(stretched, 0).picture(0).unwrap(), samples([9362, 65_535]));
+
+    // In a batch both depths are shares of white.
+    let loader = Loader::new(Arc::new(of(deep, CACHE_BUDGET_BYTES)), 3).unwrap();
+    let batch = loader.epoch(vec![0, 1, 2]).next().unwrap().unwrap();
+    let (level, plain) = (batch.images[[0, 0, 1, 0]], batch.images[[2, 0, 0, 0]]);
+    assert_eq!(level, 400.0 * (1.0 / 65535.0));
+    assert_eq!(plain, scale(bytes(of(deep, 0).picture(2).unwrap())[0]));
+
+    // Grey is taken of all bits, and a file in 16 bits of a picture in 8 is the same share of white.
+    let grey = ImageSet::sized(Arc::new(mixed()), of(deep, 0).items().to_vec(), [2, 2, 1], 0).unwrap().read_as(deep);
+    assert_eq!(grey.picture(0).unwrap(), PictureSamples::Bits16([100, 400, 100, 400].into()));
+}
+
+#[test]
+fn pictures_of_sixteen_bits_are_kept_as_far_as_the_cache_has_room_and_their_memory_comes_back() {
+    let deep = Reading { bit_depth: BitDepth::Sixteen, ..Reading::default() };
+    // Three pictures of 12 samples, and room for one with twice the bytes.
+    let mut images = image_set(mixed(), 2, 36 + 12).part(&[0, 1, 2]).read_as(deep);
+    let anew = [0, 1, 2].map(|index| images.picture(index).unwrap());
+    assert_eq!([0, 1, 2].map(|index| images.kept(index).is_some()), [true, false, true]);
+    assert_eq!([0, 1, 2].map(|index| images.picture(index).unwrap()), anew, "kept or not, they are the same");
+    assert!(images.check_all().errors.is_empty());
+    images.forget_deep();
+    images.picture(1).unwrap();
+    assert_eq!([0, 1, 2].map(|index| images.kept(index).is_some()), [false, true, true]);
+    // Of eight bits all have room.
+    let images = images.with_samples_as(Reading::default());
+    assert!([0, 1, 2].map(|index| images.picture(index).is_ok() && images.kept(index).is_some()) == [true; 3]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Pictures resized in every way, beside what Pillow makes of them; `tests/fixtures/make_resized_images.py`
 //! writes that.
 
-use glassnet::data::decode::Rgb8;
+use glassnet::data::decode::{Rgb, Rgb8};
 use glassnet::data::framing::framed;
 use glassnet::data::reading::{Interpolation, Reading, Resize};
 
@@ -11,10 +11,17 @@ fn picture(width: usize, height: usize) -> Rgb8 {
     Rgb8 { width, height, pixels: (0..width * height * 3).map(byte).collect() }
 }
 
-#[test]
-fn every_way_of_resizing_has_the_bytes_of_pillow_in_colour_and_grey() {
-    let lines = include_str!("../fixtures/pillow_resized.txt").lines().filter(|line| !line.starts_with('#'));
-    let mut count = 0;
+/// The samples of the script's pictures of 16 bits, grey as a decoder gives it.
+fn deep_picture(width: usize, height: usize) -> Rgb<u16> {
+    let sample = |k: usize| ((k as u32).wrapping_mul(2_654_435_761) >> 16) as u16;
+    Rgb { width, height, pixels: (0..width * height).flat_map(|k| [sample(k); 3]).collect() }
+}
+
+/// Compares each line of a fixture with the bytes that `resized` gives for a width and a height, the size
+/// that is wanted, and the reading.
+fn check(fixture: &str, count: usize, resized: impl Fn([usize; 2], [usize; 3], Reading) -> Vec<u8>) {
+    let lines: Vec<&str> = fixture.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(lines.len(), count);
     for line in lines {
         let [width, height, to_width, to_height, channels, resize, interpolation, crc32, first] =
             line.split(' ').collect::<Vec<_>>()[..]
@@ -28,11 +35,26 @@ fn every_way_of_resizing_has_the_bytes_of_pillow_in_colour_and_grey() {
             interpolation: Interpolation::ALL.into_iter().find(|kind| kind.name() == interpolation).unwrap(),
             ..Reading::default()
         };
-        let found = framed(picture(width, height), [to_height, to_width, channels], reading);
-        assert_eq!(found.len(), to_width * to_height * channels, "{line}");
+        let found = resized([width, height], [to_height, to_width, channels], reading);
         let begin: String = found.iter().take(24).map(|byte| format!("{byte:02x}")).collect();
         assert_eq!((begin.as_str(), format!("{:08x}", crc32fast::hash(&found)).as_str()), (first, crc32), "{line}");
-        count += 1;
     }
-    assert_eq!(count, 192);
+}
+
+#[test]
+fn every_way_of_resizing_has_the_bytes_of_pillow_in_colour_and_grey() {
+    let resized =
+        |[width, height]: [usize; 2], size: [usize; 3], reading| framed(picture(width, height), size, reading);
+    check(include_str!("../fixtures/pillow_resized.txt"), 192, resized);
+}
+
+#[test]
+fn every_way_of_resizing_has_the_samples_of_pillow_in_sixteen_bits() {
+    check(include_str!("../fixtures/pillow_resized_16.txt"), 96, |[width, height], size, reading| {
+        let samples = framed(deep_picture(width, height), size, reading);
+        // Pillow has no colour of 16 bits; here each of its channels is resized as grey is.
+        let colour = framed(deep_picture(width, height), [size[0], size[1], 3], reading);
+        assert!(colour.chunks_exact(3).zip(&samples).all(|(pixel, &sample)| pixel == [sample; 3]));
+        samples.into_iter().flat_map(u16::to_le_bytes).collect()
+    });
 }

@@ -6,9 +6,10 @@ use glassnet::checkpoint;
 use glassnet::checkpoint::run::SavedRun;
 use glassnet::data::audit::difference_hash::DifferenceHash;
 use glassnet::data::catalog::Catalog;
-use glassnet::data::decode::{DECODING_BUDGET_BYTES, decode_and};
-use glassnet::data::reading::{Interpolation, Reading, Resize, SampleRange};
-use glassnet::data::resize::resize_nearest;
+use glassnet::data::decode::{DECODING_BUDGET_BYTES, RgbPicture, decode_as_read};
+use glassnet::data::framing::framed_samples;
+use glassnet::data::reading::{BitDepth, Interpolation, Reading, Resize, SampleRange};
+use glassnet::data::sample::PictureSamples;
 use glassnet::data::source::Source;
 use glassnet::error::shortened;
 use glassnet::network::Network;
@@ -257,24 +258,36 @@ fn zip(bytes: &[u8]) -> Trial {
     Trial::Read(format!("{} {} {classes}", "file ".repeat(source.len().min(8)), source.notes().join(" ")))
 }
 
-/// Decodes an image, at times turned upright and stretched, brings it to the size of a network, and looks at
-/// it from afar.
-fn image(bytes: &[u8]) -> Trial {
-    let chosen = Reading {
-        upright: true,
-        range: SampleRange::new(1000, 1001).expect("it is not empty"),
-        resize: Resize::Letterbox,
-        interpolation: Interpolation::Bilinear,
+/// A way of reading that depends on the input, and the size of a network.
+fn way_of(bytes: &[u8]) -> (Reading, [usize; 3]) {
+    let sum = usize::from(bytes.iter().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte)));
+    let range = [SampleRange::FULL, SampleRange::new(1000, 1001).expect("it is not empty")];
+    let reading = Reading {
+        upright: sum.is_multiple_of(2),
+        range: range[sum / 2 % 2],
+        bit_depth: BitDepth::ALL[sum / 4 % 2],
+        interpolation: Interpolation::ALL[sum / 8 % 2],
+        resize: Resize::ALL[sum / 16 % 3],
     };
-    let reading = if coin(bytes) { chosen } else { Reading::default() };
-    match decode_and("x.png", bytes, reading, |picture| picture) {
-        Ok((picture, info)) => {
-            assert_eq!(picture.pixels.len(), picture.width * picture.height * 3);
-            assert_eq!(resize_nearest(&picture, 8, 8).pixels.len(), 8 * 8 * 3);
-            let look = DifferenceHash::from_image(&picture);
-            assert!(look.correlation(&look) > 0.99);
-            assert_eq!((info.width, info.height), (picture.width, picture.height));
+    (reading, [[8, 8, 3], [5, 11, 1], [40, 3, 3], [1, 1, 1]][sum / 48 % 4])
+}
+
+/// Decodes an image, at times turned upright, stretched and in 16 bits, brings it to the size of a network in
+/// one of the ways there are, and looks at it from afar.
+fn image(bytes: &[u8]) -> Trial {
+    let (reading, size) = way_of(bytes);
+    let work = |picture: RgbPicture| {
+        let look = DifferenceHash::from_image(&picture.clone().into_rgb8());
+        assert!(look.correlation(&look) > 0.99);
+        (picture.size(), framed_samples(picture, size, reading))
+    };
+    match decode_as_read("x.png", bytes, reading, work) {
+        Ok(((seen, samples), info)) => {
+            assert_eq!(samples.len(), size.iter().product::<usize>());
+            assert_eq!([info.width, info.height], seen);
             assert!(info.samples.is_none_or(|[smallest, largest]| smallest <= largest));
+            let is_deep = matches!(samples, PictureSamples::Bits16(_));
+            assert_eq!(is_deep, info.samples.is_some() && reading.bit_depth == BitDepth::Sixteen, "{}", info.mode);
             Trial::Read(format!("{} {} {} {:?}", info.format, info.mode, info.has_more_pictures, info.orientation))
         }
         Err(error) => Trial::Refused(error.to_string()),

@@ -2,7 +2,7 @@
 
 use super::values::Named;
 use clap::Args;
-use glassnet::data::reading::{Interpolation, Reading, Resize, SampleRange};
+use glassnet::data::reading::{BitDepth, Interpolation, Reading, Resize, SampleRange};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -58,7 +58,8 @@ impl ReadingArgs {
             Some(RangeChoice::Of(range)) => range,
             Some(RangeChoice::Auto) | None => SampleRange::FULL,
         };
-        Reading { upright: self.upright.upright, range, resize: self.resize, interpolation: self.interpolation }
+        let ReadingArgs { upright, resize, interpolation, .. } = *self;
+        Reading { upright: upright.upright, range, resize, interpolation, ..Reading::default() }
     }
 }
 
@@ -86,6 +87,14 @@ impl Serialize for RangeChoice {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+/// `--bit-depth`.
+pub fn bit_depth() -> Named<BitDepth> {
+    Named::new(BitDepth::ALL.map(BitDepth::name), |text| {
+        let found = BitDepth::ALL.into_iter().find(|depth| depth.name() == text);
+        found.ok_or_else(|| "it must be 8 or 16".to_string())
+    })
 }
 
 /// `--resize`.

@@ -2,7 +2,7 @@
 
 use super::common::{QuietArgs, ThreadsArgs};
 use super::optimizer::OptimizerArgs;
-use super::reading::ReadingArgs;
+use super::reading::{ReadingArgs, bit_depth};
 use super::schedule::ScheduleArgs;
 use super::values::{
     ImageSize, augmentation, batch_size, conv, epochs, folds, image_size, mebibytes, seconds, seed, share,
@@ -10,6 +10,7 @@ use super::values::{
 use clap::{Args, ValueEnum};
 use glassnet::data::augment::Augmentation;
 use glassnet::data::images::DEFAULT_CACHE_MEBIBYTES;
+use glassnet::data::reading::BitDepth;
 use glassnet::kernels::conv::registry::ConvPolicy;
 use glassnet::training::{ClassWeighting, keras_run};
 use std::fmt;
@@ -192,6 +193,14 @@ pub struct TrainArgs {
     /// `--upright`, `--range`, `--resize` and `--interpolation`.
     #[command(flatten)]
     pub reading: ReadingArgs,
+    /// Bits that are kept of images of 16 bits
+    ///
+    /// 16 keeps all of them from the file to the network, where 0 is black and 1 is 65535, also when
+    /// resizing, and of --range what it stretches; 8 rounds to 256 levels first. Images of 8 bits are the
+    /// same either way, and a set may hold both. train writes it into the weights, so that predict and
+    /// evaluate do the same.
+    #[arg(long, value_name = "BITS", default_value = "16", value_parser = bit_depth(), hide_short_help = true)]
+    pub bit_depth: BitDepth,
     /// The network's layers [default: those of the documented model]
     #[arg(long, value_name = "FILE.toml")]
     pub model: Option<PathBuf>,

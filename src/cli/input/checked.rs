@@ -46,7 +46,8 @@ impl CheckedImages {
         let (size, &RunSettings { skip_bad, reading, .. }) = (settings.picture_size(), settings);
         let cache = cache_bytes(settings.cache);
         let items = &catalog.items;
-        let mut images = ImageSet::sized(Arc::clone(source), items.clone(), size, cache)?.read_as(reading.known());
+        let mut images =
+            ImageSet::sized(Arc::clone(source), items.clone(), size, cache)?.read_as(settings.known_reading());
         let begun = Instant::now();
         let progress = Progress::of_images("Checking", items.len());
         let Check { infos, digests, errors, notes } = images.check_all_telling(|| progress.advance(1));

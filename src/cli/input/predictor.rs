@@ -4,11 +4,12 @@ use crate::cli::machine::memory::Memory;
 use crate::cli::terminal::output;
 use glassnet::checkpoint::Checkpoint;
 use glassnet::classes::Label;
-use glassnet::data::decode::{ImageInfo, Rgb8, decode_and, more_pictures_note, suffix_note};
-use glassnet::data::framing::framed;
-use glassnet::data::images::read_and_decode;
+use glassnet::data::augment::Change;
+use glassnet::data::decode::{ImageInfo, Rgb8, RgbPicture, decode_as_read, more_pictures_note, suffix_note};
+use glassnet::data::framing::framed_samples;
+use glassnet::data::images::read_as;
 use glassnet::data::reading::Reading;
-use glassnet::data::resize::scale;
+use glassnet::data::sample::PictureSamples;
 use glassnet::data::source::{Source, read_file};
 use glassnet::head::{Head, Logits, Targets};
 use glassnet::optim::Rule;
@@ -38,18 +39,18 @@ impl Image {
 
     /// Reads it and does `work` with it at once: of a batch of large images only what that leaves stays in
     /// memory.
-    fn decode<T>(&self, reading: Reading, work: impl FnOnce(Rgb8) -> T) -> Result<(T, ImageInfo)> {
+    fn decode<T>(&self, reading: Reading, work: impl FnOnce(RgbPicture) -> T) -> Result<(T, ImageInfo)> {
         match self {
-            Image::File(path) => decode_and(&self.name(), &read_file(path)?, reading, work),
-            Image::InSource(source, index) => read_and_decode(source, *index, reading, |_, image| work(image)),
+            Image::File(path) => decode_as_read(&self.name(), &read_file(path)?, reading, work),
+            Image::InSource(source, index) => read_as(source, *index, reading, |_, image| work(image)),
         }
     }
 }
 
 /// An image that was read, as far as it is kept.
 struct ReadImage {
-    /// The bytes of the network's input.
-    resized: Vec<u8>,
+    /// The network's input.
+    resized: PictureSamples,
     /// As pictures show it, where one will.
     shrunk: Option<Rgb8>,
     notes: Vec<String>,
@@ -60,8 +61,8 @@ fn see(model: &Checkpoint, image: &Image, is_shown: bool) -> Result<ReadImage> {
     let size = model.card.spec.input;
     let name = image.name();
     let (seen, info) = image.decode(model.card.reading, |pixels| {
-        let shrunk = is_shown.then(|| output::shrink(&name, pixels.clone())).transpose()?;
-        let resized = framed(pixels, size, model.card.reading);
+        let shrunk = is_shown.then(|| output::shrink(&name, pixels.clone().into_rgb8())).transpose()?;
+        let resized = framed_samples(pixels, size, model.card.reading);
         Ok((resized, shrunk))
     })?;
     let (resized, shrunk) = seen?;
@@ -140,7 +141,7 @@ impl<'a> Predictor<'a> {
     /// # Errors
     /// An error if it cannot be read.
     pub fn picture(&self, image: &Image) -> Result<Rgb8> {
-        image.decode(self.model.card.reading, |pixels| output::shrink(&image.name(), pixels))?.0
+        image.decode(self.model.card.reading, |pixels| output::shrink(&image.name(), pixels.into_rgb8()))?.0
     }
 
     /// Answers each of at most [`BATCH`] images, in their order, or says why there is no answer.
@@ -178,9 +179,14 @@ impl<'a> Predictor<'a> {
 }
 
 /// Resized images as the network was trained to see them, `[N, H, W, C]`.
-fn network_input<'a>(model: &Checkpoint, images: impl Iterator<Item = &'a Vec<u8>>) -> Array4<f32> {
-    let [height, width, channels] = model.card.spec.input;
-    let values: Vec<f32> = images.flat_map(|image| image.iter().copied().map(scale)).collect();
+fn network_input<'a>(model: &Checkpoint, images: impl Iterator<Item = &'a PictureSamples>) -> Array4<f32> {
+    let size @ [height, width, channels] = model.card.spec.input;
+    let mut values = Vec::new();
+    for image in images {
+        let start = values.len();
+        values.resize(start + image.len(), 0.0);
+        Change::default().apply_to(image, size, &mut values[start..]);
+    }
     let shape = (values.len() / (height * width * channels), height, width, channels);
     Array4::from_shape_vec(shape, values).expect("each image was resized to the network's input")
 }

@@ -1,12 +1,13 @@
 //! Remarks on how images are read, with advice: photos that lie turned in their files, and 16-bit images that
 //! are nearly black.
 
-use crate::cli::args::{RangeChoice, ReadingArgs};
+use crate::cli::args::RangeChoice;
 use crate::cli::input::finding::Finding;
+use crate::cli::run_folder::settings::RunSettings;
 use glassnet::data::audit::depth::Depth;
 use glassnet::data::decode::ImageInfo;
 use glassnet::data::images::ImageSet;
-use glassnet::data::reading::{Reading, SampleRange};
+use glassnet::data::reading::{BitDepth, Reading, SampleRange};
 use glassnet::error::counted;
 use glassnet::{Error, Result};
 
@@ -61,16 +62,17 @@ pub fn range_note(choice: RangeChoice, depth: Option<Depth>) -> Option<String> {
     }
 }
 
-/// The reading that was asked for, where these images, which were checked, are those that train.
+/// The reading that was asked for, where these images, which were checked, are those that train. Bits that
+/// none of them has are none that a model was trained on, so they are not kept of others either.
 ///
 /// # Errors
 /// [`Error::Setting`] of `--range auto`, where they have no range.
-pub fn of_training(args: ReadingArgs, training: &ImageSet) -> Result<Reading> {
-    match args.range {
-        Some(RangeChoice::Auto) => {
-            Ok(Reading { range: auto(training.samples(), "images that train")?, ..args.known() })
-        }
-        Some(RangeChoice::Of(_)) | None => Ok(args.known()),
+pub fn of_training(settings: &RunSettings, training: &ImageSet) -> Result<Reading> {
+    let (known, samples) = (settings.known_reading(), training.samples());
+    let bit_depth = if samples.is_some() { known.bit_depth } else { BitDepth::Eight };
+    match settings.reading.range {
+        Some(RangeChoice::Auto) => Ok(Reading { range: auto(samples, "images that train")?, bit_depth, ..known }),
+        Some(RangeChoice::Of(_)) | None => Ok(Reading { bit_depth, ..known }),
     }
 }
 

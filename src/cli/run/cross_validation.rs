@@ -87,7 +87,7 @@ impl CrossValidation {
         for dataset in &datasets {
             dataset.check_trains(&checked)?;
             let training = dataset.items(Part::Training).iter().filter(|item| checked.is_readable(item));
-            of_training(self.settings.reading, &checked.part(&training.cloned().collect::<Vec<Item>>()))?;
+            of_training(&self.settings, &checked.part(&training.cloned().collect::<Vec<Item>>()))?;
         }
         let (readable, skipped): (Vec<Item>, Vec<Item>) =
             catalog.items.iter().cloned().partition(|item| checked.is_readable(item));

@@ -1,6 +1,7 @@
 //! Every setting of a run, resolved from its flags: what a run goes by, and what `config.toml` holds of it.
 
 use crate::cli::args::{ImageSize, ReadingArgs, RunArgs, TrainArgs};
+use glassnet::data::reading::{BitDepth, Reading};
 use glassnet::plan::PlanOptions;
 use glassnet::training::{TrainSettings, keras_run};
 use serde::{Serialize, Serializer};
@@ -41,6 +42,9 @@ pub struct RunSettings {
     /// The way images are read.
     #[serde(flatten)]
     pub reading: ReadingArgs,
+    /// The bits that are kept of images of 16. Runs from when there were 8 do not tell.
+    #[serde(skip_serializing_if = "BitDepth::is_default")]
+    pub bit_depth: BitDepth,
     /// Shortest time between two savings, in seconds.
     pub save_every: f64,
     /// Memory for decoded images in MiB.
@@ -74,6 +78,7 @@ impl RunSettings {
             init_weights: None,
             skip_bad: false,
             reading: ReadingArgs::default(),
+            bit_depth: BitDepth::default(),
             save_every: args.save_every,
             cache: args.cache,
         }
@@ -99,8 +104,14 @@ impl RunSettings {
             init_weights: args.init_weights.clone(),
             skip_bad: args.skip_bad,
             reading: args.reading,
+            bit_depth: args.bit_depth,
             ..documented
         }
+    }
+
+    /// Returns how images are read, as far as it is known before one is looked at.
+    pub fn known_reading(&self) -> Reading {
+        Reading { bit_depth: self.bit_depth, ..self.reading.known() }
     }
 
     /// Returns height, width and channels of the images.

@@ -2,6 +2,7 @@
 //! by composing its steps one after the other, and walks back into the picture pixel by pixel.
 
 use super::*;
+use crate::data::sample::scale;
 use approx::assert_abs_diff_eq;
 
 fn noise(len: usize, seed: u64) -> Vec<u8> {
@@ -135,11 +136,30 @@ fn shifts_turns_and_zooms_agree_with_the_reference_in_colour_and_grey_and_of_any
 #[test]
 fn a_zoom_below_1_comes_nearer_and_brightness_multiplies_and_clips_at_white() {
     // 4×1: of the middle half every pixel is seen twice, between its neighbours.
-    let nearer = applied_to(Change { zoom: [1.0, 0.5], ..Change::default() }, &[0, 100, 200, 0], [1, 4, 1]);
+    let nearer = applied_to(Change { zoom: [1.0, 0.5], ..Change::default() }, &[0u8, 100, 200, 0], [1, 4, 1]);
     let expected = [75.0, 125.0, 175.0, 150.0].map(|value: f32| value / 255.0);
     nearer.iter().zip(expected).for_each(|(&found, wanted)| assert_abs_diff_eq!(found, wanted, epsilon = 1e-6));
-    let brighter = applied_to(Change { brightness: 1.5, ..Change::default() }, &[0, 100, 170, 200], [1, 4, 1]);
+    let brighter = applied_to(Change { brightness: 1.5, ..Change::default() }, &[0u8, 100, 170, 200], [1, 4, 1]);
     assert_eq!(brighter, [0.0, scale(100) * 1.5, (scale(170) * 1.5).min(1.0), 1.0]);
+}
+
+#[test]
+fn a_picture_of_sixteen_bits_is_changed_as_its_bytes_are() {
+    // 257 times a byte is the same share of white.
+    let size = [5, 9, 3];
+    let bytes = noise(135, 6);
+    let deep: Vec<u16> = bytes.iter().map(|&byte| 257 * u16::from(byte)).collect();
+    let turned = Change { degrees: 9.0, shift: [0.1, -0.05], brightness: 1.1, ..Change::default() };
+    for change in [Change::default(), Change { flip_vertical: true, ..Change::default() }, turned] {
+        let mut found = vec![f32::NAN; 135];
+        change.apply_to(&PictureSamples::Bits16(deep.clone().into()), size, &mut found);
+        for (found, expected) in found.into_iter().zip(applied_to(change, &bytes, size)) {
+            assert_abs_diff_eq!(found, expected, epsilon = 1e-6);
+        }
+    }
+    let mut levels = [f32::NAN; 3];
+    Change::default().apply(&[0u16, 1, 65535], [1, 3, 1], &mut levels);
+    assert_eq!(levels, [0.0, 1.0 / 65535.0, 1.0]);
 }
 
 #[test]

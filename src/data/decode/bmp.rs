@@ -137,7 +137,7 @@ impl Header {
         let (width, height) = (self.width as u32, self.height as u32);
         check_size(width, height)?;
         let decoded = u64::from(width) * u64::from(height);
-        let permit = Need { width, height, decoded, besides: 0 }.acquire()?;
+        let permit = Need { width, height, decoded, sample_bytes: 1, besides: 0 }.acquire()?;
         let palette = bytes.get(self.palette_start()..).ok_or(CUT_SHORT)?;
         let mut palette: Vec<[u8; 3]> = palette
             .chunks_exact(4)

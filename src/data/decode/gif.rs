@@ -31,7 +31,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let pixels = (width * height) as u64;
     let (width_u32, height_u32) = (width as u32, height as u32);
     // The palette indices, and the colours beside them.
-    let need = Need { width: width_u32, height: height_u32, decoded: 3 * pixels, besides: pixels };
+    let need = Need { width: width_u32, height: height_u32, decoded: 3 * pixels, sample_bytes: 1, besides: pixels };
     let permit = need.acquire()?;
 
     let mut indices = vec![0; columns * rows];

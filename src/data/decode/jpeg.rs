@@ -31,7 +31,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         _ => (3, "RGB"),
     };
     let decoded = u64::from(width) * u64::from(height) * jpeg.components() as u64;
-    let permit = Need { width, height, decoded, besides: jpeg.working_bytes() }.acquire()?;
+    let permit = Need { width, height, decoded, sample_bytes: 1, besides: jpeg.working_bytes() }.acquire()?;
     let mut samples = jpeg.samples(Colours::Plain)?;
     if jpeg.components() == 4 {
         inks_to_rgb(&mut samples);

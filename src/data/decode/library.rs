@@ -29,7 +29,8 @@ pub fn decode(
     check_size(width, height)?;
     let (decoded, color) = (decoder.total_bytes(), decoder.color_type());
     let besides = besides(u64::from(width) * u64::from(height), decoded)?;
-    let permit = Need { width, height, decoded, besides }.acquire()?;
+    let sample_bytes = u64::from(color.bytes_per_pixel() / color.channel_count());
+    let permit = Need { width, height, decoded, sample_bytes, besides }.acquire()?;
     limits.max_alloc = Some(2 * decoded + HEADER_BYTES);
     decoder.set_limits(limits).map_err(undecodable)?;
     let mode = mode_name(decoder.original_color_type(), color);

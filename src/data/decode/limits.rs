@@ -42,28 +42,30 @@ pub struct Need {
     pub height: u32,
     /// Bytes of the picture as the decoder gives it.
     pub decoded: u64,
+    /// Bytes of a sample of it, 1 or 2; more become 1.
+    pub sample_bytes: u64,
     /// Bytes that the decoder needs beside the picture that it gives, and frees before it is converted.
     pub besides: u64,
 }
 
 impl Need {
     /// Refuses what is beyond the limits, then waits until there is memory for the rest: the picture as the
-    /// decoder gives it, and beside it the decoder's own, the same turned upright, or the same as 8-bit RGB,
+    /// decoder gives it, and beside it the decoder's own, the same turned upright, or the same as RGB,
     /// whichever is more (whether or not it will be turned).
     ///
     /// # Errors
     /// A sentence, if the picture has no pixels, more than [`MAX_PIXELS`], more than [`MAX_SIDE`] on a side,
     /// or takes more than [`MAX_DECODER_BYTES`] or than this process may take.
     pub fn acquire(self) -> Result<Permit<'static>, String> {
-        let Need { width, height, decoded, besides } = self;
+        let Need { width, height, decoded, sample_bytes, besides } = self;
         check_size(width, height)?;
         if decoded > MAX_DECODER_BYTES {
             return Err(format!(
                 "it takes {decoded} bytes when decoded, and {MAX_DECODER_BYTES} are the most; make it smaller"
             ));
         }
-        let as_rgb8 = u64::from(width) * u64::from(height) * 3;
-        let (needed, memory) = (decoded + as_rgb8.max(besides).max(decoded), MEMORY.load(Ordering::Relaxed));
+        let as_rgb = u64::from(width) * u64::from(height) * 3 * if sample_bytes == 2 { 2 } else { 1 };
+        let (needed, memory) = (decoded + as_rgb.max(besides).max(decoded), MEMORY.load(Ordering::Relaxed));
         if needed > memory {
             let [needed, memory] = [needed, memory].map(|bytes| bytes.div_ceil(1 << 20));
             return Err(format!(

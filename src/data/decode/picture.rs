@@ -1,20 +1,53 @@
-//! A picture as a decoder gives it, and the one step from there to 8-bit RGB.
+//! A picture as a decoder gives it, and the one step from there to RGB of 8 or 16 bits.
 
 use image::DynamicImage;
 
 use super::super::memory_budget::Permit;
 use super::orientation::Orientation;
-use crate::data::reading::SampleRange;
+use crate::data::reading::{BitDepth, Reading, SampleRange};
 
-/// A picture of 8-bit red, green and blue.
+/// A picture of red, green and blue in samples of one type.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rgb8 {
+pub struct Rgb<T> {
     /// Columns.
     pub width: usize,
     /// Rows.
     pub height: usize,
-    /// `height · width · 3` bytes, in the order H W C.
-    pub pixels: Vec<u8>,
+    /// `height · width · 3` samples, in the order H W C.
+    pub pixels: Vec<T>,
+}
+
+/// A picture of 8-bit red, green and blue.
+pub type Rgb8 = Rgb<u8>;
+
+/// A picture as its [`Reading`] has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RgbPicture {
+    /// 8 bits, as most files have.
+    Bits8(Rgb8),
+    /// All bits of a picture that has 16.
+    Bits16(Rgb<u16>),
+}
+
+impl RgbPicture {
+    /// Returns columns and rows.
+    pub fn size(&self) -> [usize; 2] {
+        match self {
+            RgbPicture::Bits8(picture) => [picture.width, picture.height],
+            RgbPicture::Bits16(picture) => [picture.width, picture.height],
+        }
+    }
+
+    /// Returns the picture in 8 bits, as a screen shows it.
+    pub fn into_rgb8(self) -> Rgb8 {
+        match self {
+            RgbPicture::Bits8(picture) => picture,
+            RgbPicture::Bits16(Rgb { width, height, pixels }) => {
+                let pixels = pixels.into_iter().map(|sample| SampleRange::FULL.to_byte(sample)).collect();
+                Rgb { width, height, pixels }
+            }
+        }
+    }
 }
 
 /// The result of a format's decoder.
@@ -26,7 +59,7 @@ pub struct Decoded {
     pub mode: &'static str,
     /// True if the file holds further pictures.
     pub has_more_pictures: bool,
-    /// The right to the memory of the picture, and of the same as 8-bit RGB beside it.
+    /// The right to the memory of the picture, and of the same as RGB beside it.
     pub permit: Permit<'static>,
 }
 
@@ -123,27 +156,35 @@ impl Picture {
         Picture { width, height, channels, samples }
     }
 
-    /// Returns the picture as 8-bit RGB: grey repeated, alpha dropped, samples brought to eight bits, those
-    /// of 16 by this `range`.
-    pub fn into_rgb8(self, range: SampleRange) -> Rgb8 {
+    /// Returns the picture as RGB: grey repeated, alpha dropped, samples of 16 bits stretched by the range
+    /// and, unless they are kept, brought to eight.
+    pub fn into_rgb(self, reading: Reading) -> RgbPicture {
         let Picture { width, height, channels, samples } = self;
+        let range = reading.range;
         let pixels = match samples {
             Samples::Bits8(samples) if channels == 3 => samples,
             Samples::Bits8(samples) => three_channels(&samples, channels, |byte| byte),
+            Samples::Bits16(samples) if reading.bit_depth == BitDepth::Sixteen => {
+                let pixels = match channels {
+                    3 if range.is_full() => samples,
+                    _ => three_channels(&samples, channels, |sample| range.stretched(sample)),
+                };
+                return RgbPicture::Bits16(Rgb { width, height, pixels });
+            }
             Samples::Bits16(samples) => three_channels(&samples, channels, |sample| range.to_byte(sample)),
             Samples::Float(samples) => three_channels(&samples, channels, eight_bits_of_float),
         };
-        Rgb8 { width, height, pixels }
+        RgbPicture::Bits8(Rgb { width, height, pixels })
     }
 }
 
-/// Returns three bytes for each pixel of `channels` samples: grey (1, or 2 with alpha) repeated, colour (3 or
-/// more) kept.
-fn three_channels<T: Copy>(samples: &[T], channels: usize, to_byte: impl Fn(T) -> u8) -> Vec<u8> {
+/// Returns three samples for each pixel of `channels` samples: grey (1, or 2 with alpha) repeated, colour (3
+/// or more) kept.
+fn three_channels<T: Copy, U>(samples: &[T], channels: usize, converted: impl Fn(T) -> U) -> Vec<U> {
     let pick = if channels < 3 { [0, 0, 0] } else { [0, 1, 2] };
-    let mut bytes = Vec::with_capacity(samples.len() / channels * 3);
-    bytes.extend(samples.chunks_exact(channels).flat_map(|pixel| pick.map(|channel| to_byte(pixel[channel]))));
-    bytes
+    let mut pixels = Vec::with_capacity(samples.len() / channels * 3);
+    pixels.extend(samples.chunks_exact(channels).flat_map(|pixel| pick.map(|channel| converted(pixel[channel]))));
+    pixels
 }
 
 /// Returns 255 x rounded to the nearest, of x clamped to [0, 1]; NaN is 0.

@@ -54,12 +54,13 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     // A strip of the whole picture may be unpacked beside it; later its planes are interleaved, or it is
     // turned.
     let decoded = pixels * layout.samples * u64::from(layout.bits).div_ceil(8);
+    let sample_bytes = u64::from(layout.bits).div_ceil(8);
     let jpegs = match method {
         CompressionMethod::ModernJPEG => Some(Jpegs::new(bytes, &mut decoder, &layout)?),
         _ => None,
     };
     let pieces = jpegs.as_ref().map_or(0, |jpegs| jpegs.working_bytes);
-    let permit = Need { width, height, decoded, besides: decoded + pieces }.acquire()?;
+    let permit = Need { width, height, decoded, sample_bytes, besides: decoded + pieces }.acquire()?;
 
     let orientation = decoder.find_tag_unsigned(Tag::Orientation).map_err(undecodable)?;
     let orientation = orientation.map_or(Orientation::UPRIGHT, Orientation::from_tag);

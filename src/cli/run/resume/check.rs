@@ -106,6 +106,9 @@ impl ResumedRun {
             );
             return Error::setting(RESUME, reason);
         }
+        // Eight bits are not written down.
+        let bits = |value: String| if key == "bit_depth" && value == "none" { "8".to_string() } else { value };
+        let (was, now) = (bits(was), bits(now));
         match (flags.as_slice(), was.as_str(), now.as_str()) {
             ([flag], "none" | "false", "true") => Error::setting(flag, format!("{run} was made without it; {away}")),
             ([flag], ..) if flag.starts_with("--no-") => {

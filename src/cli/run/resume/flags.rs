@@ -7,6 +7,7 @@ use crate::cli::input::dataset::VALIDATION_DATA;
 use crate::cli::outcome::{Failure, flag_of};
 use crate::cli::terminal::console;
 use clap::{CommandFactory, FromArgMatches};
+use glassnet::data::reading::BitDepth;
 use glassnet::error::shortened;
 use glassnet::{Error, Result};
 use std::ffi::OsString;
@@ -46,6 +47,10 @@ pub fn with_the_settings_of_the_run(cli: Cli) -> Result<(Cli, Option<ResumedRun>
             Error::setting(RESUME, reason)
         })?;
         arguments.push(argument);
+    }
+    // A run that does not tell it is from when there were 8 bits, or was asked for them.
+    if name == "train" && settings.is_none_or(|settings| !settings.contains_key("bit_depth")) {
+        arguments.push(format!("--bit-depth={}", BitDepth::default().name()).into());
     }
     // It is no setting, as it may have moved: what counts is what it holds, as with DATA.
     let further = if validation_data.is_some() { None } else { run.validation_data()? };
@@ -176,6 +181,7 @@ mod tests {
             init_weights: Some("a b.safetensors".into()),
             skip_bad: true,
             reading,
+            bit_depth: BitDepth::Sixteen,
             save_every: 10.0,
             cache: 0,
         };
@@ -190,6 +196,7 @@ mod tests {
             "--alpha=0.125",
             "--augment=shift,rotate",
             "--batch-size=4",
+            "--bit-depth=16",
             "--cache=0",
             "--class-weight=balanced",
             "--clip-norm=1.0",

@@ -59,8 +59,8 @@ impl TrainingRun {
             validation: self.dataset.validation_data.as_ref().map(|_| checked.sha256(further)),
         };
         let [training, validation] = items.map(|items| checked.part(items));
-        let reading = of_training(self.settings.reading, &training)?;
-        let parts = [training, validation].map(|part| Arc::new(part.with_range(reading.range)));
+        let reading = of_training(&self.settings, &training)?;
+        let parts = [training, validation].map(|part| Arc::new(part.with_samples_as(reading)));
         Ok(CheckedParts { parts, reading, hashes, images: checked })
     }
 
@@ -94,11 +94,12 @@ impl TrainingRun {
             return;
         };
         let how = before.description().unwrap_or(
-            "photos as they lie, 16-bit values not stretched, and squashed to size by nearest pixels".into(),
+            "photos as they lie, 16-bit values not stretched and cut to 8 bits, and squashed to size by nearest pixels"
+                .into(),
         );
         console::warn(&format!(
             "the weights in {} were trained on images read with {how}, and these are read otherwise; give the same --upright, \
-             --range, --resize and --interpolation for the same pixels",
+             --range, --bit-depth, --resize and --interpolation for the same pixels",
             file.display()
         ));
     }
