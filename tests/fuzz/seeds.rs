@@ -144,6 +144,28 @@ pub fn zips() -> Vec<Vec<u8>> {
     vec![packed, stored, foreign, zip_of(&[Entry::new("a/1.png", b""), Entry::new("b/1.png", b"")])]
 }
 
+/// Images of digits and their labels, each as they are and packed, and a set of none.
+pub fn idx_files() -> Vec<Vec<u8>> {
+    let idx = |kind: u8, sizes: &[u32], values: &[u8]| {
+        let sizes: Vec<u8> = sizes.iter().flat_map(|size| size.to_be_bytes()).collect();
+        [&[0, 0, 8, kind], &sizes[..], values].concat()
+    };
+    let packed = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).expect("memory takes it");
+        encoder.finish().expect("memory takes it")
+    };
+    let both = |labels: &[u8], images: &[u8]| [&(labels.len() as u16).to_be_bytes(), labels, images].concat();
+    let pixels: Vec<u8> = (0..60).map(|place| (place * 17) as u8).collect();
+    let (labels, images) = (idx(1, &[5], &[3, 1, 10, 1, 3]), idx(3, &[5, 4, 3], &pixels));
+    vec![
+        both(&labels, &images),
+        both(&packed(&labels), &packed(&images)),
+        both(&labels, &packed(&images)),
+        both(&idx(1, &[0], &[]), &idx(3, &[0, 28, 28], &[])),
+    ]
+}
+
 /// A model of ours, and one of another shape.
 pub fn weights() -> Vec<Vec<u8>> {
     let other = toml::from_str(
@@ -220,9 +242,13 @@ layers = [
     { type = "conv2d", filters = 16, kernel = [5, 3], stride = 2, padding = "same" },
     { type = "relu" },
     { type = "max_pool", window = 3, stride = 2 },
-    { type = "flatten" },
+    { type = "depthwise_conv2d", kernel = 3, depth_multiplier = 2, use_bias = false },
+    { type = "batch_normalization" },
+    { type = "leaky_relu", negative_slope = 0.1 },
+    { type = "average_pool", window = 2, padding = "same" },
+    { type = "global_average_pool" },
     { type = "dropout", rate = 0.3 },
-    { type = "dense", units = 1 },
+    { type = "dense", units = 1, use_bias = false },
 ]
 "#;
     vec![documented.into_bytes(), other.into()]

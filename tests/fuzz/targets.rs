@@ -48,7 +48,7 @@ const MIB: usize = 1 << 20;
 
 impl Target {
     /// All of them.
-    pub fn all() -> [Target; 5] {
+    pub fn all() -> [Target; 6] {
         [
             // What an entry of the longest input can unpack to, with room for a vector to double.
             Target { name: "zip", run: zip, seeds: seeds::zips, tokens: ZIP, memory: 192 * MIB },
@@ -59,6 +59,8 @@ impl Target {
                 tokens: IMAGE,
                 memory: DECODING_BUDGET_BYTES as usize + 64 * MIB,
             },
+            // What all images that a listing may have take.
+            Target { name: "idx", run: idx, seeds: seeds::idx_files, tokens: IDX, memory: 1280 * MIB },
             Target { name: "weights", run: weights, seeds: seeds::weights, tokens: WEIGHTS, memory: 16 * MIB },
             Target { name: "run", run, seeds: seeds::runs, tokens: RUN, memory: 16 * MIB },
             Target { name: "spec", run: spec, seeds: seeds::specs, tokens: SPEC, memory: 64 * MIB },
@@ -150,6 +152,19 @@ const IMAGE: &[&[u8]] = &[
     b"\x06\x01\x03\x00\x01\x00\x00\x00\x05\x00",
 ];
 
+const IDX: &[&[u8]] = &[
+    b"\x00\x00\x08\x03",
+    b"\x00\x00\x08\x01",
+    b"\x00\x00\x08\x02",
+    b"\x00\x00\x0d\x03",
+    b"\x1f\x8b\x08\x00",
+    b"\x00\x00\x00\x01",
+    b"\x00\x00\x00\x00",
+    b"\x7f\xff\xff\xff",
+    b"\xff\xff\xff\xff",
+    b"\x00\x01\x00\x00",
+];
+
 const WEIGHTS: &[&[u8]] = &[
     b"{",
     b"}",
@@ -197,6 +212,9 @@ const SPEC: &[&[u8]] = &[
     b"{ type = \"dense\", units = 5 },\n",
     b"{ type = \"flatten\" },\n",
     b"{ type = \"max_pool\", window = 2 },\n",
+    b"{ type = \"batch_normalization\" },\n",
+    b"use_bias = false",
+    b"dilation = 2",
     b"padding = \"same\"",
     b"stride = 0",
     b"9223372036854775807",
@@ -256,6 +274,33 @@ fn zip(bytes: &[u8]) -> Trial {
         Err(error) => error.to_string(),
     };
     Trial::Read(format!("{} {} {classes}", "file ".repeat(source.len().min(8)), source.notes().join(" ")))
+}
+
+/// Reads the images of an idx file, whose labels stand before them, with their length in two bytes at the
+/// beginning; either may be packed.
+fn idx(bytes: &[u8]) -> Trial {
+    let Some((length, files)) = bytes.split_first_chunk::<2>() else {
+        return Trial::Refused("it is too short for a test".into());
+    };
+    let (labels, images) = files.split_at(files.len().min(usize::from(u16::from_be_bytes(*length))));
+    file_of("fuzz-labels-idx1-ubyte", labels);
+    let source = match Source::open(file_of("fuzz-images-idx3-ubyte", images)) {
+        Ok(source) => source,
+        Err(error) => return Trial::Refused(error.to_string()),
+    };
+    for index in 0..source.len().min(20) {
+        let file = source.read(index).expect("what was listed is in memory");
+        let outcome = decode_as_read("x.ppm", &file, Reading::default(), |picture| picture.size());
+        // A side may be longer than that of any picture.
+        if let Err(error) = outcome {
+            return Trial::Refused(error.to_string());
+        }
+    }
+    let classes = match Catalog::from_source(&source) {
+        Ok(catalog) => "class ".repeat(catalog.classes.count().min(12)),
+        Err(error) => error.to_string(),
+    };
+    Trial::Read(format!("{} {classes}", "file ".repeat(source.len().min(8))))
 }
 
 /// A way of reading that depends on the input, and the size of a network.
