@@ -12,7 +12,7 @@ mod state_tensors;
 pub(crate) mod tensor_file;
 
 use crate::network::Network;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Role, Statistic};
 use crate::{Error, Result};
 use card::read_description;
 pub use card::{MAX_CLASS_NAME_BYTES, ModelCard, RESCALE, RESIZE, TrainingFacts};
@@ -91,7 +91,7 @@ fn weights(path: &Path, file: &mut TensorFile, network: &Network) -> Result<Para
 /// Refuses a moving variance below 0, of whose root no answer would be a number.
 fn check_variances(path: &Path, parameters: &Parameters) -> Result<()> {
     let entries = parameters.table().entries().iter().enumerate();
-    for (id, entry) in entries.filter(|(_, entry)| entry.name.ends_with("/moving_variance")) {
+    for (id, entry) in entries.filter(|(_, entry)| entry.role == Role::Running(Statistic::Variance)) {
         if let Some(value) = parameters.tensor(id).iter().find(|value| **value < 0.0) {
             let reason = format!("'{}' holds {value}, and no variance is below 0; take another", entry.name);
             return Err(Error::weights(path, reason));

@@ -74,7 +74,16 @@ pub enum Role {
     },
     /// A moving statistic, which the layer itself keeps up to date while training: it has neither gradient
     /// nor moments.
-    Running,
+    Running(Statistic),
+}
+
+/// What a moving statistic is of the values that it sums up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statistic {
+    /// Their mean.
+    Mean,
+    /// Their variance, which is never below 0.
+    Variance,
 }
 
 /// The values of a tensor before training.

@@ -2,7 +2,7 @@
 //! gives, and enters its tensors in the table.
 
 use crate::geometry::Shape;
-use crate::parameters::{Initialization, ParameterTable, Role, TensorId};
+use crate::parameters::{Initialization, ParameterTable, Role, Statistic, TensorId};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -97,8 +97,8 @@ impl Builder {
         [
             ("gamma", learned, Initialization::Ones),
             ("beta", learned, Initialization::Zeros),
-            ("moving_mean", Role::Running, Initialization::Zeros),
-            ("moving_variance", Role::Running, Initialization::Ones),
+            ("moving_mean", Role::Running(Statistic::Mean), Initialization::Zeros),
+            ("moving_variance", Role::Running(Statistic::Variance), Initialization::Ones),
         ]
         .map(|(tensor, role, initialization)| {
             self.table.push(format!("{}/{tensor}", self.name), vec![channels], role, initialization)

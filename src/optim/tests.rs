@@ -1,7 +1,7 @@
 //! Steps over tensors of every role, by every rule, and the counter of steps.
 
 use super::{AdamConstants, CHUNK_FLOATS, Clipping, Optimizer, OptimizerSettings, Rule};
-use crate::parameters::{Initialization, ParameterTable, Parameters, Role};
+use crate::parameters::{Initialization, ParameterTable, Parameters, Role, Statistic};
 use crate::random::{Purpose, Stream};
 use approx::assert_abs_diff_eq;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ fn a_steps_end_moves_every_weight_once_but_those_of_tensors_that_were_moved_befo
 
 #[test]
 fn a_running_statistic_is_never_moved_and_a_tensor_that_does_not_decay_moves_by_its_gradient_alone() {
-    let roles = [LEARNED, Role::Running, Role::Trainable { decays: false }, LEARNED];
+    let roles = [LEARNED, Role::Running(Statistic::Mean), Role::Trainable { decays: false }, LEARNED];
     let table = table(&roles.map(|role| (5, role)));
     let start = drawn(&table, 0);
     for rule in RULES {
@@ -149,7 +149,7 @@ fn norm(values: &[f32]) -> f64 {
 
 #[test]
 fn gradients_beyond_the_bound_are_scaled_to_it_and_those_within_keep_every_bit() {
-    let table = table(&[(3 * CHUNK_FLOATS + 5, LEARNED), (16, LEARNED), (7, Role::Running)]);
+    let table = table(&[(3 * CHUNK_FLOATS + 5, LEARNED), (16, LEARNED), (7, Role::Running(Statistic::Mean))]);
     let gradients = drawn(&table, 3);
     let norms = [norm(gradients.tensor(0)), norm(gradients.tensor(1))];
     assert!(norms[0] > 10.0 && norms[1] < 2.0, "{norms:?}");

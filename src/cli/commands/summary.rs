@@ -148,7 +148,7 @@ fn mebibytes(bytes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use glassnet::parameters::{Initialization, Role};
+    use glassnet::parameters::{Initialization, Role, Statistic};
 
     #[test]
     fn parameters_that_no_optimizer_moves_are_counted_apart() {
@@ -156,7 +156,7 @@ mod tests {
         table.push("a".into(), vec![1200], Role::Trainable { decays: true }, Initialization::Zeros);
         let memory = Memory { parameters: 1 << 20, inference: 0, training: 0 };
         assert_eq!(parameter_count(&table, &memory), "1,200 (1.0 MiB in f32)");
-        table.push("b".into(), vec![34], Role::Running, Initialization::Zeros);
+        table.push("b".into(), vec![34], Role::Running(Statistic::Mean), Initialization::Zeros);
         assert_eq!(parameter_count(&table, &memory), "1,234 (1.0 MiB in f32), 34 of them moving statistics");
     }
 
