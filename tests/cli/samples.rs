@@ -78,3 +78,20 @@ fn an_image_that_cannot_be_read_is_named_and_another_is_drawn() {
     assert_eq!((ran.code, ran.stderr.lines().last()), (Some(1), Some(said)));
     assert!(!here.path("b.png").exists());
 }
+
+#[test]
+fn more_images_than_a_picture_can_show_are_refused_before_any_is_read() {
+    let here = Here::empty();
+    // Of 51 classes with 100 files each none is an image.
+    for class in 0..51 {
+        for file in 0..100 {
+            here.write(&format!("many/{class:02}/{file:02}.png"), "no image");
+        }
+    }
+    here.refused(
+        "samples many --out a.png --per-class 100",
+        2,
+        "--per-class 100: 5100 images of 51 classes are more than the 5000 of a picture; give at most 98",
+    );
+    assert!(!here.path("a.png").exists());
+}

@@ -9,7 +9,7 @@ use crate::cli::terminal::{console, output};
 use glassnet::Error;
 use glassnet::classes::Label;
 use glassnet::data::augment::Augmentation;
-use glassnet::data::catalog::Item;
+use glassnet::data::catalog::{Item, class_counts};
 use glassnet::data::decode::Rgb8;
 use glassnet::data::framing::framed;
 use glassnet::data::images::{ImageSet, read_and_decode};
@@ -17,7 +17,7 @@ use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::data::reading::Reading;
 use glassnet::error::counted;
 use glassnet::random::{Purpose, Stream};
-use glassnet::report::pictures::{ClassSamples, LabelledImage, write_samples};
+use glassnet::report::pictures::{ClassSamples, LabelledImage, SAMPLE_SIDE, write_samples};
 use glassnet::spec::ModelSpec;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -30,6 +30,7 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
     let mut dataset = Dataset::new(open(&args.data)?, 0.0)?;
     let files = dataset.catalog.items.iter().map(|item| dataset.source.full_name(item.entry));
     output::check_no_input("--out", &args.out, files)?;
+    check_shown(args, &dataset)?;
     let reading = reading(args, &dataset)?;
     let labels = dataset.classes().labels();
     let chosen = labels.map(|label| choose(args, &mut dataset, reading, label)).collect::<glassnet::Result<_>>()?;
@@ -40,6 +41,24 @@ pub fn run(args: &SamplesArgs) -> CommandResult {
         false => console::print_unless_quiet(&shown.line())?,
     }
     Ok(Outcome::Done)
+}
+
+/// The most images of a picture: at 150 × 150 pixels they take 340 MB of memory, and the picture half more.
+const MOST_SHOWN: usize = 5000;
+
+/// Refuses more images than a picture can show, before any is read.
+fn check_shown(args: &SamplesArgs, dataset: &Dataset) -> glassnet::Result<()> {
+    let counts = class_counts(&dataset.catalog.items, dataset.classes());
+    let shown: usize = counts.iter().map(|&count| count.min(args.per_class)).sum();
+    if shown <= MOST_SHOWN {
+        return Ok(());
+    }
+    let what = format!("{shown} images of {} classes are more than the {MOST_SHOWN} of a picture", counts.len());
+    let reason = match MOST_SHOWN / counts.len() {
+        0 => format!("{what}; take a set of fewer classes"),
+        most => format!("{what}; give at most {most}"),
+    };
+    Err(Error::value("--per-class", args.per_class, reason))
 }
 
 /// An image that is shown, with its path from the class folder on.
@@ -62,7 +81,7 @@ fn choose(args: &SamplesArgs, dataset: &mut Dataset, reading: Reading, label: La
         let read = read_and_decode(&dataset.source, item.entry, reading, |_, image| {
             let seen = args.augment.is_some() || !reading.resize.is_default() || !reading.interpolation.is_default();
             let image = if seen { as_seen(image, args, reading, item.entry) } else { image };
-            output::shrink(&name, image)
+            output::shrink_to(&name, image, SAMPLE_SIDE)
         });
         match read.and_then(|(image, _)| image) {
             Ok(image) => chosen.push((item.path.clone(), image)),

@@ -160,7 +160,13 @@ pub fn check_no_input(flag: &str, path: &Path, mut inputs: impl Iterator<Item = 
 }
 
 /// The image, no larger than a picture shows it: of many that wait to be drawn, all are in memory.
-pub fn shrink(name: &str, mut image: Rgb8) -> Result<Rgb8> {
-    let (width, height) = pictures::shrink(name, image.width as u32, image.height as u32, &mut image.pixels)?;
+pub fn shrink(name: &str, image: Rgb8) -> Result<Rgb8> {
+    shrink_to(name, image, pictures::LONGEST_SHOWN)
+}
+
+/// The image, no longer than `longest` pixels.
+pub fn shrink_to(name: &str, mut image: Rgb8, longest: u32) -> Result<Rgb8> {
+    let (width, height) = (image.width as u32, image.height as u32);
+    let (width, height) = pictures::shrink(name, width, height, &mut image.pixels, longest)?;
     Ok(Rgb8 { width: width as usize, height: height as usize, pixels: image.pixels })
 }

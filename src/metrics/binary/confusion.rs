@@ -64,19 +64,6 @@ impl Confusion {
         self.positives() + self.negatives()
     }
 
-    /// The class, 0 or 1, that every image was taken for although there are images of both: 0 where TP + FP =
-    /// 0, 1 where TN + FN = 0.
-    pub fn only_answer(&self) -> Option<Label> {
-        if self.positives() == 0 || self.negatives() == 0 {
-            return None;
-        }
-        match (self.true_positive + self.false_positive, self.true_negative + self.false_negative) {
-            (0, _) => Some(Label::NEGATIVE),
-            (_, 0) => Some(Label::POSITIVE),
-            _ => None,
-        }
-    }
-
     /// The share of right answers: (TP + TN) / total.
     pub fn accuracy(&self) -> Option<f64> {
         share(self.true_positive + self.true_negative, self.total())
@@ -123,18 +110,6 @@ mod tests {
         assert_eq!(confusion.specificity(), Some(2.0 / 3.0));
         assert_eq!(confusion.balanced_accuracy(), Some((3.0 / 5.0 + 2.0 / 3.0) / 2.0));
         assert_eq!(confusion.majority_share(), Some(5.0 / 8.0));
-    }
-
-    #[test]
-    fn one_answer_for_all_is_told_where_there_are_images_of_both_classes() {
-        let only = |labels: &[usize], probabilities: &[f32]| {
-            let labels: Vec<Label> = labels.iter().copied().map(Label::new).collect();
-            Confusion::count(&labels, probabilities, DEFAULT_THRESHOLD).only_answer()
-        };
-        assert_eq!(only(&[0, 1], &[0.6, 0.9]), Some(Label::POSITIVE));
-        assert_eq!(only(&[0, 1], &[0.1, 0.2]), Some(Label::NEGATIVE));
-        assert_eq!(only(&[0, 1], &[0.9, 0.2]), None);
-        assert_eq!((only(&[1, 1], &[0.9, 0.8]), only(&[0], &[0.1]), only(&[], &[])), (None, None, None));
     }
 
     #[test]

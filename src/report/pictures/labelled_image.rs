@@ -36,19 +36,19 @@ impl<'a> LabelledImage<'a> {
 }
 
 /// The longest side that an image is shown with, in pixels, with some to spare.
-const LONGEST_SHOWN: u32 = 640;
+pub const LONGEST_SHOWN: u32 = 640;
 
-/// Makes an RGB image no larger than any picture here shows it, its aspect kept; for those who keep many
-/// until they are drawn. Returns its new width and height.
+/// Makes an RGB image no longer than `longest_shown` pixels, its aspect kept; for those who keep many until
+/// they are drawn. Returns its new width and height.
 ///
 /// # Errors
 /// [`Error::Image`] when the image is empty or its bytes do not fit its size.
-pub fn shrink(label: &str, width: u32, height: u32, pixels: &mut Vec<u8>) -> Result<(u32, u32)> {
+pub fn shrink(label: &str, width: u32, height: u32, pixels: &mut Vec<u8>, longest_shown: u32) -> Result<(u32, u32)> {
     let longest = width.max(height);
-    if longest <= LONGEST_SHOWN {
+    if longest <= longest_shown {
         return Ok((width, height));
     }
-    let scaled = |length: u32| (u64::from(length) * u64::from(LONGEST_SHOWN) / u64::from(longest)).max(1) as u32;
+    let scaled = |length: u32| (u64::from(length) * u64::from(longest_shown) / u64::from(longest)).max(1) as u32;
     let (new_width, new_height) = (scaled(width), scaled(height));
     let image = LabelledImage { label, width, height, pixels };
     let small = image::imageops::thumbnail(&image.buffer()?, new_width, new_height);
@@ -64,10 +64,10 @@ mod tests {
     #[test]
     fn shrinking_keeps_the_aspect_and_leaves_small_images_alone() {
         let mut pixels = plain(1280, 10, [9, 8, 7]);
-        assert_eq!(shrink("wide", 1280, 10, &mut pixels).unwrap(), (640, 5));
+        assert_eq!(shrink("wide", 1280, 10, &mut pixels, 640).unwrap(), (640, 5));
         assert_eq!(pixels, plain(640, 5, [9, 8, 7]));
         let mut pixels = plain(3, 640, [1, 2, 3]);
-        assert_eq!(shrink("small", 3, 640, &mut pixels).unwrap(), (3, 640));
+        assert_eq!(shrink("small", 3, 640, &mut pixels, 640).unwrap(), (3, 640));
         assert_eq!(pixels.len(), 3 * 3 * 640);
     }
 

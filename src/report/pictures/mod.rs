@@ -27,9 +27,9 @@ pub use confusion::write_confusion;
 pub use confusion_matrix::write_confusion_matrix;
 pub use curves::write_curves;
 pub use evaluation::{EvaluationPictures, THUMBNAIL_SIDE, evaluation_pictures, multiclass_pictures, thumbnail};
-pub use labelled_image::{LabelledImage, shrink};
+pub use labelled_image::{LONGEST_SHOWN, LabelledImage, shrink};
 pub use predictions::{AnnotatedImage, MOST_IMAGES, write_predictions};
-pub use samples::{ClassSamples, write_samples};
+pub use samples::{ClassSamples, SIDE as SAMPLE_SIDE, write_samples};
 
 /// The helpers that the tests of all pictures share.
 #[cfg(test)]

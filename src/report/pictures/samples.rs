@@ -12,7 +12,7 @@ use super::text::{BODY, DISCLAIMER, HEADING, SMALL, TITLE};
 use crate::{Error, Result};
 
 /// The side of a sample's square, in pixels.
-const SIDE: u32 = 150;
+pub const SIDE: u32 = 150;
 /// A cell: the square and one line of text below.
 const CELL_HEIGHT: u32 = SIDE + 24;
 /// The title's strip at the top.
