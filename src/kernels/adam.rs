@@ -1,6 +1,6 @@
 //! Adam's update of some weights; [`optim`](crate::optim) has the formula and its source.
 
-use super::simd::{Lanes, SimdOp, dispatch};
+use super::simd::{ByRegister, Lanes, SimdOp, by_registers, dispatch, load};
 
 /// The smallest moment; smaller ones become zero. Half of all floats this small are denormal, and arithmetic
 /// with those takes a hundred times as long. Beside ε = 1e-7 neither they nor their root could move a weight.
@@ -32,13 +32,25 @@ pub struct WeightsAndMoments<'a> {
     pub second_moment: &'a mut [f32],
 }
 
-impl WeightsAndMoments<'_> {
-    /// Updates the `LANES` weights from `start` on, whose gradient is `g`.
+/// Updates all weights, with a gradient for each.
+pub fn update(weights: WeightsAndMoments, gradients: &[f32], step: AdamStep) {
+    debug_assert_eq!(weights.weights.len(), gradients.len());
+    dispatch(Update { weights, gradients, step });
+}
+
+struct Update<'a> {
+    weights: WeightsAndMoments<'a>,
+    gradients: &'a [f32],
+    step: AdamStep,
+}
+
+impl ByRegister for Update<'_> {
     #[inline(always)]
-    pub fn update<const LANES: usize>(&mut self, start: usize, g: Lanes<LANES>, step: &AdamStep) {
-        let part =
-            |values: &mut [f32]| -> Lanes<LANES> { *values[start..].first_chunk().expect("the weights' length") };
-        let (mut w, mut m, mut v) = (part(self.weights), part(self.first_moment), part(self.second_moment));
+    fn at<const LANES: usize>(&mut self, start: usize, g: Lanes<LANES>) {
+        let (of, step) = (&mut self.weights, &self.step);
+        let mut w: Lanes<LANES> = load(of.weights, start);
+        let mut m: Lanes<LANES> = load(of.first_moment, start);
+        let mut v: Lanes<LANES> = load(of.second_moment, start);
         // Not w·(1 − decay): so close to 1, a float would keep two digits of the decay.
         if step.decay != 0.0 {
             w = w.map(|w| w - w * step.decay);
@@ -52,34 +64,16 @@ impl WeightsAndMoments<'_> {
             v[lane] = if v[lane] < SMALLEST_MOMENT { 0.0 } else { v[lane] };
             w[lane] -= step.alpha * m[lane] / (v[lane].sqrt() + step.epsilon);
         }
-        self.weights[start..start + LANES].copy_from_slice(&w);
-        self.first_moment[start..start + LANES].copy_from_slice(&m);
-        self.second_moment[start..start + LANES].copy_from_slice(&v);
+        of.weights[start..start + LANES].copy_from_slice(&w);
+        of.first_moment[start..start + LANES].copy_from_slice(&m);
+        of.second_moment[start..start + LANES].copy_from_slice(&v);
     }
-}
-
-/// Updates all weights, with a gradient for each.
-pub fn update(weights: WeightsAndMoments, gradients: &[f32], step: AdamStep) {
-    debug_assert_eq!(weights.weights.len(), gradients.len());
-    dispatch(Update { weights, gradients, step });
-}
-
-struct Update<'a> {
-    weights: WeightsAndMoments<'a>,
-    gradients: &'a [f32],
-    step: AdamStep,
 }
 
 impl SimdOp for Update<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(mut self) {
-        let (registers, rest) = self.gradients.as_chunks::<LANES>();
-        for (index, g) in registers.iter().enumerate() {
-            self.weights.update(index * LANES, *g, &self.step);
-        }
-        for (index, &g) in rest.iter().enumerate() {
-            self.weights.update(registers.len() * LANES + index, [g], &self.step);
-        }
+        by_registers::<LANES>(self.gradients, &mut self);
     }
 }
 

@@ -56,6 +56,19 @@ pub fn grad_input(input: &[f32], grad_output: &[f32], sums: GradSums, grad_input
     dispatch(GradInput { input, grad_output, sums, grad_input });
 }
 
+/// Adds to `sums` what `add_pixel` adds to `run` for each pixel, given its number and its values.
+#[inline(always)]
+fn add_runs(input: &[f32], sums: &mut [f32], run: &mut [f32], mut add_pixel: impl FnMut(usize, &[f32], &mut [f32])) {
+    let channels = sums.len();
+    for (first, pixels) in (0..).step_by(RUN).zip(input.chunks(RUN * channels)) {
+        run.fill(0.0);
+        for (pixel, values) in (first..).zip(pixels.chunks_exact(channels)) {
+            add_pixel(pixel, values, run);
+        }
+        add(run, sums);
+    }
+}
+
 struct AddValues<'a> {
     input: &'a [f32],
     sums: &'a mut [f32],
@@ -65,14 +78,7 @@ struct AddValues<'a> {
 impl SimdOp for AddValues<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
-        let channels = self.sums.len();
-        for pixels in self.input.chunks(RUN * channels) {
-            self.run.fill(0.0);
-            for pixel in pixels.chunks_exact(channels) {
-                add(pixel, self.run);
-            }
-            add(self.run, self.sums);
-        }
+        add_runs(self.input, self.sums, self.run, |_, values, run| add(values, run));
     }
 }
 
@@ -86,16 +92,11 @@ struct AddSquares<'a> {
 impl SimdOp for AddSquares<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
-        let channels = self.sums.len();
-        for pixels in self.input.chunks(RUN * channels) {
-            self.run.fill(0.0);
-            for pixel in pixels.chunks_exact(channels) {
-                for ((sum, x), mean) in self.run.iter_mut().zip(pixel).zip(self.mean) {
-                    *sum += (x - mean) * (x - mean);
-                }
+        add_runs(self.input, self.sums, self.run, |_, values, run| {
+            for ((sum, x), mean) in run.iter_mut().zip(values).zip(self.mean) {
+                *sum += (x - mean) * (x - mean);
             }
-            add(self.run, self.sums);
-        }
+        });
     }
 }
 
@@ -111,16 +112,12 @@ impl SimdOp for AddProducts<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
         let channels = self.sums.len();
-        let runs = self.input.chunks(RUN * channels).zip(self.grad_output.chunks(RUN * channels));
-        for (pixels, grad_outputs) in runs {
-            self.run.fill(0.0);
-            for (pixel, grad_output) in pixels.chunks_exact(channels).zip(grad_outputs.chunks_exact(channels)) {
-                for (((sum, x), mean), g) in self.run.iter_mut().zip(pixel).zip(self.mean).zip(grad_output) {
-                    *sum += g * (x - mean);
-                }
+        add_runs(self.input, self.sums, self.run, |pixel, values, run| {
+            let grad_output = &self.grad_output[pixel * channels..][..channels];
+            for (((sum, x), mean), g) in run.iter_mut().zip(values).zip(self.mean).zip(grad_output) {
+                *sum += g * (x - mean);
             }
-            add(self.run, self.sums);
-        }
+        });
     }
 }
 

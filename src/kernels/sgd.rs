@@ -1,7 +1,7 @@
 //! The update of some weights by stochastic gradient descent, with or without momentum;
 //! [`optim`](crate::optim) has the formulas and their source.
 
-use super::simd::{Lanes, SimdOp, dispatch, load};
+use super::simd::{ByRegister, Lanes, SimdOp, by_registers, dispatch, load};
 
 /// The smallest velocity; a smaller one becomes zero, as of denormal floats arithmetic takes a hundred times
 /// as long.
@@ -54,8 +54,7 @@ struct Update<'a> {
     step: SgdStep,
 }
 
-impl Update<'_> {
-    /// Updates the `LANES` weights from `start` on, whose gradient is `g`.
+impl ByRegister for Update<'_> {
     #[inline(always)]
     fn at<const LANES: usize>(&mut self, start: usize, g: Lanes<LANES>) {
         let mut w: Lanes<LANES> = decayed(load(self.weights, start), &self.step);
@@ -70,13 +69,7 @@ impl Update<'_> {
 impl SimdOp for Update<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(mut self) {
-        let (registers, rest) = self.gradients.as_chunks::<LANES>();
-        for (index, g) in registers.iter().enumerate() {
-            self.at(index * LANES, *g);
-        }
-        for (index, &g) in rest.iter().enumerate() {
-            self.at(registers.len() * LANES + index, [g]);
-        }
+        by_registers::<LANES>(self.gradients, &mut self);
     }
 }
 
@@ -86,8 +79,7 @@ struct MomentumUpdate<'a> {
     step: SgdStep,
 }
 
-impl MomentumUpdate<'_> {
-    /// Updates the `LANES` weights from `start` on, whose gradient is `g`.
+impl ByRegister for MomentumUpdate<'_> {
     #[inline(always)]
     fn at<const LANES: usize>(&mut self, start: usize, g: Lanes<LANES>) {
         let SgdStep { learning_rate, momentum, nesterov, .. } = self.step;
@@ -108,13 +100,7 @@ impl MomentumUpdate<'_> {
 impl SimdOp for MomentumUpdate<'_> {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(mut self) {
-        let (registers, rest) = self.gradients.as_chunks::<LANES>();
-        for (index, g) in registers.iter().enumerate() {
-            self.at(index * LANES, *g);
-        }
-        for (index, &g) in rest.iter().enumerate() {
-            self.at(registers.len() * LANES + index, [g]);
-        }
+        by_registers::<LANES>(self.gradients, &mut self);
     }
 }
 

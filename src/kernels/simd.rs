@@ -111,6 +111,26 @@ pub(crate) trait SimdOp {
     fn run<const LANES: usize, const FUSED: bool>(self);
 }
 
+/// Something that is done to many values alike, a register of them at a time.
+pub(crate) trait ByRegister {
+    /// Does it to the `LANES` values from `start` on, to which `operand` belongs.
+    ///
+    /// As [`SimdOp::run`], it is `#[inline(always)]`.
+    fn at<const LANES: usize>(&mut self, start: usize, operand: Lanes<LANES>);
+}
+
+/// Does `work` with every register of the operand, and with the values that fill none, one by one.
+#[inline(always)]
+pub(crate) fn by_registers<const LANES: usize>(operand: &[f32], work: &mut impl ByRegister) {
+    let (registers, rest) = operand.as_chunks::<LANES>();
+    for (index, values) in registers.iter().enumerate() {
+        work.at(index * LANES, *values);
+    }
+    for (index, &value) in rest.iter().enumerate() {
+        work.at(registers.len() * LANES + index, [value]);
+    }
+}
+
 /// Runs an operation with the set in force.
 pub(crate) fn dispatch(operation: impl SimdOp) {
     dispatch_to(InstructionSet::in_force(), operation);

@@ -1,4 +1,4 @@
-//! Leaky ReLU, x where it is positive and slope·x elsewhere, over a batch: fixed runs of values in parallel.
+//! Leaky ReLU, x where it is positive and slope·x elsewhere, over a batch.
 //! Its twin is [`reference::leaky_relu_forward`].
 //!
 //! A. L. Maas, A. Y. Hannun, A. Y. Ng, *Rectifier Nonlinearities Improve Neural Network Acoustic Models*,
@@ -6,14 +6,11 @@
 
 use super::operation::{Backward, Forward, Operation};
 use super::sink::Sink;
+use super::value_by_value;
 use crate::geometry::Shape;
 use crate::kernels::elementwise;
 use crate::parameters::Parameters;
 use crate::reference;
-use rayon::prelude::*;
-
-/// Values in one piece of work: 64 KiB of each operand.
-const CHUNK_FLOATS: usize = 16 * 1024;
 
 /// A leaky ReLU layer.
 #[derive(Clone, Debug)]
@@ -44,31 +41,21 @@ impl Operation for LeakyRelu {
 
     /// `output = input` where that is positive, else slope · input.
     fn forward(&self, Forward { input, output, .. }: Forward) {
-        output
-            .par_chunks_mut(CHUNK_FLOATS)
-            .zip(input.par_chunks(CHUNK_FLOATS))
-            .for_each(|(output, input)| elementwise::leaky_relu(self.negative_slope, input, output));
+        value_by_value::forward(input, output, |input, output| {
+            elementwise::leaky_relu(self.negative_slope, input, output);
+        });
     }
 
     /// `grad_input = grad_output` where the input is positive, else slope · grad_output.
     fn backward(&self, Backward { input, grad_output, grad_input, .. }: Backward, _: &mut impl Sink) {
         if let Some(grad_input) = grad_input {
-            backward(self.negative_slope, input, grad_output, grad_input);
+            value_by_value::backward(input, grad_output, grad_input, |input, grad_output, grad_input| {
+                elementwise::leaky_relu_backward(self.negative_slope, input, grad_output, grad_input);
+            });
         }
     }
 
     fn twin(&self, _: &Parameters) -> reference::Layer {
         reference::Layer::LeakyRelu { negative_slope: f64::from(self.negative_slope) }
     }
-}
-
-/// Stands by itself as it knows no sink, and so is compiled once.
-fn backward(negative_slope: f32, input: &[f32], grad_output: &[f32], grad_input: &mut [f32]) {
-    grad_input
-        .par_chunks_mut(CHUNK_FLOATS)
-        .zip(grad_output.par_chunks(CHUNK_FLOATS))
-        .zip(input.par_chunks(CHUNK_FLOATS))
-        .for_each(|((grad_input, grad_output), input)| {
-            elementwise::leaky_relu_backward(negative_slope, input, grad_output, grad_input);
-        });
 }

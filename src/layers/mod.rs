@@ -28,6 +28,7 @@ pub mod saved;
 pub mod scratch;
 pub mod sink;
 pub mod slots;
+mod value_by_value;
 
 use crate::geometry::{Padding, Shape, Sliding};
 use crate::parameters::{Parameters, TensorId};
