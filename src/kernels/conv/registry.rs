@@ -103,10 +103,10 @@ impl ConvPolicy {
                 let many_channels = ConvPolicy::has_many_channels(geometry);
                 // Adam turns the smallest gradient into a step of full size, so training amplifies rounding:
                 // with F(4×4) the losses leave Keras's by 1e-3 within seven steps, with F(2×2) they stay as
-                // near as with direct convolution. F(2×2, 5×5) has the error of F(4×4).
+                // near as with direct convolution. F(2×2, 5×5) rounds as direct convolution does.
                 let large = geometry.output.map(|size| size.div_ceil(4)).iter().product::<usize>() >= WINOGRAD_TILES;
                 let forward: &[&dyn ConvAlgorithm] = match (many_channels, !training && large) {
-                    (true, false) => &[&WINOGRAD_2X2, &Direct],
+                    (true, false) => &[&WINOGRAD_2X2, &WINOGRAD_5X5, &Direct],
                     (true, true) => &[&WINOGRAD, &WINOGRAD_5X5, &Direct],
                     (false, _) => &[&Direct],
                 };
@@ -116,7 +116,7 @@ impl ConvPolicy {
                 let sparse_input = sparse_gradient && (long_patch || geometry.input[2] < DIRECT_CHANNELS);
                 let grad_input: &[&dyn ConvAlgorithm] = match (many_channels, sparse_input) {
                     (_, true) => &[&Sparse],
-                    (true, false) => &[&WINOGRAD_2X2, &Direct],
+                    (true, false) => &[&WINOGRAD_2X2, &WINOGRAD_5X5, &Direct],
                     (false, false) => &[&Direct],
                 };
                 // With few channels the sparse pass spends its time on lists, and with short runs in padding.
@@ -207,7 +207,7 @@ mod tests {
         let small = ConvGeometry::new([8, 12, 64], [3, 3], [1, 1], Padding::Same, 128).unwrap();
         assert_eq!(ConvPolicy::Auto.algorithms(&small, true, false).forward.name(), "winograd2x2");
         let wide = conv(64, [5, 5], [1, 1], 128);
-        assert_eq!(names(ConvPolicy::Auto, wide, false), ["direct"; 3]);
+        assert_eq!(names(ConvPolicy::Auto, wide, false), ["winograd5x5", "winograd5x5", "direct"]);
         assert_eq!(ConvPolicy::Auto.algorithms(&wide, false, false).forward.name(), "winograd5x5");
         assert_eq!(names(ConvPolicy::Winograd, wide, true), ["winograd5x5", "winograd5x5", "im2col"]);
         assert_eq!(names(ConvPolicy::Auto, odd, false), ["direct"; 3]);

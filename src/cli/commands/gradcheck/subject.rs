@@ -6,11 +6,12 @@ use crate::cli::machine::memory;
 use crate::cli::terminal::console;
 use glassnet::checkpoint;
 use glassnet::classes::Label;
-use glassnet::data::decode::{decode_and, more_pictures_note, suffix_note};
-use glassnet::data::framing::framed;
+use glassnet::data::augment::Change;
+use glassnet::data::decode::{decode_as_read, more_pictures_note, suffix_note};
+use glassnet::data::framing::framed_samples;
 use glassnet::data::image_names::is_image_name;
 use glassnet::data::reading::Reading;
-use glassnet::data::resize::scale;
+use glassnet::data::sample::PictureSamples;
 use glassnet::data::source::read_file;
 use glassnet::error::counted;
 use glassnet::gradcheck::engine_step;
@@ -156,22 +157,25 @@ fn images(args: &GradcheckArgs, network: &Network, reading: Reading) -> Result<(
                 );
                 return Err(Error::setting("IMAGE", reason));
             }
-            let read = given.iter().map(|path| read_image(path, size, reading)).collect::<Result<Vec<_>>>()?;
-            let names = given.iter().map(|path| path.display().to_string()).collect();
-            (names, read.into_iter().flatten().map(scale).collect())
+            let mut values = vec![0.0; given.len() * height * width * channels];
+            for (path, values) in given.iter().zip(values.chunks_exact_mut(height * width * channels)) {
+                Change::default().apply_to(&read_image(path, size, reading)?, size, values);
+            }
+            (given.iter().map(|path| path.display().to_string()).collect(), values)
         }
     };
     let shape = (names.len(), height, width, channels);
     Ok((names, Array4::from_shape_vec(shape, values).expect("each image has the network's size")))
 }
 
-/// The bytes of an image as the network sees it.
-fn read_image(path: &Path, size: [usize; 3], reading: Reading) -> Result<Vec<u8>> {
+/// An image as the network sees it.
+fn read_image(path: &Path, size: [usize; 3], reading: Reading) -> Result<PictureSamples> {
     let name = path.display().to_string();
     if path.is_dir() {
         return Err(Error::setting(name, "it is a folder; give image files"));
     }
-    let (seen, info) = decode_and(&name, &read_file(path)?, reading, |pixels| framed(pixels, size, reading))?;
+    let (seen, info) =
+        decode_as_read(&name, &read_file(path)?, reading, |picture| framed_samples(picture, size, reading))?;
     for note in suffix_note(&name, &info).into_iter().chain(more_pictures_note(&name, &info)) {
         console::warn(&note);
     }

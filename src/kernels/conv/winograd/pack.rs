@@ -4,8 +4,10 @@ use crate::kernels::conv::correlation::Correlation;
 use crate::kernels::simd::{Lanes, SimdOp, load};
 use crate::kernels::tile::PANEL;
 
-/// The finite points. A tile with n inputs a side uses the first n − 1, and ∞.
-pub(crate) const POINTS: [f64; 5] = [0.0, 1.0, -1.0, 0.5, -2.0];
+/// Returns the finite points of F(m×m, r×r): a tile with n inputs a side uses the first n − 1, and ∞.
+pub(crate) const fn points(kernel: usize) -> [f64; 5] {
+    if kernel == 5 { [0.0, 0.625, -0.625, 1.5, -1.5] } else { [0.0, 1.0, -1.0, 0.5, -2.0] }
+}
 
 /// A panel of the kernel that is to be transformed to a panel of U, `[ξ][C][PANEL]`, with zeros for the
 /// filters that there are not.
@@ -105,6 +107,7 @@ fn combine<const TERMS: usize, const LANES: usize, const FUSED: bool>(
 
 /// Returns G, computed from the points.
 pub(crate) const fn kernel_matrix<const IN: usize, const KERNEL: usize>() -> [[f64; KERNEL]; IN] {
+    let points = points(KERNEL);
     let mut matrix = [[0.0; KERNEL]; IN];
     let mut i = 0;
     while i < IN - 1 {
@@ -112,7 +115,7 @@ pub(crate) const fn kernel_matrix<const IN: usize, const KERNEL: usize>() -> [[f
         let mut j = 0;
         while j < IN - 1 {
             if j != i {
-                divisor *= POINTS[i] - POINTS[j];
+                divisor *= points[i] - points[j];
             }
             j += 1;
         }
@@ -120,7 +123,7 @@ pub(crate) const fn kernel_matrix<const IN: usize, const KERNEL: usize>() -> [[f
         let mut tap = 0;
         while tap < KERNEL {
             matrix[i][tap] = power / divisor;
-            power *= POINTS[i];
+            power *= points[i];
             tap += 1;
         }
         i += 1;

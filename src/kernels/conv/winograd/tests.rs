@@ -143,6 +143,6 @@ fn the_rounding_error_is_that_of_single_precision() {
         let two = rms_error(&run::<2, 4>(set, &case, pass, 28), &expected);
         let five = rms_error(&run::<2, 6>(set, &large, pass, 14), &of_large);
         println!("{}: rms error 4×4 {three:.1e}, 2×2 {two:.1e}, 2×2 of 5×5 {five:.1e}", pass.name());
-        assert!(three < largest_error(6) && two < largest_error(4) && five < largest_error(6));
+        assert!(three < largest_error(6) && two < largest_error(4) && five < largest_error(6), "{pass:?}");
     }
 }
