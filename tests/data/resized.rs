@@ -49,12 +49,30 @@ fn every_way_of_resizing_has_the_bytes_of_pillow_in_colour_and_grey() {
 }
 
 #[test]
-fn every_way_of_resizing_has_the_samples_of_pillow_in_sixteen_bits() {
-    check(include_str!("../fixtures/pillow_resized_16.txt"), 96, |[width, height], size, reading| {
+fn bilinear_resizing_has_the_samples_of_pillow_in_sixteen_bits() {
+    check(include_str!("../fixtures/pillow_resized_16.txt"), 48, |[width, height], size, reading| {
         let samples = framed(deep_picture(width, height), size, reading);
         // Pillow has no colour of 16 bits; here each of its channels is resized as grey is.
         let colour = framed(deep_picture(width, height), [size[0], size[1], 3], reading);
         assert!(colour.chunks_exact(3).zip(&samples).all(|(pixel, &sample)| pixel == [sample; 3]));
         samples.into_iter().flat_map(u16::to_le_bytes).collect()
     });
+}
+
+/// A set of both depths would teach the depth, if the pixels were others.
+#[test]
+fn the_nearest_pixels_are_the_same_of_eight_and_of_sixteen_bits() {
+    for ([width, height], size) in [([64, 48], [24, 24, 3]), ([128, 150], [150, 100, 1]), ([100, 37], [28, 28, 3])] {
+        let plain = picture(width, height);
+        let pixels = plain.pixels.iter().map(|&byte| 257 * u16::from(byte)).collect();
+        let deep = Rgb { width, height, pixels };
+        for resize in Resize::ALL {
+            let reading = Reading { resize, ..Reading::default() };
+            let expected = framed(plain.clone(), size, reading).into_iter().map(|byte| 257 * u16::from(byte));
+            // Grey of 16 bits has 256 levels between two of 8.
+            let is_same =
+                |(found, expected): (u16, u16)| found.abs_diff(expected) <= if size[2] == 1 { 129 } else { 0 };
+            assert!(framed(deep.clone(), size, reading).into_iter().zip(expected).all(is_same), "{size:?}, {resize:?}");
+        }
+    }
 }
