@@ -207,7 +207,7 @@ fn a_run_goes_on_with_its_reading_and_folds_have_it_too() {
     let stderr =
         here.run("train turned --model tiny.toml --epochs 1 --init-weights whole/weights/best.safetensors").stderr;
     let warning = "warning: the weights in whole/weights/best.safetensors were trained on images read with photos turned upright, and \
-                   these are read otherwise; give the same --upright, --range, --resize and --interpolation for the same pixels\n";
+                   these are read otherwise; give the same --upright, --range, --bit-depth, --resize and --interpolation for the same pixels\n";
     assert!(stderr.contains(warning), "{stderr}");
     here.done("train turned --model tiny.toml --epochs 1 --upright --init-weights whole/weights/best.safetensors");
     here.done("train turned --model tiny.toml --epochs 1 --folds 2 --upright --out turned-folds");
