@@ -79,16 +79,6 @@ fn numeric(case: &mut Case, place: impl Fn(&mut Case) -> &mut f64) -> f64 {
     difference / (2.0 * STEP)
 }
 
-fn weights(layer: &mut Layer) -> Option<(&mut Vec<f64>, &mut Vec<f64>)> {
-    match layer {
-        Layer::Conv2d { kernel, bias, .. }
-        | Layer::DepthwiseConv2d { kernel, bias, .. }
-        | Layer::Dense { kernel, bias } => Some((kernel, bias)),
-        Layer::BatchNormalization { gamma, beta, .. } => Some((gamma, beta)),
-        _ => None,
-    }
-}
-
 fn assert_agree(what: &str, analytic: &[f64], numeric: &[f64]) {
     let largest = analytic.iter().fold(0.0f64, |largest, a| largest.max(a.abs()));
     assert!(largest > 1e-3, "{what}: a gradient that is nearly zero ({largest:e}) tests nothing");
@@ -101,13 +91,13 @@ fn assert_agree(what: &str, analytic: &[f64], numeric: &[f64]) {
 fn check_every_gradient(mut case: Case) {
     let analytic = case.step();
     for layer in 0..case.layers.len() {
-        let Some((kernel, bias)) = weights(&mut case.layers[layer]) else { continue };
+        let Some((kernel, bias)) = case.layers[layer].weights_mut() else { continue };
         let (kernel_len, bias_len) = (kernel.len(), bias.len());
         let kernel: Vec<f64> = (0..kernel_len)
-            .map(|i| numeric(&mut case, |case| &mut weights(&mut case.layers[layer]).unwrap().0[i]))
+            .map(|i| numeric(&mut case, |case| &mut case.layers[layer].weights_mut().unwrap().0[i]))
             .collect();
         let bias: Vec<f64> = (0..bias_len)
-            .map(|i| numeric(&mut case, |case| &mut weights(&mut case.layers[layer]).unwrap().1[i]))
+            .map(|i| numeric(&mut case, |case| &mut case.layers[layer].weights_mut().unwrap().1[i]))
             .collect();
         assert_agree(&format!("layer {layer}, kernel"), &analytic.gradients[layer].kernel, &kernel);
         assert_agree(&format!("layer {layer}, bias"), &analytic.gradients[layer].bias, &bias);

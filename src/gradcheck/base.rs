@@ -2,7 +2,7 @@
 
 use super::conv::layer_forward_quickly;
 use super::kinks::{Crossing, Decisions, decisions, forward_as_before, is_tie};
-use super::problem::{Gradient, Part, Place, Problem, weights_mut};
+use super::problem::{Gradient, Part, Place, Problem};
 use crate::reference::{
     ConvShape, Image, Layer, LayerGradient, Loss, layer_backward, layer_factors, layer_forward, mean_loss, no_gradient,
 };
@@ -169,7 +169,7 @@ impl<'p> Base<'p> {
 }
 
 fn set(layer: &mut Layer, part: Part, element: usize, value: f64) {
-    let (kernel, bias) = weights_mut(layer).expect("it has weights");
+    let (kernel, bias) = layer.weights_mut().expect("it has weights");
     match part {
         Part::Kernel => kernel[element] = value,
         Part::Bias => bias[element] = value,

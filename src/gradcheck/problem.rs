@@ -146,32 +146,10 @@ impl Problem {
                 self.images[element / len].values[element % len]
             }
             Place::Weights { layer, part } => {
-                let (kernel, bias) = weights(&self.layers[layer]).expect("it has weights");
+                let (kernel, bias) = self.layers[layer].weights().expect("it has weights");
                 if part == Part::Kernel { kernel[element] } else { bias[element] }
             }
         }
-    }
-}
-
-/// Returns a layer's kernel and bias, or γ and β.
-pub(super) fn weights(layer: &Layer) -> Option<(&[f64], &[f64])> {
-    match layer {
-        Layer::Conv2d { kernel, bias, .. }
-        | Layer::DepthwiseConv2d { kernel, bias, .. }
-        | Layer::Dense { kernel, bias } => Some((kernel, bias)),
-        Layer::BatchNormalization { gamma, beta, .. } => Some((gamma, beta)),
-        _ => None,
-    }
-}
-
-/// Returns the same, to write.
-pub(super) fn weights_mut(layer: &mut Layer) -> Option<(&mut Vec<f64>, &mut Vec<f64>)> {
-    match layer {
-        Layer::Conv2d { kernel, bias, .. }
-        | Layer::DepthwiseConv2d { kernel, bias, .. }
-        | Layer::Dense { kernel, bias } => Some((kernel, bias)),
-        Layer::BatchNormalization { gamma, beta, .. } => Some((gamma, beta)),
-        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@
 
 use super::simd::{ChannelWork, Lanes, SimdOp, dispatch, load, over_channels};
 use crate::geometry::PoolGeometry;
+use std::ops::Range;
 
 /// Writes the maxima to `output`, `[output height, output width, C]`, and to `argmax`, of the same shape, the
 /// cell of each in its window: dy·window width + dx.
@@ -55,23 +56,36 @@ impl ChannelWork for Maxima<'_> {
     fn block<const WIDTH: usize>(&mut self, first: usize) {
         let Maxima { geometry, input, position, .. } = *self;
         let [rows, columns] = geometry.inside(position);
-        let corner = [rows.start, columns.start];
-        let mut best: Lanes<WIDTH> = load(input, cell_start(geometry, position, corner) + first);
-        let mut cells = [(corner[0] * geometry.window[1] + corner[1]) as u32; WIDTH];
-        for dy in rows {
-            for dx in columns.clone() {
-                let candidate: Lanes<WIDTH> = load(input, cell_start(geometry, position, [dy, dx]) + first);
-                let number = (dy * geometry.window[1] + dx) as u32;
-                for lane in 0..WIDTH {
-                    let better = candidate[lane] > best[lane];
-                    best[lane] = if better { candidate[lane] } else { best[lane] };
-                    cells[lane] = if better { number } else { cells[lane] };
-                }
-            }
-        }
+        let cell = |cell| load(input, cell_start(geometry, position, cell) + first);
+        let (best, cells) = first_maxima::<WIDTH>(rows, columns, geometry.window[1], cell);
         self.output[first..][..WIDTH].copy_from_slice(&best);
         self.argmax[first..][..WIDTH].copy_from_slice(&cells.map(|cell| cell as u16));
     }
+}
+
+/// Returns the maxima of a window's cells for some channels, and where each stands first, in reading order:
+/// dy · `width` + dx. `cell` gives the channels of a cell. A NaN in the first cell stays.
+#[inline(always)]
+pub(super) fn first_maxima<const WIDTH: usize>(
+    rows: Range<usize>,
+    columns: Range<usize>,
+    width: usize,
+    cell: impl Fn([usize; 2]) -> Lanes<WIDTH>,
+) -> (Lanes<WIDTH>, [u32; WIDTH]) {
+    let mut best = cell([rows.start, columns.start]);
+    let mut cells = [(rows.start * width + columns.start) as u32; WIDTH];
+    for dy in rows {
+        for dx in columns.clone() {
+            let candidate = cell([dy, dx]);
+            let number = (dy * width + dx) as u32;
+            for lane in 0..WIDTH {
+                let better = candidate[lane] > best[lane];
+                best[lane] = if better { candidate[lane] } else { best[lane] };
+                cells[lane] = if better { number } else { cells[lane] };
+            }
+        }
+    }
+    (best, cells)
 }
 
 struct Backward<'a> {

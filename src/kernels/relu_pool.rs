@@ -5,6 +5,7 @@
 //! so its argmax is kept as [`DEAD`], and the way back needs neither the output nor the input. Windows do not
 //! overlap.
 
+use super::pool::first_maxima;
 use super::simd::{ChannelWork, Lanes, SimdOp, dispatch, load, over_channels};
 use crate::geometry::PoolGeometry;
 use std::ops::Range;
@@ -89,19 +90,8 @@ impl ChannelWork for Window<'_> {
     #[inline(always)]
     fn block<const WIDTH: usize>(&mut self, first: usize) {
         let Window { window, relu, values, steps, .. } = *self;
-        let mut best: Lanes<WIDTH> = load(values, first);
-        let mut cell = [0u32; WIDTH];
-        for dy in 0..window[0] {
-            for dx in 0..window[1] {
-                let candidate: Lanes<WIDTH> = load(values, dy * steps[0] + dx * steps[1] + first);
-                let number = (dy * window[1] + dx) as u32;
-                for lane in 0..WIDTH {
-                    let better = candidate[lane] > best[lane];
-                    best[lane] = if better { candidate[lane] } else { best[lane] };
-                    cell[lane] = if better { number } else { cell[lane] };
-                }
-            }
-        }
+        let at = |[dy, dx]: [usize; 2]| load(values, dy * steps[0] + dx * steps[1] + first);
+        let (mut best, mut cell) = first_maxima::<WIDTH>(0..window[0], 0..window[1], window[1], at);
         if relu {
             for lane in 0..WIDTH {
                 let dead = best[lane] <= 0.0;

@@ -9,6 +9,7 @@ use super::builder::Builder;
 use super::operation::{Backward, DropoutMasks, Forward, Mode, Operation};
 use super::saved::{Saved, SavedLen};
 use super::sink::Sink;
+use super::value_by_value;
 use crate::geometry::Shape;
 use crate::kernels::elementwise;
 use crate::parameters::Parameters;
@@ -21,9 +22,6 @@ const WORDS: usize = 64;
 
 /// Bits of a word that make a uniform number, as in [`Stream::unit_f32`].
 const WORD_BITS: u32 = 24;
-
-/// Values in one piece of the backward pass's work: 64 KiB of each operand.
-const CHUNK_FLOATS: usize = 16 * 1024;
 
 /// A dropout layer.
 #[derive(Clone, Debug)]
@@ -92,19 +90,16 @@ impl Operation for Dropout {
     fn forward(&self, Forward { mode, input, output, saved, .. }: Forward) {
         match (mode, saved) {
             (Mode::Training(masks), Saved::Factors(factors)) => {
-                let mask = match masks {
-                    DropoutMasks::Given(masks) => masks[self.ordinal],
-                    DropoutMasks::Drawn { .. } => &[],
-                };
-                if matches!(masks, DropoutMasks::Given(_)) {
-                    assert_eq!(mask.len(), output.len(), "a dropout mask has one value for each of the batch's");
+                if let DropoutMasks::Given(masks) = masks {
+                    let len = masks[self.ordinal].len();
+                    assert_eq!(len, output.len(), "a dropout mask has one value for each of the batch's");
                 }
                 let samples = output.par_chunks_exact_mut(self.len).zip(input.par_chunks_exact(self.len));
                 let samples = samples.zip(factors.as_mut_slice().par_chunks_exact_mut(self.len)).enumerate();
                 samples.for_each(|(sample, ((output, input), factors))| {
                     match masks {
                         DropoutMasks::Drawn { seed, step } => self.draw(seed, step, sample, factors),
-                        DropoutMasks::Given(_) => self.copy(&mask[sample * self.len..], factors),
+                        DropoutMasks::Given(masks) => self.copy(&masks[self.ordinal][sample * self.len..], factors),
                     }
                     elementwise::multiply(input, factors, output);
                 });
@@ -117,22 +112,16 @@ impl Operation for Dropout {
     fn backward(&self, Backward { saved, grad_output, grad_input, .. }: Backward, _: &mut impl Sink) {
         let Saved::Factors(factors) = saved else { unreachable!("a dropout saves its factors") };
         if let Some(grad_input) = grad_input {
-            multiply(grad_output, &factors[..grad_output.len()], grad_input);
+            let factors = &factors[..grad_output.len()];
+            value_by_value::backward(factors, grad_output, grad_input, |factors, grad_output, grad_input| {
+                elementwise::multiply(grad_output, factors, grad_input);
+            });
         }
     }
 
     fn twin(&self, _: &Parameters) -> reference::Layer {
         reference::Layer::Dropout
     }
-}
-
-/// Stands by itself as it knows no sink, and so is compiled once.
-fn multiply(grad_output: &[f32], factors: &[f32], grad_input: &mut [f32]) {
-    grad_input
-        .par_chunks_mut(CHUNK_FLOATS)
-        .zip(grad_output.par_chunks(CHUNK_FLOATS))
-        .zip(factors.par_chunks(CHUNK_FLOATS))
-        .for_each(|((grad_input, grad_output), factors)| elementwise::multiply(grad_output, factors, grad_input));
 }
 
 #[cfg(test)]

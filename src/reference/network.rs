@@ -76,6 +76,30 @@ pub enum Layer {
     },
 }
 
+impl Layer {
+    /// Returns its kernel and bias, or γ and β, if it has weights.
+    pub fn weights(&self) -> Option<(&[f64], &[f64])> {
+        match self {
+            Layer::Conv2d { kernel, bias, .. }
+            | Layer::DepthwiseConv2d { kernel, bias, .. }
+            | Layer::Dense { kernel, bias } => Some((kernel, bias)),
+            Layer::BatchNormalization { gamma, beta, .. } => Some((gamma, beta)),
+            _ => None,
+        }
+    }
+
+    /// Returns the same, to write.
+    pub fn weights_mut(&mut self) -> Option<(&mut Vec<f64>, &mut Vec<f64>)> {
+        match self {
+            Layer::Conv2d { kernel, bias, .. }
+            | Layer::DepthwiseConv2d { kernel, bias, .. }
+            | Layer::Dense { kernel, bias } => Some((kernel, bias)),
+            Layer::BatchNormalization { gamma, beta, .. } => Some((gamma, beta)),
+            _ => None,
+        }
+    }
+}
+
 /// What a training step's forward and backward pass found.
 #[derive(Clone, Debug)]
 pub struct Step {

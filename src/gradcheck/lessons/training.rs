@@ -5,7 +5,7 @@ use super::lesson::{Lesson, Mistake};
 use super::mistakes;
 use super::network::{network, weights};
 use crate::gradcheck::base::Base;
-use crate::gradcheck::problem::{Part, Problem, weights as weights_of, weights_mut};
+use crate::gradcheck::problem::{Part, Problem};
 use crate::random::{Purpose, Stream};
 use crate::reference::{Adam, Image, Layer, forward, mean_loss, moments, moving_moments};
 use crate::{Error, Result};
@@ -102,7 +102,7 @@ fn step(mistake: Option<Mistake>, problem: &mut Problem, accumulators: &mut Accu
         _ => step_of(tensor),
     };
     for (tensor, Accumulator { layer, part, m, v }) in accumulators.0.iter_mut().enumerate() {
-        let (kernel, bias) = weights_mut(&mut problem.layers[*layer]).expect("it has weights");
+        let (kernel, bias) = problem.layers[*layer].weights_mut().expect("it has weights");
         let of_layer = &gradient.weights[*layer];
         match part {
             Part::Kernel => ADAM.update(step_of(tensor), kernel, &of_layer.kernel, m, v),
@@ -140,7 +140,7 @@ struct Accumulators(Vec<Accumulator>);
 impl Accumulators {
     fn new(layers: &[Layer]) -> Accumulators {
         let mut all = Vec::new();
-        for (layer, weights) in layers.iter().enumerate().filter_map(|(layer, it)| Some((layer, weights_of(it)?))) {
+        for (layer, weights) in layers.iter().enumerate().filter_map(|(layer, it)| Some((layer, it.weights()?))) {
             for (part, len) in [(Part::Kernel, weights.0.len()), (Part::Bias, weights.1.len())] {
                 all.push(Accumulator { layer, part, m: vec![0.0; len], v: vec![0.0; len] });
             }

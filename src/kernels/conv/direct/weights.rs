@@ -291,9 +291,7 @@ impl<const V: usize, const LANES: usize, const FUSED: bool> Taps<'_, V, LANES, F
             store_sums(sums, &mut self.sums[(first + tap) * self.filters..][..V * LANES]);
         }
     }
-}
 
-impl<const V: usize, const LANES: usize, const FUSED: bool> Taps<'_, V, LANES, FUSED> {
     /// Adds to one tile, and to the bias if `BIAS`.
     #[inline(always)]
     fn add_one<const P: usize, const BIAS: bool>(&mut self, first: usize, bias: &mut [Lanes<LANES>; V]) {

@@ -4,9 +4,16 @@ use crate::kernels::conv::correlation::Correlation;
 use crate::kernels::simd::{Lanes, SimdOp, load};
 use crate::kernels::tile::PANEL;
 
+/// The finite points of F(2×2, 5×5) are 0, ± this
+pub(crate) const NEAR: f32 = 0.625;
+
+/// and ± this.
+pub(crate) const FAR: f32 = 1.5;
+
 /// Returns the finite points of F(m×m, r×r): a tile with n inputs a side uses the first n − 1, and ∞.
 pub(crate) const fn points(kernel: usize) -> [f64; 5] {
-    if kernel == 5 { [0.0, 0.625, -0.625, 1.5, -1.5] } else { [0.0, 1.0, -1.0, 0.5, -2.0] }
+    let (near, far) = (NEAR as f64, FAR as f64);
+    if kernel == 5 { [0.0, near, -near, far, -far] } else { [0.0, 1.0, -1.0, 0.5, -2.0] }
 }
 
 /// A panel of the kernel that is to be transformed to a panel of U, `[ξ][C][PANEL]`, with zeros for the

@@ -35,7 +35,7 @@
 //! Neural Networks*, 2020 (the points of r = 3); S. Alam, A. Anderson, B. Barabasz and D. Gregg, *Winograd
 //! Convolution for Deep Neural Networks: Efficient Point Selection*, 2022 (those of r = 5).
 
-use super::pack::Pack;
+use super::pack::{FAR, NEAR, Pack};
 use crate::kernels::simd::{InstructionSet, Lanes, dispatch_to, multiply_add};
 
 /// F(OUT×OUT, r×r) with IN = OUT + r − 1, as its transforms in one dimension, each on `LANES` channels or
@@ -96,27 +96,6 @@ impl Transforms<2, 4> for Winograd<2, 4> {
     }
 }
 
-/// Computes Bᵀ d for six points by pairs of them: x² − 1 has the zeros ±1, and q = x² + 1.5x − 1 has ½ and
-/// −2. Every row is a product of one or both of these, of x, and of the factor for the other point of its
-/// own pair.
-#[inline(always)]
-fn six_inputs<const LANES: usize, const FUSED: bool>(
-    get: impl Fn(usize) -> Lanes<LANES>,
-    mut put: impl FnMut(usize, Lanes<LANES>),
-) {
-    let [d0, d1, d2, d3, d4, d5] = [get(0), get(1), get(2), get(3), get(4), get(5)];
-    // xᵏ(x² − 1) for k = 0 … 3
-    let [w0, w1, w2, w3] = [subtract(d2, d0), subtract(d3, d1), subtract(d4, d2), subtract(d5, d3)];
-    // xq and x²q
-    let [u1, u2] = [scaled::<LANES, FUSED>(1.5, d2, w1), scaled::<LANES, FUSED>(1.5, d3, w2)];
-    put(0, scaled::<LANES, FUSED>(1.5, w1, subtract(w2, w0)));
-    put(1, add(u2, u1));
-    put(2, subtract(u2, u1));
-    put(3, scaled::<LANES, FUSED>(2.0, w1, w2));
-    put(4, scaled::<LANES, FUSED>(-0.5, w1, w2));
-    put(5, scaled::<LANES, FUSED>(1.5, w2, subtract(w3, w1)));
-}
-
 impl Transforms<4, 6> for Winograd<4, 6> {
     const NAME: &'static str = "winograd";
 
@@ -124,12 +103,25 @@ impl Transforms<4, 6> for Winograd<4, 6> {
         dispatch_to(set, panel.transform::<6, 3>());
     }
 
+    /// Computes Bᵀ d by pairs of points: x² − 1 has the zeros ±1, and q = x² + 1.5x − 1 has ½ and
+    /// −2. Every row is a product of one or both of these, of x, and of the factor for the other point of its
+    /// own pair.
     #[inline(always)]
     fn input<const LANES: usize, const FUSED: bool>(
         get: impl Fn(usize) -> Lanes<LANES>,
-        put: impl FnMut(usize, Lanes<LANES>),
+        mut put: impl FnMut(usize, Lanes<LANES>),
     ) {
-        six_inputs::<LANES, FUSED>(get, put);
+        let [d0, d1, d2, d3, d4, d5] = [get(0), get(1), get(2), get(3), get(4), get(5)];
+        // xᵏ(x² − 1) for k = 0 … 3
+        let [w0, w1, w2, w3] = [subtract(d2, d0), subtract(d3, d1), subtract(d4, d2), subtract(d5, d3)];
+        // xq and x²q
+        let [u1, u2] = [scaled::<LANES, FUSED>(1.5, d2, w1), scaled::<LANES, FUSED>(1.5, d3, w2)];
+        put(0, scaled::<LANES, FUSED>(1.5, w1, subtract(w2, w0)));
+        put(1, add(u2, u1));
+        put(2, subtract(u2, u1));
+        put(3, scaled::<LANES, FUSED>(2.0, w1, w2));
+        put(4, scaled::<LANES, FUSED>(-0.5, w1, w2));
+        put(5, scaled::<LANES, FUSED>(1.5, w2, subtract(w3, w1)));
     }
 
     #[inline(always)]
@@ -146,12 +138,6 @@ impl Transforms<4, 6> for Winograd<4, 6> {
         put(3, scaled::<LANES, FUSED>(0.125, half, scaled::<LANES, FUSED>(-8.0, minus_two, odd)));
     }
 }
-
-/// The finite points of F(2×2, 5×5) are 0, ±this
-const NEAR: f32 = 0.625;
-
-/// and ±this.
-const FAR: f32 = 1.5;
 
 impl Transforms<2, 6> for Winograd<2, 6> {
     const NAME: &'static str = "winograd5x5";
