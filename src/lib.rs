@@ -21,8 +21,8 @@
 //!
 //! The folder `examples` trains from arrays and from a folder, shows a loop by hand, answers from many
 //! threads, and looks at every layer's gradient. The feature `cli`, on by default, is the program with
-//! what it alone needs: [`report`], its pictures and pages, [`gradcheck`], [`bench`](mod@bench) and
-//! [`data::audit`].
+//! what it alone needs: [`report`], its pictures and pages, [`gradcheck`], [`explain`],
+//! [`bench`](mod@bench) and [`data::audit`].
 //!
 //! To **learn** what backpropagation computes, read [`reference`](mod@reference): the whole network in plain
 //! `f64` loops, with an example to check by hand. To **use** the engine, start at [`network`] and
@@ -62,6 +62,8 @@
 //! | [`checkpoint`] | weights files, and in them the state of a run |
 //! | [`snapshot`] | all that one training step was, kept, compared and saved |
 //! | [`gradcheck`] | gradients against differences, by every algorithm; and planted mistakes |
+//! | [`explain`] | one training step, down to a single weight's chain rule |
+//! | [`explain`] | one training step, down to the chain rule of a single weight |
 //! | [`bench`](mod@bench) | how fast it is: convolutions, training steps, the machine's limits |
 //! | [`geometry`] | sizes and padding of convolution and pooling, computed and checked once |
 //! | [`classes`] | the classes' names in order, and the label of an image |
@@ -117,7 +119,7 @@
 //! | arithmetic | [`reference`](mod@reference), which imports nothing; [`kernels`] |
 //! | model | [`parameters`], [`spec`], [`layers`], [`head`], [`network`], [`optim`] |
 //! | engine | [`plan`], [`data`], [`metrics`], [`training`], [`checkpoint`], [`snapshot`] |
-//! | tools | [`gradcheck`], [`bench`](mod@bench) |
+//! | tools | [`gradcheck`], [`explain`], [`bench`](mod@bench) |
 //! | faces | [`report`] |
 //! | door | the binary's `cli` |
 
@@ -129,6 +131,8 @@ pub mod checkpoint;
 pub mod classes;
 pub mod data;
 pub mod error;
+#[cfg(feature = "cli")]
+pub mod explain;
 pub mod files;
 pub mod geometry;
 #[cfg(feature = "cli")]

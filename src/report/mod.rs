@@ -8,14 +8,19 @@
 //! - [`diagnostics`]: what the numbers of a run mean, in sentences
 //! - [`pictures`]: learning curves, confusion matrix, grids of images, as PNG
 //! - [`evaluation`]: the tables of an evaluation, and its page
+//! - [`explanation`]: the page that explains a training step
+//! - [`glass`]: the scripts and the style of pages that one sees through
 //!
-//! Everything here takes plain numbers, names and pixels; nothing knows of data sets or networks.
+//! Everything else here takes plain numbers, names and pixels; nothing of it knows of data sets or
+//! networks.
 
 pub mod comparison;
 pub mod csv_files;
 pub mod diagnostics;
 pub mod epoch;
 pub mod evaluation;
+pub mod explanation;
 pub mod folds;
+pub mod glass;
 pub mod pictures;
 pub mod predictions_csv;

@@ -3,6 +3,7 @@
 pub mod bench;
 mod common;
 mod data;
+mod explain;
 mod gradcheck;
 mod init;
 mod model;
@@ -18,6 +19,7 @@ use bench::BenchArgs;
 use clap::{Parser, Subcommand};
 
 pub use data::{GlyphsArgs, InspectArgs, PhantomArgs, SamplesArgs};
+pub use explain::ExplainArgs;
 pub use gradcheck::{GradcheckArgs, Link};
 pub use init::{InitArgs, Preset};
 pub use model::{EvaluateArgs, PredictArgs, SubsetChoice, SummaryArgs};
@@ -93,6 +95,10 @@ pub enum Command {
     ///
     /// Or find a planted mistake, with --lesson.
     Gradcheck(GradcheckArgs),
+    /// Explain one training step, from the pixels to every weight
+    ///
+    /// On a page with the reader's own pixel and weight: each sum shown, down to one weight's chain rule.
+    Explain(ExplainArgs),
     /// Measure how fast the engine is, with the machine's limits beside it
     Bench(BenchArgs),
     /// Print what a shell needs to complete all this
@@ -120,6 +126,7 @@ impl Command {
             Command::Completions(_) | Command::Man(_) => false,
             Command::Glyphs(args) => args.quiet.quiet,
             Command::Gradcheck(args) => args.quiet.quiet,
+            Command::Explain(args) => args.quiet.quiet,
         }
     }
 }

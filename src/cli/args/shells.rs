@@ -21,7 +21,7 @@ pub struct CompletionsArgs {
 }
 
 /// The commands that have a page, for shells to complete.
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "reproduce",
     "train",
     "predict",
@@ -33,6 +33,7 @@ const COMMANDS: [&str; 16] = [
     "phantom",
     "glyphs",
     "gradcheck",
+    "explain",
     "bench",
     "conv",
     "step",

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod completions;
 mod drawing;
 pub mod evaluate;
+pub mod explain;
 pub mod glyphs;
 pub mod gradcheck;
 pub mod init;

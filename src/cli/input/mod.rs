@@ -3,6 +3,7 @@
 pub mod checked;
 pub mod dataset;
 pub mod finding;
+pub mod image_batch;
 pub mod model;
 pub mod predictor;
 pub mod reading;

@@ -12,6 +12,7 @@ mod curves;
 mod evaluation;
 mod grid;
 mod labelled_image;
+pub mod maps;
 mod page;
 mod palette;
 mod png;

@@ -9,12 +9,17 @@ use std::path::Path;
 /// Encodes a picture as PNG in memory and then writes the file, so that a failed encoding leaves no broken
 /// file behind.
 pub(super) fn save(path: &Path, picture: &RgbImage) -> Result<()> {
+    write_whole(path, &encoded(path, picture)?)
+}
+
+/// Encodes a picture as PNG, under the name that an error tells.
+pub(super) fn encoded(name: &Path, picture: &RgbImage) -> Result<Vec<u8>> {
     let mut png = Cursor::new(Vec::new());
     picture.write_to(&mut png, ImageFormat::Png).map_err(|error| match error {
-        ImageError::IoError(error) => Error::io("encode", path)(error),
-        error => Error::io("encode", path)(io::Error::other(error)),
+        ImageError::IoError(error) => Error::io("encode", name)(error),
+        error => Error::io("encode", name)(io::Error::other(error)),
     })?;
-    write_whole(path, &png.into_inner())
+    Ok(png.into_inner())
 }
 
 #[cfg(test)]

@@ -1,18 +1,13 @@
 //! What is checked: a model, its weights, and a batch of images.
 
 use crate::cli::args::GradcheckArgs;
+use crate::cli::input::image_batch::{check_no_image, read_batch};
 use crate::cli::input::model::{Origin, read_spec, weights_file};
 use crate::cli::machine::memory;
-use crate::cli::terminal::console;
+use glassnet::Result;
 use glassnet::checkpoint;
 use glassnet::classes::Label;
-use glassnet::data::augment::Change;
-use glassnet::data::decode::{decode_as_read, more_pictures_note, suffix_note};
-use glassnet::data::framing::framed_samples;
-use glassnet::data::image_names::is_image_name;
 use glassnet::data::reading::Reading;
-use glassnet::data::sample::PictureSamples;
-use glassnet::data::source::read_file;
 use glassnet::error::counted;
 use glassnet::gradcheck::engine_step;
 use glassnet::head::Targets;
@@ -24,9 +19,7 @@ use glassnet::plan::DropoutMasks;
 use glassnet::random::{Purpose, Stream};
 use glassnet::snapshot::{Snapshot, StepBatch};
 use glassnet::spec::ModelSpec;
-use glassnet::{Error, Result};
 use ndarray::Array4;
-use std::path::Path;
 
 /// The most images of a batch: the textbook takes its time.
 const MOST_IMAGES: usize = 16;
@@ -65,11 +58,8 @@ impl Subject {
                 let origin = Origin { file: Some(path), image_size: None };
                 (path.display().to_string(), origin.network(read_spec(path)?)?, None, Reading::default())
             }
-            Some(path) if path.is_file() && is_image_name(&path.display().to_string()) => {
-                let reason = "it is an image, and the model comes first: gradcheck MODEL IMAGE…";
-                return Err(Error::setting(path.display().to_string(), reason));
-            }
             Some(path) => {
+                check_no_image(path, "gradcheck MODEL IMAGE…")?;
                 let model = checkpoint::load(&weights_file(path)?)?;
                 (path.display().to_string(), model.network, Some(model.parameters), model.card.reading)
             }
@@ -144,42 +134,13 @@ fn images(args: &GradcheckArgs, network: &Network, reading: Reading) -> Result<(
             let values = (0..count * height * width * channels).map(|_| stream.unit_f32()).collect();
             ((1..=count).map(|number| format!("noise {number}")).collect(), values)
         }
-        given if given.len() > MOST_IMAGES => {
-            let reason =
-                format!("{} images, and the textbook takes {MOST_IMAGES} at the most; give fewer", given.len());
-            return Err(Error::setting("IMAGE", reason));
-        }
         given => {
-            if channels != 1 && channels != 3 {
-                let reason = format!(
-                    "the network takes images of {channels} channels, and image files are read as 3, or 1 in grey; leave \
-                     the images out"
-                );
-                return Err(Error::setting("IMAGE", reason));
-            }
-            let mut values = vec![0.0; given.len() * height * width * channels];
-            for (path, values) in given.iter().zip(values.chunks_exact_mut(height * width * channels)) {
-                Change::default().apply_to(&read_image(path, size, reading)?, size, values);
-            }
-            (given.iter().map(|path| path.display().to_string()).collect(), values)
+            let images = read_batch(given, size, reading, MOST_IMAGES)?;
+            return Ok((given.iter().map(|path| path.display().to_string()).collect(), images));
         }
     };
     let shape = (names.len(), height, width, channels);
     Ok((names, Array4::from_shape_vec(shape, values).expect("each image has the network's size")))
-}
-
-/// An image as the network sees it.
-fn read_image(path: &Path, size: [usize; 3], reading: Reading) -> Result<PictureSamples> {
-    let name = path.display().to_string();
-    if path.is_dir() {
-        return Err(Error::setting(name, "it is a folder; give image files"));
-    }
-    let (seen, info) =
-        decode_as_read(&name, &read_file(path)?, reading, |picture| framed_samples(picture, size, reading))?;
-    for note in suffix_note(&name, &info).into_iter().chain(more_pictures_note(&name, &info)) {
-        console::warn(&note);
-    }
-    Ok(seen)
 }
 
 /// Refuses what the textbook could not hold: all values in f64 a few times, those of a change for each

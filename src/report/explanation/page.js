@@ -1,0 +1,2 @@
+// The page of `explain`: the bundle stands in the page itself.
+Glass.start();
