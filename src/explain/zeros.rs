@@ -82,9 +82,9 @@ impl ZeroCause {
             ZeroCause::Pool => "because the max-pool behind took another cell of the window",
             ZeroCause::Relu => "because the ReLU behind was shut",
             ZeroCause::Dropout => "because dropout had dropped the value",
-            ZeroCause::Behind => "because everything further back is 0",
+            ZeroCause::Behind => "because everything further back is zero",
             ZeroCause::Padding => "because the kernel's cell lay outside the image",
-            ZeroCause::Input => "because the input was 0",
+            ZeroCause::Input => "because the input was zero",
         }
     }
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 const SCREEN: (usize, usize) = (45, 100);
 
 /// glassnet itself, and its commands.
-pub const COMMANDS: [&str; 17] = [
+pub const COMMANDS: [&str; 18] = [
     "",
     "reproduce",
     "train",
@@ -20,6 +20,7 @@ pub const COMMANDS: [&str; 17] = [
     "phantom",
     "glyphs",
     "gradcheck",
+    "explain",
     "bench",
     "bench conv",
     "bench step",

@@ -13,6 +13,7 @@ mod evaluate_caution;
 mod evaluate_skip_bad;
 #[path = "../data/exif_bytes.rs"]
 mod exif_bytes;
+mod explain;
 mod folds_early;
 mod frames;
 mod glyphs;

@@ -64,6 +64,7 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
         "glassnet-bench.1",
         "glassnet-completions.1",
         "glassnet-evaluate.1",
+        "glassnet-explain.1",
         "glassnet-glyphs.1",
         "glassnet-gradcheck.1",
         "glassnet-init.1",
@@ -78,7 +79,7 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
     ];
     // Twice, as pages of an earlier version are replaced.
     for _ in 0..2 {
-        assert_eq!(here.done("man --out share/man1"), "Wrote 17 pages into share/man1\n");
+        assert_eq!(here.done("man --out share/man1"), "Wrote 18 pages into share/man1\n");
     }
     let mut sorted = pages.map(str::to_string);
     sorted.sort();
@@ -92,5 +93,5 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
 }
 
 fn commands() -> &'static str {
-    "reproduce, train, predict, evaluate, inspect, samples, init, summary, phantom, glyphs, gradcheck, bench, completions, man"
+    "reproduce, train, predict, evaluate, inspect, samples, init, summary, phantom, glyphs, gradcheck, explain, bench, completions, man"
 }

@@ -12,8 +12,8 @@ pub(super) fn worked(page: &ExplanationPage) -> Markup {
     html! {
         p {
             @if head.units() == 1 {
-                "The network ends with one number, the logit z. p = 1/(1 + e⁻ᶻ) is its probability of "
-                b { (moment.classes[1]) } ". The loss of an image is −ln p where it is that class, else −ln(one − p); the loss L "
+                "The network ends with one number, the logit z, and " code { "p = 1/(1 + e⁻ᶻ)" } " is its probability of "
+                b { (moment.classes[1]) } ". The loss of an image is −ln p where it is of that class, else " code { "−ln(1 − p)" } "; the loss L "
                 "of the batch is the mean. Its derivative by z is (p − y)/N: the answer minus the truth."
             } @else {
                 "The network ends with a logit z for each class; p = eᶻ/Σeᶻ are its probabilities. The loss of an image is "

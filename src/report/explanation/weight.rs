@@ -111,10 +111,10 @@ fn step(page: &ExplanationPage) -> Markup {
                 }
                 div.table { table { tbody {
                     (row("m before", number(&of("m"), m)))
-                    (row("m ← m + (g − m)(one − β₁)", number(&of("new_m"), new_m)))
+                    (row("m ← m + (g − m)(1 − β₁)", number(&of("new_m"), new_m)))
                     (row("v before", number(&of("v"), v)))
-                    (row("v ← v + (g² − v)(one − β₂)", number(&of("new_v"), new_v)))
-                    (row("α = learning rate · √(one − β₂ᵗ) / (one − β₁ᵗ)", number(&of("alpha"), alpha)))
+                    (row("v ← v + (g² − v)(1 − β₂)", number(&of("new_v"), new_v)))
+                    (row("α = learning rate · √(1 − β₂ᵗ) / (1 − β₁ᵗ)", number(&of("alpha"), alpha)))
                     (moved(&update, weight.to_string().as_str(), "w ← w − α·m / (√v + ε)"))
                 } } }
             }
@@ -142,7 +142,7 @@ fn step(page: &ExplanationPage) -> Markup {
 }
 
 fn row(name: &str, value: Markup) -> Markup {
-    html! { tr { td { (name) } td.number { (value) } } }
+    html! { tr { th scope="row" { (name) } td.number { (value) } } }
 }
 
 /// The rows that all rules end with.
@@ -151,7 +151,7 @@ fn moved(update: &Update, weight: &str, formula: &str) -> Markup {
     html! {
         (row("w before", number(&format!("before/{weight}"), update.before)))
         @if update.decay != 0.0 { (row("weight decay takes", number(&of("decay"), update.decay))) }
-        tr.total { td { (formula) } td.number { (number(&of("computed"), update.computed)) } }
+        tr.total { th scope="row" { (formula) } td.number { (number(&of("computed"), update.computed)) } }
     }
 }
 

@@ -58,10 +58,18 @@ pub fn sheet(maps: Maps, Sheet { most, columns, side }: Sheet) -> RgbImage {
     let mut sheet =
         RgbImage::from_pixel(columns * (wide + GAP) + GAP, rows * (tall + GAP) + GAP, Rgb([PALE.0, PALE.1, PALE.2]));
     for channel in 0..count {
-        let value = |x: u32, y: u32| maps.values[((y * width + x) as usize) * maps.channels + channel];
-        let map = RgbImage::from_fn(width, height, |x, y| colour(f64::from(value(x, y)) * scale));
-        let filter = if long > side { FilterType::Triangle } else { FilterType::Nearest };
-        let map = imageops::resize(&map, wide, tall, filter);
+        let value = |x: u32, y: u32| f64::from(maps.values[((y * width + x) as usize) * maps.channels + channel]);
+        // Of the values that fall on one pixel the strongest is shown: a mean would hide what is rare.
+        let strongest = |x: u32, y: u32| {
+            let from = |place: u32, pixels: u32, length: u32| {
+                let first = place * length / pixels;
+                first..((place + 1) * length / pixels).max(first + 1)
+            };
+            let rows = from(y, tall, height);
+            let cells = rows.flat_map(|row| from(x, wide, width).map(move |column| (column, row)));
+            cells.map(|(column, row)| value(column, row)).fold(0.0, |a: f64, b| if b.abs() > a.abs() { b } else { a })
+        };
+        let map = RgbImage::from_fn(wide, tall, |x, y| colour(strongest(x, y) * scale));
         let (row, column) = (channel as u32 / columns, channel as u32 % columns);
         imageops::replace(&mut sheet, &map, (GAP + column * (wide + GAP)).into(), (GAP + row * (tall + GAP)).into());
     }
@@ -138,6 +146,15 @@ mod tests {
         let at = |x, y| sheet.get_pixel(GAP + x, GAP + y).0;
         assert_eq!((at(0, 0), at(1, 1), at(2, 0)), (colour(1.0).0, colour(1.0).0, colour(-1.0).0));
         assert_eq!((at(4 + GAP, 0), at(6 + GAP, 1)), ([255; 3], colour(1.0).0));
+    }
+
+    #[test]
+    fn a_map_that_is_shrunk_shows_the_strongest_values() {
+        let maps = Maps { size: [2, 4], channels: 1, values: &[0.0, 0.0, 0.5, 0.0, 0.0, -1.0, 0.0, 0.0] };
+        let sheet = sheet(maps, Sheet { most: 1, columns: 1, side: 2 });
+        assert_eq!(sheet.dimensions(), (2 + 2 * GAP, 1 + 2 * GAP));
+        assert_eq!(sheet.get_pixel(GAP, GAP).0, colour(-1.0).0);
+        assert_eq!(sheet.get_pixel(GAP + 1, GAP).0, colour(0.5).0);
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Subject {
         let count = network.head().classes();
         let classes: Vec<String> = match &classes {
             Some(classes) => classes.names().map(str::to_string).collect(),
-            None => (0..count).map(|class| format!("class {class}")).collect(),
+            None => (0..count).map(|class| format!("class-{class}")).collect(),
         };
         let images = read_batch(&args.images, network.spec().input, reading, MOST_IMAGES)?;
         check_memory(&network, args.images.len())?;

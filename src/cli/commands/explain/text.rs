@@ -46,7 +46,7 @@ pub fn lines(subject: &Subject, moment: &Moment, focus: &Focus) -> Vec<String> {
         lines.push(format!("the other {} add up to {}", others.len(), shown(rest)));
     }
     for (cause, count) in chain.zeros.counted() {
-        lines.push(format!("{count} more are 0 {}", cause.in_words()));
+        lines.push(format!("{count} more are zero {}", cause.in_words()));
     }
     lines.push(String::new());
     let shares = moment.shares(weight);
