@@ -14,7 +14,7 @@ use std::path::Path;
 use subject::Subject;
 
 /// The most bytes of tensors on a page: as base64 they are a third more, and the page stays below 8 MB.
-const PAGE_BUDGET: usize = 5_200_000;
+const PAGE_BUDGET: usize = 5_000_000;
 
 /// Takes the step and shows it.
 pub fn run(args: &ExplainArgs) -> CommandResult {
