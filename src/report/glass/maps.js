@@ -61,12 +61,12 @@
   }
 
   // A channel of a layer as a picture in which a cell can be chosen.
-  function mapPicture(net, what, layer, channel, { key, width, height, pinned, frames, onPin, onHover, title, scale }) {
+  function mapPicture(net, what, layer, channel, { key, width, height, pinned, frames, onPin, onHover, title, scale, start }) {
     const drawn = drawing(net, what, layer, channel, scale);
     const place = drawn.unit && pinned ? [Math.floor(pinned[2] / drawn.columns), pinned[2] % drawn.columns] : pinned && pinned.slice(0, 2);
     const name = `${title}: ${what === "output" ? "values" : "gradient"} of ${net.nameOf(layer)}, ${drawn.rows} rows, ${drawn.columns} columns`;
     const made = Glass.grid({
-      ...drawn, key, name, width, height, pinned: place, frames, onHover,
+      ...drawn, key, name, width, height, pinned: place, frames, onHover, start,
       read: (row, column) => readCell(net, what, layer, drawn.cell(row, column)),
       onPin: onPin && ((row, column) => onPin(drawn.cell(row, column))),
     });

@@ -39,6 +39,8 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("here.js", include_str!("here.js")),
     ("view_network.js", include_str!("view_network.js")),
     ("view_maps.js", include_str!("view_maps.js")),
+    ("forward_dot.js", include_str!("forward_dot.js")),
+    ("forward_kinds.js", include_str!("forward_kinds.js")),
     ("view_forward.js", include_str!("view_forward.js")),
     ("view_loss.js", include_str!("view_loss.js")),
     ("view_backward.js", include_str!("view_backward.js")),

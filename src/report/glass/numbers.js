@@ -45,11 +45,25 @@
   const count = (of, value) => Glass.h("data", { value: String(value), ...marks(of, value) }, counted(value));
   const probability = (of, value) => Glass.h("data", { value: String(value), ...marks(of, value) }, value.toFixed(4));
 
-  // The same within a formula; what is below zero stands in parentheses when `enclosed`.
+  // A number in a formula, its power of ten raised. One that is short as it is, as 0.9 or 16, is told so.
+  function digitsIn(value, digits) {
+    const short = String(value).replace("e-0", "e-");
+    const text = short.length <= 6 ? short : shown(value, digits);
+    const [mantissa, power] = text.includes("e") ? text.split("e") : text.split("·10");
+    if (power === undefined) return Glass.mathml("mn", null, text.replace("-", "−"));
+    const exponent = [...power].map((digit) => Object.keys(RAISED).find((plain) => RAISED[plain] === digit) || digit).join("");
+    return [
+      Glass.mathml("mn", null, mantissa.replace("-", "−")), Glass.mathml("mo", { lspace: "0", rspace: "0" }, "·"),
+      Glass.mathml("msup", null, Glass.mathml("mn", null, "10"), Glass.mathml("mn", null, exponent.replace("-", "−"))),
+    ];
+  }
+
+  // The same as `number` within a formula; what is below zero stands in parentheses when `enclosed`.
   function mn(of, value, { enclosed = false, digits = 6 } = {}) {
-    const text = Glass.mathml("mn", marks(of, value), shown(value, digits));
+    const text = Glass.mathml("mrow", marks(of, value), digitsIn(value, digits));
     if (!enclosed || !(value < 0)) return text;
-    return Glass.mathml("mrow", null, Glass.mathml("mo", { stretchy: "false" }, "("), text, Glass.mathml("mo", { stretchy: "false" }, ")"));
+    const fence = (sign) => Glass.mathml("mo", { stretchy: "false" }, sign);
+    return Glass.mathml("mrow", null, fence("("), text, fence(")"));
   }
 
   Object.assign(Glass, { shown, signed, counted, ulps, number, count, probability, mn });

@@ -4,12 +4,13 @@
 (function (Glass) {
   const { h, mathml, mn, number, count, split } = Glass;
 
-  const mo = (text) => mathml("mo", null, text);
+  // A sum may begin a piece of a formula with its sign, which then stands between two terms all the same.
+  const mo = (text) => mathml("mo", "+=".includes(text) ? { form: "infix" } : null, text);
   const mi = (text) => mathml("mi", null, text);
   const mrow = (...children) => mathml("mrow", null, ...children);
   const fraction = (above, below) => mathml("mfrac", null, above, below);
   const root = (...children) => mathml("msqrt", null, ...children);
-  const math = (...children) => mathml("math", null, mrow(...children));
+  const math = (...children) => mathml("math", { displaystyle: "true" }, mrow(...children));
 
   // Pieces of a formula in a line that may break between them, as MathML itself cannot.
   const formula = (...pieces) => h("p", { class: "formula" }, pieces);

@@ -5,6 +5,14 @@
 (function (Glass) {
   const { h } = Glass;
 
+  // How many stand side by side: of what fits, not much less than the most, with the fewest places left empty.
+  function evenly(count, most) {
+    let best = Math.min(most, count);
+    const empty = (across) => Math.ceil(count / across) * across - count;
+    for (let across = best; across >= most * 0.6; across--) if (empty(across) < empty(best)) best = across;
+    return best;
+  }
+
   // `count` pictures of rows × columns cells; `paint(tile, row, column)`; `read(tile)`; `onPin(tile)`; `chosen` is
   // ringed; `side` is how wide one may be, in pixels at a root font of 16; `width` is how wide all may be.
   function tiles({ key, name, count, rows, columns, paint, read, onPin, chosen, side, width }) {
@@ -12,7 +20,7 @@
     const room = Math.max(Math.min(Glass.scaled(width), document.documentElement.clientWidth - 40), 80);
     const gap = 4;
     const wanted = Math.max(Math.floor((Glass.scaled(side) * density) / Math.max(rows, columns)), 1);
-    const across = Math.max(Math.min(Math.floor((room * density) / (columns * wanted + gap)), count), 1);
+    const across = evenly(count, Math.max(Math.floor((room * density) / (columns * wanted + gap)), 1));
     const down = Math.ceil(count / across);
     const [stepX, stepY] = [columns * wanted + gap, rows * wanted + gap];
     const size = { width: across * stepX + gap, height: down * stepY + gap };

@@ -72,7 +72,9 @@
       cell: (row, column) => at(row, column) >= 0 && { value: parts[at(row, column)].sum, of: `${of}/part[${at(row, column)}]`, link: link(at(row, column)), masked: parts[at(row, column)].sum === 0 },
       read: (row, column) => (at(row, column) < 0 ? "no patch has it here" : ["position ", h("code", null, parts[at(row, column)].position.join()), " under kernel cell ", h("code", null, `${row},${column}`), ": ", number(`${of}/part[${at(row, column)}]`, parts[at(row, column)].sum)]),
     });
-    const pieces = parts.map((part, k) => h("span", { class: "term", "data-link": link(k) }, math(k > 0 && mo("+"), mn(`${of}/part[${k}]`, part.sum, { enclosed: true, digits: 4 }))));
+    const alive = parts.map((part, k) => k).filter((k) => parts[k].sum !== 0);
+    const pieces = alive.map((k, rank) => h("span", { class: "term", "data-link": link(k) },
+      math(rank > 0 && mo("+"), mn(`${of}/part[${k}]`, parts[k].sum, { enclosed: true, digits: 4 }))));
     const engine = net.carried("gradient", i - 1) ? net.value("gradient", i - 1, y, x, c) : null;
     return h("div", null, matrix, formula(pieces, h("span", { class: "term answer" }, math(mo("="), mn(`${of}/sum`, total)))), Glass.engineLine(of, total, engine));
   }

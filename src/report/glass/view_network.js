@@ -41,7 +41,7 @@
       const channel = standing(net, selection, i);
       const here = i === selection.layer;
       const shape = Glass.shapeText(net.sizes(i), layer && layer.isVector);
-      const words = layer ? Glass.KINDS[layer.kind] : "image";
+      const words = layer ? Glass.KINDS[layer.kind] : "the input";
       return h(
         "div",
         {

@@ -11,12 +11,13 @@
     const [rows, columns] = layer.out;
     if (rows * columns === 1) return null;
     const all = [];
+    const largest = chain.terms.reduce((best, term) => (Math.abs(term.product) > Math.abs(best.product) ? term : best));
     const one = (key, title, value, masked) => {
-      const largest = most(chain.terms.map(value));
+      const strongest = most(chain.terms.map(value));
       const at = (row, column) => chain.terms[row * columns + column];
       const made = Glass.grid({
-        key: `chain-${key}`, name: `${title}, ${rows} rows, ${columns} columns`, rows, columns, width: 310,
-        paint: (row, column) => tint(value(at(row, column)), largest), masked: masked && ((row, column) => masked(at(row, column))),
+        key: `chain-${key}`, name: `${title}, ${rows} rows, ${columns} columns`, rows, columns, width: 300, start: largest.position,
+        paint: (row, column) => tint(value(at(row, column)), strongest), masked: masked && ((row, column) => masked(at(row, column))),
         read: (row, column) => {
           const term = at(row, column);
           const name = `${of}/term[${row},${column}]`;
@@ -26,7 +27,7 @@
         onHover: (row, column) => all.filter((other) => other !== made).forEach((other) => other.mark(row, column)),
       });
       all.push(made);
-      return h("figure", { class: "map" }, h("figcaption", null, title), made.whole, Glass.legend(largest));
+      return h("figure", { class: "map" }, h("figcaption", null, title), made.whole, Glass.legend(strongest));
     };
     const figures = [
       one("input", "input under this weight", (term) => term.input), h("span", { class: "sign" }, "·"),
@@ -38,7 +39,7 @@
 
   function causes(of, zeros) {
     const all = Glass.causesOf(zeros);
-    return all.length > 0 && [h("p", null, "Terms that are exactly 0, by their reason:"), h("ul", null, all.map(([cause, n]) => h("li", null, count(`${of}/zeros/${cause}`, n), ` ${Glass.CAUSES[cause]}`)))];
+    return all.length > 0 && h("div", null, h("p", null, "Terms that are exactly 0, by their reason:"), h("ul", null, all.map(([cause, n]) => h("li", null, count(`${of}/zeros/${cause}`, n), ` ${Glass.CAUSES[cause]}`))));
   }
 
   // The images' shares of the gradient: they add up to it.
@@ -96,8 +97,7 @@
       h("p", null, width * net.layers[chain.layer].out[0] === 1 ? "It was used once for this image: its share is input times gradient." : ["It was used at ", count(`${of}/count`, chain.terms.length),
         " positions of this image. At each, the loss changes with it by the input there times the gradient of the output there. The sum of all these is the gradient: the chain rule, once a position."]),
       pictured && pictured.element,
-      table,
-      causes(of, chain.zeros),
+      h("div", { class: "side" }, table, causes(of, chain.zeros)),
       h("h3", null, "The batch"),
       batch(context, numbers),
       Glass.stepOf(context),
