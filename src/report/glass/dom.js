@@ -51,8 +51,11 @@
   // The pixels of a length given at a root font of 16 pixels.
   const scaled = (pixels) => (pixels * parseFloat(getComputedStyle(document.documentElement).fontSize)) / 16;
 
+  // How wide a picture may be that would have this width on a large screen.
+  const fitting = (pixels) => Math.min(scaled(pixels), Math.max(document.documentElement.clientWidth - 32, 120));
+
   let last = 0;
   const freshId = () => `glass-${++last}`;
 
-  Object.assign(Glass, { h, mathml, svg, refill, scaled, freshId });
+  Object.assign(Glass, { h, mathml, svg, refill, scaled, fitting, freshId });
 })(Glass);

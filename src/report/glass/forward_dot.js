@@ -33,6 +33,9 @@
     selection.set({ weight: { tensor: net.layers[selection.layer].tensors[0], index: term.index } });
   }
 
+  // The bias as a part of the sum, of layers that have one.
+  const biasOf = (layer, sum) => (layer.tensors.length > 1 ? [["bias", sum.bias]] : []);
+
   const linkOf = (term) => `w${term.index.join("-")}`;
 
   // The slice of the sum that is shown as matrices: that of the chosen weight, or else the largest.
@@ -97,8 +100,9 @@
           one("kernel", "kernel", (term) => term.weight, "weight"), h("span", { class: "sign" }, "="),
           one("products", "product", (term) => term.product, "product"),
           h("p", { class: "partial" }, `These ${slice.size} add up to `, number(`${of}/channel[${channel}]`, inSlice),
-            inputs.length > 1 && `; so do those of all ${inputs.length} channels of the input, and the bias is added:`))),
-      Glass.sumFormula({ of, terms: sum.terms, factors: (term) => [term.input, term.weight], link: linkOf, more: [["bias", sum.bias]], total }),
+            inputs.length > 1 && `; so do those of each of the ${inputs.length} channels of the input. All together`,
+            layer.tensors.length > 1 && (inputs.length > 1 ? ", and the bias" : "; then comes the bias"), ":"))),
+      Glass.sumFormula({ of, terms: sum.terms, factors: (term) => [term.input, term.weight], link: linkOf, more: biasOf(layer, sum), total }),
       Glass.engineLine(of, total, net.engine(selection.layer, ...selection.cell)),
       inputs.length > 1 && productsPicture(context, sum.terms, {
         rows: rows * columns, columns: layer.in[2], place: (term) => (term.cell[0] * columns + term.cell[1]) * layer.in[2] + term.from[2],
@@ -108,7 +112,7 @@
         Glass.sumTable({
           of, terms: sum.terms, headings: ["input at", "input", "weight", "product", "", "running total"], link: linkOf,
           place: (term) => cellName(net, selection.layer - 1, term.from), factors: (term) => [term.input, term.weight],
-          onPin: (term) => pickWeight(context, term), more: [["bias", sum.bias]], totalName: "sum",
+          onPin: (term) => pickWeight(context, term), more: biasOf(layer, sum), totalName: "sum",
         })),
     ];
   }
@@ -126,10 +130,10 @@
     if (sum) {
       const { rows, columns } = Glass.wrapped(sum.terms.length);
       return [
-        Glass.sumFormula({ of, terms: sum.terms, factors: (term) => [term.input, term.weight], link: linkOf, more: [["bias", sum.bias]], total: sum.sum }),
+        Glass.sumFormula({ of, terms: sum.terms, factors: (term) => [term.input, term.weight], link: linkOf, more: biasOf(layer, sum), total: sum.sum }),
         Glass.engineLine(of, sum.sum, engine),
         productsPicture(context, sum.terms, { rows, columns, place: (term) => term.index[0], title: `all ${sum.terms.length} products, one for each input` }),
-        table(sum.terms, { more: [["bias", sum.bias]], totalName: "sum" }),
+        table(sum.terms, { more: biasOf(layer, sum), totalName: "sum" }),
       ];
     }
     const excerpt = (net.bundle.header.dot_excerpts[layer.name] || {})[selection.channel];

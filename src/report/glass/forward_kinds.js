@@ -3,7 +3,7 @@
 "use strict";
 
 (function (Glass) {
-  const { h, mn, mo, mi, math, formula, fraction, root, number, cellName, mapPicture, most, inputPicture } = Glass;
+  const { h, mn, mo, mi, math, formula, fraction, root, number, cellName, valueName, mapPicture, most, inputPicture } = Glass;
 
   // The window of a pool: its cells, the winner ringed.
   function pool(context) {
@@ -17,21 +17,22 @@
     const winner = layer.kind === "max_pool" ? net.winner(selection.layer, y, x, c).join() : null;
     const out = net.value("output", selection.layer, y, x, c);
     const name = (row, column) => cellName(net, selection.layer - 1, [...under(row, column), c]);
+    const of = (row, column) => valueName(net, "output", selection.layer - 1, [...under(row, column), c]);
     const matrix = Glass.matrix({
       key: "window", title: "the window", name: `the window, ${rows} rows, ${columns} columns`, rows, columns,
       most: most(inside.map((cell) => value(...cell))),
       cell: (row, column) => under(row, column) && {
-        value: value(row, column), of: `output/${name(row, column)}`, chosen: under(row, column).join() === winner,
+        value: value(row, column), of: of(row, column), chosen: under(row, column).join() === winner,
         masked: winner !== null && under(row, column).join() !== winner,
       },
-      read: (row, column) => (under(row, column) ? [h("code", null, name(row, column)), " ", number(`output/${name(row, column)}`, value(row, column))] : "outside the image"),
+      read: (row, column) => (under(row, column) ? [h("code", null, name(row, column)), " ", number(of(row, column), value(row, column))] : "outside the image"),
       onPin: (row, column) => under(row, column) && selection.set({ layer: selection.layer - 1, y: under(row, column)[0], x: under(row, column)[1] }),
     });
-    const of = `output/${cellName(net, selection.layer, selection.cell)}`;
+    const result = valueName(net, "output", selection.layer, selection.cell);
     const says = winner !== null
       ? [h("p", null, "The largest wins: ", h("code", null, cellName(net, selection.layer - 1, [...net.winner(selection.layer, y, x, c), c])), " passes ",
-        number(of, out), ". The hatched ones are forgotten, and no gradient will reach them through this window.")]
-      : [formula(math(fraction(Glass.mrow(inside.flatMap((cell, k) => [k > 0 && mo("+"), mn(`output/${name(...cell)}`, value(...cell), { enclosed: true, digits: 4 })])), mn(`${of}/count`, inside.length)), mo("="), mn(of, out))),
+        number(result, out), ". The hatched ones are forgotten, and no gradient will reach them through this window.")]
+      : [formula(math(fraction(Glass.mrow(inside.flatMap((cell, k) => [k > 0 && mo("+"), mn(of(...cell), value(...cell), { enclosed: true, digits: 4 })])), mn(`${result}/count`, inside.length)), mo("="), mn(result, out))),
         h("p", null, "The mean of the cells that lie within the image; each will get the same share of the gradient.")];
     return h("div", { class: "side middle" }, inputPicture(context, c, "input"), h("div", null, h("div", { class: "dot" }, matrix), says));
   }
@@ -43,8 +44,8 @@
     const [y, x, c] = selection.cell;
     const of = cellName(net, selection.layer, selection.cell);
     const [before, out] = [net.value("output", selection.layer - 1, y, x, c), net.value("output", selection.layer, y, x, c)];
-    const input = (options) => mn(`output/${cellName(net, selection.layer - 1, selection.cell)}`, before, options);
-    const result = [mo("="), mn(`output/${of}`, out)];
+    const input = (options) => mn(valueName(net, "output", selection.layer - 1, selection.cell), before, options);
+    const result = [mo("="), mn(valueName(net, "output", selection.layer, selection.cell), out)];
     if (layer.kind === "relu") {
       return [formula(math(mi("max"), mo("("), Glass.mathml("mn", null, "0"), mo(","), input(), mo(")"), result)),
         h("p", null, before > 0 ? "It is above zero: the gate is open, and the gradient will pass unchanged." : "It is not above zero: the gate is shut. Zero goes on, and no gradient will come back.")];
@@ -77,13 +78,13 @@
       const [, width, channels] = layer.in;
       const place = Math.floor(selection.channel / channels);
       const from = [Math.floor(place / width), place % width, selection.channel % channels];
-      return h("p", null, "The same value in another order: ", h("code", null, of), " is ", h("code", null, cellName(net, selection.layer - 1, from)), ", ", number(`output/${of}`, out), ".");
+      return h("p", null, "The same value in another order: ", h("code", null, of), " is ", h("code", null, cellName(net, selection.layer - 1, from)), ", ", number(valueName(net, "output", selection.layer, selection.cell), out), ".");
     }
     const plane = net.plane("output", selection.layer - 1, selection.channel);
     const sum = plane.reduce((total, value) => total + value, 0);
     return [
       mapPicture(net, "output", selection.layer - 1, selection.channel, { key: "mean", width: 260, title: "the channel whose mean this is" }).figure,
-      formula(math(fraction(mn(`sum/${of}`, sum), mn(`count/${of}`, plane.length)), mo("="), mn(`output/${of}`, out))),
+      formula(math(fraction(mn(`sum/${of}`, sum), mn(`count/${of}`, plane.length)), mo("="), mn(valueName(net, "output", selection.layer, selection.cell), out))),
     ];
   }
 

@@ -79,10 +79,11 @@
   // A ring in ink within a ring in the paper's colour: seen on every colour.
   function ring(context, x, y, width, height) {
     const { ink, zero } = colors();
-    context.lineWidth = 4;
+    const density = Math.min(window.devicePixelRatio || 1, 2);
+    context.lineWidth = 4 * density;
     context.strokeStyle = css(zero);
     context.strokeRect(x, y, width, height);
-    context.lineWidth = 2;
+    context.lineWidth = 2 * density;
     context.strokeStyle = css(ink);
     context.strokeRect(x, y, width, height);
   }
@@ -115,7 +116,7 @@
     const { rows, columns, width, pinned, frames = [], onHover } = options;
     const density = Math.min(window.devicePixelRatio || 1, 2);
     const tallest = options.height || width;
-    const fits = Math.min(Glass.scaled(width) / columns, Glass.scaled(tallest) / rows) * density;
+    const fits = Math.min(Glass.fitting(width) / columns, Glass.scaled(tallest) / rows) * density;
     const size = fits >= 1 ? Math.floor(fits) : 1;
     const shown = fits >= 1 ? size / density : fits / density;
     const canvas = h("canvas", {
@@ -128,8 +129,13 @@
     });
     drawCells(canvas.getContext("2d"), options, 0, 0, size);
     const marks = overlay.getContext("2d");
-    const box = ([row, column, height, wide]) =>
-      ring(marks, column * size - 1, row * size - 1, wide * size + 2, height * size + 2);
+    // A frame that leaves the picture is drawn along its edge.
+    const box = ([row, column, height, wide]) => {
+      const [left, top] = [Math.max(column * size - 1, 2), Math.max(row * size - 1, 2)];
+      const right = Math.min((column + wide) * size + 1, overlay.width - 2);
+      const bottom = Math.min((row + height) * size + 1, overlay.height - 2);
+      ring(marks, left, top, Math.max(right - left, 1), Math.max(bottom - top, 1));
+    };
     const mark = (row, column) => {
       marks.clearRect(0, 0, overlay.width, overlay.height);
       frames.forEach(box);

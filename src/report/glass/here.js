@@ -34,8 +34,8 @@
     return [
       h("span", { class: "label" }, "You are here"),
       step(-1, "‹", "previous layer", selection.layer < 0),
-      h("ol", null, parts.filter(Boolean).map((part) => h("li", null, part))),
       step(1, "›", "next layer", selection.layer >= net.layers.length - 1),
+      h("ol", null, parts.filter(Boolean).map((part) => h("li", null, part))),
       h("button", { class: "keys", "data-key": "help", on: { click: Glass.toggleHelp } }, "Keys ", h("kbd", null, "?")),
     ];
   };

@@ -50,14 +50,12 @@
     };
   }
 
-  const wordOf = (what) => (what === "output" ? "output" : "grad_output");
-
   // The readout of a cell: its name, its value, and why it is 0 where it is a gradient that is.
   function readCell(net, what, layer, cell) {
     const value = net.value(what, layer, ...cell);
     const name = cellName(net, layer, cell);
     const why = what === "gradient" && value === 0 ? Glass.CAUSES[Glass.causeOfZero(net, layer, cell)] : "";
-    return [h("code", null, name), " ", what === "gradient" ? "∂L/∂ " : "", number(`${wordOf(what)}/${name}`, value), why && ` ${why}`];
+    return [what === "gradient" && "∂L/∂ ", h("code", null, name), " = ", number(Glass.valueName(net, what, layer, cell), value), why && `, ${why}`];
   }
 
   // A channel of a layer as a picture in which a cell can be chosen.
@@ -75,5 +73,5 @@
     return made;
   }
 
-  Object.assign(Glass, { mapPicture, drawing, readCell, wrapped, wordOf });
+  Object.assign(Glass, { mapPicture, drawing, readCell, wrapped });
 })(Glass);

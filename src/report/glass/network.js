@@ -145,5 +145,11 @@
     return `${net.nameOf(i)}[${vector ? c : `${y},${x},${c}`}]`;
   }
 
-  Object.assign(Glass, { Network, cellName });
+  // What the number at a cell is called: that of the engine plainly, what this page computed with a word before it.
+  function valueName(net, what, i, cell) {
+    const name = `${what === "output" ? "output" : "grad_output"}/${cellName(net, i, cell)}`;
+    return net.carried(what, i) ? name : `computed/${name}`;
+  }
+
+  Object.assign(Glass, { Network, cellName, valueName });
 })(Glass);

@@ -17,9 +17,11 @@
   // ringed; `side` is how wide one may be, in pixels at a root font of 16; `width` is how wide all may be.
   function tiles({ key, name, count, rows, columns, paint, read, onPin, chosen, side, width }) {
     const density = Math.min(window.devicePixelRatio || 1, 2);
-    const room = Math.max(Math.min(Glass.scaled(width), document.documentElement.clientWidth - 40), 80);
+    const room = Glass.fitting(width);
+    // On a narrow screen each is smaller, so that several stand side by side.
+    const narrow = Math.min(room / Glass.scaled(560), 1) ** 0.7;
     const gap = 4;
-    const wanted = Math.max(Math.floor((Glass.scaled(side) * density) / Math.max(rows, columns)), 1);
+    const wanted = Math.max(Math.floor((Glass.scaled(side) * narrow * density) / Math.max(rows, columns)), 1);
     const across = evenly(count, Math.max(Math.floor((room * density) / (columns * wanted + gap)), 1));
     const down = Math.ceil(count / across);
     const [stepX, stepY] = [columns * wanted + gap, rows * wanted + gap];

@@ -4,7 +4,7 @@
 (function (Glass) {
   const { h, mn, mo, math, formula, fraction, root, number, count, cellName, mapPicture, most } = Glass;
 
-  const named = (net, i, cell) => `grad_output/${cellName(net, i, cell)}`;
+  const named = (net, i, cell) => Glass.valueName(net, "gradient", i, cell);
 
   // What the next layer sent back to the cell, as a sentence and a formula.
   function origin({ net, selection }) {
@@ -30,13 +30,24 @@
       const parts = takers.flatMap(({ position }, k) => [k > 0 && mo("+"), mn(named(net, i + 1, [...position, c]), net.value("gradient", i + 1, ...position, c), { enclosed: k > 0 })]);
       return [intro("took this cell: all of the window’s gradient comes back to it."), formula(math(parts, result()))];
     }
-    if (next.kind === "average_pool" || next.kind === "global_average_pool") return [intro("gave every cell of a window the same share of its gradient:"), formula(math(mn(named(net, i, cell), here)))];
+    if (next.kind === "average_pool" || next.kind === "global_average_pool") return meanOrigin(net, i, cell, intro);
     if (next.kind === "flatten") return intro("only renames: ", number(named(net, i, cell), here), " comes back as it is.");
     if (next.kind === "batch_normalization") return intro("couples the images of the batch: each value moves the mean and the deviation of all. ", number(named(net, i, cell), here), " is what the engine has.");
     if (next.kind === "dense") return denseOrigin(net, i, cell, intro);
     const parts = Glass.patches(net, i + 1, cell);
     if (!parts) return intro("has a kernel that is too large for the page; the engine has ", number(named(net, i, cell), here), ".");
     return [intro("had this cell in ", count(`patches/${cellName(net, i, cell)}/count`, parts.length), " patches, and from each a part comes back."), patchFigure(net, i + 1, cell, parts)];
+  }
+
+  // Every window gives each of its cells that lie within the image the same share of its gradient.
+  function meanOrigin(net, i, [y, x, c], intro) {
+    const next = net.layers[i + 1];
+    const all = next.kind === "global_average_pool" ? [[0, 0]] : Glass.covering(next, [y, x]).map(({ position }) => position);
+    const cellsOf = (position) => (next.window ? Glass.cells(next).filter((cell) => Glass.pixel(next, position, cell)).length : next.in[0] * next.in[1]);
+    const part = (position) => fraction(mn(named(net, i + 1, [...position, c]), net.value("gradient", i + 1, ...position, c)), mn(`share/${cellName(net, i + 1, [...position, c])}`, cellsOf(position)));
+    const parts = all.flatMap((position, k) => [k > 0 && mo("+"), part(position)]);
+    const here = mn(named(net, i, [y, x, c]), net.value("gradient", i, y, x, c));
+    return [intro("gives every cell of a window the same share of the window’s gradient:"), formula(math(parts, mo("="), here))];
   }
 
   function denseOrigin(net, i, [y, x, c], intro) {

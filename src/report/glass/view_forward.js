@@ -2,7 +2,7 @@
 "use strict";
 
 (function (Glass) {
-  const { h, number, cellName } = Glass;
+  const { h, number, cellName, valueName } = Glass;
 
   // What the layers behind made of the cell, up to the next that mixes cells.
   function followed({ net, selection }) {
@@ -11,7 +11,7 @@
     for (let i = selection.layer + 1; i < net.layers.length; i++) {
       const { kind, name } = net.layers[i];
       if (["relu", "leaky_relu", "dropout", "batch_normalization"].includes(kind)) {
-        told.push(h("li", null, h("code", null, name), " makes ", number(`output/${cellName(net, i, selection.cell)}`, net.value("output", i, y, x, c)), " of it."));
+        told.push(h("li", null, h("code", null, name), " makes ", number(valueName(net, "output", i, selection.cell), net.value("output", i, y, x, c)), " of it."));
         continue;
       }
       if (kind === "max_pool") {
@@ -36,7 +36,7 @@
     if (!layer) return h("p", null, "This is the image itself: nothing made it. Choose a layer in the strip above.");
     const of = cellName(net, selection.layer, selection.cell);
     return [
-      h("h3", null, h("code", null, of), " = ", h("span", { class: "answer" }, number(`output/${of}`, net.value("output", selection.layer, ...selection.cell)))),
+      h("h3", null, h("code", null, of), " = ", h("span", { class: "answer" }, number(valueName(net, "output", selection.layer, selection.cell), net.value("output", selection.layer, ...selection.cell)))),
       PICTURES[layer.kind](context),
       followed(context),
     ];

@@ -54,7 +54,7 @@
         weight !== 1 && mrow(mn(`class_weight/${image.label}`, weight), mo("·")),
         fraction(mrow(mi("p"), mo("−"), mi("y")), mi("N")), mo("="),
         weight !== 1 && mrow(mn(`class_weight/${image.label}`, weight), mo("·")),
-        fraction(mrow(mn(`probability/${name}`, p), mo("−"), mn(`truth/${name}`, y)), mn("images", N)), mo("="), mn(`grad_logit/${name}`, slope))),
+        fraction(mrow(mn(`probability/${name}`, p), mo("−"), mn(`truth/${name}`, y)), mn("images", N)), mo("="), mn(`computed/grad_logit/${name}`, slope))),
     ];
   }
 
@@ -75,7 +75,7 @@
           h("td", { class: "number" }, probability(`probability/${name}`, p)),
           h("td", null, gap(p, y)),
           h("td", { class: "number" }, number(`gap/${name}`, p - y)),
-          h("td", { class: "number" }, number(`grad_logit/${name}`, ((p - y) * weightOf(bundle, image)) / N)),
+          h("td", { class: "number" }, number(`computed/grad_logit/${name}`, ((p - y) * weightOf(bundle, image)) / N)),
           h("td", { class: "number" }, k === 0 && number(`loss/${i}`, image.loss)),
         );
       }),

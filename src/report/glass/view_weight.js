@@ -61,15 +61,16 @@
   // Loss before, promised by the gradients, and after, on one scale.
   function losses({ bundle }) {
     const { loss, loss_promised: promise, loss_after: after } = bundle.header;
-    const all = [["before the step", "loss", loss], ["promised: L + Σ g·Δw", "loss_promised_after", loss + promise], ["after, same images, same dropout", "loss_after", after]];
-    const largest = Math.max(...all.map(([, , value]) => value), 1e-12);
-    const line = ([words, of, value]) => h("tr", null, h("td", null, words),
-      h("td", null, Glass.svg("svg", { class: "share long", viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, Glass.svg("rect", { class: "alive", x: 0, y: 1, width: Math.max((value / largest) * 100, 0), height: 8 }))),
-      h("td", { class: "number" }, number(of, value)));
+    const all = [["before the step", "loss", loss], ["promised by the gradients", "loss_promised_after", loss + promise], ["after, same images, same dropout", "loss_after", after]];
+    const largest = most([promise, after - loss]);
+    const change = (of, value) => [h("td", { class: "number" }, number(`${of}/change`, value - loss)), h("td", { class: "bar" }, bar(value - loss, largest))];
+    const line = ([words, of, value], k) => h("tr", null, h("td", null, words), h("td", { class: "number" }, number(of, value)),
+      k === 0 ? [h("td"), h("td")] : change(of, value));
+    const head = h("thead", null, h("tr", null, h("th"), h("th", { class: "number" }, "loss"), h("th", { class: "number" }, "change"), h("th")));
     const verdict = after < loss ? (loss + promise <= after ? "It fell, by less than promised: a loss is no plane." : "It fell, by more than promised: a loss is no plane.") : "It did not fall: the step was too long for this loss.";
     return [h("h3", null, "What the step did to the loss"),
       h("p", null, "All weights moved together. Were the loss a plane, it would change by Σ g·Δw = ", number("loss_promised", promise), "."),
-      h("div", { class: "table" }, h("table", null, h("tbody", null, all.map(line)))), h("p", null, verdict)];
+      h("div", { class: "table" }, h("table", null, head, h("tbody", null, all.map(line)))), h("p", null, verdict)];
   }
 
   Glass.views.weight = (context) => {
