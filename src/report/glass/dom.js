@@ -54,8 +54,17 @@
   // How wide a picture may be that would have this width on a large screen.
   const fitting = (pixels) => Math.min(scaled(pixels), Math.max(document.documentElement.clientWidth - 32, 120));
 
+  // A button in place of what would take long; the reader decides.
+  function askPatience(net, what) {
+    const go = () => {
+      net.patient = true;
+      Glass.redraw();
+    };
+    return h("p", null, h("button", { "data-key": "patience", on: { click: go } }, `compute ${what}`), " This takes a few seconds: the page does not carry them.");
+  }
+
   let last = 0;
   const freshId = () => `glass-${++last}`;
 
-  Object.assign(Glass, { h, mathml, svg, refill, scaled, fitting, freshId });
+  Object.assign(Glass, { h, mathml, svg, refill, scaled, fitting, askPatience, freshId });
 })(Glass);

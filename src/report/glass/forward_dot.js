@@ -79,6 +79,7 @@
     const at = (row, column) => slice.get([row, column].join());
     const [rows, columns] = layer.kernel;
     const chosen = selection.weight ? selection.weight.index.join() : "";
+    const chosenCell = [...slice.values()].find((term) => term.index.join() === chosen);
     const one = (title, key, value, name) =>
       Glass.matrix({
         key, title, name: `${title}, ${rows} rows, ${columns} columns`, rows, columns, most: most([...slice.values()].map(value)),
@@ -88,6 +89,7 @@
         },
         read: (row, column) => (at(row, column) ? [`${row},${column}: `, number(`term/${of.slice(4)}/${at(row, column).index.join(",")}/${name}`, value(at(row, column)))] : "outside the image"),
         onPin: (row, column) => at(row, column) && pickWeight(context, at(row, column)),
+        start: chosenCell ? chosenCell.cell : undefined,
       });
     const inSlice = [...slice.values()].reduce((total, term) => total + term.product, 0);
     const total = sum.sum;

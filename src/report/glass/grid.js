@@ -93,9 +93,13 @@
     const small = h("canvas", { width: columns, height: rows });
     const pen = small.getContext("2d");
     const pixels = pen.createImageData(columns, rows);
-    for (let place = 0; place < rows * columns; place++) {
-      const [row, column] = [Math.floor(place / columns), place % columns];
-      pixels.data.set([...paint(row, column), 255], place * 4);
+    let at = 0;
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++, at += 4) {
+        const rgb = paint(row, column);
+        for (let part = 0; part < 3; part++) pixels.data[at + part] = rgb[part];
+        pixels.data[at + 3] = 255;
+      }
     }
     pen.putImageData(pixels, 0, 0);
     context.imageSmoothingEnabled = false;

@@ -52,5 +52,14 @@
     Glass.redraw();
   }
 
-  Object.assign(Glass, { addKey, listenToKeys: listen, toggleHelp, toggleProjector });
+  // Covers the results, so that a room can guess first; a click uncovers one.
+  function toggleGuessing() {
+    document.documentElement.classList.toggle("guess");
+  }
+  document.addEventListener("click", (event) => {
+    const answer = event.target.closest(".guess .answer");
+    if (answer) answer.classList.add("revealed");
+  });
+
+  Object.assign(Glass, { addKey, listenToKeys: listen, toggleHelp, toggleProjector, toggleGuessing });
 })(Glass);

@@ -76,6 +76,22 @@
       return carried ? carried[(y * width + x) * channels + c] : this.plane(what, i, c)[y * width + x];
     }
 
+    // How many products it takes to compute all channels of a layer that is not carried.
+    cost(what, i) {
+      if (this.carried(what, i)) return 0;
+      const layer = this.layers[what === "output" ? i : i + 1];
+      const [height, width, channels] = layer.out;
+      const taps = layer.kernel ? layer.kernel[0] * layer.kernel[1] * (layer.kind === "conv2d" ? layer.in[2] : 1) : 1;
+      const own = height * width * channels * taps;
+      if (what === "output") return own + this.cost("output", i - 1);
+      return own + this.cost("gradient", i + 1) + (layer.kernel ? 0 : this.cost("output", i));
+    }
+
+    // Whether that is worth a reader's wait: about a second.
+    isQuick(what, i) {
+      return this.patient || this.cost(what, i) < 5e8;
+    }
+
     // The kernel and the bias of a layer before the step, or whatever else its tensors are; null for what is not
     // carried.
     weights(i) {

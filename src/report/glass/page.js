@@ -79,6 +79,7 @@
     Glass.addKey(["g"], "g", "output or gradient in the pictures", () => {
       page.selection.set({ show: page.selection.show === "output" ? "gradient" : "output" });
     });
+    Glass.addKey(["q"], "q", "guess first: covers the results until they are clicked", Glass.toggleGuessing);
     Glass.addKey(["+", "="], "+", "larger, for a projector, and back", Glass.toggleProjector);
     Glass.addKey(["?"], "?", "this help", Glass.toggleHelp);
     Glass.listenToKeys();

@@ -113,6 +113,10 @@
     const whole = h("div", { class: "later" }, "counting …");
     setTimeout(() => {
       if (!whole.isConnected) return;
+      if (!net.isQuick("gradient", layer)) {
+        Glass.refill(whole, Glass.askPatience(net, "the zeros of all channels"));
+        return;
+      }
       const zeros = Glass.zerosOfLayer(net, layer);
       Glass.refill(whole, causes(`causes/${net.nameOf(layer)}`, zeros, height * width * channels));
     }, 60);

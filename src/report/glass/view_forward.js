@@ -11,7 +11,8 @@
     for (let i = selection.layer + 1; i < net.layers.length; i++) {
       const { kind, name } = net.layers[i];
       if (["relu", "leaky_relu", "dropout", "batch_normalization"].includes(kind)) {
-        told.push(h("li", null, h("code", null, name), " makes ", number(valueName(net, "output", i, selection.cell), net.value("output", i, y, x, c)), " of it."));
+        told.push(h("li", null, h("code", null, name), " makes ",
+          h("span", { class: "answer" }, number(valueName(net, "output", i, selection.cell), net.value("output", i, y, x, c))), " of it."));
         continue;
       }
       if (kind === "max_pool") {

@@ -15,6 +15,7 @@
   function multiples({ net, selection }) {
     const { layer, show, channel } = selection;
     const [rows, columns, count] = net.sizes(layer);
+    if (!net.isQuick(show, layer)) return Glass.askPatience(net, `all ${count} channels`);
     const planes = Array.from({ length: count }, (_, c) => net.plane(show, layer, c));
     const largest = Math.max(...planes.map(most));
     const side = Math.max(Math.min(64, Math.floor(Math.sqrt(300000 / count))), 20);
