@@ -15,7 +15,13 @@
     if (!palette) {
       const style = getComputedStyle(document.documentElement);
       const of = (name) => read(style, name);
-      palette = { below: of("--below"), zero: of("--zero"), above: of("--above"), ink: of("--ink"), hatch: of("--hatch") };
+      palette = {
+        below: of("--below"),
+        zero: of("--zero"),
+        above: of("--above"),
+        ink: of("--ink"),
+        hatch: of("--hatch"),
+      };
     }
     return palette;
   }

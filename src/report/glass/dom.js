@@ -19,7 +19,8 @@
   function dress(element, attributes) {
     for (const [name, value] of Object.entries(attributes || {})) {
       if (value === null || value === undefined || value === false) continue;
-      if (name === "on") Object.entries(value).forEach(([event, listener]) => element.addEventListener(event, listener));
+      if (name === "on")
+        Object.entries(value).forEach(([event, listener]) => element.addEventListener(event, listener));
       else if (name === "style") Object.entries(value).forEach(([key, text]) => element.style.setProperty(key, text));
       else element.setAttribute(name, value === true ? "" : value);
     }
@@ -35,7 +36,10 @@
   // what was scrolled sideways stays so.
   function refill(container, ...children) {
     const focused = container.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    const scrolled = [...container.querySelectorAll("[data-scroll]")].map((part) => [part.dataset.scroll, part.scrollLeft]);
+    const scrolled = [...container.querySelectorAll("[data-scroll]")].map((part) => [
+      part.dataset.scroll,
+      part.scrollLeft,
+    ]);
     container.replaceChildren();
     append(container, children);
     for (const [name, left] of scrolled) {
@@ -60,7 +64,12 @@
       net.patient = true;
       Glass.redraw();
     };
-    return h("p", null, h("button", { "data-key": "patience", on: { click: go } }, `compute ${what}`), " This takes a few seconds: the page does not carry them.");
+    return h(
+      "p",
+      null,
+      h("button", { "data-key": "patience", on: { click: go } }, `compute ${what}`),
+      " This takes a few seconds: the page does not carry them.",
+    );
   }
 
   let last = 0;

@@ -18,8 +18,14 @@
     const frame = h(
       "div",
       {
-        class: "grid", role: "grid", tabindex: "0", "data-key": key, "aria-label": name, "aria-rowcount": rows,
-        "aria-colcount": columns, "aria-activedescendant": id,
+        class: "grid",
+        role: "grid",
+        tabindex: "0",
+        "data-key": key,
+        "aria-label": name,
+        "aria-rowcount": rows,
+        "aria-colcount": columns,
+        "aria-activedescendant": id,
       },
       content,
       h("span", { class: "unseen", role: "row" }, spoken),
@@ -124,11 +130,16 @@
     const size = fits >= 1 ? Math.floor(fits) : 1;
     const shown = fits >= 1 ? size / density : fits / density;
     const canvas = h("canvas", {
-      width: columns * size, height: rows * size, "aria-hidden": "true",
+      width: columns * size,
+      height: rows * size,
+      "aria-hidden": "true",
       style: { width: `${columns * shown}px` },
     });
     const overlay = h("canvas", {
-      class: "overlay", width: columns * size, height: rows * size, "aria-hidden": "true",
+      class: "overlay",
+      width: columns * size,
+      height: rows * size,
+      "aria-hidden": "true",
       style: { width: `${columns * shown}px` },
     });
     drawCells(canvas.getContext("2d"), options, 0, 0, size);

@@ -5,9 +5,17 @@
   const { h, weightName } = Glass;
 
   Glass.KINDS = {
-    conv2d: "convolution", depthwise_conv2d: "depthwise convolution", max_pool: "max-pool", average_pool: "average pool",
-    global_average_pool: "global average", dense: "dense", dropout: "dropout", batch_normalization: "batch normalization",
-    relu: "ReLU", leaky_relu: "leaky ReLU", flatten: "flatten",
+    conv2d: "convolution",
+    depthwise_conv2d: "depthwise convolution",
+    max_pool: "max-pool",
+    average_pool: "average pool",
+    global_average_pool: "global average",
+    dense: "dense",
+    dropout: "dropout",
+    batch_normalization: "batch normalization",
+    relu: "ReLU",
+    leaky_relu: "leaky ReLU",
+    flatten: "flatten",
   };
 
   Glass.shapeText = (sizes, isVector) => (isVector ? String(sizes[2]) : sizes.join("×"));
@@ -23,7 +31,17 @@
     const vector = layer && layer.isVector;
     const jump = (id, ...text) => h("a", { href: `#${id}`, on: { click: (event) => Glass.jump(event, id) } }, text);
     const step = (way, text, name, last) =>
-      h("button", { class: "step", "data-key": name, "aria-label": name, disabled: last, on: { click: () => stepLayer(context, way) } }, text);
+      h(
+        "button",
+        {
+          class: "step",
+          "data-key": name,
+          "aria-label": name,
+          disabled: last,
+          on: { click: () => stepLayer(context, way) },
+        },
+        text,
+      );
     const parts = [
       jump("network", "network"),
       jump("maps", h("b", null, net.nameOf(selection.layer)), layer ? ` ${Glass.KINDS[layer.kind]}` : " the input"),
@@ -35,7 +53,11 @@
       h("span", { class: "label" }, "You are here"),
       step(-1, "‹", "previous layer", selection.layer < 0),
       step(1, "›", "next layer", selection.layer >= net.layers.length - 1),
-      h("ol", null, parts.filter(Boolean).map((part) => h("li", null, part))),
+      h(
+        "ol",
+        null,
+        parts.filter(Boolean).map((part) => h("li", null, part)),
+      ),
       h("button", { class: "keys", "data-key": "help", on: { click: Glass.toggleHelp } }, "Keys ", h("kbd", null, "?")),
     ];
   };

@@ -31,10 +31,12 @@
     }
     const row = (title, does) => [Glass.h("dt", null, Glass.h("kbd", null, title)), Glass.h("dd", null, does)];
     const dialog = Glass.h(
-      "dialog", { class: "help", "aria-labelledby": "glass-help", on: { close: () => dialog.remove() } },
+      "dialog",
+      { class: "help", "aria-labelledby": "glass-help", on: { close: () => dialog.remove() } },
       Glass.h("h2", { id: "glass-help" }, "Keys"),
       Glass.h(
-        "dl", { class: "keys" },
+        "dl",
+        { class: "keys" },
         known.map(({ title, does }) => row(title, does)),
         row("Tab", "to the next picture or button; a picture is one stop"),
         row("← ↑ ↓ →", "within a picture: to the next cell, whose value is read out"),

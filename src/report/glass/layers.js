@@ -63,7 +63,8 @@
       const output = zeros(layer.out).fill(bias ? bias[f] : 0);
       for (const c of kind.inputs(layer, f)) {
         const input = net.plane("output", i - 1, c);
-        for (const cell of cells(layer)) accumulate(layer, cell, kernel[kind.weight(layer, cell, c, f)], input, output, false);
+        for (const cell of cells(layer))
+          accumulate(layer, cell, kernel[kind.weight(layer, cell, c, f)], input, output, false);
       }
       return output;
     };
@@ -74,7 +75,8 @@
       const input = zeros(layer.in);
       for (const f of kind.outputs(layer, c)) {
         const output = net.plane("gradient", i, f);
-        for (const cell of cells(layer)) accumulate(layer, cell, kernel[kind.weight(layer, cell, c, f)], input, output, true);
+        for (const cell of cells(layer))
+          accumulate(layer, cell, kernel[kind.weight(layer, cell, c, f)], input, output, true);
       }
       return input;
     };
@@ -186,7 +188,16 @@
   };
 
   Glass.kinds = {
-    conv2d, depthwise_conv2d, max_pool, average_pool, global_average_pool, dense, flatten, relu, leaky_relu, dropout,
+    conv2d,
+    depthwise_conv2d,
+    max_pool,
+    average_pool,
+    global_average_pool,
+    dense,
+    flatten,
+    relu,
+    leaky_relu,
+    dropout,
     batch_normalization,
   };
 })(Glass);

@@ -34,7 +34,9 @@
       const largest = most(values);
       const unit = (row, column) => row * shape.columns + column;
       return {
-        ...shape, largest, unit,
+        ...shape,
+        largest,
+        unit,
         paint: (row, column) => tint(values[unit(row, column)] || 0, largest),
         masked: (row, column) => unit(row, column) < channels && what === "gradient" && values[unit(row, column)] === 0,
         cell: (row, column) => [0, 0, Math.min(unit(row, column), channels - 1)],
@@ -42,9 +44,13 @@
     }
     const plane = net.plane(what, layer, channel);
     const largest = scale === undefined ? most(plane) : scale;
-    const colour = layer < 0 && what === "output" ? imagePaint(net) : (row, column) => tint(plane[row * columns + column], largest);
+    const colour =
+      layer < 0 && what === "output" ? imagePaint(net) : (row, column) => tint(plane[row * columns + column], largest);
     return {
-      rows, columns, largest, paint: colour,
+      rows,
+      columns,
+      largest,
+      paint: colour,
       masked: what === "gradient" ? (row, column) => plane[row * columns + column] === 0 : null,
       cell: (row, column) => [row, column, channel],
     };
@@ -55,21 +61,51 @@
     const value = net.value(what, layer, ...cell);
     const name = cellName(net, layer, cell);
     const why = what === "gradient" && value === 0 ? Glass.CAUSES[Glass.causeOfZero(net, layer, cell)] : "";
-    return [what === "gradient" && "∂L/∂ ", h("code", null, name), " = ", number(Glass.valueName(net, what, layer, cell), value), why && `, ${why}`];
+    return [
+      what === "gradient" && "∂L/∂ ",
+      h("code", null, name),
+      " = ",
+      number(Glass.valueName(net, what, layer, cell), value),
+      why && `, ${why}`,
+    ];
   }
 
   // A channel of a layer as a picture in which a cell can be chosen.
-  function mapPicture(net, what, layer, channel, { key, width, height, pinned, frames, onPin, onHover, title, scale, start }) {
+  function mapPicture(
+    net,
+    what,
+    layer,
+    channel,
+    { key, width, height, pinned, frames, onPin, onHover, title, scale, start },
+  ) {
     const drawn = drawing(net, what, layer, channel, scale);
-    const place = drawn.unit && pinned ? [Math.floor(pinned[2] / drawn.columns), pinned[2] % drawn.columns] : pinned && pinned.slice(0, 2);
-    const name = `${title}: ${what === "output" ? "values" : "gradient"} of ${net.nameOf(layer)}, ${drawn.rows} rows, ${drawn.columns} columns`;
+    const place =
+      drawn.unit && pinned
+        ? [Math.floor(pinned[2] / drawn.columns), pinned[2] % drawn.columns]
+        : pinned && pinned.slice(0, 2);
+    const of = `${what === "output" ? "values" : "gradient"} of ${net.nameOf(layer)}`;
+    const name = `${title}: ${of}, ${drawn.rows} rows, ${drawn.columns} columns`;
     const made = Glass.grid({
-      ...drawn, key, name, width, height, pinned: place, frames, onHover, start,
+      ...drawn,
+      key,
+      name,
+      width,
+      height,
+      pinned: place,
+      frames,
+      onHover,
+      start,
       read: (row, column) => readCell(net, what, layer, drawn.cell(row, column)),
       onPin: onPin && ((row, column) => onPin(drawn.cell(row, column))),
     });
     const plain = layer < 0 && what === "output";
-    made.figure = h("figure", { class: "map" }, h("figcaption", null, title), made.whole, !plain && Glass.legend(drawn.largest));
+    made.figure = h(
+      "figure",
+      { class: "map" },
+      h("figcaption", null, title),
+      made.whole,
+      !plain && Glass.legend(drawn.largest),
+    );
     return made;
   }
 

@@ -16,7 +16,10 @@
       return h(
         "span",
         {
-          class: classes, "data-link": told.link, "data-of": told.of, "data-value": told.of && String(told.value),
+          class: classes,
+          "data-link": told.link,
+          "data-of": told.of,
+          "data-value": told.of && String(told.value),
           style: { "background-color": css(rgb), color: inkOn(rgb) },
         },
         shown(told.value, 3),
@@ -52,7 +55,10 @@
 
   // Makes all linked elements of a view light each other.
   function linkUp(view) {
-    for (const [enter, leave] of [["pointerover", "pointerout"], ["focusin", "focusout"]]) {
+    for (const [enter, leave] of [
+      ["pointerover", "pointerout"],
+      ["focusin", "focusout"],
+    ]) {
       view.addEventListener(enter, (event) => light(event.target));
       view.addEventListener(leave, (event) => unlight(event.target));
     }

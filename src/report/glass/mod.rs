@@ -9,8 +9,8 @@
 //! | `geometry`, `layers`, `network` | the mathematics: forward and backward of every kind of layer, computed when asked for |
 //! | `terms`, `zeros`, `update` | the terms of sums, the causes of zeros, the optimizer's step |
 //! | `selection`, `keys` | what the reader has chosen, in the address; the keyboard |
-//! | `colors`, `grid`, `tiles`, `matrix`, `sums`, `maps` | pictures of cells, formulas and tables |
-//! | `here`, `view_…`, `forward_…`, `step` | the views: from the network to one weight |
+//! | `colors`, `grid`, `tiles`, `matrix`, `sums`, `maps`, `products` | pictures of cells, formulas and tables |
+//! | `here`, `view_…`, `forward_…`, `backward_…`, `step` | the views: from the network to one weight |
 //! | `page` | `Glass.start()`, `Glass.mount(root, bundle)`, `Glass.update(bundle)` |
 //!
 //! A page has elements with `data-view="network"`, `maps`, `forward`, `loss`, `backward` or `weight`, which the
@@ -39,10 +39,14 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("here.js", include_str!("here.js")),
     ("view_network.js", include_str!("view_network.js")),
     ("view_maps.js", include_str!("view_maps.js")),
-    ("forward_dot.js", include_str!("forward_dot.js")),
+    ("products.js", include_str!("products.js")),
+    ("forward_convolution.js", include_str!("forward_convolution.js")),
+    ("forward_dense.js", include_str!("forward_dense.js")),
     ("forward_kinds.js", include_str!("forward_kinds.js")),
     ("view_forward.js", include_str!("view_forward.js")),
     ("view_loss.js", include_str!("view_loss.js")),
+    ("backward_origin.js", include_str!("backward_origin.js")),
+    ("backward_through.js", include_str!("backward_through.js")),
     ("view_backward.js", include_str!("view_backward.js")),
     ("step.js", include_str!("step.js")),
     ("view_weight.js", include_str!("view_weight.js")),

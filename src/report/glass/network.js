@@ -11,7 +11,11 @@
       const { input, layers } = bundle.header.network;
       this.input = input;
       this.layers = layers.map((layer, index) => ({
-        ...layer, index, in: sizes(layer.input), out: sizes(layer.output), isVector: layer.output.length === 1,
+        ...layer,
+        index,
+        in: sizes(layer.input),
+        out: sizes(layer.output),
+        isVector: layer.output.length === 1,
       }));
       this.planes = { output: new Map(), gradient: new Map() };
       this.whole = { output: new Map(), gradient: new Map() };

@@ -51,9 +51,12 @@
     const text = short.length <= 6 ? short : shown(value, digits);
     const [mantissa, power] = text.includes("e") ? text.split("e") : text.split("·10");
     if (power === undefined) return Glass.mathml("mn", null, text.replace("-", "−"));
-    const exponent = [...power].map((digit) => Object.keys(RAISED).find((plain) => RAISED[plain] === digit) || digit).join("");
+    const exponent = [...power]
+      .map((digit) => Object.keys(RAISED).find((plain) => RAISED[plain] === digit) || digit)
+      .join("");
     return [
-      Glass.mathml("mn", null, mantissa.replace("-", "−")), Glass.mathml("mo", { lspace: "0", rspace: "0" }, "·"),
+      Glass.mathml("mn", null, mantissa.replace("-", "−")),
+      Glass.mathml("mo", { lspace: "0", rspace: "0" }, "·"),
       Glass.mathml("msup", null, Glass.mathml("mn", null, "10"), Glass.mathml("mn", null, exponent.replace("-", "−"))),
     ];
   }

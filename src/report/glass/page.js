@@ -62,7 +62,11 @@
   function foldWorkedCases(root) {
     const folded = [];
     root.querySelectorAll("section:not(#maps) > .worked").forEach((worked) => {
-      const details = Glass.h("details", { class: "case" }, Glass.h("summary", null, "The same for one case, in plain words and numbers"));
+      const details = Glass.h(
+        "details",
+        { class: "case" },
+        Glass.h("summary", null, "The same for one case, in plain words and numbers"),
+      );
       worked.replaceWith(details);
       details.append(worked);
       folded.push(details);

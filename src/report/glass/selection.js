@@ -30,7 +30,8 @@
       if ("layer" in changes && changes.layer !== this.layer) this.follow(changes.layer);
       Object.assign(this, changes);
       this.clamp();
-      if (!("weight" in changes) && (this.layer !== before.layer || this.channel !== before.channel)) this.followWeight();
+      if (!("weight" in changes) && (this.layer !== before.layer || this.channel !== before.channel))
+        this.followWeight();
       this.write();
       if (tell) this.listeners.forEach((listener) => listener(this));
     }
@@ -86,7 +87,12 @@
       put("hide", this.hide.join(","));
       put("at", this.at);
       // Commas, slashes and brackets stay readable: an address may hold them behind its #.
-      const readable = parameters.toString().replace(/%2C/g, ",").replace(/%2F/g, "/").replace(/%5B/g, "[").replace(/%5D/g, "]");
+      const readable = parameters
+        .toString()
+        .replace(/%2C/g, ",")
+        .replace(/%2F/g, "/")
+        .replace(/%5B/g, "[")
+        .replace(/%5D/g, "]");
       history.replaceState(history.state, "", `#${readable}`);
     }
 

@@ -20,20 +20,29 @@
     const { largest } = split(terms);
     const told = largest.slice(0, few);
     const others = terms.filter((term) => term.product !== 0).length - told.length;
-    const rest = total - told.reduce((sum, term) => sum + term.product, 0) - more.reduce((sum, [, value]) => sum + value, 0);
+    const rest =
+      total - told.reduce((sum, term) => sum + term.product, 0) - more.reduce((sum, [, value]) => sum + value, 0);
     const pieces = told.map((term, rank) =>
       h(
-        "span", { class: "term", "data-link": link && link(term) },
+        "span",
+        { class: "term", "data-link": link && link(term) },
         math(
           rank > 0 && mo("+"),
-          mn(`${of}/first[${rank}]`, factors(term)[0], { enclosed: true }), mo("·"),
+          mn(`${of}/first[${rank}]`, factors(term)[0], { enclosed: true }),
+          mo("·"),
           mn(`${of}/second[${rank}]`, factors(term)[1], { enclosed: true }),
         ),
       ),
     );
     if (others > 0) {
       const name = mathml("mtext", null, `${others} more`);
-      pieces.push(h("span", { class: "term" }, math(mo("+"), mathml("munder", null, mn(`${of}/more`, rest, { enclosed: true }), name))));
+      pieces.push(
+        h(
+          "span",
+          { class: "term" },
+          math(mo("+"), mathml("munder", null, mn(`${of}/more`, rest, { enclosed: true }), name)),
+        ),
+      );
     }
     more.forEach(([name, value]) => {
       const below = mathml("munder", null, mn(`${of}/${name}`, value, { enclosed: true }), mathml("mtext", null, name));
@@ -48,7 +57,8 @@
     const length = most > 0 ? Math.min(Math.abs(value) / most, 1) * 50 : 0;
     const x = value < 0 ? 50 - length : 50;
     return Glass.svg(
-      "svg", { class: "bar", viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" },
+      "svg",
+      { class: "bar", viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" },
       Glass.svg("rect", { class: value < 0 ? "below" : "above", x, y: 2, width: length, height: 6 }),
       Glass.svg("line", { x1: 50, x2: 50, y1: 0, y2: 10 }),
     );
@@ -61,24 +71,47 @@
     const most = Glass.most(largest.map((term) => term.product));
     const row = (term, rank) =>
       h(
-        "tr", { "data-link": link && link(term), class: onPin && "pick", on: onPin && { click: () => onPin(term) } },
+        "tr",
+        { "data-link": link && link(term), class: onPin && "pick", on: onPin && { click: () => onPin(term) } },
         h("td", null, h("code", null, place(term))),
-        factors(term).map((factor, k) => h("td", { class: "number" }, number(`${of}/${["first", "second"][k]}[${rank}]`, factor))),
+        factors(term).map((factor, k) =>
+          h("td", { class: "number" }, number(`${of}/${["first", "second"][k]}[${rank}]`, factor)),
+        ),
         h("td", { class: "number" }, number(`${of}/product[${rank}]`, term.product)),
         h("td", { class: "bar" }, bar(term.product, most)),
         h("td", { class: "number" }, number(`${of}/running[${rank}]`, term.running)),
       );
-    const line = (name, value) => h("tr", null, h("td", { colspan: 3 }, name), h("td", { class: "number" }, value), h("td"), h("td"));
-    const tail = h("tr", { class: "total" }, h("td", { colspan: 3 }, totalName),
-      h("td", { class: "number answer" }, number(`${of}/sum`, total)), h("td"), h("td"));
+    const line = (name, value) =>
+      h("tr", null, h("td", { colspan: 3 }, name), h("td", { class: "number" }, value), h("td"), h("td"));
+    const tail = h(
+      "tr",
+      { class: "total" },
+      h("td", { colspan: 3 }, totalName),
+      h("td", { class: "number answer" }, number(`${of}/sum`, total)),
+      h("td"),
+      h("td"),
+    );
     return h(
-      "div", { class: "table", "data-scroll": of },
+      "div",
+      { class: "table", "data-scroll": of },
       h(
-        "table", { class: "sum" },
-        h("thead", null, h("tr", null, headings.map((text, k) => h("th", { class: k > 0 && k !== 4 && "number" }, text)))),
+        "table",
+        { class: "sum" },
         h(
-          "tbody", null, largest.map(row),
-          restCount > 0 && line(["the other ", count(`${of}/rest_count`, restCount), " add up to"], number(`${of}/rest`, rest)),
+          "thead",
+          null,
+          h(
+            "tr",
+            null,
+            headings.map((text, k) => h("th", { class: k > 0 && k !== 4 && "number" }, text)),
+          ),
+        ),
+        h(
+          "tbody",
+          null,
+          largest.map(row),
+          restCount > 0 &&
+            line(["the other ", count(`${of}/rest_count`, restCount), " add up to"], number(`${of}/rest`, rest)),
           zeroCount > 0 && line([count(`${of}/zero_count`, zeroCount), " more are exactly 0"], "0"),
           more.map(([name, value]) => line(name, number(`${of}/${name}`, value))),
           tail,
@@ -93,13 +126,35 @@
       return h("p", { class: "engine" }, "The engine’s own value is not on this page; this one was computed here.");
     }
     const steps = Glass.ulps(computed, engine);
-    const apart = steps === 0
-      ? "the same number, to the last bit of single precision."
-      : [count(`${of}/ulps`, steps), steps === 1 ? " step" : " steps", " of single precision away: it adds in another order, and rounds each time."];
-    return h("p", { class: "engine" }, "The engine has ", number(`${of}/engine`, engine), ", ", steps === null ? "which is no number." : apart);
+    const apart =
+      steps === 0
+        ? "the same number, to the last bit of single precision."
+        : [
+            count(`${of}/ulps`, steps),
+            steps === 1 ? " step" : " steps",
+            " of single precision away: it adds in another order, and rounds each time.",
+          ];
+    return h(
+      "p",
+      { class: "engine" },
+      "The engine has ",
+      number(`${of}/engine`, engine),
+      ", ",
+      steps === null ? "which is no number." : apart,
+    );
   }
 
   Object.assign(Glass, {
-    mo, mi, mrow, fraction, root, math, formula, sumFormula, bar, sumTable, engineLine,
+    mo,
+    mi,
+    mrow,
+    fraction,
+    root,
+    math,
+    formula,
+    sumFormula,
+    bar,
+    sumTable,
+    engineLine,
   });
 })(Glass);

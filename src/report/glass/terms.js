@@ -114,7 +114,9 @@
     let running = 0;
     return {
       largest: largest.map((term) => ({ ...term, running: (running += term.product) })),
-      rest: total(others), restCount: others.length, zeroCount: terms.length - sorted.length,
+      rest: total(others),
+      restCount: others.length,
+      zeroCount: terms.length - sorted.length,
     };
   }
 

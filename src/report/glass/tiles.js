@@ -55,7 +55,12 @@
     const first = chosen || 0;
     const tileAt = (row, column) => Math.min(row * across + column, count - 1);
     return Glass.gridFrame({
-      key, name, rows: down, columns: across, start: [Math.floor(first / across), first % across], at,
+      key,
+      name,
+      rows: down,
+      columns: across,
+      start: [Math.floor(first / across), first % across],
+      at,
       content: h("div", { class: "layers" }, canvas, overlay),
       read: (row, column) => read(tileAt(row, column)),
       onPin: onPin && ((row, column) => onPin(tileAt(row, column))),

@@ -11,13 +11,34 @@
     for (let i = selection.layer + 1; i < net.layers.length; i++) {
       const { kind, name } = net.layers[i];
       if (["relu", "leaky_relu", "dropout", "batch_normalization"].includes(kind)) {
-        told.push(h("li", null, h("code", null, name), " makes ",
-          h("span", { class: "answer" }, number(valueName(net, "output", i, selection.cell), net.value("output", i, y, x, c))), " of it."));
+        told.push(
+          h(
+            "li",
+            null,
+            h("code", null, name),
+            " makes ",
+            h(
+              "span",
+              { class: "answer" },
+              number(valueName(net, "output", i, selection.cell), net.value("output", i, y, x, c)),
+            ),
+            " of it.",
+          ),
+        );
         continue;
       }
       if (kind === "max_pool") {
         const taker = net.taker(i, y, x, c);
-        told.push(h("li", null, h("code", null, name), taker ? " takes it: it is the largest of its window." : " leaves it out: another cell of its window is larger."));
+        told.push(
+          h(
+            "li",
+            null,
+            h("code", null, name),
+            taker
+              ? " takes it: it is the largest of its window."
+              : " leaves it out: another cell of its window is larger.",
+          ),
+        );
       }
       break;
     }
@@ -25,9 +46,16 @@
   }
 
   const PICTURES = {
-    conv2d: Glass.forwardConvolution, depthwise_conv2d: Glass.forwardConvolution, dense: Glass.forwardDense,
-    max_pool: Glass.forwardPool, average_pool: Glass.forwardPool, relu: Glass.forwardSingle, leaky_relu: Glass.forwardSingle,
-    dropout: Glass.forwardSingle, batch_normalization: Glass.forwardSingle, flatten: Glass.forwardWhole,
+    conv2d: Glass.forwardConvolution,
+    depthwise_conv2d: Glass.forwardConvolution,
+    dense: Glass.forwardDense,
+    max_pool: Glass.forwardPool,
+    average_pool: Glass.forwardPool,
+    relu: Glass.forwardSingle,
+    leaky_relu: Glass.forwardSingle,
+    dropout: Glass.forwardSingle,
+    batch_normalization: Glass.forwardSingle,
+    flatten: Glass.forwardWhole,
     global_average_pool: Glass.forwardWhole,
   };
 
@@ -37,7 +65,20 @@
     if (!layer) return h("p", null, "This is the image itself: nothing made it. Choose a layer in the strip above.");
     const of = cellName(net, selection.layer, selection.cell);
     return [
-      h("h3", null, h("code", null, of), " = ", h("span", { class: "answer" }, number(valueName(net, "output", selection.layer, selection.cell), net.value("output", selection.layer, ...selection.cell)))),
+      h(
+        "h3",
+        null,
+        h("code", null, of),
+        " = ",
+        h(
+          "span",
+          { class: "answer" },
+          number(
+            valueName(net, "output", selection.layer, selection.cell),
+            net.value("output", selection.layer, ...selection.cell),
+          ),
+        ),
+      ),
       PICTURES[layer.kind](context),
       followed(context),
     ];

@@ -25,9 +25,16 @@
   function gap(p, y) {
     const x = (value) => 5 + value * 190;
     return svg(
-      "svg", { class: "gap", viewBox: "0 0 200 24", role: "img", "aria-label": `p ${p.toFixed(4)}, truth ${y}` },
+      "svg",
+      { class: "gap", viewBox: "0 0 200 24", role: "img", "aria-label": `p ${p.toFixed(4)}, truth ${y}` },
       svg("rect", { class: "room", x: 5, y: 7, width: 190, height: 10 }),
-      svg("rect", { class: p > y ? "above" : "below", x: x(Math.min(p, y)), y: 7, width: Math.abs(p - y) * 190, height: 10 }),
+      svg("rect", {
+        class: p > y ? "above" : "below",
+        x: x(Math.min(p, y)),
+        y: 7,
+        width: Math.abs(p - y) * 190,
+        height: 10,
+      }),
       svg("rect", { class: "at", x: x(p) - 1.5, y: 4, width: 3, height: 16 }),
       svg("line", { class: "truth", x1: x(y), x2: x(y), y1: 1, y2: 23 }),
     );
@@ -44,17 +51,37 @@
     const power = (exponent) => mathml("msup", null, mi("e"), exponent);
     const probabilityOf = mn(`probability/${name}`, p);
     const one = mathml("mn", null, "1");
-    const from = image.logits.length === 1
-      ? fraction(one, mrow(one.cloneNode(true), mo("+"), power(mrow(mo("−"), mn(`logit/${name}`, z, { enclosed: true })))))
-      : fraction(power(mn(`logit/${name}`, z)), mrow(image.logits.slice(0, 4).flatMap((other, k) => [k > 0 && mo("+"), power(mn(`logit/${header.focus}[${k}]`, other))]), image.logits.length > 4 && mrow(mo("+"), mo("…"))));
-    const slope = (p - y) * weight / N;
+    const from =
+      image.logits.length === 1
+        ? fraction(
+            one,
+            mrow(one.cloneNode(true), mo("+"), power(mrow(mo("−"), mn(`logit/${name}`, z, { enclosed: true })))),
+          )
+        : fraction(
+            power(mn(`logit/${name}`, z)),
+            mrow(
+              image.logits
+                .slice(0, 4)
+                .flatMap((other, k) => [k > 0 && mo("+"), power(mn(`logit/${header.focus}[${k}]`, other))]),
+              image.logits.length > 4 && mrow(mo("+"), mo("…")),
+            ),
+          );
+    const slope = ((p - y) * weight) / N;
     return [
       formula(math(mi("p"), mo("="), from, mo("="), probabilityOf)),
-      formula(math(fraction(mrow(mi("∂L")), mrow(mi("∂z"))), mo("="),
-        weight !== 1 && mrow(mn(`class_weight/${image.label}`, weight), mo("·")),
-        fraction(mrow(mi("p"), mo("−"), mi("y")), mi("N")), mo("="),
-        weight !== 1 && mrow(mn(`class_weight/${image.label}`, weight), mo("·")),
-        fraction(mrow(mn(`probability/${name}`, p), mo("−"), mn(`truth/${name}`, y)), mn("images", N)), mo("="), mn(`computed/grad_logit/${name}`, slope))),
+      formula(
+        math(
+          fraction(mrow(mi("∂L")), mrow(mi("∂z"))),
+          mo("="),
+          weight !== 1 && mrow(mn(`class_weight/${image.label}`, weight), mo("·")),
+          fraction(mrow(mi("p"), mo("−"), mi("y")), mi("N")),
+          mo("="),
+          weight !== 1 && mrow(mn(`class_weight/${image.label}`, weight), mo("·")),
+          fraction(mrow(mn(`probability/${name}`, p), mo("−"), mn(`truth/${name}`, y)), mn("images", N)),
+          mo("="),
+          mn(`computed/grad_logit/${name}`, slope),
+        ),
+      ),
     ];
   }
 
@@ -67,7 +94,8 @@
         const [p, y] = [image.probabilities[unit], truth(bundle, image, unit)];
         const name = `${i}[${unit}]`;
         return h(
-          "tr", { class: i === header.focus && "here" },
+          "tr",
+          { class: i === header.focus && "here" },
           h("td", null, k === 0 && h("code", { title: image.name }, image.name.split("/").slice(-2).join("/"))),
           h("td", null, k === 0 && classes[image.label]),
           h("td", null, classes[image.logits.length === 1 ? 1 : unit]),
@@ -82,16 +110,58 @@
     );
     const last = net.layers.length - 1;
     const unit = bundle.focus.logits.length === 1 ? 0 : bundle.focus.label;
-    const slope = ((bundle.focus.probabilities[unit] - truth(bundle, bundle.focus, unit)) * weightOf(bundle, bundle.focus)) / N;
+    const slope =
+      ((bundle.focus.probabilities[unit] - truth(bundle, bundle.focus, unit)) * weightOf(bundle, bundle.focus)) / N;
     return [
-      h("p", null, "The bar is the answer p, the line the truth y. The gap between them, p − y, is the gradient: ",
-        h("span", { class: "below word" }, "blue where p is too low"), ", ", h("span", { class: "above word" }, "orange where it is too high"), "."),
-      h("div", { class: "table", "data-scroll": "loss" }, h("table", null,
-        h("thead", null, h("tr", null, ["image", "it is", "logit of"].map((text) => h("th", null, text)), h("th", { class: "number" }, "z"), h("th", { class: "number" }, "p"),
-          h("th", null, "0 … 1"), h("th", { class: "number" }, "p − y"), h("th", { class: "number" }, "∂L/∂z"), h("th", { class: "number" }, "loss"))),
-        h("tbody", null, rows, h("tr", { class: "total" }, h("td", { colspan: 8 }, "L, the mean of ", count("images", N), N === 1 ? " image" : " images"), h("td", { class: "number" }, number("loss", header.loss)))))),
+      h(
+        "p",
+        null,
+        "The bar is the answer p, the line the truth y. The gap between them, p − y, is the gradient: ",
+        h("span", { class: "below word" }, "blue where p is too low"),
+        ", ",
+        h("span", { class: "above word" }, "orange where it is too high"),
+        ".",
+      ),
+      h(
+        "div",
+        { class: "table", "data-scroll": "loss" },
+        h(
+          "table",
+          null,
+          h(
+            "thead",
+            null,
+            h(
+              "tr",
+              null,
+              ["image", "it is", "logit of"].map((text) => h("th", null, text)),
+              h("th", { class: "number" }, "z"),
+              h("th", { class: "number" }, "p"),
+              h("th", null, "0 … 1"),
+              h("th", { class: "number" }, "p − y"),
+              h("th", { class: "number" }, "∂L/∂z"),
+              h("th", { class: "number" }, "loss"),
+            ),
+          ),
+          h(
+            "tbody",
+            null,
+            rows,
+            h(
+              "tr",
+              { class: "total" },
+              h("td", { colspan: 8 }, "L, the mean of ", count("images", N), N === 1 ? " image" : " images"),
+              h("td", { class: "number" }, number("loss", header.loss)),
+            ),
+          ),
+        ),
+      ),
       formulas(context, unit),
-      Glass.engineLine(`grad_logit/${header.focus}[${unit}]`, slope, net.carried("gradient", last) ? net.value("gradient", last, 0, 0, unit) : null),
+      Glass.engineLine(
+        `grad_logit/${header.focus}[${unit}]`,
+        slope,
+        net.carried("gradient", last) ? net.value("gradient", last, 0, 0, unit) : null,
+      ),
     ];
   };
 })(Glass);

@@ -45,8 +45,12 @@
       return h(
         "div",
         {
-          class: here ? "stop here" : "stop", role: "option", id: ids[k], "aria-selected": String(here),
-          "aria-label": `${net.nameOf(i)}, ${words}, ${shape}`, on: { click: () => selection.set({ layer: i }) },
+          class: here ? "stop here" : "stop",
+          role: "option",
+          id: ids[k],
+          "aria-selected": String(here),
+          "aria-label": `${net.nameOf(i)}, ${words}, ${shape}`,
+          on: { click: () => selection.set({ layer: i }) },
         },
         h("span", { class: "thumb" }, thumbnail(net, "output", i, channel)),
         h("b", null, net.nameOf(i)),
@@ -64,8 +68,15 @@
     const strip = h(
       "div",
       {
-        class: "strip", role: "listbox", "aria-label": "Layers", "aria-orientation": "horizontal", tabindex: "0",
-        "data-key": "strip", "data-scroll": "strip", "aria-activedescendant": ids[selection.layer + 1], on: { keydown: keys },
+        class: "strip",
+        role: "listbox",
+        "aria-label": "Layers",
+        "aria-orientation": "horizontal",
+        tabindex: "0",
+        "data-key": "strip",
+        "data-scroll": "strip",
+        "aria-activedescendant": ids[selection.layer + 1],
+        on: { keydown: keys },
       },
       all.map(card),
     );
@@ -73,12 +84,21 @@
     requestAnimationFrame(() => {
       const here = strip.querySelector(".here");
       if (!here) return;
-      const [left, right] = [here.offsetLeft - strip.offsetLeft - 40, here.offsetLeft - strip.offsetLeft + here.offsetWidth + 40];
-      if (left < strip.scrollLeft || right > strip.scrollLeft + strip.clientWidth) strip.scrollLeft = left - strip.clientWidth / 3;
+      const [left, right] = [
+        here.offsetLeft - strip.offsetLeft - 40,
+        here.offsetLeft - strip.offsetLeft + here.offsetWidth + 40,
+      ];
+      if (left < strip.scrollLeft || right > strip.scrollLeft + strip.clientWidth)
+        strip.scrollLeft = left - strip.clientWidth / 3;
     });
     return [
-      h("p", { class: "rows" }, h("span", null, "Upper row, forward →: one channel of every layer’s output."), " ",
-        h("span", null, "Lower row, ← backward: the gradient ∂L/∂output of the same channel.")),
+      h(
+        "p",
+        { class: "rows" },
+        h("span", null, "Upper row, forward →: one channel of every layer’s output."),
+        " ",
+        h("span", null, "Lower row, ← backward: the gradient ∂L/∂output of the same channel."),
+      ),
       strip,
     ];
   };

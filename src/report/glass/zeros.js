@@ -15,7 +15,10 @@
   const noZeros = () => Object.fromEntries(Object.keys(CAUSES).map((cause) => [cause, 0]));
 
   // The causes that there are, most first, with their counts.
-  const causesOf = (zeros) => Object.entries(zeros).filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]);
+  const causesOf = (zeros) =>
+    Object.entries(zeros)
+      .filter(([, count]) => count > 0)
+      .sort((a, b) => b[1] - a[1]);
 
   // The cause of a zero in ∂L/∂output of layer i at [y, x, c].
   function causeOfZero(net, i, [y, x, c]) {
