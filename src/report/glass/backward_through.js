@@ -64,9 +64,8 @@
     const [before, [y, x, c]] = [selection.layer - 1, selection.cell];
     const kind = Glass.kinds[layer.kind];
     if (!kind.outputs) return poolThrough(context, layer);
-    const from = startingCell(context, layer);
-    const spot = selection.spot && selection.spot.layer === selection.layer ? selection.spot.cell : from;
-    const pick = (row, column) => selection.set({ spot: { layer: selection.layer, cell: [row, column, spot[2]] } });
+    const spot = selection.spot || startingCell(context, layer);
+    const pick = (row, column) => selection.set({ spot: [row, column, spot[2]] });
     const [rows, columns] = layer.in;
     const covers = new Float64Array(rows * columns);
     for (let row = 0; row < rows; row++)

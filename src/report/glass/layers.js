@@ -21,18 +21,25 @@
     }
   }
 
+  // The first and the last position, along one axis, at which a cell of the kernel lies within the image.
+  function inside(offset, stride, size, positions) {
+    return [
+      Math.max(Math.ceil(-offset / stride), 0),
+      Math.min(Math.floor((size - 1 - offset) / stride), positions - 1),
+    ];
+  }
+
   // output += weight · input, or input += weight · output, at every position of one cell of the kernel.
   function accumulate(layer, [ky, kx], weight, input, output, back) {
     if (weight === 0) return;
     const { stride, dilation, pad } = Glass.windowOf(layer);
-    const [[rows, columns], [height, width]] = [layer.in, layer.out];
-    for (let y = 0; y < height; y++) {
-      const row = y * stride[0] + ky * dilation[0] - pad[0];
-      if (row < 0 || row >= rows) continue;
-      for (let x = 0; x < width; x++) {
-        const column = x * stride[1] + kx * dilation[1] - pad[1];
-        if (column < 0 || column >= columns) continue;
-        const [from, to] = [row * columns + column, y * width + x];
+    const [down, right] = [ky * dilation[0] - pad[0], kx * dilation[1] - pad[1]];
+    const [top, bottom] = inside(down, stride[0], layer.in[0], layer.out[0]);
+    const [left, end] = inside(right, stride[1], layer.in[1], layer.out[1]);
+    for (let y = top; y <= bottom; y++) {
+      let from = (y * stride[0] + down) * layer.in[1] + left * stride[1] + right;
+      const row = y * layer.out[1];
+      for (let to = row + left; to <= row + end; to++, from += stride[1]) {
         if (back) input[from] += weight * output[to];
         else output[to] += weight * input[from];
       }

@@ -71,7 +71,12 @@
       details.append(worked);
       folded.push(details);
     });
-    addEventListener("beforeprint", () => folded.forEach((details) => (details.open = true)));
+    let opened = [];
+    addEventListener("beforeprint", () => {
+      opened = folded.filter((details) => !details.open);
+      opened.forEach((details) => (details.open = true));
+    });
+    addEventListener("afterprint", () => opened.forEach((details) => (details.open = false)));
   }
 
   function addKeys() {

@@ -13,6 +13,8 @@
       this.show = "output";
       this.hide = [];
       this.at = null;
+      // The cell of the layer's input whose gradient is looked into; null for the one that tells most.
+      this.spot = null;
       this.layer = net.find(selection.layer);
       [this.y, this.x, this.channel] = selection.place;
       this.weight = selection.weight;
@@ -29,6 +31,7 @@
       const before = { layer: this.layer, channel: this.channel };
       if ("layer" in changes && changes.layer !== this.layer) this.follow(changes.layer);
       Object.assign(this, changes);
+      if (this.layer !== before.layer && !("spot" in changes)) this.spot = null;
       this.clamp();
       if (!("weight" in changes) && (this.layer !== before.layer || this.channel !== before.channel))
         this.followWeight();
@@ -63,6 +66,8 @@
       this.y = within(this.y, height);
       this.x = within(this.x, width);
       this.channel = within(this.channel, channels);
+      const before = this.net.sizes(Math.max(this.layer - 1, -1));
+      if (this.spot) this.spot = before.map((size, axis) => within(this.spot[axis], size));
     }
 
     // Another bundle of the same network, as the live page gets it: what is chosen stays.
@@ -83,6 +88,7 @@
       put("pixel", `${this.y},${this.x}`);
       put("channel", String(this.channel));
       put("weight", this.weight && Glass.weightName(this.weight));
+      put("spot", this.spot && this.spot.join(","));
       put("show", this.show === "output" ? "" : this.show);
       put("hide", this.hide.join(","));
       put("at", this.at);
@@ -102,7 +108,13 @@
       if (parameters.has("layer")) {
         const name = parameters.get("layer");
         const layer = name === "images" ? -1 : this.net.find(name);
-        if (name === "images" || layer >= 0) this.layer = layer;
+        const known = name === "images" || layer >= 0;
+        if (known && layer !== this.layer) {
+          this.follow(layer);
+          this.layer = layer;
+          this.clamp();
+          this.followWeight();
+        }
       }
       if (parameters.has("pixel")) [this.y, this.x] = numbers("pixel");
       if (parameters.has("channel")) [this.channel] = numbers("channel");
@@ -111,6 +123,7 @@
       this.show = parameters.get("show") === "gradient" ? "gradient" : "output";
       this.hide = (parameters.get("hide") || "").split(",").filter(Boolean);
       this.at = parameters.get("at");
+      this.spot = parameters.has("spot") ? numbers("spot") : null;
       this.clamp();
     }
 
