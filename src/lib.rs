@@ -129,6 +129,8 @@
 pub mod bench;
 pub mod checkpoint;
 pub mod classes;
+#[cfg(doctest)]
+mod course;
 pub mod data;
 pub mod error;
 #[cfg(feature = "cli")]
