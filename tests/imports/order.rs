@@ -85,6 +85,8 @@ fn check_table(house: &House) {
         let line = line.strip_prefix("pub ").unwrap_or(line);
         line.strip_prefix("mod ")?.strip_suffix(';').map(String::from)
     };
+    // The course has no code of its own: its pages are compiled for doctests alone.
+    let text = text.replace("#[cfg(doctest)]\nmod course;", "");
     let mut modules: Vec<String> = text.lines().filter_map(module).collect();
     let mut rooms = rooms(house);
     modules.sort_unstable();

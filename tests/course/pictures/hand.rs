@@ -5,8 +5,16 @@ use crate::maps::{Colours, Map, number};
 use glassnet::reference::{ConvShape, Image, Layer, PoolShape, dense_forward, forward, sigmoid, step};
 use image::RgbImage;
 
+/// The pixels of the image by hand.
+const PIXELS: [f64; 16] = [1., 2., 0., 1., 0., 1., 3., 1., 2., 1., 0., 0., 1., 0., 1., 2.];
+
 /// Pixels of a square with a number in it.
 const SIDE: i32 = 36;
+
+/// Chapter 6: the image by hand as a file, with 3 as white.
+pub fn image() -> RgbImage {
+    RgbImage::from_fn(4, 4, |x, y| image::Rgb([85 * PIXELS[(4 * y + x) as usize] as u8; 3]))
+}
 
 /// Chapter 1: the neuron of diagonals looks at a cross.
 pub fn one_neuron() -> RgbImage {
@@ -50,8 +58,7 @@ pub fn a_step() -> RgbImage {
         Layer::Flatten,
         Layer::Dense { kernel: vec![0.5], bias: vec![-2.0] },
     ];
-    let values = vec![1., 2., 0., 1., 0., 1., 3., 1., 2., 1., 0., 0., 1., 0., 1., 2.];
-    let image = Image { height: 4, width: 4, channels: 1, values };
+    let image = Image { height: 4, width: 4, channels: 1, values: PIXELS.to_vec() };
     let activations = forward(&layers, &image, &[]);
     // The gradient of each value: the step of the network that begins with it.
     let gradient = |first: usize| {

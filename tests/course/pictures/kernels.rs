@@ -47,7 +47,7 @@ pub fn runs() -> RgbImage {
             canvas.frame(corner, [side + 1; 2], INK);
         }
     }
-    canvas.text([230, 100], "← a patch of 3×3 pixels: 27 floats", INK);
+    canvas.text([230, 100], "a patch of 3×3 pixels: 27 floats", INK);
     canvas.text([20, 186], "memory: 72 floats, row behind row", INK);
     let cell = 9;
     for place in 0..height * width * channels {
