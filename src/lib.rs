@@ -19,7 +19,7 @@
 //!
 //! # Where to start
 //!
-//! The folder `docs` is a course, from one neuron to the Winograd kernel, for those who do not know Rust, too.
+//! The folder `docs` is a course, from one neuron to the Winograd kernel, readable without Rust.
 //!
 //! The folder `examples` trains from arrays and from a folder, shows a loop by hand, answers from many
 //! threads, and looks at every layer's gradient. The feature `cli`, on by default, is the program with

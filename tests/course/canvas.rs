@@ -11,7 +11,8 @@ pub const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 pub const GREY: RGBColor = RGBColor(0x66, 0x66, 0x66);
 /// Grid lines.
 pub const PALE: RGBColor = RGBColor(0xE2, 0xE2, 0xE2);
-/// What is below 0. With [`ORANGE`] it is of the palette of Okabe and Ito, told apart by colour-blind readers.
+/// What is below 0. With [`ORANGE`] it is of the palette of Okabe and Ito, told apart by colour-blind
+/// readers.
 pub const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xB2);
 /// What is above 0.
 pub const ORANGE: RGBColor = RGBColor(0xD5, 0x5E, 0x00);

@@ -65,6 +65,31 @@ pub fn loss() -> RgbImage {
     canvas.finish()
 }
 
+/// Chapter 3: the loss over one weight of the neuron that sees a cross, a tangent, and a chord.
+pub fn slope() -> RgbImage {
+    // The other weights and the bias add up to −2, and the label is 1.
+    let loss = |w: f64| binary_cross_entropy(w - 2.0, 1.0);
+    let (w, h) = (1.0, 1.5);
+    let tangent = binary_cross_entropy_gradient(w - 2.0, 1.0);
+    let mut canvas = Canvas::new(560, 330);
+    let panel = Panel { left: 50.0, top: 40.0, width: 480.0, height: 230.0, x: [-2.0, 4.0], y: [0.0, 4.0] };
+    canvas.text([50, 20], "the loss L, over the weight w", INK);
+    panel.grid(&mut canvas, &[-2.0, 0.0, 1.0, 2.0, 4.0], &[0.0, 1.0, 2.0, 3.0, 4.0]);
+    panel.curve(&mut canvas, loss, INK);
+    let on_tangent = |x: f64| panel.place([x, loss(w) + tangent * (x - w)]);
+    canvas.line(&[on_tangent(w - 2.4), on_tangent(w + 1.7)], 2.0, ORANGE);
+    let ends = [w - h, w + h].map(|x| panel.place([x, loss(x)]));
+    canvas.line(&ends, 2.0, BLUE);
+    ends.iter().for_each(|end| canvas.dot(*end, 4.0, BLUE));
+    canvas.dot(panel.place([w, loss(w)]), 4.0, ORANGE);
+    canvas.text([330, 70], "tangent: the derivative at w = 1", ORANGE);
+    canvas.text([330, 95], "chord from w − h to w + h, h = 1.5", BLUE);
+    let quotient = (loss(w + h) - loss(w - h)) / (2.0 * h);
+    let slopes = format!("slopes: {tangent:.4} and {quotient:.4}").replace('-', "−");
+    canvas.text([50, 312], &slopes, GREY);
+    canvas.finish()
+}
+
 /// Chapter 7: SGD and Adam in a valley, L = (x² + 25·y²) / 2.
 pub fn adam() -> RgbImage {
     let start = [-4.0, 1.0];

@@ -6,6 +6,7 @@ use glassnet::geometry::{ConvGeometry, Padding};
 use glassnet::kernels::conv::im2col::Im2col;
 use glassnet::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, Weights};
 use image::RgbImage;
+use plotters::style::RGBColor;
 
 /// How many patches of 3×3 hold each pixel of 7×7: ones, spread to where they came from by the engine.
 fn coverage(stride: usize) -> Vec<f64> {
@@ -43,8 +44,7 @@ pub fn runs() -> RgbImage {
         for column in 0..width {
             let inside = (y..y + 3).contains(&row) && (x..x + 3).contains(&column);
             let corner = [20 + column * side, 40 + row * side];
-            canvas.fill(corner, [side; 2], if inside { ORANGE } else { PALE });
-            canvas.frame(corner, [side + 1; 2], INK);
+            square(&mut canvas, corner, side, if inside { ORANGE } else { PALE });
         }
     }
     canvas.text([230, 100], "a patch of 3×3 pixels: 27 floats", INK);
@@ -59,4 +59,45 @@ pub fn runs() -> RgbImage {
     }
     canvas.text([20, 236], "the same patch: three runs of 9 floats", GREY);
     canvas.finish()
+}
+
+/// Chapter 10: two neighbouring tiles of F(2×2, 3×3), with what they read and what they make.
+pub fn tiles() -> RgbImage {
+    const BOTH: RGBColor = RGBColor(0x8A, 0x6E, 0x6B);
+    let mut canvas = Canvas::new(620, 250);
+    let side = 28;
+    canvas.text([20, 20], "inputs", INK);
+    canvas.text([320, 20], "outputs", INK);
+    for row in 0..6 {
+        for column in 0..8 {
+            let reads = |first: i32| (1..5).contains(&row) && (first..first + 4).contains(&column);
+            let colour = match (reads(1), reads(3)) {
+                (true, true) => BOTH,
+                (true, false) => ORANGE,
+                (false, true) => BLUE,
+                (false, false) => PALE,
+            };
+            square(&mut canvas, [20 + column * side, 40 + row * side], side, colour);
+        }
+    }
+    for row in 0..4 {
+        for column in 0..6 {
+            let makes = |first: i32| (1..3).contains(&row) && (first..first + 2).contains(&column);
+            let colour = if makes(1) {
+                ORANGE
+            } else if makes(3) {
+                BLUE
+            } else {
+                PALE
+            };
+            square(&mut canvas, [320 + column * side, 40 + side + row * side], side, colour);
+        }
+    }
+    canvas.text([20, 232], "each tile: 4×4 inputs, 2×2 outputs; brown: inputs of both", GREY);
+    canvas.finish()
+}
+
+fn square(canvas: &mut Canvas, corner: [i32; 2], side: i32, colour: RGBColor) {
+    canvas.fill(corner, [side; 2], colour);
+    canvas.frame(corner, [side + 1; 2], INK);
 }

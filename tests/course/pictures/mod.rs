@@ -14,16 +14,18 @@ use std::path::Path;
 type Picture = (&'static str, fn() -> RgbImage);
 
 /// All of them. The first is the image that the network by hand is shown, and is no larger than that.
-const PICTURES: [Picture; 9] = [
+const PICTURES: [Picture; 11] = [
     ("models/by-hand.png", hand::image),
     ("pictures/one-neuron.png", hand::one_neuron),
     ("pictures/loss.png", curves::loss),
+    ("pictures/slope.png", curves::slope),
     ("pictures/convolution.png", images::convolution),
     ("pictures/where-gradients-stop.png", images::where_gradients_stop),
     ("pictures/a-step.png", hand::a_step),
     ("pictures/adam.png", curves::adam),
     ("pictures/patches.png", kernels::patches),
     ("pictures/runs.png", kernels::runs),
+    ("pictures/tiles.png", kernels::tiles),
 ];
 
 /// The bytes of a picture at most.
