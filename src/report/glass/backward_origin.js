@@ -6,6 +6,15 @@
 
   const named = (net, i, cell) => Glass.valueName(net, "gradient", i, cell);
 
+  // What a layer that works value by value did with the gradient.
+  function passed(kind, slope) {
+    if (kind === "dropout" && slope === 0) return "had dropped this value, and sends nothing back";
+    if (kind === "dropout") return "had enlarged this value, and enlarges its gradient by as much";
+    if (slope === 1) return "was open here, since the value is above zero, and hands the gradient on";
+    if (slope === 0) return "was shut here, since the value is not above zero, and sends nothing back";
+    return "lets a small part through, since the value is not above zero";
+  }
+
   // What the next layer sent back to the cell, as a sentence and a formula.
   function origin({ net, selection }) {
     const [i, cell] = [selection.layer, selection.cell];
@@ -19,18 +28,10 @@
     if (next.kind === "relu" || next.kind === "leaky_relu" || next.kind === "dropout") {
       const input = net.value("output", i, ...cell);
       const slope = Glass.kinds[next.kind].slope(net, i + 1, c, y * net.sizes(i)[1] + x, input);
-      const why =
-        next.kind === "dropout"
-          ? slope === 0
-            ? "had dropped this value, and sends nothing back:"
-            : "had enlarged this value, and enlarges its gradient by as much:"
-          : input > 0
-            ? "was open here, since the value is above zero, and hands the gradient on:"
-            : next.kind === "relu"
-              ? "was shut here, since the value is not above zero, and sends nothing back:"
-              : "lets a small part through, since the value is not above zero:";
+      const words = intro(passed(next.kind, slope), ":");
+      if (Number.isNaN(net.value("gradient", i + 1, ...cell))) return words;
       return [
-        intro(why),
+        words,
         formula(math(behind({ enclosed: true }), mo("·"), mn(`slope/${cellName(net, i + 1, cell)}`, slope), result())),
       ];
     }
@@ -66,12 +67,8 @@
       );
     if (next.kind === "dense") return denseOrigin(net, i, cell, intro);
     const parts = Glass.patches(net, i + 1, cell);
-    if (!parts)
-      return intro(
-        "has a kernel that is too large for the page; the engine has ",
-        number(named(net, i, cell), here),
-        ".",
-      );
+    if (!parts || parts.some((part) => Number.isNaN(part.sum)))
+      return intro("sums over what is not all on the page; the engine has ", number(named(net, i, cell), here), ".");
     return [
       intro(
         "had this cell in ",

@@ -98,7 +98,8 @@
       onPin: ([row, column]) => pick(row, column),
       title: `∂L/∂ input: ${net.nameOf(before)}, channel ${spot[2]}; choose a pixel`,
     });
-    const parts = Glass.patches(net, selection.layer, spot);
+    const told = Glass.patches(net, selection.layer, spot);
+    const parts = told && told.some((part) => Number.isNaN(part.sum)) ? null : told;
     return [
       h("h3", null, "Where it goes: through ", h("code", null, layer.name), " to its input"),
       h(

@@ -70,6 +70,10 @@
     ];
   }
 
+  // What stands where a value is neither carried nor can be computed.
+  const untold = (what) =>
+    h("p", { class: "engine" }, `${what} is not on this page, and what it holds is not enough to compute it.`);
+
   // A channel of a layer as a picture in which a cell can be chosen.
   function mapPicture(
     net,
@@ -109,5 +113,5 @@
     return made;
   }
 
-  Object.assign(Glass, { mapPicture, drawing, readCell, wrapped });
+  Object.assign(Glass, { mapPicture, drawing, readCell, wrapped, untold });
 })(Glass);

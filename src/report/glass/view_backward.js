@@ -73,6 +73,10 @@
   Glass.views.backward = (context) => {
     const { net, selection } = context;
     const [i, cell] = [selection.layer, selection.cell];
+    const value = net.value("gradient", i, ...cell);
+    const title = h("h3", null, "∂L/∂ ", h("code", null, cellName(net, i, cell)));
+    if (Number.isNaN(value)) return [title, Glass.untold("This gradient"), Glass.gradientThrough(context)];
+    title.append(" = ", h("span", { class: "answer" }, number(Glass.valueName(net, "gradient", i, cell), value)));
     const picture = mapPicture(net, "gradient", i, selection.channel, {
       key: "gradient-map",
       width: 360,
@@ -81,18 +85,7 @@
       onPin: ([y, x, c]) => selection.set({ y, x, channel: c }),
     });
     return [
-      h(
-        "h3",
-        null,
-        "∂L/∂ ",
-        h("code", null, cellName(net, i, cell)),
-        " = ",
-        h(
-          "span",
-          { class: "answer" },
-          number(Glass.valueName(net, "gradient", i, cell), net.value("gradient", i, ...cell)),
-        ),
-      ),
+      title,
       Glass.gradientOrigin(context),
       h("div", { class: "side" }, picture.figure, zeros(context)),
       Glass.gradientThrough(context),

@@ -10,6 +10,7 @@
     const told = [];
     for (let i = selection.layer + 1; i < net.layers.length; i++) {
       const { kind, name } = net.layers[i];
+      if (Number.isNaN(net.value("output", i, y, x, c))) break;
       if (["relu", "leaky_relu", "dropout", "batch_normalization"].includes(kind)) {
         told.push(
           h(
@@ -64,20 +65,15 @@
     const layer = net.layers[selection.layer];
     if (!layer) return h("p", null, "This is the image itself: nothing made it. Choose a layer in the strip above.");
     const of = cellName(net, selection.layer, selection.cell);
+    const value = net.value("output", selection.layer, ...selection.cell);
+    if (Number.isNaN(value)) return [h("h3", null, h("code", null, of)), Glass.untold("This value")];
     return [
       h(
         "h3",
         null,
         h("code", null, of),
         " = ",
-        h(
-          "span",
-          { class: "answer" },
-          number(
-            valueName(net, "output", selection.layer, selection.cell),
-            net.value("output", selection.layer, ...selection.cell),
-          ),
-        ),
+        h("span", { class: "answer" }, number(valueName(net, "output", selection.layer, selection.cell), value)),
       ),
       PICTURES[layer.kind](context),
       followed(context),

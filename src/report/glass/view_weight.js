@@ -177,12 +177,13 @@
     const numbers = Glass.numbersOf(bundle, selection.weight);
     const chain = Glass.chain(net, selection.weight);
     const of = `chain/${name}/${bundle.header.focus}`;
-    const pictured = pictures(context, chain, of);
+    const isTold = !Number.isNaN(chain.sum);
+    const pictured = isTold && pictures(context, chain, of);
     const width = net.layers[chain.layer].out[1];
     const link = (term) => `t${term.position.join("-")}`;
     const table = Glass.sumTable({
       of,
-      terms: chain.terms,
+      terms: isTold ? chain.terms : [],
       headings: ["position", "input", "∂L/∂output", "product", "", "running total"],
       link,
       place: (term) => term.position.join(),
@@ -215,7 +216,7 @@
             ],
       ),
       pictured && pictured.element,
-      h("div", { class: "side" }, table, causes(of, chain.zeros)),
+      isTold ? h("div", { class: "side" }, table, causes(of, chain.zeros)) : Glass.untold("What its terms are made of"),
       h("h3", null, "The batch"),
       batch(context, numbers),
       Glass.stepOf(context),
