@@ -13,9 +13,9 @@
 //! | `here`, `view_…`, `forward_…`, `backward_…`, `step` | the views: from the network to one weight |
 //! | `page` | `Glass.start()`, `Glass.mount(root, bundle)`, `Glass.update(bundle)` |
 //!
-//! A page has elements with `data-view="network"`, `maps`, `forward`, `loss`, `backward` or `weight`, which the
-//! scripts fill; nothing in them asks a network, and no attribute holds a style or a listener, so that a strict
-//! Content-Security-Policy lets them run.
+//! A page has elements with `data-view="network"`, `maps`, `forward`, `loss`, `backward` or `weight`, which
+//! the scripts fill; nothing in them asks a network, and no attribute holds a style or a listener, so that a
+//! strict Content-Security-Policy lets them run.
 
 /// The scripts in their order, each with its name.
 pub const SCRIPTS: &[(&str, &str)] = &[

@@ -127,7 +127,7 @@
         { class: "table", "data-scroll": "loss" },
         h(
           "table",
-          null,
+          { class: N > 8 ? "many" : null },
           h(
             "thead",
             null,

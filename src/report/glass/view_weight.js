@@ -88,8 +88,8 @@
     const weight = weightName(selection.weight);
     const { images, focus } = bundle.header;
     if (!numbers.shares) return h("p", null, "The shares of the single images are not on the page for this weight.");
-    const largest = most(numbers.shares);
     const sum = numbers.shares.reduce((total, share) => total + share, 0);
+    const largest = most([...numbers.shares, sum]);
     const line = (image, i) =>
       h(
         "tr",
@@ -104,7 +104,7 @@
         { class: "table" },
         h(
           "table",
-          { class: "batch" },
+          { class: images.length > 8 ? "batch many" : "batch" },
           h("thead", null, h("tr", null, h("th", null, "image"), h("th", null, "its share of ∂L/∂w"), h("th"))),
           h(
             "tbody",
