@@ -41,8 +41,8 @@ impl Attention {
     }
 }
 
-/// Returns Grad-CAM's map of an image `[H, W, C]` for a class, of the feature maps of the last convolution and
-/// what follows it value by value; and the name of that layer. None of networks without a convolution.
+/// Returns Grad-CAM's map of an image `[H, W, C]` for a class, of the feature maps of the last convolution
+/// and what follows it value by value; and the name of that layer. None of networks without a convolution.
 ///
 /// # Errors
 /// As [`Network::folded`].

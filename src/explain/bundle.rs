@@ -60,8 +60,8 @@ impl Bundle {
         Bundle { header, bytes: tensors.bytes }
     }
 
-    /// Returns both in one piece: the header's length as four bytes, little-endian; the header, with blanks to
-    /// a multiple of four bytes; the tensors.
+    /// Returns both in one piece: the header's length as four bytes, little-endian; the header, with blanks
+    /// to a multiple of four bytes; the tensors.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut header = self.header.to_string().into_bytes();
         header.resize(header.len().next_multiple_of(4), b' ');

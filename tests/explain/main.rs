@@ -208,7 +208,8 @@ fn a_zero_gradient_has_the_first_reason_that_it_meets_on_its_way_back() {
     let weights = glassnet::head::ClassWeights::NONE;
     let moment = Moment::new(&network, &snapshot, OptimizerSettings::default(), names, (weights, 0.0)).unwrap();
     use glassnet::explain::ZeroCause::{Pool, Relu};
-    // 2 passes. Of the second window all are shut: its first cell is taken, and the ReLU lets nothing through.
+    // 2 passes. Of the second window all are shut: its first cell is taken, and the ReLU lets nothing
+    // through.
     assert_eq!([0, 2, 3].map(|cell| moment.cause_of_zero(0, 0, cell)), [Pool, Relu, Pool]);
     assert_eq!(moment.grad_output(0, 0).iter().filter(|g| **g != 0.0).count(), 1);
     let chain = moment.chain(&Weight::parse(&network, "conv2d/kernel[0,0,0,0]").unwrap(), 0);

@@ -33,7 +33,8 @@ pub struct ExplainArgs {
     /// Save all that the step was, as safetensors
     #[arg(long, value_name = "FILE")]
     pub snapshot: Option<PathBuf>,
-    /// The weight whose chain rule is shown [default: that with the largest gradient, of the second convolution]
+    /// The weight whose chain rule is shown [default: that with the largest gradient, of the second
+    /// convolution]
     ///
     /// As in --weight 'conv2d_1/kernel[1,2,17,40]'.
     #[arg(long, value_name = "WEIGHT")]

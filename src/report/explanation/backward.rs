@@ -1,8 +1,8 @@
 //! The way back: where the gradient is zero and why, and what one cell's gradient is made of.
 
-use super::ExplanationPage;
 use super::forward::columns;
 use super::number::{count, number};
+use super::parts::ExplanationPage;
 use crate::explain::{Cell, ZeroCause, Zeros, ulps};
 use maud::{Markup, html};
 

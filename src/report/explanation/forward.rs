@@ -1,7 +1,7 @@
 //! One cell forward: the sum that made it, and what the next layers made of it.
 
-use super::ExplanationPage;
 use super::number::{count, number};
+use super::parts::ExplanationPage;
 use super::sum::{Headings, Row, table};
 use crate::explain::ulps;
 use crate::layers::LayerKind;

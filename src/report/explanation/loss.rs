@@ -1,7 +1,7 @@
 //! The loss, and the gradient with which the way back begins.
 
-use super::ExplanationPage;
 use super::number::{number, probability};
+use super::parts::ExplanationPage;
 use maud::{Markup, html};
 
 /// Logits, probabilities and ∂L/∂z of every image.

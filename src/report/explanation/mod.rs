@@ -1,52 +1,29 @@
-//! A training step, explained on one page: it holds its numbers, pictures and scripts, and asks nothing of any
-//! network.
+//! A training step, explained on one page: it holds its numbers, pictures and scripts, and asks nothing of
+//! any network.
 //!
 //! What a section says stands there in plain HTML for one case, for a reader without scripts, on paper, or
-//! with a screen reader; beside it the scripts of [`glass`](crate::report::glass) show the reader's own. Every
-//! number of the plain part is a `data` element that names what it is of ([`number`]).
+//! with a screen reader; beside it the scripts of [`glass`](crate::report::glass) show the reader's own.
+//! Every number of the plain part is a `data` element that names what it is of ([`number`]).
 
 mod backward;
 mod forward;
 mod loss;
 mod network;
 mod number;
+mod parts;
 mod sum;
 mod weight;
 
 pub use number::shown;
+pub use parts::{ExplanationPage, Picture};
 
 use super::glass;
 use crate::Result;
-use crate::explain::{Bundle, Focus, Moment};
 use crate::files::write_whole;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::path::Path;
-
-/// The content of the page.
-pub struct ExplanationPage<'a> {
-    /// The step.
-    pub moment: &'a Moment<'a>,
-    /// What of it the scripts are given.
-    pub bundle: &'a Bundle,
-    /// What the plain part is about.
-    pub focus: &'a Focus,
-    /// Facts about the step: a name and a sentence each.
-    pub facts: &'a [(&'static str, String)],
-    /// The pictures.
-    pub pictures: &'a [Picture],
-}
-
-/// A picture of the page.
-pub struct Picture {
-    /// The PNG.
-    pub png: Vec<u8>,
-    /// What it shows, in a few words.
-    pub name: String,
-    /// What there is to see in it.
-    pub caption: String,
-}
 
 /// The sections: the names of their ids, which the scripts know, and their titles.
 const SECTIONS: [(&str, &str); 6] = [

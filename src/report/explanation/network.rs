@@ -1,7 +1,7 @@
 //! The network as a table: the way forward, and what comes back.
 
-use super::ExplanationPage;
 use super::number::count;
+use super::parts::ExplanationPage;
 use crate::layers::LayerKind;
 use maud::{Markup, html};
 

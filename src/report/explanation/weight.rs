@@ -1,10 +1,10 @@
 //! One weight: the terms of its gradient, the images' shares, the optimizer's step, and what it did to the
 //! loss.
 
-use super::ExplanationPage;
 use super::backward::zeros;
 use super::forward::columns;
 use super::number::{count, number};
+use super::parts::ExplanationPage;
 use super::sum::{Headings, Row, table};
 use crate::explain::{RuleNumbers, Term, Update, promised, ulps};
 use crate::optim::{Clipping, Rule};
