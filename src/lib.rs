@@ -23,7 +23,7 @@
 //!
 //! The folder `examples` trains from arrays and from a folder, shows a loop by hand, answers from many
 //! threads, and looks at every layer's gradient. The feature `cli`, on by default, is the program with
-//! what it alone needs: [`report`], its pictures and pages, [`gradcheck`], [`explain`],
+//! what it alone needs: [`report`], its pictures and pages, [`lecture`], [`gradcheck`], [`explain`],
 //! [`bench`](mod@bench) and [`data::audit`].
 //!
 //! To **learn** what backpropagation computes, read [`reference`](mod@reference): the whole network in plain
@@ -61,6 +61,7 @@
 //! | [`training`] | the loop: batch, forward, loss, backward, step, report; and where a run stands: all that it needs to go on |
 //! | [`metrics`] | accuracy; of two classes sensitivity, specificity, ROC, calibration, and how sure they are; of more precision, recall, F1, top-k |
 //! | [`report`] | Keras's lines, CSV files, pictures, the page of an evaluation |
+//! | [`lecture`] | a training to stand still in, to go back in and to change, on a page |
 //! | [`checkpoint`] | weights files, and in them the state of a run |
 //! | [`snapshot`] | all that one training step was, kept, compared and saved |
 //! | [`gradcheck`] | gradients against differences, by every algorithm; and planted mistakes |
@@ -122,7 +123,7 @@
 //! | model | [`parameters`], [`spec`], [`layers`], [`head`], [`network`], [`optim`] |
 //! | engine | [`plan`], [`data`], [`metrics`], [`training`], [`checkpoint`], [`snapshot`] |
 //! | tools | [`gradcheck`], [`explain`], [`bench`](mod@bench) |
-//! | faces | [`report`] |
+//! | faces | [`report`], [`lecture`] |
 //! | door | the binary's `cli` |
 
 #![deny(missing_docs)]
@@ -144,6 +145,8 @@ pub mod gradcheck;
 pub mod head;
 pub mod kernels;
 pub mod layers;
+#[cfg(feature = "cli")]
+pub mod lecture;
 pub mod metrics;
 pub mod network;
 pub mod optim;

@@ -26,8 +26,8 @@ mod terminal;
 
 use args::{Cli, Command};
 use commands::{
-    bench, completions, evaluate, explain, glyphs, gradcheck, init, inspect, man, phantom, predict, reproduce, samples,
-    summary, train,
+    bench, completions, evaluate, explain, glyphs, gradcheck, init, inspect, lecture, man, phantom, predict, reproduce,
+    samples, summary, train,
 };
 use glassnet::Error;
 use glassnet::kernels::simd::{self, InstructionSet};
@@ -88,6 +88,7 @@ fn run(command: &Command, resumed: Option<ResumedRun>) -> CommandResult {
         Command::Glyphs(args) => in_pool(args.threads.threads, || glyphs::run(args)),
         Command::Gradcheck(args) => computing(|| in_pool(args.threads.threads, || gradcheck::run(args))),
         Command::Explain(args) => computing(|| in_pool(args.threads.threads, || explain::run(args))),
+        Command::Lecture(args) => computing(|| lecture::run(args)),
         Command::Bench(args) => computing(|| bench::run(args)),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

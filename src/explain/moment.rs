@@ -52,12 +52,28 @@ impl<'a> Moment<'a> {
         (class_weights, label_smoothing): (ClassWeights, f64),
     ) -> Result<Moment<'a>> {
         let labels = snapshot.labels();
-        assert_eq!((names.len(), classes.len()), (labels.len(), network.head().classes()), "a name for each");
-        let [before, after] = ["before", "after"].map(|when| parameters(network, snapshot, when));
         let targets = Targets { weights: &class_weights, smoothing: label_smoothing, ..Targets::new(&labels) };
-        let loss_after = loss(network, snapshot, &after, targets)?;
-        let twin = network.twin(&before);
-        Ok(Moment { network, snapshot, optimizer, names, classes, class_weights, label_smoothing, loss_after, twin })
+        let loss_after = loss(network, snapshot, &parameters(network, snapshot, "after"), targets)?;
+        let losses = (class_weights, label_smoothing);
+        Ok(Moment::with_loss_after(network, snapshot, optimizer, [names, classes], losses, loss_after))
+    }
+
+    /// [`Moment::new`] for those who know the loss after the step already.
+    ///
+    /// # Panics
+    /// As [`Moment::new`].
+    pub fn with_loss_after(
+        network: &'a Network,
+        snapshot: &'a Snapshot,
+        optimizer: OptimizerSettings,
+        [names, classes]: [Vec<String>; 2],
+        (class_weights, label_smoothing): (ClassWeights, f64),
+        loss_after: f64,
+    ) -> Moment<'a> {
+        let count = snapshot.labels().len();
+        assert_eq!((names.len(), classes.len()), (count, network.head().classes()), "a name for each");
+        let twin = network.twin(&parameters(network, snapshot, "before"));
+        Moment { network, snapshot, optimizer, names, classes, class_weights, label_smoothing, loss_after, twin }
     }
 
     /// Returns N, the number of images.

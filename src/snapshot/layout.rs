@@ -4,12 +4,22 @@ use super::tensor::Kind;
 use crate::geometry::Shape;
 use crate::layers::LayerKind;
 use crate::network::Network;
+use crate::optim::Rule;
 use std::collections::BTreeMap;
 
 /// What the names of an optimizer's accumulators begin with.
-pub(super) const ADAM: [&str; 2] = ["adam/m/", "adam/v/"];
+const ADAM: [&str; 2] = ["adam/m/", "adam/v/"];
 /// The same of SGD.
-pub(super) const SGD: [&str; 1] = ["sgd/velocity/"];
+const SGD: [&str; 1] = ["sgd/velocity/"];
+
+/// Returns what the names of the accumulators that an optimizer of this rule keeps begin with.
+pub fn accumulator_names(rule: Rule) -> &'static [&'static str] {
+    let names: &[&str] = match rule {
+        Rule::Adam(_) => &ADAM,
+        Rule::Sgd { .. } => &SGD,
+    };
+    &names[..rule.accumulators()]
+}
 
 /// A tensor that a snapshot may have.
 pub(super) struct Expected {

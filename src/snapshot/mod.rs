@@ -54,6 +54,7 @@ mod take;
 mod tensor;
 
 pub use difference::Difference;
+pub use layout::accumulator_names;
 pub use take::StepBatch;
 pub use tensor::{SnapshotTensor, Values};
 

@@ -1,6 +1,6 @@
 //! A training step of which all is kept.
 
-use super::layout::{ADAM, SGD};
+use super::layout::accumulator_names;
 use super::recorder::Recorder;
 use super::tensor::{SnapshotTensor, Values};
 use super::{Snapshot, StepFacts};
@@ -8,7 +8,7 @@ use crate::Result;
 use crate::head::Targets;
 use crate::kernels::simd::InstructionSet;
 use crate::layers::sink::GradientWriter;
-use crate::optim::{Clipping, Optimizer, Rule};
+use crate::optim::{Clipping, Optimizer};
 use crate::parameters::{Parameters, TensorEntry};
 use crate::plan::{DropoutMasks, Mode, Plan};
 use ndarray::ArrayView4;
@@ -108,10 +108,7 @@ impl Kept {
     }
 
     fn accumulators(&mut self, when: &str, optimizer: &Optimizer) {
-        let names: &[&str] = match optimizer.settings().rule {
-            Rule::Adam(_) => &ADAM,
-            Rule::Sgd { .. } => &SGD,
-        };
+        let names = accumulator_names(optimizer.settings().rule);
         for (name, accumulator) in names.iter().zip(optimizer.accumulators()) {
             self.parameters(&format!("{when}{name}"), accumulator, TensorEntry::is_trainable);
         }

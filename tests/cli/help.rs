@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 const SCREEN: (usize, usize) = (45, 100);
 
 /// glassnet itself, and its commands.
-pub const COMMANDS: [&str; 18] = [
+pub const COMMANDS: [&str; 19] = [
     "",
     "reproduce",
     "train",
@@ -21,6 +21,7 @@ pub const COMMANDS: [&str; 18] = [
     "glyphs",
     "gradcheck",
     "explain",
+    "lecture",
     "bench",
     "bench conv",
     "bench step",

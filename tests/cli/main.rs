@@ -27,6 +27,7 @@ mod known;
 mod large_sets;
 mod layers;
 mod layout;
+mod lecture;
 mod left_out;
 mod logging;
 mod no_skill;

@@ -33,6 +33,11 @@ impl Running {
         Running(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
     }
 
+    /// A process that was started already.
+    pub fn child(child: Child) -> Running {
+        Running(Some(child))
+    }
+
     /// Ctrl-C.
     #[cfg(unix)]
     pub fn interrupt(&self) {

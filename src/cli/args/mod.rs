@@ -6,6 +6,7 @@ mod data;
 mod explain;
 mod gradcheck;
 mod init;
+mod lecture;
 mod model;
 mod optimizer;
 mod reading;
@@ -22,6 +23,7 @@ pub use data::{GlyphsArgs, InspectArgs, PhantomArgs, SamplesArgs};
 pub use explain::ExplainArgs;
 pub use gradcheck::{GradcheckArgs, Link};
 pub use init::{InitArgs, Preset};
+pub use lecture::LectureArgs;
 pub use model::{EvaluateArgs, PredictArgs, SubsetChoice, SummaryArgs};
 pub use reading::{RangeChoice, ReadingArgs};
 pub use shells::{CompletionsArgs, ManArgs};
@@ -99,6 +101,11 @@ pub enum Command {
     ///
     /// On a page with the reader's own pixel and weight: each sum shown, down to one weight's chain rule.
     Explain(ExplainArgs),
+    /// Show a training phase by phase on a page, with rewind
+    ///
+    /// Live, on this machine alone: one stands still in it, goes back, changes a weight or the learning rate,
+    /// and sees what becomes of it.
+    Lecture(Box<LectureArgs>),
     /// Measure how fast the engine is, with the machine's limits beside it
     Bench(BenchArgs),
     /// Print what a shell needs to complete all this
@@ -127,6 +134,7 @@ impl Command {
             Command::Glyphs(args) => args.quiet.quiet,
             Command::Gradcheck(args) => args.quiet.quiet,
             Command::Explain(args) => args.quiet.quiet,
+            Command::Lecture(args) => args.quiet.quiet,
         }
     }
 }

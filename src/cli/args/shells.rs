@@ -21,7 +21,7 @@ pub struct CompletionsArgs {
 }
 
 /// The commands that have a page, for shells to complete.
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "reproduce",
     "train",
     "predict",
@@ -34,6 +34,7 @@ const COMMANDS: [&str; 17] = [
     "glyphs",
     "gradcheck",
     "explain",
+    "lecture",
     "bench",
     "conv",
     "step",

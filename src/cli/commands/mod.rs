@@ -9,6 +9,7 @@ pub mod glyphs;
 pub mod gradcheck;
 pub mod init;
 pub mod inspect;
+pub mod lecture;
 pub mod man;
 pub mod phantom;
 pub mod predict;

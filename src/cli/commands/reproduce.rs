@@ -1,24 +1,18 @@
 //! `glassnet reproduce`: the documented run, on the synthetic phantom set.
 
 use crate::cli::args::{ReproduceArgs, RunArgs};
-use crate::cli::input::dataset::{Dataset, open};
-use crate::cli::input::run_data::DRAWN_SET;
+use crate::cli::input::dataset::Dataset;
+use crate::cli::input::phantom_set::phantom_set;
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::run::resume::ResumedRun;
 use crate::cli::run::training_run::TrainingRun;
 use crate::cli::run_folder::settings::RunSettings;
 use crate::cli::terminal::console;
-use glassnet::data::phantom;
-use glassnet::data::source::Source;
 use glassnet::network::Network;
 use glassnet::report::comparison::comparison_table;
 use glassnet::spec::ModelSpec;
 use glassnet::training::keras_run;
 use serde_json::json;
-use std::path::Path;
-
-/// The folder of the shipped set, seen from the project's.
-const SHIPPED_SET: &str = "data/liver-phantom";
 
 /// A note on what the comparison shows and what it does not.
 const WHAT_IT_SHOWS: &str = "\
@@ -57,17 +51,4 @@ pub fn run(args: &ReproduceArgs, resumed: Option<ResumedRun>) -> CommandResult {
         console::print(WHAT_IT_SHOWS)?;
     }
     Ok(Outcome::Done)
-}
-
-/// The set as files where these are at hand, else the same set drawn in memory.
-fn phantom_set() -> glassnet::Result<Source> {
-    let shipped = Path::new(SHIPPED_SET);
-    if shipped.is_dir() {
-        console::progress(&format!("The synthetic phantom set in {SHIPPED_SET}."));
-        return open(shipped);
-    }
-    console::progress(&format!("The synthetic phantom set, drawn in memory: there is no {SHIPPED_SET} here."));
-    let images = phantom::draw(phantom::DEFAULT_SEED, phantom::DEFAULT_BENIGN, phantom::DEFAULT_MALIGNANT);
-    let files = images.iter().map(|image| (format!("{}/{}", image.class.name(), image.name), image.png())).collect();
-    Source::from_memory(DRAWN_SET, files)
 }

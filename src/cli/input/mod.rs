@@ -5,6 +5,7 @@ pub mod dataset;
 pub mod finding;
 pub mod image_batch;
 pub mod model;
+pub mod phantom_set;
 pub mod predictor;
 pub mod reading;
 pub mod run_data;

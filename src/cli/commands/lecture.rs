@@ -1,0 +1,155 @@
+//! `glassnet lecture`: a training to stand still in, to go back in and to change, on a page of this machine.
+
+use crate::cli::args::{ImageSize, LectureArgs};
+use crate::cli::input::checked::CheckedImages;
+use crate::cli::input::dataset::{Dataset, Part, open};
+use crate::cli::input::model::{Origin, check_classes, check_takes_images, read_spec};
+use crate::cli::input::phantom_set::phantom_set;
+use crate::cli::input::reading::of_training;
+use crate::cli::machine::memory::{Memory, cache_bytes, check_arrays};
+use crate::cli::machine::pool::thread_pool;
+use crate::cli::outcome::{CommandResult, Failure, Outcome};
+use crate::cli::run_folder::settings::RunSettings;
+use crate::cli::terminal::console;
+use glassnet::checkpoint;
+use glassnet::classes::Classes;
+use glassnet::data::batches::Loader;
+use glassnet::lecture::engine::{Engine, Subject};
+use glassnet::lecture::server::Server;
+use glassnet::lecture::session::{Session, SessionSettings, least_bytes};
+use glassnet::lecture::stops::{Stop, read_stops};
+use glassnet::network::Network;
+use glassnet::spec::ModelSpec;
+use glassnet::training::TrainSettings;
+use glassnet::{Error, Result};
+use std::sync::Arc;
+
+/// Trains at the pace of a page's reader, until Ctrl-C.
+pub fn run(args: &LectureArgs) -> CommandResult {
+    // The engine's thread is none of the pool's: it waits for the reader most of the time.
+    let pool = Arc::new(thread_pool(args.threads.threads)?);
+    let Prepared { network, subject, settings, loader, stops } = pool.install(|| Prepared::new(args))?;
+    let server = Server::new(args.port)?;
+    let session = pool.install(|| Session::new(&network, loader, settings))?;
+    let engine = Engine::new(session, subject, pool)?;
+    let (desk, link, port) = (engine.desk(), server.link(), server.port());
+    let serving = std::thread::Builder::new().name("server".into()).spawn(move || server.serve(desk, stops));
+    let serving = serving.map_err(|error| Error::setting("lecture", format!("no thread can be started: {error}")))?;
+    console::print(&link)?;
+    console::progress(&format!(
+        "Open this link in a browser of this machine; from another: ssh -L {port}:127.0.0.1:{port} THIS-MACHINE, and then \
+         the same link. Ctrl-C ends the lecture. Not for diagnosis."
+    ));
+    if args.open
+        && let Err(error) = open::that_detached(&link)
+    {
+        console::warn(&format!("--open: no browser can be started ({error}); open the link by hand"));
+    }
+    engine.run(|| serving.is_finished());
+    match serving.join() {
+        Ok(Err(error)) => Err(Error::setting("lecture", format!("the page cannot be served: {error}")).into()),
+        _ => Ok(Outcome::Done),
+    }
+}
+
+/// All that a lecture is made of.
+struct Prepared {
+    network: Arc<Network>,
+    subject: Subject,
+    settings: SessionSettings,
+    loader: Loader,
+    stops: Vec<Stop>,
+}
+
+impl Prepared {
+    /// Reads data, model and stops, and looks at every image once.
+    fn new(args: &LectureArgs) -> std::result::Result<Prepared, Failure> {
+        let network = network(args)?;
+        let settings = run_settings(args, &network);
+        let optimizer = settings.training.optimizer()?;
+        settings.training.check_schedule()?;
+        let source = match &args.data {
+            Some(data) => open(data)?,
+            None => phantom_set()?,
+        };
+        let mut dataset = Dataset::new(source, args.validation_split)?;
+        let network = Arc::new(for_classes(network, args, dataset.classes())?);
+        let batch = args.batch_size.min(dataset.items(Part::Training).len());
+        let stops = args.stops.as_deref().map(|path| read_stops(path, &network, batch)).transpose()?;
+        Memory::new(&network, batch, settings.plan_options(), optimizer.rule).check_training(batch)?;
+        check_arrays("lecture".into(), least_bytes(&network, batch))?;
+        let parameters = match &args.init_weights {
+            Some(path) => checkpoint::load_parameters(path, &network)?,
+            None => network.initial_parameters(args.seed),
+        };
+        let checked = CheckedImages::new(&dataset.source, &dataset.catalog, &settings)?;
+        dataset.check_trains(&checked)?;
+        dataset.leave_out_unreadable(&checked);
+        let training = checked.part(dataset.items(Part::Training));
+        let reading = of_training(&settings, &training)?;
+        let names = training.items().iter().map(|item| item.name().into_owned()).collect();
+        let loader = Loader::new(Arc::new(training.with_samples_as(reading)), args.batch_size)?;
+        let counts = dataset.counts(Part::Training);
+        let subject = Subject {
+            network: Arc::clone(&network),
+            data: dataset.name.display().to_string(),
+            names,
+            classes: dataset.classes().names().map(str::to_string).collect(),
+            class_weights: settings.training.class_weight.weights(&counts)?,
+            label_smoothing: args.label_smoothing,
+            optimizer,
+            steps_per_epoch: loader.batches(),
+        };
+        let settings = SessionSettings { training: settings.training, parameters, memory: cache_bytes(args.memory) };
+        Ok(Prepared { network, subject, settings, loader, stops: stops.unwrap_or_default() })
+    }
+}
+
+/// The network that the flags describe.
+fn network(args: &LectureArgs) -> Result<Network> {
+    let mut spec = args.model.as_deref().map(read_spec).transpose()?.unwrap_or_else(ModelSpec::documented);
+    if let Some(rate) = args.dropout {
+        spec = spec.with_dropout(rate);
+    }
+    let network = Origin { file: args.model.as_deref(), image_size: args.image_size }.network(spec)?;
+    check_takes_images(&network)?;
+    Ok(network)
+}
+
+/// The network for these classes; the documented one takes any number of them.
+fn for_classes(network: Network, args: &LectureArgs, classes: &Classes) -> Result<Network> {
+    match &args.model {
+        Some(model) => check_classes(&network, classes, &model.display().to_string()).map(|()| network),
+        None => Network::new(&network.spec().clone().with_classes(classes.count())),
+    }
+}
+
+/// The settings that `train` would have of the same flags.
+fn run_settings(args: &LectureArgs, network: &Network) -> RunSettings {
+    let [height, width, channels] = network.spec().input;
+    RunSettings {
+        training: TrainSettings {
+            epochs: args.epochs,
+            class_weight: args.class_weight.into(),
+            label_smoothing: args.label_smoothing,
+            augmentation: args.augment,
+            shuffle: !args.no_shuffle,
+            seed: args.seed,
+            conv: args.conv,
+            ..args.optimizer.applied_to(args.schedule.applied_to(TrainSettings::default()))
+        },
+        batch_size: args.batch_size,
+        image_size: ImageSize { height, width },
+        channels,
+        validation_split: Some(args.validation_split),
+        folds: None,
+        fold: None,
+        group_regex: None,
+        init_weights: args.init_weights.clone(),
+        skip_bad: args.skip_bad,
+        reading: args.reading,
+        bit_depth: args.bit_depth,
+        save_every: 0.0,
+        cache: args.cache,
+    }
+}
