@@ -121,7 +121,7 @@
       weight: kernel[e * units + u],
       product: gradients[u] * kernel[e * units + u],
     }));
-    const of = `back/${cellName(net, i, [y, x, c])}`;
+    const of = `${net.prefix("gradient", i + 1)}back/${cellName(net, i, [y, x, c])}`;
     const total = Glass.total(terms);
     return [
       intro(

@@ -8,7 +8,7 @@
   function patchFigure(net, i, [y, x, c], parts) {
     const layer = net.layers[i];
     const [rows, columns] = layer.kernel;
-    const of = `patches/${layer.name}[${y},${x},${c}]`;
+    const of = `${net.prefix("gradient", i)}patches/${layer.name}[${y},${x},${c}]`;
     const at = (row, column) => parts.findIndex((part) => part.cell.join() === [row, column].join());
     const total = parts.reduce((sum, part) => sum + part.sum, 0);
     const link = (k) => `patch${parts[k].position.join("-")}`;

@@ -46,14 +46,17 @@
     const layer = net.layers[selection.layer];
     const sum = Glass.dot(net, selection.layer, selection.cell);
     if (!sum) return h("p", null, "The kernel of this layer is too large for the page.");
-    const of = `dot/${cellName(net, selection.layer, selection.cell)}`;
+    const name = cellName(net, selection.layer, selection.cell);
+    const known = net.prefix("output", selection.layer - 1);
+    const of = `${known}dot/${name}`;
+    const termName = (term, part) => `${known}term/${name}/${term.index.join(",")}/${part}`;
     const channel = shownChannel(sum.terms, selection, layer);
     const slice = new Map(sum.terms.filter((term) => term.from[2] === channel).map((term) => [term.cell.join(), term]));
     const at = (row, column) => slice.get([row, column].join());
     const [rows, columns] = layer.kernel;
     const chosen = selection.weight ? selection.weight.index.join() : "";
     const chosenCell = [...slice.values()].find((term) => term.index.join() === chosen);
-    const one = (title, key, value, name) =>
+    const one = (title, key, value, part) =>
       Glass.matrix({
         key,
         title,
@@ -64,16 +67,13 @@
         cell: (row, column) =>
           at(row, column) && {
             value: value(at(row, column)),
-            of: `term/${of.slice(4)}/${at(row, column).index.join(",")}/${name}`,
+            of: termName(at(row, column), part),
             link: linkOf(at(row, column)),
-            chosen: name === "weight" && at(row, column).index.join() === chosen,
+            chosen: part === "weight" && at(row, column).index.join() === chosen,
           },
         read: (row, column) =>
           at(row, column)
-            ? [
-                `${row},${column}: `,
-                number(`term/${of.slice(4)}/${at(row, column).index.join(",")}/${name}`, value(at(row, column))),
-              ]
+            ? [`${row},${column}: `, number(termName(at(row, column), part), value(at(row, column)))]
             : "outside the image",
         onPin: (row, column) => at(row, column) && pickWeight(context, at(row, column)),
         start: chosenCell ? chosenCell.cell : undefined,

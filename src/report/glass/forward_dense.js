@@ -7,7 +7,7 @@
   function dense(context) {
     const { net, selection } = context;
     const layer = net.layers[selection.layer];
-    const of = `dot/${cellName(net, selection.layer, selection.cell)}`;
+    const of = `${net.prefix("output", selection.layer - 1)}dot/${cellName(net, selection.layer, selection.cell)}`;
     const engine = net.engine(selection.layer, ...selection.cell);
     const table = (terms, extra) =>
       Glass.sumTable({

@@ -80,6 +80,18 @@
       return carried ? carried[(y * width + x) * channels + c] : this.plane(what, i, c)[y * width + x];
     }
 
+    // Whether the values of a layer are the engine's, to the last bit: carried, or only let through by gates.
+    isExact(what, i) {
+      if (this.carried(what, i)) return true;
+      const { kind } = this.layers[what === "output" ? i : i + 1];
+      return ["relu", "max_pool", "flatten"].includes(kind) && this.isExact(what, what === "output" ? i - 1 : i + 1);
+    }
+
+    // How the name begins of a number that is made of such values.
+    prefix(what, i) {
+      return this.isExact(what, i) ? "" : "computed/";
+    }
+
     // How many products it takes to compute all channels of a layer that is not carried.
     cost(what, i) {
       if (this.carried(what, i)) return 0;
@@ -167,8 +179,7 @@
 
   // What the number at a cell is called: that of the engine plainly, what this page computed with a word before it.
   function valueName(net, what, i, cell) {
-    const name = `${what === "output" ? "output" : "grad_output"}/${cellName(net, i, cell)}`;
-    return net.carried(what, i) ? name : `computed/${name}`;
+    return `${net.prefix(what, i)}${what === "output" ? "output" : "grad_output"}/${cellName(net, i, cell)}`;
   }
 
   Object.assign(Glass, { Network, cellName, valueName });

@@ -96,7 +96,7 @@
 
   function listen(root) {
     root.querySelectorAll("[data-view]").forEach(Glass.linkUp);
-    document.querySelectorAll("nav a[href^='#']").forEach((link) => {
+    document.querySelectorAll("a.skip, nav a[href^='#']").forEach((link) => {
       link.addEventListener("click", (event) => jump(event, link.hash.slice(1)));
     });
     addEventListener("hashchange", () => {

@@ -12,7 +12,8 @@
     const largest = most(terms.map((term) => term.product));
     const weight = selection.weight ? selection.weight.index.join() : "";
     const pinned = terms.find((term) => term.index.join() === weight);
-    const of = (term) => `term/${cellName(net, selection.layer, selection.cell)}/${term.index.join(",")}`;
+    const known = net.prefix("output", selection.layer - 1);
+    const of = (term) => `${known}term/${cellName(net, selection.layer, selection.cell)}/${term.index.join(",")}`;
     const made = Glass.grid({
       key: "products",
       name: title,

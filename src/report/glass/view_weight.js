@@ -20,7 +20,7 @@
         name: `${title}, ${rows} rows, ${columns} columns`,
         rows,
         columns,
-        width: 300,
+        width: 320,
         start: largest.position,
         paint: (row, column) => tint(value(at(row, column)), strongest),
         masked: masked && ((row, column) => masked(at(row, column))),
@@ -176,7 +176,8 @@
     const name = weightName(selection.weight);
     const numbers = Glass.numbersOf(bundle, selection.weight);
     const chain = Glass.chain(net, selection.weight);
-    const of = `chain/${name}/${bundle.header.focus}`;
+    const known = net.prefix("output", chain.layer - 1) || net.prefix("gradient", chain.layer);
+    const of = `${known}chain/${name}/${bundle.header.focus}`;
     const isTold = !Number.isNaN(chain.sum);
     const pictured = isTold && pictures(context, chain, of);
     const width = net.layers[chain.layer].out[1];
