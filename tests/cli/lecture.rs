@@ -385,6 +385,26 @@ fn without_data_it_is_the_phantom_set_and_stops_are_checked_before_anything_else
     here.refused("lecture set --model tiny.toml --quiet --schedule plateau", 2, plateau);
 }
 
+#[test]
+fn a_page_that_is_closed_pauses() {
+    let here = Here::with_set();
+    let lecture = Lecture::start(&here, "set --model tiny.toml --quiet");
+    // A page that waits for changes is there, and plays on, longer than an empty room does.
+    lecture.done("/play", json!({ "on": true, "by": "phase" }));
+    let begun = Instant::now();
+    let mut revision = lecture.state()["revision"].as_u64().unwrap();
+    while begun.elapsed() < Duration::from_secs(7) {
+        let state = lecture.get(&format!("/state?after={revision}"), &[]).json();
+        assert_eq!(state["playing"], "phase", "after {:?}", begun.elapsed());
+        revision = state["revision"].as_u64().unwrap();
+    }
+    std::thread::sleep(Duration::from_secs(7));
+    let left = lecture.state();
+    assert_eq!(left["playing"], Value::Null);
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(lecture.state()["position"], left["position"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_it() {

@@ -157,7 +157,9 @@
   // The loss of every step so far, and if something was changed, without the change.
   const showCurve = () => {
     const [width, height, left, bottom, top, right] = [560, 190, 46, 26, 10, 12];
-    const { losses, original } = state;
+    const { losses } = state;
+    // Of what would have been, what lies ahead is shown for a few steps.
+    const original = state.original.slice(0, Math.max(10, state.position.step + 10));
     const finite = [...losses, ...original].filter((loss) => loss !== null && Number.isFinite(loss));
     const first = finite[0] || 1;
     const highest = Math.min(Math.max(...finite, 0.1), 8 * first);
@@ -251,16 +253,17 @@
   let drawn = null; // the key of what is drawn
   let followed = null; // the phase that the pictures followed
   const showStep = () => {
-    if (drawn !== shown.key) {
-      drawn = shown.key;
-      if (selection) Glass.update(shown.bundle); else mount();
-    }
+    const moreIsShown = showLater();
     const phase = state.phases[state.position.phase];
-    if (followed !== null && followed !== state.position.phase && phase.layer) {
+    const follows = followed !== null && followed !== state.position.phase && phase.layer;
+    followed = state.position.phase;
+    if (!selection) mount();
+    else if (drawn !== shown.key) Glass.update(shown.bundle);
+    else if (moreIsShown && !follows) Glass.redraw();
+    drawn = shown.key;
+    if (follows) {
       selection.set({ layer: selection.net.find(phase.layer), show: phase.name === "backward" ? "gradient" : "output" });
     }
-    followed = state.position.phase;
-    showLater();
     showLosses();
     chosen();
   };
@@ -293,12 +296,18 @@
     } catch { gone(); }
   };
 
-  // What the step has not come to yet is kept back.
+  // Keeps back what the step has not come to yet, and tells whether anything has come to light.
   const showLater = () => {
+    let moreIsShown = false;
     const at = (name) => state.phases.findIndex((phase) => phase.name === name);
     const from = { network: 0, maps: 0, forward: at("forward"), loss: at("loss"), backward: at("backward"), weight: at("backward") };
-    for (const [id, first] of Object.entries(from)) $(id).classList.toggle("ahead", state.position.phase < first);
+    for (const [id, first] of Object.entries(from)) {
+      const isAhead = state.position.phase < first;
+      moreIsShown = moreIsShown || (!isAhead && $(id).classList.contains("ahead"));
+      $(id).classList.toggle("ahead", isAhead);
+    }
     document.body.classList.toggle("no-gradient", state.position.phase < at("backward"));
+    return moreIsShown;
   };
 
   // --- stops -----------------------------------------------------------------------------------------------
@@ -316,8 +325,9 @@
     const look = Object.entries({ layer: at.layer, weight: at.weight, ...place }).filter(([, value]) => value !== null);
     writeHash({ ...Object.fromEntries(look), hide: at.hide.join(",") });
     readHashAnew();
-    const view = at.view && $(at.view);
-    if (view) view.scrollIntoView({ block: "start" }); else window.scrollTo(0, 0);
+    // Where there is one column only, the stop comes first.
+    const view = at.view && matchMedia("(min-width: 58rem)").matches && $(at.view);
+    if (view) view.scrollIntoView({ block: "start" }); else $("stop").scrollIntoView({ block: "start" });
   };
 
   // Lets all scripts of the page read the address, which we have written.
@@ -456,12 +466,12 @@
     send("/edit", { learning_rate: typed("rate") });
   });
   submitted("weight-form", () => {
-    const name = $("weight-name").value.trim();
+    const [name, text, value] = [$("weight-name").value.trim(), $("weight-value").value.trim(), typed("weight-value")];
     writeHash({ weight: name });
     readHashAnew();
-    if ($("weight-value").value.trim() === "") return;
-    if (!Number.isFinite(typed("weight-value"))) return say("The weight must be a number.", true);
-    send("/edit", { weight: name, value: typed("weight-value") });
+    if (text === "") return;
+    if (!Number.isFinite(value)) return say("The weight must be a number.", true);
+    send("/edit", { weight: name, value });
   });
   submitted("go-form", () => {
     if (!Number.isInteger(typed("go-step")) || typed("go-step") < 1) return say("Steps count from 1.", true);
@@ -486,11 +496,11 @@
 
   (async () => {
     const hash = readHash();
-    for (const [title, does] of Object.values(keys)) Glass.addKey([], title, does);
     try {
       const answer = await ask("/stops");
       if (answer.ok) stops = await answer.json();
     } catch { gone(); }
+    for (const key of Object.values(keys).filter(isOurs)) Glass.addKey([], key[0], key[1]);
     const [step, phase] = [Number(hash.get("step")), Number(hash.get("phase"))];
     if (step >= 1) await send("/go", { to: { step, phase } });
     const at = Number(hash.get("stop"));

@@ -4,8 +4,10 @@
 (function (Glass) {
   const known = [];
 
-  // Adds a key; `names` are values of KeyboardEvent.key, `title` is what the help calls them.
+  // Adds a key; `names` are values of KeyboardEvent.key, `title` is what the help calls them. Whoever has taken a
+  // key before keeps it; without names the help alone knows it.
   function addKey(names, title, does, action) {
+    if (known.some((key) => key.title.toLowerCase() === title.toLowerCase())) return;
     known.push({ names, title, does, action });
   }
 

@@ -13,7 +13,8 @@
   // Fills one view; what goes wrong in it is told in its place, and the others go on.
   function fill(container) {
     const view = Glass.views[container.dataset.view];
-    if (!view) return;
+    // What is hidden, or kept back, is drawn when it comes to light.
+    if (!view || container.closest("section[hidden], section.ahead")) return;
     try {
       Glass.refill(container, view(context()));
     } catch (error) {
@@ -39,6 +40,7 @@
     if (event) event.preventDefault();
     const section = document.getElementById(id);
     if (!section || !page) return;
+    const wasHidden = section.hidden;
     section.hidden = false;
     section.tabIndex = -1;
     section.focus({ preventScroll: true });
@@ -46,6 +48,7 @@
     page.selection.hide = page.selection.hide.filter((hidden) => hidden !== id);
     page.selection.at = id;
     page.selection.write();
+    if (wasHidden) redraw();
   }
 
   // The next stop of the page, or the one before.
