@@ -23,13 +23,40 @@
     }
   }
 
+  // Views that are out of sight wait until the reader has what is in sight.
+  let waiting = [];
+  let timer = 0;
+
+  function isInSight(container) {
+    const { top, bottom } = container.getBoundingClientRect();
+    return bottom >= 0 && top <= innerHeight;
+  }
+
+  // Draws one view that waits, and lets the page breathe before the next.
+  function drawNext() {
+    const next = waiting.shift();
+    if (next) fill(next);
+    timer = waiting.length ? setTimeout(drawNext) : 0;
+  }
+
+  function drawWaiting(which = () => true) {
+    const due = waiting.filter(which);
+    waiting = waiting.filter((container) => !due.includes(container));
+    due.forEach(fill);
+  }
+
   function redraw() {
     if (!page) return;
     for (const id of STOPS) {
       const section = document.getElementById(id);
       if (section) section.hidden = page.selection.hide.includes(id);
     }
-    page.root.querySelectorAll("[data-view]").forEach(fill);
+    // An empty one has no height yet, by which it could be told whether it is in sight.
+    const isDue = (container) => !container.firstChild || isInSight(container);
+    waiting = [...page.root.querySelectorAll("[data-view]")];
+    drawWaiting(isDue);
+    clearTimeout(timer);
+    timer = setTimeout(drawNext);
   }
 
   // A section that is in the page and not hidden.
@@ -44,6 +71,7 @@
     section.hidden = false;
     section.tabIndex = -1;
     section.focus({ preventScroll: true });
+    drawWaiting();
     section.scrollIntoView();
     page.selection.hide = page.selection.hide.filter((hidden) => hidden !== id);
     page.selection.at = id;
@@ -76,6 +104,7 @@
     });
     let opened = [];
     addEventListener("beforeprint", () => {
+      drawWaiting();
       opened = folded.filter((details) => !details.open);
       opened.forEach((details) => (details.open = true));
     });
@@ -111,6 +140,7 @@
       Glass.forgetColors();
       redraw();
     });
+    addEventListener("scroll", () => drawWaiting(isInSight), { passive: true });
     let width = innerWidth;
     addEventListener("resize", () => {
       if (innerWidth !== width) requestAnimationFrame(redraw);
