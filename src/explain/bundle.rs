@@ -183,6 +183,11 @@ fn is_inner(moment: &Moment, layer: usize) -> bool {
     }
 }
 
+/// Whether the images of a batch meet in this layer, if there is one.
+fn couples_images(moment: &Moment, layer: usize) -> bool {
+    matches!(moment.layers().get(layer).map(|layer| &layer.kind), Some(LayerKind::BatchNormalization(_)))
+}
+
 /// The shape of a layer's output, of one image.
 fn shape_of(moment: &Moment, layer: usize) -> Vec<usize> {
     match moment.layers()[layer].output {
@@ -208,7 +213,7 @@ fn candidates(moment: &Moment, focus: usize) -> Vec<Candidate> {
         Candidate::floats("images".into(), input.clone(), moment.input(0, focus)),
         Candidate::floats("grad_images".into(), input, moment.grad_input(0, focus)),
     ];
-    let mut rest = Vec::new();
+    let (mut needed, mut rest) = (Vec::<Candidate>::new(), Vec::new());
     for (index, layer) in moment.layers().iter().enumerate() {
         let (name, len) = (&layer.name, layer.output.len());
         if let Some(argmax) = moment.snapshot.argmax(name) {
@@ -227,13 +232,28 @@ fn candidates(moment: &Moment, focus: usize) -> Vec<Candidate> {
         if let Some(moments) = moment.snapshot.floats(&format!("moments/{name}")) {
             first.push(Candidate::floats(format!("moments/{name}"), vec![2, moments.len() / 2], moments));
         }
-        if !layer.kind.is_view() && !is_inner(moment, index) {
-            rest.extend(of_layer(moment, index, focus));
+        // No page can take a batch normalization back from one image, or run a convolution without its
+        // kernel.
+        let [output, grad_output] = of_layer(moment, index, focus);
+        let is_told = !layer.kind.is_view() && !is_inner(moment, index);
+        rest.extend(is_told.then_some(output));
+        match couples_images(moment, index + 1) {
+            true => needed.push(grad_output),
+            false => rest.extend(is_told.then_some(grad_output)),
+        }
+        if !matches!(layer.kind, LayerKind::Dense(_)) {
+            for entry in &moment.network.table().entries()[layer.tensors.clone()] {
+                let (name, shape) = (format!("before/{}", entry.name), entry.shape.clone());
+                needed
+                    .extend(moment.snapshot.floats(&name).map(|values| Candidate::floats(name.clone(), shape, values)));
+            }
         }
     }
     let is_weights = |name: &str| ["before/", "gradient/", "clipped/"].iter().any(|prefix| name.starts_with(prefix));
     for tensor in moment.snapshot.tensors().iter().filter(|tensor| is_weights(&tensor.name)) {
-        if let Values::F32(values) = &tensor.values {
+        if let Values::F32(values) = &tensor.values
+            && !needed.iter().any(|candidate| candidate.name == tensor.name)
+        {
             rest.push(Candidate::floats(tensor.name.clone(), tensor.shape.clone(), values));
         }
     }
@@ -244,10 +264,10 @@ fn candidates(moment: &Moment, focus: usize) -> Vec<Candidate> {
             last.push(Candidate::floats(name, entry.shape.clone(), values));
         }
     }
-    for group in [&mut rest, &mut last] {
+    for group in [&mut needed, &mut rest, &mut last] {
         group.sort_by_key(|candidate| candidate.bytes.len());
     }
-    first.into_iter().chain(rest).chain(last).collect()
+    first.into_iter().chain(needed).chain(rest).chain(last).collect()
 }
 
 /// What the page can compute by itself, and is spared if there is room.
