@@ -1,6 +1,12 @@
 //! The one error type of the library. Each variant is a sentence for a person: it names the file, layer or
 //! setting, says what was found and what was wanted, and what to do where we can know that.
 
+mod not_finite;
+mod words;
+
+pub use not_finite::{FirstNotFinite, TensorName};
+pub use words::{and, counted, some_of};
+
 use std::borrow::Cow;
 use std::fmt;
 use std::io::ErrorKind;
@@ -107,7 +113,7 @@ pub enum Error {
     Interrupted,
 
     /// A number stopped being finite, so that going on would be meaningless.
-    #[error("the loss became {value} in epoch {epoch}, step {step}")]
+    #[error("the loss became {value} in epoch {epoch}, step {step}{}", behind_a_colon(first, *epoch, *step))]
     NotFinite {
         /// NaN or an infinity.
         value: f64,
@@ -115,16 +121,25 @@ pub enum Error {
         epoch: usize,
         /// The step in all, from 1.
         step: usize,
+        /// Where it began, if that is known.
+        first: Option<Box<FirstNotFinite>>,
     },
 
     /// Weights stopped being finite. The loss may hide it, as a ReLU takes NaN for 0.
-    #[error("weights stopped being finite in epoch {epoch}, step {step}")]
+    #[error("weights stopped being finite in epoch {epoch}, step {step}{}", behind_a_colon(first, *epoch, *step))]
     WeightsNotFinite {
         /// The epoch, from 1.
         epoch: usize,
         /// The step in all, from 1.
         step: usize,
+        /// Where it began, if that is known.
+        first: Option<Box<FirstNotFinite>>,
     },
+}
+
+/// Returns where it began, as the end of the sentence that tells of this step.
+fn behind_a_colon(first: &Option<Box<FirstNotFinite>>, epoch: usize, step: usize) -> String {
+    first.as_ref().map_or(String::new(), |first| format!(": {}", first.seen_from(epoch, step)))
 }
 
 /// Returns a text that comes from a file, for a sentence: its first 200 letters. Files may hold names and
@@ -156,38 +171,6 @@ fn advice(action: &str, error: &std::io::Error) -> &'static str {
         ErrorKind::ReadOnlyFilesystem => "; name a place on another file system",
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; make room there, or name another place",
         _ => "",
-    }
-}
-
-/// Returns a number and what is counted, for a sentence: `1 image`, `2 images`. The word forms its plural
-/// with an s.
-pub fn counted(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
-}
-
-/// Returns the number of names and the first of them: `7 (a, b, c, d, e and 2 more)`.
-pub fn some_of<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
-    const SHOWN: usize = 5;
-    let mut names = names.into_iter();
-    let shown: Vec<S> = names.by_ref().take(SHOWN).collect();
-    let rest = names.count();
-    let list = shown.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
-    match rest {
-        0 => format!("{} ({list})", shown.len()),
-        _ => format!("{} ({list} and {rest} more)", shown.len() + rest),
-    }
-}
-
-/// Lists names: `a`, `a and b`, `a, b and c`; of many the first few.
-pub fn and<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 5;
-    let names: Vec<&str> = names.collect();
-    match names[..] {
-        [ref first @ .., last] if !first.is_empty() && names.len() <= SHOWN => {
-            format!("{} and {last}", first.join(", "))
-        }
-        [only] => only.to_string(),
-        _ => some_of(&names),
     }
 }
 
@@ -261,11 +244,5 @@ mod tests {
     fn a_name_with_spaces_or_quotes_is_one_word_of_a_shell() {
         assert_eq!(shell_word("runs/train1"), "runs/train1");
         assert_eq!(shell_word("my runs/it's"), r"'my runs/it'\''s'");
-    }
-
-    #[test]
-    fn a_long_list_of_names_is_cut_and_its_length_told() {
-        assert_eq!(some_of(["a", "b"]), "2 (a, b)");
-        assert_eq!(some_of(["a", "b", "c", "d", "e", "f", "g"]), "7 (a, b, c, d, e and 2 more)");
     }
 }

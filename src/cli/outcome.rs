@@ -1,7 +1,7 @@
 //! The end of a command.
 
 use glassnet::Error;
-use glassnet::error::{in_words, shell_word};
+use glassnet::error::{FirstNotFinite, TensorName, in_words, shell_word};
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
@@ -90,8 +90,21 @@ pub fn told(error: &Error) -> String {
             let validates = validation.as_ref().map_or(String::new(), |folder| format!(" --validation-data {folder}"));
             format!("{}: {reason}give them one by one: glassnet train {training}{validates}", path.display())
         }
-        Error::NotFinite { .. } | Error::WeightsNotFinite { .. } => format!("{error}; {SMALLER_STEPS}"),
+        Error::NotFinite { first, .. } | Error::WeightsNotFinite { first, .. } => {
+            format!("{error}; {}", after_not_finite(first.as_deref()))
+        }
         error => error.to_string(),
+    }
+}
+
+/// The advice where a training stopped being finite.
+fn after_not_finite(first: Option<&FirstNotFinite>) -> &'static str {
+    match first.map(|first| &first.tensor) {
+        Some(TensorName::Pixels) => "mend these images, or take them out",
+        Some(TensorName::Weights(_)) => {
+            "a smaller --learning-rate usually helps, and --watch tells which gradient they came from"
+        }
+        _ => SMALLER_STEPS,
     }
 }
 

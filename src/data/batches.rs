@@ -133,6 +133,28 @@ impl Loader {
         self.images.count()
     }
 
+    /// The name of the image at `index`: that of its file, or of an array its number from 0, as `image 3`.
+    ///
+    /// # Panics
+    /// If there is no such image.
+    pub fn image_name(&self, index: usize) -> String {
+        match &self.images {
+            Images::Files(files) => files.items()[index].name().into_owned(),
+            Images::Arrays(arrays) => {
+                assert!(index < arrays.count(), "there are {} images", arrays.count());
+                format!("image {index}")
+            }
+        }
+    }
+
+    /// The first pixel that is not finite, and the indices of all images with such. Files have none.
+    pub fn pixels_not_finite(&self) -> Option<(f32, Vec<usize>)> {
+        let Images::Arrays(arrays) = &self.images else { return None };
+        let fault = |index: usize| arrays.image(index).iter().copied().find(|pixel| !pixel.is_finite());
+        let indices: Vec<usize> = (0..arrays.count()).filter(|&index| fault(index).is_some()).collect();
+        Some((fault(*indices.first()?)?, indices))
+    }
+
     /// How many images each of this many classes has.
     ///
     /// # Errors

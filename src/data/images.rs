@@ -209,6 +209,16 @@ impl ImageSet {
         samples.reduce(|[min, max], [smallest, largest]| [min.min(smallest), max.max(largest)])
     }
 
+    /// The source that the items' files are in.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The way the files are read.
+    pub fn reading(&self) -> Reading {
+        self.reading
+    }
+
     /// The items, in the order of the indices that the other functions take.
     pub fn items(&self) -> &[Item] {
         &self.items

@@ -54,6 +54,11 @@ impl Optimizer {
 }
 
 impl PendingStep<'_> {
+    /// Returns the gradients as they came: those of all tensors, if the step was begun without `at_once`.
+    pub fn gradients(&self) -> &Parameters {
+        self.gradients
+    }
+
     /// Moves all weights that have not been moved yet, and counts the step.
     pub fn finish(self) {
         self.optimizer.finish_step(self.numbers, self.parameters, self.gradients);

@@ -11,13 +11,24 @@ const OVERFITTING_RISE: f64 = 0.1;
 /// The multiple of the loss of knowing nothing, ln K of K classes, a loss must be for [`diverged_line`] to
 /// speak. A network that knows nothing is near 1, and one that is sure of wrong answers on images it did not
 /// learn from seldom comes to 5.
-const DIVERGED_TIMES: f64 = 10.0;
+const DIVERGED_TIMES: f64 = 5.0;
 
-/// Says that the training diverged, where the last weights have a loss on the training images, and on the
-/// validation images if there are some, that is many times that of giving all `classes` the same probability.
-pub fn diverged_line(classes: usize, training_loss: f64, val_loss: Option<f64>) -> Option<String> {
-    let knows_nothing = (classes as f64).ln();
-    let even = if classes == 2 { "½".to_string() } else { format!("1/{classes}") };
+/// Returns the loss of always answering the shares that the classes have, −Σ share·ln share: the lowest that a
+/// constant answer can have on these images. `None` without images.
+pub fn loss_of_shares(counts: &[usize]) -> Option<f64> {
+    let all: usize = counts.iter().sum();
+    let share = |&count: &usize| count as f64 / all as f64;
+    (all > 0)
+        .then(|| -counts.iter().map(share).filter(|share| *share > 0.0).map(|share| share * share.ln()).sum::<f64>())
+}
+
+/// Says that the training diverged, where the last weights have a loss on the training images, of which each
+/// class has so many, and on the validation images if there are some, that is far above that of a constant
+/// answer.
+pub fn diverged_line(counts: &[usize], training_loss: f64, val_loss: Option<f64>) -> Option<String> {
+    // The shares of unequal classes have a loss near 0, which is no measure for what is far above.
+    let knows_nothing = (counts.len() as f64).ln();
+    let constant = loss_of_shares(counts).filter(|loss| *loss > 0.0)?;
     let losses: Vec<f64> = std::iter::once(training_loss).chain(val_loss).collect();
     // The comparison is false of NaN, of which an error tells.
     losses.iter().all(|loss| *loss > DIVERGED_TIMES * knows_nothing).then(|| {
@@ -25,10 +36,10 @@ pub fn diverged_line(classes: usize, training_loss: f64, val_loss: Option<f64>) 
         let told: Vec<String> =
             losses.iter().zip(["training", "validation"]).map(|(&loss, part)| format!("{} on the {part} images", number(loss))).collect();
         format!(
-            "The training diverged: the last weights have a loss of {}, and always answering {even} has {knows_nothing:.4}, so these \
-             are {} times as bad",
+            "The training diverged: the last weights have a loss of {}, and always answering the shares of the classes has \
+             {constant:.4}, so these are {} times as bad",
             told.join(" and "),
-            number(training_loss / knows_nothing)
+            number(training_loss / constant)
         )
     })
 }
@@ -124,19 +135,27 @@ mod tests {
     use crate::training::keras_run::HISTORY;
 
     #[test]
-    fn losses_far_beyond_that_of_knowing_nothing_are_told_as_divergence_where_both_parts_have_them() {
+    fn losses_far_beyond_that_of_a_constant_answer_are_told_as_divergence_where_both_parts_have_them() {
         assert_eq!(
-            diverged_line(2, 2.0e11, Some(70.0)).unwrap(),
+            diverged_line(&[8, 8], 2.0e11, Some(70.0)).unwrap(),
             "The training diverged: the last weights have a loss of 2.0e11 on the training images and 70.0 on the validation \
-             images, and always answering ½ has 0.6931, so these are 2.9e11 times as bad"
+             images, and always answering the shares of the classes has 0.6931, so these are 2.9e11 times as bad"
         );
-        assert!(diverged_line(2, 7.0, None).is_some());
-        let of_ten = diverged_line(10, 24.0, None).unwrap();
-        assert!(of_ten.ends_with("and always answering 1/10 has 2.3026, so these are 10.4 times as bad"), "{of_ten}");
-        assert_eq!(diverged_line(10, 7.0, None), None);
-        for (training, validation) in [(6.9, None), (0.01, Some(50.0)), (50.0, Some(5.0)), (f64::NAN, Some(50.0))] {
-            assert_eq!(diverged_line(2, training, validation), None, "{training}, {validation:?}");
+        assert!(diverged_line(&[8, 8], 3.5, None).is_some());
+        let of_ten = diverged_line(&[3; 10], 24.0, None).unwrap();
+        assert!(of_ten.ends_with("the shares of the classes has 2.3026, so these are 10.4 times as bad"), "{of_ten}");
+        assert_eq!(diverged_line(&[3; 10], 7.0, None), None);
+        for (training, validation) in [(3.4, None), (0.01, Some(50.0)), (50.0, Some(3.0)), (f64::NAN, Some(50.0))] {
+            assert_eq!(diverged_line(&[8, 8], training, validation), None, "{training}, {validation:?}");
         }
+    }
+
+    #[test]
+    fn the_loss_of_the_shares_is_their_entropy() {
+        assert!((loss_of_shares(&[27, 83]).unwrap() - 0.557_072_5).abs() < 1e-6);
+        assert_eq!((loss_of_shares(&[0, 4]), loss_of_shares(&[0, 0])), (Some(0.0), None));
+        // A set of one class in a thousand: 1.0 is no divergence, though 126 times the loss of the shares.
+        assert_eq!(diverged_line(&[1, 999], 1.0, None), None);
     }
 
     #[test]

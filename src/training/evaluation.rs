@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::classes::Label;
 use crate::data::batches::{Batch, Loader};
-use crate::head::Targets;
+use crate::head::{Logits, Targets};
 use crate::metrics::{DEFAULT_THRESHOLD, RunningMean, accuracy, only_answer};
 use crate::parameters::Parameters;
 use crate::plan::{Mode, Plan, Workspace};
@@ -18,6 +18,8 @@ pub struct Evaluation {
     /// The [probabilities](crate::head::Head::probabilities) of each image, `[N×U]`, in the set's order: of
     /// one unit that of the positive class, of K one for each class.
     pub probabilities: Vec<f32>,
+    /// The loss of each image, of its label without smoothing.
+    pub losses: Vec<f64>,
     /// The class that each image was taken for.
     pub answers: Vec<Label>,
     /// The class of each image.
@@ -49,11 +51,13 @@ pub fn evaluate(
     let mut batch = Batch::default();
     let mut mean_loss = RunningMean::default();
     let mut probabilities = Vec::with_capacity(count * head.units());
-    let mut labels = Vec::with_capacity(count);
+    let (mut labels, mut losses) = (Vec::with_capacity(count), Vec::with_capacity(count));
     while batches.next_into(&mut batch)? {
         let logits = plan.forward(parameters, batch.images.view(), Mode::Inference, workspace)?;
         let targets = Targets { smoothing, ..Targets::new(&batch.labels) };
         mean_loss.add(head.loss(logits, targets), batch.labels.len());
+        let one = |(row, label)| head.loss(Logits::new(row, head.units()), Targets::new(std::slice::from_ref(label)));
+        losses.extend(logits.rows().zip(&batch.labels).map(one));
         probabilities.extend(logits.rows().flat_map(|row| head.probabilities(row)));
         labels.extend_from_slice(&batch.labels);
     }
@@ -63,6 +67,7 @@ pub fn evaluate(
         loss: mean_loss.mean().unwrap_or(f64::NAN),
         accuracy: accuracy(&labels, answers.iter().copied()).unwrap_or(f64::NAN),
         probabilities,
+        losses,
         answers,
         labels,
     })

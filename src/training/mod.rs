@@ -1,28 +1,32 @@
 //! The training: batch, forward, loss, backward, step, report, from any state on to the end.
 //!
-//! - [`train`]: the loop. Progress goes to a closure as [`Event`]s, so it knows nothing of terminals and
+//! - [`train`], [`train_watched`]: the loop. Progress goes to a closure as [`Event`]s, so it knows nothing of terminals and
 //!   files
 //! - [`TrainSettings`]: how to train, the same for flags, files and programs; [`keras_run`] has the settings
 //!   of the documented run, which are the defaults
 //! - [`TrainingState`]: where a run stands: all that it needs to go on
 //! - [`StepRow`], [`EpochSoFar`], [`EpochRecord`]: what is measured on the way
 //! - [`evaluate`]: what a network answers on a set
+//! - [`watch`]: gradients, updates and activations by layer and epoch
 
 mod clock;
 mod evaluation;
 pub mod keras_run;
 mod learning_rate;
 mod names;
+mod not_finite;
 mod optimizer;
 mod records;
 mod run;
 mod settings;
 mod state;
+pub mod watch;
 
 pub use evaluation::{Evaluation, evaluate};
 pub use learning_rate::LearningRates;
 pub use names::{OptimizerName, Piece, ScheduleName};
+pub use not_finite::NotFinite;
 pub use records::{EpochRecord, EpochSoFar, StepRow, best_epoch};
-pub use run::{Event, train};
+pub use run::{Event, train, train_watched};
 pub use settings::{ClassWeighting, TrainSettings};
 pub use state::{Best, TrainingState};

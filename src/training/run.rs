@@ -3,12 +3,16 @@
 use super::clock::Clock;
 use super::evaluation::{Evaluation, evaluate};
 use super::learning_rate::LearningRates;
+use super::not_finite::{NotFinite, Search};
 use super::records::{EpochRecord, EpochSoFar, StepRow};
 use super::settings::TrainSettings;
 use super::state::TrainingState;
+use super::watch::Watch;
 use crate::classes::Label;
 use crate::data::batches::{Augmented, Batch, Epoch, Loader, epoch_order};
+use crate::error::FirstNotFinite;
 use crate::head::{ClassWeights, Head, Logits, Targets};
+use crate::layers::sink::Sink;
 use crate::metrics::{DEFAULT_THRESHOLD, accuracy};
 use crate::network::Network;
 use crate::parameters::Parameters;
@@ -35,7 +39,8 @@ pub enum Event {
 /// # Errors
 /// [`Error::Setting`] of an augmentation of arrays, of labels that the network has no class for, and of class
 /// weights of another number; where an image cannot be read, where the loss or at an epoch's end a weight is
-/// no longer finite ([`Error::NotFinite`], [`Error::WeightsNotFinite`]), and those of `report`.
+/// no longer finite ([`Error::NotFinite`], [`Error::WeightsNotFinite`], with the first tensor and images that
+/// were not), and those of `report`.
 pub fn train(
     network: &Network,
     state: &mut TrainingState,
@@ -44,8 +49,24 @@ pub fn train(
     settings: &TrainSettings,
     mut report: impl FnMut(Event, &TrainingState) -> Result<()>,
 ) -> Result<Option<Evaluation>> {
+    train_watched(network, state, training, validation, settings, &mut (), |event, state, ()| report(event, state))
+}
+
+/// [`train`] under the eyes of a [watch](super::watch), which `report` is given too. The same bits come of it.
+///
+/// # Errors
+/// As [`train`].
+pub fn train_watched<W: Watch>(
+    network: &Network,
+    state: &mut TrainingState,
+    training: &Loader,
+    validation: Option<&Loader>,
+    settings: &TrainSettings,
+    watch: &mut W,
+    mut report: impl FnMut(Event, &TrainingState, &W) -> Result<()>,
+) -> Result<Option<Evaluation>> {
     let settings = &settings.with_steps_per_epoch(training.batches())?;
-    let mut trainer = Trainer::new(network, training, validation, settings)?;
+    let mut trainer = Trainer::new(network, training, validation, settings, watch)?;
     let mut answers = None;
     while !settings.is_over(state) {
         let mut clock = Clock::start();
@@ -53,7 +74,7 @@ pub fn train(
         if settings.early_stopping.is_none() || state.epochs_since_best() == 0 {
             answers = validated;
         }
-        report(Event::Epoch, state)?;
+        report(Event::Epoch, state, trainer.watch)?;
         // What the report took, as saving does, is part of the epoch.
         if let Some(record) = state.history.last_mut() {
             record.seconds = clock.total().as_secs_f64();
@@ -66,7 +87,8 @@ pub fn train(
 }
 
 /// A training at work: what runs the network, and what that writes to.
-struct Trainer<'a> {
+struct Trainer<'a, W> {
+    watch: &'a mut W,
     settings: &'a TrainSettings,
     class_weights: ClassWeights,
     training: &'a Loader,
@@ -78,13 +100,14 @@ struct Trainer<'a> {
     batch: Batch,
 }
 
-impl<'a> Trainer<'a> {
+impl<'a, W: Watch> Trainer<'a, W> {
     fn new(
         network: &'a Network,
         training: &'a Loader,
         validation: Option<&'a Loader>,
         settings: &'a TrainSettings,
-    ) -> Result<Trainer<'a>> {
+        watch: &'a mut W,
+    ) -> Result<Trainer<'a, W>> {
         if settings.augmentation.is_some() && !training.has_files() {
             let reason =
                 "it changes the pictures of files, and these images are arrays; change them before, and leave it out";
@@ -92,9 +115,11 @@ impl<'a> Trainer<'a> {
         }
         settings.check_label_smoothing()?;
         let largest_batch = training.largest_batch().max(validation.map_or(0, Loader::largest_batch));
-        let options = PlanOptions { conv: settings.conv, fuse: settings.fuse, training: true, input_gradient: false };
+        let fuse = settings.fuse && !W::LOOKS;
+        let options = PlanOptions { conv: settings.conv, fuse, training: true, input_gradient: false };
         let plan = Plan::new(network, largest_batch, options);
         Ok(Trainer {
+            watch,
             settings,
             class_weights: settings.class_weight.weights(&training.class_counts(network.head().classes())?)?,
             training,
@@ -113,7 +138,7 @@ impl<'a> Trainer<'a> {
         &mut self,
         state: &mut TrainingState,
         clock: &mut Clock,
-        report: &mut impl FnMut(Event, &TrainingState) -> Result<()>,
+        report: &mut impl FnMut(Event, &TrainingState, &W) -> Result<()>,
     ) -> Result<Option<Evaluation>> {
         let rates = LearningRates::new(self.settings, &state.history)?;
         let mut so_far = state.epoch_so_far();
@@ -124,8 +149,9 @@ impl<'a> Trainer<'a> {
             so_far.add(&row);
             state.steps.push(row);
             clock.step_done();
-            report(Event::Step(so_far), state)?;
+            report(Event::Step(so_far), state, self.watch)?;
         }
+        self.watch.epoch_ends(state.history.len());
         let stepped = clock.total();
         let validated = match self.validation {
             Some(loader) => Some(self.evaluate(&state.parameters, loader)?),
@@ -154,22 +180,28 @@ impl<'a> Trainer<'a> {
         let Batch { images, labels, .. } = &self.batch;
         let (images, size, taken) = (images.view(), labels.len(), state.optimizer.steps());
         let (epoch, step) = (state.history.len(), taken as usize + 1);
+        self.watch.step_begins(epoch, step, &self.batch.indices);
 
         let masks = DropoutMasks::Drawn { seed: self.settings.seed, step: taken };
-        let logits = self.plan.forward(&state.parameters, images, Mode::Training(masks), &mut self.workspace)?;
+        let mode = Mode::Training(masks);
+        let logits = self.plan.forward_observed(&state.parameters, images, mode, &mut self.workspace, self.watch)?;
         let head = self.plan.network().head();
         let smoothing = self.settings.label_smoothing;
         let targets = Targets { weights: &self.class_weights, smoothing, ..Targets::new(labels) };
         let loss = head.loss(logits, targets);
         let accuracy = accuracy(labels, decisions(head, logits)).unwrap_or(f64::NAN);
         if !loss.is_finite() {
-            return Err(Error::NotFinite { value: loss, epoch: epoch + 1, step });
+            let first = self.first_not_finite(state, step, self.training, |search| search.output(&self.batch, mode));
+            return Err(Error::NotFinite { value: loss, epoch: epoch + 1, step, first });
         }
         let grad_logits = &mut self.grad_logits[..logits.values().len()];
         head.gradient(logits, targets, grad_logits);
-        let mut update = state.optimizer.begin_step(&mut state.parameters, &mut self.gradients, self.settings.fuse);
-        self.plan.backward(images, grad_logits, &mut update, &mut self.workspace)?;
+        let at_once = self.settings.fuse && !W::LOOKS;
+        let mut update = state.optimizer.begin_step(&mut state.parameters, &mut self.gradients, at_once);
+        self.plan.backward_observed(images, grad_logits, &mut update, &mut self.workspace, self.watch)?;
+        self.watch.gradients(update.parameters(), update.gradients());
         update.finish();
+        self.watch.updated(&state.parameters, &self.gradients);
         self.plan.update_running(&mut state.parameters, &mut self.workspace)?;
         Ok(StepRow { step, epoch, batch_size: size, loss, accuracy })
     }
@@ -204,10 +236,56 @@ impl<'a> Trainer<'a> {
                 self.plan.network().head().loss(logits, Targets::new(&self.batch.labels))
             }
         };
+        let (epoch, step) = (record.epoch + 1, state.optimizer.steps() as usize);
         if !value.is_finite() {
-            return Err(Error::NotFinite { value, epoch: record.epoch + 1, step: state.optimizer.steps() as usize });
+            let images = self.validation.unwrap_or(self.training);
+            let first = self.first_not_finite(state, step, images, |search| match self.validation {
+                Some(loader) => search.output_of_all(loader),
+                None => search.output(&self.batch, Mode::Inference),
+            });
+            return Err(Error::NotFinite { value, epoch, step, first });
         }
-        state.check_weights()
+        match state.parameters.are_finite() {
+            true => Ok(()),
+            false => {
+                let first = self.first_not_finite(state, step, self.training, |_| Ok(None));
+                Err(Error::WeightsNotFinite { epoch, step, first })
+            }
+        }
+    }
+
+    /// Finds the first tensor that was not finite: as the watch has seen it, or else among the weights, or
+    /// else as `search` finds it in this step, on some of these images.
+    fn first_not_finite(
+        &self,
+        state: &TrainingState,
+        step: usize,
+        images: &Loader,
+        search: impl FnOnce(Search) -> Result<Option<NotFinite>>,
+    ) -> Option<Box<FirstNotFinite>> {
+        let (epoch, taken) = (state.history.len(), state.optimizer.steps() as usize);
+        let place = Search {
+            network: self.plan.network(),
+            parameters: &state.parameters,
+            conv: self.settings.conv,
+            epoch,
+            step: taken,
+        };
+        if let Some(found) = self.watch.not_finite() {
+            return Some(Box::new(found.told(self.training)));
+        }
+        let spoilt = place.weights();
+        // Where the pixels are to blame, the weights are but what came of it.
+        if let Some(found) = spoilt.as_ref().and_then(|_| place.pixels(self.training)) {
+            return Some(Box::new(found.told(self.training)));
+        }
+        let found = match spoilt {
+            // The last step taken has spoilt them; it may have been the last of the epoch before.
+            Some(found) => Some(NotFinite { epoch: state.steps.last().map_or(epoch, |row| row.epoch), ..found }),
+            // Where it fails, what it was about is still the error to tell.
+            None => search(Search { step, ..place }).ok().flatten(),
+        };
+        found.map(|found| Box::new(found.told(images)))
     }
 }
 

@@ -66,7 +66,9 @@ impl TrainingState {
     pub fn check_weights(&self) -> Result<()> {
         match self.parameters.are_finite() {
             true => Ok(()),
-            false => Err(Error::WeightsNotFinite { epoch: self.history.len() + 1, step: self.steps.len() }),
+            false => {
+                Err(Error::WeightsNotFinite { epoch: self.history.len() + 1, step: self.steps.len(), first: None })
+            }
         }
     }
 

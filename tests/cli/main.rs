@@ -59,6 +59,7 @@ mod two_at_once;
 mod upright;
 mod usage;
 mod validation_data;
+mod watch;
 
 use glassnet::random::{Purpose, Stream};
 use image::{ImageFormat, RgbImage};

@@ -28,7 +28,7 @@ pub struct RunArgs {
     /// Go on with the run in this folder
     ///
     /// It goes on with its own settings, to the same end as if it had never stopped. Only --epochs,
-    /// --save-every and --cache may be others.
+    /// --save-every and --cache may be others, and train's --watch may be added.
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     pub resume: Option<PathBuf>,
     /// Shortest time between two savings
@@ -92,6 +92,7 @@ pub struct ReproduceArgs {
   glassnet train photos/train --validation-data photos/val
   glassnet train photos --folds 5 --class-weight balanced --augment flip,shift
   glassnet train photos --group-regex '/(p[0-9]+)_' --early-stopping 5
+  glassnet train photos --watch --out runs/seen        then open runs/seen/report.html
   glassnet train --resume runs/photos --epochs 20
 
 glassnet inspect says what to mend in the data first. Class 1, the second folder by name, is the positive one."
@@ -190,6 +191,17 @@ pub struct TrainArgs {
     /// They are named. By default they stop the run before the first epoch.
     #[arg(long)]
     pub skip_bad: bool,
+    /// Watch gradients, updates and activations
+    ///
+    /// Of every layer and epoch watch.csv and the page report.html in the run folder then tell how large
+    /// gradients and updates are, the updates against the weights too, and what too large and too small look
+    /// like; which ReLU units were never active; histograms; with curves, the confusion matrix and the worst
+    /// mistakes. A loss that is no number is told with the first layer, tensor, batch and images that were
+    /// not finite. The weights come out the same to the last bit: convolution, ReLU and max-pooling run one
+    /// by one for it, by the same algorithms, and every step reads all outputs, gradients and weights once
+    /// more, which takes time. --resume goes on with it, and may begin with it.
+    #[arg(long)]
+    pub watch: bool,
     /// `--upright`, `--range`, `--resize` and `--interpolation`.
     #[command(flatten)]
     pub reading: ReadingArgs,

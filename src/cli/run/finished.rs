@@ -3,6 +3,7 @@
 use crate::cli::outcome::SMALLER_STEPS;
 use crate::cli::run::reevaluation::{Figures, Reevaluated};
 use crate::cli::run::validated::Validated;
+use crate::cli::run::watch::PAGE;
 use crate::cli::terminal::console;
 use glassnet::classes::{Classes, Label};
 use glassnet::data::left_out::LeftOut;
@@ -36,6 +37,8 @@ pub struct Finished {
     /// These, and all else that was left out of the data.
     pub left_out: Vec<LeftOut>,
     pub validation: Option<Validated>,
+    /// What stands out in what was watched, in sentences; none where nothing was.
+    pub watched: Option<Vec<String>>,
     /// A sentence on when and why the run stopped before all its epochs were done.
     pub stopped_early: Option<String>,
     /// True where the run ended with the best weights instead of the last.
@@ -85,8 +88,14 @@ impl Finished {
         if waited >= TOLD_SECONDS {
             lines.push(format!("Steps waited {waited:.1} s of the {:.1} s of these epochs for images", self.seconds));
         }
+        lines.extend(self.report().map(|report| format!("Report: {report}")));
         lines.push(format!("Run folder: {}", self.folder.display()));
         lines
+    }
+
+    /// The page of a run that was watched.
+    fn report(&self) -> Option<String> {
+        self.watched.as_ref().map(|_| self.folder.join(PAGE).display().to_string())
     }
 
     /// Whose answers on the validation part these are.
@@ -129,13 +138,13 @@ impl Finished {
 
     /// Says that the training diverged, if it did.
     pub fn diverged_line(&self) -> Option<String> {
-        let line = diverged_line(self.classes.count(), self.reevaluated?.last.loss, self.epochs.last()?.val_loss)?;
+        let line = diverged_line(&self.counts[0], self.reevaluated?.last.loss, self.epochs.last()?.val_loss)?;
         Some(format!("{line}; {SMALLER_STEPS}"))
     }
 
     /// Returns what should not be overlooked: that the training diverged, epochs with one answer only,
-    /// overfitting, and that nothing was validated.
-    fn remarks(&self) -> Vec<String> {
+    /// overfitting, that nothing was validated, and what was watched.
+    pub fn remarks(&self) -> Vec<String> {
         let mut remarks: Vec<String> = self.diverged_line().into_iter().collect();
         for (label, class) in self.classes.labels().zip(self.classes.names()) {
             let epochs: Vec<usize> =
@@ -154,6 +163,7 @@ impl Finished {
         if self.validation.is_none() && !self.epochs.is_empty() {
             remarks.push(NO_VALIDATION.to_string());
         }
+        remarks.extend(self.watched.iter().flatten().cloned());
         remarks
     }
 
@@ -188,6 +198,9 @@ impl Finished {
         });
         if !self.skipped_images.is_empty() {
             object["skipped_images"] = json!(self.skipped_images);
+        }
+        if let Some(report) = self.report() {
+            object["report"] = json!(report);
         }
         object
     }

@@ -8,3 +8,4 @@ pub mod resume;
 mod schedule;
 pub mod training_run;
 pub mod validated;
+mod watch;

@@ -4,6 +4,7 @@ use crate::cli::outcome::Failure;
 use crate::cli::run::finished::Finished;
 use crate::cli::run::reevaluation::reevaluate;
 use crate::cli::run::validated::Validated;
+use crate::cli::run::watch::{self, Answers};
 use crate::cli::run_folder::RunFolder;
 use crate::cli::run_folder::config::{Config, RunEnd};
 use crate::cli::terminal::console::{self, Lines};
@@ -23,6 +24,8 @@ use glassnet::report::diagnostics::{majority, share_of};
 use glassnet::report::epoch::{epoch_heading, epoch_line};
 use glassnet::report::pictures;
 use glassnet::report::predictions_csv::write_predictions;
+use glassnet::report::watch::findings::watch_findings;
+use glassnet::training::watch::Watcher;
 use glassnet::training::{EpochRecord, Evaluation, Event, LearningRates, ScheduleName, TrainSettings, TrainingState};
 use std::borrow::Cow;
 use std::io;
@@ -134,7 +137,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// Takes down a step or an epoch.
-    pub fn record(&mut self, event: Event, state: &TrainingState) -> glassnet::Result<()> {
+    pub fn record(&mut self, event: Event, state: &TrainingState, watcher: Option<&Watcher>) -> glassnet::Result<()> {
         match event {
             Event::Step(so_far) => {
                 let (loss, accuracy) = (so_far.mean_loss(), so_far.mean_accuracy());
@@ -148,10 +151,10 @@ impl<'a> Recorder<'a> {
                 self.saving_seconds.push(0.0);
                 let over = self.facts.settings.is_over(state);
                 if over || self.tables_written.is_none_or(|written| written.elapsed() >= TABLES_EVERY) {
-                    self.timed(|recorder| recorder.write_tables(state))?;
+                    self.timed(|recorder| recorder.write_tables(state, watcher))?;
                 }
                 if over || self.saved.elapsed() >= self.facts.save_every {
-                    self.timed(|recorder| recorder.save(state))?;
+                    self.timed(|recorder| recorder.save(state, watcher))?;
                 }
                 if let (Some(record), Some(saving)) = (state.history.last(), self.saving_seconds.last()) {
                     self.text.line(&epoch_line(&EpochRecord { seconds: record.seconds + saving, ..*record }));
@@ -172,8 +175,9 @@ impl<'a> Recorder<'a> {
         outcome
     }
 
-    /// Writes `history.csv`, `steps.csv` and `timings.csv` as far as the run has come.
-    pub fn write_tables(&mut self, state: &TrainingState) -> glassnet::Result<()> {
+    /// Writes `history.csv`, `steps.csv`, `timings.csv` and where the run is watched `watch.csv`, as far as the
+    /// run has come.
+    pub fn write_tables(&mut self, state: &TrainingState, watcher: Option<&Watcher>) -> glassnet::Result<()> {
         csv_files::write_history(&self.folder.file("history.csv"), &state.history)?;
         let settings = &self.facts.settings;
         let rates = match settings.schedule {
@@ -190,12 +194,20 @@ impl<'a> Recorder<'a> {
         };
         let timings: Vec<TimingRow> = state.history.iter().zip(&self.saving_seconds).map(timing).collect();
         csv_files::write_timings(&self.folder.file("timings.csv"), &timings)?;
+        if let Some(watcher) = watcher {
+            watch::write_table(self.folder, watcher)?;
+        }
         self.tables_written = Some(Instant::now());
         Ok(())
     }
 
-    /// Writes the state, from which the run can go on, and the best weights.
-    fn save(&mut self, state: &TrainingState) -> glassnet::Result<()> {
+    /// Writes the state, from which the run can go on, and the best weights. What was watched is in no state,
+    /// and is written before.
+    fn save(&mut self, state: &TrainingState, watcher: Option<&Watcher>) -> glassnet::Result<()> {
+        if let Some(watcher) = watcher {
+            watch::write_table(self.folder, watcher)?;
+            watch::write_part(self.folder, watcher)?;
+        }
         let card = self.card(state.history.last());
         let begun = Instant::now();
         checkpoint::run::save(&self.folder.weights("last"), &card, state, &self.facts.identity)?;
@@ -219,17 +231,35 @@ impl<'a> Recorder<'a> {
     }
 
     /// Writes what a run has come to that is interrupted.
-    pub fn save_now(&mut self, state: &TrainingState) -> glassnet::Result<()> {
+    pub fn save_now(&mut self, state: &TrainingState, watcher: Option<&Watcher>) -> glassnet::Result<()> {
         self.progress = Progress::none();
-        self.write_tables(state)?;
-        self.save(state)
+        self.write_tables(state, watcher)?;
+        self.save(state, watcher)
     }
 
-    /// Writes what a run has come to whose last weights are of no use.
-    pub fn save_all_but_the_last(&mut self, state: &TrainingState) -> glassnet::Result<()> {
+    /// Writes what a run has come to whose last weights are of no use, for this `reason`. What was watched of its
+    /// last epoch is what its reader wants most.
+    pub fn save_all_but_the_last(
+        &mut self,
+        state: &TrainingState,
+        watcher: Option<&mut Watcher>,
+        reason: &str,
+    ) -> glassnet::Result<()> {
         self.progress = Progress::none();
-        self.write_tables(state)?;
-        self.save_best(state)
+        let watcher = watcher.map(|watcher| {
+            watcher.end_epoch(state.history.len());
+            &*watcher
+        });
+        self.write_tables(state, watcher)?;
+        self.save_best(state)?;
+        match watcher {
+            Some(watcher) => {
+                let findings: Vec<String> =
+                    std::iter::once(reason.to_string()).chain(watch_findings(watcher.rows())).collect();
+                watch::write_page(self.folder, &self.facts, state, watcher, &findings, None)
+            }
+            None => Ok(()),
+        }
     }
 
     /// The card of weights that stand after this epoch.
@@ -259,8 +289,9 @@ impl<'a> Recorder<'a> {
         answers: Option<&Evaluation>,
         training: &Loader,
         validation_images: Option<&ImageSet>,
+        watcher: Option<&Watcher>,
     ) -> Result<Finished, Failure> {
-        self.write_tables(state)?;
+        self.write_tables(state, watcher)?;
         self.save_best(state)?;
         let mut finished = self.finished(state);
         if let (Some(evaluation), Some(images)) = (answers, validation_images) {
@@ -276,6 +307,14 @@ impl<'a> Recorder<'a> {
         let options = PlanOptions { conv, fuse, ..PlanOptions::default() };
         finished.reevaluated =
             Some(reevaluate(self.facts.network, options, label_smoothing, training, &state.parameters, best)?);
+        if let Some(watcher) = watcher {
+            finished.watched = Some(watch_findings(watcher.rows()));
+            let weights = finished.weights();
+            let answers = answers.zip(validation_images);
+            let answers = answers.map(|(evaluation, images)| Answers { evaluation, images, weights });
+            watch::write_page(self.folder, &self.facts, state, watcher, &finished.remarks(), answers)?;
+            watch::remove_part(self.folder);
+        }
         interrupt::check()?;
         finished.printed = self.text.end();
         Ok(finished)
@@ -296,6 +335,7 @@ impl<'a> Recorder<'a> {
             reevaluated: None,
             printed: Ok(()),
             validation: None,
+            watched: None,
             stopped_early: settings.has_stopped_early(state).then(|| why_it_stopped(settings, state)),
             restored: settings.early_stopping.is_some(),
             seconds: state.history.iter().map(|record| record.seconds).sum(),

@@ -157,7 +157,7 @@ impl RunFolder {
         self.write_config(config)?;
         let weights = self.path.join(WEIGHTS);
         std::fs::create_dir_all(&weights).map_err(Error::io("create", &weights))?;
-        for name in ["predictions.csv", "confusion.png", "curves.png"] {
+        for name in ["predictions.csv", "confusion.png", "curves.png", "report.html"] {
             let path = self.file(name);
             match std::fs::remove_file(&path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::io("remove", path)(error)),

@@ -39,6 +39,9 @@ pub struct RunSettings {
     /// Leaves out images that cannot be read, instead of stopping the run.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub skip_bad: bool,
+    /// Watches gradients, updates and activations.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub watch: bool,
     /// The way images are read.
     #[serde(flatten)]
     pub reading: ReadingArgs,
@@ -77,6 +80,7 @@ impl RunSettings {
             group_regex: None,
             init_weights: None,
             skip_bad: false,
+            watch: false,
             reading: ReadingArgs::default(),
             bit_depth: BitDepth::default(),
             save_every: args.save_every,
@@ -103,6 +107,7 @@ impl RunSettings {
             group_regex: args.group_regex.clone(),
             init_weights: args.init_weights.clone(),
             skip_bad: args.skip_bad,
+            watch: args.watch,
             reading: args.reading,
             bit_depth: args.bit_depth,
             ..documented
@@ -121,7 +126,9 @@ impl RunSettings {
 
     /// Returns how the network is run, where it does not train.
     pub fn plan_options(&self) -> PlanOptions {
-        PlanOptions { conv: self.training.conv, fuse: self.training.fuse, ..PlanOptions::default() }
+        // A watch sees layers one by one.
+        let fuse = self.training.fuse && !self.watch;
+        PlanOptions { conv: self.training.conv, fuse, ..PlanOptions::default() }
     }
 }
 

@@ -83,7 +83,7 @@ fn step(mistake: Option<Mistake>, problem: &mut Problem, accumulators: &mut Accu
     let base = Base::new(problem);
     let loss = base.loss.loss;
     if !loss.is_finite() {
-        return Err(Error::NotFinite { value: loss, epoch: 0, step: t as usize });
+        return Err(Error::NotFinite { value: loss, epoch: 0, step: t as usize, first: None });
     }
     let gradient = match mistake {
         Some(mistake) => mistakes::gradient(mistake, &base),

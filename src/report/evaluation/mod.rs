@@ -1,6 +1,7 @@
 //! The report of an [`Assessment`]: the rows of its tables, as text or on a [`page`]. That of more than two
 //! classes is in [`multiclass`].
 
+pub mod mistakes;
 pub mod multiclass;
 pub mod page;
 

@@ -13,27 +13,30 @@ use crate::metrics::Judged;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use parts::Figure;
+use parts::{Figure, Sections};
 use std::path::Path;
+
+/// The policy of a page that asks for nothing and runs nothing.
+pub(in crate::report) const SECURITY_POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+
+/// The style of all pages.
+pub(in crate::report) const STYLE: &str = include_str!("page.css");
 
 /// Writes the page. All its names are shown as they are, whatever they hold.
 ///
 /// # Errors
 /// [`crate::Error::Io`] names the file if a picture cannot be drawn or the page not written.
 pub fn write_evaluation_page(path: &Path, page: &EvaluationPage) -> Result<()> {
-    let sections = match page.judged {
-        Judged::Two(assessment) => two::sections(path, page, assessment)?,
-        Judged::Several(assessment) => several::sections(path, page, assessment)?,
-    };
+    let sections = sections(path, page)?;
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+                meta http-equiv="Content-Security-Policy" content=(SECURITY_POLICY);
                 title { "glassnet evaluate" }
-                style { (PreEscaped(include_str!("page.css"))) }
+                style { (PreEscaped(STYLE)) }
             }
             body {
                 h1 { "Evaluation" }
@@ -52,6 +55,29 @@ pub fn write_evaluation_page(path: &Path, page: &EvaluationPage) -> Result<()> {
         }
     };
     write_whole(path, markup.into_string().as_bytes())
+}
+
+fn sections(path: &Path, page: &EvaluationPage) -> Result<Sections> {
+    match page.judged {
+        Judged::Two(assessment) => two::sections(path, page, assessment),
+        Judged::Several(assessment) => several::sections(path, page, assessment),
+    }
+}
+
+/// Returns the measures, the confusion matrix with the other pictures, and the worst mistakes, for a page of
+/// another kind. `path` is that page's.
+///
+/// # Errors
+/// As [`write_evaluation_page`].
+pub(in crate::report) fn judged(path: &Path, page: &EvaluationPage) -> Result<Markup> {
+    let sections = sections(path, page)?;
+    Ok(html! {
+        (sections.measures)
+        div.figures { @for figure in &sections.figures { (shown(figure)) } }
+        h2 { "Worst mistakes" }
+        (sections.gallery)
+        p.notes { (sections.intervals) " " (INDEPENDENCE_NOTE) }
+    })
 }
 
 fn shown(figure: &Figure) -> Markup {

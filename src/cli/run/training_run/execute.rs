@@ -9,6 +9,7 @@ use crate::cli::run::recorder::{Recorder, RunContext, RunText};
 use crate::cli::run::resume::difference::identity;
 use crate::cli::run::resume::progress::nothing_to_do;
 use crate::cli::run::schedule::scheduled;
+use crate::cli::run::watch::watcher;
 use crate::cli::run_folder::RunFolder;
 use crate::cli::run_folder::config::{Config, as_toml};
 use crate::cli::terminal::{console, interrupt};
@@ -18,7 +19,8 @@ use glassnet::data::images::ImageSet;
 use glassnet::data::left_out::LeftOut;
 use glassnet::data::reading::Reading;
 use glassnet::report::csv_files;
-use glassnet::training::{TrainingState, train};
+use glassnet::training::watch::Watcher;
+use glassnet::training::{TrainingState, train, train_watched};
 use serde_json::json;
 use std::io;
 use std::path::PathBuf;
@@ -123,28 +125,45 @@ impl TrainingRun {
         folder: &RunFolder,
     ) -> Result<Execution, Failure> {
         let validation = Some(validation).filter(|loader| loader.batches() > 0);
+        let settings = &self.settings.training;
+        let watcher = self.settings.watch.then(|| watcher(&self.network, settings, folder, &state));
+        let mut watcher = watcher.transpose()?;
         if !state.steps.is_empty() {
             // What was written after the state was saved is dropped from the tables, as it will be done
             // again.
-            recorder.write_tables(&state)?;
+            recorder.write_tables(&state, watcher.as_ref())?;
         }
         interrupt::finish_the_step_first();
-        let settings = &self.settings.training;
-        let outcome = train(&self.network, &mut state, &training, validation.as_ref(), settings, |event, state| {
-            recorder.record(event, state)
-        });
+        let (network, loaders) = (&self.network, (&training, validation.as_ref()));
+        let outcome = match &mut watcher {
+            None => train(network, &mut state, loaders.0, loaders.1, settings, |event, state| {
+                recorder.record(event, state, None)
+            }),
+            Some(watcher) => {
+                train_watched(network, &mut state, loaders.0, loaders.1, settings, watcher, |event, state, watcher| {
+                    recorder.record(event, state, Some(watcher))
+                })
+            }
+        };
         match outcome {
             Ok(answers) => {
                 let images = validation.is_some().then_some(validation_images);
-                let finished = recorder.finish(&state, answers.as_ref(), &training, images)?;
+                let finished = recorder.finish(&state, answers.as_ref(), &training, images, watcher.as_ref())?;
                 Ok(Execution::Finished(Box::new(finished)))
             }
-            Err(error) => Err(self.stopped(error, &mut recorder, folder, &state)),
+            Err(error) => Err(self.stopped(error, &mut recorder, folder, &state, watcher.as_mut())),
         }
     }
 
     /// Saves what can be saved of a run that ended before its end, and says how to go on.
-    fn stopped(&self, error: Error, recorder: &mut Recorder, folder: &RunFolder, state: &TrainingState) -> Failure {
+    fn stopped(
+        &self,
+        error: Error,
+        recorder: &mut Recorder,
+        folder: &RunFolder,
+        state: &TrainingState,
+        watcher: Option<&mut Watcher>,
+    ) -> Failure {
         let diverged = match &error {
             Error::NotFinite { .. } | Error::WeightsNotFinite { .. } => true,
             // An interrupt may come between the step that spoilt the weights and the one that would tell of
@@ -154,8 +173,8 @@ impl TrainingRun {
         let saved = match &error {
             // What stands in the files is whole, and there is no room for more.
             Error::Io { action: "write", .. } => Ok(()),
-            _ if diverged => recorder.save_all_but_the_last(state),
-            _ => recorder.save_now(state),
+            error if diverged => recorder.save_all_but_the_last(state, watcher, &told(error)),
+            _ => recorder.save_now(state, watcher.as_deref()),
         };
         // If it cannot be written, the first error is still the one to tell.
         if let Err(second) = saved {
