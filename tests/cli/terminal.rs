@@ -167,8 +167,8 @@ fn a_bar_goes_away_on_an_error_and_on_ctrl_c() {
     let call = "train set --model tiny.toml --epochs 1 --learning-rate 1e30 --out bad";
     let (code, written, _) = OnTerminal::start(&here, call).end();
     let left = screen(&written);
-    let error = "error: the loss became NaN in epoch 1, step 2; a smaller --learning-rate usually helps";
-    assert_eq!((code, left.as_str()), (Some(1), error), "{written:?}");
+    let error = "error: the loss became NaN in epoch 1, step 2: the first value that was not finite, ";
+    assert!(code == Some(1) && left.starts_with(error) && left.lines().count() == 1, "{written:?}");
 
     let mut run = OnTerminal::start(&here, "train set --model tiny.toml --epochs 1000000 --out run");
     let mut written = run.wait_for(" left in the epoch - loss: ");

@@ -16,11 +16,18 @@ fn field<'a>(rows: &[Vec<&'a str>], [epoch, layer, tensor]: [&str; 3], column: &
 #[test]
 fn a_run_that_is_watched_has_the_same_weights_and_a_table_and_a_page_more() {
     let here = Here::with_set();
-    for (name, flags) in [("fused", ""), ("plain", "--no-fuse"), ("sgd", "--optimizer sgd --momentum 0.9 --clip-norm 0.5")] {
+    for (name, flags) in
+        [("fused", ""), ("plain", "--no-fuse"), ("sgd", "--optimizer sgd --momentum 0.9 --clip-norm 0.5")]
+    {
         here.done(&format!("{TRAIN} --epochs 3 {flags} --out {name}"));
         here.done(&format!("{TRAIN} --epochs 3 {flags} --watch --out {name}-watched"));
-        for file in ["weights/last.safetensors", "weights/best.safetensors", "history.csv", "steps.csv", "predictions.csv"] {
-            assert!(here.read(&format!("{name}/{file}")) == here.read(&format!("{name}-watched/{file}")), "{name}, {file}");
+        for file in
+            ["weights/last.safetensors", "weights/best.safetensors", "history.csv", "steps.csv", "predictions.csv"]
+        {
+            assert!(
+                here.read(&format!("{name}/{file}")) == here.read(&format!("{name}-watched/{file}")),
+                "{name}, {file}"
+            );
         }
         let mut names = here.names(name);
         names.extend(["report.html".to_string(), "watch.csv".to_string()]);
@@ -52,7 +59,17 @@ fn the_table_has_a_row_for_each_tensor_and_epoch_and_the_page_its_figures() {
 
     let page = here.text("run/report.html");
     for layer in ["conv2d", "dense", "dense_1"] {
-        for (tensor, column) in [("kernel", "norm"), ("grad_kernel", "norm"), ("grad_kernel", "norm_max"), ("update_kernel", "norm"), ("update_kernel", "ratio"), ("grad_bias", "norm"), ("output", "rms"), ("output", "largest"), ("grad_output", "rms")] {
+        for (tensor, column) in [
+            ("kernel", "norm"),
+            ("grad_kernel", "norm"),
+            ("grad_kernel", "norm_max"),
+            ("update_kernel", "norm"),
+            ("update_kernel", "ratio"),
+            ("grad_bias", "norm"),
+            ("output", "rms"),
+            ("output", "largest"),
+            ("grad_output", "rms"),
+        ] {
             let value: f64 = field(&rows, ["1", layer, tensor], column).parse().unwrap();
             let cell = format!("<td class=\"number\">{}</td>", number(value));
             assert!(page.contains(&cell), "{layer} {tensor} {column}: {cell}");
@@ -62,7 +79,8 @@ fn the_table_has_a_row_for_each_tensor_and_epoch_and_the_page_its_figures() {
     assert!(page.contains(&format!("<td class=\"number\">{}</td>", percent(zeros))));
     let history = here.text("run/history.csv");
     for row in &csv(&history)[1..] {
-        let cells = [2, 1, 4, 3].map(|column| format!("<td class=\"number\">{:.4}</td>", row[column].parse::<f64>().unwrap()));
+        let cells =
+            [2, 1, 4, 3].map(|column| format!("<td class=\"number\">{:.4}</td>", row[column].parse::<f64>().unwrap()));
         assert!(page.contains(&cells.concat()), "{cells:?}");
     }
     for all in ["grad", "update"] {
@@ -120,10 +138,15 @@ fn json_and_quiet_tell_of_the_page_and_every_fold_has_its_own() {
     let object = here.json(&format!("{TRAIN} --epochs 1 --watch --out run"));
     assert_eq!(object["report"], "run/report.html");
     assert!(here.json(&format!("{TRAIN} --epochs 1 --out without")).get("report").is_none());
-    assert!(here.done(&format!("{TRAIN} --epochs 1 --watch --quiet --out silent")).contains("Report: silent/report.html\n"));
+    assert!(
+        here.done(&format!("{TRAIN} --epochs 1 --watch --quiet --out silent")).contains("Report: silent/report.html\n")
+    );
     here.done(&format!("{TRAIN} --epochs 1 --folds 2 --watch --out folds"));
     for fold in ["folds/fold1", "folds/fold2"] {
-        assert!(here.names(fold).contains(&"watch.csv".to_string()) && here.names(fold).contains(&"report.html".to_string()));
+        assert!(
+            here.names(fold).contains(&"watch.csv".to_string())
+                && here.names(fold).contains(&"report.html".to_string())
+        );
     }
 }
 
@@ -151,7 +174,8 @@ fn what_stands_out_is_told_with_the_other_remarks() {
     let here = Here::with_set();
     let flags = "--epochs 3 --learning-rate 1000 --dropout 0 --watch";
     let object = here.json(&format!("{TRAIN} {flags} --out far"));
-    let remarks: Vec<&str> = object["remarks"].as_array().unwrap().iter().map(|remark| remark.as_str().unwrap()).collect();
+    let remarks: Vec<&str> =
+        object["remarks"].as_array().unwrap().iter().map(|remark| remark.as_str().unwrap()).collect();
     assert!(remarks[0].starts_with("The training diverged: "), "{remarks:?}");
     // 12 of the 20 images that train are dogs.
     assert!(remarks[0].contains("always answering the shares of the classes has 0.6730"), "{remarks:?}");

@@ -117,8 +117,7 @@ fn vanishing(rows: &[WatchRow]) -> Option<String> {
 fn exploding(rows: &[WatchRow]) -> Option<String> {
     let mut all = rows.iter().filter(|row| row.layer == "all" && row.tensor == "grad");
     let (first, last) = (all.next()?, all.next_back()?);
-    // True of NaN, too.
-    let exploded = first.norm > 0.0 && !(last.norm <= EXPLODED * first.norm);
+    let exploded = first.norm > 0.0 && (last.norm.is_nan() || last.norm > EXPLODED * first.norm);
     exploded.then(|| {
         format!(
             "The gradient explodes: its norm over all tensors rose from {} in epoch {} to {} in epoch {}; a smaller --learning-rate or \

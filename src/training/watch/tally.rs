@@ -126,10 +126,7 @@ impl Tally {
         self.sum += scan.sum;
         self.squares += scan.squares;
         self.norms += scan.norm();
-        // NaN is the largest there is: it shall be seen.
-        if !(scan.norm() <= self.norm_max) {
-            self.norm_max = scan.norm();
-        }
+        self.norm_max = larger(self.norm_max, scan.norm());
         self.largest = self.largest.max(scan.largest);
         self.zeros += scan.zeros;
         self.positive += scan.positive;
@@ -156,9 +153,7 @@ impl Tally {
         let ratio = update / weights;
         self.ratios += ratio;
         self.ratio_steps += 1;
-        if !(ratio <= self.ratio_max) {
-            self.ratio_max = ratio;
-        }
+        self.ratio_max = larger(self.ratio_max, ratio);
     }
 
     /// Takes down which units are positive somewhere in an output `[N, …, units]`.
@@ -182,6 +177,11 @@ impl Tally {
             self.active.iter_mut().zip(active).for_each(|(active, found)| *active |= found);
         }
     }
+}
+
+/// Returns the larger of two numbers; NaN is the largest there is, as it shall be seen.
+fn larger(a: f64, b: f64) -> f64 {
+    if b.is_nan() || b > a { b } else { a }
 }
 
 #[cfg(test)]

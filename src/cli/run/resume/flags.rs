@@ -180,6 +180,7 @@ mod tests {
             group_regex: Some("/(p[0-9]+)_".into()),
             init_weights: Some("a b.safetensors".into()),
             skip_bad: true,
+            watch: true,
             reading,
             bit_depth: BitDepth::Sixteen,
             save_every: 10.0,
@@ -232,6 +233,7 @@ mod tests {
             "--validation-split=0.5",
             "--warmup-steps=3",
             "--warmup-target=0.5",
+            "--watch",
             "--weight-decay=0.01",
         ];
         assert_eq!(given, expected);

@@ -89,36 +89,51 @@ pub(super) fn layers(rows: &[WatchRow]) -> Markup {
 /// A line for each tensor of weights that an optimizer moves.
 fn updates(rows: &[WatchRow]) -> Markup {
     let clips = last_epoch(rows).any(|row| row.clipped_norm.is_some());
+    let is_of_weights = |row: &&WatchRow| row.tensor.starts_with("grad_") && row.tensor != "grad_output";
     html! {
         div.table { table {
             tr {
-                th { "tensor" } th.number { "weights" } th.number { "gradient" } th.number { "its largest" }
+                th { "tensor" }
+                th.number { "update / weights" }
+                th { "" }
+                th { "by epoch" }
+                th.number { "gradient" }
+                th.number { "its largest" }
                 @if clips { th.number { "clipped" } }
-                th { "by epoch" } th.number { "update" } th.number { "update / weights" } th { "" } th { "by epoch" }
+                th { "by epoch" }
+                th.number { "update" }
+                th.number { "weights" }
             }
-            @for gradient in last_epoch(rows).filter(|row| row.tensor.starts_with("grad_") && row.tensor != "grad_output") {
-                @let tensor = gradient.tensor.trim_start_matches("grad_");
-                @let name = format!("{}/{tensor}", gradient.layer);
-                @let update = beside(rows, gradient, &format!("update_{tensor}"));
-                @let ratio = update.and_then(|row| row.ratio);
-                tr {
-                    td { (name) }
-                    td.number { (short(beside(rows, gradient, tensor).map(|row| row.norm))) }
-                    td.number { (number(gradient.norm)) }
-                    td.number { (number(gradient.norm_max)) }
-                    @if clips { td.number { (short(gradient.clipped_norm)) } }
-                    td { (sparkline(&format!("norm of the gradient of {name}"), &values(rows, gradient, |row| Some(row.norm)))) }
-                    td.number { (short(update.map(|row| row.norm))) }
-                    td.number { (short(ratio)) }
-                    td { (ratio.map_or("", |ratio| RatioSize::new(ratio).words())) }
-                    td {
-                        @if let Some(update) = update {
-                            (sparkline(&format!("update / weights of {name}"), &values(rows, update, |row| row.ratio)))
-                        }
-                    }
+            @for gradient in last_epoch(rows).filter(is_of_weights) { (update(rows, gradient, clips)) }
+        } }
+    }
+}
+
+/// The line of the tensor with this gradient.
+fn update(rows: &[WatchRow], gradient: &WatchRow, clips: bool) -> Markup {
+    let tensor = gradient.tensor.trim_start_matches("grad_");
+    let name = format!("{}/{tensor}", gradient.layer);
+    let update = beside(rows, gradient, &format!("update_{tensor}"));
+    let ratio = update.and_then(|row| row.ratio);
+    html! {
+        tr {
+            td { (name) }
+            td.number { (short(ratio)) }
+            td { (ratio.map_or("", |ratio| RatioSize::new(ratio).words())) }
+            td {
+                @if let Some(update) = update {
+                    (sparkline(&format!("update / weights of {name}"), &values(rows, update, |row| row.ratio)))
                 }
             }
-        } }
+            td.number { (number(gradient.norm)) }
+            td.number { (number(gradient.norm_max)) }
+            @if clips { td.number { (short(gradient.clipped_norm)) } }
+            td {
+                (sparkline(&format!("norm of the gradient of {name}"), &values(rows, gradient, |row| Some(row.norm))))
+            }
+            td.number { (short(update.map(|row| row.norm))) }
+            td.number { (short(beside(rows, gradient, tensor).map(|row| row.norm))) }
+        }
     }
 }
 
