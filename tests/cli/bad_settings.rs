@@ -115,25 +115,25 @@ fn a_loss_that_is_no_number_ends_the_run_and_leaves_no_weights() {
             "a",
             "--learning-rate 1e30",
             expect![[r#"
-            Found 20 images belonging to 2 classes.
-            Found 4 images belonging to 2 classes.
-            Always answering 'dog' would be right for 12 of 20 training images (0.6000) and 2 of 4 validation images (0.5000)
-            Epoch 1/1
-            stderr: error: the loss became NaN in epoch 1, step 2; a smaller --learning-rate usually helps
-            exit code 1
-        "#]],
+                Found 20 images belonging to 2 classes.
+                Found 4 images belonging to 2 classes.
+                Always answering 'dog' would be right for 12 of 20 training images (0.6000) and 2 of 4 validation images (0.5000)
+                Epoch 1/1
+                stderr: error: the loss became NaN in epoch 1, step 2: the first value that was not finite, an infinity, stood in the output of dense_1, of 4 of 4 images of the batch: dog/03.png, cat/05.png, dog/13.png, dog/07.png; a smaller --learning-rate usually helps
+                exit code 1
+            "#]],
         ),
         (
             "b",
             "--learning-rate 3e38 --batch-size 64 --validation-split 0",
             expect![[r#"
-            Found 24 images belonging to 2 classes.
-            Found 0 images belonging to 2 classes.
-            Always answering 'dog' would be right for 14 of 24 training images (0.5833)
-            Epoch 1/1
-            stderr: error: the loss became NaN in epoch 1, step 1; a smaller --learning-rate usually helps
-            exit code 1
-        "#]],
+                Found 24 images belonging to 2 classes.
+                Found 0 images belonging to 2 classes.
+                Always answering 'dog' would be right for 14 of 24 training images (0.5833)
+                Epoch 1/1
+                stderr: error: the loss became NaN in epoch 1, step 1: the first value that was not finite, an infinity, stood in the output of conv2d, of 24 of 24 images of the batch: cat/00.png, dog/09.png, dog/05.png, dog/11.png, dog/12.png and 19 more; a smaller --learning-rate usually helps
+                exit code 1
+            "#]],
         ),
     ] {
         here.prints(&format!("{TRAIN} {flags} --out {run}"), printed);

@@ -3,7 +3,7 @@
 use crate::cli::outcome::SMALLER_STEPS;
 use crate::cli::run::reevaluation::{Figures, Reevaluated};
 use crate::cli::run::validated::Validated;
-use crate::cli::run::watch::PAGE;
+use crate::cli::run_folder::REPORT;
 use crate::cli::terminal::console;
 use glassnet::classes::{Classes, Label};
 use glassnet::data::left_out::LeftOut;
@@ -95,7 +95,7 @@ impl Finished {
 
     /// The page of a run that was watched.
     fn report(&self) -> Option<String> {
-        self.watched.as_ref().map(|_| self.folder.join(PAGE).display().to_string())
+        self.watched.as_ref().map(|_| self.folder.join(REPORT).display().to_string())
     }
 
     /// Whose answers on the validation part these are.

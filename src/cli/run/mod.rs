@@ -1,5 +1,6 @@
 //! A training run from resolved settings to its folder, from its start or from where it was stopped.
 
+mod context;
 pub mod cross_validation;
 mod finished;
 mod recorder;

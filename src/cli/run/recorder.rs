@@ -1,6 +1,7 @@
 //! The recorder of a training run: the lines it prints on the way, and the files it writes.
 
 use crate::cli::outcome::Failure;
+use crate::cli::run::context::RunContext;
 use crate::cli::run::finished::Finished;
 use crate::cli::run::reevaluation::reevaluate;
 use crate::cli::run::validated::Validated;
@@ -62,32 +63,6 @@ impl RunText {
     /// `Err` where a line could not be printed.
     fn end(self) -> io::Result<()> {
         self.lines.end()
-    }
-}
-
-/// The facts of a run before it begins, or goes on.
-pub struct RunContext<'a> {
-    pub network: &'a Network,
-    pub settings: TrainSettings,
-    /// The way images are read.
-    pub reading: Reading,
-    pub steps_per_epoch: usize,
-    /// Images of each class in the training part and in the validation part.
-    pub counts: [Vec<usize>; 2],
-    /// The files that were left out of the data.
-    pub left_out: Vec<LeftOut>,
-    /// `config.toml`.
-    pub config: Config,
-    /// The part of it that makes the run what it is.
-    pub identity: String,
-    /// The age of the saved state from which on the end of an epoch saves again.
-    pub save_every: Duration,
-}
-
-impl RunContext<'_> {
-    /// Returns how many images validate.
-    fn validation_images(&self) -> usize {
-        self.counts[1].iter().sum()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What `--watch` adds to a run folder: `watch.csv`, which goes on where the run does, and `report.html`.
 
-use super::recorder::RunContext;
-use crate::cli::run_folder::RunFolder;
+use super::context::RunContext;
+use crate::cli::run_folder::{REPORT, RunFolder};
 use crate::cli::terminal::{console, output};
 use glassnet::classes::Label;
 use glassnet::data::catalog::Item;
@@ -22,9 +22,8 @@ use glassnet::training::watch::{PartOfEpoch, Watcher};
 use glassnet::training::{Evaluation, OptimizerName, ScheduleName, TrainSettings, TrainingState};
 use glassnet::{Error, Result};
 
-/// The table, the page, and the figures of an epoch that was interrupted.
+/// The table, and the figures of an epoch that was interrupted.
 const TABLE: &str = "watch.csv";
-pub const PAGE: &str = "report.html";
 const PART: &str = "watch-part.toml";
 
 /// A watcher of a run of which these epochs are done, and perhaps a part of the next: it goes on from what
@@ -102,7 +101,7 @@ pub fn write_page(
         rows: watcher.rows(),
         answers: None,
     };
-    let path = folder.file(PAGE);
+    let path = folder.file(REPORT);
     let Some(Answers { evaluation, images, .. }) = answers else { return write_training_page(&path, &page) };
 
     let Evaluation { labels, answers, probabilities, losses, .. } = evaluation;

@@ -18,6 +18,9 @@ const RUNS: &str = "runs";
 /// The folder of weights in that of a run.
 const WEIGHTS: &str = "weights";
 
+/// The page of a run that was watched.
+pub const REPORT: &str = "report.html";
+
 /// The flag that names another place.
 const OUT: &str = "--out";
 
@@ -157,7 +160,7 @@ impl RunFolder {
         self.write_config(config)?;
         let weights = self.path.join(WEIGHTS);
         std::fs::create_dir_all(&weights).map_err(Error::io("create", &weights))?;
-        for name in ["predictions.csv", "confusion.png", "curves.png", "report.html"] {
+        for name in ["predictions.csv", "confusion.png", "curves.png", REPORT] {
             let path = self.file(name);
             match std::fs::remove_file(&path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::io("remove", path)(error)),

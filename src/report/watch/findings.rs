@@ -1,6 +1,7 @@
 //! What stands out in a training that was watched, in sentences.
 
 use super::number;
+use super::rows::last_epoch;
 use crate::error::counted;
 use crate::training::watch::WatchRow;
 
@@ -51,12 +52,6 @@ const VANISHED: f64 = 1e-4;
 
 /// The factor by which the norm of all gradients must rise from the first epoch to the last to explode.
 const EXPLODED: f64 = 100.0;
-
-/// The rows of the last epoch.
-pub fn last_epoch(rows: &[WatchRow]) -> impl Iterator<Item = &WatchRow> {
-    let last = rows.last().map(|row| row.epoch);
-    rows.iter().filter(move |row| Some(row.epoch) == last)
-}
 
 /// Returns what stands out in the last epoch of these rows: updates that are far too large or too small,
 /// gradients that vanish or explode, and ReLU layers of which at least half of the units are dead.

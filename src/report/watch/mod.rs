@@ -3,6 +3,7 @@
 
 pub mod findings;
 pub mod page;
+mod rows;
 pub mod table;
 
 /// Returns three digits and an exponent, `3.21e-4`, as norms and ratios stand on the page.

@@ -5,7 +5,6 @@ mod chart;
 mod histograms;
 mod tables;
 
-use super::findings::last_epoch;
 use crate::Result;
 use crate::files::write_whole;
 use crate::report::evaluation::page::{EvaluationPage, SECURITY_POLICY, STYLE, judged};
@@ -139,16 +138,6 @@ impl<'a> EpochCurves<'a> {
             ),
         }
     }
-}
-
-/// The rows of one layer's tensor, by epoch.
-fn history<'a>(rows: &'a [WatchRow], row: &'a WatchRow) -> impl Iterator<Item = &'a WatchRow> {
-    rows.iter().filter(move |other| (&other.layer, &other.tensor) == (&row.layer, &row.tensor))
-}
-
-/// The row of the last epoch of another tensor of the same layer.
-fn beside<'a>(rows: &'a [WatchRow], row: &WatchRow, tensor: &str) -> Option<&'a WatchRow> {
-    last_epoch(rows).find(|other| other.layer == row.layer && other.tensor == tensor)
 }
 
 #[cfg(test)]

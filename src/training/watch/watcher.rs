@@ -71,9 +71,11 @@ impl<'n> Watcher<'n> {
         &self.rows
     }
 
-    /// Goes on behind these rows.
+    /// Goes on behind these rows, but for those of another network.
     pub fn go_on_from(&mut self, rows: Vec<WatchRow>) {
-        self.rows = rows;
+        let list = &self.subjects.list;
+        let is_ours = |row: &WatchRow| list.iter().any(|one| (&one.layer, &one.tensor) == (&row.layer, &row.tensor));
+        self.rows = rows.into_iter().filter(is_ours).collect();
     }
 
     /// Returns the figures of the epoch at work, if it has begun.

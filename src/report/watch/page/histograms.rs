@@ -1,7 +1,6 @@
 //! The histograms of the page: magnitudes in the last epoch, with the outline of those in the first.
 
-use super::history;
-use crate::report::watch::findings::last_epoch;
+use crate::report::watch::rows::{history, last_epoch};
 use crate::report::watch::percent;
 use crate::training::watch::WatchRow;
 use crate::training::watch::histogram::{BINS, bin_name};
@@ -96,8 +95,8 @@ fn figure(rows: &[WatchRow], row: &WatchRow, name: &str) -> Markup {
 /// Each bin's share of all that is in one.
 fn shares(row: &WatchRow) -> Vec<f64> {
     let counts = row.histogram.counts();
-    let all: u64 = counts.iter().sum();
-    counts.iter().map(|&count| if all == 0 { 0.0 } else { count as f64 / all as f64 }).collect()
+    let all: f64 = counts.iter().map(|&count| count as f64).sum();
+    counts.iter().map(|&count| if all == 0.0 { 0.0 } else { count as f64 / all }).collect()
 }
 
 /// The name of the fullest bin.

@@ -1,9 +1,9 @@
 //! The tables of the page: epochs, updates, activations.
 
 use super::chart::sparkline;
-use super::{beside, history};
 use crate::error::and;
-use crate::report::watch::findings::{RatioSize, last_epoch};
+use crate::report::watch::findings::RatioSize;
+use crate::report::watch::rows::{beside, history, last_epoch};
 use crate::report::watch::{number, percent};
 use crate::training::EpochRecord;
 use crate::training::watch::WatchRow;
