@@ -53,8 +53,8 @@ pub struct FirstNotFinite {
     pub step: usize,
     /// The number of images in the batch; 0 of weights, and of pixels that were looked for in all images.
     pub batch: usize,
-    /// The images of the batch whose part of the tensor is not finite, as the data name them; of a gradient of
-    /// weights, a sum over the batch, all of them.
+    /// The images of the batch whose part of the tensor is not finite, as the data name them; of a gradient
+    /// of weights, a sum over the batch, all of them.
     pub images: Vec<String>,
 }
 

@@ -13,8 +13,8 @@ const OVERFITTING_RISE: f64 = 0.1;
 /// learn from seldom comes to 5.
 const DIVERGED_TIMES: f64 = 5.0;
 
-/// Returns the loss of always answering the shares that the classes have, −Σ share·ln share: the lowest that a
-/// constant answer can have on these images. `None` without images.
+/// Returns the loss of always answering the shares that the classes have, −Σ share·ln share: the lowest that
+/// a constant answer can have on these images. `None` without images.
 pub fn loss_of_shares(counts: &[usize]) -> Option<f64> {
     let all: usize = counts.iter().sum();
     let share = |&count: &usize| count as f64 / all as f64;

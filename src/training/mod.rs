@@ -1,7 +1,7 @@
 //! The training: batch, forward, loss, backward, step, report, from any state on to the end.
 //!
-//! - [`train`], [`train_watched`]: the loop. Progress goes to a closure as [`Event`]s, so it knows nothing of terminals and
-//!   files
+//! - [`train`], [`train_watched`]: the loop. Progress goes to a closure as [`Event`]s, so it knows nothing of
+//!   terminals and files
 //! - [`TrainSettings`]: how to train, the same for flags, files and programs; [`keras_run`] has the settings
 //!   of the documented run, which are the defaults
 //! - [`TrainingState`]: where a run stands: all that it needs to go on

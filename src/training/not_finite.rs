@@ -89,7 +89,7 @@ pub(super) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The images of a set with pixels that are not finite: they spoil what comes of them, in whichever batch.
+    /// The images of a set with pixels that are not finite: they spoil what comes of them, in any batch.
     pub fn pixels(&self, images: &Loader) -> Option<NotFinite> {
         let (value, indices) = images.pixels_not_finite()?;
         Some(NotFinite { images: indices, ..self.found(TensorName::Pixels, value, &[], None) })

@@ -52,7 +52,7 @@ pub fn train(
     train_watched(network, state, training, validation, settings, &mut (), |event, state, ()| report(event, state))
 }
 
-/// [`train`] under the eyes of a [watch](super::watch), which `report` is given too. The same bits come of it.
+/// [`train`] under the eyes of a [watch](super::watch), which `report` is given too. The bits are the same.
 ///
 /// # Errors
 /// As [`train`].

@@ -45,8 +45,7 @@ fn the_table_has_a_row_for_each_tensor_and_epoch_and_the_page_its_figures() {
     assert!(stdout.ends_with("Report: run/report.html\nRun folder: run\n"), "{stdout}");
     let table = here.text("run/watch.csv");
     let rows = csv(&table);
-    // Seven layers with an output and its gradient, three with kernel and bias and what moves them, and all; no
-    // one needs the gradient that goes on from the first convolution to the images.
+    // Seven layers with an output and its gradient, three with kernel and bias and what moves them, and all.
     assert_eq!(rows.len(), 1 + 2 * (7 * 2 + 3 * 6 + 2));
     assert!(rows.iter().all(|row| row.len() == rows[0].len()));
     let weights: f64 = field(&rows, ["1", "dense", "kernel"], "norm").parse().unwrap();

@@ -147,6 +147,7 @@ fn run_settings(args: &LectureArgs, network: &Network) -> RunSettings {
         group_regex: None,
         init_weights: args.init_weights.clone(),
         skip_bad: args.skip_bad,
+        watch: false,
         reading: args.reading,
         bit_depth: args.bit_depth,
         save_every: 0.0,

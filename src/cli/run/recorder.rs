@@ -7,7 +7,7 @@ use crate::cli::run::reevaluation::reevaluate;
 use crate::cli::run::validated::Validated;
 use crate::cli::run::watch::{self, Answers};
 use crate::cli::run_folder::RunFolder;
-use crate::cli::run_folder::config::{Config, RunEnd};
+use crate::cli::run_folder::config::RunEnd;
 use crate::cli::terminal::console::{self, Lines};
 use crate::cli::terminal::interrupt;
 use crate::cli::terminal::progress::Progress;
@@ -15,10 +15,7 @@ use glassnet::checkpoint::{self, ModelCard, TrainingFacts};
 use glassnet::data::batches::Loader;
 use glassnet::data::catalog::Item;
 use glassnet::data::images::ImageSet;
-use glassnet::data::left_out::LeftOut;
-use glassnet::data::reading::Reading;
 use glassnet::metrics::DEFAULT_THRESHOLD;
-use glassnet::network::Network;
 use glassnet::plan::PlanOptions;
 use glassnet::report::csv_files::{self, TimingRow};
 use glassnet::report::diagnostics::{majority, share_of};
@@ -150,8 +147,8 @@ impl<'a> Recorder<'a> {
         outcome
     }
 
-    /// Writes `history.csv`, `steps.csv`, `timings.csv` and where the run is watched `watch.csv`, as far as the
-    /// run has come.
+    /// Writes `history.csv`, `steps.csv`, `timings.csv` and where the run is watched `watch.csv`, as far as
+    /// the run has come.
     pub fn write_tables(&mut self, state: &TrainingState, watcher: Option<&Watcher>) -> glassnet::Result<()> {
         csv_files::write_history(&self.folder.file("history.csv"), &state.history)?;
         let settings = &self.facts.settings;
@@ -212,8 +209,8 @@ impl<'a> Recorder<'a> {
         self.save(state, watcher)
     }
 
-    /// Writes what a run has come to whose last weights are of no use, for this `reason`. What was watched of its
-    /// last epoch is what its reader wants most.
+    /// Writes what a run has come to whose last weights are of no use, for this `reason`. What was watched of
+    /// its last epoch is what its reader wants most.
     pub fn save_all_but_the_last(
         &mut self,
         state: &TrainingState,

@@ -138,8 +138,8 @@ fn from_to(values: &[Option<f64>]) -> String {
     }
 }
 
-/// A curve in an area, left, top, width and height: a line through each run of values, and a point where there
-/// is one only.
+/// A curve in an area, left, top, width and height: a line through each run of values, and a point where
+/// there is one only.
 fn curve(class: &str, values: &[Option<f64>], scale: &Scale, [left, top, width, height]: [f64; 4]) -> Markup {
     let last = values.len().saturating_sub(1).max(1) as f64;
     let place = |(epoch, value): (usize, &Option<f64>)| {

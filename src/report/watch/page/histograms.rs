@@ -1,7 +1,7 @@
 //! The histograms of the page: magnitudes in the last epoch, with the outline of those in the first.
 
-use crate::report::watch::rows::{history, last_epoch};
 use crate::report::watch::percent;
+use crate::report::watch::rows::{history, last_epoch};
 use crate::training::watch::WatchRow;
 use crate::training::watch::histogram::{BINS, bin_name};
 use maud::{Markup, html};
