@@ -375,7 +375,7 @@ fn without_data_it_is_the_phantom_set_and_stops_are_checked_before_anything_else
     here.refused(
         "lecture set --model tiny.toml --stops none.toml --quiet",
         2,
-        "none.toml: there is no such file or folder",
+        "none.toml does not exist; check the path",
     );
     let port = lecture.port;
     let taken = format!("--port {port}: another program has it; leave it out to take one that is free");
