@@ -46,7 +46,7 @@ impl Failure {
 }
 
 /// The settings of the library that have a flag of their name.
-const HAVE_FLAGS: [&str; 22] = [
+const HAVE_FLAGS: [&str; 23] = [
     "alpha",
     "batch_size",
     "clip_norm",
@@ -65,6 +65,7 @@ const HAVE_FLAGS: [&str; 22] = [
     "plateau_factor",
     "plateau_min_delta",
     "plateau_patience",
+    "schedule",
     "validation_split",
     "warmup_steps",
     "warmup_target",
