@@ -313,7 +313,8 @@ fn weights_that_are_not_finite_end_the_training_though_the_loss_is_finite() {
     let outcome = train(&network, &mut state, &training, validation.as_ref(), &settings(), |_, _| Ok(()));
     assert_eq!(state.parameters.tensor(bias)[0], f32::NEG_INFINITY);
     assert!(state.history.is_empty() && state.best.is_none(), "no such weights are the best");
-    let expected = "weights stopped being finite in epoch 1, step 4";
+    let expected = "weights stopped being finite in epoch 1, step 4: the first value that was not finite, an infinity, stood in the \
+                    weights conv2d/bias";
     assert_eq!(outcome.unwrap_err().to_string(), expected);
 }
 

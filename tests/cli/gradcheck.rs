@@ -132,7 +132,7 @@ fn what_cannot_be_checked_is_refused_in_a_sentence() {
     here.refused(
         &format!("gradcheck tiny.toml {many}"),
         2,
-        "IMAGE: 17 images, and the textbook takes 16 at the most; give fewer",
+        "IMAGE: 17 images, and 16 are the most that are looked at together; give fewer",
     );
     here.refused("gradcheck gone.toml", 2, "gone.toml does not exist; check the path");
     here.misused(
