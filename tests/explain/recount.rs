@@ -520,37 +520,21 @@ impl Slide {
 
 /// How a convolution slides, its channels and its filters.
 fn sliding(layer: &Layer) -> (Slide, usize, usize) {
-    match (&layer.kind, layer.input) {
-        (LayerKind::Conv2d(conv), Shape::Image([height, width, channels])) => {
+    let (Shape::Image([height, width, channels]), Shape::Image([_, _, filters])) = (layer.input, layer.output) else {
+        panic!("{} is of vectors", layer.name)
+    };
+    let (size, stride, dilation, padding, output) = match &layer.kind {
+        LayerKind::Conv2d(conv) => {
             let g = &conv.geometry;
-            let slide = Slide {
-                input: [height, width],
-                size: g.kernel,
-                stride: g.stride,
-                dilation: g.dilation,
-                padding: g.padding,
-                output: g.output,
-            };
-            (slide, channels, g.filters)
+            (g.kernel, g.stride, g.dilation, g.padding, g.output)
         }
-        (LayerKind::DepthwiseConv2d(conv), Shape::Image([height, width, channels])) => {
+        LayerKind::DepthwiseConv2d(conv) => {
             let g = &conv.geometry;
-            let slide = Slide {
-                input: [height, width],
-                size: g.kernel,
-                stride: g.stride,
-                dilation: g.dilation,
-                padding: g.padding,
-                output: g.output,
-            };
-            let filters = match layer.output {
-                Shape::Image([_, _, filters]) => filters,
-                Shape::Vector(len) => len,
-            };
-            (slide, channels, filters)
+            (g.kernel, g.stride, g.dilation, g.padding, g.output)
         }
         _ => panic!("{} is no convolution", layer.name),
-    }
+    };
+    (Slide { input: [height, width], size, stride, dilation, padding, output }, channels, filters)
 }
 
 fn flat(shape: Shape, place: &[usize]) -> usize {

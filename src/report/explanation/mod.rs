@@ -2,8 +2,8 @@
 //! any network.
 //!
 //! What a section says stands there in plain HTML for one case, for a reader without scripts, on paper, or
-//! with a screen reader; beside it the scripts of [`glass`](crate::report::glass) show the reader's own.
-//! Every number of the plain part is a `data` element that names what it is of ([`number`]).
+//! with a screen reader; beside it the scripts of [`glass`] show the reader's own.
+//! Every number of the plain part is a `data` element that names what it is of (the file `number`).
 
 mod backward;
 mod forward;
