@@ -159,10 +159,14 @@ def time_keras(name, threads):
     return times_ms(lambda: model.train_function(batches)), times_ms(lambda: infer(images).numpy())
 
 
+def answer_apart(script, *arguments):
+    """What a script prints last, as JSON, in a process of its own."""
+    done = subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
 def time_keras_apart(name, threads, statistic):
-    command = [sys.executable, __file__, "--keras", name, "--threads", str(threads)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return [times[statistic] for times in json.loads(done.stdout.strip().splitlines()[-1])]
+    return [times[statistic] for times in answer_apart(__file__, "--keras", name, "--threads", str(threads))]
 
 
 def time_glassnet(glassnet, path, batch, threads, statistic):

@@ -19,18 +19,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import common
 import nets
 
 PASSES = {"forward": "forward", "grad_input": "input's gradient", "grad_weights": "weights' gradient"}
-# Calls that are timed of each primitive, and those before that warm it up.
-CALLS = 15
-WARM_UP = 3
 
 
 def output_length(length, kernel, stride, padding):
@@ -76,7 +71,7 @@ def algorithms(glassnet, name, folder):
 def time_glassnet(glassnet, text, threads):
     """The least milliseconds of each pass, algorithm and kind of gradient."""
     with tempfile.NamedTemporaryFile(suffix=".csv") as file:
-        command = [glassnet, "bench", "conv", text, "--threads", str(threads), "--rounds", str(CALLS), "--csv", file.name]
+        command = [glassnet, "bench", "conv", text, "--threads", str(threads), "--rounds", str(nets.STEPS), "--csv", file.name]
         subprocess.run(command, capture_output=True, check=True)
         rows = list(csv.DictReader(open(file.name)))
     return {(row["pass"], row["algorithm"], row["gradient"]): float(row["min_ms"]) for row in rows}
@@ -108,25 +103,11 @@ def time_torch(sizes, threads):
         "grad_input": gradient([True, False, False]),
         "grad_weights": gradient([False, True, True]),
     }
-    return {name: least_ms(call) for name, call in calls.items()}
-
-
-def least_ms(call):
-    """The least time of some calls."""
-    for _ in range(WARM_UP):
-        call()
-    times = []
-    for _ in range(CALLS):
-        start = time.perf_counter()
-        call()
-        times.append(1e3 * (time.perf_counter() - start))
-    return min(times)
+    return {name: nets.times_ms(call)["min"] for name, call in calls.items()}
 
 
 def time_torch_apart(sizes, threads):
-    command = [sys.executable, __file__, "--torch", json.dumps(sizes), "--threads", str(threads)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return nets.answer_apart(__file__, "--torch", json.dumps(sizes), "--threads", str(threads))
 
 
 def least(tables):
