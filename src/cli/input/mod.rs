@@ -4,6 +4,7 @@ pub mod checked;
 pub mod dataset;
 pub mod finding;
 pub mod image_batch;
+pub mod mistakes;
 pub mod model;
 pub mod phantom_set;
 pub mod predictor;

@@ -1,9 +1,9 @@
 //! What `--watch` adds to a run folder: `watch.csv`, which goes on where the run does, and `report.html`.
 
 use super::context::RunContext;
+use crate::cli::input::mistakes::{mistake, pictured};
 use crate::cli::run_folder::{REPORT, RunFolder};
 use crate::cli::terminal::{console, output};
-use glassnet::classes::Label;
 use glassnet::data::catalog::Item;
 use glassnet::data::images::{ImageSet, read_as};
 use glassnet::error::counted;
@@ -15,7 +15,6 @@ use glassnet::optim::Clipping;
 use glassnet::report::diagnostics::{loss_of_shares, majority, share_of};
 use glassnet::report::evaluation::mistakes::worst_mistakes;
 use glassnet::report::evaluation::page::{EvaluationPage, Mistake};
-use glassnet::report::pictures::{LabelledImage, thumbnail};
 use glassnet::report::watch::page::{TrainingPage, write_training_page};
 use glassnet::report::watch::table::{read_watch, write_watch};
 use glassnet::training::watch::{PartOfEpoch, Watcher};
@@ -108,11 +107,7 @@ pub fn write_page(
     let head = run.network.head();
     let judged = Judged::new(head, labels, answers, probabilities, losses, DEFAULT_THRESHOLD);
     let (shown, all_mistakes) = worst_mistakes(labels, answers, losses, &judged);
-    let picture = |image: usize| {
-        let made = mistake(evaluation, images, head, image);
-        made.inspect_err(|error| console::warn(&format!("a mistake is not shown: {error}"))).ok()
-    };
-    let mistakes: Vec<Mistake> = shown.into_iter().filter_map(picture).collect();
+    let mistakes = pictured(shown, |image| mistake_of(evaluation, images, head, image));
     let positives = match judged {
         Judged::Two(_) => positives(head, probabilities),
         Judged::Several(_) => Vec::new(),
@@ -177,20 +172,13 @@ fn facts(
 }
 
 /// A mistake with its picture.
-fn mistake(evaluation: &Evaluation, images: &ImageSet, head: Head, image: usize) -> Result<Mistake> {
+fn mistake_of(evaluation: &Evaluation, images: &ImageSet, head: Head, image: usize) -> Result<Mistake> {
     let item: &Item = &images.items()[image];
     let name = item.name();
     let (pixels, _) = read_as(images.source(), item.entry, images.reading(), |_, picture| {
         output::shrink(&name, picture.into_rgb8())
     })?;
-    let pixels = pixels?;
-    let (width, height) = (pixels.width as u32, pixels.height as u32);
-    let jpeg = thumbnail(&LabelledImage { label: &name, width, height, pixels: &pixels.pixels })?;
-    let (label, answer): (Label, Label) = (evaluation.labels[image], evaluation.answers[image]);
+    let pair = [evaluation.labels[image], evaluation.answers[image]];
     let row = &evaluation.probabilities[image * head.units()..(image + 1) * head.units()];
-    let probability = match head.classes() {
-        2 => head.positive(row),
-        _ => row[answer.index()],
-    };
-    Ok(Mistake { file: console::one_line(&name).into_owned(), label, answer, probability, jpeg })
+    mistake(head, &name, &pixels?, pair, row)
 }
