@@ -31,6 +31,14 @@ impl Shape {
         }
     }
 
+    /// Returns H, W and C; a vector is one pixel.
+    pub fn sizes(self) -> [usize; 3] {
+        match self {
+            Shape::Image(sizes) => sizes,
+            Shape::Vector(len) => [1, 1, len],
+        }
+    }
+
     /// Returns whether a sample has no floats; never so in a network that was built.
     pub fn is_empty(self) -> bool {
         self.len() == 0

@@ -112,7 +112,11 @@ fn after_n_steps_the_weights_are_those_of_training_and_so_are_loss_and_learning_
                 let losses = (taken_weights(&settings), settings.label_smoothing);
                 let optimizer = *state.optimizer.settings();
                 let moment = Moment::new(&network, &taken.snapshot, optimizer, names, losses).unwrap();
-                assert_eq!((moment.loss_after, taken.learning_rate), (taken.loss_after, *rate), "step {step}");
+                assert_eq!(
+                    (moment.loss_after, taken.snapshot.learning_rate()),
+                    (taken.loss_after, *rate),
+                    "step {step}"
+                );
                 let floats = |name: &str| taken.snapshot.after(name).unwrap();
                 for (id, entry) in network.table().entries().iter().enumerate() {
                     assert_same_bits(&entry.name, floats(&entry.name), parameters.tensor(id));
@@ -225,7 +229,7 @@ fn an_edited_learning_rate_holds_from_its_step_on_and_undoing_takes_the_step_as_
         let mut session = session(&network, settings, 1 << 30);
         go(&mut session, 5);
         session.edit(Edit::LearningRate(0.2)).unwrap();
-        let rate = |taken: &TakenStep| taken.learning_rate;
+        let rate = |taken: &TakenStep| taken.snapshot.learning_rate();
         for step in [5, 6, 15, 24] {
             assert_eq!(rate(&go(&mut session, step)), 0.2);
         }

@@ -9,7 +9,6 @@
 //!
 //! Both are of a prediction: dropout is off, and a batch normalization is folded into the weights before it.
 
-use super::moment::sizes;
 use crate::Result;
 use crate::classes::Label;
 use crate::network::Network;
@@ -89,7 +88,7 @@ pub fn grad_cam(
             }
         };
     }
-    let [height, width, channels] = sizes(network.layers()[last].output);
+    let [height, width, channels] = network.layers()[last].output.sizes();
     let alpha: Vec<f64> = (0..channels)
         .map(|channel| gradient.values.iter().skip(channel).step_by(channels).sum::<f64>() / (height * width) as f64)
         .collect();

@@ -1,6 +1,6 @@
 //! One cell: the dot product that made it, and what its own gradient is made of.
 
-use super::moment::{Moment, sizes};
+use super::moment::Moment;
 use crate::reference::Layer;
 
 /// A value of a layer's output, or of its input: y, x and channel. A vector is one pixel.
@@ -62,14 +62,14 @@ pub struct Patch {
 }
 
 impl Cell {
-    /// The cell of a sample of this many columns and channels at a place of its values.
-    pub fn at(element: usize, [width, channels]: [usize; 2]) -> Cell {
+    /// The cell at a place in the values of a sample of these sizes.
+    pub fn at(element: usize, [_, width, channels]: [usize; 3]) -> Cell {
         let pixel = element / channels;
         Cell { y: pixel / width, x: pixel % width, channel: element % channels }
     }
 
-    /// Returns its place in a sample's values.
-    pub fn element(self, [width, channels]: [usize; 2]) -> usize {
+    /// Returns its place in the values of a sample of these sizes.
+    pub fn element(self, [_, width, channels]: [usize; 3]) -> usize {
         (self.y * width + self.x) * channels + self.channel
     }
 }
@@ -77,13 +77,13 @@ impl Cell {
 impl Moment<'_> {
     /// Returns the sum that made a cell of a layer's output; none of layers that do not sum products.
     pub fn dot(&self, layer: usize, image: usize, cell: Cell) -> Option<Dot> {
-        let [_, width, channels] = sizes(self.layers()[layer].input);
+        let sizes @ [_, _, channels] = self.layers()[layer].input.sizes();
         let input = self.input(layer, image);
         let at = |[y, x]: [usize; 2], channel: usize| Cell { y, x, channel };
         let product = |from: Cell, kernel: [usize; 2], weight: f64| Product {
             from,
             kernel,
-            input: input[from.element([width, channels])],
+            input: input[from.element(sizes)],
             weight,
         };
         match &self.twin[layer] {
@@ -108,8 +108,8 @@ impl Moment<'_> {
             }
             Layer::Dense { kernel, bias } => {
                 let units = bias.len();
-                let products = (0..input.len())
-                    .map(|i| product(Cell::at(i, [width, channels]), [0, 0], kernel[i * units + cell.channel]));
+                let products =
+                    (0..input.len()).map(|i| product(Cell::at(i, sizes), [0, 0], kernel[i * units + cell.channel]));
                 Some(Dot { products: products.collect(), bias: bias[cell.channel] })
             }
             _ => None,
@@ -120,7 +120,7 @@ impl Moment<'_> {
     /// up to the cell's gradient. None of other layers.
     pub fn patches(&self, layer: usize, image: usize, cell: Cell) -> Option<Vec<Patch>> {
         let ([_, _, in_channels], [_, width, channels]) =
-            (sizes(self.layers()[layer].input), sizes(self.layers()[layer].output));
+            (self.layers()[layer].input.sizes(), self.layers()[layer].output.sizes());
         let gradients = self.grad_output(layer, image);
         let (shape, kernel, filters) = match &self.twin[layer] {
             Layer::Conv2d { shape, kernel, .. } => (shape, kernel, 0..channels),

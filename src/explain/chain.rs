@@ -4,7 +4,7 @@
 //! ∂L/∂w = Σ input · ∂L/∂output, over positions and images. The input of a bias is 1, and that of a batch
 //! normalization's γ the normalized value.
 
-use super::moment::{Moment, sizes};
+use super::moment::Moment;
 use super::weight::Weight;
 use super::zeros::{ZeroCause, Zeros};
 use crate::reference::Layer;
@@ -62,7 +62,7 @@ impl Moment<'_> {
     /// Returns the terms that an image gives to a weight's gradient.
     pub fn chain(&self, weight: &Weight, image: usize) -> Chain {
         let Use { channel, inputs } = self.used(weight, image);
-        let [_, width, channels] = sizes(self.layers()[weight.layer].output);
+        let [_, width, channels] = self.layers()[weight.layer].output.sizes();
         let gradients = self.grad_output(weight.layer, image);
         let (mut zeros, mut terms) = (Zeros::default(), Vec::with_capacity(inputs.len()));
         for (position, input) in inputs.into_iter().enumerate() {
@@ -91,7 +91,7 @@ impl Moment<'_> {
 
     fn used(&self, weight: &Weight, image: usize) -> Use {
         let layer = &self.layers()[weight.layer];
-        let ([_, in_width, in_channels], [height, width, channels]) = (sizes(layer.input), sizes(layer.output));
+        let ([_, in_width, in_channels], [height, width, channels]) = (layer.input.sizes(), layer.output.sizes());
         let input = self.input(weight.layer, image);
         let everywhere = |value: f64| vec![Some(value); height * width];
         let under = |cell: [usize; 2], channel: usize| {

@@ -1,7 +1,7 @@
 //! Where a reader looks: one image, one weight, one cell.
 
 use super::cell::Cell;
-use super::moment::{Moment, sizes};
+use super::moment::Moment;
 use super::weight::Weight;
 use crate::layers::LayerKind;
 use crate::{Error, Result};
@@ -34,7 +34,7 @@ impl Focus {
         }
         let weight = weight.unwrap_or_else(|| telling_weight(moment));
         let layer = summing_layer(moment, weight.layer);
-        let [height, width, channels] = sizes(moment.layers()[layer].output);
+        let [height, width, channels] = moment.layers()[layer].output.sizes();
         let cell = if layer == weight.layer {
             let terms = moment.chain(&weight, image).terms;
             let size = |term: &usize| terms[*term].product().abs();

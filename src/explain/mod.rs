@@ -16,13 +16,16 @@
 //! | `update` | the optimizer's step of one weight, number by number |
 //! | `attention` | Grad-CAM and occlusion: where in the image the answer comes from |
 //! | `bundle` | all of it that a page needs, as a header and bytes |
+//! | `tensors`, `header` | its two parts |
 
 mod attention;
 mod bundle;
 mod cell;
 mod chain;
 mod focus;
+mod header;
 mod moment;
+mod tensors;
 mod update;
 mod weight;
 mod window;
@@ -37,6 +40,9 @@ pub use moment::Moment;
 pub use update::{RuleNumbers, Update, promised};
 pub use weight::Weight;
 pub use zeros::{ZeroCause, Zeros};
+
+/// Terms of a sum that are told one by one: the largest.
+pub const LARGEST_TERMS: usize = 12;
 
 /// Returns how many numbers of `f32` lie between two values: 0 for the same, 1 for neighbours. NaN is
 /// infinitely far.

@@ -2,7 +2,6 @@
 
 use super::window::Window;
 use crate::Result;
-use crate::geometry::Shape;
 use crate::head::{ClassWeights, Head, Logits, Targets};
 use crate::layers::{Layer, LayerKind};
 use crate::network::Network;
@@ -19,7 +18,7 @@ pub struct Moment<'a> {
     pub network: &'a Network,
     /// All that the step was.
     pub snapshot: &'a Snapshot,
-    /// The optimizer that took it.
+    /// The optimizer that took it, but for its learning rate: the snapshot has that of the step.
     pub optimizer: OptimizerSettings,
     /// The name of each image.
     pub names: Vec<String>,
@@ -137,21 +136,8 @@ impl<'a> Moment<'a> {
 
     /// Returns the kernel or window of a layer, if it has one.
     pub(super) fn window(&self, layer: usize) -> Option<Window> {
-        let [height, width, _] = sizes(self.layers()[layer].input);
+        let [height, width, _] = self.layers()[layer].input.sizes();
         Window::of(&self.twin[layer], [height, width])
-    }
-
-    /// Returns whether images meet in a layer behind this one, so that its gradient depends on all of them.
-    pub fn couples_images(&self) -> bool {
-        self.layers().iter().any(|layer| matches!(layer.kind, LayerKind::BatchNormalization(_)))
-    }
-}
-
-/// The sizes of a sample as those of an image: a vector is one pixel.
-pub(super) fn sizes(shape: Shape) -> [usize; 3] {
-    match shape {
-        Shape::Image(sizes) => sizes,
-        Shape::Vector(len) => [1, 1, len],
     }
 }
 

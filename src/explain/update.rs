@@ -57,7 +57,7 @@ impl Moment<'_> {
         let used = at(format!("clipped/{tensor}")).unwrap_or(gradient);
         let [before, after] = ["before", "after"].map(|when| kept(format!("{when}/{tensor}")));
         let (g, w) = (f64::from(used), f64::from(before));
-        let rate = self.learning_rate();
+        let rate = self.snapshot.learning_rate();
         let decay = rate * self.optimizer.weight_decay * w;
         let (rule, moved) = match self.optimizer.rule {
             Rule::Adam(AdamConstants { beta_1, beta_2, epsilon }) => {
@@ -76,11 +76,6 @@ impl Moment<'_> {
             }
         };
         Update { gradient, used, before, after, rule, decay, computed: w - decay + moved }
-    }
-
-    /// Returns the learning rate of the step.
-    pub fn learning_rate(&self) -> f64 {
-        self.optimizer.learning_rate
     }
 }
 

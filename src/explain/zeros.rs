@@ -1,7 +1,7 @@
 //! Why a gradient is exactly 0 at a cell: the first layer behind it, on the gradient's way back, that let
 //! nothing through.
 
-use super::moment::{Moment, sizes};
+use super::moment::Moment;
 use crate::reference::Layer;
 use serde::Serialize;
 
@@ -117,7 +117,7 @@ impl Moment<'_> {
     /// If the layer is no max-pool.
     pub fn window_that_took(&self, pool: usize, image: usize, element: usize) -> Option<usize> {
         let layer = &self.layers()[pool];
-        let ([_, width, channels], [_, out_width, _]) = (sizes(layer.input), sizes(layer.output));
+        let ([_, width, channels], [_, out_width, _]) = (layer.input.sizes(), layer.output.sizes());
         let (pixel, channel) = (element / channels, element % channels);
         let argmax = self.snapshot.argmax(&layer.name).expect("a max-pool keeps its argmax");
         let argmax = &argmax[image * layer.output.len()..][..layer.output.len()];

@@ -60,10 +60,7 @@ impl BatchNormalization {
         if !(epsilon as f32 > 0.0 && (epsilon as f32).is_finite()) {
             return Err(format!("an epsilon of {epsilon}; it must be above 0 (Keras's is 0.001)"));
         }
-        let channels = match builder.input() {
-            Shape::Image([_, _, channels]) => channels,
-            Shape::Vector(len) => len,
-        };
+        let [_, _, channels] = builder.input().sizes();
         let [gamma, beta, moving_mean, moving_variance] = builder.normalization(channels);
         let epsilon = epsilon as f32;
         Ok(BatchNormalization { channels, momentum, epsilon, gamma, beta, moving_mean, moving_variance })

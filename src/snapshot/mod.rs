@@ -120,6 +120,14 @@ impl Snapshot {
         }
     }
 
+    /// Returns a tensor that is one number in `f64`.
+    fn number(&self, name: &str) -> f64 {
+        match self.tensor(name).map(|tensor| &tensor.values) {
+            Some(Values::F64(values)) => values.first().copied().unwrap_or(f64::NAN),
+            _ => f64::NAN,
+        }
+    }
+
     /// Returns the images `[N, H, W, C]`.
     pub fn images(&self) -> &[f32] {
         self.floats("images").unwrap_or_default()
@@ -135,10 +143,12 @@ impl Snapshot {
 
     /// Returns L, the loss of the batch before the step.
     pub fn loss(&self) -> f64 {
-        match self.tensor("loss").map(|tensor| &tensor.values) {
-            Some(Values::F64(values)) => values.first().copied().unwrap_or(f64::NAN),
-            _ => f64::NAN,
-        }
+        self.number("loss")
+    }
+
+    /// Returns the learning rate of the step.
+    pub fn learning_rate(&self) -> f64 {
+        self.number("learning_rate")
     }
 
     /// Returns the output of a layer, `[N, …]`, unless it stayed within a fused step.

@@ -59,10 +59,7 @@ impl Observer for Recorder<'_> {
             }
             Saved::Factors(factors) => self.keep("factors", last, &factors[..len]),
             Saved::Moments(moments) => {
-                let channels = match last.output {
-                    Shape::Image([_, _, channels]) => channels,
-                    Shape::Vector(len) => len,
-                };
+                let [_, _, channels] = last.output.sizes();
                 let name = format!("moments/{}", last.name);
                 self.keep_values(name, vec![2, channels], Values::F32(moments[..2 * channels].to_vec()));
             }

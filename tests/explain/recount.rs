@@ -7,7 +7,7 @@ use glassnet::layers::{Layer, LayerKind};
 use glassnet::network::Network;
 use glassnet::optim::{OptimizerSettings, Rule};
 use glassnet::reference::{self, binary_cross_entropy, categorical_cross_entropy, sigmoid, smoothed_targets, softmax};
-use glassnet::snapshot::Snapshot;
+use glassnet::snapshot::{Snapshot, Values};
 
 /// Two factors, and the order in which they come.
 type Factors = Vec<[f64; 2]>;
@@ -455,7 +455,9 @@ impl<'a> Recount<'a> {
         };
         let g = optional("clipped").unwrap_or_else(|| optional("gradient").unwrap());
         let w = optional("before").unwrap();
-        let OptimizerSettings { learning_rate, rule, weight_decay, .. } = self.optimizer;
+        let OptimizerSettings { rule, weight_decay, .. } = self.optimizer;
+        let Values::F64(rate) = &self.snapshot.tensor("learning_rate").unwrap().values else { panic!("no rate") };
+        let learning_rate = rate[0];
         let (t, decay) = (self.snapshot.facts().step as i32, learning_rate * weight_decay * w);
         let value = match (rule, what) {
             (_, "used") => g,

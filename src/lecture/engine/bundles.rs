@@ -117,7 +117,7 @@ impl Bundles {
         let facts = [
             ("data", self.subject.data.clone()),
             ("step", format!("{} of a training, in epoch {}", taken.step, taken.epoch + 1)),
-            ("learning rate", moment.learning_rate().to_string()),
+            ("learning rate", moment.snapshot.learning_rate().to_string()),
             ("image", moment.names[focus.image].clone()),
             ("computed by", format!("glassnet {}, {} instructions", facts.version, facts.instruction_set)),
         ];

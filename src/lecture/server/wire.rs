@@ -160,7 +160,7 @@ impl State {
             images: view.taken.indices.iter().map(|index| subject.names[*index].clone()).collect(),
             losses: view.losses(),
             original: if view.edits.is_empty() { Vec::new() } else { view.curve.original().to_vec() },
-            learning_rate: view.taken.learning_rate,
+            learning_rate: view.taken.snapshot.learning_rate(),
             edits: view.edits.iter().map(made).collect(),
             playing: view.playing,
             left: view.left,

@@ -16,8 +16,6 @@ pub struct TakenStep {
     pub id: u64,
     /// For each image of the batch its index in the set.
     pub indices: Vec<usize>,
-    /// The learning rate.
-    pub learning_rate: f64,
     /// What the step was.
     pub snapshot: Snapshot,
     /// The loss of the same batch, under the same masks, with the weights after the step.

@@ -105,12 +105,11 @@ impl Session<'_> {
         let snapshot = Snapshot::take(&self.looking, parameters, optimizer, StepBatch { images, targets, masks })?;
         let logits = self.fast.forward(parameters, images, Mode::Training(masks), &mut self.workspace)?;
         let loss_after = self.network.head().loss(logits, targets);
-        let learning_rate = optimizer.settings().learning_rate;
         self.curve.record(taken + 1, snapshot.loss());
         self.keep_checkpoint();
         self.looked_into += 1;
         let (step, epoch, id) = (taken + 1, self.batches.epoch(taken), self.looked_into);
-        Ok(TakenStep { step, epoch, id, indices, learning_rate, snapshot, loss_after })
+        Ok(TakenStep { step, epoch, id, indices, snapshot, loss_after })
     }
 
     pub(super) fn keep_checkpoint(&mut self) {

@@ -1,6 +1,5 @@
 //! The way back: where the gradient is zero and why, and what one cell's gradient is made of.
 
-use super::forward::columns;
 use super::number::{count, number};
 use super::parts::ExplanationPage;
 use crate::explain::{Cell, ZeroCause, Zeros, ulps};
@@ -63,7 +62,7 @@ fn patches(page: &ExplanationPage) -> Markup {
     };
     let of = format!("patches/{}[{},{},{}]", layer.name, cell.y, cell.x, cell.channel);
     let sum: f64 = patches.iter().map(|patch| patch.sum).sum();
-    let engine = moment.grad_input(focus.layer, focus.image)[cell.element(columns(layer.input))];
+    let engine = moment.grad_input(focus.layer, focus.image)[cell.element(layer.input.sizes())];
     html! {
         p {
             "The input at " code { (cell.y) "," (cell.x) "," (cell.channel) } " of this layer lay under the kernel at "

@@ -57,15 +57,7 @@ pub(super) fn worked(page: &ExplanationPage) -> Markup {
 /// The engine's value of the cell in focus, in the output of a layer of the same shape.
 fn element(page: &ExplanationPage, layer: usize) -> f32 {
     let output = page.moment.layers()[layer].output;
-    page.moment.output(layer, page.focus.image)[page.focus.cell.element(columns(output))]
-}
-
-/// Columns and channels of a shape.
-pub(super) fn columns(shape: crate::geometry::Shape) -> [usize; 2] {
-    match shape {
-        crate::geometry::Shape::Image([_, width, channels]) => [width, channels],
-        crate::geometry::Shape::Vector(len) => [1, len],
-    }
+    page.moment.output(layer, page.focus.image)[page.focus.cell.element(output.sizes())]
 }
 
 /// What the layers behind made of the cell, up to the next that mixes cells.
@@ -91,7 +83,7 @@ fn followed(page: &ExplanationPage) -> Markup {
                 });
             }
             LayerKind::MaxPool(_) => {
-                let taken = moment.window_that_took(index, focus.image, cell.element(columns(layer.input)));
+                let taken = moment.window_that_took(index, focus.image, cell.element(layer.input.sizes()));
                 told.push(html! {
                     li {
                         code { (layer.name) } @if taken.is_some() {

@@ -1,10 +1,8 @@
 //! A sum on the page: its largest terms with a running total, what the others add up to, and the total.
 
 use super::number::{count, number};
+use crate::explain::LARGEST_TERMS;
 use maud::{Markup, html};
-
-/// Terms that stand one by one.
-const LARGEST: usize = 12;
 
 /// A term of a sum.
 pub(super) struct Row {
@@ -36,7 +34,7 @@ pub(super) fn table(of: &str, headings: Headings, mut rows: Vec<Row>, more: &[(&
     // A sort that is stable: of equals the first stays the first.
     rows.sort_by(|a, b| b.product().abs().total_cmp(&a.product().abs()));
     let all: f64 = rows.iter().map(Row::product).sum();
-    let shown = rows.len().min(LARGEST);
+    let shown = rows.len().min(LARGEST_TERMS);
     let (largest, others) = rows.split_at(shown);
     let rest: f64 = others.iter().map(Row::product).sum();
     let sum = all + more.iter().map(|(_, value)| value).sum::<f64>();

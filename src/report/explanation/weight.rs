@@ -2,7 +2,6 @@
 //! loss.
 
 use super::backward::zeros;
-use super::forward::columns;
 use super::number::{count, number};
 use super::parts::ExplanationPage;
 use super::sum::{Headings, Row, table};
@@ -16,7 +15,7 @@ pub(super) fn worked(page: &ExplanationPage) -> Markup {
     let weight = &focus.weight;
     let chain = moment.chain(weight, focus.image);
     let of = format!("chain/{weight}/{}", focus.image);
-    let width = columns(moment.layers()[weight.layer].output)[0];
+    let width = moment.layers()[weight.layer].output.sizes()[1];
     let place = |term: &Term| match width {
         1 => term.position[0].to_string(),
         _ => format!("{},{}", term.position[0], term.position[1]),
@@ -121,7 +120,7 @@ fn step(page: &ExplanationPage) -> Markup {
             (RuleNumbers::Sgd { before, after }, _) => {
                 p { "Gradient descent goes against the gradient, as far as the learning rate says" @if before.is_some() { ", and keeps a part of its velocity" } "." }
                 div.table { table { tbody {
-                    (row("learning rate", number(&of("learning_rate"), moment.learning_rate())))
+                    (row("learning rate", number(&of("learning_rate"), moment.snapshot.learning_rate())))
                     @if let Some(before) = before {
                         (row("velocity before", number(&of("velocity"), before)))
                         (row("velocity ← momentum · velocity − learning rate · g", number(&of("new_velocity"), after)))

@@ -1,6 +1,5 @@
 //! The tensors that are watched, in the order of the rows.
 
-use crate::geometry::Shape;
 use crate::layers::{Layer, LayerKind};
 use crate::network::Network;
 
@@ -67,9 +66,8 @@ impl Subjects {
 
 /// The units of a layer that may be dead.
 fn units(layer: &Layer) -> usize {
-    match (&layer.kind, layer.output) {
-        (LayerKind::Relu(_), Shape::Image([_, _, channels])) => channels,
-        (LayerKind::Relu(_), Shape::Vector(len)) => len,
+    match layer.kind {
+        LayerKind::Relu(_) => layer.output.sizes()[2],
         _ => 0,
     }
 }

@@ -19,7 +19,7 @@ const PAGE_BUDGET: usize = 5_000_000;
 /// Takes the step and shows it.
 pub fn run(args: &ExplainArgs) -> CommandResult {
     check_places(args)?;
-    let subject = Subject::new(args)?;
+    let mut subject = Subject::new(args)?;
     let weight = args.weight.as_deref().map(|text| Weight::parse(&subject.network, text)).transpose()?;
     let (snapshot, optimizer) = subject.step()?;
     let moment = subject.moment(&snapshot, optimizer)?;

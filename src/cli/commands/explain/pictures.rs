@@ -1,7 +1,7 @@
 //! The pictures of a step: what each convolution sees, its filters, the gradients, and where the answer comes
 //! from.
 
-use super::subject::{Subject, image_of};
+use super::subject::Subject;
 use glassnet::Result;
 use glassnet::explain::{Moment, grad_cam, occlusion};
 use glassnet::geometry::Shape;
@@ -42,9 +42,9 @@ impl Drawn {
 /// # Errors
 /// As [`grad_cam`] and [`occlusion`].
 pub fn draw(subject: &Subject, moment: &Moment, focus: usize) -> Result<Vec<Drawn>> {
-    let image = image_of(subject, focus);
+    let image = moment.input(0, focus);
     let [height, width, channels] = subject.network.spec().input;
-    let input = maps::image(Maps { size: [height, width], channels, values: &image }, SIDE);
+    let input = maps::image(Maps { size: [height, width], channels, values: image }, SIDE);
     let (answer, _) = subject.answer(focus);
     let class = &subject.classes[answer.index()];
     let mut drawn = vec![Drawn {
@@ -54,7 +54,7 @@ pub fn draw(subject: &Subject, moment: &Moment, focus: usize) -> Result<Vec<Draw
         name: "The image".into(),
         caption: "as the network sees it.".into(),
     }];
-    if let Some((layer, map)) = grad_cam(&subject.network, &subject.parameters, &image, answer)? {
+    if let Some((layer, map)) = grad_cam(&subject.network, &subject.parameters, image, answer)? {
         drawn.push(Drawn {
             file: "grad_cam.png".into(),
             full: maps::overlay(&input, map.size, &map.values),
@@ -65,7 +65,7 @@ pub fn draw(subject: &Subject, moment: &Moment, focus: usize) -> Result<Vec<Draw
             ),
         });
     }
-    let map = occlusion(&subject.network, &subject.parameters, &image, answer)?;
+    let map = occlusion(&subject.network, &subject.parameters, image, answer)?;
     drawn.push(Drawn {
         file: "occlusion.png".into(),
         full: maps::overlay(&input, map.size, &map.values),

@@ -19,8 +19,8 @@ use glassnet::plan::{DropoutMasks, Plan, PlanOptions, predict};
 use glassnet::snapshot::{Snapshot, StepBatch};
 use glassnet::training::{LearningRates, TrainSettings, TrainingState};
 use glassnet::{Error, Result};
-use ndarray::{Array4, Axis};
-use std::path::{Path, PathBuf};
+use ndarray::Array4;
+use std::path::Path;
 use toml::{Table, Value};
 
 /// The most images of a batch.
@@ -65,14 +65,8 @@ pub struct Subject {
     /// The number of images whose class is the model's own answer.
     pub guessed: usize,
     pub images: Array4<f32>,
-    optimizer: OptimizerState,
+    optimizer: Optimizer,
     seed: u64,
-}
-
-/// Where the optimizer stands.
-enum OptimizerState {
-    New(OptimizerSettings),
-    Saved(PathBuf, OptimizerSettings, f64),
 }
 
 /// A model as it was found.
@@ -82,7 +76,7 @@ struct Model {
     parameters: Parameters,
     classes: Option<Classes>,
     reading: Reading,
-    optimizer: OptimizerState,
+    optimizer: Optimizer,
 }
 
 impl Subject {
@@ -139,22 +133,14 @@ impl Subject {
     /// Takes the step, layer by layer, and returns it with the optimizer's settings.
     ///
     /// # Errors
-    /// As [`Snapshot::take`]; those of a saved state that is damaged.
-    pub fn step(&self) -> Result<(Snapshot, OptimizerSettings)> {
-        let (mut parameters, mut optimizer) = match &self.optimizer {
-            OptimizerState::New(settings) => (self.parameters.clone(), Optimizer::new(self.network.table(), *settings)),
-            OptimizerState::Saved(path, settings, rate) => {
-                let TrainingState { parameters, mut optimizer, .. } =
-                    SavedRun::open(path)?.state(&self.network, *settings)?;
-                optimizer.set_learning_rate(*rate);
-                (parameters, optimizer)
-            }
-        };
+    /// As [`Snapshot::take`].
+    pub fn step(&mut self) -> Result<(Snapshot, OptimizerSettings)> {
+        let mut parameters = self.parameters.clone();
         let options = PlanOptions { fuse: false, training: true, input_gradient: true, ..PlanOptions::default() };
         let plan = Plan::new(&self.network, self.names.len(), options);
-        let masks = DropoutMasks::Drawn { seed: self.seed, step: optimizer.steps() };
+        let masks = DropoutMasks::Drawn { seed: self.seed, step: self.optimizer.steps() };
         let batch = StepBatch { images: self.images.view(), targets: Targets::new(&self.labels), masks };
-        let snapshot = Snapshot::take(&plan, &mut parameters, &mut optimizer, batch)?;
+        let snapshot = Snapshot::take(&plan, &mut parameters, &mut self.optimizer, batch)?;
         if !snapshot.loss().is_finite() {
             let reason = format!(
                 "the loss of its step is {}, which nothing can explain; its weights are no use",
@@ -162,7 +148,7 @@ impl Subject {
             );
             return Err(Error::setting(&self.model, reason));
         }
-        Ok((snapshot, *optimizer.settings()))
+        Ok((snapshot, *self.optimizer.settings()))
     }
 
     /// Returns the step with all that is needed to speak of it.
@@ -211,7 +197,7 @@ impl Subject {
                 format!(
                     "the {} of this optimizer, learning rate {}",
                     ordinal(facts.step),
-                    moment.optimizer.learning_rate
+                    moment.snapshot.learning_rate()
                 ),
             ),
             ("computed by", format!("glassnet {}, {} instructions", facts.version, facts.instruction_set)),
@@ -237,10 +223,10 @@ fn model(args: &ExplainArgs) -> Result<Model> {
         return Ok(Model {
             weights: "initial weights".into(),
             parameters: network.initial_parameters(args.seed),
+            optimizer: new_optimizer(&network),
             network,
             classes: None,
             reading: Reading::default(),
-            optimizer: OptimizerState::New(OptimizerSettings::default()),
         });
     }
     let last = path.join("weights").join("last.safetensors");
@@ -248,19 +234,16 @@ fn model(args: &ExplainArgs) -> Result<Model> {
     let model = checkpoint::load(&file)?;
     let (weights, optimizer) = match SavedRun::open(&file) {
         Ok(run) => {
-            let config = run.config.clone();
-            let settings = step_settings(&config);
-            let optimizer = settings.optimizer()?;
-            let state = run.state(&model.network, optimizer)?;
-            let rates = LearningRates::new(&settings, &state.history)?;
-            let rate = rates.of_step(state.optimizer.steps(), state.history.len());
-            let weights = format!("after {}", counted(state.optimizer.steps() as usize, "step"));
-            (weights, OptimizerState::Saved(file, optimizer, rate))
+            let settings = step_settings(&run.config);
+            let TrainingState { mut optimizer, history, .. } = run.state(&model.network, settings.optimizer()?)?;
+            let rates = LearningRates::new(&settings, &history)?;
+            optimizer.set_learning_rate(rates.of_step(optimizer.steps(), history.len()));
+            (format!("after {}", counted(optimizer.steps() as usize, "step")), optimizer)
         }
         // Weights alone: their optimizer begins.
         Err(_) => {
             let weights = "weights without an optimizer, whose first step this is".to_string();
-            (weights, OptimizerState::New(OptimizerSettings::default()))
+            (weights, new_optimizer(&model.network))
         }
     };
     Ok(Model {
@@ -271,6 +254,11 @@ fn model(args: &ExplainArgs) -> Result<Model> {
         reading: model.card.reading,
         optimizer,
     })
+}
+
+/// An optimizer that has taken no step.
+fn new_optimizer(network: &Network) -> Optimizer {
+    Optimizer::new(network.table(), OptimizerSettings::default())
 }
 
 /// The settings that a step goes by, out of a run's own words on what it was made from.
@@ -305,9 +293,4 @@ fn check_memory(network: &Network, count: usize) -> Result<()> {
     let floats = values.saturating_mul(count).saturating_mul(5);
     let floats = floats.saturating_add(network.table().parameter_count().saturating_mul(20));
     memory::check_arrays("explain".into(), floats.saturating_mul(size_of::<f32>()))
-}
-
-/// The image in focus, as the network sees it.
-pub fn image_of(subject: &Subject, image: usize) -> Vec<f32> {
-    subject.images.index_axis(Axis(0), image).iter().copied().collect()
 }

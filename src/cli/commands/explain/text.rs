@@ -1,12 +1,9 @@
 //! A weight's chain rule in the terminal.
 
 use super::subject::Subject;
-use glassnet::explain::{Focus, Moment, RuleNumbers, Term, promised, ulps};
+use glassnet::explain::{Focus, LARGEST_TERMS, Moment, RuleNumbers, Term, promised, ulps};
 use glassnet::report::explanation::shown;
 use serde_json::{Value, json};
-
-/// Terms that stand one by one.
-const LARGEST: usize = 12;
 
 /// The prediction, the terms of the weight's gradient with a running total, the images' shares, the step, and
 /// the loss before and after it.
@@ -29,7 +26,7 @@ pub fn lines(subject: &Subject, moment: &Moment, focus: &Focus) -> Vec<String> {
         "position", "input", "dL/doutput", "product", "running total"
     ));
     let mut running = 0.0;
-    for term in largest.iter().take(LARGEST) {
+    for term in largest.iter().take(LARGEST_TERMS) {
         running += term.product();
         let [y, x] = term.position;
         lines.push(format!(
@@ -41,7 +38,7 @@ pub fn lines(subject: &Subject, moment: &Moment, focus: &Focus) -> Vec<String> {
             shown(running)
         ));
     }
-    if let Some(others) = largest.get(LARGEST..).filter(|others| !others.is_empty()) {
+    if let Some(others) = largest.get(LARGEST_TERMS..).filter(|others| !others.is_empty()) {
         let rest: f64 = others.iter().map(Term::product).sum();
         lines.push(format!("the other {} add up to {}", others.len(), shown(rest)));
     }
@@ -89,7 +86,7 @@ pub fn json(subject: &Subject, moment: &Moment, focus: &Focus) -> Value {
     let terms: Vec<Value> = chain
         .largest()
         .iter()
-        .take(LARGEST)
+        .take(LARGEST_TERMS)
         .map(|term| {
             json!({ "position": term.position, "input": term.input, "gradient": term.gradient, "product": term.product() })
         })
