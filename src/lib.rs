@@ -65,9 +65,9 @@
 //! | [`checkpoint`] | weights files, and in them the state of a run |
 //! | [`snapshot`] | all that one training step was, kept, compared and saved |
 //! | [`gradcheck`] | gradients against differences, by every algorithm; and planted mistakes |
-//! | [`explain`] | one training step, down to a single weight's chain rule |
 //! | [`explain`] | one training step, down to the chain rule of a single weight |
 //! | [`bench`](mod@bench) | how fast it is: convolutions, training steps, the machine's limits |
+//! | [`profile`] | where a training run's time goes, and what could be won |
 //! | [`geometry`] | sizes and padding of convolution and pooling, computed and checked once |
 //! | [`classes`] | the classes' names in order, and the label of an image |
 //! | [`random`] | every random number, keyed by what it is for |
@@ -122,7 +122,7 @@
 //! | arithmetic | [`reference`](mod@reference), which imports nothing; [`kernels`] |
 //! | model | [`parameters`], [`spec`], [`layers`], [`head`], [`network`], [`optim`] |
 //! | engine | [`plan`], [`data`], [`metrics`], [`training`], [`checkpoint`], [`snapshot`] |
-//! | tools | [`gradcheck`], [`explain`], [`bench`](mod@bench) |
+//! | tools | [`gradcheck`], [`explain`], [`bench`](mod@bench), [`profile`] |
 //! | faces | [`report`], [`lecture`] |
 //! | door | the binary's `cli` |
 
@@ -152,6 +152,8 @@ pub mod network;
 pub mod optim;
 pub mod parameters;
 pub mod plan;
+#[cfg(feature = "cli")]
+pub mod profile;
 pub mod random;
 pub mod reference;
 #[cfg(feature = "cli")]
