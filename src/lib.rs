@@ -71,6 +71,7 @@
 //! | [`geometry`] | sizes and padding of convolution and pooling, computed and checked once |
 //! | [`classes`] | the classes' names in order, and the label of an image |
 //! | [`random`] | every random number, keyed by what it is for |
+//! | [`spans`] | who works on what, and when, for whoever records it |
 //! | [`files`] | regular files read within a bound, and written whole or not at all |
 //! | [`error`] | what can go wrong, in sentences |
 //!
@@ -118,7 +119,7 @@
 //!
 //! | floor | rooms, in order |
 //! |---|---|
-//! | ground | [`error`], [`files`], [`random`], [`geometry`], [`classes`] |
+//! | ground | [`error`], [`files`], [`random`], [`geometry`], [`classes`], [`spans`] |
 //! | arithmetic | [`reference`](mod@reference), which imports nothing; [`kernels`] |
 //! | model | [`parameters`], [`spec`], [`layers`], [`head`], [`network`], [`optim`] |
 //! | engine | [`plan`], [`data`], [`metrics`], [`training`], [`checkpoint`], [`snapshot`] |
@@ -159,6 +160,7 @@ pub mod reference;
 #[cfg(feature = "cli")]
 pub mod report;
 pub mod snapshot;
+pub mod spans;
 pub mod spec;
 pub mod training;
 

@@ -25,6 +25,7 @@ use super::images::ImageSet;
 use super::sample::PictureSamples;
 use crate::classes::Label;
 use crate::random::{Purpose, Stream};
+use crate::spans::{Activity, task};
 use crate::{Error, Result};
 
 /// How many batches are decoded while the caller trains on one. Two ride out a batch of larger files; at 16
@@ -66,7 +67,7 @@ impl Batch {
         let mut values = std::mem::take(&mut self.images).into_raw_vec_and_offset().0;
         values.resize(indices.len() * length, 0.0);
         let images = values.par_chunks_exact_mut(length).zip(&indices).enumerate();
-        images.for_each(|(place, (image, &index))| write(place, index, image));
+        images.for_each(|(place, (image, &index))| task(Activity::Filling, "", || write(place, index, image)));
         self.images = Array4::from_shape_vec((indices.len(), height, width, channels), values)
             .expect("the values were just sized for this shape");
         self.indices = indices;
@@ -333,7 +334,8 @@ impl Epoch {
             let (images, wanted, sender) = (Arc::clone(images), Arc::downgrade(&self.wanted), sender.clone());
             rayon::spawn_fifo(move || {
                 if wanted.strong_count() > 0 {
-                    let _ = sender.send((place, images.picture(index)));
+                    let picture = task(Activity::Decoding, "", || images.picture(index));
+                    let _ = sender.send((place, picture));
                 }
             });
         }

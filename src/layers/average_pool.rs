@@ -8,6 +8,7 @@ use crate::geometry::{Padding, PoolGeometry, Shape};
 use crate::kernels::average_pool;
 use crate::parameters::Parameters;
 use crate::reference;
+use crate::spans::{Activity, task};
 use rayon::prelude::*;
 
 /// An average-pooling layer.
@@ -43,10 +44,9 @@ impl Operation for AveragePool {
     /// `input` `[N, H, W, C]` → `output` `[N, output height, output width, C]`.
     fn forward(&self, Forward { input, output, .. }: Forward) {
         let images = input.par_chunks_exact(self.geometry.input_len());
-        output
-            .par_chunks_exact_mut(self.geometry.output_len())
-            .zip(images)
-            .for_each(|(output, image)| average_pool::forward(&self.geometry, image, output));
+        output.par_chunks_exact_mut(self.geometry.output_len()).zip(images).for_each(|(output, image)| {
+            task(Activity::Values, "", || average_pool::forward(&self.geometry, image, output));
+        });
     }
 
     /// `grad_output` → `grad_input` `[N, H, W, C]`.
@@ -64,7 +64,7 @@ impl Operation for AveragePool {
 /// Stands by itself as it knows no sink, and so is compiled once.
 fn backward(geometry: &PoolGeometry, grad_output: &[f32], grad_input: &mut [f32]) {
     let images = grad_input.par_chunks_exact_mut(geometry.input_len());
-    images
-        .zip(grad_output.par_chunks_exact(geometry.output_len()))
-        .for_each(|(grad_input, grad_output)| average_pool::backward(geometry, grad_output, grad_input));
+    images.zip(grad_output.par_chunks_exact(geometry.output_len())).for_each(|(grad_input, grad_output)| {
+        task(Activity::Values, "", || average_pool::backward(geometry, grad_output, grad_input));
+    });
 }

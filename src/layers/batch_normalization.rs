@@ -24,6 +24,7 @@ use crate::kernels::batch_norm::{self, GradSums};
 use crate::kernels::conv::ScratchLen;
 use crate::parameters::{Parameters, TensorId};
 use crate::reference;
+use crate::spans::{Activity, task};
 use rayon::prelude::*;
 
 /// Values in one piece of work that no sum is taken of: 64 KiB of each operand, in whole pixels.
@@ -86,7 +87,9 @@ impl BatchNormalization {
         slots.par_chunks_exact_mut(width).zip(input.par_chunks(run_len)).enumerate().for_each(
             |(slot, (sums, pixels))| {
                 sums.fill(0.0);
-                scratch.with(|scratch| sum(slot, pixels, sums, &mut scratch.floats[..self.channels]));
+                task(Activity::Values, "", || {
+                    scratch.with(|scratch| sum(slot, pixels, sums, &mut scratch.floats[..self.channels]));
+                });
             },
         );
         add_slots(slots, width, 0, totals);
@@ -121,10 +124,9 @@ impl BatchNormalization {
     ) {
         batch_norm::scale(parameters.tensor(self.gamma), variance, self.epsilon, scale);
         let (scale, beta) = (&*scale, parameters.tensor(self.beta));
-        output
-            .par_chunks_mut(self.chunk_len())
-            .zip(input.par_chunks(self.chunk_len()))
-            .for_each(|(output, input)| batch_norm::normalize(input, mean, scale, beta, output));
+        output.par_chunks_mut(self.chunk_len()).zip(input.par_chunks(self.chunk_len())).for_each(|(output, input)| {
+            task(Activity::Values, "", || batch_norm::normalize(input, mean, scale, beta, output));
+        });
     }
 
     /// Writes ∂L/∂β and ∂L/∂γ to `sums` `[2·C]`, and ∂L/∂input if that is wanted. Knows no sink, and so is
@@ -161,7 +163,7 @@ impl BatchNormalization {
         let sums = GradSums { mean, scale, mean_grad, slope };
         let pixels = input.par_chunks(self.chunk_len()).zip(grad_output.par_chunks(self.chunk_len()));
         grad_input.par_chunks_mut(self.chunk_len()).zip(pixels).for_each(|(grad_input, (input, grad_output))| {
-            batch_norm::grad_input(input, grad_output, sums, grad_input);
+            task(Activity::Values, "", || batch_norm::grad_input(input, grad_output, sums, grad_input));
         });
     }
 }

@@ -16,6 +16,7 @@ use crate::kernels::conv::ScratchLen;
 use crate::kernels::dense::{self, BACKWARD_ROWS, BLOCK_ROWS, PIECE_ROWS, Panels, block, grad_kernel_scratch};
 use crate::parameters::{Parameters, TensorId};
 use crate::reference;
+use crate::spans::{Activity, serial, task};
 use rayon::prelude::*;
 
 /// A dense layer.
@@ -78,19 +79,23 @@ impl Operation for Dense {
         let (kernel, bias) = (parameters.tensor(self.kernel), self.bias.map(|bias| parameters.tensor(bias)));
         let partials = &mut work.partials[..self.inputs.div_ceil(BLOCK_ROWS) * output.len()];
         partials.par_chunks_exact_mut(output.len()).enumerate().for_each(|(index, partial)| {
-            dense::forward(input, self.inputs, block(index, BLOCK_ROWS, self.inputs), kernel, partial);
+            task(Activity::Products, "", || {
+                dense::forward(input, self.inputs, block(index, BLOCK_ROWS, self.inputs), kernel, partial);
+            });
         });
-        for sample in output.chunks_exact_mut(self.units) {
-            match bias {
-                Some(bias) => sample.copy_from_slice(bias),
-                None => sample.fill(0.0),
+        serial(Activity::Joining, || {
+            for sample in output.chunks_exact_mut(self.units) {
+                match bias {
+                    Some(bias) => sample.copy_from_slice(bias),
+                    None => sample.fill(0.0),
+                }
             }
-        }
-        for partial in partials.chunks_exact(output.len()) {
-            for (sum, part) in output.iter_mut().zip(partial) {
-                *sum += part;
+            for partial in partials.chunks_exact(output.len()) {
+                for (sum, part) in output.iter_mut().zip(partial) {
+                    *sum += part;
+                }
             }
-        }
+        });
     }
 
     /// `input` `[N, I]` and `grad_output` `[N, U]` → dX = dY·Wᵀ in `grad_input` `[N, I]`, and dW = Xᵀ·dY,
@@ -101,34 +106,40 @@ impl Operation for Dense {
         let samples = grad_output.len() / units;
         let (by_sample, partials) = partials.split_at_mut(Panels::len(samples, units));
         let (by_unit, partials) = partials.split_at_mut(Panels::len(units, samples));
-        let by_sample = Panels::pack(samples, units, |sample, unit| grad_output[sample * units + unit], by_sample);
-        let by_unit = Panels::pack(units, samples, |unit, sample| grad_output[sample * units + unit], by_unit);
+        let (by_sample, by_unit) = serial(Activity::Packing, || {
+            let by_sample = Panels::pack(samples, units, |sample, unit| grad_output[sample * units + unit], by_sample);
+            (by_sample, Panels::pack(units, samples, |unit, sample| grad_output[sample * units + unit], by_unit))
+        });
 
         let partials = &mut partials[..samples * inputs];
         let parts = partials.par_chunks_mut(samples * BACKWARD_ROWS);
         let blocks = sink.blocks(self.kernel, BACKWARD_ROWS * units);
         blocks.zip(parts).enumerate().for_each(|(index, (block, part))| {
-            // A block's part of dX is taken before its weights may change.
-            if grad_input.is_some() {
-                dense::grad_input(block.weights(), by_unit, part);
-            }
-            let first = index * BACKWARD_ROWS;
-            scratch.with(|scratch| {
-                let (piece, columns) = scratch.floats.split_at_mut(PIECE_ROWS * units);
-                block.give(PIECE_ROWS * units, piece, |floats, gradient| {
-                    let rows = first + floats.start / units..first + floats.end / units;
-                    dense::grad_kernel(input, inputs, rows, by_sample, gradient, columns);
+            task(Activity::DenseGradients, "", || {
+                // A block's part of dX is taken before its weights may change.
+                if grad_input.is_some() {
+                    dense::grad_input(block.weights(), by_unit, part);
+                }
+                let first = index * BACKWARD_ROWS;
+                scratch.with(|scratch| {
+                    let (piece, columns) = scratch.floats.split_at_mut(PIECE_ROWS * units);
+                    block.give(PIECE_ROWS * units, piece, |floats, gradient| {
+                        let rows = first + floats.start / units..first + floats.end / units;
+                        dense::grad_kernel(input, inputs, rows, by_sample, gradient, columns);
+                    });
                 });
             });
         });
         if let Some(bias) = self.bias {
-            sink.whole(bias, |bias| {
-                bias.fill(0.0);
-                for sample in grad_output.chunks_exact(units) {
-                    for (sum, g) in bias.iter_mut().zip(sample) {
-                        *sum += g;
+            serial(Activity::Adding, || {
+                sink.whole(bias, |bias| {
+                    bias.fill(0.0);
+                    for sample in grad_output.chunks_exact(units) {
+                        for (sum, g) in bias.iter_mut().zip(sample) {
+                            *sum += g;
+                        }
                     }
-                }
+                });
             });
         }
         if let Some(grad_input) = grad_input {
@@ -148,11 +159,13 @@ impl Operation for Dense {
 fn join_blocks(parts: &[f32], inputs: usize, grad_input: &mut [f32]) {
     let samples = grad_input.len() / inputs;
     grad_input.par_chunks_exact_mut(inputs).enumerate().for_each(|(sample, grad_input)| {
-        for (index, part) in parts.chunks(samples * BACKWARD_ROWS).enumerate() {
-            let columns = block(index, BACKWARD_ROWS, inputs);
-            let part = &part[sample * columns.len()..][..columns.len()];
-            grad_input[columns].copy_from_slice(part);
-        }
+        task(Activity::Joining, "", || {
+            for (index, part) in parts.chunks(samples * BACKWARD_ROWS).enumerate() {
+                let columns = block(index, BACKWARD_ROWS, inputs);
+                let part = &part[sample * columns.len()..][..columns.len()];
+                grad_input[columns].copy_from_slice(part);
+            }
+        });
     });
 }
 

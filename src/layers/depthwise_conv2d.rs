@@ -8,10 +8,11 @@ use super::scratch::ScratchPool;
 use super::sink::Sink;
 use super::slots::{add_slots, per_slot};
 use crate::geometry::{DepthwiseGeometry, Shape, Sliding, check_floats};
-use crate::kernels::conv::ScratchLen;
+use crate::kernels::conv::{Scratch, ScratchLen};
 use crate::kernels::depthwise;
 use crate::parameters::{Parameters, TensorId};
 use crate::reference;
+use crate::spans::{Activity, task};
 use rayon::prelude::*;
 
 /// A depthwise convolution layer.
@@ -93,7 +94,7 @@ impl Operation for DepthwiseConv2d {
         rows.for_each(|(row, output)| {
             let (image, y) = (row / geometry.output[0], row % geometry.output[0]);
             let image = &input[image * geometry.input_len()..][..geometry.input_len()];
-            depthwise::forward_row(geometry, image, kernel, bias, y, output);
+            task(Activity::Depthwise, "", || depthwise::forward_row(geometry, image, kernel, bias, y, output));
         });
     }
 
@@ -139,12 +140,13 @@ impl DepthwiseConv2d {
             slot.fill(0.0);
             let (sums, grad_bias) = slot.split_at_mut(self.geometry.kernel_len());
             let images = inputs.chunks_exact(input_len).zip(grad_outputs.chunks_exact(output_len));
-            scratch.with(|scratch| {
+            let sum = |scratch: Scratch| {
                 let row_sums = &mut scratch.floats[..self.geometry.channels()];
                 for (image, grad_output) in images {
                     depthwise::grad_weights(&self.geometry, image, grad_output, sums, grad_bias, row_sums);
                 }
-            });
+            };
+            task(Activity::DepthwiseGradients, "", || scratch.with(sum));
         });
     }
 
@@ -153,7 +155,9 @@ impl DepthwiseConv2d {
         let kernel = parameters.tensor(self.kernel);
         let images = grad_input.par_chunks_exact_mut(self.geometry.input_len());
         images.zip(grad_output.par_chunks_exact(self.geometry.output_len())).for_each(|(grad_input, grad_output)| {
-            depthwise::grad_input(&self.geometry, grad_output, kernel, grad_input);
+            task(Activity::DepthwiseGradients, "", || {
+                depthwise::grad_input(&self.geometry, grad_output, kernel, grad_input);
+            });
         });
     }
 }

@@ -15,6 +15,7 @@ use crate::kernels::elementwise;
 use crate::parameters::Parameters;
 use crate::random::{Purpose, Stream};
 use crate::reference;
+use crate::spans::{Activity, task};
 use rayon::prelude::*;
 
 /// Words that are drawn together: those that the generator makes at once.
@@ -97,11 +98,13 @@ impl Operation for Dropout {
                 let samples = output.par_chunks_exact_mut(self.len).zip(input.par_chunks_exact(self.len));
                 let samples = samples.zip(factors.as_mut_slice().par_chunks_exact_mut(self.len)).enumerate();
                 samples.for_each(|(sample, ((output, input), factors))| {
-                    match masks {
-                        DropoutMasks::Drawn { seed, step } => self.draw(seed, step, sample, factors),
-                        DropoutMasks::Given(masks) => self.copy(&masks[self.ordinal][sample * self.len..], factors),
-                    }
-                    elementwise::multiply(input, factors, output);
+                    task(Activity::Values, "", || {
+                        match masks {
+                            DropoutMasks::Drawn { seed, step } => self.draw(seed, step, sample, factors),
+                            DropoutMasks::Given(masks) => self.copy(&masks[self.ordinal][sample * self.len..], factors),
+                        }
+                        elementwise::multiply(input, factors, output);
+                    });
                 });
             }
             _ => output.copy_from_slice(input),

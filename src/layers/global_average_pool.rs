@@ -8,9 +8,10 @@ use super::operation::{Backward, Forward, Operation, WorkLen};
 use super::sink::Sink;
 use crate::geometry::Shape;
 use crate::kernels::average_pool;
-use crate::kernels::conv::ScratchLen;
+use crate::kernels::conv::{Scratch, ScratchLen};
 use crate::parameters::Parameters;
 use crate::reference;
+use crate::spans::{Activity, task};
 use rayon::prelude::*;
 
 /// A global average-pooling layer.
@@ -48,8 +49,10 @@ impl Operation for GlobalAveragePool {
     fn forward(&self, Forward { input, output, work, .. }: Forward) {
         let images = input.par_chunks_exact(self.pixels * self.channels);
         output.par_chunks_exact_mut(self.channels).zip(images).for_each(|(output, image)| {
-            work.scratch
-                .with(|scratch| average_pool::global_forward(image, output, &mut scratch.floats[..self.channels]));
+            let average = |scratch: Scratch| {
+                average_pool::global_forward(image, output, &mut scratch.floats[..self.channels]);
+            };
+            task(Activity::Values, "", || work.scratch.with(average));
         });
     }
 
@@ -69,8 +72,8 @@ impl GlobalAveragePool {
     /// Stands by itself as it knows no sink, and so is compiled once.
     fn share_out(&self, grad_output: &[f32], grad_input: &mut [f32]) {
         let images = grad_input.par_chunks_exact_mut(self.pixels * self.channels);
-        images
-            .zip(grad_output.par_chunks_exact(self.channels))
-            .for_each(|(grad_input, grad_output)| average_pool::global_backward(grad_output, grad_input));
+        images.zip(grad_output.par_chunks_exact(self.channels)).for_each(|(grad_input, grad_output)| {
+            task(Activity::Values, "", || average_pool::global_backward(grad_output, grad_input));
+        });
     }
 }

@@ -8,6 +8,7 @@ use crate::geometry::{Padding, PoolGeometry, Shape};
 use crate::kernels::pool;
 use crate::parameters::Parameters;
 use crate::reference;
+use crate::spans::{Activity, task};
 use rayon::prelude::*;
 
 /// A max-pooling layer.
@@ -33,7 +34,7 @@ impl MaxPool {
         let images = grad_input.par_chunks_exact_mut(self.geometry.input_len());
         images.zip(grad_output.par_chunks_exact(len)).zip(argmax.par_chunks_exact(len)).for_each(
             |((grad_input, grad_output), argmax)| {
-                pool::backward(&self.geometry, grad_output, argmax, grad_input);
+                task(Activity::Values, "", || pool::backward(&self.geometry, grad_output, argmax, grad_input));
             },
         );
     }
@@ -57,7 +58,7 @@ impl Operation for MaxPool {
         let images = input.par_chunks_exact(self.geometry.input_len());
         output.par_chunks_exact_mut(len).zip(argmax.par_chunks_exact_mut(len)).zip(images).for_each(
             |((output, argmax), image)| {
-                pool::forward(&self.geometry, image, output, argmax);
+                task(Activity::Values, "", || pool::forward(&self.geometry, image, output, argmax));
             },
         );
     }

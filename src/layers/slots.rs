@@ -1,6 +1,7 @@
 //! Sums over a batch, in slots: each slot sums a fixed run of the batch in order, and the slots are then
 //! added in order. So the sum does not depend on which thread does what.
 
+use crate::spans::{Activity, task};
 use rayon::prelude::*;
 
 /// The most partial sums of a weight gradient. It bounds both the memory for them and how many threads can
@@ -18,12 +19,14 @@ pub(super) fn per_slot(count: usize) -> usize {
 /// `sums[i] = Σ over slots, in order, of slots[slot·slot_len + offset + i]`.
 pub(super) fn add_slots(slots: &[f32], slot_len: usize, offset: usize, sums: &mut [f32]) {
     sums.par_chunks_mut(REDUCE_FLOATS).enumerate().for_each(|(chunk, sums)| {
-        sums.fill(0.0);
-        for slot in slots.chunks_exact(slot_len) {
-            let part = &slot[offset + chunk * REDUCE_FLOATS..][..sums.len()];
-            for (sum, g) in sums.iter_mut().zip(part) {
-                *sum += g;
+        task(Activity::Adding, "", || {
+            sums.fill(0.0);
+            for slot in slots.chunks_exact(slot_len) {
+                let part = &slot[offset + chunk * REDUCE_FLOATS..][..sums.len()];
+                for (sum, g) in sums.iter_mut().zip(part) {
+                    *sum += g;
+                }
             }
-        }
+        });
     });
 }

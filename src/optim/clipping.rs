@@ -5,6 +5,7 @@
 
 use super::CHUNK_FLOATS;
 use crate::parameters::{ParameterTable, Parameters, TensorId};
+use crate::spans::{Activity, task};
 use rayon::prelude::*;
 
 /// The bound of gradients, g.
@@ -74,7 +75,7 @@ impl Clipper {
                 Clipping::GlobalNorm(_) => squares += self.sum_of_squares(gradients.tensor(id)),
                 Clipping::Value(_) => {
                     let chunks = gradients.tensor_mut(id).par_chunks_mut(CHUNK_FLOATS);
-                    chunks.for_each(|chunk| self.clipping.clip_elements(chunk));
+                    chunks.for_each(|chunk| task(Activity::Clipping, "", || self.clipping.clip_elements(chunk)));
                 }
             }
         }
@@ -90,7 +91,9 @@ impl Clipper {
     fn sum_of_squares(&mut self, gradient: &[f32]) -> f64 {
         let sums = &mut self.sums[..gradient.len().div_ceil(CHUNK_FLOATS)];
         let chunks = gradient.par_chunks(CHUNK_FLOATS);
-        chunks.zip(sums.par_iter_mut()).for_each(|(chunk, sum)| *sum = sum_of_squares(chunk));
+        chunks.zip(sums.par_iter_mut()).for_each(|(chunk, sum)| {
+            task(Activity::Clipping, "", || *sum = sum_of_squares(chunk));
+        });
         sums.iter().sum()
     }
 }
@@ -103,7 +106,7 @@ fn scale(gradients: &mut Parameters, id: TensorId, bound: f64, norm: f64) {
     }
     let factor = if norm.is_finite() { (bound / norm) as f32 } else { f32::NAN };
     let chunks = gradients.tensor_mut(id).par_chunks_mut(CHUNK_FLOATS);
-    chunks.for_each(|chunk| chunk.iter_mut().for_each(|g| *g *= factor));
+    chunks.for_each(|chunk| task(Activity::Clipping, "", || chunk.iter_mut().for_each(|g| *g *= factor)));
 }
 
 /// Returns Σ g², in as many sums side by side as a vector register may hold.

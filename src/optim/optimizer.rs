@@ -5,6 +5,7 @@ use super::block::Block;
 use super::clipping::Clipper;
 use super::settings::{OptimizerSettings, StepNumbers};
 use crate::parameters::{ParameterTable, Parameters, Role};
+use crate::spans::{Activity, task};
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::Arc;
@@ -115,6 +116,8 @@ impl Optimizer {
     ) {
         let gradients = gradients.as_slice()[range.clone()].par_chunks(CHUNK_FLOATS);
         let blocks = Block::cut(weights, &mut self.accumulators, step, range.clone(), CHUNK_FLOATS);
-        blocks.zip(gradients).for_each(|(mut block, gradients)| block.update(0..gradients.len(), gradients));
+        blocks.zip(gradients).for_each(|(mut block, gradients)| {
+            task(Activity::Moving, "", || block.update(0..gradients.len(), gradients));
+        });
     }
 }

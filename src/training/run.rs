@@ -17,6 +17,7 @@ use crate::metrics::{DEFAULT_THRESHOLD, accuracy};
 use crate::network::Network;
 use crate::parameters::Parameters;
 use crate::plan::{DropoutMasks, Mode, Plan, PlanOptions, Workspace};
+use crate::spans::{Activity, serial};
 use crate::{Error, Result};
 
 /// What this module's debug lines are asked for by.
@@ -143,7 +144,7 @@ impl<'a, W: Watch> Trainer<'a, W> {
         let rates = LearningRates::new(self.settings, &state.history)?;
         let mut so_far = state.epoch_so_far();
         let mut batches = self.batches(state.history.len(), so_far.steps);
-        while batches.next_into(&mut self.batch)? {
+        while self.next_batch(&mut batches)? {
             state.optimizer.set_learning_rate(rates.of_step(state.optimizer.steps(), state.history.len()));
             let row = self.step(state)?;
             so_far.add(&row);
@@ -175,6 +176,12 @@ impl<'a, W: Watch> Trainer<'a, W> {
         Ok(validated)
     }
 
+    /// Takes the next batch of an epoch, if there is one.
+    fn next_batch(&mut self, batches: &mut Epoch) -> Result<bool> {
+        self.watch.batch_wanted();
+        batches.next_into(&mut self.batch)
+    }
+
     /// Takes a step on the batch: forward, loss, gradient, backward with the update, and moving statistics.
     fn step(&mut self, state: &mut TrainingState) -> Result<StepRow> {
         let Batch { images, labels, .. } = &self.batch;
@@ -188,14 +195,15 @@ impl<'a, W: Watch> Trainer<'a, W> {
         let head = self.plan.network().head();
         let smoothing = self.settings.label_smoothing;
         let targets = Targets { weights: &self.class_weights, smoothing, ..Targets::new(labels) };
-        let loss = head.loss(logits, targets);
-        let accuracy = accuracy(labels, decisions(head, logits)).unwrap_or(f64::NAN);
+        let (loss, accuracy) = serial(Activity::Loss, || {
+            (head.loss(logits, targets), accuracy(labels, decisions(head, logits)).unwrap_or(f64::NAN))
+        });
         if !loss.is_finite() {
             let first = self.first_not_finite(state, step, self.training, |search| search.output(&self.batch, mode));
             return Err(Error::NotFinite { value: loss, epoch: epoch + 1, step, first });
         }
         let grad_logits = &mut self.grad_logits[..logits.values().len()];
-        head.gradient(logits, targets, grad_logits);
+        serial(Activity::Loss, || head.gradient(logits, targets, grad_logits));
         let at_once = self.settings.fuse && !W::LOOKS;
         let mut update = state.optimizer.begin_step(&mut state.parameters, &mut self.gradients, at_once);
         self.plan.backward_observed(images, grad_logits, &mut update, &mut self.workspace, self.watch)?;
@@ -203,6 +211,7 @@ impl<'a, W: Watch> Trainer<'a, W> {
         update.finish();
         self.watch.updated(&state.parameters, &self.gradients);
         self.plan.update_running(&mut state.parameters, &mut self.workspace)?;
+        self.watch.step_ends();
         Ok(StepRow { step, epoch, batch_size: size, loss, accuracy })
     }
 

@@ -21,6 +21,7 @@ use super::passes::Seen;
 use crate::kernels::conv::{Pass, Scratch, WeightParts, Weights};
 use crate::kernels::elementwise::add;
 use crate::kernels::simd::vectorized;
+use crate::spans::{Activity, task};
 use rayon::prelude::*;
 
 impl Conv2d {
@@ -83,11 +84,15 @@ impl Conv2d {
         let prepare = |image: usize, memory: &mut [f32], grad_input: Option<&mut [f32]>| {
             let (kept, framed) = memory.split_at_mut(gradient_len);
             self.expand(saved, image, kept);
-            parts.prepare(geometry, saved.input_of(geometry, image), &mut framed[..parts.prepared_len(geometry)]);
+            task(Activity::Framing, "", || {
+                parts.prepare(geometry, saved.input_of(geometry, image), &mut framed[..parts.prepared_len(geometry)]);
+            });
             if let Some(grad_input) = grad_input {
                 let algorithm = self.algorithms.grad_input;
                 let gradient = self.image_gradient(saved, image, kept).for_pass(algorithm, Pass::GradInput);
-                scratch.with(|scratch| algorithm.grad_input(geometry, gradient, weights, grad_input, scratch));
+                task(Activity::InputGradient, algorithm.name(), || {
+                    scratch.with(|scratch| algorithm.grad_input(geometry, gradient, weights, grad_input, scratch));
+                });
             }
         };
         let images = images.par_chunks_exact_mut(image_len).enumerate();
@@ -118,7 +123,7 @@ impl Conv2d {
         let part_len = self.part_len(parts);
         let sums = sums.par_chunks_exact_mut(part_len).zip(biases.par_chunks_exact_mut(2 * geometry.filters));
         sums.enumerate().for_each(|(part, (total, biases))| {
-            scratch.with(|Scratch { floats, words }| {
+            let sum = |Scratch { floats, words }: Scratch| {
                 let (slot, floats) = floats.split_at_mut(part_len);
                 let (total_bias, slot_bias) = biases.split_at_mut(geometry.filters);
                 total.fill(0.0);
@@ -140,7 +145,8 @@ impl Conv2d {
                     vectorized(|| add(slot, total));
                     add(slot_bias, total_bias);
                 }
-            });
+            };
+            task(Activity::WeightsGradient, self.algorithms.grad_weights.name(), || scratch.with(sum));
         });
     }
 }

@@ -29,6 +29,7 @@ use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen,
 use crate::kernels::relu_pool::PooledGradient;
 use crate::kernels::{elementwise, relu_pool};
 use crate::parameters::Parameters;
+use crate::spans::{Activity, task};
 use rayon::prelude::*;
 
 /// Floats of the convolution's output in one band: 256 KiB, which leave room in the second-level cache for
@@ -218,16 +219,22 @@ impl Conv2d {
             scratch.with(|Scratch { floats, words }| {
                 let (kept, floats) = floats.split_at_mut(self.kept_len(Pass::Forward));
                 let scratch = Scratch { floats, words };
+                let algorithm = self.algorithms.forward;
+                let convolve = |rows, values: &mut [f32]| {
+                    task(Activity::Convolution, algorithm.name(), || {
+                        algorithm.forward(&geometry, image, weights, rows, values, scratch);
+                    });
+                };
                 let Some(pool) = &self.pool else {
-                    self.algorithms.forward.forward(&geometry, image, weights, rows, output, scratch);
+                    convolve(rows, output);
                     if self.relu {
-                        elementwise::relu_in_place(output);
+                        task(Activity::Finishing, "", || elementwise::relu_in_place(output));
                     }
                     return;
                 };
                 let values = &mut kept[..rows.len() * geometry.output[1] * geometry.filters];
-                self.algorithms.forward.forward(&geometry, image, weights, rows, values, scratch);
-                relu_pool::forward(pool, self.relu, values, output, argmax);
+                convolve(rows, values);
+                task(Activity::Finishing, "", || relu_pool::forward(pool, self.relu, values, output, argmax));
             });
         };
         let images = input.par_chunks_exact(geometry.input_len());
@@ -313,7 +320,9 @@ impl Conv2d {
     pub(super) fn unpack_sums(&self, sums: &[f32], kernel: &mut [f32]) {
         let rows = (REDUCE_FLOATS / self.geometry.filters).max(1);
         kernel.par_chunks_mut(rows * self.geometry.filters).enumerate().for_each(|(chunk, kernel)| {
-            self.algorithms.grad_weights.unpack_sums(&self.geometry, sums, chunk * rows, kernel);
+            task(Activity::Adding, "", || {
+                self.algorithms.grad_weights.unpack_sums(&self.geometry, sums, chunk * rows, kernel);
+            });
         });
     }
 
@@ -336,11 +345,17 @@ impl Conv2d {
         let (sums, bias) = sums.split_at_mut(self.sums_len());
         let algorithm = self.algorithms.grad_weights;
         let scratch = Scratch { floats, words };
-        algorithm.grad_weights(geometry, input, gradient.for_pass(algorithm, Pass::GradWeights), sums, bias, scratch);
+        task(Activity::WeightsGradient, algorithm.name(), || {
+            let gradient = gradient.for_pass(algorithm, Pass::GradWeights);
+            algorithm.grad_weights(geometry, input, gradient, sums, bias, scratch);
+        });
         if let Some(grad_input) = grad_input {
             let algorithm = self.algorithms.grad_input;
             let scratch = Scratch { floats, words };
-            algorithm.grad_input(geometry, gradient.for_pass(algorithm, Pass::GradInput), weights, grad_input, scratch);
+            task(Activity::InputGradient, algorithm.name(), || {
+                let gradient = gradient.for_pass(algorithm, Pass::GradInput);
+                algorithm.grad_input(geometry, gradient, weights, grad_input, scratch);
+            });
         }
     }
 
@@ -351,13 +366,13 @@ impl Conv2d {
             return;
         }
         let kept = &mut kept[..self.geometry.output_len()];
-        match self.pooled_gradient(saved, image) {
+        task(Activity::Expanding, "", || match self.pooled_gradient(saved, image) {
             Some(gradient) => relu_pool::unpool(&gradient, kept),
             None => {
                 let len = self.output_len();
                 elementwise::relu_backward(part(saved.output, image, len), part(saved.grad_output, image, len), kept);
             }
-        }
+        });
     }
 
     /// The gradient of the convolution's own output for one image, of which `kept` is what was
@@ -397,7 +412,9 @@ impl Conv2d {
         let part_len = packed.len() / algorithm.packed_parts(&geometry, pass);
         if part_len > 0 {
             packed.par_chunks_exact_mut(part_len).enumerate().for_each(|(part, packed)| {
-                algorithm.pack_part(&geometry, pass, part, kernel, packed);
+                task(Activity::Packing, algorithm.name(), || {
+                    algorithm.pack_part(&geometry, pass, part, kernel, packed);
+                });
             });
         }
         Weights { kernel, packed, bias }

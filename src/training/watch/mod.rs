@@ -40,6 +40,9 @@ pub trait Watch: Observer {
     /// moves.
     const LOOKS: bool;
 
+    /// The images of the next step are asked for, if the epoch has one.
+    fn batch_wanted(&mut self) {}
+
     /// A step begins, the `step`-th in all from 1, of an epoch from 0, on the images of these indices.
     fn step_begins(&mut self, _epoch: usize, _step: usize, _images: &[usize]) {}
 
@@ -48,6 +51,9 @@ pub trait Watch: Observer {
 
     /// The weights have moved, by these gradients, which may have been clipped.
     fn updated(&mut self, _weights: &Parameters, _used: &Parameters) {}
+
+    /// The step is taken, and moving statistics have followed it.
+    fn step_ends(&mut self) {}
 
     /// The steps of the epoch at work, from 0, are taken.
     fn epoch_ends(&mut self, _epoch: usize) {}
