@@ -132,7 +132,7 @@ mod tests {
         let data = ConvData::draw(geometry, 2);
         let cases = Case::all(&geometry, &[Pass::GradInput], &CONV_ALGORITHMS[..1], true);
         let times = [Milliseconds { min: 2.0, median: 4.0 }, Milliseconds { min: 1.0, median: 1.0 }];
-        let peak = MachinePeak { threads: 3, gflops: 0.1, gb_per_s: 1.0 };
+        let peak = MachinePeak { threads: 3, gflops: 0.1, l2_gb_per_s: 2.0, gb_per_s: 1.0 };
         let figures = figures(&data, &cases, &times, &[Some(1e-7), None], &peak);
         let im2col = &figures[0];
         assert_eq!(

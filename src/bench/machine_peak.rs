@@ -1,9 +1,9 @@
 //! The most that the machine could do: the yardstick beside the kernels' figures.
 //!
-//! Both limits are measured on all threads of the pool at once, as cores share their clock's budget and their
+//! All limits are measured on all threads of the pool at once, as cores share their clock's budget and their
 //! memory.
 
-use crate::kernels::simd::{InstructionSet, MAX_LANES, SimdOp, dispatch_to, load, multiply_add};
+use crate::kernels::simd::{InstructionSet, MAX_LANES, SimdOp, dispatch_to, load, multiply_add, vectorized};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::hint::black_box;
@@ -16,6 +16,8 @@ pub struct MachinePeak {
     pub threads: usize,
     /// Measures f32 operations a second, in 10⁹; a fused multiply-add is two.
     pub gflops: f64,
+    /// Bytes from and to the second-level caches a second, in 10⁹.
+    pub l2_gb_per_s: f64,
     /// Bytes to and from memory a second, in 10⁹.
     pub gb_per_s: f64,
 }
@@ -23,7 +25,12 @@ pub struct MachinePeak {
 impl MachinePeak {
     /// Measures the current pool, which takes a third of a second or so.
     pub fn measure() -> MachinePeak {
-        MachinePeak { threads: rayon::current_num_threads(), gflops: arithmetic() / 1e9, gb_per_s: memory() / 1e9 }
+        MachinePeak {
+            threads: rayon::current_num_threads(),
+            gflops: arithmetic() / 1e9,
+            l2_gb_per_s: second_level() / 1e9,
+            gb_per_s: memory() / 1e9,
+        }
     }
 }
 
@@ -122,6 +129,39 @@ fn arithmetic() -> f64 {
     })
 }
 
+/// Floats of each of a thread's three arrays: 384 KiB in all, which no first-level cache holds and most
+/// second-level ones do.
+const L2_FLOATS: usize = 32 * 1024;
+
+/// Goes through a thread's arrays so often in a run.
+const L2_ROUNDS: usize = 64;
+
+/// Measures bytes a second of the same loop as [`memory`]'s, on arrays that stay in the second-level caches:
+/// every thread has its own.
+fn second_level() -> f64 {
+    let factor = black_box(3.0f32);
+    best(|| {
+        let rates: Vec<f64> = rayon::broadcast(|_| {
+            let mut a = vec![0.0f32; L2_FLOATS];
+            let (b, c) = (vec![1.0f32; L2_FLOATS], vec![2.0f32; L2_FLOATS]);
+            let mut through = || vectorized(|| triad(&mut a, &b, &c, factor));
+            through(); // The caches are filled, and the system has handed out the pages.
+            let begun = Instant::now();
+            (0..L2_ROUNDS).for_each(|_| black_box(&mut through)());
+            (3 * 4 * L2_FLOATS * L2_ROUNDS) as f64 / begun.elapsed().as_secs_f64()
+        });
+        rates.iter().sum()
+    })
+}
+
+/// Computes `a[i] = b[i] + factor·c[i]`.
+#[inline(always)]
+fn triad(a: &mut [f32], b: &[f32], c: &[f32], factor: f32) {
+    for ((a, b), c) in a.iter_mut().zip(b).zip(c) {
+        *a = b + factor * c;
+    }
+}
+
 /// Floats of each array, 64 MiB: more than the caches of most machines hold.
 const ARRAY_FLOATS: usize = 16 << 20;
 
@@ -138,11 +178,7 @@ fn memory() -> f64 {
     let mut run = || {
         let start = Instant::now();
         let inputs = b.par_chunks(PIECE_FLOATS).zip(c.par_chunks(PIECE_FLOATS));
-        a.par_chunks_mut(PIECE_FLOATS).zip(inputs).for_each(|(a, (b, c))| {
-            for ((a, b), c) in a.iter_mut().zip(b).zip(c) {
-                *a = b + factor * c;
-            }
-        });
+        a.par_chunks_mut(PIECE_FLOATS).zip(inputs).for_each(|(a, (b, c))| triad(a, b, c, factor));
         black_box(&mut a);
         (3 * 4 * ARRAY_FLOATS) as f64 / start.elapsed().as_secs_f64()
     };
@@ -156,9 +192,10 @@ mod tests {
 
     #[test]
     fn the_limits_are_positive_numbers() {
-        let MachinePeak { threads, gflops, gb_per_s } = MachinePeak::measure();
+        let MachinePeak { threads, gflops, l2_gb_per_s, gb_per_s } = MachinePeak::measure();
         assert_eq!(threads, rayon::current_num_threads());
         assert!(gflops.is_finite() && gflops > 0.0, "{gflops}");
         assert!(gb_per_s.is_finite() && gb_per_s > 0.0, "{gb_per_s}");
+        assert!(l2_gb_per_s.is_finite() && l2_gb_per_s > 0.0, "{l2_gb_per_s}");
     }
 }

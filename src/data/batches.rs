@@ -134,6 +134,16 @@ impl Loader {
         self.images.count()
     }
 
+    /// Bytes of the decoded pictures that are kept by now; of arrays those of all.
+    pub fn kept_bytes(&self) -> usize {
+        match &self.images {
+            Images::Files(files) => {
+                (0..self.count()).filter_map(|index| files.kept(index)).map(|kept| kept.bytes()).sum()
+            }
+            Images::Arrays(arrays) => self.count() * arrays.size().iter().product::<usize>() * size_of::<f32>(),
+        }
+    }
+
     /// The name of the image at `index`: that of its file, or of an array its number from 0, as `image 3`.
     ///
     /// # Panics

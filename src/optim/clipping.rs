@@ -26,7 +26,7 @@ pub enum Clipping {
 
 impl Clipping {
     /// Returns whether a gradient has to be there as a whole before any of it may be used.
-    pub(super) fn needs_whole_tensors(self) -> bool {
+    pub fn needs_whole_tensors(self) -> bool {
         matches!(self, Clipping::Norm(_) | Clipping::GlobalNorm(_))
     }
 

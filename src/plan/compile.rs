@@ -54,6 +54,15 @@ impl<'n> Plan<'n> {
         self.first_backward
     }
 
+    /// Whether most of the gradient of the convolution that step `index` runs is 0, behind a max-pool; false
+    /// for other steps.
+    pub fn has_sparse_gradient(&self, index: usize) -> bool {
+        let (step, layers) = (&self.steps[index], self.network.layers());
+        let computes = |layer: &Layer| !layer.tensors.is_empty();
+        let first = step.layers.clone().find(|&layer| computes(&layers[layer]));
+        step.conv().is_some() && first.is_some_and(|layer| Step::gradient_is_sparse(layers, layer))
+    }
+
     /// Whether the backward pass of step `index` computes the gradient of its input.
     pub(super) fn goes_on(&self, index: usize) -> bool {
         index > self.first_backward || self.options.input_gradient

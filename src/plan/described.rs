@@ -3,7 +3,6 @@
 use super::compile::Plan;
 use super::step::Step;
 use crate::kernels::conv::Pass;
-use crate::layers::Layer;
 use log::Level;
 
 /// Says what runs how, and why, and that it takes `bytes` to work in, where anyone listens.
@@ -35,8 +34,6 @@ fn describe(plan: &Plan, index: usize, step: &Step) -> String {
     if plan.options().training {
         text += &format!(", weights' gradient {}", algorithm(Pass::GradWeights));
     }
-    let computes = |layer: &Layer| !layer.tensors.is_empty();
-    let index = step.layers.start + layers.iter().position(computes).unwrap_or(0);
-    let sparse = Step::gradient_is_sparse(plan.network().layers(), index);
+    let sparse = plan.has_sparse_gradient(index);
     text + "; " + &plan.options().conv.reason(&conv.geometry, sparse, plan.options().training)
 }

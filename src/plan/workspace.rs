@@ -60,6 +60,25 @@ impl Plan<'_> {
     }
 }
 
+impl Plan<'_> {
+    /// What the memory of [`Plan::workspace`] is for, and bytes, in the current thread pool.
+    pub fn workspace_purposes(&self) -> Vec<(&'static str, usize)> {
+        let WorkspaceSizes { outputs, saved, gradient, work } = WorkspaceSizes::of(self);
+        let floats = |len: usize| len * size_of::<f32>();
+        vec![
+            ("outputs of the network's steps", floats(outputs.iter().sum())),
+            ("places of maxima, dropout factors, moments", saved.iter().map(|len| len.bytes()).sum()),
+            ("gradients on their way back", floats(2 * gradient)),
+            ("partial sums", floats(work.partials)),
+            ("kernels packed for a pass", floats(work.packed)),
+            (
+                "scratch of the threads",
+                rayon::current_num_threads() * floats(work.scratch.floats + 2 * work.scratch.words),
+            ),
+        ]
+    }
+}
+
 /// How much each part of a [`Workspace`] holds.
 struct WorkspaceSizes {
     outputs: Vec<usize>,

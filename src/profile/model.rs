@@ -217,6 +217,11 @@ pub enum Cause {
     Between,
 }
 
+impl Cause {
+    /// All causes.
+    pub const ALL: [Cause; 5] = [Cause::Images, Cause::Others, Cause::Serial, Cause::Handing, Cause::Between];
+}
+
 /// Time without work.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Idle {

@@ -7,6 +7,7 @@
 //! | [`winograd`] | 3×3 kernels at stride 1 with fewer products, forward and back to the input |
 //! | [`sparse`] | the gradients behind a max-pool, from the non-zeros alone |
 //! | [`registry`] | all algorithms, and the rule that chooses one for a layer and pass |
+//! | [`reasons`] | that rule in words, for each algorithm |
 //! | [`correlation`] | what a pass computes, forward and back to the input alike |
 //! | [`frame`] | an image in a frame of zeros |
 //! | [`input_rows`] | the rows at work, of an image or of a pooled gradient |
@@ -16,6 +17,7 @@ pub mod direct;
 pub mod frame;
 pub mod im2col;
 pub mod input_rows;
+pub mod reasons;
 pub mod registry;
 pub mod sparse;
 pub mod winograd;
@@ -125,6 +127,12 @@ pub trait ConvAlgorithm: fmt::Debug + Sync {
 
     /// Returns whether the algorithm can do this pass for this geometry.
     fn supports(&self, geometry: &ConvGeometry, pass: Pass) -> bool;
+
+    /// Returns how many f32 operations a pass executes on an image, a multiply-add being two: 2·P·K·F, unless
+    /// the algorithm saves some. `live` is the share of ∂L/∂output that is not 0.
+    fn operations(&self, geometry: &ConvGeometry, _pass: Pass, _live: f64) -> f64 {
+        2.0 * geometry.multiply_adds() as f64
+    }
 
     /// Returns the scratch that a pass needs, for gradients that are dense or come back through `pool`, if
     /// one is given.

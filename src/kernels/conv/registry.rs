@@ -16,19 +16,19 @@ pub const CONV_ALGORITHMS: &[&dyn ConvAlgorithm] =
     &[&Im2col, &Direct, &WINOGRAD, &WINOGRAD_2X2, &WINOGRAD_5X5, &Sparse];
 
 /// The fewest channels and filters for Winograd: with fewer, its transforms cost more than its products save.
-const WINOGRAD_CHANNELS: usize = 16;
+pub(super) const WINOGRAD_CHANNELS: usize = 16;
 
 /// The shortest patch, K, for the sparse passes: a non-zero costs about as much to be found as this many
 /// products with it save.
-const SPARSE_PATCH: usize = 128;
+pub(super) const SPARSE_PATCH: usize = 128;
 
 /// The fewest channels for the input's gradient by direct convolution to be faster than by lists of
 /// non-zeros, whatever the patch: with fewer, its registers are mostly empty.
-const DIRECT_CHANNELS: usize = 16;
+pub(super) const DIRECT_CHANNELS: usize = 16;
 
 /// The fewest tiles of an image for F(4×4, 3×3): with fewer, its weights, four times as many as the kernel's,
 /// are loaded for too few products.
-const WINOGRAD_TILES: usize = 12;
+pub(super) const WINOGRAD_TILES: usize = 12;
 
 /// F(4×4, 3×3).
 const WINOGRAD: Winograd<4, 6> = Winograd::<4, 6>;

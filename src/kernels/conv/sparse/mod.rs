@@ -48,6 +48,11 @@ impl ConvAlgorithm for Sparse {
         pass != Pass::Forward && !geometry.is_dilated()
     }
 
+    /// The products of the non-zeros alone. What it takes to find these is not arithmetic.
+    fn operations(&self, geometry: &ConvGeometry, _pass: Pass, live: f64) -> f64 {
+        2.0 * live * geometry.multiply_adds() as f64
+    }
+
     fn takes_pooled(&self, _pass: Pass) -> bool {
         true
     }

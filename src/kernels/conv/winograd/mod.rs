@@ -116,6 +116,16 @@ where
         ScratchLen::from_floats(layout.parts.iter().sum::<usize>() + layout.band_len(pool))
     }
 
+    /// The products in the transformed tiles, and both transforms: of an input first down its IN columns and
+    /// then along its IN rows, of an output down IN columns and along OUT rows.
+    fn operations(&self, geometry: &ConvGeometry, pass: Pass, _live: f64) -> f64 {
+        let correlation = Correlation::new(geometry, pass);
+        let tiles = correlation.output.map(|size| size.div_ceil(OUT)).iter().product::<usize>();
+        let (channels, filters) = (correlation.input[2], correlation.filters);
+        let transforms = 2 * IN * Self::INPUT_OPERATIONS * channels + (IN + OUT) * Self::OUTPUT_OPERATIONS * filters;
+        (tiles * (2 * IN * IN * channels * filters + transforms)) as f64
+    }
+
     fn takes_pooled(&self, pass: Pass) -> bool {
         pass == Pass::GradInput
     }

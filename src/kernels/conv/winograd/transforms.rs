@@ -50,6 +50,12 @@ pub(crate) trait Transforms<const OUT: usize, const IN: usize> {
     /// The name that users know.
     const NAME: &'static str;
 
+    /// Additions and multiplications in [`Transforms::input`], a multiply-add being two.
+    const INPUT_OPERATIONS: usize;
+
+    /// The same in [`Transforms::output`].
+    const OUTPUT_OPERATIONS: usize;
+
     /// Writes a panel of the kernel's transform, with this set of instructions.
     fn pack_panel(set: InstructionSet, panel: Pack);
 
@@ -68,6 +74,8 @@ pub(crate) trait Transforms<const OUT: usize, const IN: usize> {
 
 impl Transforms<2, 4> for Winograd<2, 4> {
     const NAME: &'static str = "winograd2x2";
+    const INPUT_OPERATIONS: usize = 4;
+    const OUTPUT_OPERATIONS: usize = 5;
 
     fn pack_panel(set: InstructionSet, panel: Pack) {
         dispatch_to(set, panel.transform::<4, 3>());
@@ -98,6 +106,8 @@ impl Transforms<2, 4> for Winograd<2, 4> {
 
 impl Transforms<4, 6> for Winograd<4, 6> {
     const NAME: &'static str = "winograd";
+    const INPUT_OPERATIONS: usize = 20;
+    const OUTPUT_OPERATIONS: usize = 18;
 
     fn pack_panel(set: InstructionSet, panel: Pack) {
         dispatch_to(set, panel.transform::<6, 3>());
@@ -141,6 +151,8 @@ impl Transforms<4, 6> for Winograd<4, 6> {
 
 impl Transforms<2, 6> for Winograd<2, 6> {
     const NAME: &'static str = "winograd5x5";
+    const INPUT_OPERATIONS: usize = 36;
+    const OUTPUT_OPERATIONS: usize = 10;
 
     fn pack_panel(set: InstructionSet, panel: Pack) {
         dispatch_to(set, panel.transform::<6, 5>());
