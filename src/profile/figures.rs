@@ -37,6 +37,8 @@ pub struct Figures {
     pub executed: f64,
     /// Bytes that must move at least.
     pub bytes: f64,
+    /// Whether most of them are in a second-level cache already, piece by piece, however many there are.
+    pub near: bool,
 }
 
 /// What the figures are reckoned from.
@@ -76,12 +78,12 @@ impl Work<'_> {
         let left = entries.iter().filter(|entry| entry.is_trainable() && !self.is_moved_at_once(entry.range.len()));
         let weights = left.map(|entry| entry.range.len()).sum::<usize>() as f64;
         match activity {
-            Activity::Clipping => Figures { executed: 2.0 * weights, bytes: FLOAT * weights, direct: 0.0 },
+            Activity::Clipping => Figures { executed: 2.0 * weights, bytes: FLOAT * weights, ..Figures::default() },
             _ => Figures {
                 executed: OPERATIONS_PER_WEIGHT * weights,
                 // Weights and accumulators are read and written, and the gradient is read.
                 bytes: FLOAT * weights * (3.0 + 2.0 * self.accumulators as f64),
-                direct: 0.0,
+                ..Figures::default()
             },
         }
     }
@@ -110,7 +112,7 @@ impl Work<'_> {
             (_, Activity::Values) => {
                 // Forward one tensor is read and one written; back the gradient of both, and what was seen.
                 let bytes = FLOAT * if back { 2.0 * input + output } else { input + output };
-                Some(Figures { bytes, executed: input.max(output), direct: 0.0 })
+                Some(Figures { bytes, executed: input.max(output), ..Figures::default() })
             }
             _ => None,
         }
@@ -131,6 +133,7 @@ impl Work<'_> {
                 direct: batch * 2.0 * geometry.multiply_adds() as f64,
                 executed: batch * taken.operations(&live_geometry, pass, live),
                 bytes: FLOAT * bytes,
+                near: false,
             }
         };
         // What a fused block hands from one piece to the next stays in the cache.
@@ -141,11 +144,9 @@ impl Work<'_> {
             }
             Activity::InputGradient => pass(Pass::GradInput, gradient + kernel + input),
             Activity::WeightsGradient => pass(Pass::GradWeights, gradient + input + kernel),
-            Activity::Finishing => {
-                Figures { executed: output, bytes: FLOAT * (output + 1.25 * pooled), ..Figures::default() }
-            }
-            Activity::Expanding => {
-                Figures { executed: output, bytes: FLOAT * (output + 1.25 * pooled), ..Figures::default() }
+            // A band that was just computed, or an image's gradient that will be read at once.
+            Activity::Finishing | Activity::Expanding => {
+                Figures { executed: output, bytes: FLOAT * (output + 1.25 * pooled), direct: 0.0, near: true }
             }
             Activity::Packing => {
                 let packed = |pass| conv.algorithms.of(pass).packed_len(&live_geometry(conv, pass), pass);
@@ -155,7 +156,7 @@ impl Work<'_> {
             Activity::Adding => {
                 let slots = self.batch.min(crate::layers::slots::MAX_SLOTS) as f64;
                 let sums = conv.algorithms.grad_weights.sums_len(geometry) as f64;
-                Figures { executed: slots * sums, bytes: FLOAT * ((slots + 1.0) * sums + kernel), direct: 0.0 }
+                Figures { executed: slots * sums, bytes: FLOAT * ((slots + 1.0) * sums + kernel), ..Figures::default() }
             }
             Activity::Framing => Figures { bytes: FLOAT * 2.0 * input, ..Figures::default() },
             _ => return None,
@@ -170,7 +171,7 @@ impl Work<'_> {
         Some(match activity {
             Activity::Products => {
                 let bytes = FLOAT * (weights + batch * (inputs + units));
-                Figures { direct: products, executed: products, bytes }
+                Figures { direct: products, executed: products, bytes, near: false }
             }
             Activity::DenseGradients => {
                 let (operations, moved) = match self.is_moved_at_once(dense.inputs * dense.units) {
@@ -183,6 +184,7 @@ impl Work<'_> {
                     direct: 2.0 * products,
                     executed: 2.0 * products + operations,
                     bytes: FLOAT * (moved + batch * (2.0 * inputs + units)),
+                    near: false,
                 }
             }
             Activity::Joining if back => Figures { bytes: FLOAT * 2.0 * batch * inputs, ..Figures::default() },
@@ -192,8 +194,8 @@ impl Work<'_> {
 
     /// The roof that a row is nearest to, and the seconds that it takes there.
     pub fn roof(&self, figures: Option<&Figures>, roofs: &Roofs) -> (Roof, f64) {
-        let Some(Figures { executed, bytes, .. }) = figures else { return (Roof::Nothing, 0.0) };
-        let (level, bandwidth) = match *bytes <= self.l2_bytes {
+        let Some(Figures { executed, bytes, near, .. }) = figures else { return (Roof::Nothing, 0.0) };
+        let (level, bandwidth) = match *near || *bytes <= self.l2_bytes {
             true => (Roof::L2, roofs.l2_gb_per_s),
             false => (Roof::Memory, roofs.memory_gb_per_s),
         };
@@ -242,7 +244,7 @@ fn live_geometry(conv: &Conv2d, pass: Pass) -> ConvGeometry {
 fn of_depthwise(geometry: &DepthwiseGeometry, batch: f64, passes: f64) -> Figures {
     let operations = passes * batch * 2.0 * geometry.multiply_adds() as f64;
     let values = batch * (geometry.input_len() + geometry.output_len()) as f64;
-    Figures { direct: operations, executed: operations, bytes: passes * FLOAT * values }
+    Figures { direct: operations, executed: operations, bytes: passes * FLOAT * values, near: false }
 }
 
 /// The pass of a convolution that an activity is.

@@ -5,7 +5,8 @@ use super::cost::span_nanoseconds;
 use super::figures::Work;
 use super::memory;
 use super::model::{Machine, Memory, PassProfile, Profile, Roofs};
-use super::profiler::Profiler;
+use super::phases::Phases;
+use super::profiler::{Profiler, Recording};
 use super::roofs;
 use crate::bench::nonzero_gradients::nonzero_shares;
 use crate::data::batches::{Batch, Loader};
@@ -63,8 +64,8 @@ pub fn profile(
         after: roofs::measure(),
     };
     let live = live_shares(profiled, &plan, &state.parameters)?;
-    let tell = |name, plan: &Plan, profiler: Profiler, live: &[f64]| {
-        told(name, Told { profiled, plan, live, roofs: machine.roofs(), threads, span_ns }, profiler)
+    let tell = |name, plan: &Plan, recorded: Recorded, live: &[f64]| {
+        told(name, Told { profiled, plan, live, roofs: machine.roofs(), threads, span_ns }, recorded)
     };
     let passes = vec![
         tell("training step", &plan, training, &live),
@@ -78,13 +79,25 @@ fn options(settings: &TrainSettings, training: bool) -> PlanOptions {
     PlanOptions { conv: settings.conv, fuse: settings.fuse, training, input_gradient: false }
 }
 
+/// A recording, and the phases of its steps. It has ended: a pool has one recorder at a time.
+struct Recorded {
+    phases: Phases,
+    recording: Recording,
+}
+
+impl From<Profiler> for Recorded {
+    fn from(profiler: Profiler) -> Recorded {
+        Recorded { phases: profiler.phases().clone(), recording: profiler.finish() }
+    }
+}
+
 /// Trains as long as the profiler wants.
 fn record_training(
     profiled: &Profiled,
     plan: &Plan,
     state: &mut TrainingState,
     report: &mut impl FnMut() -> Result<()>,
-) -> Result<Profiler> {
+) -> Result<Recorded> {
     let batch = profiled.training.largest_batch();
     memory::forget_peak();
     let mut profiler = Profiler::new(plan, batch, profiled.steps);
@@ -111,7 +124,7 @@ fn record_training(
     );
     match outcome {
         Err(error) if !over => Err(error),
-        _ => Ok(profiler),
+        _ => Ok(Recorded::from(profiler)),
     }
 }
 
@@ -121,7 +134,7 @@ fn record_inference(
     plan: &Plan,
     parameters: &Parameters,
     report: &mut impl FnMut() -> Result<()>,
-) -> Result<Profiler> {
+) -> Result<Recorded> {
     let loader = profiled.training;
     let mut profiler = Profiler::new(plan, loader.largest_batch(), profiled.steps);
     let (mut workspace, mut batch) = (plan.workspace(), Batch::default());
@@ -139,7 +152,7 @@ fn record_inference(
             report()?;
         }
     }
-    Ok(profiler)
+    Ok(Recorded::from(profiler))
 }
 
 /// For each step of the plan the share of its convolution's output whose gradient is not 0, over a few
@@ -168,10 +181,9 @@ struct Told<'a> {
     span_ns: f64,
 }
 
-fn told(name: &str, told: Told, profiler: Profiler) -> PassProfile {
+fn told(name: &str, told: Told, Recorded { phases, recording }: Recorded) -> PassProfile {
     let Told { profiled, plan, live, roofs, threads, span_ns } = told;
     let rule = profiled.settings.optimizer().map_or(0, |settings| settings.rule.accumulators());
-    let phases = profiler.phases().clone();
     let work = Work {
         plan,
         batch: profiled.training.largest_batch(),
@@ -181,5 +193,5 @@ fn told(name: &str, told: Told, profiler: Profiler) -> PassProfile {
             && profiled.settings.optimizer().is_ok_and(|o| !o.clipping.needs_whole_tensors()),
         l2_bytes: self::roofs::l2_bytes(threads),
     };
-    assemble(&Subject { name, phases: &phases, work, roofs, threads, span_ns }, profiler.finish())
+    assemble(&Subject { name, phases: &phases, work, roofs, threads, span_ns }, recording)
 }
