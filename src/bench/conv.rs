@@ -14,7 +14,7 @@ use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen,
 use crate::kernels::gemm::{Beta, Matrix, gemm};
 use crate::kernels::relu_pool::{DEAD, PooledGradient};
 use crate::layers::scratch::ScratchPool;
-use crate::layers::slots::MAX_SLOTS;
+use crate::layers::slots::{MAX_SLOTS, per_slot};
 use crate::parameters::AlignedBuffer;
 use crate::random::{Purpose, Stream};
 use rayon::prelude::*;
@@ -143,7 +143,7 @@ impl ConvData {
     pub fn bytes(geometry: &ConvGeometry, batch: usize) -> usize {
         let (input, output) = (geometry.input_len(), geometry.output_len());
         let images = batch.saturating_mul(input.saturating_mul(2).saturating_add(output.saturating_mul(3)));
-        let kernels = geometry.kernel_len().saturating_mul(MAX_SLOTS + 2);
+        let kernels = geometry.kernel_len().saturating_mul(batch.min(MAX_SLOTS) + 2);
         images.saturating_add(kernels).saturating_add(MAX_PATCH_FLOATS).saturating_mul(4)
     }
 
@@ -177,7 +177,7 @@ impl ConvData {
 
     /// Returns the images whose weights' gradients are added to the same partial sums, as in the layers.
     fn images_per_slot(&self) -> usize {
-        self.batch.div_ceil(MAX_SLOTS)
+        per_slot(self.batch, self.geometry.kernel_len() + self.geometry.filters)
     }
 
     /// Runs a case over the batch in the current pool, and tells how long it took. The result is in the

@@ -18,7 +18,7 @@ use super::operation::{Backward, Forward, Mode, Operation, Work, WorkLen};
 use super::saved::{Saved, SavedLen};
 use super::scratch::ScratchPool;
 use super::sink::Sink;
-use super::slots::{MAX_SLOTS, add_slots, per_slot};
+use super::slots::{LARGE_SLOTS, add_slots};
 use crate::geometry::Shape;
 use crate::kernels::batch_norm::{self, GradSums};
 use crate::kernels::conv::ScratchLen;
@@ -67,9 +67,10 @@ impl BatchNormalization {
         Ok(BatchNormalization { channels, momentum, epsilon, gamma, beta, moving_mean, moving_variance })
     }
 
-    /// Pixels of one slot, where there are so many in all.
+    /// Floats of the pixels of one slot. There are not more slots than where sums are large: pixels are many,
+    /// and adding them up is short work.
     fn run_len(&self, input: &[f32]) -> usize {
-        per_slot(input.len() / self.channels) * self.channels
+        (input.len() / self.channels).div_ceil(LARGE_SLOTS).max(1) * self.channels
     }
 
     /// Sums in slots of `width·C` floats, which `sum` fills from the run of pixels that it is given by its
@@ -188,7 +189,7 @@ impl Operation for BatchNormalization {
     fn work_len(&self, _: usize, training: bool) -> WorkLen {
         let (partials, scratch) = match training {
             // Five values of each channel, and two sums of each in every slot.
-            true => ((5 + 2 * MAX_SLOTS) * self.channels, self.channels),
+            true => ((5 + 2 * LARGE_SLOTS) * self.channels, self.channels),
             false => (self.channels, 0),
         };
         WorkLen { partials, packed: 0, scratch: ScratchLen::from_floats(scratch) }

@@ -54,6 +54,11 @@ impl DepthwiseConv2d {
     fn slot_len(&self) -> usize {
         self.geometry.kernel_len() + self.geometry.channels()
     }
+
+    /// Floats of all slots of a batch.
+    fn slots_len(&self, batch: usize) -> usize {
+        batch.div_ceil(per_slot(batch, self.slot_len())) * self.slot_len()
+    }
 }
 
 impl Operation for DepthwiseConv2d {
@@ -70,7 +75,7 @@ impl Operation for DepthwiseConv2d {
 
     fn work_len(&self, batch: usize, training: bool) -> WorkLen {
         let (partials, scratch) = match training {
-            true => (batch.div_ceil(per_slot(batch)) * self.slot_len(), self.geometry.channels()),
+            true => (self.slots_len(batch), self.geometry.channels()),
             false => (0, 0),
         };
         // The zeros that stand for no bias.
@@ -101,7 +106,7 @@ impl Operation for DepthwiseConv2d {
     fn backward(&self, pass: Backward, sink: &mut impl Sink) {
         let Backward { input, grad_output, grad_input, work: Work { partials, scratch, .. }, .. } = pass;
         let batch = input.len() / self.geometry.input_len();
-        let slots = &mut partials[..batch.div_ceil(per_slot(batch)) * self.slot_len()];
+        let slots = &mut partials[..self.slots_len(batch)];
         self.fill_slots(input, grad_output, slots, scratch);
         if let Some(grad_input) = grad_input {
             self.grad_input(sink.parameters(), grad_output, grad_input);
@@ -134,7 +139,7 @@ impl DepthwiseConv2d {
     /// Sums the weights' gradient of the images of each slot in it.
     fn fill_slots(&self, input: &[f32], grad_output: &[f32], slots: &mut [f32], scratch: &ScratchPool) {
         let (input_len, output_len) = (self.geometry.input_len(), self.geometry.output_len());
-        let run = per_slot(input.len() / input_len);
+        let run = per_slot(input.len() / input_len, self.slot_len());
         let inputs = input.par_chunks(run * input_len).zip(grad_output.par_chunks(run * output_len));
         slots.par_chunks_exact_mut(self.slot_len()).zip(inputs).for_each(|(slot, (inputs, grad_outputs))| {
             slot.fill(0.0);

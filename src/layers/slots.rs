@@ -4,16 +4,24 @@
 use crate::spans::{Activity, task};
 use rayon::prelude::*;
 
-/// The most partial sums of a weight gradient. It bounds both the memory for them and how many threads can
-/// help.
-pub const MAX_SLOTS: usize = 16;
+/// The most partial sums of a weight gradient: so many threads can help.
+pub const MAX_SLOTS: usize = 64;
+
+/// The most where the sums of a slot are large: more of them would not stay in the caches.
+pub const LARGE_SLOTS: usize = 16;
+
+/// Floats that slots may take before there are fewer of them than [`MAX_SLOTS`]: 4 MiB, which a second-level
+/// cache and its neighbour hold.
+pub const SLOTS_FLOATS: usize = 1024 * 1024;
 
 /// Sums that one thread adds up over the slots in one piece of work: 16 KiB of each slot.
 pub(super) const REDUCE_FLOATS: usize = 4096;
 
-/// Returns how many of `count` images, or pixels, one slot sums. The last slot may have fewer.
-pub(super) fn per_slot(count: usize) -> usize {
-    count.div_ceil(MAX_SLOTS).max(1)
+/// Returns how many of `count` images, or pixels, one slot of `slot_len` floats sums. The last slot may have
+/// fewer. It depends on the sizes alone, so the sums are the same for any number of threads.
+pub(crate) fn per_slot(count: usize, slot_len: usize) -> usize {
+    let slots = (SLOTS_FLOATS / slot_len.max(1)).clamp(LARGE_SLOTS, MAX_SLOTS);
+    count.div_ceil(slots).max(1)
 }
 
 /// `sums[i] = Σ over slots, in order, of slots[slot·slot_len + offset + i]`.
@@ -29,4 +37,19 @@ pub(super) fn add_slots(slots: &[f32], slot_len: usize, offset: usize, sums: &mu
             }
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_sums_have_many_slots_and_large_ones_stay_in_the_cache() {
+        let slots = |count: usize, slot_len| count.div_ceil(per_slot(count, slot_len));
+        assert_eq!([1, 16, 64, 128].map(|count| slots(count, 320)), [1, 16, 64, 64]);
+        assert_eq!([1, 16, 64, 128].map(|count| slots(count, 1 << 17)), [1, 16, 16, 16]);
+        // 56 would fit, and of 128 images three are in each of 43.
+        assert_eq!((slots(128, 18_496), slots(1000, 18_496)), (43, 56));
+        assert_eq!(slots(0, 320), 0);
+    }
 }

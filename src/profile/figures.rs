@@ -19,6 +19,7 @@ use crate::kernels::conv::reasons::{Asked, reasons};
 use crate::layers::LayerKind;
 use crate::layers::conv2d::Conv2d;
 use crate::layers::dense::Dense;
+use crate::layers::slots::per_slot;
 use crate::plan::{Plan, Step};
 use crate::spans::Activity;
 
@@ -154,8 +155,9 @@ impl Work<'_> {
                 Figures { bytes: FLOAT * (kernel + len as f64), ..Figures::default() }
             }
             Activity::Adding => {
-                let slots = self.batch.min(crate::layers::slots::MAX_SLOTS) as f64;
-                let sums = conv.algorithms.grad_weights.sums_len(geometry) as f64;
+                let sums = conv.algorithms.grad_weights.sums_len(geometry);
+                let slots = self.batch.div_ceil(per_slot(self.batch, sums + geometry.filters)) as f64;
+                let sums = sums as f64;
                 Figures { executed: slots * sums, bytes: FLOAT * ((slots + 1.0) * sums + kernel), ..Figures::default() }
             }
             Activity::Framing => Figures { bytes: FLOAT * 2.0 * input, ..Figures::default() },

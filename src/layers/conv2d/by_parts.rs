@@ -1,7 +1,7 @@
 //! The backward pass of a convolution with a large kernel: its gradient is summed up part by part.
 //!
 //! A slot of partial sums is as large as the kernel, and there are up to
-//! [`MAX_SLOTS`](crate::layers::slots::MAX_SLOTS) of them: for 5×5 cells of 64 channels and 128 filters 13
+//! [`LARGE_SLOTS`](crate::layers::slots::LARGE_SLOTS) of them: for 5×5 cells of 64 channels and 128 filters 13
 //! MB, which are cleared, added to and added up again in every step. Here a thread takes a part of the
 //! kernel, and all images for it, so that one slot's part lives in the first-level cache at a time:
 //!
@@ -15,7 +15,6 @@
 use super::super::operation::Work;
 use super::super::scratch::ScratchPool;
 use super::super::sink::Sink;
-use super::super::slots::per_slot;
 use super::block::Conv2d;
 use super::passes::Seen;
 use crate::kernels::conv::{Pass, Scratch, WeightParts, Weights};
@@ -120,7 +119,7 @@ impl Conv2d {
         let geometry = &self.geometry;
         let (gradient_len, image_len) = self.image_len(parts);
         let batch = saved.input.len() / geometry.input_len();
-        let part_len = self.part_len(parts);
+        let (part_len, run) = (self.part_len(parts), self.images_per_slot(batch));
         let sums = sums.par_chunks_exact_mut(part_len).zip(biases.par_chunks_exact_mut(2 * geometry.filters));
         sums.enumerate().for_each(|(part, (total, biases))| {
             let sum = |Scratch { floats, words }: Scratch| {
@@ -128,10 +127,10 @@ impl Conv2d {
                 let (total_bias, slot_bias) = biases.split_at_mut(geometry.filters);
                 total.fill(0.0);
                 total_bias.fill(0.0);
-                for first in (0..batch).step_by(per_slot(batch)) {
+                for first in (0..batch).step_by(run) {
                     slot.fill(0.0);
                     slot_bias.fill(0.0);
-                    for image in first..(first + per_slot(batch)).min(batch) {
+                    for image in first..(first + run).min(batch) {
                         let (kept, framed) = images[image * image_len..][..image_len].split_at(gradient_len);
                         let gradient = self.image_gradient(saved, image, kept);
                         let gradient = gradient.for_pass(self.algorithms.grad_weights, Pass::GradWeights);

@@ -14,15 +14,16 @@
 //! not at all where the algorithm takes it pooled. ReLU and maximum may change places: both keep the order of
 //! numbers. So a block and its layers run singly give the same bits.
 //!
-//! **In parallel**: forward, bands; backward, runs of images. The weights' gradient is a sum over images:
-//! it is taken in at most [`MAX_SLOTS`](crate::layers::slots::MAX_SLOTS) partial sums, each over a fixed
-//! run of images in order, and these are then added in order. Where they would be too large for a cache,
+//! **In parallel**: forward, bands; backward, images, and where neither pass needs what the other does, each
+//! pass of an image by itself. The weights' gradient is a sum over images: it is taken in at most
+//! [`MAX_SLOTS`](crate::layers::slots::MAX_SLOTS) partial sums, each over a fixed run of images in order, and
+//! these are then added in order. Where they would be too large for a cache,
 //! `by_parts.rs` adds up the same sums another way round.
 
 use super::super::operation::Work;
 use super::super::scratch::ScratchPool;
 use super::super::sink::Sink;
-use super::super::slots::{REDUCE_FLOATS, add_slots, per_slot};
+use super::super::slots::{REDUCE_FLOATS, SLOTS_FLOATS, add_slots, per_slot};
 use super::block::Conv2d;
 use crate::geometry::ConvGeometry;
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, WeightParts, Weights};
@@ -36,9 +37,6 @@ use rayon::prelude::*;
 /// the input rows and the weights. A band is at least as many rows as the algorithm computes at once and the
 /// pool needs.
 const BAND_FLOATS: usize = 64 * 1024;
-
-/// Floats of partial sums that slots may take: 4 MiB, which a second-level cache and its neighbour hold.
-const SLOTS_FLOATS: usize = 1024 * 1024;
 
 /// What the backward pass reads: all that the forward pass saw and left, and the gradient.
 #[derive(Clone, Copy)]
@@ -177,7 +175,12 @@ impl Conv2d {
     }
 
     pub(super) fn slots_len(&self, batch: usize) -> usize {
-        batch.div_ceil(per_slot(batch)) * self.slot_len()
+        batch.div_ceil(self.images_per_slot(batch)) * self.slot_len()
+    }
+
+    /// Images whose weights' gradients one slot sums.
+    pub(super) fn images_per_slot(&self, batch: usize) -> usize {
+        per_slot(batch, self.slot_len())
     }
 
     /// How the weights' gradient is summed up in parts, if that is the better way: where the slots are larger
@@ -290,30 +293,55 @@ impl Conv2d {
         slots: &mut [f32],
         scratch: &ScratchPool,
     ) {
-        let geometry = self.geometry;
-        let batch = saved.input.len() / geometry.input_len();
-        let run = per_slot(batch);
+        let input_len = self.geometry.input_len();
+        let run = self.images_per_slot(saved.input.len() / input_len);
         let sums = slots.par_chunks_exact_mut(self.slot_len()).enumerate();
         match grad_input {
-            Some(grad_input) => {
-                let grad_inputs = grad_input.par_chunks_mut(run * geometry.input_len());
+            // What is written out for both is read while it is in the cache.
+            Some(grad_input) if self.needs_expanded() => {
+                let grad_inputs = grad_input.par_chunks_mut(run * input_len);
                 sums.zip(grad_inputs).for_each(|((slot, sums), grad_inputs)| {
                     sums.fill(0.0);
-                    for (image, grad_input) in grad_inputs.chunks_exact_mut(geometry.input_len()).enumerate() {
-                        let work = |scratch: Scratch| {
-                            self.backward_image(saved, slot * run + image, weights, Some(grad_input), sums, scratch);
-                        };
-                        scratch.with(work);
+                    for (image, grad_input) in grad_inputs.chunks_exact_mut(input_len).enumerate() {
+                        let image = slot * run + image;
+                        scratch.with(|scratch| {
+                            self.backward_image(saved, image, weights, [Some(sums), Some(grad_input)], scratch);
+                        });
                     }
                 });
             }
-            None => sums.for_each(|(slot, sums)| {
-                sums.fill(0.0);
-                for image in slot * run..((slot + 1) * run).min(batch) {
-                    scratch.with(|scratch| self.backward_image(saved, image, weights, None, sums, scratch));
-                }
-            }),
+            // Else neither pass needs what the other does: there are twice as many pieces of work.
+            Some(grad_input) => {
+                let grad_inputs = grad_input.par_chunks_exact_mut(input_len).enumerate();
+                let inputs = || {
+                    grad_inputs.for_each(|(image, grad_input)| {
+                        scratch.with(|scratch| {
+                            self.backward_image(saved, image, weights, [None, Some(grad_input)], scratch);
+                        });
+                    });
+                };
+                rayon::join(|| self.sum_slots(saved, weights, sums, scratch), inputs);
+            }
+            None => self.sum_slots(saved, weights, sums, scratch),
         }
+    }
+
+    /// Sums the weights' gradient of the images of each slot in it.
+    fn sum_slots<'a>(
+        &self,
+        saved: Seen,
+        weights: Weights,
+        slots: impl IndexedParallelIterator<Item = (usize, &'a mut [f32])>,
+        scratch: &ScratchPool,
+    ) {
+        let batch = saved.input.len() / self.geometry.input_len();
+        let run = self.images_per_slot(batch);
+        slots.for_each(|(slot, sums)| {
+            sums.fill(0.0);
+            for image in slot * run..((slot + 1) * run).min(batch) {
+                scratch.with(|scratch| self.backward_image(saved, image, weights, [Some(&mut *sums), None], scratch));
+            }
+        });
     }
 
     /// The sums of a kernel's gradient in the kernel's own order.
@@ -326,29 +354,30 @@ impl Conv2d {
         });
     }
 
-    /// One image of the backward pass; its weights' gradient is added to `sums`.
+    /// One image of the backward pass: its weights' gradient is added to the first of `wanted`, a slot, and
+    /// ∂L/∂input is written to the second.
     fn backward_image(
         &self,
         saved: Seen,
         image: usize,
         weights: Weights,
-        grad_input: Option<&mut [f32]>,
-        sums: &mut [f32],
+        [slot, grad_input]: [Option<&mut [f32]>; 2],
         scratch: Scratch,
     ) {
         let geometry = &self.geometry;
-        let input = saved.input_of(geometry, image);
         let Scratch { floats, words } = scratch;
         let (kept, floats) = floats.split_at_mut(self.kept_len(Pass::GradInput));
         self.expand(saved, image, kept);
         let gradient = self.image_gradient(saved, image, kept);
-        let (sums, bias) = sums.split_at_mut(self.sums_len());
-        let algorithm = self.algorithms.grad_weights;
-        let scratch = Scratch { floats, words };
-        task(Activity::WeightsGradient, algorithm.name(), || {
-            let gradient = gradient.for_pass(algorithm, Pass::GradWeights);
-            algorithm.grad_weights(geometry, input, gradient, sums, bias, scratch);
-        });
+        if let Some(slot) = slot {
+            let (input, algorithm) = (saved.input_of(geometry, image), self.algorithms.grad_weights);
+            let (sums, bias) = slot.split_at_mut(self.sums_len());
+            let scratch = Scratch { floats: &mut *floats, words: &mut *words };
+            task(Activity::WeightsGradient, algorithm.name(), || {
+                let gradient = gradient.for_pass(algorithm, Pass::GradWeights);
+                algorithm.grad_weights(geometry, input, gradient, sums, bias, scratch);
+            });
+        }
         if let Some(grad_input) = grad_input {
             let algorithm = self.algorithms.grad_input;
             let scratch = Scratch { floats, words };
