@@ -1,27 +1,23 @@
 //! `glassnet lecture`: a training to stand still in, to go back in and to change, on a page of this machine.
 
 use crate::cli::args::{ImageSize, LectureArgs};
-use crate::cli::input::checked::CheckedImages;
 use crate::cli::input::dataset::{Dataset, Part, open};
-use crate::cli::input::model::{Origin, check_classes, check_takes_images, read_spec};
 use crate::cli::input::phantom_set::phantom_set;
-use crate::cli::input::reading::of_training;
+use crate::cli::input::training_set::{for_classes, network, training_loader};
 use crate::cli::machine::memory::{Memory, cache_bytes, check_arrays};
 use crate::cli::machine::pool::thread_pool;
 use crate::cli::outcome::{CommandResult, Failure, Outcome};
 use crate::cli::run_folder::settings::RunSettings;
 use crate::cli::terminal::console;
+use glassnet::Error;
 use glassnet::checkpoint;
-use glassnet::classes::Classes;
 use glassnet::data::batches::Loader;
 use glassnet::lecture::engine::{Engine, Subject};
 use glassnet::lecture::server::Server;
 use glassnet::lecture::session::{Session, SessionSettings, least_bytes};
 use glassnet::lecture::stops::{Stop, read_stops};
 use glassnet::network::Network;
-use glassnet::spec::ModelSpec;
 use glassnet::training::TrainSettings;
-use glassnet::{Error, Result};
 use std::sync::Arc;
 
 /// Trains at the pace of a page's reader, until Ctrl-C.
@@ -64,7 +60,7 @@ struct Prepared {
 impl Prepared {
     /// Reads data, model and stops, and looks at every image once.
     fn new(args: &LectureArgs) -> std::result::Result<Prepared, Failure> {
-        let network = network(args)?;
+        let network = network(args.model.as_deref(), args.image_size, args.dropout)?;
         let settings = run_settings(args, &network);
         let optimizer = settings.training.optimizer()?;
         settings.training.check_schedule()?;
@@ -73,7 +69,7 @@ impl Prepared {
             None => phantom_set()?,
         };
         let mut dataset = Dataset::new(source, args.validation_split)?;
-        let network = Arc::new(for_classes(network, args, dataset.classes())?);
+        let network = Arc::new(for_classes(network, args.model.as_deref(), dataset.classes())?);
         let batch = args.batch_size.min(dataset.items(Part::Training).len());
         let stops = args.stops.as_deref().map(|path| read_stops(path, &network, batch)).transpose()?;
         Memory::new(&network, batch, settings.plan_options(), optimizer.rule).check_training(batch)?;
@@ -82,13 +78,7 @@ impl Prepared {
             Some(path) => checkpoint::load_parameters(path, &network)?,
             None => network.initial_parameters(args.seed),
         };
-        let checked = CheckedImages::new(&dataset.source, &dataset.catalog, &settings)?;
-        dataset.check_trains(&checked)?;
-        dataset.leave_out_unreadable(&checked);
-        let training = checked.part(dataset.items(Part::Training));
-        let reading = of_training(&settings, &training)?;
-        let names = training.items().iter().map(|item| item.name().into_owned()).collect();
-        let loader = Loader::new(Arc::new(training.with_samples_as(reading)), args.batch_size)?;
+        let (loader, names) = training_loader(&mut dataset, &settings)?;
         let counts = dataset.counts(Part::Training);
         let subject = Subject {
             network: Arc::clone(&network),
@@ -102,25 +92,6 @@ impl Prepared {
         };
         let settings = SessionSettings { training: settings.training, parameters, memory: cache_bytes(args.memory) };
         Ok(Prepared { network, subject, settings, loader, stops: stops.unwrap_or_default() })
-    }
-}
-
-/// The network that the flags describe.
-fn network(args: &LectureArgs) -> Result<Network> {
-    let mut spec = args.model.as_deref().map(read_spec).transpose()?.unwrap_or_else(ModelSpec::documented);
-    if let Some(rate) = args.dropout {
-        spec = spec.with_dropout(rate);
-    }
-    let network = Origin { file: args.model.as_deref(), image_size: args.image_size }.network(spec)?;
-    check_takes_images(&network)?;
-    Ok(network)
-}
-
-/// The network for these classes; the documented one takes any number of them.
-fn for_classes(network: Network, args: &LectureArgs, classes: &Classes) -> Result<Network> {
-    match &args.model {
-        Some(model) => check_classes(&network, classes, &model.display().to_string()).map(|()| network),
-        None => Network::new(&network.spec().clone().with_classes(classes.count())),
     }
 }
 

@@ -10,3 +10,4 @@ pub mod phantom_set;
 pub mod predictor;
 pub mod reading;
 pub mod run_data;
+pub mod training_set;
