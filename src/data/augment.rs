@@ -23,6 +23,7 @@
 //! the order, the number of threads, or where a run was taken up again, change no bit.
 
 use super::sample::{PictureSamples, Sample};
+use crate::kernels::simd::vectorized;
 use crate::random::{Purpose, Stream};
 use serde::{Deserialize, Serialize};
 
@@ -203,6 +204,11 @@ impl Change {
     fn apply_flips<T: Sample>(&self, picture: &[T], [height, width, channels]: [usize; 3], output: &mut [f32]) {
         for (y, row) in output.chunks_exact_mut(width * channels).enumerate() {
             let from_row = if self.flip_vertical { height - 1 - y } else { y };
+            if !self.flip_horizontal {
+                let from = &picture[from_row * width * channels..][..width * channels];
+                vectorized(|| scale(from, row));
+                continue;
+            }
             for (x, pixel) in row.chunks_exact_mut(channels).enumerate() {
                 let column = if self.flip_horizontal { width - 1 - x } else { x };
                 let from = &picture[(from_row * width + column) * channels..][..channels];
@@ -297,6 +303,15 @@ fn bilinear<T: Sample>(picture: &[T], width: usize, [row, column]: [Neighbours; 
         };
         let (above, below) = (across(row.first), across(row.second));
         *value = (above + (below - above) * row.weight) * T::RESCALE;
+    }
+}
+
+/// Writes samples as floats in [0, 1].
+#[inline(always)]
+fn scale<T: Sample>(samples: &[T], output: &mut [f32]) {
+    for (value, &sample) in output.iter_mut().zip(samples) {
+        let sample: f32 = sample.into();
+        *value = sample * T::RESCALE;
     }
 }
 

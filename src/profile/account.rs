@@ -17,7 +17,7 @@ use super::model::Cause;
 use super::phases::{PhaseKind, Phases};
 use super::profiler::RecordedStep;
 use crate::spans::{Activity, Span, ThreadSpans};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 /// What a row of work is: a phase, an activity and its algorithm.
@@ -38,6 +38,8 @@ pub struct Account {
     pub idle: BTreeMap<(usize, usize), u64>,
     /// For each kind of work its pieces.
     pub spans: BTreeMap<Key, u64>,
+    /// The kinds of work that one thread does alone.
+    pub serial: BTreeSet<Key>,
 }
 
 impl Account {
@@ -62,6 +64,9 @@ impl Account {
             for span in within(thread, *first, end) {
                 cuts.extend([span.start, span.end].into_iter().filter(|&at| step.start < at && at < end));
                 // A piece that began before, or outlasts the step, counts where it begins.
+                if span.serial {
+                    self.serial.insert(key(phases, current_phase(step, span.start), span));
+                }
                 if step.start <= span.start {
                     *self.spans.entry(key(phases, current_phase(step, span.start), span)).or_default() += 1;
                 }

@@ -118,6 +118,7 @@ fn row(subject: &Subject, account: &Account, key: Key, ms: f64, steps: f64) -> R
         phase,
         what: activity.name().to_string(),
         how: algorithm.to_string(),
+        serial: account.serial.contains(&key),
         spans: account.spans.get(&key).copied().unwrap_or(0) as f64 / steps,
         ms,
         share: share(account.work[&key], account.total),

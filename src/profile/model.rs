@@ -120,6 +120,30 @@ pub struct PassProfile {
     pub timeline: Vec<TimelineStep>,
 }
 
+impl PassProfile {
+    /// Estimates how many milliseconds a step would take on `threads` threads of such a machine, from its
+    /// pieces as they were recorded on `recorded` threads.
+    ///
+    /// A row of n pieces takes ⌈n / threads⌉ times as long as one of them; a serial one as long as it is; and
+    /// one on memory's roof at least as long as there, as more threads bring no more memory. Handing out
+    /// pieces is taken as it was. That cores share caches and a clock is not in it.
+    pub fn estimate(&self, recorded: usize, threads: usize) -> f64 {
+        let of_row = |row: &Row| {
+            let thread_ms = row.ms * recorded as f64;
+            let rounds = (row.spans / threads as f64).ceil().max(1.0);
+            match row.serial {
+                true => thread_ms,
+                false => {
+                    let at_least = if row.roof == Roof::Memory { row.floor_ms } else { 0.0 };
+                    (thread_ms / row.spans.max(1.0) * rounds).max(at_least)
+                }
+            }
+        };
+        let handing = self.idle.iter().filter(|idle| matches!(idle.cause, Cause::Handing | Cause::Between));
+        self.rows.iter().map(of_row).sum::<f64>() + handing.map(|idle| idle.ms).sum::<f64>()
+    }
+}
+
 /// A phase of a step: a piece of the network in one direction, or what comes between.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
@@ -160,6 +184,8 @@ pub struct Row {
     pub how: String,
     /// Pieces of it in a step, one thread each.
     pub spans: f64,
+    /// Whether one thread does it all, and the others wait.
+    pub serial: bool,
     /// Thread time divided by the threads.
     pub ms: f64,
     /// Its share of all thread time.
