@@ -1,6 +1,6 @@
 //! `glassnet lecture`: a training to stand still in, to go back in and to change, on a page of this machine.
 
-use crate::cli::args::{ImageSize, LectureArgs};
+use crate::cli::args::LectureArgs;
 use crate::cli::input::dataset::{Dataset, Part, open};
 use crate::cli::input::phantom_set::phantom_set;
 use crate::cli::input::training_set::{for_classes, network, training_loader};
@@ -97,31 +97,23 @@ impl Prepared {
 
 /// The settings that `train` would have of the same flags.
 fn run_settings(args: &LectureArgs, network: &Network) -> RunSettings {
-    let [height, width, channels] = network.spec().input;
+    let training = TrainSettings {
+        epochs: args.epochs,
+        class_weight: args.class_weight.into(),
+        label_smoothing: args.label_smoothing,
+        augmentation: args.augment,
+        shuffle: !args.no_shuffle,
+        seed: args.seed,
+        conv: args.conv,
+        ..args.optimizer.applied_to(args.schedule.applied_to(TrainSettings::default()))
+    };
     RunSettings {
-        training: TrainSettings {
-            epochs: args.epochs,
-            class_weight: args.class_weight.into(),
-            label_smoothing: args.label_smoothing,
-            augmentation: args.augment,
-            shuffle: !args.no_shuffle,
-            seed: args.seed,
-            conv: args.conv,
-            ..args.optimizer.applied_to(args.schedule.applied_to(TrainSettings::default()))
-        },
         batch_size: args.batch_size,
-        image_size: ImageSize { height, width },
-        channels,
         validation_split: Some(args.validation_split),
-        folds: None,
-        fold: None,
-        group_regex: None,
         init_weights: args.init_weights.clone(),
         skip_bad: args.skip_bad,
-        watch: false,
         reading: args.reading,
         bit_depth: args.bit_depth,
-        save_every: 0.0,
-        cache: args.cache,
+        ..RunSettings::of(training, network.spec().input, args.cache)
     }
 }

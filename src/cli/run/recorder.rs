@@ -180,25 +180,36 @@ impl<'a> Recorder<'a> {
             watch::write_table(self.folder, watcher)?;
             watch::write_part(self.folder, watcher)?;
         }
-        let card = self.card(state.history.last());
         let begun = Instant::now();
-        checkpoint::run::save(&self.folder.weights("last"), &card, state, &self.facts.identity)?;
+        let (last, best) = rayon::join(
+            || {
+                let card = self.card(state.history.last());
+                checkpoint::run::save(&self.folder.weights("last"), &card, state, &self.facts.identity)
+            },
+            || self.write_best(state),
+        );
+        last?;
         self.saved = Instant::now();
-        self.save_best(state)?;
+        self.saved_best = best?;
         let (epochs, steps) = (state.history.len(), state.steps.len());
         log::debug!(target: LOG_TARGET, "saved the state after epoch {epochs}, step {steps}, in {:.1?}", begun.elapsed());
         Ok(())
     }
 
     fn save_best(&mut self, state: &TrainingState) -> glassnet::Result<()> {
+        self.saved_best = self.write_best(state)?;
+        Ok(())
+    }
+
+    /// Writes the best weights, unless they are written, and returns the epoch of those that are then.
+    fn write_best(&self, state: &TrainingState) -> glassnet::Result<Option<usize>> {
         match &state.best {
             Some(best) if self.saved_best != Some(best.epoch) => {
                 let card = self.card(state.best_record());
                 checkpoint::save(&self.folder.weights("best"), &card, &best.parameters)?;
-                self.saved_best = Some(best.epoch);
-                Ok(())
+                Ok(Some(best.epoch))
             }
-            _ => Ok(()),
+            _ => Ok(self.saved_best),
         }
     }
 
@@ -267,18 +278,21 @@ impl<'a> Recorder<'a> {
         self.save_best(state)?;
         let mut finished = self.finished(state);
         if let (Some(evaluation), Some(images)) = (answers, validation_images) {
-            finished.validation = Some(self.write_validation(evaluation, images, &finished)?);
+            finished.validation = Some(self.write_validation(evaluation, images)?);
         }
-        self.write_curves(&finished)?;
         self.facts.config.outcome = Some(outcome(&finished));
         self.folder.write_config(&self.facts.config)?;
-        // All is saved; who does not want to wait for this may interrupt it.
         let TrainSettings { conv, fuse, label_smoothing, .. } = self.facts.settings;
         let best = state.best.as_ref().filter(|best| best.epoch + 1 != state.history.len());
         let best = best.map(|best| &best.parameters);
         let options = PlanOptions { conv, fuse, ..PlanOptions::default() };
-        finished.reevaluated =
-            Some(reevaluate(self.facts.network, options, label_smoothing, training, &state.parameters, best)?);
+        // A picture is drawn by one thread. Who does not want to wait for the rest may interrupt it.
+        let (pictures, reevaluated) = rayon::join(
+            || rayon::join(|| self.write_curves(&finished), || self.write_confusion(&finished)),
+            || reevaluate(self.facts.network, options, label_smoothing, training, &state.parameters, best),
+        );
+        pictures.0.and(pictures.1)?;
+        finished.reevaluated = Some(reevaluated?);
         if let Some(watcher) = watcher {
             finished.watched = Some(watch_findings(watcher.rows()));
             let weights = finished.weights();
@@ -316,30 +330,29 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// Writes `predictions.csv` and `confusion.png`, and returns what they show.
-    fn write_validation(
-        &self,
-        evaluation: &Evaluation,
-        images: &ImageSet,
-        finished: &Finished,
-    ) -> glassnet::Result<Validated> {
+    /// Writes `predictions.csv`, and returns what it shows.
+    fn write_validation(&self, evaluation: &Evaluation, images: &ImageSet) -> glassnet::Result<Validated> {
         let classes = &self.facts.config.data.classes;
         let files: Vec<Cow<str>> = images.items().iter().map(Item::name).collect();
         let Evaluation { labels, probabilities, .. } = evaluation;
         write_predictions(&self.folder.file("predictions.csv"), classes, &files, labels, probabilities)?;
-        let validated = Validated::new(self.facts.network.head(), labels, probabilities);
+        Ok(Validated::new(self.facts.network.head(), labels, probabilities))
+    }
+
+    /// Writes `confusion.png`, where images validated.
+    fn write_confusion(&self, finished: &Finished) -> glassnet::Result<()> {
+        let Some(validated) = &finished.validation else { return Ok(()) };
         let title = format!("Validation, {} weights", finished.weights());
-        let names: Vec<&str> = classes.names().collect();
+        let names: Vec<&str> = self.facts.config.data.classes.names().collect();
         let picture = self.folder.file("confusion.png");
-        match &validated {
+        match validated {
             Validated::Two { confusion, .. } => {
-                pictures::write_confusion(&picture, &title, [names[0], names[1]], confusion)?;
+                pictures::write_confusion(&picture, &title, [names[0], names[1]], confusion)
             }
             Validated::Several { confusion, .. } => {
-                pictures::write_confusion_matrix(&picture, &title, &names, confusion)?;
+                pictures::write_confusion_matrix(&picture, &title, &names, confusion)
             }
         }
-        Ok(validated)
     }
 
     /// Writes `curves.png`.

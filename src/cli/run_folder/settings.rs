@@ -66,9 +66,15 @@ pub struct Fold {
 impl RunSettings {
     /// The documented run's, but for what `reproduce` leaves to the user, for images of this height, width
     /// and channels.
-    pub fn documented(args: &RunArgs, [height, width, channels]: [usize; 3]) -> RunSettings {
+    pub fn documented(args: &RunArgs, input: [usize; 3]) -> RunSettings {
         let training =
             TrainSettings { seed: args.seed, conv: args.conv, fuse: !args.no_fuse, ..TrainSettings::default() };
+        RunSettings { save_every: args.save_every, ..RunSettings::of(training, input, args.cache) }
+    }
+
+    /// Those of a training whose images have this height, width and channels and are kept in so many MiB; all
+    /// else is as in the documented run.
+    pub fn of(training: TrainSettings, [height, width, channels]: [usize; 3], cache: usize) -> RunSettings {
         RunSettings {
             training,
             batch_size: keras_run::BATCH_SIZE,
@@ -83,8 +89,8 @@ impl RunSettings {
             watch: false,
             reading: ReadingArgs::default(),
             bit_depth: BitDepth::default(),
-            save_every: args.save_every,
-            cache: args.cache,
+            save_every: 0.0,
+            cache,
         }
     }
 
