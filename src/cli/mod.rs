@@ -26,8 +26,8 @@ mod terminal;
 
 use args::{Cli, Command};
 use commands::{
-    bench, completions, evaluate, explain, glyphs, gradcheck, init, inspect, lecture, man, phantom, predict, reproduce,
-    samples, summary, train,
+    bench, completions, evaluate, explain, glyphs, gradcheck, init, inspect, lecture, man, pack, phantom, predict,
+    reproduce, samples, summary, train,
 };
 use glassnet::Error;
 use glassnet::kernels::simd::{self, InstructionSet};
@@ -82,6 +82,7 @@ fn run(command: &Command, resumed: Option<ResumedRun>) -> CommandResult {
         Command::Evaluate(args) => computing(|| in_pool(args.threads.threads, || evaluate::run(args))),
         Command::Inspect(args) => in_pool(args.threads.threads, || inspect::run(args)),
         Command::Samples(args) => samples::run(args),
+        Command::Pack(args) => in_pool(args.threads.threads, || pack::run(args)),
         Command::Init(args) => init::run(args),
         Command::Summary(args) => summary::run(args),
         Command::Phantom(args) => in_pool(args.threads.threads, || phantom::run(args)),

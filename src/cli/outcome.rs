@@ -46,7 +46,7 @@ impl Failure {
 }
 
 /// The settings of the library that have a flag of their name.
-const HAVE_FLAGS: [&str; 23] = [
+const HAVE_FLAGS: [&str; 24] = [
     "alpha",
     "batch_size",
     "clip_norm",
@@ -66,6 +66,7 @@ const HAVE_FLAGS: [&str; 23] = [
     "plateau_min_delta",
     "plateau_patience",
     "schedule",
+    "size",
     "validation_split",
     "warmup_steps",
     "warmup_target",

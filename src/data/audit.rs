@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::catalog::Item;
 use super::decode::{ImageInfo, Rgb8};
-use super::images::{Digest, read_and_decode};
+use super::images::{Digest, FileContent, read_and_decode};
 use super::reading::Reading;
 use super::source::Source;
 use crate::Result;
@@ -36,8 +36,8 @@ pub fn audit(source: &Source, items: &[Item], reading: Reading, audited: impl Fn
     items
         .par_iter()
         .map(|item| {
-            let work = |bytes: &[u8], image: Rgb8| {
-                (Sha256::digest(bytes).into(), digest_of_pixels(&image), DifferenceHash::from_image(&image))
+            let work = |content: FileContent, image: Rgb8| {
+                (content.sha256(), digest_of_pixels(&image), DifferenceHash::from_image(&image))
             };
             let ((bytes, pixels, difference_hash), info) = read_and_decode(source, item.entry, reading, work)?;
             Ok(AuditedFile { info, bytes, pixels, difference_hash })

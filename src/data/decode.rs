@@ -40,8 +40,10 @@ use detect::detect;
 use format::Format;
 use picture::Decoded;
 
+pub(super) use format::format_named;
 pub use limits::{DECODING_BUDGET_BYTES, MAX_DECODER_BYTES, MAX_PIXELS, MAX_SIDE, bound_memory};
 pub use orientation::Orientation;
+pub(super) use picture::mode_named;
 pub use picture::{Rgb, Rgb8, RgbPicture};
 
 /// The content of an image file.

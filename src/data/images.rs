@@ -1,7 +1,8 @@
 //! The set as pictures of one size: read, decoded, resized, and kept when they all fit in memory.
 //!
 //! They are kept as bytes, a quarter of the floats they become, or as the 16 bits that their files have, and
-//! after resizing, which for most sets is smaller than the files.
+//! after resizing, which for most sets is smaller than the files. Those in a [pack](super::pack) are read
+//! whenever they are wanted: nothing is decoded for them, and the system keeps what it has read.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -15,7 +16,7 @@ use super::framing::framed_samples;
 use super::memory_budget::MemoryBudget;
 use super::reading::Reading;
 use super::sample::PictureSamples;
-use super::source::Source;
+use super::source::{InPack, Source};
 use crate::{Error, Result};
 
 /// How much memory the decoded pictures of a set may take to be kept, in MiB, unless the user says otherwise:
@@ -40,9 +41,28 @@ pub fn bound_memory(bytes: u64) {
     decode::bound_memory(bytes);
 }
 
-/// Reads the file at `entry` of a source, decodes it and does `work` with its bytes and its picture in 8
+/// The content of a file, as far as it is there.
+#[derive(Clone, Copy, Debug)]
+pub enum FileContent<'a> {
+    /// The bytes.
+    Bytes(&'a [u8]),
+    /// The hash of the bytes, of a file whose picture is in a pack.
+    Packed(Digest),
+}
+
+impl FileContent<'_> {
+    /// Returns the SHA-256 of the file's bytes.
+    pub fn sha256(self) -> Digest {
+        match self {
+            FileContent::Bytes(bytes) => Sha256::digest(bytes).into(),
+            FileContent::Packed(digest) => digest,
+        }
+    }
+}
+
+/// Reads the file at `entry` of a source, decodes it and does `work` with its content and its picture in 8
 /// bits, as by [`decode_and`], within the budgets of memory for all threads. `work` must not wait for other
-/// threads.
+/// threads. A picture in a pack is as it was packed, whatever the `reading`.
 ///
 /// # Errors
 /// Those of [`Source::read`] and [`decode`](super::decode::decode).
@@ -53,15 +73,20 @@ pub fn read_and_decode<T>(
     source: &Source,
     entry: usize,
     reading: Reading,
-    work: impl FnOnce(&[u8], Rgb8) -> T,
+    work: impl FnOnce(FileContent, Rgb8) -> T,
 ) -> Result<(T, ImageInfo)> {
-    read_and(source, entry, |file, bytes| decode_and(file, bytes, reading, |image| work(bytes, image)))
+    match source.in_pack(entry) {
+        Some(packed) => read_packed(source, entry, packed, |content, image| work(content, image.into_rgb8())),
+        None => read_and(source, entry, |file, bytes| {
+            decode_and(file, bytes, reading, |image| work(FileContent::Bytes(bytes), image))
+        }),
+    }
 }
 
-/// [`read_and_decode`] with all bits that the `reading` keeps.
+/// [`read_and_decode`] with all bits that the `reading` keeps. That of a picture in a pack must be the same.
 ///
 /// # Errors
-/// Those of [`read_and_decode`].
+/// Those of [`read_and_decode`], and [`Error::Data`] of a pack whose images were read otherwise.
 ///
 /// # Panics
 /// If there is no file `entry`.
@@ -69,9 +94,17 @@ pub fn read_as<T>(
     source: &Source,
     entry: usize,
     reading: Reading,
-    work: impl FnOnce(&[u8], RgbPicture) -> T,
+    work: impl FnOnce(FileContent, RgbPicture) -> T,
 ) -> Result<(T, ImageInfo)> {
-    read_and(source, entry, |file, bytes| decode_as_read(file, bytes, reading, |image| work(bytes, image)))
+    match source.in_pack(entry) {
+        Some(packed) => {
+            packed.pack.check(packed.pack.size(), reading)?;
+            read_packed(source, entry, packed, work)
+        }
+        None => read_and(source, entry, |file, bytes| {
+            decode_as_read(file, bytes, reading, |image| work(FileContent::Bytes(bytes), image))
+        }),
+    }
 }
 
 /// Reads the file at `entry` of a source and does `work` with its name and its bytes.
@@ -81,6 +114,26 @@ fn read_and<T>(source: &Source, entry: usize, work: impl FnOnce(&str, &[u8]) -> 
     work(&source.full_name(entry), &bytes)
 }
 
+/// Reads a picture from a pack and does `work` with it.
+fn read_packed<T>(
+    source: &Source,
+    entry: usize,
+    InPack { pack, index }: InPack,
+    work: impl FnOnce(FileContent, RgbPicture) -> T,
+) -> Result<(T, ImageInfo)> {
+    // Grey takes three times as much as RGB.
+    let _permit = READING.acquire(3 * source.size_hint(entry));
+    let unreadable = unreadable(source, entry);
+    let info = pack.info(index).map_err(&unreadable)?;
+    let picture = pack.picture(index).map_err(unreadable)?;
+    Ok((work(FileContent::Packed(pack.sha256(index)), picture), info))
+}
+
+/// Makes an error of the reason why the image at `entry` of a source cannot be read from its pack.
+fn unreadable(source: &Source, entry: usize) -> impl Fn(String) -> Error {
+    move |reason| Error::Image { file: source.full_name(entry), reason }
+}
+
 /// The pictures of some items of a source, all of one size, in colour or grey.
 #[derive(Debug)]
 pub struct ImageSet {
@@ -88,7 +141,8 @@ pub struct ImageSet {
     items: Vec<Item>,
     size: [usize; 3],
     reading: Reading,
-    /// A place for every picture, or none if the set is too large to be kept.
+    /// A place for every picture, or none if the set is too large to be kept; of pictures in packs the places
+    /// stay empty.
     cache: Option<Vec<OnceLock<PictureSamples>>>,
     /// The bytes that are left of the cache's budget for pictures of 16 bits, which take twice what was
     /// reckoned with. Once it is used up, no more of them are kept.
@@ -101,8 +155,9 @@ pub struct ImageSet {
 #[derive(Clone, Copy, Debug)]
 struct Checked {
     /// Its CRC-32. It tells whether a file that is read again is still the same; whoever makes another of
-    /// equal sum has nobody to fool but himself.
-    crc32: u32,
+    /// equal sum has nobody to fool but himself. Of a file in a pack there is none: the pack has sums of its
+    /// own.
+    crc32: Option<u32>,
     /// As in [`ImageInfo`].
     samples: Option<[u16; 2]>,
 }
@@ -140,6 +195,29 @@ pub struct Check {
     pub notes: Vec<String>,
 }
 
+impl Check {
+    /// Puts together what was found in the file of each of these items.
+    pub(super) fn new(items: &[Item], outcomes: impl IntoIterator<Item = Result<(ImageInfo, Digest)>>) -> Check {
+        let mut check = Check::default();
+        for (item, outcome) in items.iter().zip(outcomes) {
+            match outcome {
+                Ok((info, digest)) => {
+                    check.notes.extend(suffix_note(&item.name(), &info));
+                    check.notes.extend(more_pictures_note(&item.name(), &info));
+                    check.infos.push(Some(info));
+                    check.digests.push(Some(digest));
+                }
+                Err(error) => {
+                    check.errors.push(error);
+                    check.infos.push(None);
+                    check.digests.push(None);
+                }
+            }
+        }
+        check
+    }
+}
+
 impl ImageSet {
     /// The pictures of `items`, whose files are in `source`, resized to `side` × `side`. They are kept once
     /// decoded if all of them fit into `cache_budget` bytes, usually [`CACHE_BUDGET_BYTES`]; kept or not,
@@ -165,7 +243,7 @@ impl ImageSet {
             let reason = "images of files have 1 channel, grey, or 3, red, green and blue";
             return Err(Error::value("channels", channels, reason));
         }
-        let needed = set_bytes(items.len(), size);
+        let needed = bytes_to_keep(&source, &items, size);
         let cache = (needed <= cache_budget).then(|| items.iter().map(|_| OnceLock::new()).collect());
         let (count, kept) =
             (items.len(), if cache.is_some() { "are kept in memory" } else { "are too many to be kept" });
@@ -241,6 +319,12 @@ impl ImageSet {
         }
     }
 
+    /// The bytes that the set takes where its pictures are kept: of those in packs none are, and others are
+    /// reckoned with 8 bits.
+    pub fn bytes_to_keep(&self) -> usize {
+        bytes_to_keep(&self.source, &self.items, self.size)
+    }
+
     /// Whether pictures are kept once they are decoded; those of 16 bits, as far as there is room.
     pub fn keeps_pictures(&self) -> bool {
         self.cache.is_some()
@@ -255,19 +339,26 @@ impl ImageSet {
     ///
     /// # Errors
     /// Those of [`Source::read`] and [`decode`](super::decode::decode); and [`Error::Data`] where the file is
-    /// another than [`check_all`](ImageSet::check_all) has seen.
+    /// another than [`check_all`](ImageSet::check_all) has seen, or where a pack holds pictures of another
+    /// size, or read otherwise.
     ///
     /// # Panics
     /// If `index` is not that of an item.
     pub fn picture(&self, index: usize) -> Result<PictureSamples> {
+        let entry = self.items[index].entry;
+        if let Some(InPack { pack, index }) = self.source.in_pack(entry) {
+            pack.check(self.size, self.reading)?;
+            return pack.samples(index).map_err(unreadable(&self.source, entry));
+        }
         if let Some(picture) = self.kept(index) {
             return Ok(picture);
         }
-        let same =
-            |bytes: &[u8]| self.checked[index].get().is_none_or(|checked| checked.crc32 == crc32fast::hash(bytes));
+        let same = |bytes: &[u8]| {
+            self.checked[index].get().is_none_or(|checked| checked.crc32 == Some(crc32fast::hash(bytes)))
+        };
         let (picture, _) = self.read(index, |bytes, image| same(bytes).then(|| self.keep(index, image)))?;
         picture.ok_or_else(|| {
-            let file = self.source.full_name(self.items[index].entry);
+            let file = self.source.full_name(entry);
             Error::data(file, "it was changed after the images were checked; put the old file back")
         })
     }
@@ -281,47 +372,44 @@ impl ImageSet {
     }
 
     /// Decodes every file once, on all threads of the rayon pool the caller is in, so that unreadable ones
-    /// are known before training. What is decoded is kept for the first epoch if the set fits.
+    /// are known before training. What is decoded is kept for the first epoch if the set fits. Of files in a
+    /// pack the pack tells, which was checked when it was opened.
     pub fn check_all(&self) -> Check {
         self.check_all_telling(|| ())
     }
 
     /// [`check_all`](ImageSet::check_all), which calls `checked` after each file.
     pub fn check_all_telling(&self, checked: impl Fn() + Sync) -> Check {
-        let outcomes: Vec<Result<(ImageInfo, Digest)>> = (0..self.items.len())
-            .into_par_iter()
-            .map(|index| {
-                let ((digest, crc32), info) = self.read(index, |bytes, image| {
-                    self.keep(index, image);
-                    (Sha256::digest(bytes), crc32fast::hash(bytes))
-                })?;
-                self.checked[index].get_or_init(|| Checked { crc32, samples: info.samples });
-                Ok((info, digest.into()))
-            })
-            .inspect(|_| checked())
-            .collect();
-        let mut check = Check::default();
-        for (item, outcome) in self.items.iter().zip(outcomes) {
-            match outcome {
-                Ok((info, digest)) => {
-                    check.notes.extend(suffix_note(&item.name(), &info));
-                    check.notes.extend(more_pictures_note(&item.name(), &info));
-                    check.infos.push(Some(info));
-                    check.digests.push(Some(digest));
-                }
-                Err(error) => {
-                    check.errors.push(error);
-                    check.infos.push(None);
-                    check.digests.push(None);
-                }
-            }
-        }
-        check
+        let outcomes: Vec<Result<(ImageInfo, Digest)>> =
+            (0..self.items.len()).into_par_iter().map(|index| self.check(index)).inspect(|_| checked()).collect();
+        Check::new(&self.items, outcomes)
     }
 
-    /// [`read_as`] for the item at `index`.
+    /// Looks at the file of the item at `index`, and keeps its picture.
+    fn check(&self, index: usize) -> Result<(ImageInfo, Digest)> {
+        let entry = self.items[index].entry;
+        let (info, digest, crc32) = match self.source.in_pack(entry) {
+            Some(InPack { pack, index }) => {
+                (pack.info(index).map_err(unreadable(&self.source, entry))?, pack.sha256(index), None)
+            }
+            None => {
+                let ((digest, crc32), info) = self.read(index, |bytes, image| {
+                    self.keep(index, image);
+                    (Sha256::digest(bytes).into(), crc32fast::hash(bytes))
+                })?;
+                (info, digest, Some(crc32))
+            }
+        };
+        self.checked[index].get_or_init(|| Checked { crc32, samples: info.samples });
+        Ok((info, digest))
+    }
+
+    /// Decodes the file of the item at `index`, which is in no pack, and does `work` with its bytes and its
+    /// picture.
     fn read<T>(&self, index: usize, work: impl FnOnce(&[u8], RgbPicture) -> T) -> Result<(T, ImageInfo)> {
-        read_as(&self.source, self.items[index].entry, self.reading, work)
+        read_and(&self.source, self.items[index].entry, |file, bytes| {
+            decode_as_read(file, bytes, self.reading, |image| work(bytes, image))
+        })
     }
 
     /// Resizes the image of the item at `index`, and keeps the picture if there is a place for it.
@@ -339,6 +427,11 @@ impl ImageSet {
         let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(further));
         taken.is_ok()
     }
+}
+
+/// The bytes that those of these pictures take that are in no pack.
+fn bytes_to_keep(source: &Source, items: &[Item], size: [usize; 3]) -> usize {
+    set_bytes(items.iter().filter(|item| source.in_pack(item.entry).is_none()).count(), size)
 }
 
 /// The bytes that `count` pictures of height, width and channels `size` take, saturating rather than wrapping

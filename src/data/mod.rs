@@ -1,6 +1,6 @@
 //! From a folder or a zip to batches of numbers, in the order the data flows:
 //!
-//! 1. [`source`]: a folder, a zip or memory becomes named bytes;
+//! 1. [`source`]: a folder, a zip, a pack or memory becomes named bytes;
 //! 2. [`catalog`]: the names become classes of images, in Keras's order;
 //! 3. [`split`]: each class's files are parted into validation and training, or by [`folds`] into several
 //!    such pairs; where files come in [`groups`], such as patients, whole groups are [dealt out](stratify);
@@ -10,6 +10,8 @@
 //! 6. [`images`]: the set as decoded pictures, kept in memory when they fit;
 //! 7. [`batches`]: pictures, or [`arrays`] that a program has already, become `[N, H, W, C]` tensors, in a
 //!    seeded order, decoded ahead of need, and for training perhaps [changed](augment) a little.
+//!
+//! A [`pack`] is a set of which all but the last of this was done before; [`packing`] makes one.
 //!
 //! What is left out on the way is told by [`left_out`].
 //!
@@ -34,6 +36,8 @@ pub mod images;
 mod layout;
 pub mod left_out;
 mod memory_budget;
+pub mod pack;
+pub mod packing;
 pub mod phantom;
 pub mod reading;
 pub mod resample;

@@ -1,5 +1,5 @@
-//! The source of the bytes: a folder, a zip, MNIST's idx files or memory, all seen as one list of named
-//! files.
+//! The source of the bytes: a folder, a zip, MNIST's idx files, a pack or memory, all seen as one list of
+//! named files.
 //!
 //! Names are paths below the source with `/` between the parts, and the list is in the order in which Keras
 //! walks a tree: folders by their full path as a string, and each folder's files before the next folder's. So
@@ -14,11 +14,18 @@ mod limits;
 mod listing;
 mod metered;
 mod names;
+mod pack;
+mod plain_name;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
 
 use super::left_out::LeftOut;
+use super::pack::{Pack, is_pack};
+use super::reading::Reading;
 use crate::files::read_at_most;
 use crate::{Error, Result};
 pub use archive::MAX_RATIO;
@@ -37,11 +44,21 @@ pub struct Source {
     folders: BTreeSet<String>,
     left_out: Vec<LeftOut>,
     notes: Vec<String>,
+    packs: Vec<Arc<Pack>>,
+}
+
+/// An image of a source that is in a pack.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InPack<'a> {
+    /// The pack.
+    pub pack: &'a Pack,
+    /// The image's place in it.
+    pub index: usize,
 }
 
 impl Source {
-    /// Lists a folder or a zip. Whether a file is a zip is told by its first bytes; a file that is named
-    /// `.zip` and is none is an error that says so. A file of images as MNIST has them, beside which its
+    /// Lists a folder, a zip or a pack. Whether a file is a zip or a pack is told by its first bytes; a file
+    /// that is named `.zip` and is none is an error that says so. A file of images as MNIST has them, beside which its
     /// labels lie, is listed as if it were a folder with a folder for each label; so is a folder that holds
     /// just one such file.
     ///
@@ -54,7 +71,7 @@ impl Source {
     /// it is neither folder nor zip, beyond the limits above, or a zip that is empty or damaged, or holds
     /// names that lead outside of it, two files of one name, files that share bytes, encrypted files,
     /// archives, or what unpacks to more than [`MAX_RATIO`] times its size; or an idx file without its labels
-    /// or damaged. [`Error::Split`] of a folder with several idx files of images tells which to give.
+    /// or damaged; or a pack that is damaged. [`Error::Split`] of a folder with several idx files of images tells which to give.
     pub fn open(path: impl AsRef<Path>) -> Result<Source> {
         let path = path.as_ref();
         let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
@@ -65,6 +82,7 @@ impl Source {
                 several => return Err(idx::several(path, several)),
             },
             false if idx::is_images(path) => idx::list(path)?,
+            false if is_pack(path) => pack::list(path)?,
             false if metadata.is_file() => archive::list(path)?,
             // Opening a pipe would wait for somebody to write to it.
             false => return Err(Error::data(path, "it is neither a folder nor a file; give a folder or a zip")),
@@ -87,13 +105,13 @@ impl Source {
 
     /// Takes over what was listed, in order.
     fn from_listing(path: PathBuf, listing: Listing) -> Result<Source> {
-        let Listing { files, folders, left_out, notes, .. } = listing.finish(&path)?;
+        let Listing { files, folders, left_out, notes, packs, .. } = listing.finish(&path)?;
         let left_out = left_out.into_iter().map(|(name, reason)| {
             let whole = full_name(&path, &name);
             LeftOut::new(name, whole, reason)
         });
         let left_out = left_out.collect();
-        Ok(Source { path, files, joined: Vec::new(), folders, left_out, notes })
+        Ok(Source { path, files, joined: Vec::new(), folders, left_out, notes, packs })
     }
 
     /// Joins both sources: the files of this one, then those of `further`, each still named by the path of
@@ -101,6 +119,7 @@ impl Source {
     pub fn join(mut self, further: Source) -> Source {
         let before = self.files.len();
         self.files.extend(further.files);
+        self.packs.extend(further.packs);
         self.joined.push((before, further.path));
         self.joined.extend(further.joined.into_iter().map(|(first, path)| (before + first, path)));
         self
@@ -143,6 +162,45 @@ impl Source {
         &self.notes
     }
 
+    /// Returns the packs that files of it are in: none, its own, or those of the sources that were joined.
+    pub fn packs(&self) -> impl Iterator<Item = &Pack> {
+        self.packs.iter().map(Arc::as_ref)
+    }
+
+    /// Checks whether what is in packs is of this height, width and channels, read in this way.
+    ///
+    /// # Errors
+    /// Those of [`Pack::check`].
+    pub fn check_packs(&self, size: [usize; 3], reading: Reading) -> Result<()> {
+        self.packs().try_for_each(|pack| pack.check(size, reading))
+    }
+
+    /// Returns the file at `index` as an image of a pack, if it is in one.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Source::len).
+    pub(super) fn in_pack(&self, index: usize) -> Option<InPack<'_>> {
+        match &self.files[index].place {
+            Place::Pack { pack, index } => Some(InPack { pack, index: *index }),
+            _ => None,
+        }
+    }
+
+    /// Returns the SHA-256 of the bytes of the file at `index`; a pack knows those of the files that it was
+    /// made from.
+    ///
+    /// # Errors
+    /// Those of [`read`](Source::read), of a file that is in no pack.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Source::len).
+    pub fn sha256(&self, index: usize) -> Result<[u8; 32]> {
+        match self.in_pack(index) {
+            Some(InPack { pack, index }) => Ok(pack.sha256(index)),
+            None => Ok(Sha256::digest(self.read(index)?).into()),
+        }
+    }
+
     /// Returns the file's name with the source's before it, for messages: `data.zip/benign/1.png`.
     ///
     /// # Panics
@@ -161,6 +219,7 @@ impl Source {
         match &self.files[index].place {
             Place::Memory(bytes) => bytes.len() as u64,
             Place::Idx { images, .. } => images.file_size(),
+            Place::Pack { pack, index } => pack.sample_bytes(*index),
             Place::Zip { size, .. } => *size,
             Place::Disk(path) => std::fs::metadata(path).map_or(0, |metadata| metadata.len()),
         }
@@ -170,7 +229,8 @@ impl Source {
     ///
     /// # Errors
     /// [`Error::Image`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if a zip's entry is
-    /// damaged or encrypted, or if the file has more than [`MAX_FILE_BYTES`].
+    /// damaged or encrypted, if the file has more than [`MAX_FILE_BYTES`], or if it is in a pack, which holds
+    /// its picture alone.
     ///
     /// # Panics
     /// If `index` is not below [`len`](Source::len).
@@ -178,6 +238,10 @@ impl Source {
         match &self.files[index].place {
             Place::Memory(bytes) => Ok(bytes.clone()),
             Place::Idx { images, place } => Ok(images.file(*place)),
+            Place::Pack { pack, .. } => {
+                let reason = "it holds the pictures of its images and not their files; give the folder or the zip that was packed";
+                Err(Error::data(pack.path(), reason))
+            }
             Place::Zip { archive, index: entry, .. } => archive::read(archive, *entry, &self.full_name(index)),
             Place::Disk(path) => read_file(path).map_err(|error| match error {
                 // The user named the folder, not this file.
@@ -193,9 +257,9 @@ impl Source {
     }
 }
 
-/// Returns whether a file stands for several images: a zip, or an idx file of images.
+/// Returns whether a file stands for several images: a zip, a pack, or an idx file of images.
 pub fn is_set(path: &Path) -> bool {
-    archive::starts_as_zip(path) || idx::is_images(path)
+    archive::starts_as_zip(path) || is_pack(path) || idx::is_images(path)
 }
 
 /// Returns the name of a file in a source, with the source's before it.

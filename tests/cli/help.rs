@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 const SCREEN: (usize, usize) = (45, 100);
 
 /// glassnet itself, and its commands.
-pub const COMMANDS: [&str; 19] = [
+pub const COMMANDS: [&str; 20] = [
     "",
     "reproduce",
     "train",
@@ -15,6 +15,7 @@ pub const COMMANDS: [&str; 19] = [
     "evaluate",
     "inspect",
     "samples",
+    "pack",
     "init",
     "summary",
     "phantom",

@@ -33,6 +33,7 @@ mod logging;
 mod no_skill;
 mod one_class;
 mod optimizers;
+mod pack;
 mod phantom;
 mod pipes;
 mod places;

@@ -71,6 +71,7 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
         "glassnet-inspect.1",
         "glassnet-lecture.1",
         "glassnet-man.1",
+        "glassnet-pack.1",
         "glassnet-phantom.1",
         "glassnet-predict.1",
         "glassnet-reproduce.1",
@@ -80,7 +81,7 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
     ];
     // Twice, as pages of an earlier version are replaced.
     for _ in 0..2 {
-        assert_eq!(here.done("man --out share/man1"), "Wrote 19 pages into share/man1\n");
+        assert_eq!(here.done("man --out share/man1"), "Wrote 20 pages into share/man1\n");
     }
     let mut sorted = pages.map(str::to_string);
     sorted.sort();
@@ -94,5 +95,5 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
 }
 
 fn commands() -> &'static str {
-    "reproduce, train, predict, evaluate, inspect, samples, init, summary, phantom, glyphs, gradcheck, explain, lecture, bench, completions, man"
+    "reproduce, train, predict, evaluate, inspect, samples, pack, init, summary, phantom, glyphs, gradcheck, explain, lecture, bench, completions, man"
 }

@@ -6,8 +6,11 @@ use super::tiff_bytes::{tiff_of_entries, tiff_of_jpegs};
 use super::zip_bytes::{Entry, zip_of};
 use glassnet::checkpoint::{self, ModelCard, RESCALE, RESIZE, TrainingFacts};
 use glassnet::classes::{Classes, Label};
+use glassnet::data::catalog::Catalog;
 use glassnet::data::decode::decode;
-use glassnet::data::reading::Reading;
+use glassnet::data::packing::{self, Packing};
+use glassnet::data::reading::{BitDepth, Interpolation, Reading};
+use glassnet::data::source::Source;
 use glassnet::network::Network;
 use glassnet::optim::OptimizerSettings;
 use glassnet::random::{Purpose, Stream};
@@ -163,6 +166,25 @@ pub fn idx_files() -> Vec<Vec<u8>> {
         both(&packed(&labels), &packed(&images)),
         both(&labels, &packed(&images)),
         both(&idx(1, &[0], &[]), &idx(3, &[0, 28, 28], &[])),
+    ]
+}
+
+/// Pictures of 8 and of 16 bits in colour and in grey, and images that could not be read.
+pub fn packs() -> Vec<Vec<u8>> {
+    let eight = |seed: u32| encoded(&picture(5 + seed, 4), ImageFormat::Png);
+    let sixteen = encoded(&picture(3, 6).to_luma16().into(), ImageFormat::Png);
+    let pack = |last: Vec<u8>, packing: Packing| {
+        let files = vec![("a/1.png".into(), eight(0)), ("a/2.png".into(), eight(1)), ("b/3.png".into(), last)];
+        let source = Source::from_memory("memory", files).expect("the test's own names are some");
+        let items = Catalog::from_source(&source).expect("there are two classes").items;
+        written(|path| packing::pack(path, &source, &items, packing, || Ok(())).map(|_| ()))
+    };
+    let deep = Reading { bit_depth: BitDepth::Sixteen, interpolation: Interpolation::Bilinear, ..Reading::default() };
+    vec![
+        pack(eight(2), Packing { size: [4, 3, 3], reading: Reading::default(), skip_bad: false }),
+        pack(sixteen.clone(), Packing { size: [2, 5, 1], reading: deep, skip_bad: false }),
+        pack(sixteen, Packing { size: [1, 1, 3], reading: deep, skip_bad: true }),
+        pack(Vec::new(), Packing { size: [8, 8, 1], reading: deep, skip_bad: true }),
     ]
 }
 

@@ -8,6 +8,7 @@ use glassnet::data::audit::difference_hash::DifferenceHash;
 use glassnet::data::catalog::Catalog;
 use glassnet::data::decode::{DECODING_BUDGET_BYTES, RgbPicture, decode_as_read};
 use glassnet::data::framing::framed_samples;
+use glassnet::data::images::{Check, ImageSet, read_and_decode};
 use glassnet::data::reading::{BitDepth, Interpolation, Reading, Resize, SampleRange};
 use glassnet::data::sample::PictureSamples;
 use glassnet::data::source::Source;
@@ -20,6 +21,7 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// What an input comes to.
@@ -48,7 +50,7 @@ const MIB: usize = 1 << 20;
 
 impl Target {
     /// All of them.
-    pub fn all() -> [Target; 6] {
+    pub fn all() -> [Target; 7] {
         [
             // What an entry of the longest input can unpack to, with room for a vector to double.
             Target { name: "zip", run: zip, seeds: seeds::zips, tokens: ZIP, memory: 192 * MIB },
@@ -61,6 +63,7 @@ impl Target {
             },
             // What all images that a listing may have take.
             Target { name: "idx", run: idx, seeds: seeds::idx_files, tokens: IDX, memory: 1280 * MIB },
+            Target { name: "pack", run: pack, seeds: seeds::packs, tokens: PACK, memory: 16 * MIB },
             Target { name: "weights", run: weights, seeds: seeds::weights, tokens: WEIGHTS, memory: 16 * MIB },
             Target { name: "run", run, seeds: seeds::runs, tokens: RUN, memory: 16 * MIB },
             Target { name: "spec", run: spec, seeds: seeds::specs, tokens: SPEC, memory: 64 * MIB },
@@ -163,6 +166,22 @@ const IDX: &[&[u8]] = &[
     b"\x7f\xff\xff\xff",
     b"\xff\xff\xff\xff",
     b"\x00\x01\x00\x00",
+];
+
+const PACK: &[&[u8]] = &[
+    b"\x89GNPACK\n",
+    b"\xff\xff\xff\xff",
+    b"\0\0\0\0\0\0\0\x80",
+    b"../",
+    b".png",
+    b"\"size\":[",
+    b"65535,65535,3]",
+    b"\"reading\":{",
+    b"\"bit_depth\":16",
+    b"\"kinds\":[",
+    b"\"unreadable\":[",
+    b"16-bit grey",
+    b"PNG",
 ];
 
 const WEIGHTS: &[&[u8]] = &[
@@ -301,6 +320,54 @@ fn idx(bytes: &[u8]) -> Trial {
         Err(error) => error.to_string(),
     };
     Trial::Read(format!("{} {classes}", "file ".repeat(source.len().min(8))))
+}
+
+/// Opens a pack, and reads its images as a training and as a look at them does. The checksum of its table is
+/// made right where it can be found, as somebody would do who means harm.
+fn pack(bytes: &[u8]) -> Trial {
+    let source = match Source::open(file_of("set.pack", &with_the_sum_of_its_table(bytes))) {
+        Ok(source) => Arc::new(source),
+        Err(error) => return Trial::Refused(error.to_string()),
+    };
+    let Some((size, reading)) = source.packs().next().map(|pack| (pack.size(), pack.reading())) else {
+        return Trial::Refused(format!("it is no pack but a source of {} files", source.len()));
+    };
+    let catalog = match Catalog::from_source(&source) {
+        Ok(catalog) => catalog,
+        Err(error) => return Trial::Refused(error.to_string()),
+    };
+    let images = ImageSet::sized(Arc::clone(&source), catalog.items, size, usize::MAX).expect("a pack has a size");
+    let images = images.read_as(reading);
+    let Check { infos, digests, errors, .. } = images.check_all();
+    assert!(infos.len() == images.items().len() && digests.len() == infos.len());
+    let mut told: Vec<String> = errors.iter().take(8).map(|error| error.to_string()).collect();
+    for (index, item) in images.items().iter().enumerate().take(20) {
+        let looked_at = read_and_decode(&source, item.entry, Reading::default(), |_, picture| picture.pixels.len());
+        match (images.picture(index), looked_at) {
+            (Ok(samples), Ok((pixels, _))) => {
+                assert_eq!(samples.len(), size.iter().product::<usize>());
+                assert_eq!(pixels, size[0] * size[1] * 3);
+            }
+            (Err(error), Err(_)) => told.push(error.to_string()),
+            (seen, looked_at) => panic!("{seen:?} and {looked_at:?}"),
+        }
+    }
+    match told.pop() {
+        Some(sentence) if coin(bytes) => Trial::Refused(sentence),
+        _ => Trial::Read(format!("{size:?} {}", "image ".repeat(images.items().len().min(8)))),
+    }
+}
+
+/// The bytes of a pack with the checksum of its table, where they tell where it begins.
+fn with_the_sum_of_its_table(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let samples = bytes.get(24..).and_then(|rest| rest.first_chunk::<8>()).map(|length| u64::from_le_bytes(*length));
+    let table = samples.and_then(|length| usize::try_from(length).ok()?.checked_add(64));
+    if let Some(table) = table.and_then(|table| bytes.get(table..)) {
+        let sum = crc32(&[&bytes[16..64], table].concat());
+        bytes[12..16].copy_from_slice(&sum.to_le_bytes());
+    }
+    bytes
 }
 
 /// A way of reading that depends on the input, and the size of a network.

@@ -17,7 +17,7 @@ use std::path::PathBuf;
     after_long_help = "What is found is the answer: the exit code is 0 also where files cannot be read; --json has 'findings' for scripts."
 )]
 pub struct InspectArgs {
-    /// A folder with a folder of images for each class, or a zip of it
+    /// A folder with a folder of images for each class, or a zip or a pack of it
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
     /// What is given beside DATA, which is one path.
@@ -26,7 +26,7 @@ pub struct InspectArgs {
     /// Share of each class that would validate
     #[arg(long, value_name = "SHARE", default_value_t = keras_run::VALIDATION_SPLIT, value_parser = share, allow_negative_numbers = true)]
     pub validation_split: f64,
-    /// A further folder or zip that would validate, and all of DATA train
+    /// A further folder, zip or pack that would validate, and all of DATA train
     #[arg(long, value_name = "DIR", conflicts_with = "validation_split")]
     pub validation_data: Option<PathBuf>,
     /// `--upright`.
@@ -49,7 +49,7 @@ pub struct InspectArgs {
 /// `glassnet samples`.
 #[derive(Args, Debug)]
 pub struct SamplesArgs {
-    /// A folder with a folder of images for each class, or a zip of it
+    /// A folder with a folder of images for each class, or a zip or a pack of it
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
     /// What is given beside DATA, which is one path.

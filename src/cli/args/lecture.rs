@@ -15,7 +15,7 @@ use glassnet::training::keras_run;
 use std::path::PathBuf;
 
 /// `glassnet lecture`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(
     after_help = "More options, and more on each: glassnet lecture --help",
     after_long_help = "Examples:
@@ -28,7 +28,7 @@ The page is on this machine alone, and only who has the printed link can open it
 The steps are those of glassnet train with the same flags, bit for bit. Nothing is saved but what the page's reader saves."
 )]
 pub struct LectureArgs {
-    /// A folder with a folder of images for each class, or a zip of it [default: the phantom set]
+    /// A folder with a folder of images for each class, or a zip or a pack of it [default: the phantom set]
     #[arg(value_name = "DATA")]
     pub data: Option<PathBuf>,
     /// A prepared lecture: the stops to go to

@@ -9,6 +9,7 @@ mod init;
 mod lecture;
 mod model;
 mod optimizer;
+mod pack;
 mod reading;
 mod schedule;
 mod shells;
@@ -25,6 +26,7 @@ pub use gradcheck::{GradcheckArgs, Link};
 pub use init::{InitArgs, Preset};
 pub use lecture::LectureArgs;
 pub use model::{EvaluateArgs, PredictArgs, SubsetChoice, SummaryArgs};
+pub use pack::PackArgs;
 pub use reading::{RangeChoice, ReadingArgs};
 pub use shells::{CompletionsArgs, ManArgs};
 pub use tips::{is_given, refuse};
@@ -81,6 +83,10 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Draw sample images of each class side by side
     Samples(SamplesArgs),
+    /// Write a data set into one file, decoded and resized once
+    ///
+    /// Every command takes the file as DATA. Training reads it without decoding, and ends with the same bits.
+    Pack(PackArgs),
     /// Write a model.toml to start from
     ///
     /// With comments that say what each layer is for.
@@ -128,6 +134,7 @@ impl Command {
             Command::Evaluate(args) => args.quiet.quiet,
             Command::Inspect(args) => args.quiet.quiet,
             Command::Samples(args) => args.quiet.quiet,
+            Command::Pack(args) => args.quiet.quiet,
             Command::Phantom(args) => args.quiet.quiet,
             Command::Init(_) | Command::Summary(_) | Command::Bench(_) => false,
             Command::Completions(_) | Command::Man(_) => false,

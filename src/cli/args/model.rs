@@ -19,7 +19,7 @@ pub struct PredictArgs {
     /// A run folder stands for its weights/best.safetensors.
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// Images; a folder or a zip stands for all images in it
+    /// Images; a folder, a zip or a pack stands for all images in it
     ///
     /// Of a run with --validation-data none need be given: it is those then.
     #[arg(value_name = "IMAGE")]
@@ -54,7 +54,7 @@ pub struct EvaluateArgs {
     /// A run folder stands for its weights/best.safetensors.
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// A folder with the model's class folders, or a zip of it [default: what the run validated on]
+    /// A folder with the model's class folders, or a zip or a pack of it [default: what the run validated on]
     ///
     /// Without, it is the data of the model's run: those of its --validation-data, or with --subset training,
     /// or where there were none, those that it was trained on.

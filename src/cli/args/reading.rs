@@ -1,4 +1,4 @@
-//! The arguments for reading images, which `train`, `samples` and `inspect` share.
+//! The arguments for reading images, which `train`, `pack`, `samples` and `inspect` share.
 
 use super::values::Named;
 use clap::Args;
@@ -28,8 +28,8 @@ pub struct ReadingArgs {
     /// Values of 16-bit images to stretch to black and white
     ///
     /// MIN,MAX are two of 0 to 65535, as in 0,4095 for 12 bits: MIN becomes 0, MAX 1, and what lies beyond is
-    /// clipped. auto takes the smallest and the largest value of the images that train (samples: of all
-    /// images). train writes the range into the weights, so that predict and evaluate do the same. 8-bit
+    /// clipped. auto takes the smallest and the largest value of the images that train (samples and pack: of
+    /// all images). train writes the range into the weights, so that predict and evaluate do the same. 8-bit
     /// images stay as they are.
     #[arg(long, value_name = "auto|MIN,MAX", value_parser = range(), hide_possible_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,6 +60,14 @@ impl ReadingArgs {
         };
         let ReadingArgs { upright, resize, interpolation, .. } = *self;
         Reading { upright: upright.upright, range, resize, interpolation, ..Reading::default() }
+    }
+}
+
+/// The flags that ask for a reading, but for its bit depth.
+impl From<Reading> for ReadingArgs {
+    fn from(Reading { upright, range, resize, interpolation, .. }: Reading) -> ReadingArgs {
+        let range = (!range.is_full()).then_some(RangeChoice::Of(range));
+        ReadingArgs { upright: UprightArgs { upright }, range, resize, interpolation }
     }
 }
 

@@ -21,13 +21,14 @@ pub struct CompletionsArgs {
 }
 
 /// The commands that have a page, for shells to complete.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "reproduce",
     "train",
     "predict",
     "evaluate",
     "inspect",
     "samples",
+    "pack",
     "init",
     "summary",
     "phantom",

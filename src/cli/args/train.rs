@@ -84,7 +84,7 @@ pub struct ReproduceArgs {
 }
 
 /// `glassnet train`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(
     after_help = "More options, and more on each: glassnet train --help",
     after_long_help = "Examples:
@@ -98,7 +98,7 @@ pub struct ReproduceArgs {
 glassnet inspect says what to mend in the data first. Class 1, the second folder by name, is the positive one."
 )]
 pub struct TrainArgs {
-    /// A folder with a folder of images for each class, or a zip of it
+    /// A folder with a folder of images for each class, or a zip or a pack of it
     ///
     /// With --resume it need not be given.
     #[arg(value_name = "DATA", required_unless_present = "resume")]
@@ -125,7 +125,7 @@ pub struct TrainArgs {
     /// Its first files by name validate, or with --group-regex whole groups.
     #[arg(long, value_name = "SHARE", default_value_t = keras_run::VALIDATION_SPLIT, value_parser = share, allow_negative_numbers = true)]
     pub validation_split: f64,
-    /// A further folder or zip: it validates, and all of DATA trains
+    /// A further folder, zip or pack: it validates, and all of DATA trains
     ///
     /// It has class folders of the same names. Nothing of DATA validates then.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["validation_split", "folds"])]

@@ -3,7 +3,6 @@
 use crate::cli::args::{InitArgs, Preset};
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::{console, output};
-use glassnet::Error;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 
@@ -16,10 +15,7 @@ pub fn run(args: &InitArgs) -> CommandResult {
     };
     let written = OpenOptions::new().write(true).create_new(true).open(path);
     written.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => {
-            let reason = "something of this name is there already, and stays as it is; give another name, or remove it";
-            Error::setting(format!("--out {}", path.display()), reason)
-        }
+        ErrorKind::AlreadyExists => output::there_already("--out", path),
         _ => output::cannot("--out", "write", path, &error),
     })?;
     let place = path.display();

@@ -11,6 +11,7 @@ pub mod init;
 pub mod inspect;
 pub mod lecture;
 pub mod man;
+pub mod pack;
 pub mod phantom;
 pub mod predict;
 pub mod reproduce;

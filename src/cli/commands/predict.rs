@@ -9,7 +9,7 @@ use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::console::{self, Lines};
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::Progress;
-use glassnet::checkpoint::Checkpoint;
+use glassnet::checkpoint::{Checkpoint, ModelCard};
 use glassnet::classes::{Classes, Label};
 use glassnet::data::catalog::{all_images, notes};
 use glassnet::data::decode::Rgb8;
@@ -30,7 +30,7 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     let file = weights_file(&args.model)?;
     let model = load_model(&file)?;
     let mut network = Predictor::new(&model, &file)?;
-    let Lister { images, failed, left_out } = list(args, &file)?;
+    let Lister { images, failed, left_out } = list(args, &file, &model.card)?;
     if let Some(path) = &args.plot {
         output::check_no_input("--plot", path, images.iter().map(Image::name))?;
     }
@@ -72,17 +72,17 @@ pub fn run(args: &PredictArgs) -> CommandResult {
 
 /// Lists the images that are given, or where none are, those that the run of the weights in `file` was
 /// validated on.
-fn list(args: &PredictArgs, file: &Path) -> Result<Lister> {
+fn list(args: &PredictArgs, file: &Path, card: &ModelCard) -> Result<Lister> {
     let further = if args.images.is_empty() { RunData::around(file).validation_path } else { None };
     if args.images.is_empty() && further.is_none() {
-        return Err(Error::setting("IMAGE", "it is missing; give images, or folders or zips of them"));
+        return Err(Error::setting("IMAGE", "it is missing; give images, or folders, zips or packs of them"));
     }
     if let Some(path) = &further {
         Wanted { path, part: "validated on", argument: "IMAGE" }.check_there(file)?;
     }
     let mut lister = Lister::default();
     for path in args.images.iter().chain(&further) {
-        lister.add(path);
+        lister.add(path, card);
     }
     Ok(lister)
 }
@@ -237,13 +237,14 @@ struct Lister {
 }
 
 impl Lister {
-    /// A folder, a zip or an idx file stands for all images in it, anything else for itself.
-    fn add(&mut self, path: &Path) {
+    /// A folder, a zip, a pack or an idx file stands for all images in it, anything else for itself.
+    fn add(&mut self, path: &Path, card: &ModelCard) {
         if !path.is_dir() && !is_set(path) {
             self.images.push(Image::File(path.to_path_buf()));
             return;
         }
         let listed = open(path).and_then(|source| {
+            source.check_packs(card.spec.input, card.reading)?;
             let (images, left_out) = all_images(&source);
             for note in notes(&source, &left_out) {
                 console::warn(&note);

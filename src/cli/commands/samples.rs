@@ -1,10 +1,10 @@
 //! `glassnet samples`: a picture of some images of each class.
 
-use crate::cli::args::{RangeChoice, SamplesArgs};
+use crate::cli::args::SamplesArgs;
 use crate::cli::input::dataset::{Dataset, check_one, open};
-use crate::cli::input::reading::auto;
+use crate::cli::input::packed::reading_of;
+use crate::cli::input::reading::of_all;
 use crate::cli::outcome::{CommandResult, Outcome};
-use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::{console, output};
 use glassnet::Error;
 use glassnet::classes::Label;
@@ -12,7 +12,7 @@ use glassnet::data::augment::Augmentation;
 use glassnet::data::catalog::{Item, class_counts};
 use glassnet::data::decode::Rgb8;
 use glassnet::data::framing::framed;
-use glassnet::data::images::{ImageSet, read_and_decode};
+use glassnet::data::images::read_and_decode;
 use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::data::reading::Reading;
 use glassnet::error::counted;
@@ -27,13 +27,21 @@ use std::sync::Arc;
 pub fn run(args: &SamplesArgs) -> CommandResult {
     check_one(&args.data, &args.more_data)?;
     output::check_picture("--out", &args.out)?;
-    let mut dataset = Dataset::new(open(&args.data)?, 0.0)?;
+    let source = open(&args.data)?;
+    // What a pack holds is what training sees of it.
+    let (mut read, mut size) = (args.reading, ModelSpec::documented().input);
+    if let Some(pack) = source.packs().next() {
+        (read, _) = reading_of(pack, read, pack.reading().bit_depth)?;
+        size = [pack.size()[0], pack.size()[1], size[2]];
+    }
+    let mut dataset = Dataset::new(source, 0.0)?;
     let files = dataset.catalog.items.iter().map(|item| dataset.source.full_name(item.entry));
     output::check_no_input("--out", &args.out, files)?;
     check_shown(args, &dataset)?;
-    let reading = reading(args, &dataset)?;
+    let reading = of_all(&read, &dataset.source, &dataset.catalog.items)?;
+    let seen = Seen { reading, size };
     let labels = dataset.classes().labels();
-    let chosen = labels.map(|label| choose(args, &mut dataset, reading, label)).collect::<glassnet::Result<_>>()?;
+    let chosen = labels.map(|label| choose(args, &mut dataset, seen, label)).collect::<glassnet::Result<_>>()?;
     let shown = Shown { args, dataset: &dataset, reading, chosen };
     shown.draw()?;
     match args.json {
@@ -68,7 +76,7 @@ type Chosen = (String, Rgb8);
 ///
 /// # Errors
 /// [`Error::Data`], where none can be read.
-fn choose(args: &SamplesArgs, dataset: &mut Dataset, reading: Reading, label: Label) -> glassnet::Result<Vec<Chosen>> {
+fn choose(args: &SamplesArgs, dataset: &mut Dataset, seen: Seen, label: Label) -> glassnet::Result<Vec<Chosen>> {
     let catalog = Arc::clone(&dataset.catalog);
     let mut items: Vec<&Item> = catalog.items.iter().filter(|item| item.label == label).collect();
     Stream::new(args.seed, Purpose::Samples, 0, label.index() as u64).shuffle(&mut items);
@@ -78,9 +86,10 @@ fn choose(args: &SamplesArgs, dataset: &mut Dataset, reading: Reading, label: La
             break;
         }
         let name = dataset.source.full_name(item.entry);
+        let reading = seen.reading;
         let read = read_and_decode(&dataset.source, item.entry, reading, |_, image| {
-            let seen = args.augment.is_some() || !reading.resize.is_default() || !reading.interpolation.is_default();
-            let image = if seen { as_seen(image, args, reading, item.entry) } else { image };
+            let shrinks = args.augment.is_some() || !reading.resize.is_default() || !reading.interpolation.is_default();
+            let image = if shrinks { seen.image(image, args, item.entry) } else { image };
             output::shrink_to(&name, image, SAMPLE_SIDE)
         });
         match read.and_then(|(image, _)| image) {
@@ -172,30 +181,26 @@ impl Shown<'_> {
     }
 }
 
-/// Resolves how the images are read. For `--range auto` all are looked at.
-fn reading(args: &SamplesArgs, dataset: &Dataset) -> glassnet::Result<Reading> {
-    let known = args.reading.known();
-    if args.reading.range != Some(RangeChoice::Auto) {
-        return Ok(known);
-    }
-    let items = &dataset.catalog.items;
-    // What is wanted is the samples' range alone, so the pictures may be small.
-    let images = ImageSet::new(Arc::clone(&dataset.source), items.clone(), 1, 0)?;
-    let progress = Progress::of_images("Checking", items.len());
-    images.check_all_telling(|| progress.advance(1));
-    Ok(Reading { range: auto(images.samples(), "images")?, ..known })
+/// How training sees the images.
+#[derive(Clone, Copy)]
+struct Seen {
+    reading: Reading,
+    /// The documented size, or that of a pack.
+    size: [usize; 3],
 }
 
-/// The image at the documented size as training sees it, perhaps changed. What is drawn for a change is not
-/// what a run draws, where an image goes by its place in the training part.
-fn as_seen(image: Rgb8, args: &SamplesArgs, reading: Reading, index: usize) -> Rgb8 {
-    let size @ [height, width, _] = ModelSpec::documented().input;
-    let picture = framed(image, size, reading);
-    let mut values = vec![0.0; picture.len()];
-    let change = args.augment.map(|augmentation| augmentation.draw(args.seed, 0, index as u64));
-    change.unwrap_or_default().apply(&picture, size, &mut values);
-    let pixels = values.iter().map(|value| (value * 255.0).round() as u8).collect();
-    Rgb8 { width, height, pixels }
+impl Seen {
+    /// The image as training sees it, perhaps changed. What is drawn for a change is not what a run draws,
+    /// where an image goes by its place in the training part.
+    fn image(self, image: Rgb8, args: &SamplesArgs, index: usize) -> Rgb8 {
+        let Seen { reading, size: size @ [height, width, _] } = self;
+        let picture = framed(image, size, reading);
+        let mut values = vec![0.0; picture.len()];
+        let change = args.augment.map(|augmentation| augmentation.draw(args.seed, 0, index as u64));
+        change.unwrap_or_default().apply(&picture, size, &mut values);
+        let pixels = values.iter().map(|value| (value * 255.0).round() as u8).collect();
+        Rgb8 { width, height, pixels }
+    }
 }
 
 fn labelled((path, image): &(String, Rgb8)) -> LabelledImage<'_> {

@@ -1,8 +1,9 @@
-//! `glassnet train`: a classifier from a folder or a zip.
+//! `glassnet train`: a classifier from a folder, a zip or a pack.
 
 use crate::cli::args::{ImageSize, TrainArgs, is_given};
 use crate::cli::input::dataset::{Dataset, check_one, open};
 use crate::cli::input::model::{Origin, check_classes, check_takes_images, read_spec};
+use crate::cli::input::packed::{FlagsOnData, open_pack};
 use crate::cli::outcome::{CommandResult, Failure, Outcome};
 use crate::cli::run::cross_validation::CrossValidation;
 use crate::cli::run::resume::ResumedRun;
@@ -56,6 +57,23 @@ fn train(run: TrainingRun) -> CommandResult {
 
 /// Makes of the flags what is to be done.
 fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result<TrainWork, Failure> {
+    // A run that goes on has settings of its own, which its pack is held to.
+    let pack = match (&args.data, &resumed) {
+        (Some(data), None) => open_pack(data)?,
+        _ => None,
+    };
+    let mut args = args.clone();
+    if let Some(source) = &pack {
+        FlagsOnData {
+            reading: &mut args.reading,
+            bit_depth: &mut args.bit_depth,
+            skip_bad: &mut args.skip_bad,
+            image_size: &mut args.image_size,
+            model: args.model.as_deref(),
+        }
+        .take_from(source)?;
+    }
+    let args = &args;
     let model = Model::from_args(args, resumed.as_ref())?;
     let data = data(args, resumed.as_ref())?;
     let settings = RunSettings::new(args, model.network.spec().input);
@@ -63,8 +81,9 @@ fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result
     settings.training.check_schedule()?;
     check_decay(&settings.training)?;
     let (out, json) = (args.common.out.clone(), args.common.json);
+    let source = || pack.map_or_else(|| open(&data), Ok);
     if settings.folds.is_some() {
-        let source = Arc::new(open(&data)?);
+        let source = Arc::new(source()?);
         let catalog = Arc::new(Catalog::from_source(&source)?);
         let network = model.for_classes(&catalog.classes)?;
         return Ok(TrainWork::CrossValidation(Box::new(CrossValidation {
@@ -80,7 +99,7 @@ fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result
     if settings.training.early_stopping.is_some() && settings.validation_split == Some(0.0) {
         return Err(without_validation().into());
     }
-    let mut dataset = dataset(open(&data)?, args.validation_data.as_deref(), &settings, resumed.as_ref())?;
+    let mut dataset = dataset(source()?, args.validation_data.as_deref(), &settings, resumed.as_ref())?;
     if let Some(run) = &resumed {
         dataset.name = run.name_of_data(&data);
     }
@@ -102,7 +121,7 @@ fn data(args: &TrainArgs, resumed: Option<&ResumedRun>) -> Result<PathBuf> {
     match (&args.data, resumed) {
         (Some(data), _) => Ok(data.clone()),
         (None, Some(run)) => run.data(),
-        (None, None) => Err(Error::setting("DATA", "it is missing; give a folder or a zip")),
+        (None, None) => Err(Error::setting("DATA", "it is missing; give a folder, a zip or a pack")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! All images of a set, read and decoded once before any of them trains.
 
-use crate::cli::args::RangeChoice;
+use crate::cli::args::{RangeChoice, ReadingArgs};
 use crate::cli::input::finding::Finding;
 use crate::cli::input::reading::{narrow, range_note, turned};
 use crate::cli::machine::memory::cache_bytes;
@@ -12,11 +12,12 @@ use glassnet::Error;
 use glassnet::data::audit::depth::Depth;
 use glassnet::data::batches::BATCHES_AHEAD;
 use glassnet::data::catalog::{Catalog, Item};
-use glassnet::data::images::{Check, Digest, ImageSet, set_bytes, set_sha256};
+use glassnet::data::images::{Check, Digest, ImageSet, set_sha256};
 use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::data::source::Source;
+use glassnet::error::counted;
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -48,35 +49,21 @@ impl CheckedImages {
         let items = &catalog.items;
         let mut images =
             ImageSet::sized(Arc::clone(source), items.clone(), size, cache)?.read_as(settings.known_reading());
+        if reading.range != Some(RangeChoice::Auto) {
+            source.check_packs(size, settings.known_reading())?;
+        }
         let begun = Instant::now();
         let progress = Progress::of_images("Checking", items.len());
-        let Check { infos, digests, errors, notes } = images.check_all_telling(|| progress.advance(1));
+        let check = images.check_all_telling(|| progress.advance(1));
         drop(progress);
         log::debug!(target: LOG_TARGET, "{} images read and decoded in {:.1?}", items.len(), begun.elapsed());
-        for note in &notes {
-            console::warn(note);
-        }
-        if skip_bad {
-            for error in &errors {
-                console::warn(&format!("left out: {error}"));
-            }
-        } else {
-            refuse(&places(source, items, &digests), &errors)?;
-        }
-        let (turned, depth) = (turned(infos.iter().flatten()), Depth::from_infos(infos.iter().flatten()));
-        let narrow = depth.as_ref().and_then(narrow);
-        let told = [turned.filter(|_| !reading.upright.upright), narrow.filter(|_| reading.range.is_none())];
-        for Finding { finding, advice, .. } in told.into_iter().flatten() {
-            console::warn(&format!("{finding}; {advice}"));
-        }
-        if let Some(note) = reading.range.and_then(|choice| range_note(choice, depth)) {
-            console::warn(&note);
-        }
+        tell(source, items, &check, reading, Unreadable { work: "train", skip_bad })?;
+        let Check { digests, errors, .. } = check;
         if reading.range == Some(RangeChoice::Auto) {
             images.forget_deep();
         }
         if !images.keeps_pictures() {
-            console::progress(&decoded_anew(set_bytes(items.len(), size), size, cache));
+            console::progress(&decoded_anew(images.bytes_to_keep(), size, cache));
         }
         let places = items.iter().enumerate().map(|(place, item)| (item.entry, place)).collect();
         let unreadable = items.iter().zip(&digests).filter(|(_, digest)| digest.is_none()).map(|(item, _)| item.entry);
@@ -112,6 +99,55 @@ impl CheckedImages {
     }
 }
 
+/// What becomes of images that cannot be read.
+#[derive(Clone, Copy)]
+pub struct Unreadable {
+    /// The work that is to be done with the images, as a verb.
+    pub work: &'static str,
+    /// True where it is done without them.
+    pub skip_bad: bool,
+}
+
+/// Passes on what was found in the files of these items, which are in `source`, and were to be read so.
+///
+/// # Errors
+/// [`Error::Data`] says how many cannot be read, after each was named, where they are not to be skipped.
+pub fn tell(
+    source: &Source,
+    items: &[Item],
+    check: &Check,
+    reading: ReadingArgs,
+    Unreadable { work, skip_bad }: Unreadable,
+) -> Result<(), Failure> {
+    let Check { infos, digests, errors, notes } = check;
+    for note in notes {
+        console::warn(note);
+    }
+    for error in errors {
+        match skip_bad {
+            true => console::warn(&format!("left out: {error}")),
+            false => console::error(&error.to_string()),
+        }
+    }
+    if !skip_bad && !errors.is_empty() {
+        let (count, them) = (counted(errors.len(), "image"), if errors.len() == 1 { "it" } else { "them" });
+        let reason = format!(
+            "{count} cannot be read; mend {them} or take {them} out, or {work} without {them}, with --skip-bad"
+        );
+        return Err(Error::data(places(source, items, digests), reason).into());
+    }
+    let (turned, depth) = (turned(infos.iter().flatten()), Depth::from_infos(infos.iter().flatten()));
+    let narrow = depth.as_ref().and_then(narrow);
+    let told = [turned.filter(|_| !reading.upright.upright), narrow.filter(|_| reading.range.is_none())];
+    for Finding { finding, advice, .. } in told.into_iter().flatten() {
+        console::warn(&format!("{finding}; {advice}"));
+    }
+    if let Some(note) = reading.range.and_then(|choice| range_note(choice, depth)) {
+        console::warn(&note);
+    }
+    Ok(())
+}
+
 /// The sets that hold images without a digest, which cannot be read: `photos`, `photos and more-photos`.
 fn places(source: &Source, items: &[Item], digests: &[Option<Digest>]) -> PathBuf {
     let unreadable = items.iter().zip(digests).filter(|(_, digest)| digest.is_none());
@@ -119,21 +155,6 @@ fn places(source: &Source, items: &[Item], digests: &[Option<Digest>]) -> PathBu
     let first = source.path().display().to_string();
     let names: Vec<&str> = sets.into_iter().map(|set| set.unwrap_or(&first)).collect();
     PathBuf::from(names.join(" and "))
-}
-
-/// Prints all errors; the one that is returned says how many there are and what to do.
-fn refuse(places: &Path, errors: &[Error]) -> Result<(), Failure> {
-    for error in errors {
-        console::error(&error.to_string());
-    }
-    let reason = match errors.len() {
-        0 => return Ok(()),
-        1 => "1 image cannot be read; mend it or take it out, or train without it, with --skip-bad".to_string(),
-        several => format!(
-            "{several} images cannot be read; mend them or take them out, or train without them, with --skip-bad"
-        ),
-    };
-    Err(Error::data(places, reason).into())
 }
 
 /// Returns what is told where the images are not kept in memory; sizes in bytes.

@@ -5,6 +5,7 @@ use glassnet::data::augment::Change;
 use glassnet::data::decode::{decode_as_read, more_pictures_note, suffix_note};
 use glassnet::data::framing::framed_samples;
 use glassnet::data::image_names::is_image_name;
+use glassnet::data::pack::is_pack;
 use glassnet::data::reading::Reading;
 use glassnet::data::sample::PictureSamples;
 use glassnet::data::source::read_file;
@@ -55,6 +56,9 @@ fn read_image(path: &Path, size: [usize; 3], reading: Reading) -> Result<Picture
     let name = path.display().to_string();
     if path.is_dir() {
         return Err(Error::setting(name, "it is a folder; give image files"));
+    }
+    if is_pack(path) {
+        return Err(Error::setting(name, "it is a pack of many images; give image files"));
     }
     let (seen, info) =
         decode_as_read(&name, &read_file(path)?, reading, |picture| framed_samples(picture, size, reading))?;

@@ -6,6 +6,7 @@ pub mod finding;
 pub mod image_batch;
 pub mod mistakes;
 pub mod model;
+pub mod packed;
 pub mod phantom_set;
 pub mod predictor;
 pub mod reading;

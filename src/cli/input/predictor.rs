@@ -59,6 +59,10 @@ struct ReadImage {
 /// Reads an image for the network, and for a picture if it `is_shown`.
 fn see(model: &Checkpoint, image: &Image, is_shown: bool) -> Result<ReadImage> {
     let size = model.card.spec.input;
+    if let Image::InSource(source, _) = image {
+        // A picture that was resized once is not resized again.
+        source.check_packs(size, model.card.reading)?;
+    }
     let name = image.name();
     let (seen, info) = image.decode(model.card.reading, |pixels| {
         let shrunk = is_shown.then(|| output::shrink(&name, pixels.clone().into_rgb8())).transpose()?;

@@ -1,15 +1,19 @@
 //! Remarks on how images are read, with advice: photos that lie turned in their files, and 16-bit images that
 //! are nearly black.
 
-use crate::cli::args::RangeChoice;
+use crate::cli::args::{RangeChoice, ReadingArgs};
 use crate::cli::input::finding::Finding;
 use crate::cli::run_folder::settings::RunSettings;
+use crate::cli::terminal::progress::Progress;
 use glassnet::data::audit::depth::Depth;
+use glassnet::data::catalog::Item;
 use glassnet::data::decode::ImageInfo;
 use glassnet::data::images::ImageSet;
 use glassnet::data::reading::{BitDepth, Reading, SampleRange};
+use glassnet::data::source::Source;
 use glassnet::error::counted;
 use glassnet::{Error, Result};
+use std::sync::Arc;
 
 /// Returns what to tell of photos that are not turned upright, where there are any.
 pub fn turned<'a>(infos: impl IntoIterator<Item = &'a ImageInfo>) -> Option<Finding> {
@@ -66,21 +70,41 @@ pub fn range_note(choice: RangeChoice, depth: Option<Depth>) -> Option<String> {
 /// none of them has are none that a model was trained on, so they are not kept of others either.
 ///
 /// # Errors
-/// [`Error::Setting`] of `--range auto`, where they have no range.
+/// [`Error::Setting`] of `--range auto`, where they have no range; [`Error::Data`] of a pack whose images were
+/// read otherwise.
 pub fn of_training(settings: &RunSettings, training: &ImageSet) -> Result<Reading> {
     let (known, samples) = (settings.known_reading(), training.samples());
     let bit_depth = if samples.is_some() { known.bit_depth } else { BitDepth::Eight };
-    match settings.reading.range {
-        Some(RangeChoice::Auto) => Ok(Reading { range: auto(samples, "images that train")?, bit_depth, ..known }),
-        Some(RangeChoice::Of(_)) | None => Ok(Reading { bit_depth, ..known }),
+    let range = match settings.reading.range {
+        Some(RangeChoice::Auto) => auto(samples, "images that train")?,
+        Some(RangeChoice::Of(_)) | None => known.range,
+    };
+    let reading = Reading { range, bit_depth, ..known };
+    training.source().check_packs(training.size(), reading)?;
+    Ok(reading)
+}
+
+/// The reading that was asked for of these images, all of which `--range auto` looks at.
+///
+/// # Errors
+/// [`Error::Setting`] of `--range auto`, where they have no range.
+pub fn of_all(args: &ReadingArgs, source: &Arc<Source>, items: &[Item]) -> Result<Reading> {
+    let known = args.known();
+    if args.range != Some(RangeChoice::Auto) {
+        return Ok(known);
     }
+    // What is wanted is the samples' range alone, so the pictures may be small.
+    let images = ImageSet::new(Arc::clone(source), items.to_vec(), 1, 0)?;
+    let progress = Progress::of_images("Checking", items.len());
+    images.check_all_telling(|| progress.advance(1));
+    Ok(Reading { range: auto(images.samples(), "images")?, ..known })
 }
 
 /// The range of `--range auto`, where the images, which `are` so called, have these samples.
 ///
 /// # Errors
 /// [`Error::Setting`], where they have no range.
-pub fn auto(samples: Option<[u16; 2]>, are: &str) -> Result<SampleRange> {
+fn auto(samples: Option<[u16; 2]>, are: &str) -> Result<SampleRange> {
     let reason = match samples {
         None => format!("none of the {are} has more than 8 bits; leave it out"),
         Some([min, max]) => match SampleRange::new(min, max) {

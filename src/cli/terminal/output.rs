@@ -146,6 +146,23 @@ pub fn check_file(flag: &str, path: &Path) -> Result<()> {
     }
 }
 
+/// Checks whether a file can be written to `path`, where nothing is yet.
+///
+/// # Errors
+/// [`Error::Setting`] of `flag` says what is amiss.
+pub fn check_new_file(flag: &str, path: &Path) -> Result<()> {
+    match path.is_symlink() || path.exists() {
+        true => Err(there_already(flag, path)),
+        false => check_file(flag, path),
+    }
+}
+
+/// The error of a file that would be overwritten.
+pub fn there_already(flag: &str, path: &Path) -> Error {
+    let reason = "something of this name is there already, and stays as it is; give another name, or remove it";
+    Error::setting(format!("{flag} {}", path.display()), reason)
+}
+
 /// Checks whether `path`, which may not be there yet, is none of the files that are read; a file in a zip is
 /// none.
 ///

@@ -40,6 +40,11 @@ const SUFFIXES: [(&str, Format); 17] = [
     ("gif", Format::Gif),
 ];
 
+/// Returns a format's name as [`Format::name`] has it, if there is one of this name.
+pub fn format_named(name: &str) -> Option<&'static str> {
+    SUFFIXES.iter().map(|(_, format)| format.name()).find(|known| *known == name)
+}
+
 impl Format {
     /// Returns the format that a name's suffix promises.
     pub fn from_suffix(suffix: &str) -> Option<Format> {

@@ -50,6 +50,29 @@ impl RgbPicture {
     }
 }
 
+/// The ways in which colours are stored, as [`ImageInfo`](super::ImageInfo) has them.
+const MODES: [&str; 14] = [
+    "grey",
+    "grey with alpha",
+    "RGB",
+    "RGB with alpha",
+    "palette",
+    "CMYK",
+    "YCbCr",
+    "16-bit grey",
+    "16-bit grey with alpha",
+    "16-bit RGB",
+    "16-bit RGB with alpha",
+    "32-bit grey",
+    "32-bit colour",
+    "floating point",
+];
+
+/// Returns the way of this name in which colours are stored, if there is one.
+pub fn mode_named(name: &str) -> Option<&'static str> {
+    MODES.into_iter().find(|known| *known == name)
+}
+
 /// The result of a format's decoder.
 #[derive(Debug)]
 pub struct Decoded {

@@ -28,6 +28,7 @@ use super::limits::{MAX_FILE_BYTES, MAX_UNPACKED_BYTES, too_large, too_many_file
 use super::listing::{Listing, Place, same_name};
 use super::metered::{LongContents, MAX_CONTENTS_BYTES, Metered, SharedArchive};
 use super::names::{NameEncoding, is_utf8};
+use super::plain_name::plain_name;
 use crate::data::catch_panic::catch_panic;
 use crate::data::image_names::is_image_name;
 use crate::data::left_out::Reason;
@@ -45,9 +46,6 @@ const RATIO_FREE_ENTRY_BYTES: u64 = 16 << 20;
 
 /// Up to this size the whole zip may.
 const RATIO_FREE_TOTAL_BYTES: u64 = 1 << 30;
-
-/// The longest name of an entry, its folders included. Names stand in messages.
-const MAX_NAME_BYTES: usize = 1024;
 
 /// The first two bytes of every zip.
 const SIGNATURE: [u8; 2] = *b"PK";
@@ -310,58 +308,5 @@ fn unreadable(path: impl AsRef<Path>, error: impl Into<ZipError>) -> Error {
         }
         ZipError::InvalidPassword => not_unpacked(path, "it is encrypted"),
         _ => not_unpacked(path, "it is of a kind that is not read, such as an encrypted one or one in several parts"),
-    }
-}
-
-/// Normalizes an entry's name: returns it without a closing `/` and without `.` as a part, or what is wrong
-/// with it. A backslash parts folders, as some programs of Windows write it.
-fn plain_name(name: &str) -> std::result::Result<String, &'static str> {
-    let name = name.replace('\\', "/");
-    let drive = name.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && name[1..].starts_with(":/");
-    if name.starts_with('/') || drive {
-        return Err("is an absolute path");
-    }
-    if name.len() > MAX_NAME_BYTES {
-        return Err("has a name of more than 1024 bytes");
-    }
-    if name.contains('\0') {
-        return Err("has a zero byte");
-    }
-    if name.split('/').any(|part| part == "..") {
-        return Err("leads outside of it");
-    }
-    let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    Ok(parts.join("/"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_lead_outside_are_refused_and_others_made_plain() {
-        for bad in [
-            "/etc/passwd",
-            "C:/x.png",
-            "c:\\x.png",
-            "a/../b.png",
-            "..",
-            "a\\..\\b.png",
-            "\\\\host\\b.png",
-            "a.png\0.txt",
-        ] {
-            assert!(plain_name(bad).is_err(), "{bad}");
-        }
-        for (name, plain) in [
-            ("a/b.png", "a/b.png"),
-            ("a/", "a"),
-            ("./a//b..png", "a/b..png"),
-            ("./", ""),
-            (".\\a\\b.png", "a/b.png"),
-            ("a:good/b.png", "a:good/b.png"),
-            ("é/b.png", "é/b.png"),
-        ] {
-            assert_eq!(plain_name(name), Ok(plain.to_string()));
-        }
     }
 }

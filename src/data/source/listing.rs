@@ -8,6 +8,7 @@ use super::idx_images::IdxImages;
 use super::limits::{LISTED_BYTES, MAX_LISTING_BYTES, too_many_files};
 use super::metered::SharedArchive;
 use crate::data::left_out::Reason;
+use crate::data::pack::Pack;
 use crate::error::{shortened, some_of};
 use crate::{Error, Result};
 
@@ -43,6 +44,13 @@ pub enum Place {
         /// The image's place among them.
         place: usize,
     },
+    /// An image of a pack.
+    Pack {
+        /// The pack.
+        pack: Arc<Pack>,
+        /// The image's place in it.
+        index: usize,
+    },
 }
 
 /// The files and folders that a walk has found so far.
@@ -54,6 +62,8 @@ pub struct Listing {
     /// Hidden ones that are in `left_out`.
     hidden: BTreeSet<String>,
     pub notes: Vec<String>,
+    /// The pack, where the files are in one.
+    pub packs: Vec<Arc<Pack>>,
     /// The bytes that it may still take, or none where it has taken more.
     left: Option<usize>,
 }
@@ -73,6 +83,7 @@ impl Listing {
             left_out: Vec::new(),
             hidden: BTreeSet::new(),
             notes: Vec::new(),
+            packs: Vec::new(),
             left: Some(bytes),
         }
     }

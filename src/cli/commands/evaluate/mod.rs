@@ -22,6 +22,7 @@ use describe::written_line;
 use evaluation::EvaluationResult;
 use glassnet::Error;
 use glassnet::data::catalog::Catalog;
+use glassnet::data::pack::Pack;
 use glassnet::metrics::Judged;
 use std::sync::Arc;
 use subset::Subset;
@@ -51,6 +52,7 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
     }
     let mut network = Predictor::new(&model, &file)?;
     let source = Arc::new(open(&data)?);
+    source.check_packs(model.card.spec.input, model.card.reading)?;
     let catalog = Catalog::with_classes(&source, &model.card.classes)?;
     for note in &catalog.notes {
         console::warn(note);
@@ -61,7 +63,7 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
         output::make_folder("--out", out)?;
     }
 
-    let wanted = AnswerOptions { threshold, skip_bad: args.skip_bad };
+    let wanted = AnswerOptions { threshold, skip_bad: args.skip_bad || source.packs().any(Pack::skips_bad) };
     let answered = Answered::all(&mut network, &source, &subset.items, wanted)?;
     let left_out = catalog.left_out.iter().chain(&answered.left_out).cloned().collect();
     if !answered.skipped.is_empty() && answered.skipped.len() == subset.items.len() {

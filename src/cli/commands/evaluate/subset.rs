@@ -14,7 +14,6 @@ use glassnet::{Error, Result};
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -226,7 +225,7 @@ pub fn data_of_run(file: &Path, choice: SubsetChoice) -> Result<PathBuf> {
     let part = if further.is_some() { "validated on" } else { "trained on" };
     let data = further.or(path).ok_or_else(|| {
         let reason = format!(
-            "it is missing, and {} is not in a run folder that tells it; give a folder or a zip",
+            "it is missing, and {} is not in a run folder that tells it; give a folder, a zip or a pack",
             file.display()
         );
         Error::setting("DATA", reason)
@@ -333,7 +332,7 @@ impl KnownSet<'_> {
         let digests: Option<Vec<Digest>> = learned
             .par_iter()
             .inspect(|_| progress.advance(1))
-            .map(|file| Some(Sha256::digest(source.read(*entries.get(file)?).ok()?).into()))
+            .map(|file| source.sha256(*entries.get(file)?).ok())
             .collect();
         let Some(digests) = digests else { return Some(false) };
         Some(set_sha256(learned.iter().copied().zip(&digests)) == wanted)

@@ -6,13 +6,12 @@ use crate::cli::input::dataset::{VALIDATION_DATA, open};
 use crate::cli::terminal::console;
 use glassnet::Error;
 use glassnet::data::catalog::{Catalog, name_in};
-use glassnet::data::images::hexadecimal;
+use glassnet::data::images::{Digest, hexadecimal};
 use glassnet::data::source::MAX_FILES;
 use glassnet::error::{shortened, some_of};
 use glassnet::files::read_table;
 use glassnet::report::csv_files::SplitRow;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::Value;
@@ -103,8 +102,8 @@ fn holds(path: &Path, files: &BTreeMap<String, String>) -> bool {
     let Ok(catalog) = Catalog::from_source(&source) else { return false };
     catalog.items.len() == files.len()
         && catalog.items.iter().all(|item| {
-            let same = |bytes: Vec<u8>| files[&item.path] == hexadecimal(&Sha256::digest(bytes).into());
-            files.get(&item.path).is_some_and(|sha256| sha256.is_empty() || source.read(item.entry).is_ok_and(same))
+            let same = |digest: Digest| files[&item.path] == hexadecimal(&digest);
+            files.get(&item.path).is_some_and(|sha256| sha256.is_empty() || source.sha256(item.entry).is_ok_and(same))
         })
 }
 

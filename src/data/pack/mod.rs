@@ -1,0 +1,239 @@
+//! A pack: the pictures of a set in one file, decoded and brought to one size, with their names, their
+//! classes, what their files were, and the files' hashes. What trains on it reads the same numbers as from
+//! the images themselves, and decodes nothing.
+//!
+//! [`packing`](super::packing) writes it; [`layout`] has every byte of it. Here it is read. The table of all
+//! images is read at once when a pack is opened, and checked; the samples of an image are read when they are
+//! wanted, and each time compared with their checksum. So opening takes the same for large and for small
+//! pictures, and what the system has read once it has in its own cache for the next epoch and the next
+//! process.
+//!
+//! A pack is taken for hostile as all files are. All sizes in it must add up to the file's own before memory
+//! is taken for any of them, and no place of samples is told: they follow each other in the order of the
+//! table, so that none can lie outside or within another's.
+
+pub mod layout;
+mod positioned;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::decode::{ImageInfo, Rgb, RgbPicture};
+use super::reading::Reading;
+use super::sample::PictureSamples;
+use crate::{Error, Result};
+use layout::{Depth, Description, MAGIC, PREAMBLE_BYTES, PackedImage, Preamble, read_table};
+use positioned::PositionedFile;
+
+/// An open pack.
+#[derive(Debug)]
+pub struct Pack {
+    path: PathBuf,
+    file: PositionedFile,
+    size: [usize; 3],
+    reading: Reading,
+    skips_bad: bool,
+    /// True where an image had more than 8 bits in its file.
+    is_deep: bool,
+    images: Vec<PackedImage>,
+}
+
+/// Returns whether a file begins as packs do; one that cannot be read does not, nor does a pipe.
+pub fn is_pack(path: &Path) -> bool {
+    let mut start = [0; MAGIC.len()];
+    path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == MAGIC
+}
+
+impl Pack {
+    /// Opens a pack, and returns with it the names of its images in its order.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be read; [`Error::Data`] if it is cut short, damaged, of another
+    /// version, or is not what a pack can be.
+    pub fn open(path: &Path) -> Result<(Pack, Vec<String>)> {
+        let unreadable = || Error::io("read", path);
+        let file = File::open(path).map_err(unreadable())?;
+        let length = file.metadata().map_err(unreadable())?.len();
+        let file = PositionedFile::new(file);
+        let table = || -> std::result::Result<_, Fault> {
+            if length < PREAMBLE_BYTES as u64 {
+                return Err(Fault::Damaged(format!(
+                    "it has {length} bytes, and its header alone has {PREAMBLE_BYTES}"
+                )));
+            }
+            let mut start = [0; PREAMBLE_BYTES];
+            file.read_exact_at(&mut start, 0)?;
+            let preamble = Preamble::from_bytes(&start).map_err(Fault::Other)?;
+            preamble.check(length).map_err(Fault::Damaged)?;
+            // It is as long as the file, or there would have been an error.
+            let mut table = vec![0; preamble.table_bytes() as usize];
+            file.read_exact_at(&mut table, preamble.table_at())?;
+            preamble.check_sum(&start, &table).map_err(Fault::Damaged)?;
+            read_table(&preamble, &table).map_err(Fault::Damaged)
+        };
+        let (Description { size, reading, skip_bad, .. }, images, names) = table().map_err(|fault| match fault {
+            Fault::Unread(error) => unreadable()(error),
+            Fault::Other(reason) => Error::data(path, reason),
+            Fault::Damaged(reason) => {
+                let reason = format!("it is a damaged pack: {reason}; put back a copy, or pack the images again");
+                Error::data(path, reason)
+            }
+        })?;
+        let is_deep = images.iter().any(|image| image.info.is_some_and(|info| info.samples.is_some()));
+        log::debug!("{}: a pack of {} images in {length} bytes", path.display(), images.len());
+        let pack = Pack { path: path.to_path_buf(), file, size, reading, skips_bad: skip_bad, is_deep, images };
+        Ok((pack, names))
+    }
+
+    /// Returns its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns height, width and channels of its pictures.
+    pub fn size(&self) -> [usize; 3] {
+        self.size
+    }
+
+    /// Returns the way in which its images were read.
+    pub fn reading(&self) -> Reading {
+        self.reading
+    }
+
+    /// Returns whether images that could not be read were left out when it was made; it names them.
+    pub fn skips_bad(&self) -> bool {
+        self.skips_bad
+    }
+
+    /// Returns whether an image of it had more than 8 bits in its file. Where none had, no range and no bit
+    /// depth has changed anything.
+    pub fn is_deep(&self) -> bool {
+        self.is_deep
+    }
+
+    /// Checks whether its pictures are those of this height, width and channels, read in this way.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with what it holds and what was asked for.
+    pub fn check(&self, size: [usize; 3], reading: Reading) -> Result<()> {
+        let again = "ask for what it holds, or pack the images again";
+        if size != self.size {
+            let [holds, wanted] = [self.size, size].map(size_in_words);
+            let reason = format!("it holds images of {holds}, and {wanted} are asked for; {again}");
+            return Err(Error::data(&self.path, reason));
+        }
+        let seen = |reading: Reading| match self.is_deep {
+            true => reading,
+            // Of 8 bits all are the same.
+            false => Reading { range: Reading::default().range, bit_depth: Reading::default().bit_depth, ..reading },
+        };
+        let [holds, wanted] = [self.reading, reading].map(seen);
+        if holds == wanted {
+            return Ok(());
+        }
+        let words = |reading: Reading| reading.description().unwrap_or_else(|| "the default reading".to_string());
+        let reason = format!("its images were read with {}, and {} is asked for; {again}", words(holds), words(wanted));
+        Err(Error::data(&self.path, reason))
+    }
+
+    /// Returns what the file of the image at `index` held, or why it could not be read.
+    pub(super) fn info(&self, index: usize) -> std::result::Result<ImageInfo, String> {
+        let image = &self.images[index];
+        image.info.ok_or_else(|| image.fault.clone().unwrap_or_default().into())
+    }
+
+    /// Returns the SHA-256 of the bytes that its file had; zeros where it could not be read.
+    pub(super) fn sha256(&self, index: usize) -> [u8; 32] {
+        self.images[index].sha256
+    }
+
+    /// Returns the bytes that the samples of the image at `index` take in the file.
+    pub(super) fn sample_bytes(&self, index: usize) -> u64 {
+        self.images[index].depth.bytes(self.size)
+    }
+
+    /// Reads the samples of the image at `index`.
+    ///
+    /// # Errors
+    /// A sentence without the image's name, if they cannot be read, or are not those that were packed.
+    pub(super) fn samples(&self, index: usize) -> std::result::Result<PictureSamples, String> {
+        let image = &self.images[index];
+        let at = PREAMBLE_BYTES as u64 + image.offset;
+        let read = |bytes: &mut [u8]| {
+            self.file
+                .read_exact_at(bytes, at)
+                .map_err(|error| format!("its samples cannot be read from the pack ({error})"))?;
+            match crc32fast::hash(bytes) == image.crc32 {
+                true => Ok(()),
+                false => Err(
+                    "its samples are not those that were packed, by their checksum; put back a copy of the pack, or \
+                              pack the images again"
+                        .to_string(),
+                ),
+            }
+        };
+        let length = image.depth.bytes(self.size) as usize;
+        match image.depth {
+            Depth::None => Err(self.info(index).err().unwrap_or_default()),
+            Depth::Bits8 => {
+                let mut samples: Arc<[u8]> = std::iter::repeat_n(0, length).collect();
+                read(Arc::get_mut(&mut samples).expect("nobody else has it yet"))?;
+                Ok(PictureSamples::Bits8(samples))
+            }
+            Depth::Bits16 => {
+                let mut bytes = vec![0; length];
+                read(&mut bytes)?;
+                let samples = bytes.as_chunks::<2>().0.iter().map(|&pair| u16::from_le_bytes(pair));
+                Ok(PictureSamples::Bits16(samples.collect()))
+            }
+        }
+    }
+
+    /// Reads the image at `index` as the picture that a decoder would give: RGB, of the pack's size.
+    ///
+    /// # Errors
+    /// Those of [`Pack::samples`].
+    pub(super) fn picture(&self, index: usize) -> std::result::Result<RgbPicture, String> {
+        Ok(match self.samples(index)? {
+            PictureSamples::Bits8(samples) => RgbPicture::Bits8(rgb(&samples, self.size)),
+            PictureSamples::Bits16(samples) => RgbPicture::Bits16(rgb(&samples, self.size)),
+        })
+    }
+}
+
+/// Why a pack is not opened.
+enum Fault {
+    /// The system does not read it.
+    Unread(io::Error),
+    /// It is not as it was written.
+    Damaged(String),
+    /// It is of another version.
+    Other(String),
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Fault {
+        Fault::Unread(error)
+    }
+}
+
+/// Returns samples of this height, width and channels as RGB, grey repeated.
+fn rgb<T: Copy>(samples: &[T], [height, width, channels]: [usize; 3]) -> Rgb<T> {
+    let pixels = match channels {
+        1 => samples.iter().flat_map(|&sample| [sample; 3]).collect(),
+        _ => samples.to_vec(),
+    };
+    Rgb { width, height, pixels }
+}
+
+/// Returns a size in words: `128×128 pixels in colour`, height first.
+pub fn size_in_words([height, width, channels]: [usize; 3]) -> String {
+    let colours = match channels {
+        1 => "in grey".to_string(),
+        3 => "in colour".to_string(),
+        channels => format!("of {channels} channels"),
+    };
+    format!("{height}×{width} pixels {colours}")
+}
