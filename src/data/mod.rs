@@ -1,4 +1,4 @@
-//! From a folder or a zip to batches of numbers, in the order the data flows:
+//! From a folder, a zip or a pack to batches of numbers, in the order the data flows:
 //!
 //! 1. [`source`]: a folder, a zip, a pack or memory becomes named bytes;
 //! 2. [`catalog`]: the names become classes of images, in Keras's order;

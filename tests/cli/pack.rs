@@ -22,9 +22,13 @@ const SAME: [&str; 6] = [
 /// Trains on the images and on their pack, and wants the same files of both.
 #[track_caller]
 fn trains_alike(here: &Here, images: &str, pack: &str, flags: &str, reading: &str) {
-    for (data, flags, out) in [(images, format!("{flags} {reading}"), "of-images"), (pack, flags.into(), "of-pack")] {
-        here.done(&format!("train {data} --epochs 2 --out {out} {flags}"));
-    }
+    let train = |data: &str, flags: &str, out: &str| {
+        let ran = here.run(&format!("train {data} --epochs 2 --out {out} {flags}"));
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        ran.stderr
+    };
+    let warnings = train(images, &format!("{flags} {reading}"), "of-images");
+    assert_eq!(train(pack, flags, "of-pack"), warnings);
     for name in SAME {
         let [ours, theirs] = ["of-pack", "of-images"].map(|run| here.read(&format!("{run}/{name}")));
         assert!(ours == theirs, "{name} of {pack} {flags}");
@@ -64,7 +68,7 @@ fn a_run_on_a_pack_ends_with_the_bits_of_a_run_on_its_images() {
         &here,
         "set",
         "set.pack",
-        &format!("{model} --group-regex [0-9] --seed 5 --class-weight balanced"),
+        &format!("{model} --group-regex [0-9]+ --seed 5 --class-weight balanced"),
         "",
     );
     trains_alike(&here, "set", "set.pack", &format!("{model} --validation-split 0.4 --cache 0 --threads 1"), "");
@@ -139,7 +143,7 @@ fn sixteen_bits_and_their_range_stay_as_they_were_packed() {
         here.refused(&format!("train {flags} --model tiny.toml"), 2, &format!("{sentence}; {again}"));
     }
     let object = here.run("pack set --size 16 --range auto --out auto.pack --json --quiet").json();
-    assert_eq!(object["reading"], json!({"range": [1000, 5058], "bit_depth": 16}));
+    assert_eq!(object["reading"], json!({"range": [1000, 5046], "bit_depth": 16}));
 }
 
 #[test]

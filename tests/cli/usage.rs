@@ -25,6 +25,7 @@ fn help_is_there_for_every_command_and_goes_to_stdout() {
               evaluate     Tell how good a model's answers are on a data set
               inspect      Tell what a data set holds, what is odd about it, and what to do
               samples      Draw sample images of each class side by side
+              pack         Write a data set into one file, decoded and resized once
               init         Write a model.toml to start from
               summary      Show a model's layers, shapes, parameters, arithmetic and memory
               phantom      Draw the synthetic set of liver lesions into a folder
@@ -85,6 +86,7 @@ fn no_command_is_answered_with_help_and_exit_code_2() {
             stderr:   evaluate     Tell how good a model's answers are on a data set
             stderr:   inspect      Tell what a data set holds, what is odd about it, and what to do
             stderr:   samples      Draw sample images of each class side by side
+            stderr:   pack         Write a data set into one file, decoded and resized once
             stderr:   init         Write a model.toml to start from
             stderr:   summary      Show a model's layers, shapes, parameters, arithmetic and memory
             stderr:   phantom      Draw the synthetic set of liver lesions into a folder

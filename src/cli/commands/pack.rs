@@ -56,7 +56,7 @@ pub fn run(args: &PackArgs) -> CommandResult {
         Done { args, dataset: &dataset, packing, check: &check, bytes: bytes.unwrap_or(0), took: begun.elapsed() };
     match args.json {
         true => console::print_json(&done.json())?,
-        false => console::print(&done.line())?,
+        false => console::print_unless_quiet(&done.line())?,
     }
     Ok(Outcome::Done)
 }
