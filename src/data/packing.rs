@@ -58,8 +58,9 @@ struct Waiting {
 /// image.
 ///
 /// # Errors
-/// [`Error::Setting`] of a size that no picture of a pack can have; [`Error::Io`] if it cannot be written; [`Error::Data`] if
-/// they are more than a pack holds; and those of `packed`. Images that cannot be read are told in the check.
+/// [`Error::Setting`] of a size that no picture of a pack can have; [`Error::Io`] if it cannot be written;
+/// [`Error::Data`] if they are more than a pack holds; and those of `packed`. Images that cannot be read are
+/// told in the check.
 pub fn pack(
     path: &Path,
     source: &Source,

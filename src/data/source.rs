@@ -58,9 +58,9 @@ pub(super) struct InPack<'a> {
 
 impl Source {
     /// Lists a folder, a zip or a pack. Whether a file is a zip or a pack is told by its first bytes; a file
-    /// that is named `.zip` and is none is an error that says so. A file of images as MNIST has them, beside which its
-    /// labels lie, is listed as if it were a folder with a folder for each label; so is a folder that holds
-    /// just one such file.
+    /// that is named `.zip` and is none is an error that says so. A file of images as MNIST has them, beside
+    /// which its labels lie, is listed as if it were a folder with a folder for each label; so is a folder
+    /// that holds just one such file.
     ///
     /// Passed over, and named in [`left_out`](Source::left_out): names that begin with a dot, `__MACOSX`,
     /// links to folders below the first level (Keras does not follow them either), what is neither file nor
@@ -71,7 +71,8 @@ impl Source {
     /// it is neither folder nor zip, beyond the limits above, or a zip that is empty or damaged, or holds
     /// names that lead outside of it, two files of one name, files that share bytes, encrypted files,
     /// archives, or what unpacks to more than [`MAX_RATIO`] times its size; or an idx file without its labels
-    /// or damaged; or a pack that is damaged. [`Error::Split`] of a folder with several idx files of images tells which to give.
+    /// or damaged; or a pack that is damaged. [`Error::Split`] of a folder with several idx files of images
+    /// tells which to give.
     pub fn open(path: impl AsRef<Path>) -> Result<Source> {
         let path = path.as_ref();
         let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
@@ -85,7 +86,9 @@ impl Source {
             false if is_pack(path) => pack::list(path)?,
             false if metadata.is_file() => archive::list(path)?,
             // Opening a pipe would wait for somebody to write to it.
-            false => return Err(Error::data(path, "it is neither a folder nor a file; give a folder or a zip")),
+            false => {
+                return Err(Error::data(path, "it is neither a folder nor a file; give a folder, a zip or a pack"));
+            }
         };
         Source::from_listing(path.to_path_buf(), listing)
     }

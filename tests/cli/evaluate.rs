@@ -853,10 +853,13 @@ fn a_wrong_call_is_told_before_the_work_and_writes_nothing() {
         exit code 2
     "#]],
     );
-    let sentence =
-        "DATA: it is missing, and known.safetensors is not in a run folder that tells it; give a folder or a zip";
+    let sentence = "DATA: it is missing, and known.safetensors is not in a run folder that tells it; give a folder, a zip or a pack";
     here.refused("evaluate known.safetensors", 2, sentence);
-    here.refused("predict known.safetensors", 2, "IMAGE: it is missing; give images, or folders or zips of them");
+    here.refused(
+        "predict known.safetensors",
+        2,
+        "IMAGE: it is missing; give images, or folders, zips or packs of them",
+    );
     here.refused("evaluate missing greys", 2, "missing does not exist; check the path");
     here.refused("evaluate known.safetensors missing", 2, "missing does not exist; check the path");
     let sentence = "--out: a folder is written, with evaluation.html, evaluation.json and predictions.csv in it, and page.html is the name of a file; name a folder";

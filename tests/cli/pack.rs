@@ -71,7 +71,13 @@ fn a_run_on_a_pack_ends_with_the_bits_of_a_run_on_its_images() {
         &format!("{model} --group-regex [0-9]+ --seed 5 --class-weight balanced"),
         "",
     );
-    trains_alike(&here, "set", "set.pack", &format!("{model} --validation-split 0.4 --cache 0 --threads 1"), "");
+    trains_alike(
+        &here,
+        "set",
+        "set.pack",
+        &format!("{model} --validation-split 0.4 --cache 0 --threads 1 --quiet"),
+        "",
+    );
 }
 
 #[test]

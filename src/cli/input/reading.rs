@@ -70,8 +70,8 @@ pub fn range_note(choice: RangeChoice, depth: Option<Depth>) -> Option<String> {
 /// none of them has are none that a model was trained on, so they are not kept of others either.
 ///
 /// # Errors
-/// [`Error::Setting`] of `--range auto`, where they have no range; [`Error::Data`] of a pack whose images were
-/// read otherwise.
+/// [`Error::Setting`] of `--range auto`, where they have no range; [`Error::Data`] of a pack whose images
+/// were read otherwise.
 pub fn of_training(settings: &RunSettings, training: &ImageSet) -> Result<Reading> {
     let (known, samples) = (settings.known_reading(), training.samples());
     let bit_depth = if samples.is_some() { known.bit_depth } else { BitDepth::Eight };
