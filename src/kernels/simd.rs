@@ -55,7 +55,9 @@ impl InstructionSet {
             }
             #[cfg(target_arch = "x86_64")]
             InstructionSet::Avx512 => {
-                InstructionSet::Avx2.is_available() && std::arch::is_x86_feature_detected!("avx512f")
+                InstructionSet::Avx2.is_available()
+                    && std::arch::is_x86_feature_detected!("avx512f")
+                    && std::arch::is_x86_feature_detected!("popcnt")
             }
             #[cfg(not(target_arch = "x86_64"))]
             _ => false,
@@ -197,7 +199,7 @@ impl<F: FnOnce()> SimdOp for Loop<F> {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx2,fma")]
+#[target_feature(enable = "avx512f,avx2,fma,popcnt")]
 fn avx512(operation: impl SimdOp) {
     operation.run::<MAX_LANES, true>();
 }

@@ -2,7 +2,7 @@
 
 use super::layout::{self, PatchLayout, TILE_VECTORS};
 use super::lists::{GradientGroup, Lists, RowGroups};
-use super::registers::{add_product, load_pair, load_tile, store_tile, with_tile_size};
+use super::registers::{PairSource, add_product, load_pair, load_tile, store_tile, with_tile_size};
 use crate::geometry::ConvGeometry;
 use crate::kernels::conv::{GradOutput, Scratch};
 use crate::kernels::simd::{InstructionSet, SimdOp, dispatch_to};
@@ -66,7 +66,7 @@ impl SimdOp for GradInput<'_> {
             for (block, _) in blocks.clone() {
                 let filters = block * FILTER_BLOCK..((block + 1) * FILTER_BLOCK).min(geometry.filters);
                 let first_list = block * lists_of_block;
-                group.gather_by_position(filters, layout.filter_len(), first_list, &mut lists);
+                group.gather_by_position::<LANES>(filters, layout.filter_len(), first_list, &mut lists);
             }
             for row in 0..groups.rows {
                 let first_row = (index * groups.rows + row) * geometry.stride[0];
@@ -132,6 +132,7 @@ fn add_filters_pair<const ROWS: usize, const LANES: usize, const FUSED: bool>(
 ) {
     let row_len = layout.frame.row_len();
     let step = layout.geometry.step_len();
+    let filters = PairSource::<ROWS, LANES>::new(packed, layout.padded_run);
     // Loop 3, inside: positions.
     for column in 0..layout.geometry.output[1] {
         let entries = lists.list(first_list + column);
@@ -141,9 +142,7 @@ fn add_filters_pair<const ROWS: usize, const LANES: usize, const FUSED: bool>(
         let (mut left, mut right) = ([[[0.0; LANES]; TILE_VECTORS]; ROWS], [[[0.0; LANES]; TILE_VECTORS]; ROWS]);
         // Loop 4: the list.
         for entry in entries {
-            let [a, b] = load_pair::<ROWS, LANES>(&packed[entry.key()..], layout.padded_run);
-            left = add_product::<ROWS, TILE_VECTORS, LANES, FUSED>(entry.value(), &a, left);
-            right = add_product::<ROWS, TILE_VECTORS, LANES, FUSED>(entry.value(), &b, right);
+            filters.add_product::<FUSED>(entry.value(), entry.key(), &mut left, &mut right);
         }
         let target = &mut target[column * step..];
         let [a, b] = load_pair::<ROWS, LANES>(target, row_len);

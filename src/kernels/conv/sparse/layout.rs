@@ -88,3 +88,11 @@ pub(super) struct PatchTile {
     /// Registers of each run.
     pub vectors: usize,
 }
+
+impl PatchTile {
+    /// Returns whether it is the patch's first.
+    #[inline(always)]
+    pub fn is_first(&self) -> bool {
+        self.kernel_row == 0 && self.start == 0
+    }
+}

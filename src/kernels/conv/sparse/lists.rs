@@ -2,10 +2,11 @@
 //!
 //! Behind a max-pool at most one position of every window has a gradient, and none where ReLU cut the maximum
 //! off. What is there is gathered for a *group* of output rows at a time: one row of a dense gradient, the
-//! rows of one row of windows of a pooled one. Each row of the group has lists of its own, by filter or by
-//! position, and in every list the entries stand in reading order. So a dense gradient and the same one
+//! rows of one row of windows of a pooled one. There is a list for each filter or for each position of the
+//! group, and in every list the entries stand in reading order. So a dense gradient and the same one
 //! pooled give the same entries in the same order, and what is computed from them has the same bits.
 
+use super::gather;
 use crate::geometry::ConvGeometry;
 use crate::kernels::conv::GradOutput;
 use crate::kernels::relu_pool::{DEAD, PooledGradient};
@@ -34,25 +35,29 @@ impl Entry {
     }
 }
 
+/// Words behind a list's last entry that may be written: a candidate is stored before it is known whether it
+/// counts, and [`gather`](super::gather) stores a register's worth at once.
+pub(super) const SPARE: usize = 8;
+
 /// Lists of equal capacity, one behind the other.
 pub struct Lists<'a> {
     /// The index of each list's next entry.
-    ends: &'a mut [u64],
-    entries: &'a mut [u64],
-    /// The most entries of a list, and one more: a candidate is written before it is known whether it counts.
+    pub(super) ends: &'a mut [u64],
+    pub(super) entries: &'a mut [u64],
+    /// The most entries of a list, and [`SPARE`].
     capacity: usize,
 }
 
 impl<'a> Lists<'a> {
     /// Returns the words that `lists` lists of up to `most` entries take.
     pub fn len(lists: usize, most: usize) -> usize {
-        lists * (most + 2)
+        lists * (1 + most + SPARE)
     }
 
     /// Divides this memory into lists.
     pub fn new(lists: usize, most: usize, words: &'a mut [u64]) -> Lists<'a> {
         let (ends, entries) = words[..Lists::len(lists, most)].split_at_mut(lists);
-        Lists { ends, entries, capacity: most + 1 }
+        Lists { ends, entries, capacity: most + SPARE }
     }
 
     /// Empties all lists.
@@ -69,6 +74,17 @@ impl<'a> Lists<'a> {
         let end = &mut self.ends[list];
         self.entries[*end as usize] = entry.0;
         *end += u64::from(nonzero);
+    }
+
+    /// Appends to each of the first `count` lists the ones that are `count`, 2·`count`, … further, up to
+    /// `rows` in all. Of these, none has more than `most` entries.
+    fn join(&mut self, count: usize, rows: usize, most: usize) {
+        for (list, other) in (1..rows).flat_map(|row| (0..count).map(move |list| (list, row * count + list))) {
+            let start = other * self.capacity;
+            // As many words for every list, so that the processor need not guess where each ends.
+            self.entries.copy_within(start..start + most, self.ends[list] as usize);
+            self.ends[list] += self.ends[other] - start as u64;
+        }
     }
 
     /// Iterates over a list.
@@ -122,28 +138,39 @@ pub(crate) struct GradientGroup<'a> {
 }
 
 impl GradientGroup<'_> {
-    /// Gathers a list for each row of the group and each filter, number `row·F + f`. Keys are columns times
-    /// `key_step`. The lists have been [cleared](Lists::clear).
+    /// Gathers a list for each filter: of the group's first row, then of the next. There are as many lists for
+    /// every other row, which are used up. Keys are rows of the group and columns, times `key_steps`. The
+    /// lists have been [cleared](Lists::clear).
     #[inline(always)]
-    pub(crate) fn gather_by_filter(self, key_step: usize, lists: &mut Lists) {
+    pub(crate) fn gather_by_filter<const LANES: usize>(self, key_steps: [usize; 2], lists: &mut Lists) {
         let filters = self.geometry.filters;
-        let slot = |row: usize, column: usize| Slot { list: row * filters, key: column * key_step };
-        self.for_each_candidate(0..filters, slot, Slot { list: 1, key: 0 }, |slot, value, nonzero| {
-            lists.push(slot.list, Entry::new(slot.key as u32, value), nonzero);
-        });
+        if !gather::by_filter::<LANES>(&self, key_steps, lists) {
+            let slot = |row: usize, column: usize| Slot {
+                list: row * filters,
+                key: row * key_steps[0] + column * key_steps[1],
+            };
+            self.for_each_candidate(0..filters, slot, Slot { list: 1, key: 0 }, |slot, value, nonzero| {
+                lists.push(slot.list, Entry::new(slot.key as u32, value), nonzero);
+            });
+        }
+        let groups = RowGroups::from_gradient(self.geometry, &self.grad_output);
+        lists.join(filters, groups.rows, groups.most_in_row);
     }
 
     /// Gathers, of the filters `filters`, a list for each row of the group and each column, number
     /// `first_list + row·W + column` with W the output's width. Keys are filters, counted from the first,
     /// times `key_step`. The lists have been [cleared](Lists::clear).
     #[inline(always)]
-    pub(crate) fn gather_by_position(
+    pub(crate) fn gather_by_position<const LANES: usize>(
         self,
         filters: Range<usize>,
         key_step: usize,
         first_list: usize,
         lists: &mut Lists,
     ) {
+        if gather::by_position::<LANES>(&self, filters.clone(), key_step, first_list, lists) {
+            return;
+        }
         let width = self.geometry.output[1];
         let slot = |row: usize, column: usize| Slot { list: row * width + column, key: 0 };
         self.for_each_candidate(filters, slot, Slot { list: 0, key: key_step }, |slot, value, nonzero| {
@@ -216,50 +243,80 @@ mod tests {
     use super::*;
     use crate::geometry::{Padding, PoolGeometry};
     use crate::kernels::relu_pool;
+    use crate::kernels::simd::{InstructionSet, SimdOp, dispatch_to};
+    use crate::random::{Purpose, Stream};
 
-    #[test]
-    fn a_pooled_gradient_and_the_same_one_expanded_give_the_same_lists() {
-        let geometry = ConvGeometry::new([7, 9, 1], [1, 1], [1, 1], Padding::Valid, 3).unwrap();
-        let pool = PoolGeometry::new([7, 9, 3], [2, 3], [2, 3], Padding::Valid).unwrap();
-        let values: Vec<f32> = (0..pool.output_len()).map(|i| if i % 7 == 3 { 0.0 } else { i as f32 + 1.0 }).collect();
-        let argmax: Vec<u8> =
-            (0..pool.output_len()).map(|i| if i % 5 == 2 { DEAD } else { (i * i % 6) as u8 }).collect();
-        let pooled = PooledGradient { pool, values: &values, argmax: &argmax };
-        let mut expanded = vec![f32::NAN; geometry.output_len()];
-        relu_pool::unpool(&pooled, &mut expanded);
+    /// The filters that lists by position are gathered of.
+    const SOME_FILTERS: Range<usize> = 1..36;
 
-        type Row = Vec<Vec<(usize, f32)>>;
-        let gather = |grad_output: GradOutput, by_filter: bool| -> Vec<Row> {
-            let groups = RowGroups::from_gradient(&geometry, &grad_output);
-            let lists_in_row = if by_filter { 3 } else { 9 };
-            let mut words = vec![u64::MAX; Lists::len(groups.rows * lists_in_row, 9)];
-            let mut rows = Vec::new();
+    /// All lists of a gradient, each with the position or the filter and the value of its entries.
+    type AllLists = Vec<Vec<(usize, f32)>>;
+
+    struct Gather<'a> {
+        geometry: &'a ConvGeometry,
+        grad_output: GradOutput<'a>,
+        by_filter: bool,
+        lists: &'a mut AllLists,
+    }
+
+    impl SimdOp for Gather<'_> {
+        #[inline(always)]
+        fn run<const LANES: usize, const FUSED: bool>(self) {
+            let Gather { geometry, grad_output, by_filter, lists: all } = self;
+            let groups = RowGroups::from_gradient(geometry, &grad_output);
+            let [_, width] = geometry.output;
+            let lists_in_row = if by_filter { geometry.filters } else { width };
+            let most = if by_filter { groups.rows * groups.most_in_row } else { SOME_FILTERS.len() };
+            let mut words = vec![u64::MAX; Lists::len(groups.rows * lists_in_row, most)];
             for index in 0..groups.count {
-                let mut lists = Lists::new(groups.rows * lists_in_row, 9, &mut words);
+                let mut lists = Lists::new(groups.rows * lists_in_row, most, &mut words);
                 lists.clear();
-                let group = GradientGroup { geometry: &geometry, grad_output, index };
+                let group = GradientGroup { geometry, grad_output, index };
+                let first = index * groups.rows * width;
                 if by_filter {
-                    group.gather_by_filter(10, &mut lists);
+                    group.gather_by_filter::<LANES>([width, 1], &mut lists);
+                    for (filter, all) in all.iter_mut().enumerate().take(geometry.filters) {
+                        all.extend(lists.list(filter).map(|entry| (first + entry.key(), entry.value())));
+                    }
                 } else {
-                    group.gather_by_position(1..3, 10, 0, &mut lists);
-                }
-                for row in 0..groups.rows {
-                    let entries = |list| lists.list(row * lists_in_row + list).map(|e| (e.key(), e.value()));
-                    let list = |list: usize| entries(list).collect();
-                    rows.push((0..lists_in_row).map(list).collect());
+                    group.gather_by_position::<LANES>(SOME_FILTERS, 3, 0, &mut lists);
+                    for (list, all) in all[first..].iter_mut().enumerate().take(groups.rows * width) {
+                        all.extend(lists.list(list).map(|entry| (entry.key() / 3, entry.value())));
+                    }
                 }
             }
-            rows
-        };
-        for by_filter in [true, false] {
-            let from_pooled = gather(GradOutput::Pooled(pooled), by_filter);
-            let from_dense = gather(GradOutput::Dense(&expanded), by_filter);
-            // The seventh row belongs to no window.
-            assert_eq!((from_pooled.len(), from_dense.len()), (6, 7));
-            assert_eq!(from_pooled, from_dense[..6]);
-            assert!(from_dense[6].iter().all(Vec::is_empty));
-            let entries = from_pooled.iter().flatten().map(Vec::len).sum::<usize>();
-            assert!(entries > 4, "only {entries} entries");
+        }
+    }
+
+    #[test]
+    fn a_pooled_gradient_and_the_same_one_expanded_give_the_same_lists_on_every_instruction_set() {
+        for (window, filters) in [([2, 3], 37), ([1, 2], 48), ([3, 2], 36), ([4, 3], 40), ([2, 2], 64)] {
+            // Some rows and columns belong to no window.
+            let (height, width) = (13, 19);
+            let geometry = ConvGeometry::new([height, width, 1], [1, 1], [1, 1], Padding::Valid, filters).unwrap();
+            let pool = PoolGeometry::new([height, width, filters], window, window, Padding::Valid).unwrap();
+            let mut stream = Stream::new(4, Purpose::Test, 0, 0);
+            let len = pool.output_len();
+            let argmax: Vec<u8> = (0..len).map(|_| stream.below(pool.cells() as u32 + 1) as u8).collect();
+            let argmax: Vec<u8> =
+                argmax.iter().map(|&cell| if usize::from(cell) == pool.cells() { DEAD } else { cell }).collect();
+            let values: Vec<f32> = (0..len).map(|_| stream.below(5) as f32 - 2.0).collect();
+            let pooled = GradOutput::Pooled(PooledGradient { pool, values: &values, argmax: &argmax });
+            let mut expanded = vec![f32::NAN; geometry.output_len()];
+            relu_pool::unpool(&PooledGradient { pool, values: &values, argmax: &argmax }, &mut expanded);
+            for by_filter in [true, false] {
+                let gather = |set, grad_output| {
+                    let mut lists = vec![Vec::new(); height * width + filters];
+                    let geometry = &geometry;
+                    dispatch_to(set, Gather { geometry, grad_output, by_filter, lists: &mut lists });
+                    lists
+                };
+                let expected: AllLists = gather(InstructionSet::Portable, GradOutput::Dense(&expanded));
+                assert!(expected.iter().map(Vec::len).sum::<usize>() > len / 4);
+                for set in InstructionSet::tested() {
+                    assert_eq!(gather(set, pooled), expected, "{}, {window:?}, by filter: {by_filter}", set.name());
+                }
+            }
         }
     }
 }

@@ -23,6 +23,7 @@
 //! loop 4         over the list              one broadcast, up to 9 multiply-adds, or 18 in a pair of tiles
 //! ```
 
+mod gather;
 mod grad_input;
 mod grad_weights;
 mod layout;
