@@ -6,7 +6,7 @@
 //! overlap.
 
 use super::pool::first_maxima;
-use super::simd::{ChannelWork, Lanes, SimdOp, dispatch, load, over_channels};
+use super::simd::{ChannelWork, Lanes, MAX_LANES, SimdOp, dispatch, load, over_channels};
 use crate::geometry::PoolGeometry;
 use std::ops::Range;
 
@@ -95,8 +95,15 @@ impl ChannelWork for Window<'_> {
         if relu {
             for lane in 0..WIDTH {
                 let dead = best[lane] <= 0.0;
-                best[lane] = if dead { 0.0 } else { best[lane] };
-                cell[lane] = if dead { u32::from(DEAD) } else { cell[lane] };
+                if WIDTH == MAX_LANES {
+                    // By masks: of this condition on both arrays the compiler makes sixteen, one for each lane.
+                    let mask = if dead { u32::MAX } else { 0 };
+                    best[lane] = f32::from_bits(best[lane].to_bits() & !mask);
+                    cell[lane] |= mask & u32::from(DEAD);
+                } else {
+                    best[lane] = if dead { 0.0 } else { best[lane] };
+                    cell[lane] = if dead { u32::from(DEAD) } else { cell[lane] };
+                }
             }
         }
         self.output[first..][..WIDTH].copy_from_slice(&best);
@@ -176,9 +183,13 @@ impl ChannelWork for Cell<'_> {
     fn block<const WIDTH: usize>(&mut self, first: usize) {
         let values: Lanes<WIDTH> = load(self.values, first);
         let argmax: &[u8; WIDTH] = self.argmax[first..].first_chunk().expect("an argmax for each value");
+        // As wide as the values before they are compared: else the compiler takes registers of bytes apart.
+        let wide: [u32; WIDTH] = argmax.map(u32::from);
+        let cell = u32::from(self.cell);
         let mut target = [0.0; WIDTH];
         for lane in 0..WIDTH {
-            target[lane] = if argmax[lane] == self.cell { values[lane] } else { 0.0 };
+            let mask = if wide[lane] == cell { u32::MAX } else { 0 };
+            target[lane] = f32::from_bits(values[lane].to_bits() & mask);
         }
         self.target[first..][..WIDTH].copy_from_slice(&target);
     }
