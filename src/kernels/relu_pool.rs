@@ -96,7 +96,7 @@ impl ChannelWork for Window<'_> {
             for lane in 0..WIDTH {
                 let dead = best[lane] <= 0.0;
                 if WIDTH == MAX_LANES {
-                    // By masks: of this condition on both arrays the compiler makes sixteen, one for each lane.
+                    // By masks: of this condition on both arrays the compiler makes one for each lane.
                     let mask = if dead { u32::MAX } else { 0 };
                     best[lane] = f32::from_bits(best[lane].to_bits() & !mask);
                     cell[lane] |= mask & u32::from(DEAD);

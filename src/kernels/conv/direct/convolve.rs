@@ -319,7 +319,7 @@ impl<const V: usize, const LANES: usize, const FUSED: bool> TileWork for Strip<'
     }
 }
 
-/// The outputs of a block, for the filters of a tile, where a patch is one run that is one piece: sums stay in
+/// The outputs of a block, for the filters of a tile, where a patch is one run and one piece: sums stay in
 /// registers from the bias to the output.
 struct Runs<'a, const V: usize, const LANES: usize, const FUSED: bool> {
     input: &'a [f32],

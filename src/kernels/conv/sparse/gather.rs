@@ -161,8 +161,8 @@ mod avx512 {
                     let (low_places, high_places) =
                         (_mm512_castsi512_si256(places), _mm512_extracti64x4_epi64::<1>(places));
                     let target = lists.entries.as_mut_ptr().cast();
-                    // SAFETY: what is stored lies within the entries: `next_places` has asserted that behind each
-                    // place there is room for as many as there are windows.
+                    // SAFETY: what is stored lies within the entries: `next_places` has asserted that behind
+                    // each place there is room for as many as there are windows.
                     unsafe {
                         _mm512_mask_i32scatter_epi64::<8>(target, live as u8, low_places, low);
                         _mm512_mask_i32scatter_epi64::<8>(target, (live >> ENTRIES) as u8, high_places, high);
@@ -213,8 +213,10 @@ mod avx512 {
         }
     }
 
-    /// Returns the next places of `count` lists from `first` on, after a look whether there is room for `more`
-    /// entries behind each.
+    /// Returns the next places of `count` lists from `first` on.
+    ///
+    /// # Panics
+    /// If there is no room for `more` entries behind each.
     #[inline]
     #[target_feature(enable = "avx512f")]
     fn next_places(lists: &Lists, first: usize, count: usize, more: usize) -> __m512i {

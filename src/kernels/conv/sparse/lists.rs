@@ -138,8 +138,8 @@ pub(crate) struct GradientGroup<'a> {
 }
 
 impl GradientGroup<'_> {
-    /// Gathers a list for each filter: of the group's first row, then of the next. There are as many lists for
-    /// every other row, which are used up. Keys are rows of the group and columns, times `key_steps`. The
+    /// Gathers a list for each filter: of the group's first row, then of the next. There are as many lists
+    /// for every other row, which are used up. Keys are rows of the group and columns, times `key_steps`. The
     /// lists have been [cleared](Lists::clear).
     #[inline(always)]
     pub(crate) fn gather_by_filter<const LANES: usize>(self, key_steps: [usize; 2], lists: &mut Lists) {

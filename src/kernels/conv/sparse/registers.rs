@@ -72,8 +72,8 @@ impl<'a, const ROWS: usize, const LANES: usize> PairSource<'a, ROWS, LANES> {
         for row in 0..ROWS {
             let at = in_a_register(self.values.as_ptr().wrapping_add(start + row * self.row_len));
             for vector in 0..2 * TILE_VECTORS {
-                // SAFETY: the last row of a pair ends `2 * TILE_VECTORS * LANES` floats behind its start, inside
-                // the values if `start` is not beyond `last`, which `new` has chosen so.
+                // SAFETY: the last row of a pair ends `2 * TILE_VECTORS * LANES` floats behind its start,
+                // inside the values if `start` is not beyond `last`, which `new` has chosen so.
                 let factors = unsafe { *at.add(vector * LANES).cast::<[f32; LANES]>() };
                 let tile = if vector < TILE_VECTORS { &mut *left } else { &mut *right };
                 let sum = &mut tile[row][vector % TILE_VECTORS];
