@@ -14,9 +14,7 @@
 use super::taps::{TapOffsets, TapsRow};
 use crate::kernels::conv::correlation::Correlation;
 use crate::kernels::simd::{Lanes, SimdOp};
-use crate::kernels::tile::{
-    PAIRED_LANES, PANEL, TileWork, VECTORS, load_sums, over_single_tiles, over_tiles, store_sums, tile,
-};
+use crate::kernels::tile::{PANEL, TileWork, VECTORS, load_sums, over_single_tiles, over_tiles, store_sums, tile};
 use std::ops::Range;
 
 /// Outputs in a block, whole tiles. They share a load of a piece's weights from the second-level cache.
@@ -93,12 +91,17 @@ impl SimdOp for Convolve<'_> {
     fn run<const LANES: usize, const FUSED: bool>(mut self) {
         let Correlation { kernel, input: [_, _, channels], stride, .. } = self.correlation;
         let offsets = TapOffsets::new(kernel[0], self.correlation.run_len(), self.row_len);
-        // The steps of one channel, and of colours at stride 1, 2 and 4: those of first layers.
+        // The steps of one channel, and of colours at stride 1, 2 and 4: those of first layers. And those of
+        // 1×1 kernels, which are short patches wherever they stand, on the usual numbers of channels.
+        let is_pointwise = kernel == [1, 1];
         match (&offsets, stride[1] * channels) {
             (Some(offsets), 1) => self.short_patches::<1, LANES, FUSED>(offsets),
             (Some(offsets), 3) => self.short_patches::<3, LANES, FUSED>(offsets),
             (Some(offsets), 6) => self.short_patches::<6, LANES, FUSED>(offsets),
             (Some(offsets), 12) => self.short_patches::<12, LANES, FUSED>(offsets),
+            (Some(offsets), 32) if is_pointwise => self.short_patches::<32, LANES, FUSED>(offsets),
+            (Some(offsets), 64) if is_pointwise => self.short_patches::<64, LANES, FUSED>(offsets),
+            (Some(offsets), 128) if is_pointwise => self.short_patches::<128, LANES, FUSED>(offsets),
             _ => self.blocks::<LANES, FUSED>(),
         }
     }
@@ -185,12 +188,6 @@ impl Convolve<'_> {
         filters: TileFilters,
     ) {
         let run_len = self.correlation.run_len();
-        // With fewer registers, what they hold at once here lies in memory.
-        if LANES == PAIRED_LANES && self.correlation.kernel[0] == 1 && run_len <= PIECE {
-            let (input, bias, output) = (self.input, self.bias_of(filters), &mut *self.output);
-            let mut runs = Runs::<V, LANES, FUSED> { input, places, weights, filters, bias, output };
-            return over_single_tiles(count, &mut runs);
-        }
         let mut sums = [self.bias_of(filters); BLOCK];
         // Loop 3: pieces of K.
         for piece in Piece::all(self.correlation.kernel[0], run_len) {
@@ -316,33 +313,6 @@ impl<const V: usize, const LANES: usize, const FUSED: bool> TileWork for Strip<'
             tile::<P, V, LANES, FUSED>(self.rows(first, row), self.weights_of(row), self.column, &mut sums);
         }
         *self.sums::<P>(first) = sums;
-    }
-}
-
-/// The outputs of a block, for the filters of a tile, where a patch is one run and one piece: sums stay in
-/// registers from the bias to the output.
-struct Runs<'a, const V: usize, const LANES: usize, const FUSED: bool> {
-    input: &'a [f32],
-    places: &'a Places,
-    weights: &'a [[f32; PANEL]],
-    filters: TileFilters,
-    bias: [Lanes<LANES>; V],
-    output: &'a mut [f32],
-}
-
-impl<const V: usize, const LANES: usize, const FUSED: bool> TileWork for Runs<'_, V, LANES, FUSED> {
-    #[inline(always)]
-    fn one<const P: usize>(&mut self, first: usize) {
-        let mut sums = [self.bias; P];
-        let places: &[usize; P] = self.places.inputs[first..].first_chunk().expect("outputs of the block");
-        // [P×run]·[run×(V·LANES)]
-        let runs = places.map(|place| &self.input[place..]);
-        tile::<P, V, LANES, FUSED>(runs, self.weights, self.filters.column, &mut sums);
-        // What is stored by reference is a copy: then the sums themselves live in registers.
-        let done = sums;
-        for (sums, at) in done.iter().zip(&self.places.outputs[first..]) {
-            store_sums(sums, &mut self.output[at + self.filters.first..][..self.filters.present]);
-        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! The direct forward kernel for short patches, such as those of a network's first layer: 3×3 of 3 channels
-//! have 27 values.
+//! have 27 values; and for 1×1 kernels on 32, 64 or 128 channels.
 //!
 //! By kernel rows, as the [parent module](super) goes, such a patch is three runs of 9 floats, and to set up
 //! a tile for each run and put its sums away takes longer than its products. Here the offsets of a patch's
