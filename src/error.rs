@@ -5,7 +5,7 @@ mod not_finite;
 mod words;
 
 pub use not_finite::{FirstNotFinite, TensorName};
-pub use words::{and, counted, some_of};
+pub use words::{and, counted, grouped, some_of};
 
 use std::borrow::Cow;
 use std::fmt;

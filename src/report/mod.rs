@@ -10,6 +10,7 @@
 //! - [`evaluation`]: the tables of an evaluation, and its page
 //! - [`explanation`]: the page that explains a training step
 //! - [`glass`]: the scripts and the style of pages that one sees through
+//! - [`profile`]: the table, the page and the trace of where a run's time went
 //! - [`watch`]: the table of a training that was watched, what it means, and its page
 //!
 //! Everything else here takes plain numbers, names and pixels; nothing of it knows of data sets or
@@ -25,4 +26,5 @@ pub mod folds;
 pub mod glass;
 pub mod pictures;
 pub mod predictions_csv;
+pub mod profile;
 pub mod watch;

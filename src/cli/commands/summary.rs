@@ -7,6 +7,7 @@ use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::console;
 use glassnet::checkpoint;
 use glassnet::data::reading::Reading;
+use glassnet::error::grouped;
 use glassnet::layers::Layer;
 use glassnet::network::Network;
 use glassnet::optim::Rule;
@@ -126,19 +127,6 @@ fn parameter_count(table: &ParameterTable, memory: &Memory) -> String {
         running => format!(", {} of them moving statistics", grouped(running)),
     };
     format!("{} ({} MiB in f32){statistics}", grouped(table.parameter_count()), mebibytes(memory.parameters))
-}
-
-/// 3,304,769
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn mebibytes(bytes: usize) -> String {

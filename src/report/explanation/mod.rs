@@ -75,7 +75,7 @@ pub fn explanation_page(page: &ExplanationPage) -> String {
                     (section(4, backward::worked(page)))
                     (section(5, weight::worked(page)))
                 }
-                script type="application/json" id="bundle" { (PreEscaped(in_script(&page.bundle.header.to_string()))) }
+                script type="application/json" id="bundle" { (PreEscaped(glass::in_script(&page.bundle.header.to_string()))) }
                 script type="text/plain" id="bytes" { (PreEscaped(STANDARD.encode(&page.bundle.bytes))) }
                 @for (_, script) in glass::SCRIPTS { script { (PreEscaped(script)) } }
                 script { (PreEscaped(include_str!("page.js"))) }
@@ -83,11 +83,6 @@ pub fn explanation_page(page: &ExplanationPage) -> String {
         }
     };
     markup.into_string()
-}
-
-/// Returns JSON that nothing in it can end the script element, as a file's name might.
-fn in_script(json: &str) -> String {
-    json.replace('<', "\\u003c")
 }
 
 fn section(number: usize, worked: Markup) -> Markup {

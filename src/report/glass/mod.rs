@@ -55,3 +55,8 @@ pub const SCRIPTS: &[(&str, &str)] = &[
 
 /// The style.
 pub const STYLE: &str = include_str!("glass.css");
+
+/// Returns JSON that nothing in it can end the script element in which it stands, as a file's name might.
+pub(super) fn in_script(json: &str) -> String {
+    json.replace('<', "\\u003c")
+}
