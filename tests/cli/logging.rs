@@ -37,7 +37,7 @@ fn nothing_is_said_unless_it_is_asked_for() {
 #[test]
 fn debug_lines_tell_what_runs_how_and_where_the_time_goes_and_change_nothing() {
     let here = Here::with_set();
-    let train = "train set --model tiny.toml --epochs 1 --threads 2 --save-every 0 --out";
+    let train = "train set --model tiny.toml --epochs 1 --threads 1 --save-every 0 --out";
     let ran = run_with(&here, &[("GLASSNET_LOG", "debug")], &format!("{train} run"));
     expect![[r#"
         Found 20 images belonging to 2 classes.
@@ -51,8 +51,8 @@ fn debug_lines_tell_what_runs_how_and_where_the_time_goes_and_change_nothing() {
         Positive class 'dog': sensitivity 0.0000, specificity 0.5000, ROC AUC 0.2500
         Best weights: those of epoch 1, with the lowest val_loss, #.####
         Run folder: run
-        stderr: [TIME] debug glassnet::cli: glassnet 0.1.0, Train(TrainArgs { data: Some("set"), more_data: [], epochs: 1, batch_size: 16, image_size: None, validation_split: 0.2, validation_data: None, folds: None, group_regex: None, optimizer: OptimizerArgs { optimizer: Adam, learning_rate: None, weight_decay: None, momentum: 0.0, nesterov: false, clip_norm: None, global_clip_norm: None, clip_value: None }, schedule: ScheduleArgs { schedule: Constant, decay_steps: None, alpha: None, warmup_steps: None, warmup_target: None, decay_rate: None, pieces: [], plateau_factor: None, plateau_patience: None, plateau_min_delta: None }, class_weight: None, label_smoothing: 0.0, augment: None, dropout: None, init_weights: None, early_stopping: None, no_shuffle: false, skip_bad: false, watch: false, reading: ReadingArgs { upright: UprightArgs { upright: false }, range: None, resize: Squash, interpolation: Nearest }, bit_depth: Sixteen, model: Some("tiny.toml"), common: RunArgs { out: Some("run"), resume: None, save_every: 0.0, cache: 1024, seed: 0, threads: ThreadsArgs { threads: Some(2) }, conv: Auto, no_fuse: false, json: false, quiet: QuietArgs { quiet: false } } })
-        stderr: [TIME] debug glassnet::cli: 2 threads, instruction set SET, PROCESSOR
+        stderr: [TIME] debug glassnet::cli: glassnet 0.1.0, Train(TrainArgs { data: Some("set"), more_data: [], epochs: 1, batch_size: 16, image_size: None, validation_split: 0.2, validation_data: None, folds: None, group_regex: None, optimizer: OptimizerArgs { optimizer: Adam, learning_rate: None, weight_decay: None, momentum: 0.0, nesterov: false, clip_norm: None, global_clip_norm: None, clip_value: None }, schedule: ScheduleArgs { schedule: Constant, decay_steps: None, alpha: None, warmup_steps: None, warmup_target: None, decay_rate: None, pieces: [], plateau_factor: None, plateau_patience: None, plateau_min_delta: None }, class_weight: None, label_smoothing: 0.0, augment: None, dropout: None, init_weights: None, early_stopping: None, no_shuffle: false, skip_bad: false, watch: false, reading: ReadingArgs { upright: UprightArgs { upright: false }, range: None, resize: Squash, interpolation: Nearest }, bit_depth: Sixteen, model: Some("tiny.toml"), common: RunArgs { out: Some("run"), resume: None, save_every: 0.0, cache: 1024, seed: 0, threads: ThreadsArgs { threads: Some(1) }, conv: Auto, no_fuse: false, json: false, quiet: QuietArgs { quiet: false } } })
+        stderr: [TIME] debug glassnet::cli: 1 thread, instruction set SET, PROCESSOR
         stderr: [TIME] debug glassnet::cli::dataset: set: 24 files listed in TIME
         stderr: [TIME] debug glassnet::cli::dataset: class 0 'cat' has 10 images, class 1 'dog' 14; 20 train, 4 validate
         stderr: [TIME] debug glassnet::cli::memory: batches of 16 take BYTES bytes to predict or BYTES to train, besides 6788 for the parameters; this machine has BYTES
@@ -77,9 +77,9 @@ fn debug_lines_tell_what_runs_how_and_where_the_time_goes_and_change_nothing() {
         stderr: [TIME] debug glassnet::files: run/steps.csv: BYTES bytes written in TIME
         stderr: [TIME] debug glassnet::files: run/timings.csv: BYTES bytes written in TIME
         stderr: [TIME] debug glassnet::files: run/predictions.csv: BYTES bytes written in TIME
-        stderr: [TIME] debug glassnet::files: run/confusion.png: BYTES bytes written in TIME
-        stderr: [TIME] debug glassnet::files: run/curves.png: BYTES bytes written in TIME
         stderr: [TIME] debug glassnet::files: run/config.toml: BYTES bytes written in TIME
+        stderr: [TIME] debug glassnet::files: run/curves.png: BYTES bytes written in TIME
+        stderr: [TIME] debug glassnet::files: run/confusion.png: BYTES bytes written in TIME
         stderr: [TIME] debug glassnet::plan: for inference on batches of up to 16: #.# MiB to work in
         stderr: [TIME] debug glassnet::plan: conv2d + re_lu + max_pooling2d as one step: forward direct; auto: 3 channels and 4 filters are too few for Winograd
         stderr: [TIME] debug glassnet::plan: flatten + dense as one step

@@ -3,6 +3,7 @@
 use crate::cli::machine;
 use crate::cli::outcome::CommandResult;
 use glassnet::Error;
+use glassnet::error::counted;
 use glassnet::kernels::simd::InstructionSet;
 use rayon::ThreadPool;
 
@@ -13,7 +14,7 @@ const LOG_TARGET: &str = "glassnet::cli";
 pub fn in_pool(threads: Option<usize>, work: impl FnOnce() -> CommandResult + Send) -> CommandResult {
     let pool = thread_pool(threads)?;
     let instructions = InstructionSet::in_force().name();
-    log::debug!(target: LOG_TARGET, "{} threads, instruction set {instructions}, {}", pool.current_num_threads(), machine::processor());
+    log::debug!(target: LOG_TARGET, "{}, instruction set {instructions}, {}", counted(pool.current_num_threads(), "thread"), machine::processor());
     pool.install(work)
 }
 
