@@ -27,7 +27,7 @@ mod terminal;
 use args::{Cli, Command};
 use commands::{
     bench, completions, evaluate, explain, glyphs, gradcheck, init, inspect, lecture, man, pack, phantom, predict,
-    reproduce, samples, summary, train,
+    profile, reproduce, samples, summary, train,
 };
 use glassnet::Error;
 use glassnet::kernels::simd::{self, InstructionSet};
@@ -90,6 +90,7 @@ fn run(command: &Command, resumed: Option<ResumedRun>) -> CommandResult {
         Command::Gradcheck(args) => computing(|| in_pool(args.threads.threads, || gradcheck::run(args))),
         Command::Explain(args) => computing(|| in_pool(args.threads.threads, || explain::run(args))),
         Command::Lecture(args) => computing(|| lecture::run(args)),
+        Command::Profile(args) => computing(|| in_pool(args.threads.threads, || profile::run(args))),
         Command::Bench(args) => computing(|| bench::run(args)),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

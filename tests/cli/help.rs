@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 const SCREEN: (usize, usize) = (45, 100);
 
 /// glassnet itself, and its commands.
-pub const COMMANDS: [&str; 20] = [
+pub const COMMANDS: [&str; 21] = [
     "",
     "reproduce",
     "train",
@@ -23,6 +23,7 @@ pub const COMMANDS: [&str; 20] = [
     "gradcheck",
     "explain",
     "lecture",
+    "profile",
     "bench",
     "bench conv",
     "bench step",

@@ -19,11 +19,12 @@ fn with_json_every_command_that_has_a_result_prints_one_object_and_nothing_else(
         "phantom --out drawn --benign 1 --malignant 1",
         "bench conv n1h5w5c2f3k3 --rounds 1 --threads 1",
         "bench step --model tiny.toml --steps 1 --threads 1",
+        "profile set --model tiny.toml --steps 1",
     ] {
         let quiet = if call.starts_with("bench") || call.starts_with("summary") { "" } else { "--quiet" };
         let ran = here.run(&format!("{call} --json {quiet}"));
-        // Of a build without optimisation bench says so.
-        let is_slow = cfg!(debug_assertions) && call.starts_with("bench");
+        // Of a build without optimisation bench and profile say so.
+        let is_slow = cfg!(debug_assertions) && (call.starts_with("bench") || call.starts_with("profile"));
         assert!(ran.code == Some(0) && (ran.stderr.is_empty() || is_slow), "{call}: {}", ran.stderr);
         assert!(ran.json().as_object().unwrap().len() > 1, "{call}");
         assert!(ran.stdout.starts_with("{\n") && ran.stdout.ends_with("\n}\n"), "{call}: {}", ran.stdout);

@@ -39,6 +39,7 @@ mod pipes;
 mod places;
 mod predict;
 mod printed;
+mod profile;
 mod quiet;
 mod range;
 mod reproduce;

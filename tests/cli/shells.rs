@@ -74,6 +74,7 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
         "glassnet-pack.1",
         "glassnet-phantom.1",
         "glassnet-predict.1",
+        "glassnet-profile.1",
         "glassnet-reproduce.1",
         "glassnet-samples.1",
         "glassnet-summary.1",
@@ -81,7 +82,7 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
     ];
     // Twice, as pages of an earlier version are replaced.
     for _ in 0..2 {
-        assert_eq!(here.done("man --out share/man1"), "Wrote 20 pages into share/man1\n");
+        assert_eq!(here.done("man --out share/man1"), "Wrote 21 pages into share/man1\n");
     }
     let mut sorted = pages.map(str::to_string);
     sorted.sort();
@@ -95,5 +96,5 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
 }
 
 fn commands() -> &'static str {
-    "reproduce, train, predict, evaluate, inspect, samples, pack, init, summary, phantom, glyphs, gradcheck, explain, lecture, bench, completions, man"
+    "reproduce, train, predict, evaluate, inspect, samples, pack, init, summary, phantom, glyphs, gradcheck, explain, lecture, profile, bench, completions, man"
 }

@@ -33,6 +33,7 @@ fn help_is_there_for_every_command_and_goes_to_stdout() {
               gradcheck    Check gradients: against the definition, and by every algorithm
               explain      Explain one training step, from the pixels to every weight
               lecture      Show a training phase by phase on a page, with rewind
+              profile      Tell where the time of a training run goes, and what could be won
               bench        Measure how fast the engine is, with the machine's limits beside it
               completions  Print what a shell needs to complete all this
               man          Print the manual page of a command, or write all pages
@@ -94,6 +95,7 @@ fn no_command_is_answered_with_help_and_exit_code_2() {
             stderr:   gradcheck    Check gradients: against the definition, and by every algorithm
             stderr:   explain      Explain one training step, from the pixels to every weight
             stderr:   lecture      Show a training phase by phase on a page, with rewind
+            stderr:   profile      Tell where the time of a training run goes, and what could be won
             stderr:   bench        Measure how fast the engine is, with the machine's limits beside it
             stderr:   completions  Print what a shell needs to complete all this
             stderr:   man          Print the manual page of a command, or write all pages
@@ -226,7 +228,7 @@ fn a_flag_that_a_command_has_not_gets_a_tip_that_works() {
             "inspect set --range=auto",
             "leave it out: inspect tells the values that 16-bit images hold, and samples --range shows them stretched",
         ),
-        ("inspect set --augment flip", "'--augment' is a flag of train, samples and lecture"),
+        ("inspect set --augment flip", "'--augment' is a flag of train, samples, lecture and profile"),
         ("train set --epoch 3", "a similar argument exists: '--epochs'"),
     ] {
         let ran = here.run(call);

@@ -52,7 +52,7 @@ fn the_table_of_the_documented_network() {
         work 34.679 ms (98.7 %) + idle 0.472 ms (1.3 %) = 35.151 ms: 100.0 % of 2 threads × 35.151 ms
 
         The step is 8.63 ms above its roofs, on which it would take 26.52 ms; 100 % of that is explained: 8.15 ms are work slower than its roof,
-        0.00 ms work that has no roof, 0.43 ms idle threads. Left are 0.04 ms between the phases.
+        0.00 ms work that has no roof, 0.43 ms idle threads. Left are 0.04 ms in which no thread was at work.
         By its pieces, a step would take 69.44 ms on 1 thread, 19.54 ms on 4 threads, 12.67 ms on 8 threads, 9.23 ms on 16 threads, 9.23 ms on 32
         threads. That cores share caches and a clock is not in this estimate.
         Recording changed the time of a step by +0.12 %, measured on 20 pairs of steps with and without it (95 % between −0.09 % and +0.31 %). By
@@ -87,7 +87,7 @@ fn the_table_of_the_documented_network() {
         work 15.103 ms (98.2 %) + idle 0.281 ms (1.8 %) = 15.384 ms: 100.0 % of 2 threads × 15.384 ms
 
         The step is 3.56 ms above its roofs, on which it would take 11.82 ms; 100 % of that is explained: 3.28 ms are work slower than its roof,
-        0.00 ms work that has no roof, 0.27 ms idle threads. Left are 0.01 ms between the phases.
+        0.00 ms work that has no roof, 0.27 ms idle threads. Left are 0.01 ms in which no thread was at work.
         By its pieces, a step would take 30.23 ms on 1 thread, 7.79 ms on 4 threads, 4.22 ms on 8 threads, 2.44 ms on 16 threads, 2.44 ms on 32
         threads. That cores share caches and a clock is not in this estimate.
         Recording changed the time of a step by +0.12 %, measured on 20 pairs of steps with and without it (95 % between −0.09 % and +0.31 %). By

@@ -10,6 +10,7 @@ mod lecture;
 mod model;
 mod optimizer;
 mod pack;
+mod profile;
 mod reading;
 mod schedule;
 mod shells;
@@ -27,6 +28,7 @@ pub use init::{InitArgs, Preset};
 pub use lecture::LectureArgs;
 pub use model::{EvaluateArgs, PredictArgs, SubsetChoice, SummaryArgs};
 pub use pack::PackArgs;
+pub use profile::ProfileArgs;
 pub use reading::{RangeChoice, ReadingArgs};
 pub use shells::{CompletionsArgs, ManArgs};
 pub use tips::{is_given, refuse};
@@ -112,6 +114,10 @@ pub enum Command {
     /// Live, on this machine alone: one stands still in it, goes back, changes a weight or the learning rate,
     /// and sees what becomes of it.
     Lecture(Box<LectureArgs>),
+    /// Tell where the time of a training run goes, and what could be won
+    ///
+    /// Every millisecond of every thread, beside what the machine could do; with --out a page and a trace.
+    Profile(Box<ProfileArgs>),
     /// Measure how fast the engine is, with the machine's limits beside it
     Bench(BenchArgs),
     /// Print what a shell needs to complete all this
@@ -142,6 +148,7 @@ impl Command {
             Command::Gradcheck(args) => args.quiet.quiet,
             Command::Explain(args) => args.quiet.quiet,
             Command::Lecture(args) => args.quiet.quiet,
+            Command::Profile(args) => args.quiet.quiet,
         }
     }
 }

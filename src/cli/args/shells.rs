@@ -21,7 +21,7 @@ pub struct CompletionsArgs {
 }
 
 /// The commands that have a page, for shells to complete.
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "reproduce",
     "train",
     "predict",
@@ -36,6 +36,7 @@ const COMMANDS: [&str; 19] = [
     "gradcheck",
     "explain",
     "lecture",
+    "profile",
     "bench",
     "conv",
     "step",

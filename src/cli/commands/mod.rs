@@ -14,6 +14,7 @@ pub mod man;
 pub mod pack;
 pub mod phantom;
 pub mod predict;
+pub mod profile;
 pub mod reproduce;
 pub mod samples;
 pub mod summary;

@@ -139,7 +139,7 @@ pub(super) fn distance(distance: &Distance) -> String {
     }
     format!(
         "{above}; {:.0} % of that is explained: {work_ms:.2} ms are work slower than its roof, {unroofed_ms:.2} ms work that has no \
-         roof, {idle_ms:.2} ms idle threads. Left are {unexplained_ms:.2} ms between the phases.",
+         roof, {idle_ms:.2} ms idle threads. Left are {unexplained_ms:.2} ms in which no thread was at work.",
         100.0 * explained
     )
 }
