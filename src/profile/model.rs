@@ -272,9 +272,9 @@ pub struct Distance {
     pub work_ms: f64,
     /// Of which: work that has no roof.
     pub unroofed_ms: f64,
-    /// Of which: idle, for a cause within a phase.
+    /// Of which: idle threads that wait for images, or while others work.
     pub idle_ms: f64,
-    /// What is left: time between phases, in which nobody knows what happened.
+    /// What is left: time in which no thread was at work, within the phases or between them.
     pub unexplained_ms: f64,
     /// The share of the distance that is explained.
     pub explained: f64,

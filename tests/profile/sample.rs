@@ -281,8 +281,8 @@ fn as_row(phase: usize, work: &Work, ms: f64, step_ms: f64, roofs: Roofs) -> Row
 fn distance(rows: &[Row], idle: &[Idle], step_ms: f64) -> Distance {
     let sum = |of: &dyn Fn(&Row) -> f64| rows.iter().map(of).sum::<f64>();
     let has_roof = |row: &Row| row.roof != Roof::Nothing;
-    let idle_of = |between: bool| {
-        let of = idle.iter().filter(|idle| (idle.cause == Cause::Between) == between);
+    let idle_of = |no_work: bool| {
+        let of = idle.iter().filter(|idle| matches!(idle.cause, Cause::Handing | Cause::Between) == no_work);
         of.map(|idle| idle.ms).sum::<f64>()
     };
     let floor_ms = sum(&|row| row.floor_ms.min(row.ms));

@@ -49,10 +49,12 @@ fn the_table_of_the_documented_network() {
         waiting for other threads forward conv2d_1+re_lu_1+max_pooling2d_1     0.005   0.0 %
         16 more rows                                                           0.055   0.2 %
         ────────────────────────────────────────────────────────────────────────────────────
+        idle by cause: waiting for images 0.224 ms (0.6 %), waiting for other threads 0.159 ms (0.5 %), handing out the work 0.046 ms (0.1 %),
+        between the phases 0.038 ms (0.1 %), work of one thread alone 0.006 ms (0.0 %)
         work 34.679 ms (98.7 %) + idle 0.472 ms (1.3 %) = 35.151 ms: 100.0 % of 2 threads × 35.151 ms
 
-        The step is 8.63 ms above its roofs, on which it would take 26.52 ms; 100 % of that is explained: 8.15 ms are work slower than its roof,
-        0.00 ms work that has no roof, 0.43 ms idle threads. Left are 0.04 ms in which no thread was at work.
+        The step is 8.63 ms above its roofs, on which it would take 26.52 ms; 99 % of that is explained: 8.15 ms are work slower than its roof, 0.00
+        ms work that has no roof, 0.39 ms idle threads. Left are 0.08 ms in which no thread was at work.
         By its pieces, a step would take 69.44 ms on 1 thread, 19.54 ms on 4 threads, 12.67 ms on 8 threads, 9.23 ms on 16 threads, 9.23 ms on 32
         threads. That cores share caches and a clock is not in this estimate.
         Recording changed the time of a step by +0.12 %, measured on 20 pairs of steps with and without it (95 % between −0.09 % and +0.31 %). By
@@ -84,10 +86,12 @@ fn the_table_of_the_documented_network() {
         handing out the work      forward conv2d_1+re_lu_1+max_pooling2d_1    0.003   0.0 %
         handing out the work      forward flatten+dense                       0.003   0.0 %
         ───────────────────────────────────────────────────────────────────────────────────
+        idle by cause: waiting for images 0.217 ms (1.4 %), waiting for other threads 0.037 ms (0.2 %), handing out the work 0.014 ms (0.1 %),
+        between the phases 0.014 ms (0.1 %)
         work 15.103 ms (98.2 %) + idle 0.281 ms (1.8 %) = 15.384 ms: 100.0 % of 2 threads × 15.384 ms
 
-        The step is 3.56 ms above its roofs, on which it would take 11.82 ms; 100 % of that is explained: 3.28 ms are work slower than its roof,
-        0.00 ms work that has no roof, 0.27 ms idle threads. Left are 0.01 ms in which no thread was at work.
+        The step is 3.56 ms above its roofs, on which it would take 11.82 ms; 99 % of that is explained: 3.28 ms are work slower than its roof, 0.00
+        ms work that has no roof, 0.25 ms idle threads. Left are 0.03 ms in which no thread was at work.
         By its pieces, a step would take 30.23 ms on 1 thread, 7.79 ms on 4 threads, 4.22 ms on 8 threads, 2.44 ms on 16 threads, 2.44 ms on 32
         threads. That cores share caches and a clock is not in this estimate.
         Recording changed the time of a step by +0.12 %, measured on 20 pairs of steps with and without it (95 % between −0.09 % and +0.31 %). By

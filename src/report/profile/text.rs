@@ -30,7 +30,9 @@ pub fn lines(profile: &Profile, width: usize) -> Vec<String> {
         lines.extend([String::new(), format!("{}: {}", pass.name, words::headline(pass, threads))]);
         lines.extend(work(pass, width));
         lines.extend(idle(pass, width));
-        lines.extend([words::sum(pass, threads), String::new()]);
+        lines.extend(wrapped(&words::idle_by_cause(pass), width));
+        lines.extend(wrapped(&words::sum(pass, threads), width));
+        lines.push(String::new());
         lines.extend(wrapped(&words::distance(&pass.distance), width));
         lines.extend(wrapped(&words::estimates(pass, threads), width));
         lines.extend(wrapped(&words::cost(pass), width));

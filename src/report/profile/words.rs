@@ -27,6 +27,17 @@ pub(super) fn cause(cause: Cause) -> &'static str {
     }
 }
 
+/// The idle time of a pass by cause, the largest first.
+pub(super) fn idle_by_cause(pass: &PassProfile) -> String {
+    let sum = |cause| pass.idle.iter().filter(|idle| idle.cause == cause).map(|idle| idle.ms).sum::<f64>();
+    let mut causes: Vec<(f64, Cause)> = Cause::ALL.into_iter().map(|cause| (sum(cause), cause)).collect();
+    causes.retain(|(ms, _)| *ms > 0.0);
+    causes.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let told =
+        causes.iter().map(|(of, why)| format!("{} {} ms ({})", cause(*why), ms(*of), percent(of / pass.step_ms)));
+    format!("idle by cause: {}", told.collect::<Vec<_>>().join(", "))
+}
+
 /// A roof in a column.
 pub(super) fn roof(roof: Roof) -> &'static str {
     match roof {

@@ -27,21 +27,29 @@ const NUMBER: [f64; 2] = [13.0, 8.0];
 /// The length of a slope's label, in the picture's own units.
 const LABEL: f64 = 130.0;
 
-/// Whether a row has a place: its operations and bytes are known.
-pub(super) fn has_place(row: &Row) -> bool {
+/// The least share of the step of a row that has a dot: with less there is nothing to win, and much to hide.
+const LEAST_SHARE: f64 = 1e-3;
+
+/// Whether a row has an intensity: its operations and bytes are known.
+pub(super) fn has_intensity(row: &Row) -> bool {
     row.executed_gflop > 0.0 && row.megabytes > 0.0 && row.ms > 0.0
+}
+
+/// Whether a row has a dot.
+fn has_dot(row: &Row) -> bool {
+    has_intensity(row) && row.share >= LEAST_SHARE
 }
 
 /// The picture, and what it does not show.
 pub(super) fn section(machine: &Machine, pass: &PassProfile, kinds: &Kinds) -> Markup {
-    let without = pass.rows.iter().filter(|row| !has_place(row));
+    let without = pass.rows.iter().filter(|row| !has_dot(row));
     let (count, ms) = without.fold((0, 0.0), |(count, ms), row| (count + 1, ms + row.ms));
     html! {
         @if count < pass.rows.len() { (figure(machine, pass, kinds)) }
         @if count > 0 {
             p {
-                (count) " of " (pass.rows.len()) " rows, " (words::ms(ms)) " ms of the step, have no place here: nobody counts \
-                 operations of theirs. They stand in the table below."
+                (count) " of " (pass.rows.len()) " rows, " (words::ms(ms)) " ms of the step, have no dot: no operations of \
+                 theirs are counted, or they take less than a thousandth of the step. They stand in the table below."
             }
         }
     }
@@ -64,8 +72,8 @@ fn figure(machine: &Machine, pass: &PassProfile, kinds: &Kinds) -> Markup {
                 }
             }
             figcaption {
-                "Full dots: executed operations, as large as their share of the step. Hollow dots above them: the same work counted as \
-                 direct convolution, which may pass the roofs. What is nearer to its roof has less to win. The band at a roof is its \
+                "Full dots: executed operations, as large as their share of the step. Hollow dots: the same work counted as direct \
+                 convolution, which may pass the roofs. What is nearer to its roof has less to win. The band at a roof is its \
                  drift: " (drift(machine)) ". A number is that of the row in the table below."
             }
         }
@@ -90,10 +98,10 @@ struct Dot {
 }
 
 impl Dot {
-    /// The dots of all rows that have a place, the largest first, so that no small one is hidden.
+    /// The dots of all rows that have one, the largest first, so that no small one is hidden.
     fn all(machine: &Machine, pass: &PassProfile, kinds: &Kinds) -> Vec<Dot> {
         let roofs = machine.roofs();
-        let rows = pass.rows.iter().enumerate().filter(|(_, row)| has_place(row));
+        let rows = pass.rows.iter().enumerate().filter(|(_, row)| has_dot(row));
         let mut dots: Vec<Dot> = rows
             .map(|(index, row)| {
                 let (executed, direct) = (row.executed_gflops(), row.direct_gflops());
@@ -240,7 +248,7 @@ fn roofs(machine: &Machine, axes: &Axes) -> Markup {
         g.roofs {
             rect.band x=(left) y=(format!("{y:.1}")) width=(right - left) height=(format!("{:.1}", worse - y)) {}
             path.roof.registers d=(format!("M{left} {y:.1}H{right}")) {}
-            text.roof x=(right - 6.0) y=(format!("{:.1}", y - 7.0)) text-anchor="end" {
+            text.roof x=(left + 8.0) y=(format!("{:.1}", y - 7.0)) {
                 "registers " (format!("{:.0}", best.gflops)) " GF/s"
             }
             @for (name, rate, worse) in slopes {
@@ -251,7 +259,7 @@ fn roofs(machine: &Machine, axes: &Axes) -> Markup {
                 path class=(format!("roof {}", name.to_lowercase())) d=(format!("M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}")) {}
                 @let label = format!("{name} {rate:.1} GB/s");
                 @if (x2 - x1).hypot(y2 - y1) > LABEL {
-                    text.roof transform=(format!("translate({x1:.1} {y1:.1}) rotate({angle:.2})")) x="12" y="-6" { (label) }
+                    text.roof transform=(format!("translate({x2:.1} {y2:.1}) rotate({angle:.2})")) x="-16" y="-6" text-anchor="end" { (label) }
                 } @else {
                     // A slope of which little is seen has its label beside it.
                     text.roof x=(format!("{:.1}", x2 + 8.0)) y=(format!("{:.1}", y2 + 18.0)) { (label) }

@@ -2,7 +2,7 @@
 
 use super::kinds::Kinds;
 use super::names::breakable;
-use super::roofline::has_place;
+use super::roofline::has_intensity;
 use crate::profile::model::{PassProfile, Roof, Row};
 use crate::report::profile::words;
 use maud::{Markup, html};
@@ -38,8 +38,8 @@ fn table(pass: &PassProfile, kinds: &Kinds, range: std::ops::Range<usize>) -> Ma
     html! {
         div.table { table.work {
             thead { tr {
-                th.number scope="col" { "no." } th scope="col" { "work" } th scope="col" { "phase" }
-                th.number scope="col" { "to win" br; "ms" } th.number scope="col" { "ms" } th.number scope="col" { "share" }
+                th.number scope="col" { "no." } th.number scope="col" { "to win" br; "ms" } th scope="col" { "work" }
+                th scope="col" { "phase" } th.number scope="col" { "ms" } th.number scope="col" { "share" }
                 th.number scope="col" { "direct" br; "GF/s" } th.number scope="col" { "executed" br; "GF/s" }
                 th.number scope="col" { "FLOP/B" } th scope="col" { "roof" } th.number scope="col" { "floor" br; "ms" }
                 th.number scope="col" { "of roof" }
@@ -51,15 +51,15 @@ fn table(pass: &PassProfile, kinds: &Kinds, range: std::ops::Range<usize>) -> Ma
 
 fn line(pass: &PassProfile, kinds: &Kinds, index: usize) -> Markup {
     let row = &pass.rows[index];
-    let intensity = if has_place(row) { format!("{:.1}", row.intensity()) } else { String::new() };
+    let intensity = if has_intensity(row) { format!("{:.1}", row.intensity()) } else { String::new() };
     let of_roof =
         if row.roof == Roof::Nothing || row.ms <= 0.0 { String::new() } else { words::percent(row.floor_ms / row.ms) };
     html! {
         tr {
             td.number { (index + 1) }
+            td.number { b { (words::ms(row.to_win_ms)) } }
             td.name { (name(row, kinds)) }
             td.name { (breakable(&words::phase_name(&pass.phases[row.phase]))) }
-            td.number { b { (words::ms(row.to_win_ms)) } }
             td.number { (words::ms(row.ms)) }
             td.number { (words::percent(row.share)) }
             td.number { (words::rate(row.direct_gflops())) }
