@@ -16,8 +16,8 @@ pub(super) fn section(pass: &PassProfile, kinds: &Kinds) -> Markup {
     let rest: f64 = pass.rows[seen..].iter().map(|row| row.to_win_ms).sum();
     html! {
         p {
-            "Sorted by what the step would save if the row stood on its roof. Its number is that of its dot above; its name opens why \
-             it is done so, and the command that runs it alone."
+            "Sorted by what the step would save if the row stood on its roof. Its number is that of its dot above. Below a convolution \
+             stand, at a click, why it is done so and no other way, and the command that runs it alone."
         }
         (table(pass, kinds, 0..seen))
         @if seen < pass.rows.len() {
@@ -58,7 +58,7 @@ fn line(pass: &PassProfile, kinds: &Kinds, index: usize) -> Markup {
         tr {
             td.number { (index + 1) }
             td.number { b { (words::ms(row.to_win_ms)) } }
-            td.name { (name(row, kinds)) }
+            td.name { span class=(format!("key {}", kinds.class(row))) {} (breakable(&words::work_name(row))) }
             td.name { (breakable(&words::phase_name(&pass.phases[row.phase]))) }
             td.number { (words::ms(row.ms)) }
             td.number { (words::percent(row.share)) }
@@ -69,20 +69,22 @@ fn line(pass: &PassProfile, kinds: &Kinds, index: usize) -> Markup {
             td.number { (words::ms(row.floor_ms)) }
             td.number { (of_roof) }
         }
+        @if !row.why.is_empty() || row.replay.is_some() { (reasons(row)) }
     }
 }
 
-/// What the row is, and behind it why, and its command.
-fn name(row: &Row, kinds: &Kinds) -> Markup {
-    let named = html! { span class=(format!("key {}", kinds.class(row))) {} (breakable(&words::work_name(row))) };
-    if row.why.is_empty() && row.replay.is_none() {
-        return named;
-    }
+/// A line behind a row's: why it is done so, and the command that runs it alone.
+fn reasons(row: &Row) -> Markup {
     html! {
-        details {
-            summary { (named) }
-            @for why in &row.why { p { (why) } }
-            @if let Some(replay) = &row.replay { p { code { (replay) } } }
+        tr.why {
+            td {} td {}
+            td colspan="10" {
+                details {
+                    summary { "why so, and how to run it alone" }
+                    ul { @for why in &row.why { li { (why) } } }
+                    @if let Some(replay) = &row.replay { p { code { (replay) } } }
+                }
+            }
         }
     }
 }
