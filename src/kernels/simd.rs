@@ -180,7 +180,11 @@ pub(crate) fn over_channels<const LANES: usize>(channels: usize, work: &mut impl
         work.block::<4>(0);
         work.block::<4>(channels - 4);
     } else {
-        (first..channels).for_each(|channel| work.block::<1>(channel));
+        // No closure: what it calls for would lie in memory, for all blocks.
+        while first < channels {
+            work.block::<1>(first);
+            first += 1;
+        }
     }
 }
 
