@@ -50,7 +50,7 @@
 //!
 //! | room | what happens there |
 //! |---|---|
-//! | [`data`] | a folder or a zip becomes named bytes, classes, a split, pixels, and batches `[N, H, W, C]` |
+//! | [`data`] | a folder, a zip or a pack becomes named bytes, classes, a split, pixels, and batches `[N, H, W, C]` |
 //! | [`spec`] → [`network`] | a list of layers becomes a checked network |
 //! | [`parameters`] | its weights: one buffer, and a table of what stands where |
 //! | [`plan`] | how it runs: steps, and the memory they write to; forward and backward; observers that look in |

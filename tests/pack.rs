@@ -222,6 +222,34 @@ fn images_that_cannot_be_read_are_refused_or_stay_in_the_list_with_the_reason() 
     }
 }
 
+#[test]
+fn every_kind_of_file_that_is_read_can_be_packed_and_is_told_as_it_was() {
+    let place = Place::new();
+    let lines = include_str!("fixtures/read_images.txt").lines().filter(|line| !line.starts_with('#'));
+    let byte = |digits: &str, at: usize| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+    let bytes = |digits: &str| (0..digits.len()).step_by(2).map(|at| byte(digits, at)).collect::<Vec<u8>>();
+    let recorded = lines.map(|line| bytes(line.split(' ').nth(1).unwrap()));
+    let mut kinds: Vec<Vec<u8>> = recorded.collect();
+    let colour = noise(1, 9, 7);
+    for picture in [&colour, &colour.to_luma16().into(), &colour.to_rgb16().into(), &colour.to_rgba16().into()] {
+        for format in [ImageFormat::Png, ImageFormat::Tiff, ImageFormat::Pnm, ImageFormat::Jpeg, ImageFormat::Bmp] {
+            let mut file = Cursor::new(Vec::new());
+            if picture.write_to(&mut file, format).is_ok() {
+                kinds.push(file.into_inner());
+            }
+        }
+    }
+    let named = kinds.into_iter().enumerate().map(|(index, file)| (format!("{}/{index:03}.png", index % 2), file));
+    let files: Vec<(String, Vec<u8>)> = named.collect();
+    let packing = Packing { skip_bad: true, ..packings()[2] };
+    place.pack(files.clone(), packing).unwrap();
+    let (ours, _) = images(Source::open(place.path("set.pack")).unwrap(), packing);
+    let (theirs, _) = images(Source::from_memory("memory", files).unwrap(), packing);
+    let [mine, other] = [&ours, &theirs].map(ImageSet::check_all);
+    assert!(other.infos.iter().flatten().count() > 50, "{} files", other.infos.len());
+    assert_eq!((mine.infos, mine.digests), (other.infos, other.digests));
+}
+
 /// What comes of a pack: the samples of its images, or why there are none.
 fn read(path: &Path, packing: Packing) -> std::result::Result<Vec<Option<Vec<u8>>>, String> {
     let source = Source::open(path).map_err(|error| error.to_string())?;

@@ -193,13 +193,17 @@ impl Source {
     /// made from.
     ///
     /// # Errors
-    /// Those of [`read`](Source::read), of a file that is in no pack.
+    /// Those of [`read`](Source::read), of a file that is in no pack; [`Error::Image`] of one that could not
+    /// be read when it was packed.
     ///
     /// # Panics
     /// If `index` is not below [`len`](Source::len).
     pub fn sha256(&self, index: usize) -> Result<[u8; 32]> {
         match self.in_pack(index) {
-            Some(InPack { pack, index }) => Ok(pack.sha256(index)),
+            Some(InPack { pack, index: image }) => match pack.info(image) {
+                Ok(_) => Ok(pack.sha256(image)),
+                Err(reason) => Err(Error::Image { file: self.full_name(index), reason }),
+            },
             None => Ok(Sha256::digest(self.read(index)?).into()),
         }
     }
