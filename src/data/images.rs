@@ -247,9 +247,11 @@ impl ImageSet {
         let cache = (needed <= cache_budget).then(|| items.iter().map(|_| OnceLock::new()).collect());
         let (count, kept) =
             (items.len(), if cache.is_some() { "are kept in memory" } else { "are too many to be kept" });
-        log::debug!(
-            "{count} pictures of {height}×{width}×{channels} {kept}, as they take {needed} bytes and may take {cache_budget}"
-        );
+        if needed > 0 || source.packs().next().is_none() {
+            log::debug!(
+                "{count} pictures of {height}×{width}×{channels} {kept}, as they take {needed} bytes and may take {cache_budget}"
+            );
+        }
         let checked = items.iter().map(|_| OnceLock::new()).collect();
         let left = Arc::new(AtomicUsize::new(cache_budget.saturating_sub(needed)));
         Ok(ImageSet { source, items, size, reading: Reading::default(), cache, left, checked })

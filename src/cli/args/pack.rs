@@ -17,7 +17,7 @@ use std::path::PathBuf;
   glassnet pack photos/train --out train.pack; glassnet pack photos/val --out val.pack
   glassnet train train.pack --validation-data val.pack
 
-A pack is DATA for train, evaluate, predict, inspect, samples and lecture: the same images, names, classes, hash, split and order, so that a run ends with the same weights, bit for bit, as on the images themselves with the same flags. Size and reading are the pack's then, and need not be given again. It holds no image's file, only its picture of this size."
+A pack is DATA for train, evaluate, predict, inspect, samples, lecture and profile: the same images, names, classes, hash, split and order, so that a run ends with the same weights, bit for bit, as on the images themselves with the same flags. Size and reading are the pack's then, and need not be given again. It holds no image's file, only its picture of this size."
 )]
 pub struct PackArgs {
     /// A folder with a folder of images for each class, or a zip of it

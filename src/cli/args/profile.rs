@@ -12,7 +12,7 @@ use glassnet::training::keras_run;
 use std::path::PathBuf;
 
 /// `glassnet profile`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(
     after_help = "More options, and more on each: glassnet profile --help",
     after_long_help = "Examples:
@@ -25,7 +25,7 @@ Steps are taken as glassnet train takes them; every second one is recorded, so t
 With --out: profile.html, a page that needs no network; profile.json, all figures; trace.json, which https://ui.perfetto.dev opens."
 )]
 pub struct ProfileArgs {
-    /// A folder with a folder of images for each class, or a zip of it [default: the phantom set]
+    /// A folder with a folder of images for each class, or a zip or a pack of it [default: the phantom set]
     #[arg(value_name = "DATA")]
     pub data: Option<PathBuf>,
     /// Steps to record

@@ -2,7 +2,7 @@
 
 use crate::cli::args::LectureArgs;
 use crate::cli::input::dataset::{Dataset, Part, open};
-use crate::cli::input::packed::{FlagsOnData, open_pack};
+use crate::cli::input::packed::{FlagsOnData, as_packed, open_pack};
 use crate::cli::input::phantom_set::phantom_set;
 use crate::cli::input::training_set::{for_classes, network, training_loader};
 use crate::cli::machine::memory::{Memory, cache_bytes, check_arrays};
@@ -61,19 +61,14 @@ struct Prepared {
 impl Prepared {
     /// Reads data, model and stops, and looks at every image once.
     fn new(args: &LectureArgs) -> std::result::Result<Prepared, Failure> {
-        let mut args = args.clone();
         let pack = args.data.as_deref().map(open_pack).transpose()?.flatten();
-        if let Some(source) = &pack {
-            FlagsOnData {
-                reading: &mut args.reading,
-                bit_depth: &mut args.bit_depth,
-                skip_bad: &mut args.skip_bad,
-                image_size: &mut args.image_size,
-                model: args.model.as_deref(),
-            }
-            .take_from(source)?;
-        }
-        let args = &args;
+        let args = &as_packed(args, pack.as_ref(), |args| FlagsOnData {
+            reading: &mut args.reading,
+            bit_depth: &mut args.bit_depth,
+            skip_bad: &mut args.skip_bad,
+            image_size: &mut args.image_size,
+            has_model: args.model.is_some(),
+        })?;
         let network = network(args.model.as_deref(), args.image_size, args.dropout)?;
         let settings = run_settings(args, &network);
         let optimizer = settings.training.optimizer()?;

@@ -2,6 +2,7 @@
 
 use crate::cli::args::ProfileArgs;
 use crate::cli::input::dataset::{Dataset, Part, open};
+use crate::cli::input::packed::{FlagsOnData, as_packed, open_pack};
 use crate::cli::input::phantom_set::phantom_set;
 use crate::cli::input::training_set::{for_classes, network, training_loader};
 use crate::cli::machine;
@@ -36,11 +37,20 @@ pub fn run(args: &ProfileArgs) -> CommandResult {
             output::check_outside_data("--out", out, data)?;
         }
     }
+    let pack = args.data.as_deref().map(open_pack).transpose()?.flatten();
+    let args = &as_packed(args, pack.as_ref(), |args| FlagsOnData {
+        reading: &mut args.reading,
+        bit_depth: &mut args.bit_depth,
+        skip_bad: &mut args.skip_bad,
+        image_size: &mut args.image_size,
+        has_model: args.model.is_some(),
+    })?;
     let network = network(args.model.as_deref(), args.image_size, None)?;
     let settings = run_settings(args, &network);
-    let source = match &args.data {
-        Some(data) => open(data)?,
-        None => phantom_set()?,
+    let source = match (pack, &args.data) {
+        (Some(pack), _) => pack,
+        (None, Some(data)) => open(data)?,
+        (None, None) => phantom_set()?,
     };
     let mut dataset = Dataset::new(source, args.validation_split)?;
     let network = for_classes(network, args.model.as_deref(), dataset.classes())?;

@@ -3,7 +3,7 @@
 use crate::cli::args::{ImageSize, TrainArgs, is_given};
 use crate::cli::input::dataset::{Dataset, check_one, open};
 use crate::cli::input::model::{Origin, check_classes, check_takes_images, read_spec};
-use crate::cli::input::packed::{FlagsOnData, open_pack};
+use crate::cli::input::packed::{FlagsOnData, as_packed, open_pack};
 use crate::cli::outcome::{CommandResult, Failure, Outcome};
 use crate::cli::run::cross_validation::CrossValidation;
 use crate::cli::run::resume::ResumedRun;
@@ -62,18 +62,13 @@ fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result
         (Some(data), None) => open_pack(data)?,
         _ => None,
     };
-    let mut args = args.clone();
-    if let Some(source) = &pack {
-        FlagsOnData {
-            reading: &mut args.reading,
-            bit_depth: &mut args.bit_depth,
-            skip_bad: &mut args.skip_bad,
-            image_size: &mut args.image_size,
-            model: args.model.as_deref(),
-        }
-        .take_from(source)?;
-    }
-    let args = &args;
+    let args = &as_packed(args, pack.as_ref(), |args| FlagsOnData {
+        reading: &mut args.reading,
+        bit_depth: &mut args.bit_depth,
+        skip_bad: &mut args.skip_bad,
+        image_size: &mut args.image_size,
+        has_model: args.model.is_some(),
+    })?;
     let model = Model::from_args(args, resumed.as_ref())?;
     let data = data(args, resumed.as_ref())?;
     let settings = RunSettings::new(args, model.network.spec().input);

@@ -59,24 +59,28 @@ pub struct FlagsOnData<'a> {
     pub bit_depth: &'a mut BitDepth,
     pub skip_bad: &'a mut bool,
     pub image_size: &'a mut Option<ImageSize>,
-    /// `--model`, which has a size of its own.
-    pub model: Option<&'a Path>,
+    /// True where `--model` has a size of its own.
+    pub has_model: bool,
 }
 
-impl FlagsOnData<'_> {
-    /// Sets them as the pack has it that `source` is.
-    ///
-    /// # Errors
-    /// Those of [`reading_of`].
-    pub fn take_from(self, source: &Source) -> Result<()> {
-        let Some(pack) = source.packs().next() else { return Ok(()) };
-        let FlagsOnData { reading, bit_depth, skip_bad, image_size, model } = self;
+/// Returns the arguments with their `flags` set as the pack has them, if DATA is one.
+///
+/// # Errors
+/// Those of [`reading_of`].
+pub fn as_packed<A: Clone>(
+    args: &A,
+    source: Option<&Source>,
+    flags: impl FnOnce(&mut A) -> FlagsOnData<'_>,
+) -> Result<A> {
+    let mut args = args.clone();
+    if let Some(pack) = source.and_then(|source| source.packs().next()) {
+        let FlagsOnData { reading, bit_depth, skip_bad, image_size, has_model } = flags(&mut args);
         (*reading, *bit_depth) = reading_of(pack, *reading, *bit_depth)?;
         *skip_bad |= pack.skips_bad();
-        if model.is_none() {
+        if !has_model {
             let [height, width, _] = pack.size();
             image_size.get_or_insert(ImageSize { height, width });
         }
-        Ok(())
     }
+    Ok(args)
 }
