@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn the_interval_of_a_median_is_between_the_ranks_of_the_tables() {
         let sorted = |count: usize| (1..=count).map(|value| value as f64).collect::<Vec<_>>();
-        // P(at most 5 of 20 below) = 0.021 and P(at most 6) = 0.058; P(at most 1 of 10) = 0.011 and P(at most 2) = 0.055.
+        // P(at most 5 of 20 below) = 0.021 and P(at most 6) = 0.058; P(at most 1 of 10) = 0.011 and P(at most
+        // 2) = 0.055.
         assert_eq!(median_interval(&sorted(20)), [6.0, 15.0]);
         assert_eq!(median_interval(&sorted(10)), [2.0, 9.0]);
         assert_eq!(median_interval(&sorted(5)), [1.0, 5.0]);

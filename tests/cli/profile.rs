@@ -16,7 +16,7 @@ fn tables_begin_with_what_could_be_won_and_add_up_to_all_of_the_time() {
         "inference: ",
         "to win",
         "100.0 % of 2 threads",
-        "Recording made a step longer by",
+        "Recording changed the time of a step by",
         "memory of the training run: ",
     ] {
         assert!(told.contains(part), "{part}: {told}");

@@ -1,8 +1,8 @@
 //! The backward pass of a convolution with a large kernel: its gradient is summed up part by part.
 //!
 //! A slot of partial sums is as large as the kernel, and there are up to
-//! [`LARGE_SLOTS`](crate::layers::slots::LARGE_SLOTS) of them: for 5×5 cells of 64 channels and 128 filters 13
-//! MB, which are cleared, added to and added up again in every step. Here a thread takes a part of the
+//! [`LARGE_SLOTS`](crate::layers::slots::LARGE_SLOTS) of them: for 5×5 cells of 64 channels and 128 filters
+//! 13 MB, which are cleared, added to and added up again in every step. Here a thread takes a part of the
 //! kernel, and all images for it, so that one slot's part lives in the first-level cache at a time:
 //!
 //! ```text

@@ -12,7 +12,8 @@
 
 #![allow(unsafe_code)]
 
-use super::lists::{GradientGroup, Lists};
+use super::entries::Lists;
+use super::groups::GradientGroup;
 use std::ops::Range;
 
 /// Gathers what [`GradientGroup::gather_by_filter`] does before it joins rows, where registers have as many
@@ -56,7 +57,7 @@ pub(super) fn by_position<const LANES: usize>(
 mod avx512 {
     use super::*;
     use crate::kernels::conv::GradOutput;
-    use crate::kernels::conv::sparse::lists::SPARE;
+    use crate::kernels::conv::sparse::entries::SPARE;
     use crate::kernels::relu_pool::{DEAD, PooledGradient};
     use crate::kernels::simd::{InstructionSet, MAX_LANES as LANES};
     use std::arch::x86_64::*;

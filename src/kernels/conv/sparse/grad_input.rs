@@ -1,7 +1,8 @@
 //! The input's gradient: each non-zero adds its filter to the patch of its position.
 
+use super::entries::Lists;
+use super::groups::{GradientGroup, RowGroups};
 use super::layout::{self, PatchLayout, TILE_VECTORS};
-use super::lists::{GradientGroup, Lists, RowGroups};
 use super::registers::{PairSource, add_product, load_pair, load_tile, store_tile, with_tile_size};
 use crate::geometry::ConvGeometry;
 use crate::kernels::conv::{GradOutput, Scratch};

@@ -1,7 +1,8 @@
 //! The weights' gradient: each non-zero adds its patch to the sums of its filter.
 
+use super::entries::{Entry, Lists};
+use super::groups::{GradientGroup, RowGroups};
 use super::layout::{self, PatchLayout, TILE_VECTORS};
-use super::lists::{Entry, GradientGroup, Lists, RowGroups};
 use super::registers::{PairSource, add_product, load_tile, store_tile, with_tile_size};
 use crate::geometry::ConvGeometry;
 use crate::kernels::conv::{GradOutput, Scratch};

@@ -23,9 +23,11 @@
 //! loop 4         over the list              one broadcast, up to 9 multiply-adds, or 18 in a pair of tiles
 //! ```
 
+mod entries;
 mod gather;
 mod grad_input;
 mod grad_weights;
+mod groups;
 mod layout;
 pub mod lists;
 mod registers;
@@ -33,8 +35,9 @@ mod registers;
 use crate::geometry::{ConvGeometry, PoolGeometry};
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
 use crate::kernels::simd::InstructionSet;
+use entries::Lists;
+use groups::RowGroups;
 use layout::PatchLayout;
-use lists::{Lists, RowGroups};
 
 /// The registry's entry.
 #[derive(Debug)]
