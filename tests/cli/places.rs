@@ -46,6 +46,21 @@ fn a_folder_that_was_made_for_work_that_then_failed_is_gone_and_one_that_was_the
 
 #[cfg(target_os = "linux")]
 #[test]
+fn what_a_killed_run_left_before_it_was_one_is_in_nobodys_way() {
+    let here = Here::with_set();
+    for (out, left_over) in [("a", "results.part"), ("b", "config.toml.part")] {
+        fs::create_dir(here.path(out)).unwrap();
+        here.write(&format!("{out}/{left_over}"), "");
+        here.done(&format!("train set --model tiny.toml --epochs 1 --out {out}"));
+        assert!(!here.path(out).join(left_over).exists(), "{left_over}");
+    }
+    fs::create_dir(here.path("c")).unwrap();
+    here.write("c/mine.part", "");
+    let refused = "--out: c is not empty, and nothing is overwritten; name a new folder";
+    here.refused("train set --model tiny.toml --epochs 1 --out c", 2, refused);
+}
+
+#[test]
 fn what_an_evaluation_found_is_printed_also_where_it_cannot_be_written() {
     let here = Here::with_model();
     // No file may get longer than 512 or 1024 bytes.

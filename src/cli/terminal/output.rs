@@ -5,6 +5,8 @@ use glassnet::error::in_words;
 use glassnet::files::try_place;
 use glassnet::report::pictures;
 use glassnet::{Error, Result};
+use std::ffi::OsStr;
+use std::fs::DirEntry;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -63,18 +65,25 @@ fn with(flag: &str) -> &'static str {
     if flag.starts_with("--") { "" } else { " with --out" }
 }
 
-/// Checks whether `folder` can become a folder of results: it is not there yet, or it is empty. No folder's
-/// content is ever overwritten.
+/// Checks whether `folder` can become a folder of results: it is not there yet, or it is empty but for what
+/// a killed process left. No folder's content is ever overwritten.
 ///
 /// # Errors
 /// [`Error::Setting`] of `flag`, where something stands there already.
 pub fn check_new_folder(flag: &str, folder: &Path) -> Result<()> {
     check_nothing_in_the_way(flag, folder)?;
-    if folder.is_dir() && std::fs::read_dir(folder).map_err(Error::io("read", folder))?.next().is_some() {
+    let is_taken = |entry: std::io::Result<DirEntry>| !entry.is_ok_and(|entry| is_left_over(&entry.file_name()));
+    if folder.is_dir() && std::fs::read_dir(folder).map_err(Error::io("read", folder))?.any(is_taken) {
         let reason = format!("{} is not empty, and nothing is overwritten; name a new folder", folder.display());
         return Err(Error::setting(flag, reason));
     }
     Ok(())
+}
+
+/// Whether a file of this name is what a process leaves that is killed before it has written anything: the
+/// try of [`make_folder`], or the unfinished `config.toml` of a run.
+fn is_left_over(name: &OsStr) -> bool {
+    ["results.part", "config.toml.part"].iter().any(|left_over| name == *left_over)
 }
 
 /// Checks whether folders can be made down to `folder`: what is there of its path is folders.
