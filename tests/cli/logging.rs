@@ -77,7 +77,6 @@ fn debug_lines_tell_what_runs_how_and_where_the_time_goes_and_change_nothing() {
         stderr: [TIME] debug glassnet::files: run/steps.csv: BYTES bytes written in TIME
         stderr: [TIME] debug glassnet::files: run/timings.csv: BYTES bytes written in TIME
         stderr: [TIME] debug glassnet::files: run/predictions.csv: BYTES bytes written in TIME
-        stderr: [TIME] debug glassnet::files: run/config.toml: BYTES bytes written in TIME
         stderr: [TIME] debug glassnet::files: run/curves.png: BYTES bytes written in TIME
         stderr: [TIME] debug glassnet::files: run/confusion.png: BYTES bytes written in TIME
         stderr: [TIME] debug glassnet::plan: for inference on batches of up to 16: #.# MiB to work in
@@ -86,6 +85,7 @@ fn debug_lines_tell_what_runs_how_and_where_the_time_goes_and_change_nothing() {
         stderr: [TIME] debug glassnet::plan: re_lu_1 as a step
         stderr: [TIME] debug glassnet::plan: dropout as a step
         stderr: [TIME] debug glassnet::plan: dense_1 as a step
+        stderr: [TIME] debug glassnet::files: run/config.toml: BYTES bytes written in TIME
     "#]].assert_eq(&without_machine(&ran.shown()));
 
     let silent = here.done(&format!("{train} silent"));

@@ -280,18 +280,19 @@ impl<'a> Recorder<'a> {
         if let (Some(evaluation), Some(images)) = (answers, validation_images) {
             finished.validation = Some(self.write_validation(evaluation, images)?);
         }
-        self.facts.config.outcome = Some(outcome(&finished));
-        self.folder.write_config(&self.facts.config)?;
         let TrainSettings { conv, fuse, label_smoothing, .. } = self.facts.settings;
         let best = state.best.as_ref().filter(|best| best.epoch + 1 != state.history.len());
         let best = best.map(|best| &best.parameters);
         let options = PlanOptions { conv, fuse, ..PlanOptions::default() };
-        // A picture is drawn by one thread. Who does not want to wait for the rest may interrupt it.
+        // A picture is drawn by one thread, while the others have something else to do.
         let (pictures, reevaluated) = rayon::join(
             || rayon::join(|| self.write_curves(&finished), || self.write_confusion(&finished)),
             || reevaluate(self.facts.network, options, label_smoothing, training, &state.parameters, best),
         );
         pictures.0.and(pictures.1)?;
+        // Now all of the run is there, and it says so: one that is killed before goes on to draw them.
+        self.facts.config.outcome = Some(outcome(&finished));
+        self.folder.write_config(&self.facts.config)?;
         finished.reevaluated = Some(reevaluated?);
         if let Some(watcher) = watcher {
             finished.watched = Some(watch_findings(watcher.rows()));
