@@ -54,7 +54,7 @@ mod linux {
         }
 
         /// Opens counters of these events.
-        pub(super) fn of(events: [impl Event + Clone + Sync; 3]) -> Result<CounterSet, String> {
+        pub(in crate::profile) fn of(events: [impl Event + Clone + Sync; 3]) -> Result<CounterSet, String> {
             // A thread opens its own, and whoever has them can read them.
             let opened = rayon::broadcast(|_| {
                 let open = |event: usize| -> Result<Counter, Error> {

@@ -186,6 +186,10 @@ impl Profiler {
         self.role = self.next_role();
         self.current.phases.clear();
         self.set_recording(self.role == Role::Recorded);
+        if let (Role::Counted, Ok(counters)) = (self.role, &mut self.counters) {
+            // What was counted before belongs to no step that is counted.
+            counters.lap();
+        }
         self.current.start = Instant::now();
     }
 
@@ -193,9 +197,6 @@ impl Profiler {
     pub fn has_batch(&mut self, images: usize) {
         self.is_full = images == self.batch;
         self.phase_ends(PhaseKind::Images);
-        if let (Role::Counted, Ok(counters)) = (self.role, &mut self.counters) {
-            counters.lap();
-        }
         self.begun = Instant::now();
     }
 
@@ -252,5 +253,40 @@ impl Watch for Profiler {
         self.set_recording(false);
         self.is_full = false;
         self.role = Role::WarmUp;
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::network::Network;
+    use crate::plan::PlanOptions;
+    use crate::spec::ModelSpec;
+    use perf_event::events::Software;
+    use std::hint::black_box;
+
+    #[test]
+    fn what_the_hardware_counts_is_of_the_steps_that_are_counted_alone() {
+        let network = Network::new(&ModelSpec::documented().with_image_size(32)).unwrap();
+        let plan = Plan::new(&network, 2, PlanOptions { training: true, ..PlanOptions::default() });
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let counts = pool.install(|| {
+            // Page faults, which the kernel counts without any help from the processor.
+            let counters = CounterSet::of([Software::PAGE_FAULTS; 3]);
+            let mut profiler = Profiler { counters, ..Profiler::new(&plan, 2, 1) };
+            while !profiler.is_done() {
+                profiler.wants_batch();
+                if profiler.role == Role::WarmUp {
+                    black_box(vec![1u8; 16 << 20]);
+                }
+                profiler.has_batch(2);
+                profiler.has_stepped();
+            }
+            profiler.finish().counts
+        });
+        match counts {
+            Ok(counts) => assert!(counts.iter().all(|counts| counts.cycles < 1000.0), "{counts:?}"),
+            Err(reason) => println!("skipped: {reason}"),
+        }
     }
 }
