@@ -36,9 +36,17 @@ impl Milliseconds {
         assert!(!runs.is_empty(), "nothing was run");
         let mut sorted: Vec<f64> = runs.iter().map(|run| run.as_nanos() as f64 / 1e6).collect();
         sorted.sort_by(f64::total_cmp);
-        let middle = sorted.len() / 2;
-        let median = if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 };
-        Milliseconds { min: sorted[0], median }
+        Milliseconds { min: sorted[0], median: median(&sorted) }
+    }
+}
+
+/// Returns the median of sorted values, of an even number the mean of the two in the middle; NaN of none.
+pub(crate) fn median(sorted: &[f64]) -> f64 {
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => f64::NAN,
+        count if count % 2 == 1 => sorted[middle],
+        _ => (sorted[middle - 1] + sorted[middle]) / 2.0,
     }
 }
 

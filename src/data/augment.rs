@@ -204,18 +204,12 @@ impl Change {
     fn apply_flips<T: Sample>(&self, picture: &[T], [height, width, channels]: [usize; 3], output: &mut [f32]) {
         for (y, row) in output.chunks_exact_mut(width * channels).enumerate() {
             let from_row = if self.flip_vertical { height - 1 - y } else { y };
-            if !self.flip_horizontal {
-                let from = &picture[from_row * width * channels..][..width * channels];
+            let from = &picture[from_row * width * channels..][..width * channels];
+            if self.flip_horizontal {
+                let pixels = row.chunks_exact_mut(channels).zip(from.chunks_exact(channels).rev());
+                pixels.for_each(|(pixel, from)| scale(from, pixel));
+            } else {
                 vectorized(|| scale(from, row));
-                continue;
-            }
-            for (x, pixel) in row.chunks_exact_mut(channels).enumerate() {
-                let column = if self.flip_horizontal { width - 1 - x } else { x };
-                let from = &picture[(from_row * width + column) * channels..][..channels];
-                for (value, &sample) in pixel.iter_mut().zip(from) {
-                    let sample: f32 = sample.into();
-                    *value = sample * T::RESCALE;
-                }
             }
         }
     }

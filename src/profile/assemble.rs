@@ -1,7 +1,7 @@
 //! From a recording to what is told of it.
 
 use super::account::{Account, Key, current_phase, key, within};
-use super::cost::{cost, median};
+use super::cost::cost;
 use super::figures::Work;
 use super::model::{
     Cause, Counters, Distance, Idle, PassProfile, PhaseCounts, Roof, Roofs, Row, TimelinePhase, TimelineSpan,
@@ -9,6 +9,7 @@ use super::model::{
 };
 use super::phases::Phases;
 use super::profiler::{RecordedStep, Recording};
+use crate::bench::median;
 use std::time::Instant;
 
 /// The most steps that are kept span by span: as many as a trace should hold.

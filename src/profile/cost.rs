@@ -1,6 +1,7 @@
 //! What recording costs: measured in pairs of steps, and calculated from what a span costs by itself.
 
 use super::model::Cost;
+use crate::bench::median;
 use crate::spans::{Activity, Recorder, ThreadSpans, serial};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -40,16 +41,6 @@ pub fn cost(threads: &[ThreadSpans], durations: &[Vec<Duration>; 2], step_thread
         pairs: ratios.len(),
         measured: median(&ratios),
         interval: median_interval(&ratios),
-    }
-}
-
-/// The median of sorted values; NaN of none.
-pub fn median(sorted: &[f64]) -> f64 {
-    let middle = sorted.len() / 2;
-    match sorted.len() {
-        0 => f64::NAN,
-        count if count % 2 == 1 => sorted[middle],
-        _ => (sorted[middle - 1] + sorted[middle]) / 2.0,
     }
 }
 

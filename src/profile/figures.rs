@@ -129,10 +129,9 @@ impl Work<'_> {
         let pass = |pass: Pass, bytes: f64| {
             let taken = conv.algorithms.of(pass);
             debug_assert_eq!(taken.name(), algorithm);
-            let live_geometry = live_geometry(conv, pass);
             Figures {
                 direct: batch * 2.0 * geometry.multiply_adds() as f64,
-                executed: batch * taken.operations(&live_geometry, pass, live),
+                executed: batch * taken.operations(&conv.geometry_of(pass), pass, live),
                 bytes: FLOAT * bytes,
                 near: false,
             }
@@ -150,7 +149,7 @@ impl Work<'_> {
                 Figures { executed: output, bytes: FLOAT * (output + 1.25 * pooled), direct: 0.0, near: true }
             }
             Activity::Packing => {
-                let packed = |pass| conv.algorithms.of(pass).packed_len(&live_geometry(conv, pass), pass);
+                let packed = |pass| conv.algorithms.of(pass).packed_len(&conv.geometry_of(pass), pass);
                 let len = Pass::ALL.map(packed).into_iter().max().unwrap_or(0);
                 Figures { bytes: FLOAT * (kernel + len as f64), ..Figures::default() }
             }
@@ -232,14 +231,6 @@ impl Work<'_> {
         };
         let all = [Padding::Valid, Padding::Same].map(descriptor);
         all.into_iter().find(|descriptor| descriptor.geometry().as_ref() == Ok(geometry))
-    }
-}
-
-/// The convolution as a pass computes it: forward, without what no window of its pool reaches.
-fn live_geometry(conv: &Conv2d, pass: Pass) -> ConvGeometry {
-    match (pass, conv.pool) {
-        (Pass::Forward, Some(pool)) => ConvGeometry { output: pool.covered(), ..conv.geometry },
-        _ => conv.geometry,
     }
 }
 

@@ -4,7 +4,7 @@ use super::assemble::{Subject, assemble};
 use super::cost::span_nanoseconds;
 use super::figures::Work;
 use super::memory;
-use super::model::{Machine, Memory, PassProfile, Profile, Roofs};
+use super::model::{self, Machine, Memory, PassProfile, Profile, Roofs};
 use super::phases::Phases;
 use super::profiler::{Profiler, Recording};
 use super::roofs;
@@ -13,7 +13,7 @@ use crate::data::batches::{Batch, Loader};
 use crate::kernels::simd::InstructionSet;
 use crate::network::Network;
 use crate::parameters::Parameters;
-use crate::plan::{Mode, Plan, PlanOptions};
+use crate::plan::{Mode, Plan, PlanOptions, Step};
 use crate::training::{Event, TrainSettings, TrainingState, train_watched};
 use crate::{Error, Result};
 use std::hint::black_box;
@@ -39,7 +39,7 @@ pub struct Profiled<'a> {
 pub fn profile(
     profiled: &Profiled,
     state: &mut TrainingState,
-    subject: super::model::Subject,
+    subject: model::Subject,
     processor: Option<String>,
     mut report: impl FnMut() -> Result<()>,
 ) -> Result<Profile> {
@@ -68,8 +68,8 @@ pub fn profile(
         told(name, Told { profiled, plan, live, roofs: machine.roofs(), threads, span_ns }, recorded)
     };
     let passes = vec![
-        tell("training step", &plan, training, &live),
-        tell("inference", &inference_plan, inference, &vec![1.0; inference_plan.steps().len()]),
+        tell("training step", &plan, training, &live)?,
+        tell("inference", &inference_plan, inference, &vec![1.0; inference_plan.steps().len()])?,
     ];
     let memory = Memory { purposes: memory::purposes(&plan, state, profiled.training), peak_bytes };
     Ok(Profile { machine, subject, passes, memory })
@@ -161,7 +161,7 @@ fn live_shares(profiled: &Profiled, plan: &Plan, parameters: &Parameters) -> Res
     let loader = profiled.training;
     let batches: Vec<Batch> = loader.epoch((0..loader.count()).collect()).take(LIVE_BATCHES).collect::<Result<_>>()?;
     let shares = nonzero_shares(profiled.network, parameters, &batches, profiled.settings.conv)?;
-    let of_step = |step: &crate::plan::Step| {
+    let of_step = |step: &Step| {
         let name = &profiled.network.layers()[step.layers.start].name;
         shares.iter().find(|share| share.layer == *name).map_or(1.0, |share| share.share)
     };
@@ -181,17 +181,16 @@ struct Told<'a> {
     span_ns: f64,
 }
 
-fn told(name: &str, told: Told, Recorded { phases, recording }: Recorded) -> PassProfile {
+fn told(name: &str, told: Told, Recorded { phases, recording }: Recorded) -> Result<PassProfile> {
     let Told { profiled, plan, live, roofs, threads, span_ns } = told;
-    let rule = profiled.settings.optimizer().map_or(0, |settings| settings.rule.accumulators());
+    let optimizer = profiled.settings.optimizer()?;
     let work = Work {
         plan,
         batch: profiled.training.largest_batch(),
-        accumulators: rule,
+        accumulators: optimizer.rule.accumulators(),
         live,
-        moves_at_once: profiled.settings.fuse
-            && profiled.settings.optimizer().is_ok_and(|o| !o.clipping.needs_whole_tensors()),
+        moves_at_once: profiled.settings.fuse && !optimizer.clipping.needs_whole_tensors(),
         l2_bytes: self::roofs::l2_bytes(threads),
     };
-    assemble(&Subject { name, phases: &phases, work, roofs, threads, span_ns }, recording)
+    Ok(assemble(&Subject { name, phases: &phases, work, roofs, threads, span_ns }, recording))
 }

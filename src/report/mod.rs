@@ -11,6 +11,7 @@
 //! - [`explanation`]: the page that explains a training step
 //! - [`glass`]: the scripts and the style of pages that one sees through
 //! - [`profile`]: the table, the page and the trace of where a run's time went
+//! - [`wrapped`]: sentences in lines, for the terminal
 //! - [`watch`]: the table of a training that was watched, what it means, and its page
 //!
 //! Everything else here takes plain numbers, names and pixels; nothing of it knows of data sets or
@@ -24,7 +25,9 @@ pub mod evaluation;
 pub mod explanation;
 pub mod folds;
 pub mod glass;
+mod head;
 pub mod pictures;
 pub mod predictions_csv;
 pub mod profile;
 pub mod watch;
+pub mod wrapped;

@@ -1,10 +1,9 @@
 //! `glassnet lecture`: a training to stand still in, to go back in and to change, on a page of this machine.
 
 use crate::cli::args::LectureArgs;
-use crate::cli::input::dataset::{Dataset, Part, open};
+use crate::cli::input::dataset::{Dataset, Part};
 use crate::cli::input::packed::{FlagsOnData, as_packed, open_pack};
-use crate::cli::input::phantom_set::phantom_set;
-use crate::cli::input::training_set::{for_classes, network, training_loader};
+use crate::cli::input::training_set::{for_classes, network, source, training_loader};
 use crate::cli::machine::memory::{Memory, cache_bytes, check_arrays};
 use crate::cli::machine::pool::thread_pool;
 use crate::cli::outcome::{CommandResult, Failure, Outcome};
@@ -73,12 +72,7 @@ impl Prepared {
         let settings = run_settings(args, &network);
         let optimizer = settings.training.optimizer()?;
         settings.training.check_schedule()?;
-        let source = match (pack, &args.data) {
-            (Some(pack), _) => pack,
-            (None, Some(data)) => open(data)?,
-            (None, None) => phantom_set()?,
-        };
-        let mut dataset = Dataset::new(source, args.validation_split)?;
+        let mut dataset = Dataset::new(source(pack, args.data.as_deref())?, args.validation_split)?;
         let network = Arc::new(for_classes(network, args.model.as_deref(), dataset.classes())?);
         let batch = args.batch_size.min(dataset.items(Part::Training).len());
         let stops = args.stops.as_deref().map(|path| read_stops(path, &network, batch)).transpose()?;

@@ -1,10 +1,9 @@
 //! `glassnet profile`: where the time of a training run goes, and what could be won.
 
 use crate::cli::args::ProfileArgs;
-use crate::cli::input::dataset::{Dataset, Part, open};
+use crate::cli::input::dataset::{Dataset, Part};
 use crate::cli::input::packed::{FlagsOnData, as_packed, open_pack};
-use crate::cli::input::phantom_set::phantom_set;
-use crate::cli::input::training_set::{for_classes, network, training_loader};
+use crate::cli::input::training_set::{for_classes, network, source, training_loader};
 use crate::cli::machine;
 use crate::cli::machine::memory::Memory;
 use crate::cli::outcome::{CommandResult, Outcome};
@@ -47,12 +46,7 @@ pub fn run(args: &ProfileArgs) -> CommandResult {
     })?;
     let network = network(args.model.as_deref(), args.image_size, None)?;
     let settings = run_settings(args, &network);
-    let source = match (pack, &args.data) {
-        (Some(pack), _) => pack,
-        (None, Some(data)) => open(data)?,
-        (None, None) => phantom_set()?,
-    };
-    let mut dataset = Dataset::new(source, args.validation_split)?;
+    let mut dataset = Dataset::new(source(pack, args.data.as_deref())?, args.validation_split)?;
     let network = for_classes(network, args.model.as_deref(), dataset.classes())?;
     let batch = args.batch_size.min(dataset.items(Part::Training).len());
     let optimizer = settings.training.optimizer()?;

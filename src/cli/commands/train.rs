@@ -2,8 +2,9 @@
 
 use crate::cli::args::{ImageSize, TrainArgs, is_given};
 use crate::cli::input::dataset::{Dataset, check_one, open};
-use crate::cli::input::model::{Origin, check_classes, check_takes_images, read_spec};
+use crate::cli::input::model::{Origin, check_takes_images, read_spec};
 use crate::cli::input::packed::{FlagsOnData, as_packed, open_pack};
+use crate::cli::input::training_set::for_classes;
 use crate::cli::outcome::{CommandResult, Failure, Outcome};
 use crate::cli::run::cross_validation::CrossValidation;
 use crate::cli::run::resume::ResumedRun;
@@ -158,8 +159,8 @@ fn check_decay(settings: &TrainSettings) -> Result<()> {
 /// The network that was asked for.
 struct Model {
     network: Network,
-    /// Its name in messages; none of the documented network, which takes any number of classes.
-    name: Option<String>,
+    /// The file that it is from; none of the documented network, which takes any number of classes.
+    file: Option<PathBuf>,
 }
 
 impl Model {
@@ -185,7 +186,7 @@ impl Model {
         };
         let network = Origin { file: file.as_deref(), image_size }.network(spec)?;
         check_takes_images(&network)?;
-        Ok(Model { network, name: file.map(|file| file.display().to_string()) })
+        Ok(Model { network, file })
     }
 
     /// The network for these classes.
@@ -193,9 +194,6 @@ impl Model {
     /// # Errors
     /// [`Error::Setting`], where it is a given one that tells another number apart.
     fn for_classes(self, classes: &Classes) -> Result<Network> {
-        match &self.name {
-            Some(name) => check_classes(&self.network, classes, name).map(|()| self.network),
-            None => Network::new(&self.network.spec().clone().with_classes(classes.count())),
-        }
+        for_classes(self.network, self.file.as_deref(), classes)
     }
 }

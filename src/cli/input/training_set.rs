@@ -2,18 +2,33 @@
 
 use crate::cli::args::ImageSize;
 use crate::cli::input::checked::CheckedImages;
-use crate::cli::input::dataset::{Dataset, Part};
+use crate::cli::input::dataset::{Dataset, Part, open};
 use crate::cli::input::model::{Origin, check_classes, check_takes_images, read_spec};
+use crate::cli::input::phantom_set::phantom_set;
 use crate::cli::input::reading::of_training;
 use crate::cli::outcome::Failure;
 use crate::cli::run_folder::settings::RunSettings;
 use glassnet::Result;
 use glassnet::classes::Classes;
 use glassnet::data::batches::Loader;
+use glassnet::data::source::Source;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The images of a command's DATA: of the `pack` that was opened of it, or else of the folder or the zip, or
+/// without any those of the phantom set.
+///
+/// # Errors
+/// Those of [`open`].
+pub fn source(pack: Option<Source>, data: Option<&Path>) -> Result<Source> {
+    match (pack, data) {
+        (Some(pack), _) => Ok(pack),
+        (None, Some(data)) => open(data),
+        (None, None) => phantom_set(),
+    }
+}
 
 /// The network that `--model`, `--image-size` and `--dropout` describe.
 ///

@@ -117,7 +117,8 @@ impl Conv2d {
         passes.iter().map(len).max().unwrap_or(0).max(sums)
     }
 
-    fn geometry_of(&self, pass: Pass) -> ConvGeometry {
+    /// The convolution as a pass computes it.
+    pub(crate) fn geometry_of(&self, pass: Pass) -> ConvGeometry {
         match pass {
             Pass::Forward => self.live_geometry(),
             _ => self.geometry,

@@ -10,9 +10,10 @@ use super::INDEPENDENCE_NOTE;
 use crate::Result;
 use crate::files::write_whole;
 use crate::metrics::Judged;
+use crate::report::head::head;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, html};
 use parts::{Figure, Sections};
 use std::path::Path;
 
@@ -31,13 +32,7 @@ pub fn write_evaluation_page(path: &Path, page: &EvaluationPage) -> Result<()> {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(SECURITY_POLICY);
-                title { "glassnet evaluate" }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head("glassnet evaluate", SECURITY_POLICY, &[STYLE]))
             body {
                 h1 { "Evaluation" }
                 p.disclaimer { "Not for diagnosis." }

@@ -20,6 +20,7 @@ pub use parts::{ExplanationPage, Picture};
 use super::glass;
 use crate::Result;
 use crate::files::write_whole;
+use crate::report::head::head;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -43,20 +44,16 @@ pub fn write_explanation_page(path: &Path, page: &ExplanationPage) -> Result<()>
     write_whole(path, explanation_page(page).as_bytes())
 }
 
+/// The policy of a page that asks for nothing: what it runs is its own.
+const SECURITY_POLICY: &str =
+    "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
 /// Returns the page as HTML.
 pub fn explanation_page(page: &ExplanationPage) -> String {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy"
-                    content="default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
-                title { "glassnet explain" }
-                style { (PreEscaped(glass::STYLE)) }
-                style { (PreEscaped(include_str!("page.css"))) }
-            }
+            (head("glassnet explain", SECURITY_POLICY, &[glass::STYLE, include_str!("page.css")]))
             body {
                 a.skip href="#network" { "Skip to the network" }
                 header {

@@ -2,6 +2,7 @@
 
 use super::words;
 use crate::profile::model::{Counters, PassProfile, PhaseCounts, Profile, Row};
+use crate::report::wrapped::wrapped;
 
 /// The most rows of work that are printed: on the page and in `profile.json` are all.
 const MOST_ROWS: usize = 24;
@@ -12,12 +13,16 @@ const MOST_IDLE: usize = 10;
 /// The fewest columns of a phase's name, however narrow the terminal.
 const LEAST_NAME: usize = 20;
 
+/// The fewest columns of a sentence.
+const LEAST_WIDTH: usize = 40;
+
 /// The columns of figures in the table of work, their spaces included.
 const FIGURES: usize = 73;
 
 /// Returns the whole report, made to fit into `width` columns where the names allow it. Names stand in it as
 /// they are: whoever prints it sees to it that they keep to their lines.
 pub fn lines(profile: &Profile, width: usize) -> Vec<String> {
+    let width = width.max(LEAST_WIDTH);
     let threads = profile.machine.threads;
     let roofs = words::roofs(&profile.machine)
         .map(|(of, height, drift)| format!("{of} {height} ({} by the end)", words::signed_percent(drift)));
@@ -203,21 +208,4 @@ fn fitted(name: &str, width: usize) -> String {
     let end = (width - 1) / 2;
     let begin: String = name.chars().take(width - 1 - end).collect();
     begin + "…" + &name.chars().skip(length - end).collect::<String>()
-}
-
-/// A sentence in lines of at most `width` columns.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().expect("there is a first line");
-        if !line.is_empty() && columns(line) + 1 + columns(word) > width.max(40) {
-            lines.push(word.to_string());
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
 }

@@ -8,10 +8,11 @@ mod tables;
 use crate::Result;
 use crate::files::write_whole;
 use crate::report::evaluation::page::{EvaluationPage, SECURITY_POLICY, STYLE, judged};
+use crate::report::head::head;
 use crate::training::EpochRecord;
 use crate::training::watch::WatchRow;
 use chart::{Chart, Series};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, html};
 use std::path::Path;
 
 /// The content of the page.
@@ -38,16 +39,11 @@ pub struct TrainingPage<'a> {
 /// [`crate::Error::Io`] names the file if a picture cannot be drawn or the page not written.
 pub fn write_training_page(path: &Path, page: &TrainingPage) -> Result<()> {
     let answers = page.answers.map(|answers| judged(path, answers)).transpose()?;
+    let style = format!("{STYLE}{}", include_str!("page.css"));
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(SECURITY_POLICY);
-                title { "glassnet train --watch" }
-                style { (PreEscaped(STYLE)) (PreEscaped(include_str!("page.css"))) }
-            }
+            (head("glassnet train --watch", SECURITY_POLICY, &[&style]))
             body {
                 h1 { "Training" }
                 p.disclaimer { "Not for diagnosis." }

@@ -6,7 +6,11 @@ use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::console::Lines;
 use glassnet::gradcheck::lessons::{Checked, EPOCHS, EpochLoss, Lesson, all, check_lesson, find, train};
 use glassnet::gradcheck::{Place, TensorCheck, Verdict};
+use glassnet::report::wrapped::wrapped;
 use serde_json::{Value, json};
+
+/// The most columns of a reason.
+const WHY_COLUMNS: usize = 100;
 
 /// Lists the lessons, or checks or reveals the one with this number.
 pub fn run(args: &GradcheckArgs, number: Option<usize>) -> CommandResult {
@@ -178,7 +182,7 @@ fn reveal(args: &GradcheckArgs, lesson: Lesson) -> CommandResult {
             lesson.file
         ));
         lines.print("");
-        wrapped(lesson.why).iter().for_each(|line| lines.print(line));
+        wrapped(lesson.why, WHY_COLUMNS).iter().for_each(|line| lines.print(line));
         lines.print("");
         lines.print(&format!("{EPOCHS} epochs on 90 drawn digits in the textbook, without the mistake and with it:"));
         lines.print("");
@@ -207,24 +211,6 @@ fn curves(right: &[EpochLoss], wrong: &[EpochLoss]) -> Vec<String> {
     lines.push("─".repeat(lines[1].chars().count()));
     for (epoch, (right, wrong)) in right.iter().zip(wrong).enumerate() {
         lines.push(format!("{:>5}  {}   {}", epoch + 1, half(right), half(wrong)));
-    }
-    lines
-}
-
-/// A text in lines of at most 100 letters.
-fn wrapped(text: &str) -> Vec<String> {
-    const WIDTH: usize = 100;
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let last = lines.last_mut().expect("there is a line");
-        if last.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines.push(word.into());
-        } else {
-            if !last.is_empty() {
-                last.push(' ');
-            }
-            last.push_str(word);
-        }
     }
     lines
 }

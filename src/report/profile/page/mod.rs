@@ -17,6 +17,7 @@ use crate::Result;
 use crate::files::write_whole;
 use crate::profile::model::Profile;
 use crate::report::glass;
+use crate::report::head::head;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kinds::Kinds;
@@ -43,17 +44,12 @@ pub fn profile_page(profile: &Profile) -> String {
     let style = format!("{}\n{}", glass::STYLE, include_str!("page.css"));
     let of_glass = glass::SCRIPTS.iter().filter(|(name, _)| GLASS_SCRIPTS.contains(name)).map(|(_, script)| *script);
     let script = of_glass.chain(SCRIPTS).collect::<Vec<_>>().join("\n");
+    let title = format!("glassnet profile: {}", words::title(profile));
     let kinds = Kinds::new(profile);
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(security_policy(&style, &script));
-                title { "glassnet profile: " (words::title(profile)) }
-                style { (PreEscaped(&style)) }
-            }
+            (head(&title, &security_policy(&style, &script), &[&style]))
             body {
                 a.skip href="#pass-0" { "Skip to the first pass" }
                 header {
