@@ -24,7 +24,7 @@
 //! The folder `examples` trains from arrays and from a folder, shows a loop by hand, answers from many
 //! threads, and looks at every layer's gradient. The feature `cli`, on by default, is the program with
 //! what it alone needs: [`report`], its pictures and pages, [`lecture`], [`gradcheck`], [`explain`],
-//! [`bench`](mod@bench) and [`data::audit`].
+//! [`bench`](mod@bench), [`profile`] and [`data::audit`].
 //!
 //! To **learn** what backpropagation computes, read [`reference`](mod@reference): the whole network in plain
 //! `f64` loops, with an example to check by hand. To **use** the engine, start at [`network`] and
