@@ -24,7 +24,8 @@
 //! The folder `examples` trains from arrays and from a folder, shows a loop by hand, answers from many
 //! threads, and looks at every layer's gradient. The feature `cli`, on by default, is the program with
 //! what it alone needs: [`report`], its pictures and pages, [`lecture`], [`gradcheck`], [`explain`],
-//! [`bench`](mod@bench), [`profile`] and [`data::audit`].
+//! [`bench`](mod@bench), [`profile`] and [`data::audit`]. The feature `exchange`, which `cli` includes, is
+//! [`exchange`](mod@exchange).
 //!
 //! To **learn** what backpropagation computes, read [`reference`](mod@reference): the whole network in plain
 //! `f64` loops, with an example to check by hand. To **use** the engine, start at [`network`] and
@@ -63,6 +64,7 @@
 //! | [`report`] | Keras's lines, CSV files, pictures, the page of an evaluation |
 //! | [`lecture`] | a training to stand still in, to go back in and to change, on a page |
 //! | [`checkpoint`] | weights files, and in them the state of a run |
+//! | [`exchange`] | models in the formats of other programs, written and read |
 //! | [`snapshot`] | all that one training step was, kept, compared and saved |
 //! | [`gradcheck`] | gradients against differences, by every algorithm; and planted mistakes |
 //! | [`explain`] | one training step, down to the chain rule of a single weight |
@@ -122,7 +124,7 @@
 //! | ground | [`error`], [`files`], [`random`], [`geometry`], [`classes`], [`spans`] |
 //! | arithmetic | [`reference`](mod@reference), which imports nothing; [`kernels`] |
 //! | model | [`parameters`], [`spec`], [`layers`], [`head`], [`network`], [`optim`] |
-//! | engine | [`plan`], [`data`], [`metrics`], [`training`], [`checkpoint`], [`snapshot`] |
+//! | engine | [`plan`], [`data`], [`metrics`], [`training`], [`checkpoint`], [`snapshot`], [`exchange`] |
 //! | tools | [`gradcheck`], [`explain`], [`bench`](mod@bench), [`profile`] |
 //! | faces | [`report`], [`lecture`] |
 //! | door | the binary's `cli` |
@@ -137,6 +139,8 @@ pub mod classes;
 mod course;
 pub mod data;
 pub mod error;
+#[cfg(feature = "exchange")]
+pub mod exchange;
 #[cfg(feature = "cli")]
 pub mod explain;
 pub mod files;
