@@ -75,6 +75,7 @@
 //! | [`random`] | every random number, keyed by what it is for |
 //! | [`spans`] | who works on what, and when, for whoever records it |
 //! | [`files`] | regular files read within a bound, and written whole or not at all |
+//! | [`npy`] | the head of numpy's arrays |
 //! | [`error`] | what can go wrong, in sentences |
 //!
 //! # Where each formula stands
@@ -121,7 +122,7 @@
 //!
 //! | floor | rooms, in order |
 //! |---|---|
-//! | ground | [`error`], [`files`], [`random`], [`geometry`], [`classes`], [`spans`] |
+//! | ground | [`error`], [`files`], [`random`], [`geometry`], [`classes`], [`npy`], [`spans`] |
 //! | arithmetic | [`reference`](mod@reference), which imports nothing; [`kernels`] |
 //! | model | [`parameters`], [`spec`], [`layers`], [`head`], [`network`], [`optim`] |
 //! | engine | [`plan`], [`data`], [`metrics`], [`training`], [`checkpoint`], [`snapshot`], [`exchange`] |
@@ -154,6 +155,7 @@ pub mod layers;
 pub mod lecture;
 pub mod metrics;
 pub mod network;
+pub mod npy;
 pub mod optim;
 pub mod parameters;
 pub mod plan;
