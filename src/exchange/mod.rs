@@ -15,6 +15,8 @@
 //! sizes are checked before memory is taken, and what does not fit is refused in a sentence that names the
 //! layer, node or tensor.
 
+pub mod axes;
 mod imported;
+pub mod protobuf;
 
 pub use imported::{Imported, MAX_FILE_BYTES, read_model_file};
