@@ -83,7 +83,7 @@ mod tests {
         // numpy.arange(6).reshape(1, 2, 3).transpose(2, 0, 1)
         assert_eq!(transposed(&[0, 1, 2, 3, 4, 5], &[1, 2, 3], &[2, 0, 1]), [0, 3, 1, 4, 2, 5]);
         assert_eq!(transposed(&[0, 1, 2, 3, 4, 5], &[2, 3], &[1, 0]), [0, 3, 1, 4, 2, 5]);
-        assert_eq!(transposed::<u8>(&[], &[2, 0], &[1, 0]), []);
+        assert!(transposed::<u8>(&[], &[2, 0], &[1, 0]).is_empty());
     }
 
     #[test]
