@@ -63,6 +63,12 @@ impl ModelCard {
     /// # Errors
     /// [`Error::Weights`].
     pub(super) fn check(&self, path: &Path) -> Result<()> {
+        self.fault().map_or(Ok(()), |reason| Err(Error::weights(path, reason)))
+    }
+
+    /// Tells in a sentence why this version cannot follow the card, or in what its values contradict each
+    /// other.
+    pub(crate) fn fault(&self) -> Option<String> {
         let known = self.reading.resize_name();
         if self.rescale != RESCALE || self.resize != known {
             let reason = format!(
@@ -72,7 +78,7 @@ impl ModelCard {
                 shortened(&self.resize),
                 shortened(&self.version)
             );
-            return Err(Error::weights(path, reason));
+            return Some(reason);
         }
         if let Some(name) = self.classes.names().find(|name| name.len() > MAX_CLASS_NAME_BYTES) {
             let reason = format!(
@@ -80,13 +86,15 @@ impl ModelCard {
                 name.len(),
                 shortened(name)
             );
-            return Err(Error::weights(path, reason));
+            return Some(reason);
         }
         if !(0.0..=1.0).contains(&self.threshold) {
-            let reason = format!("its threshold is {}, and a probability is from 0 to 1; take another", self.threshold);
-            return Err(Error::weights(path, reason));
+            return Some(format!(
+                "its threshold is {}, and a probability is from 0 to 1; take another",
+                self.threshold
+            ));
         }
-        Ok(())
+        None
     }
 }
 

@@ -26,8 +26,8 @@ mod terminal;
 
 use args::{Cli, Command};
 use commands::{
-    bench, completions, evaluate, explain, glyphs, gradcheck, init, inspect, lecture, man, pack, phantom, predict,
-    profile, reproduce, samples, summary, train,
+    bench, completions, evaluate, explain, export, glyphs, gradcheck, init, inspect, lecture, man, pack, phantom,
+    predict, profile, reproduce, samples, summary, train,
 };
 use glassnet::Error;
 use glassnet::kernels::simd::{self, InstructionSet};
@@ -84,6 +84,7 @@ fn run(command: &Command, resumed: Option<ResumedRun>) -> CommandResult {
         Command::Samples(args) => samples::run(args),
         Command::Pack(args) => in_pool(args.threads.threads, || pack::run(args)),
         Command::Init(args) => init::run(args),
+        Command::Export(args) => computing(|| in_pool(args.threads.threads, || export::run(args))),
         Command::Summary(args) => summary::run(args),
         Command::Phantom(args) => in_pool(args.threads.threads, || phantom::run(args)),
         Command::Glyphs(args) => in_pool(args.threads.threads, || glyphs::run(args)),

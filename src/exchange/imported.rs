@@ -6,7 +6,6 @@ use crate::data::reading::Reading;
 use crate::files::read_at_most;
 use crate::network::Network;
 use crate::parameters::Parameters;
-use crate::spec::ModelSpec;
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -38,7 +37,7 @@ impl Imported {
         let told_apart = network.head().classes();
         let mut card = match card {
             Some(card) => ModelCard { spec: network.spec().clone(), ..card },
-            None => plain_card(network.spec().clone(), Classes::new((0..told_apart).map(|class| class.to_string()))?),
+            None => plain_card(&network, Reading::default())?,
         };
         if let Some(classes) = classes {
             card.classes = classes;
@@ -53,19 +52,19 @@ impl Imported {
     }
 }
 
-/// A card for a model of which only the network is known.
-fn plain_card(spec: ModelSpec, classes: Classes) -> ModelCard {
-    let reading = Reading::default();
-    ModelCard {
+/// Returns a card for a network of which it is only known how it sees its images: its classes are called by
+/// their indices.
+pub(super) fn plain_card(network: &Network, reading: Reading) -> Result<ModelCard> {
+    Ok(ModelCard {
         version: env!("CARGO_PKG_VERSION").to_string(),
-        spec,
-        classes,
+        spec: network.spec().clone(),
+        classes: Classes::new((0..network.head().classes()).map(|class| class.to_string()))?,
         rescale: RESCALE,
         resize: reading.resize_name(),
         reading,
         threshold: 0.5,
         training: TrainingFacts { epochs: 0, seed: 0, images: 0, val_loss: None, val_accuracy: None },
-    }
+    })
 }
 
 /// Returns the bytes of a model's file.

@@ -15,8 +15,11 @@
 //! sizes are checked before memory is taken, and what does not fit is refused in a sentence that names the
 //! layer, node or tensor.
 
+mod agreement;
 pub mod axes;
 mod imported;
+pub mod onnx;
 pub mod protobuf;
 
+pub use agreement::{difference, drawn_images};
 pub use imported::{Imported, MAX_FILE_BYTES, read_model_file};

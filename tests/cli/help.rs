@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 const SCREEN: (usize, usize) = (45, 100);
 
 /// glassnet itself, and its commands.
-pub const COMMANDS: [&str; 21] = [
+pub const COMMANDS: [&str; 22] = [
     "",
     "reproduce",
     "train",
@@ -17,6 +17,7 @@ pub const COMMANDS: [&str; 21] = [
     "samples",
     "pack",
     "init",
+    "export",
     "summary",
     "phantom",
     "glyphs",

@@ -4,6 +4,7 @@ pub mod bench;
 mod common;
 mod data;
 mod explain;
+mod export;
 mod gradcheck;
 mod init;
 mod lecture;
@@ -23,6 +24,7 @@ use clap::{Parser, Subcommand};
 
 pub use data::{GlyphsArgs, InspectArgs, PhantomArgs, SamplesArgs};
 pub use explain::ExplainArgs;
+pub use export::{ExportArgs, ExportFormat, InputChoice};
 pub use gradcheck::{GradcheckArgs, Link};
 pub use init::{InitArgs, Preset};
 pub use lecture::LectureArgs;
@@ -93,6 +95,10 @@ pub enum Command {
     ///
     /// With comments that say what each layer is for.
     Init(InitArgs),
+    /// Write a model in the format of another program
+    ///
+    /// What was made is read back and run, and the largest difference of an answer is told.
+    Export(ExportArgs),
     /// Show a model's layers, shapes, parameters, arithmetic and memory
     Summary(SummaryArgs),
     /// Draw the synthetic set of liver lesions into a folder
@@ -147,6 +153,7 @@ impl Command {
             Command::Glyphs(args) => args.quiet.quiet,
             Command::Gradcheck(args) => args.quiet.quiet,
             Command::Explain(args) => args.quiet.quiet,
+            Command::Export(args) => args.quiet.quiet,
             Command::Lecture(args) => args.quiet.quiet,
             Command::Profile(args) => args.quiet.quiet,
         }

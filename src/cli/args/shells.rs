@@ -21,7 +21,7 @@ pub struct CompletionsArgs {
 }
 
 /// The commands that have a page, for shells to complete.
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "reproduce",
     "train",
     "predict",
@@ -30,6 +30,7 @@ const COMMANDS: [&str; 20] = [
     "samples",
     "pack",
     "init",
+    "export",
     "summary",
     "phantom",
     "glyphs",

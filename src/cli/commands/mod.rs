@@ -5,6 +5,7 @@ pub mod completions;
 mod drawing;
 pub mod evaluate;
 pub mod explain;
+pub mod export;
 pub mod glyphs;
 pub mod gradcheck;
 pub mod init;

@@ -1,0 +1,58 @@
+//! The arguments of `export`.
+
+use super::common::{QuietArgs, ThreadsArgs};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// `glassnet export`.
+#[derive(Args, Debug)]
+#[command(after_long_help = "Examples:
+  glassnet export runs/photos --format onnx --out photos.onnx new.jpg
+  glassnet export runs/photos --format onnx --input uint8 --out photos.onnx
+  glassnet export runs/photos --format npz --out photos.npz --script keras --script pytorch
+
+What was made is read back and run by an engine of its own before it is written, and the largest difference to the model's own answers is printed. A file that answers otherwise is not written.")]
+pub struct ExportArgs {
+    /// A run folder of `train`, or a weights file
+    ///
+    /// A run folder stands for its weights/best.safetensors.
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Images on which the answers are compared [default: drawn ones]
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<PathBuf>,
+    /// The format
+    #[arg(long, value_name = "NAME", value_enum)]
+    pub format: ExportFormat,
+    /// A new file; what is there already is not overwritten
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// What goes into an ONNX model [default: f32]
+    #[arg(long, value_name = "NAME", value_enum)]
+    pub input: Option<InputChoice>,
+    /// Print one JSON object instead of lines
+    #[arg(long)]
+    pub json: bool,
+    /// `--quiet`.
+    #[command(flatten)]
+    pub quiet: QuietArgs,
+    /// `--threads`.
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
+}
+
+/// `--format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// For onnxruntime, OpenCV, browsers and phones
+    Onnx,
+}
+
+/// `--input`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InputChoice {
+    /// Floats from 0 to 1, channels first
+    F32,
+    /// Pixels as they are, channels last; of a model of 16-bit images uint16
+    Uint8,
+}
