@@ -4,16 +4,16 @@ use crate::kernels::conv::correlation::Correlation;
 use crate::kernels::simd::{Lanes, SimdOp, load};
 use crate::kernels::tile::PANEL;
 
-/// The finite points of F(2×2, 5×5) are 0, ± this
+/// The finite points of tiles with six inputs a side are 0, ± this
 pub(crate) const NEAR: f32 = 0.625;
 
 /// and ± this.
 pub(crate) const FAR: f32 = 1.5;
 
-/// Returns the finite points of F(m×m, r×r): a tile with n inputs a side uses the first n − 1, and ∞.
-pub(crate) const fn points(kernel: usize) -> [f64; 5] {
+/// Returns the finite points of a tile with `inputs` inputs a side, which uses `inputs` − 1 of them, and ∞.
+pub(crate) const fn points(inputs: usize) -> [f64; 5] {
     let (near, far) = (NEAR as f64, FAR as f64);
-    if kernel == 5 { [0.0, near, -near, far, -far] } else { [0.0, 1.0, -1.0, 0.5, -2.0] }
+    if inputs == 6 { [0.0, near, -near, far, -far] } else { [0.0, 1.0, -1.0, f64::NAN, f64::NAN] }
 }
 
 /// A panel of the kernel that is to be transformed to a panel of U, `[ξ][C][PANEL]`, with zeros for the
@@ -114,7 +114,7 @@ fn combine<const TERMS: usize, const LANES: usize, const FUSED: bool>(
 
 /// Returns G, computed from the points.
 pub(crate) const fn kernel_matrix<const IN: usize, const KERNEL: usize>() -> [[f64; KERNEL]; IN] {
-    let points = points(KERNEL);
+    let points = points(IN);
     let mut matrix = [[0.0; KERNEL]; IN];
     let mut i = 0;
     while i < IN - 1 {

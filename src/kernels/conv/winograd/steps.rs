@@ -9,8 +9,18 @@ use super::transforms::{Transforms, Winograd};
 use crate::kernels::simd::{Lanes, load};
 use crate::kernels::tile::{PANEL, PairedTileWork, TileWork, VECTORS, over_tiles, tile, tile_pair};
 
-/// A tile that is transformed in one of its two directions.
-pub(super) type Half<const IN: usize, const LANES: usize> = [[Lanes<LANES>; IN]; IN];
+/// A tile that is transformed in one of its two directions. It starts on a cache line, so that no register
+/// is stored across two of them.
+#[repr(align(64))]
+pub(super) struct Half<const IN: usize, const LANES: usize>([[Lanes<LANES>; IN]; IN]);
+
+impl<const IN: usize, const LANES: usize> Half<IN, LANES> {
+    /// Returns zeros, to be written over.
+    #[inline(always)]
+    pub(super) fn new() -> Half<IN, LANES> {
+        Half([[[0.0; LANES]; IN]; IN])
+    }
+}
 
 /// The inputs of a tile: an IN×IN patch of an image, or of a copy.
 #[derive(Clone, Copy)]
@@ -48,7 +58,7 @@ pub(super) fn transform_input<const OUT: usize, const IN: usize, const LANES: us
         from += LANES;
     }
     while from < input.channels {
-        let mut half = [[[0.0; 1]; IN]; IN];
+        let mut half = Half::<IN, 1>::new();
         input_lanes::<OUT, IN, 1, FUSED>(input.skip_channels(from), &mut v[from..], step, &mut half);
         from += 1;
     }
@@ -67,9 +77,9 @@ fn input_lanes<const OUT: usize, const IN: usize, const LANES: usize, const FUSE
     let TileInput { values, row_len, channels } = input;
     for j in 0..IN {
         let column = &values[j * channels..];
-        Winograd::<OUT, IN>::input::<LANES, FUSED>(|i| load(column, i * row_len), |i, vector| half[i][j] = vector);
+        Winograd::<OUT, IN>::input::<LANES, FUSED>(|i| load(column, i * row_len), |i, vector| half.0[i][j] = vector);
     }
-    for (i, half) in half.iter().enumerate() {
+    for (i, half) in half.0.iter().enumerate() {
         let v = &mut v[i * IN * step..];
         Winograd::<OUT, IN>::input::<LANES, FUSED>(|j| half[j], |j, vector| store(v, j * step, vector));
     }
@@ -165,12 +175,12 @@ pub(super) fn transform_output<const OUT: usize, const IN: usize, const LANES: u
             let column = &m[j * step + from..];
             Winograd::<OUT, IN>::output::<LANES, FUSED>(
                 |i| load(column, i * IN * step),
-                |i, vector| half[i][j] = vector,
+                |i, vector| half.0[i][j] = vector,
             );
         }
         let bias: Lanes<LANES> = load(bias, from);
         let in_register = LANES.min(present - from);
-        for (i, half) in half[..inside[0]].iter().enumerate() {
+        for (i, half) in half.0[..inside[0]].iter().enumerate() {
             let values = &mut values[i * steps[0] + from..];
             let mut row = [[0.0; LANES]; OUT];
             Winograd::<OUT, IN>::output::<LANES, FUSED>(|j| half[j], |j, vector| row[j] = vector);
@@ -178,12 +188,12 @@ pub(super) fn transform_output<const OUT: usize, const IN: usize, const LANES: u
                 for lane in 0..LANES {
                     row[j][lane] += bias[lane];
                 }
-                // A whole register by itself: as a slice whose length only then is known, it takes 4 % of a
-                // forward pass by F(4×4) more.
                 if j < inside[1] && in_register == LANES {
                     store(values, j * steps[1], row[j]);
                 } else if j < inside[1] {
-                    values[j * steps[1]..][..in_register].copy_from_slice(&row[j][..in_register]);
+                    // A copy, so that nothing asks for the address of the row, which can stay in registers.
+                    let vector = row[j];
+                    store_part(&mut values[j * steps[1]..][..in_register], &vector);
                 }
             }
         }
@@ -194,4 +204,10 @@ pub(super) fn transform_output<const OUT: usize, const IN: usize, const LANES: u
 #[inline(always)]
 fn store<const LANES: usize>(values: &mut [f32], start: usize, vector: Lanes<LANES>) {
     *values[start..].first_chunk_mut().expect("a register's worth of floats") = vector;
+}
+
+/// Writes as many of a register's floats as `values` has room for.
+#[inline(never)]
+fn store_part(values: &mut [f32], vector: &[f32]) {
+    values.copy_from_slice(&vector[..values.len()]);
 }

@@ -23,17 +23,13 @@
 //! ```
 //!
 //! **The points** decide the rounding error. n = 4 takes 0, 1, −1, ∞, whose matrices hold nothing but 0, ±1
-//! and ±½. For r = 3, n = 6 takes ½ and −2 besides. With them Bᵀ has no coefficient above 2.5, where the
-//! more usual 2 and −2 bring 5, and sums lose fewer bits to cancelling.
-//!
-//! For r = 5 it takes 0, ±⅝, ±1½, ∞: with them the error is 1.25 times that of direct convolution, with the
-//! points of r = 3 1.8 times.
+//! and ±½. n = 6 takes 0, ±⅝, ±1½, ∞: Bᵀ has no coefficient above 2.64 and Aᵀ none above 3.4, where the more
+//! usual 0, ±1, ±2, ∞ bring 5 and 8, and sums lose fewer bits to cancelling.
 //!
 //! Sources: S. Winograd, *Arithmetic Complexity of Computations*, 1980; A. Lavin and S. Gray, *Fast
-//! Algorithms for Convolutional Neural Networks*, 2016 (the 2-D form and its use); B. Barabasz, A. Anderson,
-//! K. M. Soodhalter and D. Gregg, *Error Analysis and Improving the Accuracy of Winograd Convolution for Deep
-//! Neural Networks*, 2020 (the points of r = 3); S. Alam, A. Anderson, B. Barabasz and D. Gregg, *Winograd
-//! Convolution for Deep Neural Networks: Efficient Point Selection*, 2022 (those of r = 5).
+//! Algorithms for Convolutional Neural Networks*, 2016 (the 2-D form and its use); S. Alam, A. Anderson, B.
+//! Barabasz and D. Gregg, *Winograd Convolution for Deep Neural Networks: Efficient Point Selection*, 2022
+//! (the points of n = 6).
 
 use super::pack::{FAR, NEAR, Pack};
 use crate::kernels::simd::{InstructionSet, Lanes, dispatch_to, multiply_add};
@@ -75,7 +71,7 @@ pub(crate) trait Transforms<const OUT: usize, const IN: usize> {
 impl Transforms<2, 4> for Winograd<2, 4> {
     const NAME: &'static str = "winograd2x2";
     const INPUT_OPERATIONS: usize = 4;
-    const OUTPUT_OPERATIONS: usize = 5;
+    const OUTPUT_OPERATIONS: usize = 4;
 
     fn pack_panel(set: InstructionSet, panel: Pack) {
         dispatch_to(set, panel.transform::<4, 3>());
@@ -106,32 +102,19 @@ impl Transforms<2, 4> for Winograd<2, 4> {
 
 impl Transforms<4, 6> for Winograd<4, 6> {
     const NAME: &'static str = "winograd";
-    const INPUT_OPERATIONS: usize = 20;
-    const OUTPUT_OPERATIONS: usize = 18;
+    const INPUT_OPERATIONS: usize = SIX_INPUTS_OPERATIONS;
+    const OUTPUT_OPERATIONS: usize = 16;
 
     fn pack_panel(set: InstructionSet, panel: Pack) {
         dispatch_to(set, panel.transform::<6, 3>());
     }
 
-    /// Computes Bᵀ d by pairs of points: x² − 1 has the zeros ±1, and q = x² + 1.5x − 1 has ½ and
-    /// −2. Every row is a product of one or both of these, of x, and of the factor for the other point of its
-    /// own pair.
     #[inline(always)]
     fn input<const LANES: usize, const FUSED: bool>(
         get: impl Fn(usize) -> Lanes<LANES>,
-        mut put: impl FnMut(usize, Lanes<LANES>),
+        put: impl FnMut(usize, Lanes<LANES>),
     ) {
-        let [d0, d1, d2, d3, d4, d5] = [get(0), get(1), get(2), get(3), get(4), get(5)];
-        // xᵏ(x² − 1) for k = 0 … 3
-        let [w0, w1, w2, w3] = [subtract(d2, d0), subtract(d3, d1), subtract(d4, d2), subtract(d5, d3)];
-        // xq and x²q
-        let [u1, u2] = [scaled::<LANES, FUSED>(1.5, d2, w1), scaled::<LANES, FUSED>(1.5, d3, w2)];
-        put(0, scaled::<LANES, FUSED>(1.5, w1, subtract(w2, w0)));
-        put(1, add(u2, u1));
-        put(2, subtract(u2, u1));
-        put(3, scaled::<LANES, FUSED>(2.0, w1, w2));
-        put(4, scaled::<LANES, FUSED>(-0.5, w1, w2));
-        put(5, scaled::<LANES, FUSED>(1.5, w2, subtract(w3, w1)));
+        six_inputs::<LANES, FUSED>(get, put);
     }
 
     #[inline(always)]
@@ -139,47 +122,32 @@ impl Transforms<4, 6> for Winograd<4, 6> {
         get: impl Fn(usize) -> Lanes<LANES>,
         mut put: impl FnMut(usize, Lanes<LANES>),
     ) {
-        let [v0, one, minus_one, half, minus_two, infinity] = [get(0), get(1), get(2), get(3), get(4), get(5)];
-        let (even, odd) = (add(one, minus_one), subtract(one, minus_one));
-        put(0, add(add(v0, even), add(half, minus_two)));
-        put(1, scaled::<LANES, FUSED>(0.5, half, scaled::<LANES, FUSED>(-2.0, minus_two, odd)));
-        put(2, scaled::<LANES, FUSED>(0.25, half, scaled::<LANES, FUSED>(4.0, minus_two, even)));
-        let odd = add(odd, infinity);
-        put(3, scaled::<LANES, FUSED>(0.125, half, scaled::<LANES, FUSED>(-8.0, minus_two, odd)));
+        let [v0, near, minus_near, far, minus_far, infinity] = [get(0), get(1), get(2), get(3), get(4), get(5)];
+        let (near_even, near_odd) = (add(near, minus_near), subtract(near, minus_near));
+        let (far_even, far_odd) = (add(far, minus_far), subtract(far, minus_far));
+        put(0, add(v0, add(near_even, far_even)));
+        put(1, scaled::<LANES, FUSED>(FAR, far_odd, multiplied(NEAR, near_odd)));
+        put(2, scaled::<LANES, FUSED>(FAR_SQUARED, far_even, multiplied(NEAR_SQUARED, near_even)));
+        let odd = scaled::<LANES, FUSED>(NEAR * NEAR_SQUARED, near_odd, infinity);
+        put(3, scaled::<LANES, FUSED>(FAR * FAR_SQUARED, far_odd, odd));
     }
 }
 
 impl Transforms<2, 6> for Winograd<2, 6> {
     const NAME: &'static str = "winograd5x5";
-    const INPUT_OPERATIONS: usize = 36;
+    const INPUT_OPERATIONS: usize = SIX_INPUTS_OPERATIONS;
     const OUTPUT_OPERATIONS: usize = 10;
 
     fn pack_panel(set: InstructionSet, panel: Pack) {
         dispatch_to(set, panel.transform::<6, 5>());
     }
 
-    /// Computes Bᵀ d: (x² − far²) and (x² − near²) times x² and x, and their sums and differences.
     #[inline(always)]
     fn input<const LANES: usize, const FUSED: bool>(
         get: impl Fn(usize) -> Lanes<LANES>,
-        mut put: impl FnMut(usize, Lanes<LANES>),
+        put: impl FnMut(usize, Lanes<LANES>),
     ) {
-        const NEAR_SQUARED: f32 = NEAR * NEAR;
-        const FAR_SQUARED: f32 = FAR * FAR;
-        let [d0, d1, d2, d3, d4, d5] = [get(0), get(1), get(2), get(3), get(4), get(5)];
-        // xᵏ(x² − far²) for k = 0 … 3, and xᵏ(x² − near²) for k = 1 and 2
-        let w0 = scaled::<LANES, FUSED>(-FAR_SQUARED, d0, d2);
-        let w1 = scaled::<LANES, FUSED>(-FAR_SQUARED, d1, d3);
-        let w2 = scaled::<LANES, FUSED>(-FAR_SQUARED, d2, d4);
-        let w3 = scaled::<LANES, FUSED>(-FAR_SQUARED, d3, d5);
-        let u1 = scaled::<LANES, FUSED>(-NEAR_SQUARED, d1, d3);
-        let u2 = scaled::<LANES, FUSED>(-NEAR_SQUARED, d2, d4);
-        put(0, scaled::<LANES, FUSED>(-NEAR_SQUARED, w0, w2));
-        put(1, scaled::<LANES, FUSED>(NEAR, w1, w2));
-        put(2, scaled::<LANES, FUSED>(-NEAR, w1, w2));
-        put(3, scaled::<LANES, FUSED>(FAR, u1, u2));
-        put(4, scaled::<LANES, FUSED>(-FAR, u1, u2));
-        put(5, scaled::<LANES, FUSED>(-NEAR_SQUARED, w1, w3));
+        six_inputs::<LANES, FUSED>(get, put);
     }
 
     #[inline(always)]
@@ -192,6 +160,35 @@ impl Transforms<2, 6> for Winograd<2, 6> {
         let odd = scaled::<LANES, FUSED>(NEAR, subtract(near, minus_near), infinity);
         put(1, scaled::<LANES, FUSED>(FAR, subtract(far, minus_far), odd));
     }
+}
+
+const NEAR_SQUARED: f32 = NEAR * NEAR;
+const FAR_SQUARED: f32 = FAR * FAR;
+
+/// Additions and multiplications in [`six_inputs`], a multiply-add being two.
+const SIX_INPUTS_OPERATIONS: usize = 24;
+
+/// Computes Bᵀ d for n = 6: (x² − far²) and (x² − near²) times 1, x, x² and x³, and their sums and
+/// differences.
+#[inline(always)]
+fn six_inputs<const LANES: usize, const FUSED: bool>(
+    get: impl Fn(usize) -> Lanes<LANES>,
+    mut put: impl FnMut(usize, Lanes<LANES>),
+) {
+    let [d0, d1, d2, d3, d4, d5] = [get(0), get(1), get(2), get(3), get(4), get(5)];
+    // xᵏ(x² − far²) for k = 0 … 3, and xᵏ(x² − near²) for k = 1 and 2
+    let w0 = scaled::<LANES, FUSED>(-FAR_SQUARED, d0, d2);
+    let w1 = scaled::<LANES, FUSED>(-FAR_SQUARED, d1, d3);
+    let w2 = scaled::<LANES, FUSED>(-FAR_SQUARED, d2, d4);
+    let w3 = scaled::<LANES, FUSED>(-FAR_SQUARED, d3, d5);
+    let u1 = scaled::<LANES, FUSED>(-NEAR_SQUARED, d1, d3);
+    let u2 = scaled::<LANES, FUSED>(-NEAR_SQUARED, d2, d4);
+    put(0, scaled::<LANES, FUSED>(-NEAR_SQUARED, w0, w2));
+    put(1, scaled::<LANES, FUSED>(NEAR, w1, w2));
+    put(2, scaled::<LANES, FUSED>(-NEAR, w1, w2));
+    put(3, scaled::<LANES, FUSED>(FAR, u1, u2));
+    put(4, scaled::<LANES, FUSED>(-FAR, u1, u2));
+    put(5, scaled::<LANES, FUSED>(-NEAR_SQUARED, w1, w3));
 }
 
 /// Returns `a + b`.
@@ -212,6 +209,12 @@ fn subtract<const LANES: usize>(a: Lanes<LANES>, b: Lanes<LANES>) -> Lanes<LANES
         difference[lane] -= b[lane];
     }
     difference
+}
+
+/// Returns `factor·x`.
+#[inline(always)]
+fn multiplied<const LANES: usize>(factor: f32, x: Lanes<LANES>) -> Lanes<LANES> {
+    x.map(|x| factor * x)
 }
 
 /// Returns `factor·x + y`.
@@ -238,8 +241,8 @@ mod tests {
     }
 
     /// Returns Bᵀ, as the module's text derives it.
-    fn input_matrix<const IN: usize>(kernel: usize) -> [[f64; IN]; IN] {
-        let points = points(kernel);
+    fn input_matrix<const IN: usize>() -> [[f64; IN]; IN] {
+        let points = points(IN);
         let mut matrix = [[0.0; IN]; IN];
         for (i, row) in matrix.iter_mut().enumerate() {
             let others = (0..IN - 1).filter(|&j| j != i).map(|j| points[j]);
@@ -252,7 +255,7 @@ mod tests {
 
     /// Returns Aᵀ.
     fn output_matrix<const OUT: usize, const IN: usize>() -> [[f64; IN]; OUT] {
-        let points = points(IN - OUT + 1);
+        let points = points(IN);
         let entry = |power: usize, i: usize| match points[..IN - 1].get(i) {
             Some(point) => point.powi(power as i32),
             None => f64::from(power == OUT - 1),
@@ -262,7 +265,7 @@ mod tests {
 
     fn check_identity<const OUT: usize, const IN: usize, const KERNEL: usize>() {
         // Both sides are bilinear, so one kernel value and one input at a time say it all.
-        let (b, g, a) = (input_matrix::<IN>(KERNEL), kernel_matrix::<IN, KERNEL>(), output_matrix::<OUT, IN>());
+        let (b, g, a) = (input_matrix::<IN>(), kernel_matrix::<IN, KERNEL>(), output_matrix::<OUT, IN>());
         let response = |output: usize, tap: usize, input: usize| -> f64 {
             (0..IN).map(|i| a[output][i] * g[i][tap] * b[i][input]).sum()
         };
@@ -284,7 +287,7 @@ mod tests {
     where
         Winograd<OUT, IN>: Transforms<OUT, IN>,
     {
-        let (b, a) = (input_matrix::<IN>(IN - OUT + 1), output_matrix::<OUT, IN>());
+        let (b, a) = (input_matrix::<IN>(), output_matrix::<OUT, IN>());
         for column in 0..IN {
             let unit = |i: usize| [f32::from(u8::from(i == column))];
             let mut input = [f64::NAN; IN];
@@ -312,7 +315,7 @@ mod tests {
 
     #[test]
     fn the_points_keep_the_input_coefficients_small() {
-        let largest = input_matrix::<6>(3).as_flattened().iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
-        assert_eq!(largest, 2.5);
+        let largest = input_matrix::<6>().as_flattened().iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
+        assert_eq!(largest, f64::from(NEAR_SQUARED) + f64::from(FAR_SQUARED));
     }
 }
