@@ -247,7 +247,7 @@ fn describe(plan: &Plan, step: &Step) -> Vec<String> {
 }
 
 /// All that drawn networks have to make the engine run, in the words of [`describe`].
-const ALL_THAT_RUNS: [&str; 26] = [
+const ALL_THAT_RUNS: [&str; 28] = [
     "a pool that cannot be fused",
     "auto: direct forward",
     "auto: direct grad_input",
@@ -256,6 +256,8 @@ const ALL_THAT_RUNS: [&str; 26] = [
     "auto: sparse grad_weights",
     "auto: winograd2x2 forward",
     "auto: winograd2x2 grad_input",
+    "auto: winograd2x4 forward",
+    "auto: winograd2x4 grad_input",
     "auto: winograd5x5 forward",
     "auto: winograd5x5 grad_input",
     "convolution",

@@ -136,12 +136,13 @@ fn the_figures_are_those_of_the_network() {
     let replay = "glassnet bench conv n4h48w48c3f32k3 --algorithm direct --pass forward --threads 2";
     assert_eq!(first.replay.as_deref(), Some(replay));
     assert_eq!(first.why[0], "direct: taken");
-    // F(2×2) takes 16 products for 36, and its transforms; of the 21×21 positions the pool reaches 20×20.
+    // F(2×4) takes 24 products for 72, and its transforms; of the 21×21 positions the pool reaches 20×20.
     let second = row(training, "forward", "conv2d_1", "convolution");
-    assert_eq!(second.how, "winograd2x2");
-    let tiles = (BATCH * 10 * 10) as f64;
-    let transforms = 2.0 * 4.0 * 4.0 * 32.0 + 6.0 * 5.0 * 64.0;
-    let executed = tiles * (2.0 * 16.0 * 32.0 * 64.0 + transforms) / 1e9;
+    assert_eq!(second.how, "winograd2x4");
+    let tiles = (BATCH * 10 * 5) as f64;
+    // Down six columns four inputs each, then along four rows; of the outputs along the two that are left.
+    let transforms = (6.0 * 4.0 + 4.0 * 24.0) * 32.0 + (6.0 * 4.0 + 2.0 * 16.0) * 64.0;
+    let executed = tiles * (2.0 * 24.0 * 32.0 * 64.0 + transforms) / 1e9;
     assert!((second.executed_gflop - executed).abs() < 1e-12, "{} and {executed}", second.executed_gflop);
     // At most one position of four has a gradient.
     let sparse = row(training, "backward", "conv2d_1", "weights' gradient");

@@ -192,7 +192,7 @@ fn what_cannot_be_measured_is_told_with_an_example() {
                     images or a smaller kernel";
     here.misused("bench conv n1h2w2c3f4k3", &format!("{} {sentence}", value("n1h2w2c3f4k3")));
     here.prints("bench conv --algorithm magic", expect![[r#"
-        stderr: error: invalid value 'magic' for '--algorithm <NAME,…>': there is no such algorithm; there are im2col, direct, winograd, winograd2x2, winograd5x5, sparse
+        stderr: error: invalid value 'magic' for '--algorithm <NAME,…>': there is no such algorithm; there are im2col, direct, winograd, winograd2x4, winograd2x2, winograd5x5, sparse
         stderr: 
         stderr: For more information, try '--help'.
         exit code 2

@@ -88,7 +88,7 @@ fn bash_completes_the_values_that_have_names() {
         ("train --class-weight", "none balanced"),
         ("evaluate --subset", "training validation all"),
         ("bench conv --pass", "forward grad_input grad_weights"),
-        ("bench conv --algorithm", "im2col direct winograd winograd2x2 winograd5x5 sparse"),
+        ("bench conv --algorithm", "im2col direct winograd winograd2x4 winograd2x2 winograd5x5 sparse"),
     ] {
         let words: Vec<&str> = line.split(' ').collect();
         let before = words[words.len() - 1];

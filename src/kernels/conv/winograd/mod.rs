@@ -1,10 +1,10 @@
 //! Convolution by Winograd's minimal filtering, forward and back to the input, for kernels of 3×3 and of 5×5
 //! at stride 1.
 //!
-//! [`transforms`] tells how a tile of OUT×OUT outputs comes from IN×IN inputs with IN² products instead of
-//! as many as a kernel has cells for each output. Those products are between one transformed input and one
-//! transformed kernel value. Over all tiles t, channels c and filters f, they make IN² independent matrix
-//! products, one for each cell ξ of the transformed tile:
+//! [`transforms`] tells how a tile of DOWN×ACROSS outputs comes from HEIGHT×WIDTH inputs with as many products
+//! as it has inputs, instead of as many as a kernel has cells for each output. Those products are between one
+//! transformed input and one transformed kernel value. Over all tiles t, channels c and filters f, they make
+//! HEIGHT·WIDTH independent matrix products, one for each cell ξ of the transformed tile:
 //!
 //! ```text
 //! U[ξ][c][f] = (G g Gᵀ)[ξ]                   once for all images, by `pack`
@@ -30,9 +30,12 @@
 //! **Edges.** A tile that reaches over the image's edge is copied into a patch of zeros first, and of its
 //! outputs those outside are dropped.
 //!
+//! **Zeros.** Where the kernel sees nothing but zeros, the output is the bias to the last bit, as in direct
+//! convolution: `silent_outputs` says why that matters.
+//!
 //! **Error.** Large values cancel in Aᵀ, and their rounding stays. Over 64 channels of values around 0 the
-//! root of the mean square of the error is 7.3e-7 of that of the outputs for F(4×4), and 2.5e-7 for F(2×2);
-//! over 128, 1.0e-6 and 3.5e-7.
+//! root of the mean square of the error is 7.3e-7 of that of the outputs for F(4×4), 4.3e-7 for F(2×4), and
+//! 2.5e-7 for F(2×2); over 128, 1.0e-6, 5.9e-7 and 3.5e-7.
 
 pub(crate) mod pack;
 pub mod steps;
@@ -43,16 +46,19 @@ use crate::kernels::conv::correlation::Correlation;
 use crate::kernels::conv::frame::clip;
 use crate::kernels::conv::input_rows::InputRows;
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, Weights};
-use crate::kernels::simd::{InstructionSet, LINE_FLOATS, MAX_LANES, SimdOp, dispatch};
+use crate::kernels::simd::{LINE_FLOATS, MAX_LANES, SimdOp, dispatch};
 use crate::kernels::tile::{PANEL, longest_strip};
 use pack::Pack;
 use std::ops::Range;
-use steps::{Half, TileInput, TileOutput, product, transform_input, transform_output};
-use transforms::{Transforms, Winograd};
+use steps::{Half, TileInput, TileOutput, product, silent_outputs, transform_input, transform_output};
+use transforms::{Axis, Transforms, Winograd};
 
 /// Floats of V and a panel's M in one group of tiles: 512 KiB, half of a 1 MiB second-level cache. U, the
 /// image and the output pass through the other half. A group is at least one strip.
 const GROUP_FLOATS: usize = 128 * 1024;
+
+/// The most tiles of a group: of the smallest ones, 4×4 inputs, and one channel.
+const MOST_TILES: usize = GROUP_FLOATS / (16 * (1 + PANEL));
 
 /// Tiles in a full strip of the widest instruction set; a whole number of them are in a group.
 const STRIP: usize = longest_strip(MAX_LANES);
@@ -72,13 +78,14 @@ struct GroupLayout {
 }
 
 impl GroupLayout {
-    fn new<const OUT: usize, const IN: usize>(correlation: &Correlation) -> GroupLayout {
+    fn new([down, across]: [usize; 2], [height, width]: [usize; 2], correlation: &Correlation) -> GroupLayout {
         let channels = correlation.input[2];
-        let across = correlation.output[1].div_ceil(OUT);
-        let all = correlation.output[0].div_ceil(OUT) * across;
-        let fitting = GROUP_FLOATS / (IN * IN * (channels + PANEL));
+        let across = correlation.output[1].div_ceil(across);
+        let all = correlation.output[0].div_ceil(down) * across;
+        let cells = height * width;
+        let fitting = GROUP_FLOATS / (cells * (channels + PANEL));
         let tiles = (fitting / STRIP * STRIP).max(STRIP).min(all);
-        // Consecutive ξ are an odd number of cache lines apart, so that the IN² lines that a transform writes
+        // Consecutive ξ are an odd number of cache lines apart, so that the lines, one a cell, that a transform writes
         // fall into different sets of the first-level cache.
         let [v_step, m_step] = [channels, PANEL].map(|len| ((tiles * len).div_ceil(LINE_FLOATS) | 1) * LINE_FLOATS);
         let tile_rows = tiles.div_ceil(across) + 1;
@@ -86,8 +93,8 @@ impl GroupLayout {
             tiles,
             v_step,
             m_step,
-            parts: [IN * IN * v_step, IN * IN * m_step, IN * IN * channels],
-            rows: (tile_rows * OUT + IN - OUT).min(correlation.input[0]),
+            parts: [v_step, m_step, channels].map(|len| cells * len),
+            rows: (tile_rows * down + height - down).min(correlation.input[0]),
         }
     }
 
@@ -97,33 +104,45 @@ impl GroupLayout {
     }
 }
 
-impl<const OUT: usize, const IN: usize> ConvAlgorithm for Winograd<OUT, IN>
+impl<const KERNEL: usize, const DOWN: usize, const HEIGHT: usize, const ACROSS: usize, const WIDTH: usize>
+    Winograd<KERNEL, DOWN, HEIGHT, ACROSS, WIDTH>
+{
+    /// Returns the division of the scratch.
+    fn layout(correlation: &Correlation) -> GroupLayout {
+        GroupLayout::new([DOWN, ACROSS], [HEIGHT, WIDTH], correlation)
+    }
+}
+
+impl<const KERNEL: usize, const DOWN: usize, const HEIGHT: usize, const ACROSS: usize, const WIDTH: usize> ConvAlgorithm
+    for Winograd<KERNEL, DOWN, HEIGHT, ACROSS, WIDTH>
 where
-    Winograd<OUT, IN>: Transforms<OUT, IN>,
+    Axis<DOWN, HEIGHT>: Transforms<DOWN, HEIGHT>,
+    Axis<ACROSS, WIDTH>: Transforms<ACROSS, WIDTH>,
 {
     fn name(&self) -> &'static str {
-        Self::NAME
+        self.name
     }
 
     fn supports(&self, geometry: &ConvGeometry, pass: Pass) -> bool {
-        let is_plain = geometry.kernel == [IN - OUT + 1; 2] && geometry.stride == [1, 1] && !geometry.is_dilated();
+        let is_plain = geometry.kernel == [KERNEL; 2] && geometry.stride == [1, 1] && !geometry.is_dilated();
         is_plain && pass != Pass::GradWeights
     }
 
     fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass, pool: Option<&PoolGeometry>) -> ScratchLen {
-        let layout = GroupLayout::new::<OUT, IN>(&Correlation::new(geometry, pass));
+        let layout = Self::layout(&Correlation::new(geometry, pass));
         let pool = pool.filter(|_| pass == Pass::GradInput);
         ScratchLen::from_floats(layout.parts.iter().sum::<usize>() + layout.band_len(pool))
     }
 
-    /// The products in the transformed tiles, and both transforms: of an input first down its IN columns and
-    /// then along its IN rows, of an output down IN columns and along OUT rows.
+    /// The products in the transformed tiles, and both transforms: of an input first down its WIDTH columns and
+    /// then along its HEIGHT rows, of an output down WIDTH columns and along DOWN rows.
     fn operations(&self, geometry: &ConvGeometry, pass: Pass, _live: f64) -> f64 {
         let correlation = Correlation::new(geometry, pass);
-        let tiles = correlation.output.map(|size| size.div_ceil(OUT)).iter().product::<usize>();
+        let tiles = correlation.output[0].div_ceil(DOWN) * correlation.output[1].div_ceil(ACROSS);
         let (channels, filters) = (correlation.input[2], correlation.filters);
-        let transforms = 2 * IN * Self::INPUT_OPERATIONS * channels + (IN + OUT) * Self::OUTPUT_OPERATIONS * filters;
-        (tiles * (2 * IN * IN * channels * filters + transforms)) as f64
+        let input = WIDTH * Axis::<DOWN, HEIGHT>::INPUT_OPERATIONS + HEIGHT * Axis::<ACROSS, WIDTH>::INPUT_OPERATIONS;
+        let output = WIDTH * Axis::<DOWN, HEIGHT>::OUTPUT_OPERATIONS + DOWN * Axis::<ACROSS, WIDTH>::OUTPUT_OPERATIONS;
+        (tiles * (2 * HEIGHT * WIDTH * channels * filters + input * channels + output * filters)) as f64
     }
 
     fn takes_pooled(&self, pass: Pass) -> bool {
@@ -132,7 +151,7 @@ where
 
     fn packed_len(&self, geometry: &ConvGeometry, pass: Pass) -> usize {
         let correlation = Correlation::new(geometry, pass);
-        IN * IN * correlation.panels() * correlation.input[2] * PANEL
+        HEIGHT * WIDTH * correlation.panels() * correlation.input[2] * PANEL
     }
 
     fn packed_parts(&self, geometry: &ConvGeometry, pass: Pass) -> usize {
@@ -141,11 +160,11 @@ where
 
     fn pack_part(&self, geometry: &ConvGeometry, pass: Pass, panel: usize, kernel: &[f32], packed: &mut [f32]) {
         let panel = Pack { correlation: Correlation::new(geometry, pass), panel, kernel, packed };
-        Self::pack_panel(InstructionSet::in_force(), panel);
+        dispatch(panel.transform::<KERNEL, HEIGHT, WIDTH>());
     }
 
     fn row_step(&self, _geometry: &ConvGeometry) -> usize {
-        OUT
+        DOWN
     }
 
     fn forward(
@@ -160,7 +179,15 @@ where
         let correlation = Correlation::forward(geometry);
         let (packed, bias) = (weights.packed, Some(weights.bias));
         let input = InputRows::Whole(input);
-        dispatch(Convolve::<OUT, IN> { correlation, input, packed, bias, rows, output, scratch: scratch.floats });
+        dispatch(Convolve::<DOWN, HEIGHT, ACROSS, WIDTH> {
+            correlation,
+            input,
+            packed,
+            bias,
+            rows,
+            output,
+            scratch: scratch.floats,
+        });
     }
 
     fn grad_input(
@@ -176,9 +203,9 @@ where
             GradOutput::Pooled(gradient) => Some(&gradient.pool),
             GradOutput::Dense(_) => None,
         };
-        let band_len = GroupLayout::new::<OUT, IN>(&correlation).band_len(pool);
+        let band_len = Self::layout(&correlation).band_len(pool);
         let (band, floats) = scratch.floats.split_at_mut(band_len);
-        dispatch(Convolve::<OUT, IN> {
+        dispatch(Convolve::<DOWN, HEIGHT, ACROSS, WIDTH> {
             correlation,
             input: InputRows::from_gradient(grad_output, band),
             packed: weights.packed,
@@ -191,7 +218,7 @@ where
 }
 
 /// The convolution of the output rows `rows`, with or without a bias.
-struct Convolve<'a, const OUT: usize, const IN: usize> {
+struct Convolve<'a, const DOWN: usize, const HEIGHT: usize, const ACROSS: usize, const WIDTH: usize> {
     correlation: Correlation,
     /// The image, or the gradient that takes its place.
     input: InputRows<'a>,
@@ -202,35 +229,40 @@ struct Convolve<'a, const OUT: usize, const IN: usize> {
     scratch: &'a mut [f32],
 }
 
-impl<const OUT: usize, const IN: usize> SimdOp for Convolve<'_, OUT, IN>
+impl<const DOWN: usize, const HEIGHT: usize, const ACROSS: usize, const WIDTH: usize> SimdOp
+    for Convolve<'_, DOWN, HEIGHT, ACROSS, WIDTH>
 where
-    Winograd<OUT, IN>: Transforms<OUT, IN>,
+    Axis<DOWN, HEIGHT>: Transforms<DOWN, HEIGHT>,
+    Axis<ACROSS, WIDTH>: Transforms<ACROSS, WIDTH>,
 {
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
         let Convolve { correlation, mut input, packed, bias, rows, output, scratch } = self;
         let channels = correlation.input[2];
-        let layout = GroupLayout::new::<OUT, IN>(&correlation);
+        let layout = GroupLayout::new([DOWN, ACROSS], [HEIGHT, WIDTH], &correlation);
         let (v, scratch) = scratch.split_at_mut(layout.parts[0]);
         let (m, scratch) = scratch.split_at_mut(layout.parts[1]);
         let patch = &mut scratch[..layout.parts[2]];
         let (panels, _) = packed.as_chunks::<PANEL>();
         // Made once for all tiles: to set it to zero for each takes a fiftieth of the time.
         let mut half = Half::new();
-        let grid = TileGrid::<OUT> { correlation, across: correlation.output[1].div_ceil(OUT), rows };
+        let mut silent = [0; MOST_TILES];
+        let grid = TileGrid::<DOWN, ACROSS> { correlation, across: correlation.output[1].div_ceil(ACROSS), rows };
         // Loop 1: groups of tiles.
         for first in (0..grid.count()).step_by(layout.tiles) {
             let tiles = first..grid.count().min(first + layout.tiles);
-            let (values, first_row) = input.rows(grid.rows_read(&tiles, IN));
+            let (values, first_row) = input.rows(grid.rows_read(&tiles, HEIGHT));
             // Loop 2: tiles.
             for (index, tile) in tiles.clone().enumerate() {
                 let corner = grid.input_corner(tile);
-                let tile = tile_input(&correlation, IN, corner, (values, first_row), &mut *patch);
+                let tile = tile_input(&correlation, [HEIGHT, WIDTH], corner, (values, first_row), &mut *patch);
+                silent[index] = silent_outputs::<DOWN, HEIGHT, ACROSS, WIDTH, LANES>(tile);
                 let v = &mut v[index * channels..];
-                transform_input::<OUT, IN, LANES, FUSED>(tile, v, layout.v_step, &mut half);
+                transform_input::<DOWN, HEIGHT, ACROSS, WIDTH, LANES, FUSED>(tile, v, layout.v_step, &mut half);
             }
             // Loop 3: panels of filters.
-            for (index, panel) in panels.chunks_exact(IN * IN * channels).enumerate().take(correlation.panels()) {
+            for (index, panel) in panels.chunks_exact(HEIGHT * WIDTH * channels).enumerate().take(correlation.panels())
+            {
                 let first_filter = index * PANEL;
                 let present = PANEL.min(correlation.filters - first_filter);
                 // Loop 4: cells ξ. Loop 5 is the product's.
@@ -245,9 +277,18 @@ where
                 }
                 // Loop 6: tiles.
                 for (index, tile) in tiles.clone().enumerate() {
-                    let target = grid.output(tile, first_filter, present, &mut *output);
+                    let mut target = grid.output(tile, first_filter, present, &mut *output);
                     let m = &m[index * PANEL..];
-                    transform_output::<OUT, IN, LANES, FUSED>(m, layout.m_step, &panel_bias, target, &mut half);
+                    transform_output::<DOWN, HEIGHT, ACROSS, WIDTH, LANES, FUSED>(
+                        m,
+                        layout.m_step,
+                        &panel_bias,
+                        &mut target,
+                        &mut half,
+                    );
+                    if silent[index] != 0 {
+                        target.silence::<ACROSS>(silent[index], &panel_bias);
+                    }
                 }
             }
         }
@@ -255,7 +296,7 @@ where
 }
 
 /// The tiles of some output rows, row by row.
-struct TileGrid<const OUT: usize> {
+struct TileGrid<const DOWN: usize, const ACROSS: usize> {
     correlation: Correlation,
     /// Tiles in a row of them.
     across: usize,
@@ -263,17 +304,17 @@ struct TileGrid<const OUT: usize> {
     rows: Range<usize>,
 }
 
-impl<const OUT: usize> TileGrid<OUT> {
+impl<const DOWN: usize, const ACROSS: usize> TileGrid<DOWN, ACROSS> {
     /// Returns the number of tiles.
     #[inline(always)]
     fn count(&self) -> usize {
-        self.rows.len().div_ceil(OUT) * self.across
+        self.rows.len().div_ceil(DOWN) * self.across
     }
 
     /// Returns the first output row and column of a tile.
     #[inline(always)]
     fn corner(&self, tile: usize) -> [usize; 2] {
-        [self.rows.start + tile / self.across * OUT, tile % self.across * OUT]
+        [self.rows.start + tile / self.across * DOWN, tile % self.across * ACROSS]
     }
 
     /// Returns the first input row and column of a tile, which may be outside.
@@ -283,11 +324,11 @@ impl<const OUT: usize> TileGrid<OUT> {
         [y as isize - before[0], x as isize - before[1]]
     }
 
-    /// Returns the input rows that tiles of `side` rows each read.
+    /// Returns the input rows that tiles of `height` rows each read.
     #[inline(always)]
-    fn rows_read(&self, tiles: &Range<usize>, side: usize) -> Range<usize> {
+    fn rows_read(&self, tiles: &Range<usize>, height: usize) -> Range<usize> {
         let (top, bottom) = (self.input_corner(tiles.start)[0], self.input_corner(tiles.end - 1)[0]);
-        clip(top..bottom + side as isize, self.correlation.input[0])
+        clip(top..bottom + height as isize, self.correlation.input[0])
     }
 
     /// Returns where a tile's outputs go, for the `present` filters from `first_filter` on.
@@ -297,45 +338,45 @@ impl<const OUT: usize> TileGrid<OUT> {
         TileOutput {
             values: &mut output[((y - self.rows.start) * width + x) * filters + first_filter..],
             steps: [width * filters, filters],
-            inside: [OUT.min(self.rows.end - y), OUT.min(width - x)],
+            inside: [DOWN.min(self.rows.end - y), ACROSS.min(width - x)],
             present,
         }
     }
 }
 
-/// Returns the `side`×`side` inputs from `corner` on: where they lie, or at the image's edge copied to
+/// Returns the inputs of a tile of `sides` from `corner` on: where they lie, or at the image's edge copied to
 /// `patch`. `values` start with row `first_row` of the input.
 #[inline(always)]
 fn tile_input<'a>(
     correlation: &Correlation,
-    side: usize,
+    sides: [usize; 2],
     corner: [isize; 2],
     (values, first_row): (&'a [f32], usize),
     patch: &'a mut [f32],
 ) -> TileInput<'a> {
     let [height, width, channels] = correlation.input;
-    let inside = |start: isize, len: usize| start >= 0 && start as usize + side <= len;
+    let inside = |start: isize, side: usize, len: usize| start >= 0 && start as usize + side <= len;
     let [y, x] = corner;
-    if inside(y, height) && inside(x, width) {
+    if inside(y, sides[0], height) && inside(x, sides[1], width) {
         let values = &values[((y as usize - first_row) * width + x as usize) * channels..];
         TileInput { values, row_len: width * channels, channels }
     } else {
-        copy_patch(correlation, side, corner, (values, first_row), patch);
-        TileInput { values: patch, row_len: side * channels, channels }
+        copy_patch(correlation, sides, corner, (values, first_row), patch);
+        TileInput { values: patch, row_len: sides[1] * channels, channels }
     }
 }
 
-/// Copies the `side`×`side` inputs from `corner` on to `patch`, and zeros where there are none. `values`
+/// Copies the inputs of a tile of `sides` from `corner` on to `patch`, and zeros where there are none. `values`
 /// start with row `first_row` of the input.
 fn copy_patch(
     correlation: &Correlation,
-    side: usize,
+    sides: [usize; 2],
     corner: [isize; 2],
     (values, first_row): (&[f32], usize),
     patch: &mut [f32],
 ) {
     let [height, width, channels] = correlation.input;
-    let inside = |axis: usize, len: usize| clip(corner[axis]..corner[axis] + side as isize, len);
+    let inside = |axis: usize, len: usize| clip(corner[axis]..corner[axis] + sides[axis] as isize, len);
     let (rows, columns) = (inside(0, height), inside(1, width));
     patch.fill(0.0);
     if columns.is_empty() {
@@ -344,7 +385,7 @@ fn copy_patch(
     for y in rows {
         let row = &values[((y - first_row) * width + columns.start) * channels..][..columns.len() * channels];
         let target = [y as isize - corner[0], columns.start as isize - corner[1]].map(|offset| offset as usize);
-        patch[(target[0] * side + target[1]) * channels..][..row.len()].copy_from_slice(row);
+        patch[(target[0] * sides[1] + target[1]) * channels..][..row.len()].copy_from_slice(row);
     }
 }
 

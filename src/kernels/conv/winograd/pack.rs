@@ -26,14 +26,16 @@ pub(crate) struct Pack<'a> {
 }
 
 impl<'a> Pack<'a> {
-    /// Returns the operation that transforms kernels of `KERNEL`×`KERNEL` for tiles of `IN`×`IN` inputs.
-    pub fn transform<const IN: usize, const KERNEL: usize>(self) -> TransformKernel<'a, IN, KERNEL> {
+    /// Returns the operation that transforms kernels of `KERNEL`×`KERNEL` for tiles of `HEIGHT`×`WIDTH` inputs.
+    pub fn transform<const KERNEL: usize, const HEIGHT: usize, const WIDTH: usize>(
+        self,
+    ) -> TransformKernel<'a, KERNEL, HEIGHT, WIDTH> {
         TransformKernel(self)
     }
 }
 
 /// The kernel's transform.
-pub(crate) struct TransformKernel<'a, const IN: usize, const KERNEL: usize>(Pack<'a>);
+pub(crate) struct TransformKernel<'a, const KERNEL: usize, const HEIGHT: usize, const WIDTH: usize>(Pack<'a>);
 
 /// Channels whose kernel values are gathered at once.
 const GATHERED: usize = 16;
@@ -41,7 +43,9 @@ const GATHERED: usize = 16;
 /// Values of the largest kernel for one channel and filter.
 const TAPS: usize = 25;
 
-impl<const IN: usize, const KERNEL: usize> SimdOp for TransformKernel<'_, IN, KERNEL> {
+impl<const KERNEL: usize, const HEIGHT: usize, const WIDTH: usize> SimdOp
+    for TransformKernel<'_, KERNEL, HEIGHT, WIDTH>
+{
     #[inline(always)]
     fn run<const LANES: usize, const FUSED: bool>(self) {
         let Pack { correlation, panel, kernel, packed } = self.0;
@@ -55,7 +59,8 @@ impl<const IN: usize, const KERNEL: usize> SimdOp for TransformKernel<'_, IN, KE
             }
             for (c, taps) in gathered[..count].iter().enumerate() {
                 for from in (0..PANEL).step_by(LANES) {
-                    transform_kernel::<IN, KERNEL, LANES, FUSED>(taps, from, &mut rows[first + c..], channels);
+                    let rows = &mut rows[first + c..];
+                    transform_kernel::<KERNEL, HEIGHT, WIDTH, LANES, FUSED>(taps, from, rows, channels);
                 }
             }
         }
@@ -65,13 +70,20 @@ impl<const IN: usize, const KERNEL: usize> SimdOp for TransformKernel<'_, IN, KE
 /// Writes G g Gᵀ of the filters from `from` on, computed in f64 so that U is rounded once. The first of
 /// `rows` takes ξ = 0; the next ξ is `step` rows further.
 #[inline(always)]
-fn transform_kernel<const IN: usize, const KERNEL: usize, const LANES: usize, const FUSED: bool>(
+fn transform_kernel<
+    const KERNEL: usize,
+    const HEIGHT: usize,
+    const WIDTH: usize,
+    const LANES: usize,
+    const FUSED: bool,
+>(
     taps: &[[f32; PANEL]; TAPS],
     from: usize,
     rows: &mut [[f32; PANEL]],
     step: usize,
 ) {
-    let g = const { kernel_matrix::<IN, KERNEL>() };
+    let down = const { kernel_matrix::<HEIGHT, KERNEL>() };
+    let across = const { kernel_matrix::<WIDTH, KERNEL>() };
     let mut wide = [[[0.0; LANES]; KERNEL]; KERNEL];
     for (wide, taps) in wide.as_flattened_mut().iter_mut().zip(taps) {
         let values: Lanes<LANES> = load(taps, from);
@@ -79,18 +91,18 @@ fn transform_kernel<const IN: usize, const KERNEL: usize, const LANES: usize, co
             wide[lane] = f64::from(values[lane]);
         }
     }
-    for i in 0..IN {
+    for (i, down) in down.iter().enumerate() {
         let mut row = [[0.0; LANES]; KERNEL];
         for x in 0..KERNEL {
-            row[x] = combine::<KERNEL, LANES, FUSED>(&g[i], std::array::from_fn(|y| wide[y][x]));
+            row[x] = combine::<KERNEL, LANES, FUSED>(down, std::array::from_fn(|y| wide[y][x]));
         }
-        for (j, factors) in g.iter().enumerate() {
+        for (j, factors) in across.iter().enumerate() {
             let sum = combine::<KERNEL, LANES, FUSED>(factors, row);
             let mut rounded = [0.0; LANES];
             for lane in 0..LANES {
                 rounded[lane] = sum[lane] as f32;
             }
-            rows[(i * IN + j) * step][from..from + LANES].copy_from_slice(&rounded);
+            rows[(i * WIDTH + j) * step][from..from + LANES].copy_from_slice(&rounded);
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Winograd's minimal filtering: the transforms of F(m×m, r×r), for tiles of m outputs a side and kernels of
-//! r: F(4×4, 3×3), F(2×2, 3×3) and F(2×2, 5×5).
+//! r: F(4×4, 3×3), F(2×2, 3×3), F(2×2, 5×5), and F(2×4, 3×3), whose tiles are wider than high.
 //!
 //! A tile of m outputs in a row, of a kernel of r, reads n = m + r − 1 inputs d and costs m·r products. It
 //! can do with n:
@@ -8,6 +8,7 @@
 //! 1-D    y = Aᵀ [ (G g) ⊙ (Bᵀ d) ]            Bᵀ [n×n], G [n×r], Aᵀ [m×n], ⊙ value by value
 //! 2-D    Y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A     m²r² products become n²: 144 → 36 for m = 4, r = 3,
 //!                                             36 → 16 for m = 2, r = 3, and 100 → 36 for m = 2, r = 5
+//!                                             72 → 24 for 2×4 outputs, with another m down than across
 //! ```
 //!
 //! **Where the matrices come from.** The product of two polynomials of degree r − 1 and m − 1 has degree n
@@ -31,29 +32,37 @@
 //! Barabasz and D. Gregg, *Winograd Convolution for Deep Neural Networks: Efficient Point Selection*, 2022
 //! (the points of n = 6).
 
-use super::pack::{FAR, NEAR, Pack};
-use crate::kernels::simd::{InstructionSet, Lanes, dispatch_to, multiply_add};
+use super::pack::{FAR, NEAR};
+use crate::kernels::simd::{Lanes, multiply_add};
 
-/// F(OUT×OUT, r×r) with IN = OUT + r − 1, as its transforms in one dimension, each on `LANES` channels or
-/// filters at once.
+/// Tiles of DOWN×ACROSS outputs with kernels of KERNEL×KERNEL, from HEIGHT×WIDTH inputs: HEIGHT = DOWN +
+/// KERNEL − 1, and WIDTH likewise.
+#[derive(Clone, Copy, Debug)]
+pub struct Winograd<
+    const KERNEL: usize,
+    const DOWN: usize,
+    const HEIGHT: usize,
+    const ACROSS: usize,
+    const WIDTH: usize,
+> {
+    /// The name that users know.
+    pub name: &'static str,
+}
+
+/// The transforms of OUT outputs in a row, from IN inputs, each on `LANES` channels or filters at once. A
+/// tile takes one pair of them down its columns and one along its rows.
 #[derive(Debug)]
-pub struct Winograd<const OUT: usize, const IN: usize>;
+pub(crate) struct Axis<const OUT: usize, const IN: usize>;
 
 /// Bᵀ and Aᵀ, with what their rows have in common computed once. Values are fetched and handed over one by
 /// one, by constant numbers, so that they live in registers; arrays of arrays would be copied about in
 /// memory.
 pub(crate) trait Transforms<const OUT: usize, const IN: usize> {
-    /// The name that users know.
-    const NAME: &'static str;
-
     /// Additions and multiplications in [`Transforms::input`], a multiply-add being two.
     const INPUT_OPERATIONS: usize;
 
     /// The same in [`Transforms::output`].
     const OUTPUT_OPERATIONS: usize;
-
-    /// Writes a panel of the kernel's transform, with this set of instructions.
-    fn pack_panel(set: InstructionSet, panel: Pack);
 
     /// Computes Bᵀ d: `get(j)` is dⱼ, `put` takes each of the IN results.
     fn input<const LANES: usize, const FUSED: bool>(
@@ -68,14 +77,9 @@ pub(crate) trait Transforms<const OUT: usize, const IN: usize> {
     );
 }
 
-impl Transforms<2, 4> for Winograd<2, 4> {
-    const NAME: &'static str = "winograd2x2";
+impl Transforms<2, 4> for Axis<2, 4> {
     const INPUT_OPERATIONS: usize = 4;
     const OUTPUT_OPERATIONS: usize = 4;
-
-    fn pack_panel(set: InstructionSet, panel: Pack) {
-        dispatch_to(set, panel.transform::<4, 3>());
-    }
 
     #[inline(always)]
     fn input<const LANES: usize, const FUSED: bool>(
@@ -100,14 +104,9 @@ impl Transforms<2, 4> for Winograd<2, 4> {
     }
 }
 
-impl Transforms<4, 6> for Winograd<4, 6> {
-    const NAME: &'static str = "winograd";
+impl Transforms<4, 6> for Axis<4, 6> {
     const INPUT_OPERATIONS: usize = SIX_INPUTS_OPERATIONS;
     const OUTPUT_OPERATIONS: usize = 16;
-
-    fn pack_panel(set: InstructionSet, panel: Pack) {
-        dispatch_to(set, panel.transform::<6, 3>());
-    }
 
     #[inline(always)]
     fn input<const LANES: usize, const FUSED: bool>(
@@ -133,14 +132,9 @@ impl Transforms<4, 6> for Winograd<4, 6> {
     }
 }
 
-impl Transforms<2, 6> for Winograd<2, 6> {
-    const NAME: &'static str = "winograd5x5";
+impl Transforms<2, 6> for Axis<2, 6> {
     const INPUT_OPERATIONS: usize = SIX_INPUTS_OPERATIONS;
     const OUTPUT_OPERATIONS: usize = 10;
-
-    fn pack_panel(set: InstructionSet, panel: Pack) {
-        dispatch_to(set, panel.transform::<6, 5>());
-    }
 
     #[inline(always)]
     fn input<const LANES: usize, const FUSED: bool>(
@@ -285,16 +279,16 @@ mod tests {
 
     fn check_transforms<const OUT: usize, const IN: usize>()
     where
-        Winograd<OUT, IN>: Transforms<OUT, IN>,
+        Axis<OUT, IN>: Transforms<OUT, IN>,
     {
         let (b, a) = (input_matrix::<IN>(), output_matrix::<OUT, IN>());
         for column in 0..IN {
             let unit = |i: usize| [f32::from(u8::from(i == column))];
             let mut input = [f64::NAN; IN];
-            Winograd::<OUT, IN>::input::<1, false>(unit, |i, [x]| input[i] = f64::from(x));
+            Axis::<OUT, IN>::input::<1, false>(unit, |i, [x]| input[i] = f64::from(x));
             assert_eq!(input, std::array::from_fn(|i| b[i][column]), "F({OUT} of {IN}), {column}");
             let mut output = [f64::NAN; OUT];
-            Winograd::<OUT, IN>::output::<1, false>(unit, |i, [x]| output[i] = f64::from(x));
+            Axis::<OUT, IN>::output::<1, false>(unit, |i, [x]| output[i] = f64::from(x));
             assert_eq!(output, std::array::from_fn(|i| a[i][column]), "F({OUT} of {IN}), {column}");
         }
     }
