@@ -20,19 +20,19 @@ type Sums = [String; 3];
 fn recorded(set: InstructionSet) -> [&'static str; 3] {
     match set {
         InstructionSet::Portable => [
-            "957a60fedc972312653a76e4827b14ecef90c4835abd3caccc71508f995ea7d2",
-            "d4abc61e2aa1160a59ea24652b7d45c5e0494f01faf9c27f99e6c940b1ad8bc3",
-            "2be419a2209abd366132f3ebbe3d7acb72ebdb0f5874b048f43382b6af91de7b",
+            "2a997e4dd6fe479ccd1f698f82692e75f88a0fa8997cf6ea223955d90d1124c1",
+            "6a29ac87de29c63306aed82ec94640ebc71e8f5ab264a39dd57e90f68d985a4f",
+            "aa634ca6bbcb86e96347727e896768b6b1ff69324dc7e398c094fdb22c54d0e4",
         ],
         InstructionSet::Avx2 => [
-            "b228d79f7b496f35210a9db72dea78aab3bdec06a301262d9a65bfe37decce42",
-            "2fbec9a84526399263b37a5209b41e429e1d84bd080381673cfffadddf9a887f",
-            "9d6d02cf473c6f6e35d219031d9e8cfaada4177a4b4ce01abce1062f67ca0d62",
+            "5b7e9992280da77fd81432c299c68d28bd3c1692766cf1e473280391ab066532",
+            "81a3be53e5f1b58e397fee8b3b2d724e1d718acf193452c66dce59a60d998e40",
+            "03616d8455292c1b62888abfb6d8ac60208bbbf485e193ec13431f1adc8b3057",
         ],
         InstructionSet::Avx512 => [
-            "a2f68645707d861cf2a63643079cd35cc290f353d10108943d8e5a346b938a46",
-            "cf89a404aec9fc9b1d6bfeb4199a18d070409df026445793effd90fa90e63632",
-            "8183bf09bf0f09e70f15f3134db8d8c8d686d9f34c07ea19ec900e087f76e1e3",
+            "dacfc1548a9d5f00589715475375e3128352c149ba8fc117b0c8a8890419f1a6",
+            "631d5571fab4c38d1b3f87a752d5d4a1058275865209b736090e6dd37f71f4d5",
+            "15f8c1178d718074961518699425b2f1e830c4ac68fa771c9e55619cb6d68d23",
         ],
     }
 }
