@@ -12,11 +12,11 @@ mod state_tensors;
 pub(crate) mod tensor_file;
 
 use crate::network::Network;
-use crate::parameters::{Parameters, Role, Statistic};
+use crate::parameters::{Parameters, Role, Statistic, TensorEntry};
 use crate::{Error, Result};
 use card::read_description;
 pub use card::{MAX_CLASS_NAME_BYTES, ModelCard, RESCALE, RESIZE, TrainingFacts};
-use network_tensors::{any, check, named, read, refuse_foreign};
+use network_tensors::{any, check, named, read, read_into, refuse_foreign};
 use std::path::Path;
 use tensor_file::{TensorFile, Tensors};
 
@@ -70,6 +70,23 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
 /// As [`load`], where the tensors are not those of this network.
 pub fn load_parameters(path: &Path, network: &Network) -> Result<Parameters> {
     weights(path, &mut TensorFile::open(path)?, network)
+}
+
+/// Reads weights for all layers of a network but its last, whatever the file has for that: the last one's are
+/// drawn, as the seed decides. So a network for other classes starts from what one has learned.
+///
+/// # Errors
+/// As [`load_parameters`].
+pub fn load_parameters_below_head(path: &Path, network: &Network, seed: u64) -> Result<Parameters> {
+    let mut file = TensorFile::open(path)?;
+    refuse_foreign(path, &file, network)?;
+    let head = network.layers().last().map(|layer| &network.table().entries()[layer.tensors.clone()]);
+    let below = |entry: &TensorEntry| head.is_none_or(|head| !head.contains(entry));
+    check(path, &file, network, "", below)?;
+    let mut parameters = network.initial_parameters(seed);
+    read_into(&mut file, &mut parameters, "", below)?;
+    check_variances(path, &parameters)?;
+    Ok(parameters)
 }
 
 /// Reads what a file says of its weights, if it can be told; the weights are not read.

@@ -11,8 +11,8 @@ mod folding;
 
 use crate::geometry::{Shape, check_floats};
 use crate::head::Head;
-use crate::layers::Layer;
 use crate::layers::builder::Builder;
+use crate::layers::{Layer, LayerKind};
 use crate::parameters::{ParameterTable, Parameters};
 use crate::random::{Purpose, Stream};
 use crate::reference;
@@ -49,8 +49,9 @@ impl Network {
             return Err(Error::layer("input", reason));
         }
         let mut builder = Builder::new(shape);
-        let layers = spec.layers.iter().map(|spec| Layer::new(spec, &mut builder)).collect::<Result<Vec<_>>>()?;
-        let (shape, table) = (builder.input(), builder.into_table());
+        let mut layers = spec.layers.iter().map(|spec| Layer::new(spec, &mut builder)).collect::<Result<Vec<_>>>()?;
+        let (shape, mut table) = (builder.input(), builder.into_table());
+        freeze(&spec.frozen, &mut layers, &mut table)?;
         match layers.last() {
             Some(last) if table.entries().is_empty() => Err(Error::layer_at(
                 layers.len() - 1,
@@ -110,6 +111,45 @@ impl Network {
     pub fn multiply_adds(&self) -> usize {
         self.layers.iter().map(Layer::multiply_adds).fold(0, usize::saturating_add)
     }
+}
+
+/// Takes the layers of these names out of training.
+///
+/// # Errors
+/// [`Error::Layer`], where there is none of a name, it has no weights, one before it learns, or no layer is
+/// left to learn.
+fn freeze(names: &[String], layers: &mut [Layer], table: &mut ParameterTable) -> Result<()> {
+    let has_weights = |layer: &Layer| !layer.tensors.is_empty();
+    let learners = || layers.iter().filter(|layer| has_weights(layer));
+    for name in names {
+        let Some(layer) = layers.iter().find(|layer| layer.name == *name) else {
+            let all: Vec<&str> = learners().map(|layer| layer.name.as_str()).collect();
+            let reason =
+                format!("it is to be frozen, but the model has no layer of that name; it has {}", all.join(", "));
+            return Err(Error::layer(name, reason));
+        };
+        if !has_weights(layer) {
+            return Err(Error::layer(name, "it is to be frozen, but has no weights; leave it out"));
+        }
+        let before = learners().take_while(|layer| layer.name != *name);
+        if let Some(learning) = before.into_iter().find(|layer| !names.contains(&layer.name)) {
+            let reason = format!(
+                "it is to be frozen, but '{}' before it learns, whose gradient comes through it; freeze that too",
+                learning.name
+            );
+            return Err(Error::layer(name, reason));
+        }
+    }
+    if !names.is_empty() && learners().all(|layer| names.contains(&layer.name)) {
+        return Err(Error::layer(&names[names.len() - 1], "no layer is left to learn; leave one unfrozen"));
+    }
+    for layer in layers.iter_mut().filter(|layer| names.contains(&layer.name)) {
+        table.freeze(layer.tensors.clone());
+        if let LayerKind::BatchNormalization(normalization) = &mut layer.kind {
+            normalization.is_frozen = true;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -72,6 +72,8 @@ pub enum Role {
         /// True if it shrinks under weight decay.
         decays: bool,
     },
+    /// A weight that training leaves as it is: it has neither gradient nor moments.
+    Frozen,
     /// A moving statistic, which the layer itself keeps up to date while training: it has neither gradient
     /// nor moments.
     Running(Statistic),
@@ -154,6 +156,12 @@ impl ParameterTable {
         self.entries.push(TensorEntry { name, shape, range: start..end, role, initialization });
         self.len = end.next_multiple_of(LINE_FLOATS);
         self.entries.len() - 1
+    }
+
+    /// Takes the trainable ones among these tensors out of training.
+    pub fn freeze(&mut self, tensors: Range<TensorId>) {
+        let learned = self.entries[tensors].iter_mut().filter(|entry| entry.is_trainable());
+        learned.for_each(|entry| entry.role = Role::Frozen);
     }
 
     /// Returns all tensors in the order of the layers, each layer's kernel before its bias.

@@ -30,6 +30,10 @@ pub struct ModelSpec {
     /// H, W, C of an input image.
     #[serde(default = "documented_input")]
     pub input: [usize; 3],
+    /// The layers whose weights training leaves as they are, by the names that `summary` prints: `conv2d`,
+    /// `conv2d_1`. They are the first ones that have weights; none if not given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frozen: Vec<String>,
     /// The layers, first to last.
     pub layers: Vec<LayerSpec>,
 }
@@ -234,7 +238,7 @@ impl ModelSpec {
         layers.push(LayerSpec::Relu {});
         layers.push(LayerSpec::Dropout { rate: 0.5 });
         layers.push(LayerSpec::Dense { units: 1, use_bias: true });
-        ModelSpec { input: documented_input(), layers }
+        ModelSpec { input: documented_input(), frozen: Vec::new(), layers }
     }
 
     /// Returns the same layers for square images of this side.

@@ -339,7 +339,7 @@ fn networks_that_fill_several_of_every_block_agree_with_the_textbook() {
             LayerSpec::Dense { units: 3, use_bias: true },
             LayerSpec::Dense { units: 1, use_bias: true },
         ];
-        let network = Network::new(&ModelSpec { input: [side, side, channels], layers }).unwrap();
+        let network = Network::new(&ModelSpec { input: [side, side, channels], frozen: Vec::new(), layers }).unwrap();
         let count = MAX_SLOTS + 3;
         let inputs = side * side * filters;
         let blocks_fit = inputs.is_multiple_of(BLOCK_ROWS);
@@ -402,7 +402,7 @@ fn whole_steps_with_class_weights_and_weight_decay_end_at_the_textbooks_weights_
         LayerSpec::Dense { units: 40, use_bias: true },
         LayerSpec::Dense { units: 1, use_bias: true },
     ];
-    let network = Network::new(&ModelSpec { input: [16, 16, 2], layers }).unwrap();
+    let network = Network::new(&ModelSpec { input: [16, 16, 2], frozen: Vec::new(), layers }).unwrap();
     let large = |entry: &TensorEntry| entry.name.starts_with("dense") && entry.range.len() >= AT_ONCE_FLOATS;
     assert!(network.table().entries().iter().any(large), "a tensor is moved while the backward pass runs");
     let (settings, steps) =

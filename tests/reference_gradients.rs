@@ -237,6 +237,7 @@ fn normalization(stream: &mut Stream, channels: usize) -> Layer {
         moving: Moments { mean: vec![f64::NAN; channels], variance: vec![f64::NAN; channels] },
         momentum: 0.99,
         epsilon: 1e-3,
+        frozen: false,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::parameters::{Parameters, TensorEntry};
 use crate::{Error, Result};
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Iterates over those tensors of a buffer of which `kept` is true, to be written under their names behind
 /// `prefix`.
@@ -56,7 +57,7 @@ pub fn check(
     file: &TensorFile,
     network: &Network,
     prefix: &str,
-    kept: fn(&TensorEntry) -> bool,
+    kept: impl Fn(&TensorEntry) -> bool,
 ) -> Result<()> {
     for TensorEntry { name, shape, .. } in network.table().entries().iter().filter(|entry| kept(entry)) {
         file.check_f32(&format!("{prefix}{name}"), shape).map_err(|fault| other_network(path, fault))?;
@@ -72,8 +73,20 @@ fn other_network(path: &Path, fault: String) -> Error {
 /// Reads weights that [`check`] found to be there.
 pub fn read(file: &mut TensorFile, network: &Network, prefix: &str) -> Result<Parameters> {
     let mut parameters = Parameters::zeros(network.table());
-    for (id, TensorEntry { name, .. }) in network.table().entries().iter().enumerate() {
-        file.read_finite_f32(&format!("{prefix}{name}"), parameters.tensor_mut(id))?;
-    }
+    read_into(file, &mut parameters, prefix, any)?;
     Ok(parameters)
+}
+
+/// Reads those of them of which `kept` is true.
+pub fn read_into(
+    file: &mut TensorFile,
+    parameters: &mut Parameters,
+    prefix: &str,
+    kept: impl Fn(&TensorEntry) -> bool,
+) -> Result<()> {
+    let table = Arc::clone(parameters.table());
+    for (id, entry) in table.entries().iter().enumerate().filter(|(_, entry)| kept(entry)) {
+        file.read_finite_f32(&format!("{prefix}{}", entry.name), parameters.tensor_mut(id))?;
+    }
+    Ok(())
 }

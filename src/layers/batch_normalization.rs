@@ -8,7 +8,7 @@
 //! A training pass normalizes by the batch's own mean and variance, which it saves: the backward pass needs
 //! them, and so does what keeps the moving ones. Those are weights that no optimizer moves, and a pass only
 //! reads weights, so they are moved by [`Plan::update_running`](crate::plan::Plan::update_running) after the
-//! step. All other passes normalize by the moving ones.
+//! step. All other passes normalize by the moving ones, and so do those of a frozen layer.
 //!
 //! **In parallel**: the sums over pixels are taken in slots, each over a fixed run of the batch's pixels in
 //! order, and these are added in order.
@@ -39,6 +39,8 @@ pub struct BatchNormalization {
     pub momentum: f64,
     /// ε, which is added to the variance.
     pub epsilon: f32,
+    /// True if it normalizes by the moving statistics while training too, and leaves them as they are.
+    pub is_frozen: bool,
     /// The number of γ, `[C]`.
     pub gamma: TensorId,
     /// The number of β, `[C]`.
@@ -64,7 +66,16 @@ impl BatchNormalization {
         let [_, _, channels] = builder.input().sizes();
         let [gamma, beta, moving_mean, moving_variance] = builder.normalization(channels);
         let epsilon = epsilon as f32;
-        Ok(BatchNormalization { channels, momentum, epsilon, gamma, beta, moving_mean, moving_variance })
+        Ok(BatchNormalization {
+            channels,
+            momentum,
+            epsilon,
+            is_frozen: false,
+            gamma,
+            beta,
+            moving_mean,
+            moving_variance,
+        })
     }
 
     /// Floats of the pixels of one slot. There are not more slots than where sums are large: pixels are many,
@@ -183,7 +194,7 @@ impl Operation for BatchNormalization {
     }
 
     fn saves(&self, _: usize, training: bool) -> SavedLen {
-        if training { SavedLen::Moments(2 * self.channels) } else { SavedLen::Nothing }
+        if training && !self.is_frozen { SavedLen::Moments(2 * self.channels) } else { SavedLen::Nothing }
     }
 
     fn work_len(&self, _: usize, training: bool) -> WorkLen {
@@ -223,6 +234,9 @@ impl Operation for BatchNormalization {
 
     /// `moving = moving·momentum + batch·(1 − momentum)`, mean and variance alike.
     fn update_running(&self, saved: &Saved, parameters: &mut Parameters) {
+        if self.is_frozen {
+            return;
+        }
         let Saved::Moments(moments) = saved else { unreachable!("a batch normalization saves its moments") };
         let (mean, variance) = moments.split_at(self.channels);
         // As in Keras, 1 − momentum is formed in f64 and rounded once.
@@ -244,6 +258,7 @@ impl Operation for BatchNormalization {
             },
             momentum: self.momentum,
             epsilon: f64::from(self.epsilon),
+            frozen: self.is_frozen,
         }
     }
 }

@@ -27,7 +27,8 @@ impl Network {
             Some(_) => layer.with_bias(),
             None => *layer,
         };
-        ModelSpec { layers: kept.map(layer).collect(), ..self.spec.clone() }
+        // A prediction trains nothing, and names may be others without the layers that are gone.
+        ModelSpec { input: self.spec.input, frozen: Vec::new(), layers: kept.map(layer).collect() }
     }
 
     /// Returns the network of [`folded_spec`](Network::folded_spec) with the weights that make it predict as

@@ -73,6 +73,8 @@ pub enum Layer {
         momentum: f64,
         /// ε, which is added to the variance.
         epsilon: f64,
+        /// True if it takes the moving moments in training too, and learns nothing.
+        frozen: bool,
     },
 }
 
@@ -156,7 +158,7 @@ fn sample_forward(layer: &Layer, input: &Image, factors: Option<&Vec<f64>>) -> I
 /// each sample's dropout factors, which a dropout layer alone looks at.
 pub fn layer_forward(layer: &Layer, inputs: &[Image], factors: &[Option<&Vec<f64>>]) -> Vec<Image> {
     match layer {
-        Layer::BatchNormalization { gamma, beta, epsilon, .. } => {
+        Layer::BatchNormalization { gamma, beta, epsilon, frozen: false, .. } => {
             batch_normalization_forward(inputs, &moments(inputs), gamma, beta, *epsilon)
         }
         _ => inputs.iter().zip(factors).map(|(input, factors)| sample_forward(layer, input, *factors)).collect(),
@@ -182,6 +184,11 @@ fn sample_backward(
         Layer::Flatten => Image { values: grad.values.clone(), ..*input },
         Layer::Dense { kernel, .. } => dense_backward(input, kernel, grad, gradient),
         Layer::Dropout => factors.map_or_else(|| grad.clone(), |factors| dropout(grad, factors)),
+        Layer::BatchNormalization { gamma, moving, epsilon, frozen: true, .. } => {
+            let slope = |c: usize| gamma[c] / (moving.variance[c] + epsilon).sqrt();
+            let values = grad.values.iter().enumerate().map(|(position, g)| g * slope(position % grad.channels));
+            Image { values: values.collect(), ..*grad }
+        }
         Layer::BatchNormalization { .. } => unreachable!("it goes back with its whole batch"),
     }
 }
@@ -196,7 +203,7 @@ pub fn layer_backward(
     gradient: &mut LayerGradient,
 ) -> Vec<Image> {
     match layer {
-        Layer::BatchNormalization { gamma, epsilon, .. } => {
+        Layer::BatchNormalization { gamma, epsilon, frozen: false, .. } => {
             batch_normalization_backward(inputs, gamma, *epsilon, grads, gradient)
         }
         _ => {
@@ -239,7 +246,7 @@ pub fn weighted_step(
     for (index, layer) in layers.iter().enumerate().rev() {
         let inputs = &activations[index];
         margin = inputs.iter().map(|input| smallest_margin(layer, input)).fold(margin, f64::min);
-        if let Layer::BatchNormalization { .. } = layer {
+        if let Layer::BatchNormalization { frozen: false, .. } = layer {
             batch_moments[index] = Some(moments(inputs));
         }
         grads = layer_backward(layer, inputs, &grads, &layer_factors(layers, index, factors), &mut gradients[index]);

@@ -16,6 +16,7 @@ mod exif_bytes;
 mod explain;
 mod folds_early;
 mod frames;
+mod freeze;
 mod glyphs;
 mod gradcheck;
 mod help;

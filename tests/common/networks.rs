@@ -68,7 +68,7 @@ fn networks_of(
                 ]);
             }
             layers.push(LayerSpec::Dense { units, use_bias: true });
-            Network::new(&ModelSpec { input: [height, width, channels], layers }).ok()
+            Network::new(&ModelSpec { input: [height, width, channels], frozen: Vec::new(), layers }).ok()
         },
     )
 }

@@ -10,7 +10,6 @@ use crate::cli::outcome::{CommandResult, Failure, Outcome};
 use crate::cli::run_folder::settings::RunSettings;
 use crate::cli::terminal::console;
 use glassnet::Error;
-use glassnet::checkpoint;
 use glassnet::data::batches::Loader;
 use glassnet::lecture::engine::{Engine, Subject};
 use glassnet::lecture::server::Server;
@@ -78,10 +77,7 @@ impl Prepared {
         let stops = args.stops.as_deref().map(|path| read_stops(path, &network, batch)).transpose()?;
         Memory::new(&network, batch, settings.plan_options(), optimizer.rule).check_training(batch)?;
         check_arrays("lecture".into(), least_bytes(&network, batch))?;
-        let parameters = match &args.init_weights {
-            Some(path) => checkpoint::load_parameters(path, &network)?,
-            None => network.initial_parameters(args.seed),
-        };
+        let parameters = settings.initial_parameters(&network)?;
         let (loader, names) = training_loader(&mut dataset, &settings)?;
         let counts = dataset.counts(Part::Training);
         let subject = Subject {

@@ -11,7 +11,7 @@ use glassnet::error::grouped;
 use glassnet::layers::Layer;
 use glassnet::network::Network;
 use glassnet::optim::Rule;
-use glassnet::parameters::ParameterTable;
+use glassnet::parameters::{ParameterTable, Role};
 use glassnet::plan::PlanOptions;
 use glassnet::spec::ModelSpec;
 use serde_json::json;
@@ -119,14 +119,20 @@ fn as_json(network: &Network, batch: usize, memory: &Memory, reading: Option<Rea
     })
 }
 
-/// The number of parameters and their bytes, and how many of them no optimizer moves, if there are such.
+/// The number of parameters and their bytes, and how many of them no optimizer moves, if there are such: frozen
+/// ones and moving statistics.
 fn parameter_count(table: &ParameterTable, memory: &Memory) -> String {
-    let running = table.entries().iter().filter(|entry| !entry.is_trainable()).map(|entry| entry.range.len()).sum();
-    let statistics = match running {
-        0 => String::new(),
-        running => format!(", {} of them moving statistics", grouped(running)),
+    let count = |is: &dyn Fn(Role) -> bool| -> usize {
+        table.entries().iter().filter(|entry| is(entry.role)).map(|entry| entry.range.len()).sum()
     };
-    format!("{} ({} MiB in f32){statistics}", grouped(table.parameter_count()), mebibytes(memory.parameters))
+    let frozen = count(&|role| role == Role::Frozen);
+    let running = count(&|role| matches!(role, Role::Running(_)));
+    let unmoved: String = [(frozen, "frozen"), (running, "moving statistics")]
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, kind)| format!(", {} of them {kind}", grouped(*count)))
+        .collect();
+    format!("{} ({} MiB in f32){unmoved}", grouped(table.parameter_count()), mebibytes(memory.parameters))
 }
 
 fn mebibytes(bytes: usize) -> String {
@@ -136,7 +142,7 @@ fn mebibytes(bytes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use glassnet::parameters::{Initialization, Role, Statistic};
+    use glassnet::parameters::{Initialization, Statistic};
 
     #[test]
     fn parameters_that_no_optimizer_moves_are_counted_apart() {

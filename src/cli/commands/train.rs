@@ -13,6 +13,7 @@ use crate::cli::run::training_run::{TrainingRun, without_validation};
 use crate::cli::run_folder::RunFolder;
 use crate::cli::run_folder::settings::RunSettings;
 use crate::cli::terminal::console;
+use glassnet::checkpoint::card_of;
 use glassnet::classes::Classes;
 use glassnet::data::catalog::Catalog;
 use glassnet::data::source::Source;
@@ -166,10 +167,12 @@ struct Model {
 impl Model {
     /// The network that the flags describe, or where they do not, the run that goes on.
     fn from_args(args: &TrainArgs, resumed: Option<&ResumedRun>) -> Result<Model> {
+        let card = args.init_weights.as_deref().filter(|_| args.model.is_none() && resumed.is_none()).and_then(card_of);
+        let learned = card.map(|card| ModelSpec { frozen: Vec::new(), ..card.spec });
         let mut spec = match (&args.model, resumed) {
             (Some(file), _) => read_spec(file)?,
             (None, Some(run)) => run.model()?,
-            (None, None) => ModelSpec::documented(),
+            (None, None) => learned.clone().unwrap_or_else(ModelSpec::documented),
         };
         if let Some(rate) = args.dropout {
             spec = spec.with_dropout(rate);
@@ -177,16 +180,20 @@ impl Model {
         if let Some(ImageSize { height, width }) = args.image_size {
             spec = spec.with_height_and_width(height, width);
         }
+        if !args.freeze.is_empty() {
+            spec.frozen = args.freeze.clone();
+        }
         // Of a run that goes on, what nobody has given is from its file.
         let (file, image_size) = match resumed {
             Some(run) if args.model.is_none() => {
                 (Some(run.config_file()), args.image_size.filter(|_| is_given("--image-size")))
             }
+            _ if learned.is_some() => (args.init_weights.clone(), args.image_size),
             _ => (args.model.clone(), args.image_size),
         };
         let network = Origin { file: file.as_deref(), image_size }.network(spec)?;
         check_takes_images(&network)?;
-        Ok(Model { network, file })
+        Ok(Model { network, file: file.filter(|_| !args.new_head) })
     }
 
     /// The network for these classes.

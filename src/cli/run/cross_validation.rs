@@ -15,6 +15,7 @@ use crate::cli::run_folder::RunFolder;
 use crate::cli::run_folder::config::{Data, as_toml};
 use crate::cli::run_folder::settings::{Fold, RunSettings};
 use crate::cli::terminal::console;
+use glassnet::Error;
 use glassnet::classes::Label;
 use glassnet::data::catalog::{Catalog, Item, class_counts};
 use glassnet::data::folds::folds;
@@ -30,7 +31,6 @@ use glassnet::report::folds::{
 };
 use glassnet::report::predictions_csv::{Predictions, read_predictions};
 use glassnet::training::EpochRecord;
-use glassnet::{Error, checkpoint};
 use serde_json::{Map, Value, json};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -140,8 +140,8 @@ impl CrossValidation {
         for dataset in datasets {
             check_memory(&self.network, &dataset.split, &self.settings)?;
         }
-        match &self.settings.init_weights {
-            Some(path) => checkpoint::load_parameters(path, &self.network).map(|_| ()),
+        match self.settings.init_weights {
+            Some(_) => self.settings.initial_parameters(&self.network).map(|_| ()),
             None => Ok(()),
         }
     }

@@ -1,7 +1,10 @@
 //! Every setting of a run, resolved from its flags: what a run goes by, and what `config.toml` holds of it.
 
 use crate::cli::args::{ImageSize, ReadingArgs, RunArgs, TrainArgs};
+use glassnet::checkpoint;
 use glassnet::data::reading::{BitDepth, Reading};
+use glassnet::network::Network;
+use glassnet::parameters::Parameters;
 use glassnet::plan::PlanOptions;
 use glassnet::training::{TrainSettings, keras_run};
 use serde::{Serialize, Serializer};
@@ -36,6 +39,9 @@ pub struct RunSettings {
     /// The file that the first weights are from.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
     pub init_weights: Option<PathBuf>,
+    /// Takes all but the last layer's weights from that file.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub new_head: bool,
     /// Leaves out images that cannot be read, instead of stopping the run.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub skip_bad: bool,
@@ -85,12 +91,25 @@ impl RunSettings {
             fold: None,
             group_regex: None,
             init_weights: None,
+            new_head: false,
             skip_bad: false,
             watch: false,
             reading: ReadingArgs::default(),
             bit_depth: BitDepth::default(),
             save_every: 0.0,
             cache,
+        }
+    }
+
+    /// Returns the weights that a run of this network starts from.
+    ///
+    /// # Errors
+    /// Those of a file of weights.
+    pub fn initial_parameters(&self, network: &Network) -> glassnet::Result<Parameters> {
+        match &self.init_weights {
+            Some(path) if self.new_head => checkpoint::load_parameters_below_head(path, network, self.training.seed),
+            Some(path) => checkpoint::load_parameters(path, network),
+            None => Ok(network.initial_parameters(self.training.seed)),
         }
     }
 
@@ -112,6 +131,7 @@ impl RunSettings {
             folds: args.folds,
             group_regex: args.group_regex.clone(),
             init_weights: args.init_weights.clone(),
+            new_head: args.new_head,
             skip_bad: args.skip_bad,
             watch: args.watch,
             reading: args.reading,

@@ -426,7 +426,7 @@ impl Walk {
         if self.padded.is_some() {
             return Err("it ends with a Pad, and only a convolution pads here".into());
         }
-        let spec = ModelSpec { input, layers: self.layers };
+        let spec = ModelSpec { input, frozen: Vec::new(), layers: self.layers };
         let network = Network::new(&spec).map_err(|error| format!("its network cannot be built: {error}"))?;
         let mut parameters = Parameters::zeros(network.table());
         let entries = network.table().entries();

@@ -10,7 +10,6 @@ use crate::cli::run_folder::RunFolder;
 use crate::cli::run_folder::config::as_toml;
 use crate::cli::run_folder::settings::RunSettings;
 use crate::cli::terminal::console;
-use glassnet::checkpoint;
 use glassnet::data::split::Split;
 use glassnet::network::Network;
 use glassnet::report::csv_files::SplitRow;
@@ -42,10 +41,9 @@ impl TrainingRun {
             Some(run) => self.saved_state(run)?,
         };
         let goes_on = saved.is_some();
-        let state = match (saved, &settings.init_weights) {
-            (Some(state), _) => state,
-            (None, Some(path)) => TrainingState::new(checkpoint::load_parameters(path, &self.network)?, optimizer),
-            (None, None) => TrainingState::new(self.network.initial_parameters(settings.training.seed), optimizer),
+        let state = match saved {
+            Some(state) => state,
+            None => TrainingState::new(settings.initial_parameters(&self.network)?, optimizer),
         };
         Ok(Start { state, was, goes_on })
     }
