@@ -7,6 +7,7 @@
 //! - [`TrainingState`]: where a run stands: all that it needs to go on
 //! - [`StepRow`], [`EpochSoFar`], [`EpochRecord`]: what is measured on the way
 //! - [`evaluate`]: what a network answers on a set
+//! - [`range_test`]: a learning rate by trying many
 //! - [`watch`]: gradients, updates and activations by layer and epoch
 
 mod clock;
@@ -16,6 +17,7 @@ mod learning_rate;
 mod names;
 mod not_finite;
 mod optimizer;
+mod rate_range;
 mod records;
 mod run;
 mod settings;
@@ -26,6 +28,7 @@ pub use evaluation::{Evaluation, evaluate};
 pub use learning_rate::LearningRates;
 pub use names::{OptimizerName, Piece, ScheduleName};
 pub use not_finite::NotFinite;
+pub use rate_range::{RateCurve, RatePoint, RateRange, range_test};
 pub use records::{EpochRecord, EpochSoFar, StepRow, best_epoch};
 pub use run::{Event, train, train_watched};
 pub use settings::{ClassWeighting, TrainSettings};

@@ -88,7 +88,7 @@ pub fn train_watched<W: Watch>(
 }
 
 /// A training at work: what runs the network, and what that writes to.
-struct Trainer<'a, W> {
+pub(super) struct Trainer<'a, W> {
     watch: &'a mut W,
     settings: &'a TrainSettings,
     class_weights: ClassWeights,
@@ -102,7 +102,7 @@ struct Trainer<'a, W> {
 }
 
 impl<'a, W: Watch> Trainer<'a, W> {
-    fn new(
+    pub(super) fn new(
         network: &'a Network,
         training: &'a Loader,
         validation: Option<&'a Loader>,
@@ -177,13 +177,13 @@ impl<'a, W: Watch> Trainer<'a, W> {
     }
 
     /// Takes the next batch of an epoch, if there is one.
-    fn next_batch(&mut self, batches: &mut Epoch) -> Result<bool> {
+    pub(super) fn next_batch(&mut self, batches: &mut Epoch) -> Result<bool> {
         self.watch.batch_wanted();
         batches.next_into(&mut self.batch)
     }
 
     /// Takes a step on the batch: forward, loss, gradient, backward with the update, and moving statistics.
-    fn step(&mut self, state: &mut TrainingState) -> Result<StepRow> {
+    pub(super) fn step(&mut self, state: &mut TrainingState) -> Result<StepRow> {
         let Batch { images, labels, .. } = &self.batch;
         let (images, size, taken) = (images.view(), labels.len(), state.optimizer.steps());
         let (epoch, step) = (state.history.len(), taken as usize + 1);
@@ -216,7 +216,7 @@ impl<'a, W: Watch> Trainer<'a, W> {
     }
 
     /// The batches of an epoch, without the first `done`, decoded ahead of need.
-    fn batches(&self, epoch: usize, done: usize) -> Epoch {
+    pub(super) fn batches(&self, epoch: usize, done: usize) -> Epoch {
         let &TrainSettings { seed, shuffle, augmentation, .. } = self.settings;
         let epoch = epoch as u64;
         let augmented = augmentation.map(|augmentation| Augmented { augmentation, seed, epoch });

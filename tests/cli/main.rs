@@ -31,6 +31,7 @@ mod layout;
 mod lecture;
 mod left_out;
 mod logging;
+mod lr_find;
 mod no_skill;
 mod one_class;
 mod optimizers;

@@ -8,6 +8,7 @@ mod export;
 mod gradcheck;
 mod init;
 mod lecture;
+mod lr_find;
 mod model;
 mod optimizer;
 mod pack;
@@ -28,6 +29,7 @@ pub use export::{ExportArgs, ExportFormat, InputChoice};
 pub use gradcheck::{GradcheckArgs, Link};
 pub use init::{InitArgs, Preset};
 pub use lecture::LectureArgs;
+pub use lr_find::LrFindArgs;
 pub use model::{EvaluateArgs, PredictArgs, SubsetChoice, SummaryArgs};
 pub use pack::PackArgs;
 pub use profile::ProfileArgs;
@@ -85,6 +87,10 @@ pub enum Command {
     /// Files that cannot be read, duplicates within and across classes and split, and attributes that give
     /// the class away.
     Inspect(InspectArgs),
+    /// Find a learning rate by trying many, each for a step
+    ///
+    /// The loss is printed by learning rate, and where it falls fastest.
+    LrFind(Box<LrFindArgs>),
     /// Draw sample images of each class side by side
     Samples(SamplesArgs),
     /// Write a data set into one file, decoded and resized once
@@ -146,6 +152,7 @@ impl Command {
             Command::Evaluate(args) => args.quiet.quiet,
             Command::Inspect(args) => args.quiet.quiet,
             Command::Samples(args) => args.quiet.quiet,
+            Command::LrFind(args) => args.quiet.quiet,
             Command::Pack(args) => args.quiet.quiet,
             Command::Phantom(args) => args.quiet.quiet,
             Command::Init(_) | Command::Summary(_) | Command::Bench(_) => false,

@@ -21,12 +21,13 @@ pub struct CompletionsArgs {
 }
 
 /// The commands that have a page, for shells to complete.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "reproduce",
     "train",
     "predict",
     "evaluate",
     "inspect",
+    "lr-find",
     "samples",
     "pack",
     "init",

@@ -11,6 +11,7 @@ pub mod gradcheck;
 pub mod init;
 pub mod inspect;
 pub mod lecture;
+pub mod lr_find;
 pub mod man;
 pub mod pack;
 pub mod phantom;

@@ -75,7 +75,7 @@ pub(super) fn value_ticks(top: f64) -> Vec<f64> {
 
 /// Returns a value with as many decimals as the step between two ticks has; very large and very small ones
 /// with an exponent.
-fn value_label(value: f64, step: f64) -> String {
+pub(super) fn value_label(value: f64, step: f64) -> String {
     if value == 0.0 {
         return "0".to_string();
     }

@@ -17,6 +17,7 @@ mod page;
 mod palette;
 mod png;
 mod predictions;
+mod rates;
 mod reliability;
 mod roc;
 mod samples;
@@ -30,6 +31,7 @@ pub use curves::write_curves;
 pub use evaluation::{EvaluationPictures, THUMBNAIL_SIDE, evaluation_pictures, multiclass_pictures, thumbnail};
 pub use labelled_image::{LONGEST_SHOWN, LabelledImage, shrink};
 pub use predictions::{AnnotatedImage, MOST_IMAGES, write_predictions};
+pub use rates::write_rates;
 pub use samples::{ClassSamples, SIDE as SAMPLE_SIDE, write_samples};
 
 /// The helpers that the tests of all pictures share.
