@@ -40,6 +40,7 @@ mod phantom;
 mod pipes;
 mod places;
 mod predict;
+mod predict_further;
 mod printed;
 mod profile;
 mod quiet;

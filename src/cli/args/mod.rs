@@ -18,6 +18,7 @@ mod schedule;
 mod shells;
 mod tips;
 mod train;
+mod unsure;
 mod values;
 
 use bench::BenchArgs;
@@ -30,13 +31,14 @@ pub use gradcheck::{GradcheckArgs, Link};
 pub use init::{InitArgs, Preset};
 pub use lecture::LectureArgs;
 pub use lr_find::LrFindArgs;
-pub use model::{EvaluateArgs, PredictArgs, SubsetChoice, SummaryArgs};
+pub use model::{EvaluateArgs, PredictArgs, SubsetChoice, SummaryArgs, Tta};
 pub use pack::PackArgs;
 pub use profile::ProfileArgs;
 pub use reading::{RangeChoice, ReadingArgs};
 pub use shells::{CompletionsArgs, ManArgs};
 pub use tips::{is_given, refuse};
 pub use train::{ReproduceArgs, RunArgs, TrainArgs};
+pub use unsure::Unsure;
 pub use values::ImageSize;
 
 /// Train and look into a convolutional image classifier, with no framework underneath.

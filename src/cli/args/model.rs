@@ -1,6 +1,7 @@
 //! The arguments of the commands that take a MODEL: `predict`, `evaluate` and `summary`.
 
 use super::common::{QuietArgs, ThreadsArgs};
+use super::unsure::Unsure;
 use super::values::{ImageSize, at_least_one, batch_size, image_size, threshold};
 use clap::{Args, ValueEnum};
 use glassnet::training::keras_run;
@@ -30,6 +31,23 @@ pub struct PredictArgs {
     /// Also draw each image with its class and probability into this PNG
     #[arg(long, value_name = "OUT.png")]
     pub plot: Option<PathBuf>,
+    /// Also write all answers to this table, with the probability of every class
+    #[arg(long, value_name = "OUT.csv")]
+    pub csv: Option<PathBuf>,
+    /// Also copy each image into a folder of its class in this new folder
+    #[arg(long, value_name = "DIR")]
+    pub sort_into: Option<PathBuf>,
+    /// Give no answer between two probabilities: 'unsure'
+    ///
+    /// Of two classes the positive one's, of more the most probable one's. Told is how many of the images that
+    /// the model's run was validated on would have had no answer.
+    #[arg(long, value_name = "LOW,HIGH", allow_negative_numbers = true)]
+    pub unsure: Option<Unsure>,
+    /// Answer by the mean of each image's probabilities and of what it gives otherwise
+    ///
+    /// flip: of the image and its mirror image. It takes twice as long.
+    #[arg(long, value_name = "flip", value_enum)]
+    pub tta: Option<Tta>,
     /// Print one JSON object instead of lines
     #[arg(long)]
     pub json: bool,
@@ -39,6 +57,13 @@ pub struct PredictArgs {
     /// `--threads`.
     #[command(flatten)]
     pub threads: ThreadsArgs,
+}
+
+/// `--tta`: changes of an image at the time of the test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Tta {
+    /// Left and right change places
+    Flip,
 }
 
 /// `glassnet evaluate`.

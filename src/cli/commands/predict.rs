@@ -1,6 +1,8 @@
 //! `glassnet predict`: what a trained model takes images for.
 
-use crate::cli::args::PredictArgs;
+mod sorted;
+
+use crate::cli::args::{PredictArgs, Tta, Unsure};
 use crate::cli::input::dataset::open;
 use crate::cli::input::model::{load_model, weights_file};
 use crate::cli::input::predictor::{BATCH, Image, NoPrediction, Prediction, Predictor};
@@ -16,10 +18,14 @@ use glassnet::data::decode::Rgb8;
 use glassnet::data::image_names::suffixes;
 use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::data::source::is_set;
+use glassnet::error::counted;
+use glassnet::files::write_table;
 use glassnet::head::Head;
 use glassnet::report::pictures::{AnnotatedImage, LabelledImage, MOST_IMAGES, write_predictions};
+use glassnet::report::predictions_csv::{Predictions, read_predictions};
 use glassnet::{Error, Result};
 use serde_json::json;
+use sorted::SortedCopies;
 use std::path::Path;
 
 /// Answers every image; one that cannot be read is named, and the others are done.
@@ -27,14 +33,24 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     if let Some(path) = &args.plot {
         output::check_picture("--plot", path)?;
     }
+    if let Some(path) = &args.csv {
+        output::check_file("--csv", path)?;
+    }
     let file = weights_file(&args.model)?;
     let model = load_model(&file)?;
     let mut network = Predictor::new(&model, &file)?;
+    if args.tta == Some(Tta::Flip) {
+        network = network.mirroring();
+    }
     let Lister { images, failed, left_out } = list(args, &file, &model.card)?;
     if let Some(path) = &args.plot {
         output::check_no_input("--plot", path, images.iter().map(Image::name))?;
     }
-    let ranks = Ranks::of(args.top, &model)?;
+    if let Some(path) = &args.csv {
+        output::check_no_input("--csv", path, images.iter().map(Image::name))?;
+    }
+    let mut sorted = args.sort_into.as_deref().map(SortedCopies::new).transpose()?;
+    let ranks = Ranks::of(args.top, args.unsure, &model)?;
     let (mut told, mut lines) = (Told { answers: Vec::new(), failed, left_out }, Lines::default());
     if !args.json {
         lines.print(&ranks.heading());
@@ -42,7 +58,8 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     let progress = Progress::of_images("Answering", images.len());
     for batch in images.chunks(BATCH) {
         // Answers that nobody reads are needed for the plot only, and for that no more than it shows.
-        if lines.have_failed() && (args.plot.is_none() || told.answers.len() >= MOST_IMAGES) {
+        let kept = args.csv.is_some() || sorted.is_some();
+        if lines.have_failed() && !kept && (args.plot.is_none() || told.answers.len() >= MOST_IMAGES) {
             break;
         }
         let room = if args.plot.is_some() { MOST_IMAGES.saturating_sub(told.answers.len()) } else { 0 };
@@ -51,9 +68,12 @@ pub fn run(args: &PredictArgs) -> CommandResult {
                 let class = network.decision(&found, model.card.threshold);
                 (found, class)
             });
-            let answer = told.add(image, answer);
-            if let Some(answer) = answer.filter(|_| !args.json) {
+            let Some(answer) = told.add(image, answer) else { continue };
+            if !args.json {
                 lines.print(&ranks.line(answer));
+            }
+            if let Some(sorted) = &mut sorted {
+                sorted.add(image, ranks.name(answer))?;
             }
         }
         progress.advance(batch.len());
@@ -62,6 +82,12 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     let Told { answers, failed, left_out } = told;
     if args.json {
         lines.print_json(&json(&model, &ranks, &answers, &failed, &left_out));
+    }
+    if let Some(path) = &args.csv {
+        ranks.write_csv(path, &answers)?;
+    }
+    if let Some(unsure) = args.unsure {
+        tell_how_many_are_unsure(unsure, &file, &model.card.classes);
     }
     if let Some(path) = args.plot.as_ref().filter(|_| !answers.is_empty()) {
         plot(path, &model, &ranks, &answers, images.len())?;
@@ -138,15 +164,38 @@ struct Ranks<'a> {
     head: Head,
     /// `--top`, where it was given.
     top: Option<usize>,
+    /// `--unsure`, where it was given.
+    unsure: Option<Unsure>,
+}
+
+/// The answer where there is none.
+const UNSURE: &str = "unsure";
+
+/// Says of how many of the images that the run of these weights was validated on nothing would have been
+/// said.
+fn tell_how_many_are_unsure(unsure: Unsure, weights: &Path, classes: &Classes) {
+    let predictions = || {
+        let run = weights.parent()?.parent()?;
+        read_predictions(&run.join("predictions.csv"), classes).ok().filter(|found| !found.labels.is_empty())
+    };
+    let Some(Predictions { labels, probabilities }) = predictions() else { return };
+    let rows = probabilities.chunks_exact(probabilities.len() / labels.len());
+    let told = rows.map(|row| f64::from(row.iter().copied().fold(0.0, f32::max)));
+    let covered = told.filter(|probability| unsure.covers(*probability)).count();
+    console::progress(&format!(
+        "Of {} that the run was validated on, {covered} would have had no answer ({:.1} %)",
+        counted(labels.len(), "image"),
+        100.0 * covered as f64 / labels.len() as f64
+    ));
 }
 
 impl<'a> Ranks<'a> {
     /// # Errors
     /// [`Error::Setting`], where more are asked for than there are classes.
-    fn of(top: Option<usize>, model: &'a Checkpoint) -> Result<Ranks<'a>> {
+    fn of(top: Option<usize>, unsure: Option<Unsure>, model: &'a Checkpoint) -> Result<Ranks<'a>> {
         let (classes, head) = (&model.card.classes, model.network.head());
         match top.filter(|&top| top > classes.count()) {
-            None => Ok(Ranks { classes, head, top }),
+            None => Ok(Ranks { classes, head, top, unsure }),
             Some(top) => {
                 let reason = format!("the model tells {} classes apart; give at most as many", classes.count());
                 Err(Error::value("--top", top, reason))
@@ -161,15 +210,35 @@ impl<'a> Ranks<'a> {
 
     /// The most probable classes of an answer with their probabilities, of equals the first.
     fn top(&self, answer: &Answer) -> Vec<(Label, f32)> {
-        let probabilities = match answer.probabilities[..] {
-            [positive] => vec![1.0 - positive, positive],
-            _ => answer.probabilities.clone(),
-        };
-        let mut ranked: Vec<(Label, f32)> = self.classes.labels().zip(probabilities).collect();
+        let mut ranked: Vec<(Label, f32)> = self.classes.labels().zip(self.all(answer)).collect();
         // Sorting keeps the order of equals.
         ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
         ranked.truncate(self.top.unwrap_or(1));
         ranked
+    }
+
+    /// The name of the class of an answer, or that there is none.
+    fn name(&self, answer: &Answer) -> &'a str {
+        match self.unsure.filter(|unsure| unsure.covers(self.probability(answer))) {
+            Some(_) => UNSURE,
+            None => &self.classes[answer.class],
+        }
+    }
+
+    /// Writes `file,class`, and the probability of every class.
+    fn write_csv(&self, path: &Path, answers: &[Answer]) -> Result<()> {
+        let columns: Vec<String> = self.classes.names().map(|name| format!("p({name})")).collect();
+        let heading = ["file", "class"].into_iter().chain(columns.iter().map(String::as_str));
+        let rows = answers.iter().map(|answer| (&answer.name, self.name(answer), self.all(answer)));
+        write_table(path, &heading.collect::<Vec<&str>>(), rows)
+    }
+
+    /// The probabilities of all classes.
+    fn all(&self, answer: &Answer) -> Vec<f32> {
+        match answer.probabilities[..] {
+            [positive] => vec![1.0 - positive, positive],
+            _ => answer.probabilities.clone(),
+        }
     }
 
     /// The probability that is told of an answer: of the positive class, or of the class that it was taken
@@ -196,11 +265,13 @@ impl<'a> Ranks<'a> {
 
     /// The line of an answer.
     fn line(&self, answer: &Answer) -> String {
-        let named = |class: Label, p: f64| format!("{}\t{p:.6}", console::one_line(&self.classes[class]));
+        let named = |name: &str, p: f64| format!("{}\t{p:.6}", console::one_line(name));
         let told = match self.positive() {
-            Some(_) => named(answer.class, self.probability(answer)),
+            Some(_) => named(self.name(answer), self.probability(answer)),
+            // Without an answer the most probable classes are told where they are asked for.
+            None if self.top.is_none() => named(self.name(answer), self.probability(answer)),
             None => {
-                let told = self.top(answer).into_iter().map(|(class, p)| named(class, f64::from(p)));
+                let told = self.top(answer).into_iter().map(|(class, p)| named(&self.classes[class], f64::from(p)));
                 told.collect::<Vec<String>>().join("\t")
             }
         };
@@ -209,7 +280,7 @@ impl<'a> Ranks<'a> {
 
     /// The same as an object.
     fn json(&self, answer: &Answer) -> serde_json::Value {
-        let class = &self.classes[answer.class];
+        let class = self.name(answer);
         let mut object = json!({"file": answer.name, "class": class, "probability": self.probability(answer)});
         if self.positive().is_none() {
             let told = self.top(answer).into_iter();

@@ -37,6 +37,17 @@ impl Image {
         }
     }
 
+    /// Returns the bytes of its file.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is one of a pack, which has no files.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        match self {
+            Image::File(path) => read_file(path),
+            Image::InSource(source, index) => source.read(*index),
+        }
+    }
+
     /// Reads it and does `work` with it at once: of a batch of large images only what that leaves stays in
     /// memory.
     fn decode<T>(&self, reading: Reading, work: impl FnOnce(RgbPicture) -> T) -> Result<(T, ImageInfo)> {
@@ -106,6 +117,8 @@ pub struct Predictor<'a> {
     model: &'a Checkpoint,
     plan: Plan<'a>,
     workspace: Workspace,
+    /// True if an answer is the mean of the image's and its mirror image's.
+    mirrors: bool,
 }
 
 impl<'a> Predictor<'a> {
@@ -121,7 +134,12 @@ impl<'a> Predictor<'a> {
         Memory::new(&model.network, BATCH, PlanOptions::default(), Rule::default()).check_inference(file)?;
         let plan = Plan::new(&model.network, BATCH, PlanOptions::default());
         let workspace = plan.workspace();
-        Ok(Predictor { model, plan, workspace })
+        Ok(Predictor { model, plan, workspace, mirrors: false })
+    }
+
+    /// The same, whose probabilities are the means of those of an image and of its mirror image.
+    pub fn mirroring(self) -> Predictor<'a> {
+        Predictor { mirrors: true, ..self }
     }
 
     /// The meaning of the network's logits.
@@ -160,18 +178,29 @@ impl<'a> Predictor<'a> {
     ) -> Result<Vec<std::result::Result<Prediction, NoPrediction>>> {
         let see_one = |(place, image)| see(self.model, image, is_shown(place));
         let seen: Vec<Result<ReadImage>> = batch.par_iter().enumerate().map(see_one).collect();
-        let input = network_input(self.model, seen.iter().filter_map(|seen| Some(&seen.as_ref().ok()?.resized)));
+        let resized = || seen.iter().filter_map(|seen| Some(&seen.as_ref().ok()?.resized));
         let head = self.model.network.head();
-        let logits = match input.is_empty() {
-            true => Logits::new(&[], head.units()),
-            false => self.plan.forward(&self.model.parameters, input.view(), Mode::Inference, &mut self.workspace)?,
+        let mirrored = match self.mirrors {
+            true => {
+                let change = Change { flip_horizontal: true, ..Change::default() };
+                let input = network_input(self.model, resized(), change);
+                self.logits(&input)?.values().to_vec()
+            }
+            false => Vec::new(),
         };
+        let input = network_input(self.model, resized(), Change::default());
+        let logits = self.logits(&input)?;
         let mut rows = logits.rows();
+        let mut mirrored = mirrored.chunks_exact(head.units());
         let answer = |(image, seen): (&Image, Result<ReadImage>)| {
             let ReadImage { shrunk: pixels, notes, .. } =
                 seen.map_err(|error| NoPrediction::Unreadable(error.to_string()))?;
             let row = rows.next().unwrap_or(&[f32::NAN]);
-            let probabilities: Vec<f32> = head.probabilities(row).collect();
+            let mut probabilities: Vec<f32> = head.probabilities(row).collect();
+            if let Some(row) = mirrored.next() {
+                let others = head.probabilities(row);
+                probabilities.iter_mut().zip(others).for_each(|(p, other)| *p = (*p + other) / 2.0);
+            }
             if probabilities.iter().any(|p| p.is_nan()) {
                 let reason = "the model's answer is not a number, as its training diverged; use another weights file";
                 return Err(NoPrediction::NotANumber(format!("{}: {reason}", image.name())));
@@ -180,16 +209,28 @@ impl<'a> Predictor<'a> {
         };
         Ok(batch.iter().zip(seen).map(answer).collect())
     }
+
+    /// The logits of a batch, which may be empty.
+    fn logits(&mut self, input: &Array4<f32>) -> Result<Logits<'_>> {
+        match input.is_empty() {
+            true => Ok(Logits::new(&[], self.model.network.head().units())),
+            false => self.plan.forward(&self.model.parameters, input.view(), Mode::Inference, &mut self.workspace),
+        }
+    }
 }
 
-/// Resized images as the network was trained to see them, `[N, H, W, C]`.
-fn network_input<'a>(model: &Checkpoint, images: impl Iterator<Item = &'a PictureSamples>) -> Array4<f32> {
+/// Resized images as the network was trained to see them, `[N, H, W, C]`, each changed.
+fn network_input<'a>(
+    model: &Checkpoint,
+    images: impl Iterator<Item = &'a PictureSamples>,
+    change: Change,
+) -> Array4<f32> {
     let size @ [height, width, channels] = model.card.spec.input;
     let mut values = Vec::new();
     for image in images {
         let start = values.len();
         values.resize(start + image.len(), 0.0);
-        Change::default().apply_to(image, size, &mut values[start..]);
+        change.apply_to(image, size, &mut values[start..]);
     }
     let shape = (values.len() / (height * width * channels), height, width, channels);
     Array4::from_shape_vec(shape, values).expect("each image was resized to the network's input")
