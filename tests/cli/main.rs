@@ -49,6 +49,7 @@ mod reproduce;
 mod run_as_model;
 mod run_folder;
 mod running;
+mod runs;
 mod samples;
 mod several_classes;
 mod shells;

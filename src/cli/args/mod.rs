@@ -14,6 +14,7 @@ mod optimizer;
 mod pack;
 mod profile;
 mod reading;
+mod runs;
 mod schedule;
 mod shells;
 mod tips;
@@ -35,6 +36,7 @@ pub use model::{EvaluateArgs, PredictArgs, SubsetChoice, SummaryArgs, Tta};
 pub use pack::PackArgs;
 pub use profile::ProfileArgs;
 pub use reading::{RangeChoice, ReadingArgs};
+pub use runs::RunsArgs;
 pub use shells::{CompletionsArgs, ManArgs};
 pub use tips::{is_given, refuse};
 pub use train::{ReproduceArgs, RunArgs, TrainArgs};
@@ -93,6 +95,8 @@ pub enum Command {
     ///
     /// The loss is printed by learning rate, and where it falls fastest.
     LrFind(Box<LrFindArgs>),
+    /// Compare runs: their best measures, and the settings in which they differ
+    Runs(RunsArgs),
     /// Draw sample images of each class side by side
     Samples(SamplesArgs),
     /// Write a data set into one file, decoded and resized once
@@ -155,6 +159,7 @@ impl Command {
             Command::Inspect(args) => args.quiet.quiet,
             Command::Samples(args) => args.quiet.quiet,
             Command::LrFind(args) => args.quiet.quiet,
+            Command::Runs(args) => args.quiet.quiet,
             Command::Pack(args) => args.quiet.quiet,
             Command::Phantom(args) => args.quiet.quiet,
             Command::Init(_) | Command::Summary(_) | Command::Bench(_) => false,

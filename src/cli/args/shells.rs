@@ -21,13 +21,14 @@ pub struct CompletionsArgs {
 }
 
 /// The commands that have a page, for shells to complete.
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "reproduce",
     "train",
     "predict",
     "evaluate",
     "inspect",
     "lr-find",
+    "runs",
     "samples",
     "pack",
     "init",

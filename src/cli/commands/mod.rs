@@ -18,6 +18,7 @@ pub mod phantom;
 pub mod predict;
 pub mod profile;
 pub mod reproduce;
+pub mod runs;
 pub mod samples;
 pub mod summary;
 pub mod train;

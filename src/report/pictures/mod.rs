@@ -20,6 +20,7 @@ mod predictions;
 mod rates;
 mod reliability;
 mod roc;
+mod run_curves;
 mod samples;
 mod scores;
 mod text;
@@ -32,6 +33,7 @@ pub use evaluation::{EvaluationPictures, THUMBNAIL_SIDE, evaluation_pictures, mu
 pub use labelled_image::{LONGEST_SHOWN, LabelledImage, shrink};
 pub use predictions::{AnnotatedImage, MOST_IMAGES, write_predictions};
 pub use rates::write_rates;
+pub use run_curves::{MOST_RUNS, RunCurve, write_run_curves};
 pub use samples::{ClassSamples, SIDE as SAMPLE_SIDE, write_samples};
 
 /// The helpers that the tests of all pictures share.
