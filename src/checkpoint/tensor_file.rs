@@ -299,6 +299,12 @@ impl TensorFile {
         }
     }
 
+    /// Returns a tensor's type and shape, if it is there.
+    pub fn facts(&self, name: &str) -> Option<(Dtype, Vec<usize>)> {
+        let info = self.metadata.info(name)?;
+        Some((info.dtype, info.shape.clone()))
+    }
+
     /// Returns a tensor's shape, if it is there.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         Some(&self.metadata.info(name)?.shape)

@@ -26,7 +26,7 @@ mod terminal;
 
 use args::{Cli, Command};
 use commands::{
-    bench, completions, evaluate, explain, export, glyphs, gradcheck, init, inspect, lecture, lr_find, man, pack,
+    bench, completions, evaluate, explain, export, glyphs, gradcheck, import, init, inspect, lecture, lr_find, man, pack,
     phantom, predict, profile, reproduce, runs, samples, summary, train,
 };
 use glassnet::Error;
@@ -87,6 +87,7 @@ fn run(command: &Command, resumed: Option<ResumedRun>) -> CommandResult {
         Command::Pack(args) => in_pool(args.threads.threads, || pack::run(args)),
         Command::Init(args) => init::run(args),
         Command::Export(args) => computing(|| in_pool(args.threads.threads, || export::run(args))),
+        Command::Import(args) => computing(|| in_pool(args.threads.threads, || import::run(args))),
         Command::Summary(args) => summary::run(args),
         Command::Phantom(args) => in_pool(args.threads.threads, || phantom::run(args)),
         Command::Glyphs(args) => in_pool(args.threads.threads, || glyphs::run(args)),

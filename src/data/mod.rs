@@ -24,7 +24,7 @@ pub mod audit;
 pub mod augment;
 pub mod batches;
 pub mod catalog;
-mod catch_panic;
+pub(crate) mod catch_panic;
 pub mod decode;
 mod drawn_set;
 pub mod folds;

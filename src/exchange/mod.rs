@@ -17,9 +17,17 @@
 
 mod agreement;
 pub mod axes;
+mod format;
+mod given;
 mod imported;
+pub mod keras;
 pub mod onnx;
+mod pixels;
 pub mod protobuf;
+pub mod pytorch;
 
 pub use agreement::{difference, drawn_images};
+pub use format::Format;
+pub use given::Given;
 pub use imported::{Imported, MAX_FILE_BYTES, read_model_file};
+pub use pixels::PixelRange;

@@ -1,5 +1,5 @@
 //! Files that no program would write, made at random, given to all that reads files: zips, images, idx files,
-//! packs, weights, runs that are to go on, models.
+//! packs, weights, runs that are to go on, models, ours and those of Keras and PyTorch.
 //!
 //! Whatever comes in, the answer is a value or a sentence: no panic comes out, nothing takes more than
 //! [`LONGEST`], and memory grows by no more than the reader's own limits allow. It is a fuzzer without
@@ -18,7 +18,7 @@
 //! | `GLASSNET_FUZZ_SECONDS` | how long, for all targets together; 4 if not set |
 //! | `GLASSNET_FUZZ_SEED` | which mutations; 0 if not set |
 //! | `GLASSNET_FUZZ_CORPUS` | a folder: inputs found before are read from it, new ones and failures are written to it |
-//! | `GLASSNET_FUZZ_REPLAY` | a file to be tried alone; its name begins with the target's: `zip-`, `image-`, `idx-`, `pack-`, `weights-`, `run-` or `spec-` |
+//! | `GLASSNET_FUZZ_REPLAY` | a file to be tried alone; its name begins with the target's: `zip-`, `image-`, `idx-`, `pack-`, `weights-`, `run-`, `spec-`, `hdf5-`, `keras-` or `pytorch-` |
 //!
 //! An input that fails is saved, in the folder or the system's for temporary files, and the message says how
 //! to replay it.
@@ -67,7 +67,7 @@ fn no_file_panics_hangs_or_takes_all_memory() {
         let target = Target::all()
             .into_iter()
             .find(|target| name.starts_with(&format!("{}-", target.name)))
-            .unwrap_or_else(|| panic!("{name} does not begin with zip-, image-, idx-, pack-, weights-, run- or spec-"));
+            .unwrap_or_else(|| panic!("{name} does not begin with the name of a target and a hyphen"));
         let input = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         println!("{name}: {}", tried(&target, &input, &watch));
         return;

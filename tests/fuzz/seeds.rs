@@ -4,13 +4,14 @@ use super::exif_bytes::{exif, jpeg_with_exif, jpeg_with_xmp, png_with_exif, png_
 use super::targets::tiny;
 use super::tiff_bytes::{tiff_of_entries, tiff_of_jpegs};
 use super::zip_bytes::{Entry, zip_of};
-use glassnet::checkpoint::{self, ModelCard, RESCALE, RESIZE, TrainingFacts};
+use glassnet::checkpoint::{self, Checkpoint, ModelCard, RESCALE, RESIZE, TrainingFacts};
 use glassnet::classes::{Classes, Label};
 use glassnet::data::catalog::Catalog;
 use glassnet::data::decode::decode;
 use glassnet::data::packing::{self, Packing};
 use glassnet::data::reading::{BitDepth, Interpolation, Reading};
 use glassnet::data::source::Source;
+use glassnet::exchange::keras;
 use glassnet::network::Network;
 use glassnet::optim::OptimizerSettings;
 use glassnet::random::{Purpose, Stream};
@@ -274,4 +275,50 @@ layers = [
 ]
 "#;
     vec![documented.into_bytes(), other.into()]
+}
+
+/// A file of the models that Keras and PyTorch saved.
+fn saved_model(name: &str) -> Vec<u8> {
+    let zip = Cursor::new(include_bytes!("../fixtures/models.zip"));
+    let mut zip = zip::ZipArchive::new(zip).expect("the recorded zip is one");
+    entry_of(&mut zip, name)
+}
+
+fn entry_of<R: Read + std::io::Seek>(zip: &mut zip::ZipArchive<R>, name: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    zip.by_name(name).expect("it is there").read_to_end(&mut bytes).expect("the recorded zip is whole");
+    bytes
+}
+
+/// Models and weights as Keras saves them.
+pub fn hdf5_files() -> Vec<Vec<u8>> {
+    ["tiny.h5", "tiny.weights.h5", "functional.h5"].map(saved_model).to_vec()
+}
+
+/// Two bytes of the length of the first part, and both parts.
+fn together(first: &[u8], second: &[u8]) -> Vec<u8> {
+    [&(first.len() as u16).to_be_bytes(), first, second].concat()
+}
+
+/// The layers and tensors of models of Keras, and of one of ours; and zips of them.
+pub fn keras_files() -> Vec<Vec<u8>> {
+    let network = Network::new(&tiny()).expect("the test's own network is one");
+    let model = Checkpoint { card: card(&tiny()), parameters: network.initial_parameters(1), network };
+    let ours = keras::to_bytes(&model, None, keras::PixelInput::Bytes).expect("memory takes it");
+    let mut seeds = Vec::new();
+    for file in [saved_model("tiny.keras"), saved_model("functional.keras"), ours] {
+        let mut zip = zip::ZipArchive::new(Cursor::new(&file)).expect("Keras writes zips");
+        let (config, weights) = (entry_of(&mut zip, "config.json"), entry_of(&mut zip, "model.weights.h5"));
+        seeds.push(together(&config, &weights));
+        seeds.push(file);
+    }
+    seeds
+}
+
+/// A state dict as PyTorch saves it, in both of its containers.
+pub fn pytorch_files() -> Vec<Vec<u8>> {
+    let file = saved_model("tiny.pt");
+    let mut zip = zip::ZipArchive::new(Cursor::new(&file)).expect("PyTorch writes zips");
+    let pickle = entry_of(&mut zip, "archive/data.pkl");
+    vec![together(&pickle, &[0; 128]), saved_model("tiny.pth"), file]
 }

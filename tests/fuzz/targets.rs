@@ -1,7 +1,7 @@
 //! What reads files, each as a function from bytes to a value or a sentence.
 
 use super::seeds;
-use super::zip_bytes::crc32;
+use super::zip_bytes::{Entry, crc32, zip_of};
 use glassnet::checkpoint;
 use glassnet::checkpoint::run::SavedRun;
 use glassnet::data::audit::difference_hash::DifferenceHash;
@@ -13,6 +13,7 @@ use glassnet::data::reading::{BitDepth, Interpolation, Reading, Resize, SampleRa
 use glassnet::data::sample::PictureSamples;
 use glassnet::data::source::Source;
 use glassnet::error::shortened;
+use glassnet::exchange::{Given, Imported, keras, pytorch};
 use glassnet::network::Network;
 use glassnet::optim::OptimizerSettings;
 use glassnet::plan::{Plan, PlanOptions};
@@ -20,7 +21,7 @@ use glassnet::spec::ModelSpec;
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -50,7 +51,7 @@ const MIB: usize = 1 << 20;
 
 impl Target {
     /// All of them.
-    pub fn all() -> [Target; 7] {
+    pub fn all() -> [Target; 10] {
         [
             // What an entry of the longest input can unpack to, with room for a vector to double.
             Target { name: "zip", run: zip, seeds: seeds::zips, tokens: ZIP, memory: 192 * MIB },
@@ -67,6 +68,9 @@ impl Target {
             Target { name: "weights", run: weights, seeds: seeds::weights, tokens: WEIGHTS, memory: 16 * MIB },
             Target { name: "run", run, seeds: seeds::runs, tokens: RUN, memory: 16 * MIB },
             Target { name: "spec", run: spec, seeds: seeds::specs, tokens: SPEC, memory: 64 * MIB },
+            Target { name: "hdf5", run: hdf5, seeds: seeds::hdf5_files, tokens: HDF5, memory: 64 * MIB },
+            Target { name: "keras", run: keras, seeds: seeds::keras_files, tokens: KERAS, memory: 64 * MIB },
+            Target { name: "pytorch", run: pytorch, seeds: seeds::pytorch_files, tokens: PICKLE, memory: 64 * MIB },
         ]
     }
 }
@@ -222,6 +226,71 @@ const RUN: &[&[u8]] = &[
     b"\x00\x00\x00\x00\x00\x00\xf0\xbf",
     b"\x00\x00\x00\x00\x00\x00\x40\x43",
     b"\x00\x00\x00\x00\x00\x00\xf8\x7f",
+];
+
+const HDF5: &[&[u8]] = &[
+    b"\x89HDF\r\n\x1a\n",
+    b"TREE",
+    b"HEAP",
+    b"SNOD",
+    b"GCOL",
+    b"OHDR",
+    b"FRHP",
+    b"BTHD",
+    b"\xff\xff\xff\xff\xff\xff\xff\xff",
+    b"model_config",
+    b"model_weights",
+    b"layer_names",
+    b"weight_names",
+    b"vars",
+    b"kernel",
+    b"\x11\x20\x1f\x00\x04\x00\x00\x00",
+    b"\x08\x00\x18\x00",
+];
+
+const KERAS: &[&[u8]] = &[
+    b"\"class_name\": \"Functional\"",
+    b"\"class_name\": \"Sequential\"",
+    b"\"class_name\": \"Conv2D\"",
+    b"\"class_name\": \"Dense\"",
+    b"\"class_name\": \"Flatten\"",
+    b"\"inbound_nodes\": [",
+    b"\"layers\": [",
+    b"\"activation\": \"softmax\"",
+    b"\"units\": 2147483648",
+    b"\"kernel_size\": [9223372036854775807, 1]",
+    b"null",
+    b"-1",
+    b"1e999",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b",",
+];
+
+const PICKLE: &[&[u8]] = &[
+    b"\x80\x02",
+    b"ctorch._utils\n_rebuild_tensor_v2\n",
+    b"ccollections\nOrderedDict\n",
+    b"ctorch\nFloatStorage\n",
+    b"cos\nsystem\n",
+    b"X\x07\x00\x00\x00storage",
+    b"X\x0b\x00\x00\x00_parameters",
+    b"h\x00",
+    b"r\xff\xff\xff\xff",
+    b"J\xff\xff\xff\x7f",
+    b"\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f",
+    b"(",
+    b"t",
+    b"R",
+    b"Q",
+    b"b",
+    b"s",
+    b"u",
+    b"]",
+    b"}",
+    b".",
 ];
 
 const SPEC: &[&[u8]] = &[
@@ -486,4 +555,68 @@ fn spec(bytes: &[u8]) -> Trial {
         }
         Err(error) => Trial::Refused(error.to_string()),
     }
+}
+
+/// Reads HDF5 as a model of Keras, and as weights of a network that is there.
+fn hdf5(bytes: &[u8]) -> Trial {
+    let spec = tiny();
+    let whole = keras::from_hdf5(Path::new("x.h5"), bytes.to_vec(), &Given::default());
+    let alone = keras::from_hdf5(Path::new("x.h5"), bytes.to_vec(), &Given { model: Some(&spec), ..Given::default() });
+    match (whole, alone) {
+        (Ok(model), _) => imported("model", &model, bytes),
+        (Err(_), Ok(model)) => imported("weights", &model, bytes),
+        (Err(error), Err(other)) => Trial::Refused(if coin(bytes) { error.to_string() } else { other.to_string() }),
+    }
+}
+
+/// Reads a `.keras` file: of its layers, whose length stands in two bytes before them, and its tensors, or as
+/// the bytes of a zip.
+fn keras(bytes: &[u8]) -> Trial {
+    let file = match parted(bytes) {
+        _ if bytes.starts_with(b"PK") => bytes.to_vec(),
+        Some((config, weights)) => zip_of(&[
+            Entry::new("metadata.json", b"{}"),
+            Entry::new("config.json", config),
+            Entry::new("model.weights.h5", weights),
+        ]),
+        None => return Trial::Refused("it has no bytes for the length".into()),
+    };
+    match keras::from_zip(Path::new("x.keras"), file, &Given::default()) {
+        Ok(model) => imported("model", &model, bytes),
+        Err(error) => Trial::Refused(error.to_string()),
+    }
+}
+
+/// Reads a state dict: of its pickle, whose length stands in two bytes before it, and one storage, or as the
+/// bytes of a file.
+fn pytorch(bytes: &[u8]) -> Trial {
+    let file = match parted(bytes) {
+        _ if bytes.starts_with(b"PK") || pytorch::is_legacy(bytes) => bytes.to_vec(),
+        Some((pickle, storage)) => {
+            let storages: Vec<String> = (0..4).map(|key| format!("x/data/{key}")).collect();
+            let data = storages.iter().map(|name| Entry::new(name, storage));
+            zip_of(&data.chain([Entry::new("x/data.pkl", pickle)]).collect::<Vec<_>>())
+        }
+        None => return Trial::Refused("it has no bytes for the length".into()),
+    };
+    let spec = tiny();
+    match pytorch::from_pickle(&file_of("x.pt", &file), &Given { model: Some(&spec), ..Given::default() }) {
+        Ok(model) => imported("weights", &model, &file),
+        Err(error) => Trial::Refused(error.to_string()),
+    }
+}
+
+/// The first part of an input, whose length stands before it in two bytes, and the rest.
+fn parted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<2>()?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)).min(rest.len()))
+}
+
+/// What a model of another program came to: its weights are numbers, and stand in the file.
+fn imported(what: &str, model: &Imported, bytes: &[u8]) -> Trial {
+    let count = model.network.table().parameter_count();
+    assert!(model.parameters.as_slice().iter().all(|weight| weight.is_finite()));
+    // A normalization's gamma and beta, and a first layer's bias, need not stand there.
+    assert!(count <= bytes.len(), "{count} weights from {} bytes", bytes.len());
+    Trial::Read(format!("{what} {}", "x".repeat(model.network.layers().len().min(12))))
 }

@@ -6,6 +6,7 @@ mod data;
 mod explain;
 mod export;
 mod gradcheck;
+mod import;
 mod init;
 mod lecture;
 mod lr_find;
@@ -29,6 +30,7 @@ pub use data::{GlyphsArgs, InspectArgs, PhantomArgs, SamplesArgs};
 pub use explain::ExplainArgs;
 pub use export::{ExportArgs, ExportFormat, InputChoice};
 pub use gradcheck::{GradcheckArgs, Link};
+pub use import::ImportArgs;
 pub use init::{InitArgs, Preset};
 pub use lecture::LectureArgs;
 pub use lr_find::LrFindArgs;
@@ -111,6 +113,10 @@ pub enum Command {
     ///
     /// What was made is read back and run, and the largest difference of an answer is told.
     Export(ExportArgs),
+    /// Make a weights file of a model that Keras or PyTorch wrote
+    ///
+    /// It answers as the model does there, and trains on. What does not fit is refused by name.
+    Import(ImportArgs),
     /// Show a model's layers, shapes, parameters, arithmetic and memory
     Summary(SummaryArgs),
     /// Draw the synthetic set of liver lesions into a folder
@@ -164,6 +170,7 @@ impl Command {
             Command::Phantom(args) => args.quiet.quiet,
             Command::Init(_) | Command::Summary(_) | Command::Bench(_) => false,
             Command::Completions(_) | Command::Man(_) => false,
+            Command::Import(args) => args.quiet.quiet,
             Command::Glyphs(args) => args.quiet.quiet,
             Command::Gradcheck(args) => args.quiet.quiet,
             Command::Explain(args) => args.quiet.quiet,

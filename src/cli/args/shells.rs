@@ -21,7 +21,7 @@ pub struct CompletionsArgs {
 }
 
 /// The commands that have a page, for shells to complete.
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 24] = [
     "reproduce",
     "train",
     "predict",
@@ -33,6 +33,7 @@ const COMMANDS: [&str; 23] = [
     "pack",
     "init",
     "export",
+    "import",
     "summary",
     "phantom",
     "glyphs",

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod export;
 pub mod glyphs;
 pub mod gradcheck;
+pub mod import;
 pub mod init;
 pub mod inspect;
 pub mod lecture;

@@ -1,0 +1,151 @@
+//! `glassnet import`: a model of another program as a weights file of ours.
+
+use crate::cli::args::{ImageSize, ImportArgs};
+use crate::cli::input::image_batch::read_batch;
+use crate::cli::input::model::read_spec;
+use crate::cli::outcome::{CommandResult, Outcome};
+use crate::cli::terminal::{console, output};
+use glassnet::checkpoint::{self, Checkpoint};
+use glassnet::classes::Classes;
+use glassnet::error::{and, counted, grouped, shell_word, shortened};
+use glassnet::exchange::{Format, Given, Imported, keras, pytorch, read_model_file};
+use glassnet::head::{Head, sigmoid};
+use glassnet::plan::predict;
+use glassnet::reference;
+use glassnet::{Error, Result};
+use ndarray::{Array4, Axis};
+use std::path::Path;
+
+/// The most images that are answered.
+const MOST_CHECKED: usize = 64;
+
+/// Reads the model, writes it, reads it back, and says what was made of it.
+pub fn run(args: &ImportArgs) -> CommandResult {
+    let format = Format::of(&args.file)?;
+    output::check_new_file("--out", &args.out)?;
+    let model = args.model.as_deref().map(read_spec).transpose()?;
+    let image_size = args.image_size.map(|ImageSize { height, width }| [height, width]);
+    let given = Given { model: model.as_ref(), image_size, pixels: args.pixels };
+    let imported = read(format, &args.file, &given)?;
+    let notes = imported.notes.clone();
+    let (classes, origin) = classes(args, &imported)?;
+    let checkpoint = imported.into_checkpoint(classes)?;
+    checkpoint::save(&args.out, &checkpoint.card, &checkpoint.parameters)?;
+    // What is told and checked is what was written.
+    let checkpoint = checkpoint::load(&args.out)?;
+    for line in summary(args, format, &checkpoint, origin) {
+        console::print(&line)?;
+    }
+    for note in notes {
+        console::print(&format!("Note: {note}"))?;
+    }
+    if !args.check.is_empty() {
+        check(args, &checkpoint)?;
+    }
+    let out = args.out.display().to_string();
+    let out = shell_word(&out);
+    console::print_unless_quiet(&format!("Wrote {out}: 'glassnet predict {out} IMAGE' answers with it"))?;
+    Ok(Outcome::Done)
+}
+
+/// Reads the file as what it is.
+fn read(format: Format, path: &Path, given: &Given) -> Result<Imported> {
+    match format {
+        Format::Keras => keras::from_zip(path, read_model_file(path)?, given),
+        Format::KerasHdf5 => keras::from_hdf5(path, read_model_file(path)?, given),
+        Format::Pytorch => pytorch::from_pickle(path, given),
+        Format::Safetensors => pytorch::from_safetensors(path, given),
+        Format::Npz | Format::Onnx => {
+            Err(Error::weights(path, "it is of a format that is not read here; give .keras, .h5, .pt or .safetensors"))
+        }
+    }
+}
+
+/// The classes that the model gets, unless the file has them; and where the names are from.
+fn classes(args: &ImportArgs, imported: &Imported) -> Result<(Option<Classes>, &'static str)> {
+    if !args.classes.is_empty() {
+        return Ok((Some(Classes::new(args.classes.iter().map(String::as_str))?), "as given"));
+    }
+    if imported.card.is_some() {
+        return Ok((None, "the file's"));
+    }
+    let count = imported.network.head().classes();
+    let names = Classes::new((0..count).map(|class| format!("class{class}")))?;
+    Ok((Some(names), "the file has no names: --classes gives them"))
+}
+
+/// The lines that say what was made of the file.
+fn summary(args: &ImportArgs, format: Format, model: &Checkpoint, origin: &str) -> Vec<String> {
+    let name = match format {
+        Format::Keras => "a Keras model",
+        Format::KerasHdf5 if args.model.is_some() => "weights of Keras",
+        Format::KerasHdf5 => "a Keras model in HDF5",
+        Format::Pytorch => "weights of PyTorch",
+        Format::Safetensors => "weights of PyTorch in safetensors",
+        Format::Npz => "numpy's arrays",
+        Format::Onnx => "an ONNX model",
+    };
+    let [height, width, channels] = model.card.spec.input;
+    let classes: Vec<_> = model.card.classes.names().map(|name| format!("'{}'", shortened(name))).collect();
+    let answer = match (model.network.head().units(), model.card.classes.positive()) {
+        (1, Some(positive)) => format!("one answer, the probability of '{}'", shortened(positive)),
+        (units, _) => format!("{units} answers, a probability for each class"),
+    };
+    vec![
+        format!(
+            "{} is {name}: {}, {} parameters, images of {height}×{width}×{channels}, {answer}",
+            args.file.display(),
+            counted(model.network.layers().len(), "layer"),
+            grouped(model.network.table().parameter_count())
+        ),
+        format!("Classes: {} ({origin})", and(classes.iter().map(String::as_str))),
+        match model.card.reading.description() {
+            Some(how) => format!("Images are read with {how}"),
+            None => "Images are read in the default way, resized by 'nearest', as Keras does".to_string(),
+        },
+    ]
+}
+
+/// Prints the model's answers to images, and how far the engine's are from those of the textbook in f64.
+fn check(args: &ImportArgs, model: &Checkpoint) -> CommandResult {
+    let images = read_batch(&args.check, model.card.spec.input, model.card.reading, MOST_CHECKED)?;
+    let head = model.network.head();
+    let probabilities = predict(&model.network, &model.parameters, images.view())?;
+    let twin = model.network.twin(&model.parameters);
+    let mut largest = 0.0f64;
+    for (index, (path, probabilities)) in args.check.iter().zip(probabilities.chunks_exact(head.units())).enumerate() {
+        for (ours, exact) in probabilities.iter().zip(textbook(&twin, &images, index)) {
+            largest = largest.max((f64::from(*ours) - exact).abs());
+        }
+        console::print(&answer(path, head, probabilities, model))?;
+    }
+    console::print(&format!("Engine and textbook differ by {largest:.1e} at most"))?;
+    Ok(Outcome::Done)
+}
+
+/// An answer's line: file, class, and of two classes the probability of the positive one, of more that of the
+/// class.
+fn answer(path: &Path, head: Head, probabilities: &[f32], model: &Checkpoint) -> String {
+    let class = head.decision(probabilities.iter().copied(), model.card.threshold);
+    let told = match model.card.classes.two() {
+        Some(_) => head.positive(probabilities),
+        None => probabilities[class.index()],
+    };
+    format!("{}\t{}\t{told:.6}", path.display(), &model.card.classes[class])
+}
+
+/// The probabilities of an image in f64.
+fn textbook(layers: &[reference::Layer], images: &Array4<f32>, index: usize) -> Vec<f64> {
+    let image = images.index_axis(Axis(0), index);
+    let (height, width, channels) = image.dim();
+    let values = image.iter().map(|&value| f64::from(value)).collect();
+    let image = reference::Image { height, width, channels, values };
+    let logits = reference::forward(layers, &image, &[]).pop().map_or(Vec::new(), |last| last.values);
+    if let [z] = logits[..] {
+        return vec![sigmoid(z)];
+    }
+    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let powers: Vec<f64> = logits.iter().map(|z| (z - largest).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    powers.iter().map(|power| power / sum).collect()
+}
