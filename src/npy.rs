@@ -84,7 +84,7 @@ impl NpyHeader {
     ///
     /// # Errors
     /// A phrase on what is wrong with the array, such as `it is cut off`.
-    pub fn read(reader: &mut impl Read) -> Result<NpyHeader, String> {
+    pub fn read(reader: &mut (impl Read + ?Sized)) -> Result<NpyHeader, String> {
         let cut_off = |_| "it is cut off".to_string();
         let mut start = [0; 8];
         reader.read_exact(&mut start).map_err(cut_off)?;

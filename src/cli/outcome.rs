@@ -46,7 +46,7 @@ impl Failure {
 }
 
 /// The settings of the library that have a flag of their name.
-const HAVE_FLAGS: [&str; 24] = [
+const HAVE_FLAGS: [&str; 28] = [
     "alpha",
     "batch_size",
     "clip_norm",
@@ -55,18 +55,22 @@ const HAVE_FLAGS: [&str; 24] = [
     "decay_steps",
     "folds",
     "global_clip_norm",
+    "group_column",
     "group_regex",
     "image_size",
+    "label_column",
     "label_smoothing",
     "learning_rate",
     "momentum",
     "nesterov",
+    "path_column",
     "pieces",
     "plateau_factor",
     "plateau_min_delta",
     "plateau_patience",
     "schedule",
     "size",
+    "split_column",
     "validation_split",
     "warmup_steps",
     "warmup_target",

@@ -10,6 +10,7 @@
 use super::image_names::{is_image_name, is_keras_name, suffixes};
 use super::layout::{FolderLayout, GivenFolders, PartedFolders};
 use super::left_out::{LeftOut, Reason, sentences};
+use super::part::GivenPart;
 use super::source::{Source, parent};
 use crate::classes::{Classes, Label};
 use crate::error::{and, counted, some_of};
@@ -62,12 +63,14 @@ pub struct Catalog {
 
 impl Catalog {
     /// Finds the classes and their images. If the source holds nothing but one folder of folders, as a zip of
-    /// a data set often does, the classes are looked for in that one.
+    /// a data set often does, the classes are looked for in that one. Images that the data keep for a test are
+    /// left to [`with_classes`](Catalog::with_classes).
     ///
     /// # Errors
     /// [`Error::Data`] if there are not at least two class folders, or if one of them has no image.
     pub fn from_source(source: &Source) -> Result<Catalog> {
-        let listed = Listed::of(source);
+        let mut listed = Listed::of(source);
+        let kept = listed.keep_for_test(source);
         let layout = listed.layout(source);
         let fail = |reason: String| Err(Error::data(source.path(), reason));
         match layout.split() {
@@ -82,6 +85,9 @@ impl Catalog {
             return fail(too_few(folders, images, strays, &layout));
         }
         if let Some(empty) = images.iter().position(Vec::is_empty) {
+            if source.is_labelled() {
+                return fail(format!("no image of the class {} trains or validates; mend the labels", folders[empty]));
+            }
             let inner = layout.inner().map_or(String::new(), |[found, give]| format!("; or, as {found}, {give}"));
             return fail(format!(
                 "the class folder {} holds no image ({}); put the images of this class there{inner}",
@@ -90,7 +96,14 @@ impl Catalog {
             ));
         }
         let (classes, items) = (Classes::new(folders.iter())?, images.concat());
-        Ok(Catalog::new(source, classes, items, listed))
+        let mut catalog = Catalog::new(source, classes, items, listed);
+        if kept > 0 {
+            let path = source.path().display();
+            catalog
+                .notes
+                .push(format!("{path}: its test part, {}, neither trains nor validates", counted(kept, "image")));
+        }
+        Ok(catalog)
     }
 
     /// Finds the images of these classes, whose names and order are known: they are those of a model. Some
@@ -220,7 +233,7 @@ struct Listed {
 
 impl Listed {
     fn of(source: &Source) -> Listed {
-        let root = class_root(source);
+        let root = if source.is_labelled() { String::new() } else { class_root(source) };
         let folders: Vec<String> =
             children(source, &root).iter().filter_map(|folder| below(folder, &root).map(str::to_string)).collect();
         let mut left_out = source.left_out().to_vec();
@@ -242,6 +255,15 @@ impl Listed {
             }
         }
         Listed { root, folders, images, strays, left_out }
+    }
+
+    /// Takes the images of a test part out, where there is another, and returns how many they are.
+    fn keep_for_test(&mut self, source: &Source) -> usize {
+        if !source.has_part(GivenPart::Training) {
+            return 0;
+        }
+        let of_test = |item: &mut Item| source.part(item.entry) == Some(GivenPart::Test);
+        self.images.iter_mut().map(|images| images.extract_if(.., of_test).count()).sum()
     }
 
     /// What its folders look like.

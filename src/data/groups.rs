@@ -1,13 +1,14 @@
 //! Groups of images that belong together, such as those of one patient, by a regular expression on their
-//! paths.
+//! paths, or as labels tell them.
 //!
 //! Images of one patient are alike. Where some train and others validate, the validation rewards having seen
 //! the patient, and the accuracy on new ones is less than it promises. So all images of a group have to stay
 //! on one side.
 
 use super::catalog::Catalog;
+use super::source::Source;
 use super::stratify::GroupCounts;
-use crate::error::some_of;
+use crate::error::{shortened, some_of};
 use crate::{Error, Result};
 use regex::Regex;
 use std::collections::HashMap;
@@ -96,6 +97,39 @@ impl Groups {
             ));
         }
         Ok(groups)
+    }
+
+    /// Returns the groups that the data tell of a catalog's images, if they tell of any. An image of which
+    /// they tell none is a group of its own.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if all images are one group.
+    pub fn given(catalog: &Catalog, source: &Source) -> Result<Option<Groups>> {
+        if catalog.items.iter().all(|item| source.group(item.entry).is_none()) {
+            return Ok(None);
+        }
+        let mut groups = Groups { of_item: Vec::new(), names: Vec::new(), unmatched: 0, notes: Vec::new() };
+        let mut known = HashMap::new();
+        for item in &catalog.items {
+            let new = groups.names.len();
+            let name = source.group(item.entry);
+            groups.unmatched += usize::from(name.is_none());
+            let group = name.map_or(new, |name| *known.entry(name).or_insert(new));
+            if group == new {
+                groups.names.push(name.map_or_else(|| item.name().into_owned(), str::to_string));
+            }
+            groups.of_item.push(group);
+        }
+        match &groups.names[..] {
+            [only] => {
+                let reason = format!(
+                    "its groups are one, '{}', and a group is never split; give labels without groups",
+                    shortened(only)
+                );
+                Err(Error::data(source.path(), reason))
+            }
+            _ => Ok(Some(groups)),
+        }
     }
 
     /// Returns the number of groups.

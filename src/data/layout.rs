@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::part::GivenPart;
 use super::single_image::set_above;
 use super::source::Source;
 use crate::error::{and, shell_word, some_of};
@@ -24,27 +25,6 @@ struct Folder<'a> {
     images: usize,
     /// The folders in it that hold images, unless there are images beside them.
     parts: BTreeSet<&'a str>,
-}
-
-/// The part of a split that a folder is by its name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum PartRole {
-    Training,
-    Validation,
-    Test,
-}
-
-impl PartRole {
-    /// Returns the part of which a folder of this name is, as in `train`, `Validation_set` or `test1`.
-    fn from_name(name: &str) -> Option<PartRole> {
-        let letters = name.find(|char: char| !char.is_ascii_alphabetic()).unwrap_or(name.len());
-        match name[..letters].to_ascii_lowercase().as_str() {
-            "train" | "training" | "trainset" => Some(PartRole::Training),
-            "val" | "valid" | "validate" | "validation" | "valset" | "dev" => Some(PartRole::Validation),
-            "test" | "tests" | "testing" | "testset" | "eval" | "evaluation" | "holdout" => Some(PartRole::Test),
-            _ => None,
-        }
-    }
 }
 
 /// Folders that are the parts of a split and not classes.
@@ -81,6 +61,10 @@ impl<'a> FolderLayout<'a> {
     /// Explains why the folders are the parts of a split and not classes, if they are, and tells which of
     /// them to give.
     pub(super) fn split(&self) -> Option<PartedFolders> {
+        // Where labels tell the classes, no folder has to.
+        if self.source.is_labelled() {
+            return None;
+        }
         let parted = self.folders.iter().filter(|folder| folder.parts.len() > 1);
         let Some(one) = parted.clone().find(|one| self.are_parts(one)) else {
             return self.are_named_as_parts().then(|| PartedFolders {
@@ -103,10 +87,10 @@ impl<'a> FolderLayout<'a> {
         }
         let [names, inner] = [and(same.iter().map(|folder| folder.name)), and(one.parts.iter().copied())];
         let same = format!("its folders {names} hold the same folders, {inner}");
-        Some(if self.folders.iter().all(|folder| PartRole::from_name(folder.name).is_some()) {
+        Some(if self.folders.iter().all(|folder| GivenPart::from_name(folder.name).is_some()) {
             let reason = format!("{same}, so they are the parts of a split and not classes; {unpack}");
             PartedFolders { reason, parts }
-        } else if one.parts.iter().all(|part| PartRole::from_name(part).is_some()) {
+        } else if one.parts.iter().all(|part| GivenPart::from_name(part).is_some()) {
             let reason = format!(
                 "{same}, which are named as parts of a split, so that each class is split on its own; make a folder for each part \
                  that holds the folders {names}, and give the one that trains and the one that validates"
@@ -124,6 +108,9 @@ impl<'a> FolderLayout<'a> {
     /// Describes what is found where all images are in one folder, which holds several, and names the folder
     /// to give then.
     pub(super) fn inner(&self) -> Option<[String; 2]> {
+        if self.source.is_labelled() {
+            return None;
+        }
         let [only] = &self.folders[..] else { return None };
         if only.parts.len() < 2 {
             return None;
@@ -151,22 +138,26 @@ impl<'a> FolderLayout<'a> {
     /// any number, and are named as parts are. What else holds images must be named as a part.
     fn are_parts(&self, one: &Folder) -> bool {
         let same = |folder: &&Folder| folder.parts == one.parts;
-        let all_named = self.folders.iter().all(|folder| PartRole::from_name(folder.name).is_some());
-        let others_named =
-            self.folders.iter().filter(|folder| !same(folder)).all(|folder| PartRole::from_name(folder.name).is_some());
+        let all_named = self.folders.iter().all(|folder| GivenPart::from_name(folder.name).is_some());
+        let others_named = self
+            .folders
+            .iter()
+            .filter(|folder| !same(folder))
+            .all(|folder| GivenPart::from_name(folder.name).is_some());
         let two = self.folders.iter().filter(same).count() > 1;
         (two && others_named && (all_named || one.parts.len() == 2)) || self.are_named_as_parts()
     }
 
     /// Returns whether all folders are named as the parts of a split, one of them as that which trains.
     fn are_named_as_parts(&self) -> bool {
-        let roles: Option<Vec<PartRole>> = self.folders.iter().map(|folder| PartRole::from_name(folder.name)).collect();
-        roles.is_some_and(|roles| roles.len() > 1 && roles.contains(&PartRole::Training))
+        let roles: Option<Vec<GivenPart>> =
+            self.folders.iter().map(|folder| GivenPart::from_name(folder.name)).collect();
+        roles.is_some_and(|roles| roles.len() > 1 && roles.contains(&GivenPart::Training))
     }
 
     /// Returns the folder that trains: by its name, else the one with most images.
     fn training_of<'b>(&self, folders: &[&'b Folder<'a>]) -> &'b Folder<'a> {
-        let named = folders.iter().find(|folder| PartRole::from_name(folder.name) == Some(PartRole::Training));
+        let named = folders.iter().find(|folder| GivenPart::from_name(folder.name) == Some(GivenPart::Training));
         named.or(folders.iter().rev().max_by_key(|folder| folder.images)).expect("there is a folder")
     }
 
@@ -177,7 +168,7 @@ impl<'a> FolderLayout<'a> {
             self.folders.iter().filter(|folder| folder.name != training.name && folder.parts == training.parts);
         others
             .clone()
-            .find(|folder| PartRole::from_name(folder.name) == Some(PartRole::Validation))
+            .find(|folder| GivenPart::from_name(folder.name) == Some(GivenPart::Validation))
             .or(others.clone().next())
     }
 

@@ -33,14 +33,34 @@ pub enum Reason {
     NotAnImage,
     /// It is an image in none of the class folders.
     NoClass,
+    /// It is an image without a label, where labels tell the classes.
+    NoLabel,
+    /// Labels name it, and it is not there.
+    NotThere,
+    /// Several labels name it, and they differ.
+    Contradictory,
     /// It cannot be read as an image, or has no answer; the sentence says why, and names it.
     Unreadable(String),
 }
 
 impl Reason {
     /// The reasons that a name gives, in the order in which they are told.
-    const BY_NAME: [Reason; 6] =
-        [Reason::Hidden, Reason::Link, Reason::Special, Reason::Vanished, Reason::NotAnImage, Reason::NoClass];
+    const BY_NAME: [Reason; 9] = [
+        Reason::Hidden,
+        Reason::Link,
+        Reason::Special,
+        Reason::Vanished,
+        Reason::NotAnImage,
+        Reason::NoClass,
+        Reason::NoLabel,
+        Reason::NotThere,
+        Reason::Contradictory,
+    ];
+
+    /// Returns whether labels are the reason, wherever the file is.
+    pub(super) fn is_of_labels(&self) -> bool {
+        matches!(self, Reason::NotThere | Reason::Contradictory)
+    }
 
     /// Returns a word for programs.
     pub fn kind(&self) -> &'static str {
@@ -51,6 +71,9 @@ impl Reason {
             Reason::Vanished => "vanished",
             Reason::NotAnImage => "not_an_image",
             Reason::NoClass => "no_class",
+            Reason::NoLabel => "no_label",
+            Reason::NotThere => "not_there",
+            Reason::Contradictory => "contradictory",
             Reason::Unreadable(_) => "unreadable",
         }
     }
@@ -65,6 +88,9 @@ impl Reason {
             Reason::Vanished => "passed over, as it vanished while the folder was listed",
             Reason::NotAnImage => "passed over, not named as an image",
             Reason::NoClass => "passed over, images in no class folder",
+            Reason::NoLabel => "passed over, images without a label",
+            Reason::NotThere => "passed over, as they have labels and are not there",
+            Reason::Contradictory => "passed over, as their labels contradict each other",
             Reason::Unreadable(sentence) => sentence,
         }
     }

@@ -38,6 +38,7 @@ pub mod left_out;
 mod memory_budget;
 pub mod pack;
 pub mod packing;
+pub mod part;
 pub mod phantom;
 pub mod reading;
 pub mod resample;

@@ -1,5 +1,5 @@
-//! The source of the bytes: a folder, a zip, MNIST's idx files, a pack or memory, all seen as one list of
-//! named files.
+//! The source of the bytes: a folder, a zip, a tar, a table of labels, arrays of numpy or MNIST's idx files,
+//! a pack or memory, all seen as one list of named files.
 //!
 //! Names are paths below the source with `/` between the parts, and the list is in the order in which Keras
 //! walks a tree: folders by their full path as a string, and each folder's files before the next folder's. So
@@ -7,15 +7,23 @@
 //! point, which for UTF-8 is byte by byte.
 
 mod archive;
+mod array_images;
+mod by_table;
+mod entries;
 mod folder;
 mod idx;
-mod idx_images;
+mod labels;
 mod limits;
 mod listing;
 mod metered;
 mod names;
+mod npz;
 mod pack;
+mod place;
 mod plain_name;
+mod sidecars;
+mod table;
+mod tar;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -25,26 +33,43 @@ use sha2::{Digest as _, Sha256};
 
 use super::left_out::LeftOut;
 use super::pack::{Pack, is_pack};
+use super::part::GivenPart;
 use super::reading::Reading;
-use crate::files::read_at_most;
+use crate::error::{shell_word, some_of};
+use crate::files::{MAX_TABLE_BYTES, read_at_most};
 use crate::{Error, Result};
-pub use archive::MAX_RATIO;
-use limits::too_large;
+use by_table::{TablePlace, by_table};
+pub use entries::MAX_RATIO;
 pub use limits::{LISTED_BYTES, MAX_FILE_BYTES, MAX_FILES, MAX_LISTING_BYTES, MAX_UNPACKED_BYTES};
 pub(super) use listing::parent;
-use listing::{ListedFile, Listing, Place};
+use listing::{ListedFile, Listing};
+use place::Place;
+pub use place::read_file;
+pub use table::Columns;
 
 /// A list of named files whose bytes can be read, from many threads at once.
 #[derive(Debug)]
 pub struct Source {
     path: PathBuf,
     files: Vec<ListedFile>,
-    /// Further sources that were joined to this one: the place of the first file of each, and its path.
+    /// The place of the files: the path that was opened, or of a table of labels the folder it is in.
+    base: PathBuf,
+    /// Further sources that were joined to this one: the place of the first file of each, and its base.
     joined: Vec<(usize, PathBuf)>,
     folders: BTreeSet<String>,
     left_out: Vec<LeftOut>,
     notes: Vec<String>,
     packs: Vec<Arc<Pack>>,
+    is_labelled: bool,
+}
+
+/// The labels of images that are in no folders of their classes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// The table, where it does not lie among the images and is not what is opened.
+    pub table: Option<PathBuf>,
+    /// The columns of the table.
+    pub columns: Columns,
 }
 
 /// An image of a source that is in a pack.
@@ -57,40 +82,103 @@ pub(super) struct InPack<'a> {
 }
 
 impl Source {
-    /// Lists a folder, a zip or a pack. Whether a file is a zip or a pack is told by its first bytes; a file
-    /// that is named `.zip` and is none is an error that says so. A file of images as MNIST has them, beside
-    /// which its labels lie, is listed as if it were a folder with a folder for each label; so is a folder
-    /// that holds just one such file.
+    /// Lists what is at a path, as [`open_labelled`](Source::open_labelled) does without labels of its own.
+    ///
+    /// # Errors
+    /// Those of [`open_labelled`](Source::open_labelled).
+    pub fn open(path: impl AsRef<Path>) -> Result<Source> {
+        Source::open_labelled(path, &Labels::default())
+    }
+
+    /// Lists a folder, a zip, a tar, a table of labels or a pack. What a file is, is told by its first bytes;
+    /// only a table by its name, `.csv` or `.tsv`. A file that is named `.zip` and is none is an error that
+    /// says so. A file of images as MNIST has them, beside which its labels lie, and one of numpy's arrays as
+    /// MedMNIST has them, is listed as if it were a folder with a folder for each label; so is a folder that
+    /// holds just one file as MNIST's.
+    ///
+    /// Where labels tell the classes, files are named as if they lay in the folders of these: by the table of
+    /// `labels`, or where there are no folders of classes, by one that lies among the images, or by files
+    /// such as `7.cls` beside `7.jpg`. What else the labels tell, [`part`](Source::part) and
+    /// [`group`](Source::group) return.
     ///
     /// Passed over, and named in [`left_out`](Source::left_out): names that begin with a dot, `__MACOSX`,
-    /// links to folders below the first level (Keras does not follow them either), what is neither file nor
-    /// folder, and what vanishes while it is listed.
+    /// links to folders below the first level (Keras does not follow them either), links in archives, what is
+    /// neither file nor folder, what vanishes while it is listed, and what labels do not tell, or tell wrong.
     ///
     /// # Errors
     /// [`Error::Missing`] if nothing is at `path`, [`Error::Io`] if it cannot be listed, [`Error::Data`] if
-    /// it is neither folder nor zip, beyond the limits above, or a zip that is empty or damaged, or holds
-    /// names that lead outside of it, two files of one name, files that share bytes, encrypted files,
-    /// archives, or what unpacks to more than [`MAX_RATIO`] times its size; or an idx file without its labels
-    /// or damaged; or a pack that is damaged. [`Error::Split`] of a folder with several idx files of images
-    /// tells which to give.
-    pub fn open(path: impl AsRef<Path>) -> Result<Source> {
+    /// it is none of these, beyond the limits above, or an archive that is empty or damaged, or holds names
+    /// that lead outside of it, two files of one name, files that share bytes, encrypted files, archives, or
+    /// what unpacks to more than [`MAX_RATIO`] times its size; or an idx file without its labels or damaged;
+    /// or a pack that is damaged; or labels that cannot be those of the images. [`Error::Setting`] tells of a
+    /// column that is not there, and [`Error::Split`] of a folder with several idx files of images, or tables,
+    /// which to give.
+    pub fn open_labelled(path: impl AsRef<Path>, labels: &Labels) -> Result<Source> {
         let path = path.as_ref();
         let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
         let listing = match metadata.is_dir() {
             true => match &idx::images_in(path)[..] {
-                [] => folder::list(path)?,
+                [] => return Source::labelled(path, path, folder::list(path)?, labels),
                 [images] => idx::list(images)?,
                 several => return Err(idx::several(path, several)),
             },
             false if idx::is_images(path) => idx::list(path)?,
             false if is_pack(path) => pack::list(path)?,
-            false if metadata.is_file() => archive::list(path)?,
+            false if metadata.is_file() && table::is_table_name(&path.display().to_string()) => {
+                return Source::of_table(path, labels);
+            }
+            false if tar::is_tar(path) => return Source::labelled(path, path, tar::list(path)?, labels),
+            false if metadata.is_file() => {
+                let listing = archive::list(path)?;
+                match npz::is_npz(&listing) {
+                    true => npz::list(path, listing)?,
+                    false => return Source::labelled(path, path, listing, labels),
+                }
+            }
             // Opening a pipe would wait for somebody to write to it.
             false => {
                 return Err(Error::data(path, "it is neither a folder nor a file; give a folder, a zip or a pack"));
             }
         };
-        Source::from_listing(path.to_path_buf(), listing)
+        if let Some(table) = &labels.table {
+            let reason = format!("it tells its classes by itself; give it without {}", table.display());
+            return Err(Error::data(path, reason));
+        }
+        Source::from_listing(path.to_path_buf(), path.to_path_buf(), listing)
+    }
+
+    /// Opens a table of labels, whose images lie in its folder.
+    fn of_table(path: &Path, labels: &Labels) -> Result<Source> {
+        if let Some(table) = &labels.table {
+            let reason = format!(
+                "it is a table of labels itself; give the folder of the images, or leave {} out",
+                table.display()
+            );
+            return Err(Error::data(path, reason));
+        }
+        let rows = table::read(path, &read_table(path)?, &labels.columns)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let base = folder::list(listed)?.finish(path)?;
+        let listing = by_table(TablePlace { path, images: folder, folder: Some("") }, base, rows)?;
+        Source::from_listing(path.to_path_buf(), folder.to_path_buf(), listing)
+    }
+
+    /// Takes over what was listed at `path`, with the classes that labels tell, where they do.
+    fn labelled(path: &Path, base: &Path, listing: Listing, labels: &Labels) -> Result<Source> {
+        let listing = listing.finish(path)?;
+        let listing = match &labels.table {
+            Some(file) => {
+                let rows = table::read(file, &read_table(file)?, &labels.columns)?;
+                by_table(TablePlace { path: file, images: path, folder: None }, listing, rows)?
+            }
+            None => match by_table::folders_of_tables(&listing) {
+                Some(_) if sidecars::has_sidecars(&listing) => sidecars::list(path, listing)?,
+                Some(folders) => by_table_within(path, listing, &folders, &labels.columns)?,
+                None => listing,
+            },
+        };
+        Source::from_listing(path.to_path_buf(), base.to_path_buf(), listing)
     }
 
     /// Creates a source of files that are already in memory, such as a set that was just drawn. `name` stands
@@ -103,18 +191,19 @@ impl Source {
         for (name, bytes) in files {
             listing.add_file(name, Place::Memory(bytes));
         }
-        Source::from_listing(name.into(), listing)
+        let name = name.into();
+        Source::from_listing(name.clone(), name, listing)
     }
 
     /// Takes over what was listed, in order.
-    fn from_listing(path: PathBuf, listing: Listing) -> Result<Source> {
-        let Listing { files, folders, left_out, notes, packs, .. } = listing.finish(&path)?;
+    fn from_listing(path: PathBuf, base: PathBuf, listing: Listing) -> Result<Source> {
+        let Listing { files, folders, left_out, notes, packs, is_labelled, .. } = listing.finish(&path)?;
         let left_out = left_out.into_iter().map(|(name, reason)| {
-            let whole = full_name(&path, &name);
+            let whole = full_name(&base, &name);
             LeftOut::new(name, whole, reason)
         });
         let left_out = left_out.collect();
-        Ok(Source { path, files, joined: Vec::new(), folders, left_out, notes, packs })
+        Ok(Source { path, files, base, joined: Vec::new(), folders, left_out, notes, packs, is_labelled })
     }
 
     /// Joins both sources: the files of this one, then those of `further`, each still named by the path of
@@ -123,7 +212,7 @@ impl Source {
         let before = self.files.len();
         self.files.extend(further.files);
         self.packs.extend(further.packs);
-        self.joined.push((before, further.path));
+        self.joined.push((before, further.base));
         self.joined.extend(further.joined.into_iter().map(|(first, path)| (before + first, path)));
         self
     }
@@ -208,13 +297,40 @@ impl Source {
         }
     }
 
+    /// Returns whether labels tell the classes: the first folder of each name is a class then.
+    pub fn is_labelled(&self) -> bool {
+        self.is_labelled
+    }
+
+    /// Returns the part of a split that the data tell of the file at `index`, if they do.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Source::len).
+    pub fn part(&self, index: usize) -> Option<GivenPart> {
+        self.files[index].told.as_ref()?.part
+    }
+
+    /// Returns whether the data tell of a file that it is in this part.
+    pub fn has_part(&self, part: GivenPart) -> bool {
+        (0..self.len()).any(|index| self.part(index) == Some(part))
+    }
+
+    /// Returns the group that the data tell of the file at `index`, if they do.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Source::len).
+    pub fn group(&self, index: usize) -> Option<&str> {
+        self.files[index].told.as_ref()?.group.as_deref()
+    }
+
     /// Returns the file's name with the source's before it, for messages: `data.zip/benign/1.png`.
     ///
     /// # Panics
     /// If `index` is not below [`len`](Source::len).
     pub fn full_name(&self, index: usize) -> String {
-        let of = self.joined.iter().rfind(|(first, _)| *first <= index).map_or(&self.path, |(_, path)| path);
-        full_name(of, &self.files[index].name)
+        let of = self.joined.iter().rfind(|(first, _)| *first <= index).map_or(&self.base, |(_, base)| base);
+        let ListedFile { name, told, .. } = &self.files[index];
+        full_name(of, told.as_ref().and_then(|told| told.origin.as_ref()).unwrap_or(name))
     }
 
     /// Returns about how many bytes the file at `index` has, 0 if that cannot be told; for weighing what to
@@ -223,13 +339,7 @@ impl Source {
     /// # Panics
     /// If `index` is not below [`len`](Source::len).
     pub fn size_hint(&self, index: usize) -> u64 {
-        match &self.files[index].place {
-            Place::Memory(bytes) => bytes.len() as u64,
-            Place::Idx { images, .. } => images.file_size(),
-            Place::Pack { pack, index } => pack.sample_bytes(*index),
-            Place::Zip { size, .. } => *size,
-            Place::Disk(path) => std::fs::metadata(path).map_or(0, |metadata| metadata.len()),
-        }
+        self.files[index].place.size_hint()
     }
 
     /// Reads the file at `index`.
@@ -242,43 +352,71 @@ impl Source {
     /// # Panics
     /// If `index` is not below [`len`](Source::len).
     pub fn read(&self, index: usize) -> Result<Vec<u8>> {
-        match &self.files[index].place {
-            Place::Memory(bytes) => Ok(bytes.clone()),
-            Place::Idx { images, place } => Ok(images.file(*place)),
-            Place::Pack { pack, .. } => {
-                let reason = "it holds the pictures of its images and not their files; give the folder or the zip that was packed";
-                Err(Error::data(pack.path(), reason))
-            }
-            Place::Zip { archive, index: entry, .. } => archive::read(archive, *entry, &self.full_name(index)),
-            Place::Disk(path) => read_file(path).map_err(|error| match error {
-                // The user named the folder, not this file.
-                Error::Missing { .. } => Error::Image {
-                    file: self.full_name(index),
-                    reason:
-                        "it is not there any more, or is a link to nothing; put it back, or take it out of the data"
-                            .to_string(),
-                },
-                error => error,
-            }),
-        }
+        self.files[index].place.read(&self.full_name(index))
     }
 }
 
-/// Returns whether a file stands for several images: a zip, a pack, or an idx file of images.
+/// Returns whether a file stands for several images: a zip, a tar, a pack, an idx file of images, or a table.
 pub fn is_set(path: &Path) -> bool {
-    archive::starts_as_zip(path) || is_pack(path) || idx::is_images(path)
+    let is_table = || path.is_file() && table::is_table_name(&path.display().to_string());
+    archive::starts_as_zip(path) || is_pack(path) || idx::is_images(path) || tar::is_tar(path) || is_table()
+}
+
+/// Reads the bytes of a table of labels.
+///
+/// # Errors
+/// [`Error::Missing`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if it is too large.
+fn read_table(path: &Path) -> Result<Vec<u8>> {
+    read_at_most(path, MAX_TABLE_BYTES)?.ok_or_else(|| {
+        Error::data(path, format!("the table has more than {} MiB; give a part of it", MAX_TABLE_BYTES >> 20))
+    })
+}
+
+/// Returns a listing with the classes that a table tells which lies in one of these folders of it, or as it
+/// is, where none does.
+///
+/// # Errors
+/// [`Error::Split`] or [`Error::Data`] if there are several such tables; else those of the table.
+fn by_table_within(path: &Path, listing: Listing, folders: &[String], columns: &Columns) -> Result<Listing> {
+    let mut found = Vec::new();
+    for index in by_table::tables_in(&listing, folders) {
+        let file = &listing.files[index];
+        let whole = path.join(&file.name);
+        let bytes = file.place.read(&whole.display().to_string())?;
+        if table::tells_labels(&whole, &bytes, columns) {
+            found.push((whole, parent(&file.name).to_string(), bytes));
+        }
+    }
+    match &found[..] {
+        [] => Ok(listing),
+        [(whole, folder, bytes)] => {
+            let rows = table::read(whole, bytes, columns)?;
+            by_table(TablePlace { path: whole, images: path, folder: Some(folder) }, listing, rows)
+        }
+        several => Err(several_tables(path, several.iter().map(|(whole, ..)| whole.as_path()).collect())),
+    }
+}
+
+/// What to give instead of a place that holds several tables of labels.
+fn several_tables(path: &Path, tables: Vec<&Path>) -> Error {
+    let own_name = |table: &Path| table.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let names = some_of(tables.iter().map(|table| own_name(table)));
+    let of_part = |part| tables.iter().find(|table| GivenPart::from_name(&own_name(table)) == Some(part));
+    let word = |table: &&Path| shell_word(&table.display().to_string()).into_owned();
+    let found = format!("it holds several tables of labels, {names}; ");
+    match (path.is_dir(), of_part(GivenPart::Training)) {
+        (true, Some(training)) => Error::Split {
+            path: path.to_path_buf(),
+            reason: found,
+            training: word(training),
+            validation: of_part(GivenPart::Validation).map(word),
+        },
+        (true, None) => Error::data(path, format!("{found}give one of them, such as {}", word(&tables[0]))),
+        (false, _) => Error::data(path, format!("{found}unpack it, and give one of them")),
+    }
 }
 
 /// Returns the name of a file in a source, with the source's before it.
 fn full_name(source: &Path, name: &str) -> String {
     source.join(name).display().to_string()
-}
-
-/// Reads a file on the disk.
-///
-/// # Errors
-/// [`Error::Missing`] or [`Error::Io`] if the system cannot read it; [`Error::Data`] if it is no regular
-/// file, or has more than [`MAX_FILE_BYTES`].
-pub fn read_file(path: &Path) -> Result<Vec<u8>> {
-    read_at_most(path, MAX_FILE_BYTES)?.ok_or_else(|| too_large(path))
 }

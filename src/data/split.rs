@@ -14,6 +14,8 @@
 
 use super::catalog::{Catalog, Item, class_counts};
 use super::groups::Groups;
+use super::part::GivenPart;
+use super::source::Source;
 use super::stratify::stratify;
 use crate::classes::{Classes, Label};
 use crate::error::{counted, shortened, some_of};
@@ -62,21 +64,34 @@ impl Split {
     /// [`Error::Setting`] if images of one group are in both, where there are groups, as none may be split.
     pub fn by_set(catalog: &Catalog, groups: Option<&Groups>) -> Result<Split> {
         let split = Split::by_part(catalog, |index| catalog.items[index].set.is_some());
-        let Some(groups) = groups else { return Ok(split) };
-        let names_in = |validates: bool| {
-            let items = catalog.items.iter().enumerate().filter(move |(_, item)| item.set.is_some() == validates);
-            items.map(|(index, _)| groups.name_of(index)).collect::<BTreeSet<&str>>()
-        };
-        let both: Vec<&str> = names_in(true).intersection(&names_in(false)).copied().collect();
-        match both.is_empty() {
-            true => Ok(split),
-            false => {
-                let reason = format!(
-                    "groups that stand on both sides, among the images that train and those that validate: {}; take each \
-                     out of one of them",
-                    some_of(both.iter().map(|name| shortened(name)))
-                );
+        match groups.map(|groups| on_both_sides(catalog, groups, |item| item.set.is_some())).as_deref() {
+            None | Some([]) => Ok(split),
+            Some(both) => {
+                let reason = format!("{}; take each out of one of them", both_sides_in_words(both));
                 Err(Error::setting("group_regex", reason))
+            }
+        }
+    }
+
+    /// The images train and validate of which the data, which are in `source`, tell so.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if no image of some class trains, or images of one group are in both parts, where
+    /// there are groups.
+    pub fn given(catalog: &Catalog, source: &Source, groups: Option<&Groups>) -> Result<Split> {
+        let validates = |item: &Item| source.part(item.entry) == Some(GivenPart::Validation);
+        let split = Split::by_part(catalog, |index| validates(&catalog.items[index]));
+        let classes = &catalog.classes;
+        let training = class_counts(&split.training, classes);
+        if let Some(label) = classes.labels().find(|label| training[label.index()] == 0) {
+            let reason = format!("no image of the class {} is in its training part; mend the labels", &classes[label]);
+            return Err(Error::data(source.path(), reason));
+        }
+        match groups.map(|groups| on_both_sides(catalog, groups, validates)).as_deref() {
+            None | Some([]) => Ok(split),
+            Some(both) => {
+                let reason = format!("{}; give each group one part", both_sides_in_words(both));
+                Err(Error::data(source.path(), reason))
             }
         }
     }
@@ -129,6 +144,22 @@ impl Split {
         }
         split
     }
+}
+
+/// Returns the groups that have images among those that validate and among the others.
+fn on_both_sides<'a>(catalog: &Catalog, groups: &'a Groups, validates: impl Fn(&Item) -> bool) -> Vec<&'a str> {
+    let names_in = |side: bool| {
+        let items = catalog.items.iter().enumerate().filter(|(_, item)| validates(item) == side);
+        items.map(|(index, _)| groups.name_of(index)).collect::<BTreeSet<&str>>()
+    };
+    names_in(true).intersection(&names_in(false)).copied().collect()
+}
+
+fn both_sides_in_words(groups: &[&str]) -> String {
+    format!(
+        "groups that stand on both sides, among the images that train and those that validate: {}",
+        some_of(groups.iter().map(|name| shortened(name)))
+    )
 }
 
 /// Tells how many images of the classes validate, where that is not the share that was asked for: of two

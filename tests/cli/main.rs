@@ -2,6 +2,8 @@
 //! pictures and a network so small that a run takes a moment. What is printed is compared as a whole
 //! ([`printed`]): stdout, stderr and the exit code.
 
+#[path = "../data/array_bytes.rs"]
+mod array_bytes;
 mod bad_data;
 mod bad_settings;
 mod bad_weights;
@@ -25,6 +27,7 @@ mod init;
 mod inspect;
 mod json;
 mod known;
+mod labels;
 mod large_sets;
 mod layers;
 mod layout;

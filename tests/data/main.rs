@@ -2,6 +2,7 @@
 //! split, resizing and scaling were recorded from Keras 3.15 (`ImageDataGenerator.flow_from_directory`) and
 //! Pillow 13.0.
 
+mod array_bytes;
 mod as_pillow;
 mod batches;
 mod catalog;
@@ -11,11 +12,13 @@ mod exif_bytes;
 mod friendly_zips;
 mod groups;
 mod hostile_images;
+mod hostile_tars;
 mod hostile_zips;
 mod jpegs;
 mod reading;
 mod refused;
 mod resized;
+mod same_set;
 mod source;
 mod tiff_bytes;
 mod zip_bytes;

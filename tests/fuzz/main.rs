@@ -1,5 +1,5 @@
-//! Files that no program would write, made at random, given to all that reads files: zips, images, idx files,
-//! packs, weights, runs that are to go on, models, ours and those of Keras and PyTorch.
+//! Files that no program would write, made at random, given to all that reads files: zips, tars, tables, numpy's
+//! arrays, images, idx files, packs, weights, runs that are to go on, models, ours and those of Keras and PyTorch.
 //!
 //! Whatever comes in, the answer is a value or a sentence: no panic comes out, nothing takes more than
 //! [`LONGEST`], and memory grows by no more than the reader's own limits allow. It is a fuzzer without
@@ -18,11 +18,13 @@
 //! | `GLASSNET_FUZZ_SECONDS` | how long, for all targets together; 4 if not set |
 //! | `GLASSNET_FUZZ_SEED` | which mutations; 0 if not set |
 //! | `GLASSNET_FUZZ_CORPUS` | a folder: inputs found before are read from it, new ones and failures are written to it |
-//! | `GLASSNET_FUZZ_REPLAY` | a file to be tried alone; its name begins with the target's: `zip-`, `image-`, `idx-`, `pack-`, `weights-`, `run-`, `spec-`, `hdf5-`, `keras-` or `pytorch-` |
+//! | `GLASSNET_FUZZ_REPLAY` | a file to be tried alone; its name begins with the target's: `zip-`, `tar-`, `table-`, `npz-`, `image-`, `idx-`, `pack-`, `weights-`, `run-`, `spec-`, `hdf5-`, `keras-` or `pytorch-` |
 //!
 //! An input that fails is saved, in the folder or the system's for temporary files, and the message says how
 //! to replay it.
 
+#[path = "../data/array_bytes.rs"]
+mod array_bytes;
 #[path = "../data/exif_bytes.rs"]
 mod exif_bytes;
 #[path = "../common/memory.rs"]

@@ -1,5 +1,6 @@
 //! Inputs that are read without a fault, made by code.
 
+use super::array_bytes::{npy, npz};
 use super::exif_bytes::{exif, jpeg_with_exif, jpeg_with_xmp, png_with_exif, png_with_xmp, xmp};
 use super::targets::tiny;
 use super::tiff_bytes::{tiff_of_entries, tiff_of_jpegs};
@@ -148,16 +149,66 @@ pub fn zips() -> Vec<Vec<u8>> {
     vec![packed, stored, foreign, zip_of(&[Entry::new("a/1.png", b""), Entry::new("b/1.png", b"")])]
 }
 
+/// With folders, links, long names and attributes, with labels beside the images, and packed.
+pub fn tars() -> Vec<Vec<u8>> {
+    let png = encoded(&picture(5, 4), ImageFormat::Png);
+    let tar = |names: &[&str], is_pax: bool| {
+        let mut tar = tar::Builder::new(Vec::new());
+        for name in names {
+            let mut header = if is_pax { tar::Header::new_ustar() } else { tar::Header::new_gnu() };
+            let bytes = if name.ends_with(".cls") { &b"7"[..] } else { &png };
+            header.set_size(bytes.len() as u64);
+            if is_pax {
+                tar.append_pax_extensions([("path", name.as_bytes())]).expect("memory takes it");
+            }
+            tar.append_data(&mut header, name, bytes).expect("memory takes it");
+        }
+        let mut link = tar::Header::new_gnu();
+        link.set_entry_type(tar::EntryType::Symlink);
+        link.set_size(0);
+        tar.append_link(&mut link, "a/link.png", "/etc/passwd").expect("memory takes it");
+        tar.into_inner().expect("memory takes it")
+    };
+    let long = format!("b/{}.png", "long".repeat(40));
+    let plain = tar(&["a/1.png", "b/2.png", &long], false);
+    let packed = packed(&plain);
+    vec![plain, packed, tar(&["a/1.png", "b/2.png"], true), tar(&["0.png", "0.cls", "1.png", "1.cls"], false)]
+}
+
+/// With each delimiter, with quotes, groups and parts.
+pub fn tables() -> Vec<Vec<u8>> {
+    let texts = [
+        "path,label\n1.png,cat\n2.png,dog\n",
+        "\u{FEFF}File Name;Class;Patient;Split\r\n\"1.png\";a;p1;train\r\n2.png;b;p2;val\r\n",
+        "id\ttarget\n1\t0.0\n2\t1.0\n3\t\n",
+    ];
+    texts.map(|text| text.as_bytes().to_vec()).to_vec()
+}
+
+/// A set without parts in colour, and one with all parts in grey.
+pub fn arrays() -> Vec<Vec<u8>> {
+    let images = |count: usize| npy("|u1", &[count, 3, 2], &vec![9; count * 6]);
+    let labels = |count: usize| npy("|u1", &[count, 1], &(0..count as u8).collect::<Vec<u8>>());
+    let parts = [("train", 3), ("val", 2), ("test", 2)];
+    let parts: Vec<(String, Vec<u8>)> = parts
+        .into_iter()
+        .flat_map(|(name, count)| {
+            [(format!("{name}_images"), images(count)), (format!("{name}_labels"), labels(count))]
+        })
+        .collect();
+    let parts: Vec<(&str, Vec<u8>)> = parts.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
+    let colour = [
+        ("x", npy("|u1", &[2, 3, 4, 3], &[5; 72])),
+        ("y", npy("<i8", &[2], &[0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0])),
+    ];
+    vec![npz(&parts), npz(&colour)]
+}
+
 /// Images of digits and their labels, each as they are and packed, and a set of none.
 pub fn idx_files() -> Vec<Vec<u8>> {
     let idx = |kind: u8, sizes: &[u32], values: &[u8]| {
         let sizes: Vec<u8> = sizes.iter().flat_map(|size| size.to_be_bytes()).collect();
         [&[0, 0, 8, kind], &sizes[..], values].concat()
-    };
-    let packed = |bytes: &[u8]| {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        encoder.write_all(bytes).expect("memory takes it");
-        encoder.finish().expect("memory takes it")
     };
     let both = |labels: &[u8], images: &[u8]| [&(labels.len() as u16).to_be_bytes(), labels, images].concat();
     let pixels: Vec<u8> = (0..60).map(|place| (place * 17) as u8).collect();
@@ -168,6 +219,13 @@ pub fn idx_files() -> Vec<Vec<u8>> {
         both(&labels, &packed(&images)),
         both(&idx(1, &[0], &[]), &idx(3, &[0, 28, 28], &[])),
     ]
+}
+
+/// Bytes as gzip packs them.
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).expect("memory takes it");
+    encoder.finish().expect("memory takes it")
 }
 
 /// Pictures of 8 and of 16 bits in colour and in grey, and images that could not be read.

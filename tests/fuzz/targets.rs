@@ -55,6 +55,11 @@ impl Target {
         [
             // What an entry of the longest input can unpack to, with room for a vector to double.
             Target { name: "zip", run: zip, seeds: seeds::zips, tokens: ZIP, memory: 192 * MIB },
+            // What is kept of a packed one.
+            Target { name: "tar", run: tar, seeds: seeds::tars, tokens: TAR, memory: 192 * MIB },
+            Target { name: "table", run: table, seeds: seeds::tables, tokens: TABLE, memory: 16 * MIB },
+            // The images of an array, with room for a vector to double.
+            Target { name: "npz", run: npz, seeds: seeds::arrays, tokens: NPZ, memory: 192 * MIB },
             Target {
                 name: "image",
                 run: image,
@@ -91,6 +96,59 @@ const ZIP: &[&[u8]] = &[
     b"\x01\x00\x1c\x00",
     b"\x75\x70\x05\x00\x01",
     b"\x01\x99\x07\x00",
+];
+
+const TAR: &[&[u8]] = &[
+    b"ustar\0",
+    b"ustar  \0",
+    b"../",
+    b"/",
+    b".png",
+    b".cls",
+    b".tar",
+    b"00000001000\0",
+    b"77777777777\0",
+    b"\x80\0\0\0\x7f\xff\xff\xff",
+    b"././@LongLink",
+    b"19 path=a/b/c.png\n",
+    b"20 size=99999999999\n",
+    b"22 GNU.sparse.major=1\n",
+    b"\x1f\x8b\x08\x00",
+];
+
+const TABLE: &[&[u8]] = &[
+    b"path,label\n",
+    b"path;label;patient;split\n",
+    b"\t",
+    b"\"",
+    b"\r\n",
+    b"1.png",
+    b"../2.png",
+    b"/etc/passwd",
+    b"2",
+    b"train",
+    b"val",
+    b"test",
+    b"\xef\xbb\xbf",
+    b"\xff\xfe",
+    b"\xfe\xff",
+    b"\xe9",
+    b"1.0",
+];
+
+const NPZ: &[&[u8]] = &[
+    b"PK\x01\x02",
+    b"\x93NUMPY\x01\x00",
+    b"\x93NUMPY\x02\x00",
+    b"'descr': '|u1'",
+    b"'descr': '<i8'",
+    b"'descr': '>u4'",
+    b"'fortran_order': True",
+    b"'shape': (4294967296, 4294967296, 3)",
+    b"'shape': (3,)",
+    b"(2, 3, 4, 3)",
+    b"train_images.npy",
+    b"val_labels.npy",
 ];
 
 const IMAGE: &[&[u8]] = &[
@@ -344,7 +402,28 @@ fn file_of(name: &str, bytes: &[u8]) -> PathBuf {
 
 /// Lists a zip, reads its files, and looks for classes.
 fn zip(bytes: &[u8]) -> Trial {
-    let source = match Source::open(file_of("set.zip", bytes)) {
+    set(file_of("set.zip", bytes))
+}
+
+/// The same of a tar, packed or not.
+fn tar(bytes: &[u8]) -> Trial {
+    set(file_of("set.tar", bytes))
+}
+
+/// The same of a table of labels, beside which two images are.
+fn table(bytes: &[u8]) -> Trial {
+    file_of("1.png", b"no image is looked at");
+    file_of("2.png", b"no image is looked at");
+    set(file_of("set.csv", bytes))
+}
+
+/// The same of arrays.
+fn npz(bytes: &[u8]) -> Trial {
+    set(file_of("set.npz", bytes))
+}
+
+fn set(path: PathBuf) -> Trial {
+    let source = match Source::open(path) {
         Ok(source) => source,
         Err(error) => return Trial::Refused(error.to_string()),
     };

@@ -2,6 +2,7 @@
 //! and `glyphs`.
 
 use super::common::{QuietArgs, ThreadsArgs};
+use super::labels::LabelsArgs;
 use super::reading::{ReadingArgs, UprightArgs};
 use super::values::{augmentation, drawn, seed, share, shown};
 use clap::Args;
@@ -17,7 +18,7 @@ use std::path::PathBuf;
     after_long_help = "What is found is the answer: the exit code is 0 also where files cannot be read; --json has 'findings' for scripts."
 )]
 pub struct InspectArgs {
-    /// A folder with a folder of images for each class, or a zip or a pack of it
+    /// A folder of class folders, a zip, tar or pack of it, a labels.csv or an .npz
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
     /// What is given beside DATA, which is one path.
@@ -35,6 +36,9 @@ pub struct InspectArgs {
     /// List every file with its class, subset, size and mode
     #[arg(long)]
     pub list: bool,
+    /// `--labels`, and its columns.
+    #[command(flatten)]
+    pub labels: LabelsArgs,
     /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
@@ -49,7 +53,7 @@ pub struct InspectArgs {
 /// `glassnet samples`.
 #[derive(Args, Debug)]
 pub struct SamplesArgs {
-    /// A folder with a folder of images for each class, or a zip or a pack of it
+    /// A folder of class folders, a zip, tar or pack of it, a labels.csv or an .npz
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
     /// What is given beside DATA, which is one path.
@@ -73,6 +77,9 @@ pub struct SamplesArgs {
     /// Which images are drawn, and how --augment changes them
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
+    /// `--labels`, and its columns.
+    #[command(flatten)]
+    pub labels: LabelsArgs,
     /// Print one JSON object instead of a line
     #[arg(long)]
     pub json: bool,

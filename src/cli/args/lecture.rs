@@ -1,6 +1,7 @@
 //! The arguments of `lecture`.
 
 use super::common::{QuietArgs, ThreadsArgs};
+use super::labels::LabelsArgs;
 use super::optimizer::OptimizerArgs;
 use super::reading::{ReadingArgs, bit_depth};
 use super::schedule::ScheduleArgs;
@@ -28,7 +29,7 @@ The page is on this machine alone, and only who has the printed link can open it
 The steps are those of glassnet train with the same flags, bit for bit. Nothing is saved but what the page's reader saves."
 )]
 pub struct LectureArgs {
-    /// A folder with a folder of images for each class, or a zip or a pack of it [default: the phantom set]
+    /// A folder of class folders, a zip, tar or pack of it, a labels.csv or an .npz [default: the phantom set]
     #[arg(value_name = "DATA")]
     pub data: Option<PathBuf>,
     /// A prepared lecture: the stops to go to
@@ -110,6 +111,9 @@ pub struct LectureArgs {
     /// Convolution algorithm
     #[arg(long, value_name = "NAME", default_value_t = ConvPolicy::Auto, value_parser = conv(), hide_short_help = true)]
     pub conv: ConvPolicy,
+    /// `--labels`, and its columns.
+    #[command(flatten)]
+    pub labels: LabelsArgs,
     /// `--quiet`.
     #[command(flatten)]
     pub quiet: QuietArgs,

@@ -1,6 +1,7 @@
 //! The arguments of the commands that take a MODEL: `predict`, `evaluate` and `summary`.
 
 use super::common::{QuietArgs, ThreadsArgs};
+use super::labels::LabelsArgs;
 use super::unsure::Unsure;
 use super::values::{ImageSize, at_least_one, batch_size, image_size, threshold};
 use clap::{Args, ValueEnum};
@@ -90,7 +91,8 @@ pub struct EvaluateArgs {
     pub more_data: Vec<PathBuf>,
     /// Which images of DATA
     ///
-    /// What trained and what validated stands in the split.csv of the model's run folder.
+    /// What trained and what validated stands in the split.csv of the model's run folder. Of DATA that tells
+    /// its test part, this part is the default.
     #[arg(long, value_name = "NAME", value_enum, default_value_t = SubsetChoice::All)]
     pub subset: SubsetChoice,
     /// Probability above which an answer is positive [default: the model's, 0.5]
@@ -107,6 +109,9 @@ pub struct EvaluateArgs {
     /// Written are evaluation.html (pictures, and the worst mistakes), evaluation.json and predictions.csv.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// `--labels`, and its columns.
+    #[command(flatten)]
+    pub labels: LabelsArgs,
     /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
@@ -125,6 +130,8 @@ pub enum SubsetChoice {
     Training,
     /// Those that did not, but chose its best epoch
     Validation,
+    /// Those that DATA keeps for a test
+    Test,
     /// Every image of DATA
     All,
 }

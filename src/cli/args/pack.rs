@@ -1,6 +1,7 @@
 //! The arguments of `pack`.
 
 use super::common::{QuietArgs, ThreadsArgs};
+use super::labels::LabelsArgs;
 use super::reading::{ReadingArgs, bit_depth};
 use super::values::{ImageSize, image_size};
 use clap::Args;
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 A pack is DATA for train, evaluate, predict, inspect, samples, lecture and profile: the same images, names, classes, hash, split and order, so that a run ends with the same weights, bit for bit, as on the images themselves with the same flags. Size and reading are the pack's then, and need not be given again. It holds no image's file, only its picture of this size."
 )]
 pub struct PackArgs {
-    /// A folder with a folder of images for each class, or a zip of it
+    /// A folder of class folders, a zip or tar of it, a labels.csv or an .npz
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
     /// What is given beside DATA, which is one path.
@@ -51,6 +52,9 @@ pub struct PackArgs {
     /// them out, too, as if --skip-bad was given, and splits the others as if they were there.
     #[arg(long)]
     pub skip_bad: bool,
+    /// `--labels`, and its columns.
+    #[command(flatten)]
+    pub labels: LabelsArgs,
     /// Print one JSON object instead of a line
     #[arg(long)]
     pub json: bool,

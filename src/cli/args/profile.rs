@@ -1,6 +1,7 @@
 //! The arguments of `profile`.
 
 use super::common::{QuietArgs, ThreadsArgs};
+use super::labels::LabelsArgs;
 use super::reading::{ReadingArgs, bit_depth};
 use super::values::{ImageSize, augmentation, batch_size, conv, image_size, mebibytes, seed, share, whole_number};
 use clap::Args;
@@ -25,7 +26,7 @@ Steps are taken as glassnet train takes them; every second one is recorded, so t
 With --out: profile.html, a page that needs no network; profile.json, all figures; trace.json, which https://ui.perfetto.dev opens."
 )]
 pub struct ProfileArgs {
-    /// A folder with a folder of images for each class, or a zip or a pack of it [default: the phantom set]
+    /// A folder of class folders, a zip, tar or pack of it, a labels.csv or an .npz [default: the phantom set]
     #[arg(value_name = "DATA")]
     pub data: Option<PathBuf>,
     /// Steps to record
@@ -82,6 +83,9 @@ pub struct ProfileArgs {
     /// By default they run as one. The numbers are the same.
     #[arg(long)]
     pub no_fuse: bool,
+    /// `--labels`, and its columns.
+    #[command(flatten)]
+    pub labels: LabelsArgs,
     /// Print one JSON object instead of tables
     #[arg(long)]
     pub json: bool,

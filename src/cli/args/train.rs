@@ -1,6 +1,7 @@
 //! The arguments of `glassnet train` and `glassnet reproduce`.
 
 use super::common::{QuietArgs, ThreadsArgs};
+use super::labels::LabelsArgs;
 use super::optimizer::OptimizerArgs;
 use super::reading::{ReadingArgs, bit_depth};
 use super::schedule::ScheduleArgs;
@@ -98,9 +99,11 @@ pub struct ReproduceArgs {
 glassnet inspect says what to mend in the data first. Class 1, the second folder by name, is the positive one."
 )]
 pub struct TrainArgs {
-    /// A folder with a folder of images for each class, or a zip or a pack of it
+    /// A folder of class folders, a zip, tar or pack of it, a labels.csv or an .npz
     ///
-    /// With --resume it need not be given.
+    /// Class folders are a folder of images for each class. A table of labels has its images in folders beside
+    /// it; an .npz has them as MedMNIST does, and MNIST's own files are taken, too. With --resume it need not
+    /// be given.
     #[arg(value_name = "DATA", required_unless_present = "resume")]
     pub data: Option<PathBuf>,
     /// What is given beside DATA, which is one path.
@@ -229,6 +232,9 @@ pub struct TrainArgs {
     /// The network's layers [default: those of the documented model]
     #[arg(long, value_name = "FILE.toml")]
     pub model: Option<PathBuf>,
+    /// `--labels`, and its columns.
+    #[command(flatten)]
+    pub labels: LabelsArgs,
     /// Shared with `reproduce`.
     #[command(flatten)]
     pub common: RunArgs,

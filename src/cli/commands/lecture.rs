@@ -71,7 +71,8 @@ impl Prepared {
         let settings = run_settings(args, &network);
         let optimizer = settings.training.optimizer()?;
         settings.training.check_schedule()?;
-        let mut dataset = Dataset::new(source(pack, args.data.as_deref())?, args.validation_split)?;
+        let mut dataset =
+            Dataset::new(source(pack, args.data.as_deref(), &args.labels)?, args.validation_split, None, args.seed)?;
         let network = Arc::new(for_classes(network, args.model.as_deref(), dataset.classes())?);
         let batch = args.batch_size.min(dataset.items(Part::Training).len());
         let stops = args.stops.as_deref().map(|path| read_stops(path, &network, batch)).transpose()?;

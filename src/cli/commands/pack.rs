@@ -24,13 +24,18 @@ pub fn run(args: &PackArgs) -> CommandResult {
     check_one(&args.data, &args.more_data)?;
     output::check_new_file("--out", &args.out)?;
     let begun = Instant::now();
-    let source = open(&args.data)?;
+    let source = open(&args.data, &args.labels)?;
     if source.packs().next().is_some() {
         return Err(
             Error::data(&args.data, "it is a pack already; give the folder or the zip that it was made from").into()
         );
     }
-    let dataset = Dataset::new(source, 0.0)?;
+    if (0..source.len()).any(|index| source.part(index).is_some() || source.group(index).is_some()) {
+        let reason =
+            "it tells parts or groups of its images, which a pack does not hold; give it as it is where DATA is wanted";
+        return Err(Error::data(&args.data, reason).into());
+    }
+    let dataset = Dataset::new(source, 0.0, None, 0)?;
     let items = &dataset.catalog.items;
     let reading = of_all(&args.reading, &dataset.source, items)?;
     let reading = Reading { bit_depth: args.bit_depth, ..reading };

@@ -2,7 +2,7 @@
 
 mod sorted;
 
-use crate::cli::args::{PredictArgs, Tta, Unsure};
+use crate::cli::args::{LabelsArgs, PredictArgs, Tta, Unsure};
 use crate::cli::input::dataset::open;
 use crate::cli::input::model::{load_model, weights_file};
 use crate::cli::input::predictor::{BATCH, Image, NoPrediction, Prediction, Predictor};
@@ -314,7 +314,7 @@ impl Lister {
             self.images.push(Image::File(path.to_path_buf()));
             return;
         }
-        let listed = open(path).and_then(|source| {
+        let listed = open(path, &LabelsArgs::default()).and_then(|source| {
             source.check_packs(card.spec.input, card.reading)?;
             let (images, left_out) = all_images(&source);
             for note in notes(&source, &left_out) {

@@ -46,7 +46,8 @@ pub fn run(args: &ProfileArgs) -> CommandResult {
     })?;
     let network = network(args.model.as_deref(), args.image_size, None)?;
     let settings = run_settings(args, &network);
-    let mut dataset = Dataset::new(source(pack, args.data.as_deref())?, args.validation_split)?;
+    let mut dataset =
+        Dataset::new(source(pack, args.data.as_deref(), &args.labels)?, args.validation_split, None, args.seed)?;
     let network = for_classes(network, args.model.as_deref(), dataset.classes())?;
     let batch = args.batch_size.min(dataset.items(Part::Training).len());
     let optimizer = settings.training.optimizer()?;

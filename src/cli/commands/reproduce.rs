@@ -28,7 +28,7 @@ pub fn run(args: &ReproduceArgs, resumed: Option<ResumedRun>) -> CommandResult {
         command: "reproduce",
         settings: RunSettings::documented(&args.common, network.spec().input),
         network,
-        dataset: Dataset::new(phantom_set()?, keras_run::VALIDATION_SPLIT)?,
+        dataset: Dataset::new(phantom_set()?, keras_run::VALIDATION_SPLIT, None, 0)?,
         out: out.clone(),
         json: *json,
         resumed,

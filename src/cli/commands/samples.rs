@@ -27,14 +27,14 @@ use std::sync::Arc;
 pub fn run(args: &SamplesArgs) -> CommandResult {
     check_one(&args.data, &args.more_data)?;
     output::check_picture("--out", &args.out)?;
-    let source = open(&args.data)?;
+    let source = open(&args.data, &args.labels)?;
     // What a pack holds is what training sees of it.
     let (mut read, mut size) = (args.reading, ModelSpec::documented().input);
     if let Some(pack) = source.packs().next() {
         (read, _) = reading_of(pack, read, pack.reading().bit_depth)?;
         size = [pack.size()[0], pack.size()[1], size[2]];
     }
-    let mut dataset = Dataset::new(source, 0.0)?;
+    let mut dataset = Dataset::new(source, 0.0, None, 0)?;
     let files = dataset.catalog.items.iter().map(|item| dataset.source.full_name(item.entry));
     output::check_no_input("--out", &args.out, files)?;
     check_shown(args, &dataset)?;

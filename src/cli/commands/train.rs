@@ -1,7 +1,7 @@
 //! `glassnet train`: a classifier from a folder, a zip or a pack.
 
 use crate::cli::args::{ImageSize, TrainArgs, is_given};
-use crate::cli::input::dataset::{Dataset, check_one, open};
+use crate::cli::input::dataset::{Dataset, brings_a_split, check_one, open};
 use crate::cli::input::model::{Origin, check_takes_images, read_spec};
 use crate::cli::input::packed::{FlagsOnData, as_packed, open_pack};
 use crate::cli::input::training_set::for_classes;
@@ -78,7 +78,7 @@ fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result
     settings.training.check_schedule()?;
     check_decay(&settings.training)?;
     let (out, json) = (args.common.out.clone(), args.common.json);
-    let source = || pack.map_or_else(|| open(&data), Ok);
+    let source = || pack.map_or_else(|| open(&data, &args.labels), Ok);
     if settings.folds.is_some() {
         let source = Arc::new(source()?);
         let catalog = Arc::new(Catalog::from_source(&source)?);
@@ -96,7 +96,12 @@ fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result
     if settings.training.early_stopping.is_some() && settings.validation_split == Some(0.0) {
         return Err(without_validation().into());
     }
+    let mut settings = settings;
     let mut dataset = dataset(source()?, args.validation_data.as_deref(), &settings, resumed.as_ref())?;
+    if brings_a_split(&dataset.source) {
+        // No share decides.
+        settings.validation_split = None;
+    }
     if let Some(run) = &resumed {
         dataset.name = run.name_of_data(&data);
     }
@@ -133,10 +138,9 @@ fn dataset(
     match (validation_data, settings.group_regex.as_deref()) {
         (Some(further), regex) => {
             let name = resumed.map_or_else(|| further.to_path_buf(), |run| run.name_of_validation_data(further));
-            Dataset::of_two(source, further, &name, regex)
+            Dataset::of_two(source, further, &name, &settings.labels, regex)
         }
-        (None, Some(regex)) => Dataset::grouped(source, split, regex, settings.training.seed),
-        (None, None) => Dataset::new(source, split),
+        (None, regex) => Dataset::new(source, split, regex, settings.training.seed),
     }
 }
 

@@ -1,5 +1,6 @@
 //! From DATA to loaders: opened, listed, split, checked.
 
+use crate::cli::args::{LabelsArgs, is_given};
 use crate::cli::input::checked::CheckedImages;
 use crate::cli::outcome::{Failure, told};
 use crate::cli::terminal::console;
@@ -8,6 +9,7 @@ use glassnet::classes::{Classes, Label};
 use glassnet::data::catalog::{Catalog, Item, class_counts};
 use glassnet::data::groups::Groups;
 use glassnet::data::left_out::LeftOut;
+use glassnet::data::part::GivenPart;
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
 use glassnet::error::some_of;
@@ -48,15 +50,40 @@ pub fn check_one(data: &Path, more: &[PathBuf]) -> glassnet::Result<()> {
     Err(Error::setting("DATA", format!("several are given, {names}; {give}")))
 }
 
-/// Lists a folder or a zip.
+/// Lists DATA, with these labels where they are not in it.
 ///
 /// # Errors
-/// The errors of [`Source::open`].
-pub fn open(path: &Path) -> glassnet::Result<Source> {
+/// The errors of [`Source::open_labelled`]; [`Error::Setting`] of a column that was given where no table has
+/// one.
+pub fn open(path: &Path, labels: &LabelsArgs) -> glassnet::Result<Source> {
     let begun = Instant::now();
-    let source = Source::open(path)?;
+    let source = Source::open_labelled(path, &labels.known())?;
+    if !source.is_labelled() {
+        check_no_columns(path, labels)?;
+    }
     log::debug!(target: LOG_TARGET, "{}: {} files listed in {:.1?}", path.display(), source.names().count(), begun.elapsed());
     Ok(source)
+}
+
+/// Refuses the name of a column where no table of labels was read.
+fn check_no_columns(path: &Path, labels: &LabelsArgs) -> glassnet::Result<()> {
+    let LabelsArgs { path_column, label_column, group_column, split_column, .. } = labels;
+    let columns = [
+        ("--path-column", path_column),
+        ("--label-column", label_column),
+        ("--group-column", group_column),
+        ("--split-column", split_column),
+    ];
+    match columns.into_iter().find_map(|(flag, name)| Some((flag, name.as_ref().filter(|_| is_given(flag))?))) {
+        Some((flag, name)) => {
+            let path = path.display();
+            let reason = format!(
+                "in {path} the folders tell the classes, and no table does; leave it out, or give the table with --labels"
+            );
+            Err(Error::value(flag, name, reason))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A data set, listed and split; no image has been decoded yet.
@@ -79,10 +106,28 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Lists and splits, and passes on what was odd as warnings.
-    pub fn new(source: Source, validation_split: f64) -> Result<Dataset, Failure> {
+    /// Lists and splits, and passes on what was odd as warnings: by the parts that the data bring, or else by
+    /// the share that validates. Images of a group stay on one side, by `group_regex`, or else as the data
+    /// tell; which groups validate, the seed decides.
+    pub fn new(
+        source: Source,
+        validation_split: f64,
+        group_regex: Option<&str>,
+        seed: u64,
+    ) -> Result<Dataset, Failure> {
         let catalog = Catalog::from_source(&source)?;
-        let split = Split::new(&catalog, validation_split)?;
+        let groups = groups(&catalog, &source, group_regex)?;
+        let split = match (brings_a_split(&source), &groups) {
+            (true, _) if is_given("--validation-split") => {
+                let data = source.path().display();
+                let reason = format!("the data in {data} bring the images that validate; leave it out");
+                return Err(Error::value("--validation-split", validation_split, reason).into());
+            }
+            (true, groups) => Split::given(&catalog, &source, groups.as_ref())?,
+            (false, Some(groups)) => Split::grouped(&catalog, validation_split, groups, seed)
+                .map_err(|error| of_groups(error, group_regex, source.path()))?,
+            (false, None) => Split::new(&catalog, validation_split)?,
+        };
         let of_class = |(label, count): (Label, usize)| match label {
             Label::NEGATIVE => format!("class {label} '{}' has {count} images", &catalog.classes[label]),
             _ => format!("class {label} '{}' {count}", &catalog.classes[label]),
@@ -94,10 +139,10 @@ impl Dataset {
             "{}; {training} train, {validation} validate",
             counts.join(", ")
         );
-        for note in catalog.notes.iter().chain(&split.notes) {
+        for note in catalog.notes.iter().chain(groups.iter().flat_map(|groups| &groups.notes)).chain(&split.notes) {
             console::warn(note);
         }
-        Ok(Dataset::of_parts(Arc::new(source), Arc::new(catalog), split, None))
+        Ok(Dataset::of_parts(Arc::new(source), Arc::new(catalog), split, groups))
     }
 
     /// A set that is listed and split.
@@ -114,6 +159,7 @@ impl Dataset {
         source: Source,
         validation_data: &Path,
         name: &Path,
+        labels: &LabelsArgs,
         group_regex: Option<&str>,
     ) -> Result<Dataset, Failure> {
         let same = || Some(source.path().canonicalize().ok()? == validation_data.canonicalize().ok()?);
@@ -122,28 +168,28 @@ impl Dataset {
                 "it is the data that train, and a network is to be judged on other images; name another folder";
             return Err(Error::setting(VALIDATION_DATA, reason).into());
         }
-        let further = open(validation_data)?;
+        let further = open(validation_data, &labels.columns())?;
+        for (data, path) in [(&source, source.path()), (&further, validation_data)] {
+            if brings_a_split(data) {
+                let reason = format!(
+                    "the data in {} bring a split of their own; leave it out, and give them as DATA",
+                    path.display()
+                );
+                return Err(Error::setting(VALIDATION_DATA, reason).into());
+            }
+        }
         let entries = source.len();
         let catalog = Catalog::from_source(&source)?.join(Catalog::from_source(&further)?, entries, name)?;
-        let groups = group_regex.map(|regex| Groups::by_regex(&catalog, regex)).transpose()?;
-        let split = Split::by_set(&catalog, groups.as_ref())?;
+        let source = source.join(further);
+        let groups = groups(&catalog, &source, group_regex)?;
+        let split =
+            Split::by_set(&catalog, groups.as_ref()).map_err(|error| of_groups(error, group_regex, source.path()))?;
         for note in catalog.notes.iter().chain(groups.iter().flat_map(|groups| &groups.notes)) {
             console::warn(note);
         }
         let [validation_data, validation_name] = [validation_data, name].map(|path| Some(path.to_path_buf()));
-        let dataset = Dataset::of_parts(Arc::new(source.join(further)), Arc::new(catalog), split, groups);
+        let dataset = Dataset::of_parts(Arc::new(source), Arc::new(catalog), split, groups);
         Ok(Dataset { validation_data, validation_name, ..dataset })
-    }
-
-    /// As [`Dataset::new`], and images whose paths `group_regex` gives the same name stay on one side.
-    pub fn grouped(source: Source, validation_split: f64, group_regex: &str, seed: u64) -> Result<Dataset, Failure> {
-        let catalog = Catalog::from_source(&source)?;
-        let groups = Groups::by_regex(&catalog, group_regex)?;
-        let split = Split::grouped(&catalog, validation_split, &groups, seed)?;
-        for note in catalog.notes.iter().chain(&groups.notes).chain(&split.notes) {
-            console::warn(note);
-        }
-        Ok(Dataset::of_parts(Arc::new(source), Arc::new(catalog), split, Some(groups)))
     }
 
     /// Returns how many groups validate and how many train, where there are groups.
@@ -222,6 +268,32 @@ impl Dataset {
     fn group_names<'a>(&'a self, groups: &'a Groups) -> impl Iterator<Item = (usize, &'a str)> {
         self.catalog.items.iter().enumerate().map(|(index, item)| (item.entry, groups.name_of(index)))
     }
+}
+
+/// The groups of a catalog's images: by `group_regex`, or else as the data tell.
+///
+/// # Errors
+/// Those of [`Groups::by_regex`] and [`Groups::given`].
+pub fn groups(catalog: &Catalog, source: &Source, group_regex: Option<&str>) -> glassnet::Result<Option<Groups>> {
+    match group_regex {
+        Some(regex) => Groups::by_regex(catalog, regex).map(Some),
+        None => Groups::given(catalog, source),
+    }
+}
+
+/// The error of a split by groups, which is one of the data where these tell the groups and no flag does.
+fn of_groups(error: Error, group_regex: Option<&str>, data: &Path) -> Error {
+    match error {
+        Error::Setting { setting, reason, .. } if group_regex.is_none() && setting == "group_regex" => {
+            Error::data(data, reason)
+        }
+        error => error,
+    }
+}
+
+/// Whether data tell which of their images validate.
+pub fn brings_a_split(source: &Source) -> bool {
+    source.has_part(GivenPart::Validation)
 }
 
 /// A part of a data set.

@@ -1,6 +1,6 @@
 //! What a pack has decided, so that no flag need repeat it.
 
-use crate::cli::args::{ImageSize, RangeChoice, ReadingArgs, is_given};
+use crate::cli::args::{ImageSize, LabelsArgs, RangeChoice, ReadingArgs, is_given};
 use crate::cli::input::dataset::open;
 use glassnet::data::pack::{Pack, is_pack};
 use glassnet::data::reading::{BitDepth, Interpolation};
@@ -13,7 +13,7 @@ use std::path::Path;
 /// # Errors
 /// Those of a pack that cannot be read.
 pub fn open_pack(data: &Path) -> Result<Option<Source>> {
-    is_pack(data).then(|| open(data)).transpose()
+    is_pack(data).then(|| open(data, &LabelsArgs::default())).transpose()
 }
 
 /// Returns the way in which the images of a pack were read, as the flags that ask for it.

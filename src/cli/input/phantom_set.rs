@@ -1,5 +1,6 @@
 //! The phantom set, for commands that have data of their own.
 
+use crate::cli::args::LabelsArgs;
 use crate::cli::input::dataset::open;
 use crate::cli::input::run_data::DRAWN_SET;
 use crate::cli::terminal::console;
@@ -18,7 +19,7 @@ pub fn phantom_set() -> glassnet::Result<Source> {
     let shipped = Path::new(SHIPPED_SET);
     if shipped.is_dir() {
         console::progress(&format!("The synthetic phantom set in {SHIPPED_SET}."));
-        return open(shipped);
+        return open(shipped, &LabelsArgs::default());
     }
     console::progress(&format!("The synthetic phantom set, drawn in memory: there is no {SHIPPED_SET} here."));
     let images = phantom::draw(phantom::DEFAULT_SEED, phantom::DEFAULT_BENIGN, phantom::DEFAULT_MALIGNANT);

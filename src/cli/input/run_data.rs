@@ -1,6 +1,7 @@
 //! The data that the run of a model was trained and validated on, as the `config.toml` beside its weights
 //! tells.
 
+use crate::cli::args::LabelsArgs;
 use glassnet::error::shortened;
 use glassnet::files::read_text;
 use glassnet::{Error, Result};
@@ -21,6 +22,21 @@ pub struct RunData {
     /// The run's name for that place, which stands before the names of its images.
     pub validation_name: Option<String>,
     pub validation_sha256: Option<String>,
+    /// The labels of the data, where they are not in them.
+    pub labels: LabelsArgs,
+}
+
+/// The labels that the settings in a run's `config.toml` tell of.
+pub fn labels_of(config: &Table) -> LabelsArgs {
+    let settings = config.get("settings");
+    let text = |key: &str| settings?.get(key)?.as_str().map(str::to_string);
+    LabelsArgs {
+        labels: text("labels").map(PathBuf::from),
+        path_column: text("path_column"),
+        label_column: text("label_column"),
+        group_column: text("group_column"),
+        split_column: text("split_column"),
+    }
 }
 
 /// Data that a command takes because the user has given none.
@@ -78,6 +94,7 @@ impl RunData {
             validation_name: text("validation_path"),
             validation_path: place("validation_path", "validation_absolute_path"),
             validation_sha256: text("validation_sha256"),
+            labels: config.as_ref().map(labels_of).unwrap_or_default(),
         }
     }
 }

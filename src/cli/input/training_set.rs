@@ -1,6 +1,6 @@
 //! From the flags of a command that trains without a run folder to a network and a loader.
 
-use crate::cli::args::ImageSize;
+use crate::cli::args::{ImageSize, LabelsArgs};
 use crate::cli::input::checked::CheckedImages;
 use crate::cli::input::dataset::{Dataset, Part, open};
 use crate::cli::input::model::{Origin, check_classes, check_takes_images, read_spec};
@@ -22,10 +22,10 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// Those of [`open`].
-pub fn source(pack: Option<Source>, data: Option<&Path>) -> Result<Source> {
+pub fn source(pack: Option<Source>, data: Option<&Path>, labels: &LabelsArgs) -> Result<Source> {
     match (pack, data) {
         (Some(pack), _) => Ok(pack),
-        (None, Some(data)) => open(data),
+        (None, Some(data)) => open(data, labels),
         (None, None) => phantom_set(),
     }
 }

@@ -8,7 +8,7 @@ use super::schedule::scheduled;
 use super::training_run::{Execution, RunPlace, TrainingRun, check_memory};
 use super::validated::Validated;
 use crate::cli::input::checked::CheckedImages;
-use crate::cli::input::dataset::{Dataset, Part};
+use crate::cli::input::dataset::{Dataset, Part, groups};
 use crate::cli::input::reading::of_training;
 use crate::cli::outcome::{CommandResult, Failure, Outcome};
 use crate::cli::run_folder::RunFolder;
@@ -111,15 +111,14 @@ impl CrossValidation {
 
     /// A data set for each fold, which validates on it; what was odd is passed on as warnings.
     fn datasets(&self, catalog: &Arc<Catalog>) -> Result<Vec<Dataset>, Failure> {
-        let groups = match &self.settings.group_regex {
-            Some(regex) => Groups::by_regex(catalog, regex)?,
-            None => Groups::none(catalog),
-        };
+        let known = groups(catalog, &self.source, self.settings.group_regex.as_deref())?;
+        let is_grouped = known.is_some();
+        let groups = known.unwrap_or_else(|| Groups::none(catalog));
         let splits = folds(catalog, self.settings.folds.unwrap_or(0), &groups, self.settings.training.seed)?;
         for note in catalog.notes.iter().chain(&groups.notes) {
             console::warn(note);
         }
-        let groups = self.settings.group_regex.is_some().then_some(groups);
+        let groups = is_grouped.then_some(groups);
         Ok(splits.into_iter().map(|split| self.dataset(catalog, split, groups.clone())).collect())
     }
 

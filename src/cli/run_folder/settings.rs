@@ -1,6 +1,6 @@
 //! Every setting of a run, resolved from its flags: what a run goes by, and what `config.toml` holds of it.
 
-use crate::cli::args::{ImageSize, ReadingArgs, RunArgs, TrainArgs};
+use crate::cli::args::{ImageSize, LabelsArgs, ReadingArgs, RunArgs, TrainArgs};
 use glassnet::checkpoint;
 use glassnet::data::reading::{BitDepth, Reading};
 use glassnet::network::Network;
@@ -36,6 +36,9 @@ pub struct RunSettings {
     /// The pattern that finds the group in a file's path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_regex: Option<String>,
+    /// The table of labels, and its columns.
+    #[serde(flatten)]
+    pub labels: LabelsArgs,
     /// The file that the first weights are from.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
     pub init_weights: Option<PathBuf>,
@@ -90,6 +93,7 @@ impl RunSettings {
             folds: None,
             fold: None,
             group_regex: None,
+            labels: LabelsArgs::default(),
             init_weights: None,
             new_head: false,
             skip_bad: false,
@@ -130,6 +134,7 @@ impl RunSettings {
             validation_split: (args.folds.is_none() && args.validation_data.is_none()).then_some(args.validation_split),
             folds: args.folds,
             group_regex: args.group_regex.clone(),
+            labels: args.labels.clone(),
             init_weights: args.init_weights.clone(),
             new_head: args.new_head,
             skip_bad: args.skip_bad,

@@ -25,7 +25,7 @@ use super::reading::Reading;
 use super::sample::PictureSamples;
 use crate::{Error, Result};
 use layout::{Depth, Description, MAGIC, PREAMBLE_BYTES, PackedImage, Preamble, read_table};
-use positioned::PositionedFile;
+pub(super) use positioned::PositionedFile;
 
 /// An open pack.
 #[derive(Debug)]

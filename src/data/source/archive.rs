@@ -24,25 +24,18 @@ use zip::read::ZipFileEntry;
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
+use super::entries::{Kind, MAX_RATIO, bomb_fault, check_file};
 use super::limits::{MAX_FILE_BYTES, MAX_UNPACKED_BYTES, too_large, too_many_files};
-use super::listing::{Listing, Place, same_name};
+use super::listing::{Listing, same_name};
 use super::metered::{LongContents, MAX_CONTENTS_BYTES, Metered, SharedArchive};
 use super::names::{NameEncoding, is_utf8};
+use super::place::Place;
 use super::plain_name::plain_name;
 use crate::data::catch_panic::catch_panic;
 use crate::data::image_names::is_image_name;
 use crate::data::left_out::Reason;
 use crate::data::single_image::single_image;
-use crate::error::{shortened, some_of};
 use crate::{Error, Result};
-
-/// The largest ratio of an entry's, or the whole zip's, unpacked size to its packed one. Images are
-/// compressed already, so honest zips of them stay near 1; a picture of one colour as BMP comes near
-/// deflate's own limit of 1032.
-pub const MAX_RATIO: u64 = 250;
-
-/// Up to this size an entry may unpack to any multiple: a small picture of one colour hurts nobody.
-const RATIO_FREE_ENTRY_BYTES: u64 = 16 << 20;
 
 /// Up to this size the whole zip may.
 const RATIO_FREE_TOTAL_BYTES: u64 = 1 << 30;
@@ -107,15 +100,7 @@ fn list_entries(path: &Path) -> Result<Listing> {
         }
     }
     check_total(path, packed, unpacked)?;
-    if !guessed.is_empty() {
-        listing.notes.push(format!(
-            "{}: it does not tell the encoding of names, so these are guessed, as {}: {}; make the zip anew with UTF-8 names if they \
-             are wrong",
-            path.display(),
-            encoding.name(),
-            some_of(guessed.iter().map(|name| shortened(name)))
-        ));
-    }
+    Kind::Zip.tell_guessed(&mut listing, path, encoding.name(), &guessed);
     Ok(listing)
 }
 
@@ -201,35 +186,15 @@ fn check_entry(entry: &ZipFileEntry, name: &str) -> std::result::Result<(), Stri
     if entry.encrypted() {
         return Err("is encrypted".to_string());
     }
-    if is_archive_name(name) {
-        return Err("is an archive itself".to_string());
-    }
     if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
         return Err(format!("is compressed by a method that is not read here ({})", entry.compression()));
     }
-    let (packed, unpacked) = (entry.compressed_size(), entry.size());
-    if unpacked > RATIO_FREE_ENTRY_BYTES && unpacked / MAX_RATIO > packed {
-        return Err(bomb_fault(packed, unpacked));
-    }
-    Ok(())
-}
-
-/// Returns whether a file of this name is an archive, in which more could be than anyone sees.
-fn is_archive_name(name: &str) -> bool {
-    const SUFFIXES: [&str; 11] = [".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst"];
-    let name = name.to_ascii_lowercase();
-    SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
-}
-
-/// Words the fault of something that unpacks to too much.
-fn bomb_fault(packed: u64, unpacked: u64) -> String {
-    format!("unpacks from {packed} to {unpacked} bytes, as bombs do, and {MAX_RATIO} times as many is the most")
+    check_file(name, entry.compressed_size(), entry.size())
 }
 
 /// Returns the error for an entry that is not taken.
 fn refused(path: &Path, name: &str, fault: &str) -> Error {
-    let name = shortened(name);
-    Error::data(path, format!("the zip's entry {name:?} {fault}; unpack it with a tool you trust and give the folder"))
+    Kind::Zip.refused(path, name, fault)
 }
 
 /// Reads one entry, whose name in messages is `file`.
@@ -257,6 +222,22 @@ fn read_entry(archive: &SharedArchive, index: usize, file: &str) -> Result<Vec<u
     Ok(bytes)
 }
 
+/// Reads one entry, whose name in messages is `file`, piece by piece. What it declares to hold is not asked:
+/// that is for `work` to bound.
+pub(super) fn read_with<T>(
+    archive: &SharedArchive,
+    index: usize,
+    file: &str,
+    work: impl FnOnce(&mut dyn Read) -> Result<T>,
+) -> Result<T> {
+    let read = AssertUnwindSafe(|| {
+        let mut zip = archive.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entry = zip.by_index(index).map_err(|error| unreadable(file, error))?;
+        work(&mut entry)
+    });
+    catch_panic(read).unwrap_or_else(|| Err(damaged(file, "its reader failed on it")))
+}
+
 /// Opens the file as a zip and reads its table of contents.
 fn open(path: &Path) -> Result<ZipArchive<BufReader<Metered>>> {
     let mut file = File::open(path).map_err(Error::io("read", path))?;
@@ -279,7 +260,7 @@ fn open(path: &Path) -> Result<ZipArchive<BufReader<Metered>>> {
 
 /// Returns the error for a zip, or an entry of it, that cannot be unpacked for this reason.
 fn damaged(path: impl AsRef<Path>, reason: impl std::fmt::Display) -> Error {
-    Error::data(path.as_ref(), format!("the zip cannot be unpacked here: {reason}; create it again, or fetch it again"))
+    Kind::Zip.damaged(path, reason)
 }
 
 /// Returns the error for a zip, or an entry of it, of a kind that is not unpacked.

@@ -5,7 +5,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::limits::too_many_files;
-use super::listing::{Listing, Place};
+use super::listing::Listing;
+use super::place::Place;
 use crate::data::left_out::Reason;
 use crate::{Error, Result};
 

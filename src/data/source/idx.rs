@@ -14,14 +14,12 @@ use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
-use super::idx_images::IdxImages;
+use super::array_images::{ArrayImages, MAX_IMAGE_BYTES};
 use super::limits::{MAX_FILES, too_many_files};
-use super::listing::{Listing, Place};
+use super::listing::Listing;
+use super::place::Place;
 use crate::error::{counted, shell_word, some_of};
 use crate::{Error, Result};
-
-/// The most bytes that the images of a file may have in all: more than twenty times MNIST's.
-const MAX_IMAGE_BYTES: u64 = 1 << 30;
 
 /// The first bytes of a file of images, and of one of labels.
 const IMAGES: [u8; 4] = [0, 0, 8, 3];
@@ -75,6 +73,12 @@ pub fn several(folder: &Path, files: &[PathBuf]) -> Error {
     Error::Split { path: folder.to_path_buf(), reason, training: word(training), validation }
 }
 
+/// The digits of a class's name where the labels are these numbers: as many as the largest has, so that the
+/// classes stand in the order of their numbers.
+pub(super) fn digits(labels: &[u64]) -> usize {
+    labels.iter().max().map_or(1, |largest| largest.to_string().len())
+}
+
 fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
@@ -88,7 +92,7 @@ pub(super) fn list(path: &Path) -> Result<Listing> {
     let labels_path = labels_of(path)?;
     let labels = labels(&labels_path)?;
     let images = images(path)?;
-    let count = images.pixels.len().checked_div(images.height * images.width).unwrap_or(0);
+    let count = images.count();
     if labels.len() != count {
         let reason = format!(
             "it holds {}, and {} {} labels; give the two files that belong together",
@@ -98,13 +102,13 @@ pub(super) fn list(path: &Path) -> Result<Listing> {
         );
         return Err(Error::data(path, reason));
     }
-    // Of as many digits as the largest has, so that the classes stand in the order of their numbers.
-    let digits = labels.iter().max().map_or(1, |largest| largest.to_string().len());
+    let labels: Vec<u64> = labels.into_iter().map(u64::from).collect();
+    let digits = digits(&labels);
     let images = Arc::new(images);
     let mut listing = Listing::default();
     for (place, label) in labels.into_iter().enumerate() {
         let name = format!("{label:0digits$}/{place:05}.ppm");
-        listing.add_file(name, Place::Idx { images: Arc::clone(&images), place });
+        listing.add_file(name, Place::Array { images: Arc::clone(&images), place });
         if listing.is_too_large() {
             return Err(too_many_files(path));
         }
@@ -148,7 +152,7 @@ fn values(path: &Path, reader: &mut dyn Read, count: u64) -> Result<Vec<u8>> {
     }
 }
 
-fn images(path: &Path) -> Result<IdxImages> {
+fn images(path: &Path) -> Result<ArrayImages> {
     let mut reader = reader(path)?;
     let [count, height, width] = sizes(path, &mut reader)?;
     let bytes = [count, height, width].iter().map(|&size| size as u64).try_fold(1u64, u64::checked_mul);
@@ -162,7 +166,7 @@ fn images(path: &Path) -> Result<IdxImages> {
         return Err(Error::data(path, format!("its images have {width}×{height} pixels; fetch it again")));
     }
     let pixels = values(path, &mut reader, (count * height * width) as u64)?;
-    Ok(IdxImages { pixels, height, width })
+    Ok(ArrayImages { pixels, height, width, channels: 1 })
 }
 
 fn labels(path: &Path) -> Result<Vec<u8>> {

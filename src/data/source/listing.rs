@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::idx_images::IdxImages;
 use super::limits::{LISTED_BYTES, MAX_LISTING_BYTES, too_many_files};
-use super::metered::SharedArchive;
+use super::place::Place;
 use crate::data::left_out::Reason;
 use crate::data::pack::Pack;
+use crate::data::part::GivenPart;
 use crate::error::{shortened, some_of};
 use crate::{Error, Result};
 
@@ -19,38 +19,20 @@ pub struct ListedFile {
     pub name: String,
     /// The place.
     pub place: Place,
+    /// What the data tell of it, where they tell more than its name.
+    pub told: Option<Box<Told>>,
 }
 
-/// The place of one file's bytes.
-#[derive(Debug)]
-pub enum Place {
-    /// A path in the file system; it is kept beside the name because a name need not be valid Unicode there.
-    Disk(PathBuf),
-    /// An entry of a zip.
-    Zip {
-        /// The zip.
-        archive: SharedArchive,
-        /// The number of the entry.
-        index: usize,
-        /// The bytes it declares to hold; it never gives more.
-        size: u64,
-    },
-    /// The bytes themselves.
-    Memory(Vec<u8>),
-    /// An image of an idx file.
-    Idx {
-        /// All images of the file.
-        images: Arc<IdxImages>,
-        /// The image's place among them.
-        place: usize,
-    },
-    /// An image of a pack.
-    Pack {
-        /// The pack.
-        pack: Arc<Pack>,
-        /// The image's place in it.
-        index: usize,
-    },
+/// What labels tell of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The name that it had before its class was put into it, by which a person finds it; none where no file
+    /// of its own is there.
+    pub origin: Option<String>,
+    /// Its part, where the data bring a split.
+    pub part: Option<GivenPart>,
+    /// The group that it belongs to, where the data tell.
+    pub group: Option<Arc<str>>,
 }
 
 /// The files and folders that a walk has found so far.
@@ -64,6 +46,8 @@ pub struct Listing {
     pub notes: Vec<String>,
     /// The pack, where the files are in one.
     pub packs: Vec<Arc<Pack>>,
+    /// True where labels tell the classes, and the first folder of each name is one in any case.
+    pub is_labelled: bool,
     /// The bytes that it may still take, or none where it has taken more.
     left: Option<usize>,
 }
@@ -84,16 +68,22 @@ impl Listing {
             hidden: BTreeSet::new(),
             notes: Vec::new(),
             packs: Vec::new(),
+            is_labelled: false,
             left: Some(bytes),
         }
     }
 
     /// Adds a file and the folders above it, unless it or one of them is hidden.
     pub fn add_file(&mut self, name: String, place: Place) {
+        self.add_told(name, place, None);
+    }
+
+    /// The same, of which the data tell more.
+    pub fn add_told(&mut self, name: String, place: Place, told: Option<Box<Told>>) {
         if self.is_seen(&name) {
             self.add_folder(parent(&name));
             self.count(&name);
-            self.files.push(ListedFile { name, place });
+            self.files.push(ListedFile { name, place, told });
         }
     }
 
@@ -115,7 +105,7 @@ impl Listing {
     }
 
     /// Takes what this name costs from what is left.
-    fn count(&mut self, name: &str) {
+    pub fn count(&mut self, name: &str) {
         self.left = self.left.and_then(|left| left.checked_sub(name.len() + LISTED_BYTES));
     }
 

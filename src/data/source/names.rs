@@ -63,6 +63,21 @@ impl NameEncoding {
         }
     }
 
+    /// Returns a name of a tar as text. Where no encoding is guessed it is that of Unix systems before UTF-8,
+    /// in which every byte is a character too.
+    pub(super) fn text(self, name: &[u8]) -> String {
+        let known = std::str::from_utf8(name).ok().map(str::to_string).or_else(|| self.decode(name));
+        known.unwrap_or_else(|| name.iter().map(|&byte| char::from(byte)).collect())
+    }
+
+    /// Returns its name for people, of the names of a tar.
+    pub(super) fn name_in_tar(self) -> &'static str {
+        match self {
+            NameEncoding::CodePage437 => "ISO 8859-1",
+            guessed => guessed.name(),
+        }
+    }
+
     /// Returns its name for people.
     pub(super) fn name(self) -> &'static str {
         match self {

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::limits::too_many_files;
-use super::listing::{Listing, Place};
+use super::listing::Listing;
+use super::place::Place;
 use super::plain_name::plain_name;
 use crate::data::pack::Pack;
 use crate::error::shortened;

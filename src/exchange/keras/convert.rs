@@ -52,7 +52,7 @@ impl Architecture {
             notes.push(format!("left out, as they do nothing but in training: {names}"));
         }
         let pixels = pixels(converted.pixels, given.pixels, &mut notes);
-        let spec = ModelSpec { input: [height, width, channels], layers };
+        let spec = ModelSpec { input: [height, width, channels], frozen: Vec::new(), layers };
         Ok(Architecture { spec, sources, pixels, notes, end: converted.end })
     }
 

@@ -35,8 +35,8 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
         check_one(data, &args.more_data)?;
     }
     let file = weights_file(&args.model)?;
-    let data = match &args.data {
-        Some(data) => data.clone(),
+    let (data, labels) = match &args.data {
+        Some(data) => (data.clone(), args.labels.clone()),
         None => subset::data_of_run(&file, args.subset)?,
     };
     if let Some(out) = &args.out {
@@ -51,7 +51,7 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
         return Err(Error::value("--threshold", threshold, reason).into());
     }
     let mut network = Predictor::new(&model, &file)?;
-    let source = Arc::new(open(&data)?);
+    let source = Arc::new(open(&data, &labels)?);
     source.check_packs(model.card.spec.input, model.card.reading)?;
     let catalog = Catalog::with_classes(&source, &model.card.classes)?;
     for note in &catalog.notes {

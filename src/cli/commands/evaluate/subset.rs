@@ -1,12 +1,13 @@
 //! The images that are evaluated, and what is known of their part in the training.
 
-use crate::cli::args::SubsetChoice;
+use crate::cli::args::{LabelsArgs, SubsetChoice, is_given};
 use crate::cli::input::run_data::{RunData, Wanted};
 use crate::cli::terminal::console;
 use crate::cli::terminal::progress::Progress;
 use glassnet::checkpoint::TrainingFacts;
 use glassnet::data::catalog::{Catalog, Item, name_in};
 use glassnet::data::images::{Digest, set_sha256};
+use glassnet::data::part::GivenPart;
 use glassnet::data::source::{MAX_FILES, Source};
 use glassnet::error::counted;
 use glassnet::files::{read_table, read_text};
@@ -64,33 +65,44 @@ impl Subset {
     ) -> Result<Subset> {
         let of = catalog.items.len();
         let data = source.path().display();
+        let choice = match source.has_part(GivenPart::Test) && !is_given("--subset") {
+            true => SubsetChoice::Test,
+            false => choice,
+        };
+        let is_of_run = matches!(choice, SubsetChoice::Training | SubsetChoice::Validation);
+        let pool = |item: &&Item| choice != SubsetChoice::Test || source.part(item.entry) == Some(GivenPart::Test);
+        let pool: Vec<Item> = catalog.items.iter().filter(pool).cloned().collect();
+        if pool.is_empty() {
+            let reason = format!("the data in {data} tell of no test part; use --subset all");
+            return Err(Error::setting("--subset", reason));
+        }
         let run = match Run::around(file, facts) {
             Ok(run) => run,
-            Err(reason) if choice == SubsetChoice::All => {
-                return Ok(Subset { choice, items: catalog.items.clone(), of, split: Split::Unknown(reason) });
+            Err(reason) if !is_of_run => {
+                return Ok(Subset { choice, items: pool, of, split: Split::Unknown(reason) });
             }
             Err(reason) => return Err(not_known(choice, &reason)),
         };
         let sets = run.sets();
         let (set, compared) = match which(&sets, source, catalog) {
             Ok(found) => found,
-            Err(reason) if choice == SubsetChoice::All => {
-                return Ok(Subset { choice, items: catalog.items.clone(), of, split: Split::Unknown(reason) });
+            Err(reason) if !is_of_run => {
+                return Ok(Subset { choice, items: pool, of, split: Split::Unknown(reason) });
             }
             Err(reason) => return Err(not_known(choice, &reason)),
         };
         let parts = set.parts();
         let part = |item: &Item| parts.get(item.path.as_str()).copied();
-        if choice != SubsetChoice::All && !catalog.items.iter().any(|item| part(item).is_some()) {
+        if is_of_run && !catalog.items.iter().any(|item| part(item).is_some()) {
             let file = run.split_file.display();
             return Err(not_known(choice, &format!("no image of {data} is named in {file}, which is of another set")));
         }
         let chosen = |item: &&Item| match choice {
-            SubsetChoice::All => true,
+            SubsetChoice::All | SubsetChoice::Test => true,
             SubsetChoice::Training => part(item) == Some(TRAINING),
             SubsetChoice::Validation => part(item) == Some(VALIDATION),
         };
-        let items: Vec<Item> = catalog.items.iter().filter(chosen).cloned().collect();
+        let items: Vec<Item> = pool.iter().filter(chosen).cloned().collect();
         if let (true, [training, validation]) = (items.is_empty(), &sets[..]) {
             let (part, wanted) = match choice {
                 SubsetChoice::Training => (TRAINING, training),
@@ -156,10 +168,10 @@ impl Subset {
         };
         let Counts { training, validation, neither } = counts;
         let how = match self.choice {
-            SubsetChoice::All if training + validation == 0 => {
+            SubsetChoice::All | SubsetChoice::Test if training + validation == 0 => {
                 return format!("{chosen}; {file}, which lists what trained the model, names none of them");
             }
-            SubsetChoice::All => {
+            SubsetChoice::All | SubsetChoice::Test => {
                 let rest = if *neither == 0 { String::new() } else { format!(", and {neither} as neither") };
                 format!(", of which {file} lists {training} as training and {validation} as validation images{rest}")
             }
@@ -200,6 +212,7 @@ impl Subset {
         match self.choice {
             SubsetChoice::Training => TRAINING,
             SubsetChoice::Validation => VALIDATION,
+            SubsetChoice::Test => GivenPart::Test.name(),
             SubsetChoice::All => "all",
         }
     }
@@ -215,14 +228,18 @@ fn not_known(choice: SubsetChoice, reason: &str) -> Error {
 }
 
 /// The data of the run around the weights `file` on which they are judged where no other are given: those
-/// that validated, if they are a set of their own and not the training images are wanted, else all.
+/// that validated, if they are a set of their own and not the training images are wanted, else all; and their
+/// labels, as far as the run tells.
 ///
 /// # Errors
 /// [`Error::Setting`] of DATA, where that is not known, or not there.
-pub fn data_of_run(file: &Path, choice: SubsetChoice) -> Result<PathBuf> {
-    let RunData { path, validation_path, .. } = RunData::around(file);
+pub fn data_of_run(file: &Path, choice: SubsetChoice) -> Result<(PathBuf, LabelsArgs)> {
+    let RunData { path, validation_path, labels, .. } = RunData::around(file);
     let further = validation_path.filter(|_| choice != SubsetChoice::Training);
-    let part = if further.is_some() { "validated on" } else { "trained on" };
+    let (part, labels) = match further {
+        Some(_) => ("validated on", labels.columns()),
+        None => ("trained on", labels),
+    };
     let data = further.or(path).ok_or_else(|| {
         let reason = format!(
             "it is missing, and {} is not in a run folder that tells it; give a folder, a zip or a pack",
@@ -231,7 +248,7 @@ pub fn data_of_run(file: &Path, choice: SubsetChoice) -> Result<PathBuf> {
         Error::setting("DATA", reason)
     })?;
     Wanted { path: &data, part, argument: "DATA" }.check_there(file)?;
-    Ok(data)
+    Ok((data, labels))
 }
 
 /// The statement of a run folder on its data.
@@ -285,7 +302,7 @@ impl Run {
 
     /// The sets of the run: one that was parted, or one that trained and one that validated.
     fn sets(&self) -> Vec<KnownSet<'_>> {
-        let RunData { path, sha256, validation_path, validation_name, validation_sha256 } = &self.data;
+        let RunData { path, sha256, validation_path, validation_name, validation_sha256, .. } = &self.data;
         let all = || self.rows.iter().map(|row| (row.file.as_str(), row.subset.as_str()));
         let (Some(further), Some(name)) = (validation_path, validation_name) else {
             return vec![KnownSet { files: all().collect(), sha256: sha256.as_deref(), path: path.as_deref() }];

@@ -18,14 +18,14 @@ use report::Report;
 /// Lists, counts and compares; an unreadable file is part of the answer, not a failure of it.
 pub fn run(args: &InspectArgs) -> CommandResult {
     check_one(&args.data, &args.more_data)?;
-    let source = open(&args.data)?;
+    let source = open(&args.data, &args.labels)?;
     let mut reading = ReadingArgs { upright: args.upright, ..ReadingArgs::default() };
     if let Some(pack) = source.packs().next() {
         (reading, _) = reading_of(pack, reading, pack.reading().bit_depth)?;
     }
     let dataset = match &args.validation_data {
-        Some(further) => Dataset::of_two(source, further, further, None)?,
-        None => Dataset::new(source, args.validation_split)?,
+        Some(further) => Dataset::of_two(source, further, further, &args.labels, None)?,
+        None => Dataset::new(source, args.validation_split, None, 0)?,
     };
     for pack in dataset.source.packs() {
         let (pack, size) = (pack.path().display(), size_in_words(pack.size()));

@@ -2,6 +2,7 @@
 //! tells.
 
 use super::resumed_run::ResumedRun;
+use crate::cli::args::LabelsArgs;
 use crate::cli::input::dataset::{VALIDATION_DATA, open};
 use crate::cli::terminal::console;
 use glassnet::Error;
@@ -41,7 +42,9 @@ pub fn place(run: &ResumedRun, set: Set) -> Option<PathBuf> {
         (given, None) => return given,
         (None, Some(absolute)) => (None, absolute),
         (Some(given), Some(absolute)) => {
-            if given.canonicalize().is_ok_and(|given| given == absolute) || holds(&given, &recorded(run, set)) {
+            if given.canonicalize().is_ok_and(|given| given == absolute)
+                || holds(&given, &run.labels(set.further), &recorded(run, set))
+            {
                 return Some(given);
             }
             (Some(given), absolute)
@@ -97,8 +100,8 @@ fn of_set(files: impl Iterator<Item = (String, String)>, further: Option<&str>, 
 }
 
 /// Returns whether there are these files at `path`, and no others.
-fn holds(path: &Path, files: &BTreeMap<String, String>) -> bool {
-    let Ok(source) = open(path) else { return false };
+fn holds(path: &Path, labels: &LabelsArgs, files: &BTreeMap<String, String>) -> bool {
+    let Ok(source) = open(path, labels) else { return false };
     let Ok(catalog) = Catalog::from_source(&source) else { return false };
     catalog.items.len() == files.len()
         && catalog.items.iter().all(|item| {

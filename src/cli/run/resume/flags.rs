@@ -127,7 +127,7 @@ pub fn flag(command: &clap::Command, name: &str, key: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::{ImageSize, RangeChoice, ReadingArgs};
+    use crate::cli::args::{ImageSize, LabelsArgs, RangeChoice, ReadingArgs};
     use crate::cli::run_folder::config::as_toml;
     use crate::cli::run_folder::settings::RunSettings;
     use glassnet::data::augment::Augmentation;
@@ -178,6 +178,13 @@ mod tests {
             // A fold does not go on by itself, so no flag sets it.
             fold: None,
             group_regex: Some("/(p[0-9]+)_".into()),
+            labels: LabelsArgs {
+                labels: Some("labels of all.csv".into()),
+                path_column: Some("file".into()),
+                label_column: Some("kind".into()),
+                group_column: Some(String::new()),
+                split_column: Some("fold".into()),
+            },
             init_weights: Some("a b.safetensors".into()),
             new_head: true,
             skip_bad: true,
@@ -210,17 +217,21 @@ mod tests {
             "--epochs=3",
             "--folds=3",
             "--global-clip-norm=2.5",
+            "--group-column=",
             "--group-regex=/(p[0-9]+)_",
             "--image-size=16x24",
             "--init-weights=a b.safetensors",
             "--interpolation=bilinear",
+            "--label-column=kind",
             "--label-smoothing=0.125",
+            "--labels=labels of all.csv",
             "--learning-rate=0.001",
             "--momentum=0.9",
             "--nesterov",
             "--new-head",
             "--no-shuffle",
             "--optimizer=sgd",
+            "--path-column=file",
             "--pieces=3:0.5,5:0.25",
             "--plateau-factor=0.5",
             "--plateau-min-delta=0.0",
@@ -231,6 +242,7 @@ mod tests {
             "--schedule=piecewise",
             "--seed=7",
             "--skip-bad",
+            "--split-column=fold",
             "--upright",
             "--validation-split=0.5",
             "--warmup-steps=3",

@@ -1,7 +1,8 @@
 //! A run that is to go on, as its folder tells of it.
 
 use super::difference::identity;
-use crate::cli::args::RunArgs;
+use crate::cli::args::{LabelsArgs, RunArgs};
+use crate::cli::input::run_data::labels_of;
 use crate::cli::run_folder::RunFolder;
 use crate::cli::terminal::console;
 use glassnet::checkpoint::run::SavedRun;
@@ -98,6 +99,12 @@ impl ResumedRun {
 
     pub fn command(&self) -> &str {
         self.config.get("command").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The labels of the run's data, or of those that validate beside others, of which the table is not told.
+    pub fn labels(&self, of_further: bool) -> LabelsArgs {
+        let labels = labels_of(&self.config);
+        if of_further { labels.columns() } else { labels }
     }
 
     /// A text in the table of the data.
