@@ -63,8 +63,8 @@ pub struct Catalog {
 
 impl Catalog {
     /// Finds the classes and their images. If the source holds nothing but one folder of folders, as a zip of
-    /// a data set often does, the classes are looked for in that one. Images that the data keep for a test are
-    /// left to [`with_classes`](Catalog::with_classes).
+    /// a data set often does, the classes are looked for in that one. Images that the data keep for a test
+    /// are left to [`with_classes`](Catalog::with_classes).
     ///
     /// # Errors
     /// [`Error::Data`] if there are not at least two class folders, or if one of them has no image.

@@ -9,6 +9,7 @@
 mod archive;
 mod array_images;
 mod by_table;
+mod contents;
 mod entries;
 mod folder;
 mod idx;
@@ -39,12 +40,12 @@ use crate::error::{shell_word, some_of};
 use crate::files::{MAX_TABLE_BYTES, read_at_most};
 use crate::{Error, Result};
 use by_table::{TablePlace, by_table};
+pub use contents::read_file;
 pub use entries::MAX_RATIO;
 pub use limits::{LISTED_BYTES, MAX_FILE_BYTES, MAX_FILES, MAX_LISTING_BYTES, MAX_UNPACKED_BYTES};
 pub(super) use listing::parent;
 use listing::{ListedFile, Listing};
 use place::Place;
-pub use place::read_file;
 pub use table::Columns;
 
 /// A list of named files whose bytes can be read, from many threads at once.
@@ -111,8 +112,8 @@ impl Source {
     /// that lead outside of it, two files of one name, files that share bytes, encrypted files, archives, or
     /// what unpacks to more than [`MAX_RATIO`] times its size; or an idx file without its labels or damaged;
     /// or a pack that is damaged; or labels that cannot be those of the images. [`Error::Setting`] tells of a
-    /// column that is not there, and [`Error::Split`] of a folder with several idx files of images, or tables,
-    /// which to give.
+    /// column that is not there, and [`Error::Split`] of a folder with several idx files of images, or
+    /// tables, which to give.
     pub fn open_labelled(path: impl AsRef<Path>, labels: &Labels) -> Result<Source> {
         let path = path.as_ref();
         let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
@@ -339,7 +340,7 @@ impl Source {
     /// # Panics
     /// If `index` is not below [`len`](Source::len).
     pub fn size_hint(&self, index: usize) -> u64 {
-        self.files[index].place.size_hint()
+        contents::size_hint(&self.files[index].place)
     }
 
     /// Reads the file at `index`.
@@ -352,11 +353,12 @@ impl Source {
     /// # Panics
     /// If `index` is not below [`len`](Source::len).
     pub fn read(&self, index: usize) -> Result<Vec<u8>> {
-        self.files[index].place.read(&self.full_name(index))
+        contents::read(&self.files[index].place, &self.full_name(index))
     }
 }
 
-/// Returns whether a file stands for several images: a zip, a tar, a pack, an idx file of images, or a table.
+/// Returns whether a file stands for several images: a zip, a tar, a pack, an idx file of images, or a
+/// table.
 pub fn is_set(path: &Path) -> bool {
     let is_table = || path.is_file() && table::is_table_name(&path.display().to_string());
     archive::starts_as_zip(path) || is_pack(path) || idx::is_images(path) || tar::is_tar(path) || is_table()
@@ -382,7 +384,7 @@ fn by_table_within(path: &Path, listing: Listing, folders: &[String], columns: &
     for index in by_table::tables_in(&listing, folders) {
         let file = &listing.files[index];
         let whole = path.join(&file.name);
-        let bytes = file.place.read(&whole.display().to_string())?;
+        let bytes = contents::read(&file.place, &whole.display().to_string())?;
         if table::tells_labels(&whole, &bytes, columns) {
             found.push((whole, parent(&file.name).to_string(), bytes));
         }

@@ -1,4 +1,5 @@
-//! DATA that is no folder: tars, tables of labels and numpy's arrays; and what they bring, a split and groups.
+//! DATA that is no folder: tars, tables of labels and numpy's arrays; and what they bring, a split and
+//! groups.
 
 use super::array_bytes::{npy, npz};
 use super::printed::masked;

@@ -1,5 +1,6 @@
-//! Files that no program would write, made at random, given to all that reads files: zips, tars, tables, numpy's
-//! arrays, images, idx files, packs, weights, runs that are to go on, models, ours and those of Keras and PyTorch.
+//! Files that no program would write, made at random, given to all that reads files: zips, tars, tables,
+//! numpy's arrays, images, idx files, packs, weights, runs that are to go on, models, ours and those of Keras
+//! and PyTorch.
 //!
 //! Whatever comes in, the answer is a value or a sentence: no panic comes out, nothing takes more than
 //! [`LONGEST`], and memory grows by no more than the reader's own limits allow. It is a fuzzer without

@@ -29,7 +29,7 @@ The page is on this machine alone, and only who has the printed link can open it
 The steps are those of glassnet train with the same flags, bit for bit. Nothing is saved but what the page's reader saves."
 )]
 pub struct LectureArgs {
-    /// A folder of class folders, a zip, tar or pack of it, a labels.csv or an .npz [default: the phantom set]
+    /// Class folders, a zip, tar or pack of them, a labels.csv or an .npz [default: the phantom set]
     #[arg(value_name = "DATA")]
     pub data: Option<PathBuf>,
     /// A prepared lecture: the stops to go to

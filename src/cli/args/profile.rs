@@ -26,7 +26,7 @@ Steps are taken as glassnet train takes them; every second one is recorded, so t
 With --out: profile.html, a page that needs no network; profile.json, all figures; trace.json, which https://ui.perfetto.dev opens."
 )]
 pub struct ProfileArgs {
-    /// A folder of class folders, a zip, tar or pack of it, a labels.csv or an .npz [default: the phantom set]
+    /// Class folders, a zip, tar or pack of them, a labels.csv or an .npz [default: the phantom set]
     #[arg(value_name = "DATA")]
     pub data: Option<PathBuf>,
     /// Steps to record

@@ -101,9 +101,9 @@ glassnet inspect says what to mend in the data first. Class 1, the second folder
 pub struct TrainArgs {
     /// A folder of class folders, a zip, tar or pack of it, a labels.csv or an .npz
     ///
-    /// Class folders are a folder of images for each class. A table of labels has its images in folders beside
-    /// it; an .npz has them as MedMNIST does, and MNIST's own files are taken, too. With --resume it need not
-    /// be given.
+    /// Class folders are a folder of images for each class. A table of labels has its images in folders
+    /// beside it; an .npz has them as MedMNIST does, and MNIST's own files are taken, too. With --resume it
+    /// need not be given.
     #[arg(value_name = "DATA", required_unless_present = "resume")]
     pub data: Option<PathBuf>,
     /// What is given beside DATA, which is one path.

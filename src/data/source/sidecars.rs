@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use super::contents;
 use super::labels::{Labelled, by_labels};
 use super::listing::Listing;
 use crate::data::image_names::is_image_name;
@@ -41,10 +42,10 @@ pub fn list(path: &Path, base: Listing) -> Result<Listing> {
             let reason = format!("the label {} {fault}; write the class of its image there", shortened(&file.name));
             Err(Error::data(path, reason))
         };
-        if file.place.size_hint() > MAX_LABEL_FILE_BYTES {
+        if contents::size_hint(&file.place) > MAX_LABEL_FILE_BYTES {
             return refuse("has more than 1024 bytes");
         }
-        let bytes = file.place.read(&path.join(&file.name).display().to_string())?;
+        let bytes = contents::read(&file.place, &path.join(&file.name).display().to_string())?;
         let Ok(text) = std::str::from_utf8(&bytes) else { return refuse("is no text") };
         let label = text.trim();
         if label.is_empty() {
