@@ -26,8 +26,8 @@ mod terminal;
 
 use args::{Cli, Command};
 use commands::{
-    bench, completions, evaluate, explain, export, glyphs, gradcheck, import, init, inspect, lecture, lr_find, man, pack,
-    phantom, predict, profile, reproduce, runs, samples, summary, train,
+    bench, completions, evaluate, explain, export, glyphs, gradcheck, import, init, inspect, lecture, lr_find, man,
+    pack, phantom, predict, profile, reproduce, runs, samples, summary, train,
 };
 use glassnet::Error;
 use glassnet::kernels::simd::{self, InstructionSet};

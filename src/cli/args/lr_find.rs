@@ -1,6 +1,7 @@
 //! The arguments of `lr-find`.
 
 use super::common::{QuietArgs, ThreadsArgs};
+use super::labels::LabelsArgs;
 use super::optimizer::OptimizerArgs;
 use super::reading::{ReadingArgs, bit_depth};
 use super::train::ClassWeight;
@@ -23,7 +24,7 @@ use std::path::PathBuf;
 Each step has a larger learning rate than the one before. Too small a rate leaves the loss where it was, a good one lets it fall, and too large a one drives it up, which ends the test. The rate where the loss falls fastest is a good one to train with. Nothing of the training is kept; the other flags are those of glassnet train, and should be the same."
 )]
 pub struct LrFindArgs {
-    /// A folder with a folder of images for each class, or a zip or a pack of it
+    /// Class folders, a zip, tar or pack of them, a labels.csv or an .npz
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
     /// Learning rate of the first step
@@ -75,6 +76,9 @@ pub struct LrFindArgs {
     /// Leave out images that cannot be read
     #[arg(long, hide_short_help = true)]
     pub skip_bad: bool,
+    /// `--labels`, and its columns.
+    #[command(flatten)]
+    pub labels: LabelsArgs,
     /// `--upright`, `--range`, `--resize` and `--interpolation`.
     #[command(flatten)]
     pub reading: ReadingArgs,

@@ -1,9 +1,9 @@
 //! `glassnet lr-find`: a learning rate by trying many, each for a step.
 
 use crate::cli::args::LrFindArgs;
-use crate::cli::input::dataset::{Dataset, Part, open};
+use crate::cli::input::dataset::{Dataset, Part};
 use crate::cli::input::packed::{FlagsOnData, as_packed, open_pack};
-use crate::cli::input::training_set::{for_classes, network, training_loader};
+use crate::cli::input::training_set::{for_classes, network, source, training_loader};
 use crate::cli::machine::memory::Memory;
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::run_folder::settings::RunSettings;
@@ -44,8 +44,8 @@ pub fn run(args: &LrFindArgs) -> CommandResult {
     let network = network(args.model.as_deref(), args.image_size, args.dropout)?;
     let settings = run_settings(args, &network);
     let optimizer = settings.training.optimizer()?;
-    let source = pack.map_or_else(|| open(&args.data), Ok)?;
-    let mut dataset = Dataset::new(source, args.validation_split)?;
+    let source = source(pack, Some(&args.data), &args.labels)?;
+    let mut dataset = Dataset::new(source, args.validation_split, None, args.seed)?;
     let network = for_classes(network, args.model.as_deref(), dataset.classes())?;
     let batch = args.batch_size.min(dataset.items(Part::Training).len());
     Memory::new(&network, batch, settings.plan_options(), optimizer.rule).check_training(batch)?;
@@ -118,6 +118,7 @@ fn run_settings(args: &LrFindArgs, network: &Network) -> RunSettings {
     RunSettings {
         batch_size: args.batch_size,
         validation_split: Some(args.validation_split),
+        labels: args.labels.clone(),
         init_weights: args.init_weights.clone(),
         skip_bad: args.skip_bad,
         reading: args.reading,

@@ -36,8 +36,8 @@ pub fn layers(network: &Network, rescaling: bool) -> Vec<Written> {
     written
 }
 
-/// Returns the JSON of a Sequential model of these layers.
-pub fn sequential(input: [usize; 3], layers: &[Written]) -> Value {
+/// Returns the JSON of a Sequential model of these layers, of which those of the `frozen` names do not train.
+pub fn sequential(input: [usize; 3], frozen: &[String], layers: &[Written]) -> Value {
     let shape = json!([null, input[0], input[1], input[2]]);
     let front = json!({
         "module": "keras.layers",
@@ -48,7 +48,7 @@ pub fn sequential(input: [usize; 3], layers: &[Written]) -> Value {
     let layer = |layer: &Written| {
         let mut config: Map<String, Value> = layer.config.as_object().cloned().unwrap_or_default();
         config.insert("name".into(), layer.name.clone().into());
-        config.insert("trainable".into(), true.into());
+        config.insert("trainable".into(), (!frozen.contains(&layer.name)).into());
         config.insert("dtype".into(), "float32".into());
         json!({ "module": "keras.layers", "class_name": layer.class, "config": config, "registered_name": null })
     };

@@ -46,7 +46,7 @@ pub fn to_bytes(model: &Checkpoint, training: Option<&Training>, input: PixelInp
         }
     };
     let layers = layers(&model.network, input == PixelInput::Bytes);
-    let mut config = sequential(model.network.spec().input, &layers);
+    let mut config = sequential(model.network.spec().input, &model.network.spec().frozen, &layers);
     config["compile_config"] = compile_config(&model.network, training);
     let metadata = json!({ "keras_version": KERAS_VERSION, CARD: model.card });
     let weights = weights(model, &layers, training).map_err(|error| format!("the HDF5 cannot be written: {error}"))?;
