@@ -4,6 +4,7 @@ use super::cell::Cell;
 use super::moment::Moment;
 use super::weight::Weight;
 use crate::layers::LayerKind;
+use crate::parameters::TensorEntry;
 use crate::{Error, Result};
 
 /// One image of a batch, one weight, and one cell of a layer's output that is a sum of products.
@@ -52,11 +53,13 @@ impl Focus {
 
 fn telling_weight(moment: &Moment) -> Weight {
     let layers = moment.layers();
+    let entries = moment.network.table().entries();
+    let learns = |layer: usize| entries[layers[layer].tensors.clone()].iter().any(TensorEntry::is_trainable);
     let is_convolution = |layer: &&usize| is_convolution(&layers[**layer].kind);
-    let with_weights: Vec<usize> = (0..layers.len()).filter(|&layer| !layers[layer].tensors.is_empty()).collect();
+    let with_weights: Vec<usize> = (0..layers.len()).filter(|&layer| learns(layer)).collect();
     let convolutions: Vec<usize> = with_weights.iter().filter(is_convolution).copied().collect();
-    let layer = convolutions.get(1).or(convolutions.first()).or(with_weights.first()).expect("a network has weights");
-    let name = &moment.network.table().entries()[layers[*layer].tensors.start].name;
+    let layer = convolutions.get(1).or(convolutions.first()).or(with_weights.first()).expect("a layer learns");
+    let name = &entries[layers[*layer].tensors.start].name;
     let gradient = moment.snapshot.gradient(name).expect("a snapshot has all gradients");
     let place = (0..gradient.len()).max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs()).then(b.cmp(&a)));
     Weight::at(moment.network, name, place.unwrap_or(0))

@@ -171,8 +171,25 @@ impl BatchNormalization {
             slope[c] = gamma[c] / (count * (variance[c] + self.epsilon));
             gamma[c] /= (variance[c] + self.epsilon).sqrt();
         }
+        if let Some(grad_input) = grad_input {
+            let sums = GradSums { mean, scale, mean_grad, slope };
+            self.write_grad_input(Seen { input, grad_output }, sums, grad_input);
+        }
+    }
+
+    /// Writes ∂L/∂input of a frozen layer, if it is wanted: its statistics are constants. `work` are 2·C floats.
+    fn frozen_grad_input(&self, parameters: &Parameters, seen: Seen, grad_input: Option<&mut [f32]>, work: &mut [f32]) {
         let Some(grad_input) = grad_input else { return };
-        let sums = GradSums { mean, scale, mean_grad, slope };
+        let (scale, zeros) = work[..2 * self.channels].split_at_mut(self.channels);
+        let [mean, variance] = [self.moving_mean, self.moving_variance].map(|tensor| parameters.tensor(tensor));
+        batch_norm::scale(parameters.tensor(self.gamma), variance, self.epsilon, scale);
+        zeros.fill(0.0);
+        let (scale, zeros) = (&*scale, &*zeros);
+        self.write_grad_input(seen, GradSums { mean, scale, mean_grad: zeros, slope: zeros }, grad_input);
+    }
+
+    /// Writes ∂L/∂input, piece by piece.
+    fn write_grad_input(&self, Seen { input, grad_output }: Seen, sums: GradSums, grad_input: &mut [f32]) {
         let pixels = input.par_chunks(self.chunk_len()).zip(grad_output.par_chunks(self.chunk_len()));
         grad_input.par_chunks_mut(self.chunk_len()).zip(pixels).for_each(|(grad_input, (input, grad_output))| {
             task(Activity::Values, "", || batch_norm::grad_input(input, grad_output, sums, grad_input));
@@ -181,6 +198,7 @@ impl BatchNormalization {
 }
 
 /// What the backward pass reads, but for what was saved.
+#[derive(Clone, Copy)]
 struct Seen<'a> {
     input: &'a [f32],
     grad_output: &'a [f32],
@@ -223,6 +241,10 @@ impl Operation for BatchNormalization {
     /// `grad_output` → `grad_input`, both `[N, …, C]`, and ∂L/∂γ, ∂L/∂β for the sink.
     fn backward(&self, pass: Backward, sink: &mut impl Sink) {
         let Backward { input, saved, grad_output, grad_input, work: Work { partials, packed, scratch }, .. } = pass;
+        if self.is_frozen {
+            self.frozen_grad_input(sink.parameters(), Seen { input, grad_output }, grad_input, partials);
+            return;
+        }
         let Saved::Moments(moments) = saved else { unreachable!("a batch normalization saves its moments") };
         let (sums, partials) = partials.split_at_mut(2 * self.channels);
         let seen = Seen { input, grad_output };

@@ -11,7 +11,7 @@ use super::clipping::Clipping;
 use super::optimizer::Optimizer;
 use super::settings::StepNumbers;
 use crate::layers::sink::{GradientBlock, Sink, WrittenBlock};
-use crate::parameters::{Parameters, TensorEntry, TensorId};
+use crate::parameters::{Parameters, Role, TensorEntry, TensorId};
 use rayon::iter::Either;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -82,7 +82,7 @@ impl Sink for PendingStep<'_> {
     fn blocks(&mut self, tensor: TensorId, len: usize) -> impl IndexedParallelIterator<Item = StepBlock<'_>> {
         let TensorEntry { role, range, .. } = &self.gradients.table().entries()[tensor];
         let (role, range) = (*role, range.clone());
-        if !self.at_once || range.len() < AT_ONCE_FLOATS {
+        if !self.at_once || range.len() < AT_ONCE_FLOATS || role == Role::Frozen {
             let written = WrittenBlock::of(self.parameters, self.gradients, tensor, len);
             return Either::Left(written.map(|block| StepBlock(Fate::Written(block))));
         }

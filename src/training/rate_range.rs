@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_steepest_fall_before_the_least_loss_is_found_and_none_where_it_only_rises() {
-        let found = curve(&[0.7, 0.7, 0.69, 0.68, 0.5, 0.3, 0.25, 0.24, 0.9, 0.1, 2.0]);
+        let found = curve(&[0.7, 0.7, 0.69, 0.68, 0.5, 0.3, 0.25, 0.25, 0.9, 0.1, 2.0]);
         // A later fall from a rise is no better: the least loss is at step 9, the steepest way to it at 4.
         assert_eq!(found.steepest().map(|point| point.loss), Some(0.5));
         assert_eq!(curve(&[0.1, 0.2, 0.3, 0.4, 0.5, 0.6]).steepest(), None);

@@ -63,7 +63,11 @@ fn weights_of_another_network_are_told_with_both_shapes() {
         );
         here.refused(&format!("train set {flags} --init-weights run/weights/last.safetensors --out new"), 1, &sentence);
     };
-    start("--image-size 24", "conv2d/kernel", "F32 [3, 3, 3, 4], but this network needs F32 [3, 3, 3, 32]");
+    // Without --model the layers are the file's.
+    start("--image-size 24", "dense/kernel", "F32 [196, 8], but this network needs F32 [484, 8]");
+    let kernels = "F32 [3, 3, 3, 4], but this network needs F32 [3, 3, 3, 6]";
+    here.write("other.toml", here.text("tiny.toml").replace("filters = 4", "filters = 6"));
+    start("--model other.toml", "conv2d/kernel", kernels);
     let flags = "--model tiny.toml --image-size 18";
     start(flags, "dense/kernel", "F32 [196, 8], but this network needs F32 [256, 8]");
     assert!(!here.path("new").exists());

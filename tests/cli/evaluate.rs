@@ -846,12 +846,9 @@ fn a_wrong_call_is_told_before_the_work_and_writes_nothing() {
     here.prints(
         &format!("{KNOWN} --subset test"),
         expect![[r#"
-        stderr: error: invalid value 'test' for '--subset <NAME>'
-        stderr:   [possible values: training, validation, all]
-        stderr: 
-        stderr: For more information, try '--help'.
-        exit code 2
-    "#]],
+            stderr: error: --subset: the data in greys tell of no test part; use --subset all
+            exit code 2
+        "#]],
     );
     let sentence = "DATA: it is missing, and known.safetensors is not in a run folder that tells it; give a folder, a zip or a pack";
     here.refused("evaluate known.safetensors", 2, sentence);

@@ -66,7 +66,19 @@ fn the_tools_that_look_into_a_step_look_into_one_with_frozen_layers() {
 #[test]
 fn what_cannot_be_frozen_or_has_no_weights_to_start_from_is_refused() {
     let here = with_three_classes();
-    here.prints("train birds --freeze conv2d", expect![[""]]);
-    here.prints(&format!("{TRAIN},dense_7 --out no"), expect![[""]]);
-    here.prints(&TRAIN.replace("--new-head", "--out no"), expect![[""]]);
+    here.prints(
+        "train birds --freeze conv2d",
+        expect![[r#"
+        stderr: error: --freeze: it is for weights that something was learned with; give them by --init-weights
+        exit code 2
+    "#]],
+    );
+    here.prints(&format!("{TRAIN},dense_7 --out no"), expect![[r#"
+        stderr: error: run/weights/last.safetensors: no such network can be built: layer dense_7: it is to be frozen, but the model has no layer of that name; it has conv2d, dense, dense_1
+        exit code 2
+    "#]]);
+    here.prints(&TRAIN.replace("--new-head", "--out no"), expect![[r#"
+        stderr: error: run/weights/last.safetensors: its last layer has 1 unit, which tells 2 classes apart, and the data have 3, 'auk', 'jay' and 'tit'; end it with { type = "dense", units = 3 }
+        exit code 2
+    "#]]);
 }

@@ -86,7 +86,7 @@ fn bash_completes_the_values_that_have_names() {
         ("train --augment", "flip flip-horizontal flip-vertical shift rotate zoom brightness"),
         ("samples --augment", "flip flip-horizontal flip-vertical shift rotate zoom brightness"),
         ("train --class-weight", "none balanced"),
-        ("evaluate --subset", "training validation all"),
+        ("evaluate --subset", "training validation test all"),
         ("bench conv --pass", "forward grad_input grad_weights"),
         ("bench conv --algorithm", "im2col direct winograd winograd2x4 winograd2x2 winograd5x5 sparse"),
     ] {

@@ -24,9 +24,13 @@ fn help_is_there_for_every_command_and_goes_to_stdout() {
               predict      Say what a trained model takes images for
               evaluate     Tell how good a model's answers are on a data set
               inspect      Tell what a data set holds, what is odd about it, and what to do
+              lr-find      Find a learning rate by trying many, each for a step
+              runs         Compare runs: their best measures, and the settings in which they differ
               samples      Draw sample images of each class side by side
               pack         Write a data set into one file, decoded and resized once
               init         Write a model.toml to start from
+              export       Write a model in the format of another program
+              import       Make a weights file of a model that Keras or PyTorch wrote
               summary      Show a model's layers, shapes, parameters, arithmetic and memory
               phantom      Draw the synthetic set of liver lesions into a folder
               glyphs       Draw a synthetic set of ten classes of digits into a folder
@@ -86,9 +90,13 @@ fn no_command_is_answered_with_help_and_exit_code_2() {
             stderr:   predict      Say what a trained model takes images for
             stderr:   evaluate     Tell how good a model's answers are on a data set
             stderr:   inspect      Tell what a data set holds, what is odd about it, and what to do
+            stderr:   lr-find      Find a learning rate by trying many, each for a step
+            stderr:   runs         Compare runs: their best measures, and the settings in which they differ
             stderr:   samples      Draw sample images of each class side by side
             stderr:   pack         Write a data set into one file, decoded and resized once
             stderr:   init         Write a model.toml to start from
+            stderr:   export       Write a model in the format of another program
+            stderr:   import       Make a weights file of a model that Keras or PyTorch wrote
             stderr:   summary      Show a model's layers, shapes, parameters, arithmetic and memory
             stderr:   phantom      Draw the synthetic set of liver lesions into a folder
             stderr:   glyphs       Draw a synthetic set of ten classes of digits into a folder
@@ -228,7 +236,7 @@ fn a_flag_that_a_command_has_not_gets_a_tip_that_works() {
             "inspect set --range=auto",
             "leave it out: inspect tells the values that 16-bit images hold, and samples --range shows them stretched",
         ),
-        ("inspect set --augment flip", "'--augment' is a flag of train, samples, lecture and profile"),
+        ("inspect set --augment flip", "'--augment' is a flag of train, lr-find, samples, lecture and profile"),
         ("train set --epoch 3", "a similar argument exists: '--epochs'"),
     ] {
         let ran = here.run(call);

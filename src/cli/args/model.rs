@@ -40,8 +40,8 @@ pub struct PredictArgs {
     pub sort_into: Option<PathBuf>,
     /// Give no answer between two probabilities: 'unsure'
     ///
-    /// Of two classes the positive one's, of more the most probable one's. Told is how many of the images that
-    /// the model's run was validated on would have had no answer.
+    /// Of two classes the positive one's, of more the most probable one's. Told is how many of the images
+    /// that the model's run was validated on would have had no answer.
     #[arg(long, value_name = "LOW,HIGH", allow_negative_numbers = true)]
     pub unsure: Option<Unsure>,
     /// Answer by the mean of each image's probabilities and of what it gives otherwise

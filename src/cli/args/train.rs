@@ -176,8 +176,8 @@ pub struct TrainArgs {
     pub dropout: Option<f64>,
     /// Start from the weights in this file
     ///
-    /// By default they are drawn, as --seed decides. Without --model the network is that of the file, if it is
-    /// one of glassnet's.
+    /// By default they are drawn, as --seed decides. Without --model the network is that of the file, if
+    /// it is one of glassnet's.
     #[arg(long, value_name = "FILE.safetensors", hide_short_help = true)]
     pub init_weights: Option<PathBuf>,
     /// Leave these layers as they are: conv2d,conv2d_1
@@ -185,12 +185,12 @@ pub struct TrainArgs {
     /// By the names that glassnet summary prints, the first ones that have weights. Nothing goes back through
     /// them, which saves most of a step's time, and a batch normalization among them normalizes as in a
     /// prediction. For few images: what a network has learned from many others stays, and the rest learns.
-    #[arg(long, value_name = "LAYER,…", value_delimiter = ',', requires = "init_weights")]
+    #[arg(long, value_name = "LAYER,…", value_delimiter = ',')]
     pub freeze: Vec<String>,
-    /// Draw the last layer anew, for other classes than those of --init-weights
+    /// Draw the last layer anew, for other classes
     ///
-    /// It gets as many units as DATA has classes; all other weights are the file's.
-    #[arg(long, requires = "init_weights")]
+    /// With --init-weights: it gets as many units as DATA has classes; all other weights are the file's.
+    #[arg(long)]
     pub new_head: bool,
     /// Stop once val_loss has not fallen for so long
     ///

@@ -119,8 +119,8 @@ fn as_json(network: &Network, batch: usize, memory: &Memory, reading: Option<Rea
     })
 }
 
-/// The number of parameters and their bytes, and how many of them no optimizer moves, if there are such: frozen
-/// ones and moving statistics.
+/// The number of parameters and their bytes, and how many of them no optimizer moves, if there are such:
+/// frozen ones and moving statistics.
 fn parameter_count(table: &ParameterTable, memory: &Memory) -> String {
     let count = |is: &dyn Fn(Role) -> bool| -> usize {
         table.entries().iter().filter(|entry| is(entry.role)).map(|entry| entry.range.len()).sum()

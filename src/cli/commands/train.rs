@@ -71,6 +71,14 @@ fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result
         image_size: &mut args.image_size,
         has_model: args.model.is_some(),
     })?;
+    if args.init_weights.is_none() && resumed.is_none() {
+        for (flag, is_given) in [("--freeze", !args.freeze.is_empty()), ("--new-head", args.new_head)] {
+            if is_given {
+                let reason = "it is for weights that something was learned with; give them by --init-weights";
+                return Err(Error::setting(flag, reason).into());
+            }
+        }
+    }
     let model = Model::from_args(args, resumed.as_ref())?;
     let data = data(args, resumed.as_ref())?;
     let settings = RunSettings::new(args, model.network.spec().input);

@@ -1,10 +1,10 @@
 //! Convolution by Winograd's minimal filtering, forward and back to the input, for kernels of 3×3 and of 5×5
 //! at stride 1.
 //!
-//! [`transforms`] tells how a tile of DOWN×ACROSS outputs comes from HEIGHT×WIDTH inputs with as many products
-//! as it has inputs, instead of as many as a kernel has cells for each output. Those products are between one
-//! transformed input and one transformed kernel value. Over all tiles t, channels c and filters f, they make
-//! HEIGHT·WIDTH independent matrix products, one for each cell ξ of the transformed tile:
+//! [`transforms`] tells how a tile of DOWN×ACROSS outputs comes from HEIGHT×WIDTH inputs with as many
+//! products as it has inputs, instead of as many as a kernel has cells for each output. Those products are
+//! between one transformed input and one transformed kernel value. Over all tiles t, channels c and filters f,
+//! they make HEIGHT·WIDTH independent matrix products, one for each cell ξ of the transformed tile:
 //!
 //! ```text
 //! U[ξ][c][f] = (G g Gᵀ)[ξ]                   once for all images, by `pack`
@@ -85,8 +85,8 @@ impl GroupLayout {
         let cells = height * width;
         let fitting = GROUP_FLOATS / (cells * (channels + PANEL));
         let tiles = (fitting / STRIP * STRIP).max(STRIP).min(all);
-        // Consecutive ξ are an odd number of cache lines apart, so that the lines, one a cell, that a transform writes
-        // fall into different sets of the first-level cache.
+        // Consecutive ξ are an odd number of cache lines apart, so that the lines that a transform writes,
+        // one a cell, fall into different sets of the first-level cache.
         let [v_step, m_step] = [channels, PANEL].map(|len| ((tiles * len).div_ceil(LINE_FLOATS) | 1) * LINE_FLOATS);
         let tile_rows = tiles.div_ceil(across) + 1;
         GroupLayout {
@@ -134,8 +134,8 @@ where
         ScratchLen::from_floats(layout.parts.iter().sum::<usize>() + layout.band_len(pool))
     }
 
-    /// The products in the transformed tiles, and both transforms: of an input first down its WIDTH columns and
-    /// then along its HEIGHT rows, of an output down WIDTH columns and along DOWN rows.
+    /// The products in the transformed tiles, and both transforms: of an input first down its WIDTH columns
+    /// and then along its HEIGHT rows, of an output down WIDTH columns and along DOWN rows.
     fn operations(&self, geometry: &ConvGeometry, pass: Pass, _live: f64) -> f64 {
         let correlation = Correlation::new(geometry, pass);
         let tiles = correlation.output[0].div_ceil(DOWN) * correlation.output[1].div_ceil(ACROSS);
@@ -366,8 +366,8 @@ fn tile_input<'a>(
     }
 }
 
-/// Copies the inputs of a tile of `sides` from `corner` on to `patch`, and zeros where there are none. `values`
-/// start with row `first_row` of the input.
+/// Copies the inputs of a tile of `sides` from `corner` on to `patch`, and zeros where there are none.
+/// `values` start with row `first_row` of the input.
 fn copy_patch(
     correlation: &Correlation,
     sides: [usize; 2],

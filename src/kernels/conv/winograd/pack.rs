@@ -26,7 +26,8 @@ pub(crate) struct Pack<'a> {
 }
 
 impl<'a> Pack<'a> {
-    /// Returns the operation that transforms kernels of `KERNEL`×`KERNEL` for tiles of `HEIGHT`×`WIDTH` inputs.
+    /// Returns the operation that transforms kernels of `KERNEL`×`KERNEL` for tiles of `HEIGHT`×`WIDTH`
+    /// inputs.
     pub fn transform<const KERNEL: usize, const HEIGHT: usize, const WIDTH: usize>(
         self,
     ) -> TransformKernel<'a, KERNEL, HEIGHT, WIDTH> {

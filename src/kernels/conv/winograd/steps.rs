@@ -2,8 +2,8 @@
 //! transform. The [parent module](super) runs them on groups of tiles.
 //!
 //! ξ numbers the cells of a transformed tile row by row. V and M hold one ξ after the other, `step` floats
-//! apart. So a transform reads or writes HEIGHT·WIDTH vectors far from each other, and a product reads and writes
-//! without gaps.
+//! apart. So a transform reads or writes HEIGHT·WIDTH vectors far from each other, and a product reads and
+//! writes without gaps.
 
 use super::transforms::{Axis, Transforms};
 use crate::kernels::simd::{Lanes, load};
