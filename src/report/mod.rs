@@ -11,6 +11,7 @@
 //! - [`explanation`]: the page that explains a training step
 //! - [`glass`]: the scripts and the style of pages that one sees through
 //! - [`profile`]: the table, the page and the trace of where a run's time went
+//! - [`tensorboard`]: scalars, histograms and images for TensorBoard
 //! - [`wrapped`]: sentences in lines, for the terminal
 //! - [`watch`]: the table of a training that was watched, what it means, and its page
 //!
@@ -29,5 +30,6 @@ mod head;
 pub mod pictures;
 pub mod predictions_csv;
 pub mod profile;
+pub mod tensorboard;
 pub mod watch;
 pub mod wrapped;

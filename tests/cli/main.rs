@@ -60,6 +60,7 @@ mod skip_bad;
 mod summary;
 mod survive;
 mod tampered;
+mod tensorboard;
 #[cfg(unix)]
 mod terminal;
 mod train;

@@ -207,6 +207,12 @@ pub struct TrainArgs {
     /// They are named. By default they stop the run before the first epoch.
     #[arg(long)]
     pub skip_bad: bool,
+    /// Also write the run for TensorBoard
+    ///
+    /// Losses and accuracies, the distribution of every weight by epoch, and some images of each class, into
+    /// the run folder: tensorboard --logdir runs
+    #[arg(long)]
+    pub tensorboard: bool,
     /// Watch gradients, updates and activations
     ///
     /// Of every layer and epoch watch.csv and the page report.html in the run folder then tell how large

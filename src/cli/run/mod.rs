@@ -7,6 +7,7 @@ mod recorder;
 mod reevaluation;
 pub mod resume;
 mod schedule;
+pub mod tensorboard;
 pub mod training_run;
 pub mod validated;
 mod watch;

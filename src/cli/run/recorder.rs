@@ -4,6 +4,7 @@ use crate::cli::outcome::Failure;
 use crate::cli::run::context::RunContext;
 use crate::cli::run::finished::Finished;
 use crate::cli::run::reevaluation::reevaluate;
+use crate::cli::run::tensorboard::Events;
 use crate::cli::run::validated::Validated;
 use crate::cli::run::watch::{self, Answers};
 use crate::cli::run_folder::RunFolder;
@@ -75,6 +76,8 @@ pub struct Recorder<'a> {
     tables_written: Option<Instant>,
     /// For each epoch that has ended, the seconds of it that went into saving.
     saving_seconds: Vec<f64>,
+    /// The event file, where one is wanted.
+    events: Option<Events>,
 }
 
 impl<'a> Recorder<'a> {
@@ -85,6 +88,7 @@ impl<'a> Recorder<'a> {
         folder: &'a RunFolder,
         state: &TrainingState,
         saving_seconds: Vec<f64>,
+        events: Option<Events>,
     ) -> Recorder<'a> {
         let mut recorder = Recorder {
             facts,
@@ -95,6 +99,7 @@ impl<'a> Recorder<'a> {
             saved_best: None,
             tables_written: None,
             saving_seconds,
+            events,
         };
         recorder.epoch_begins(state);
         recorder
@@ -121,6 +126,9 @@ impl<'a> Recorder<'a> {
             Event::Epoch => {
                 self.progress = Progress::none();
                 self.saving_seconds.push(0.0);
+                if let Some(events) = &mut self.events {
+                    events.add(state, &LearningRates::new(&self.facts.settings, &state.history)?);
+                }
                 let over = self.facts.settings.is_over(state);
                 if over || self.tables_written.is_none_or(|written| written.elapsed() >= TABLES_EVERY) {
                     self.timed(|recorder| recorder.write_tables(state, watcher))?;
@@ -166,6 +174,9 @@ impl<'a> Recorder<'a> {
         };
         let timings: Vec<TimingRow> = state.history.iter().zip(&self.saving_seconds).map(timing).collect();
         csv_files::write_timings(&self.folder.file("timings.csv"), &timings)?;
+        if let Some(events) = &self.events {
+            events.write()?;
+        }
         if let Some(watcher) = watcher {
             watch::write_table(self.folder, watcher)?;
         }

@@ -48,6 +48,9 @@ pub struct RunSettings {
     /// Leaves out images that cannot be read, instead of stopping the run.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub skip_bad: bool,
+    /// Writes the run for TensorBoard.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tensorboard: bool,
     /// Watches gradients, updates and activations.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub watch: bool,
@@ -97,6 +100,7 @@ impl RunSettings {
             init_weights: None,
             new_head: false,
             skip_bad: false,
+            tensorboard: false,
             watch: false,
             reading: ReadingArgs::default(),
             bit_depth: BitDepth::default(),
@@ -138,6 +142,7 @@ impl RunSettings {
             init_weights: args.init_weights.clone(),
             new_head: args.new_head,
             skip_bad: args.skip_bad,
+            tensorboard: args.tensorboard,
             watch: args.watch,
             reading: args.reading,
             bit_depth: args.bit_depth,

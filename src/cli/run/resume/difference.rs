@@ -4,7 +4,7 @@ use glassnet::error::shortened;
 use toml::{Table, Value};
 
 /// Settings that a run may go on with changed: none of them changes what is computed in an epoch.
-pub const MAY_CHANGE: [&str; 4] = ["cache", "epochs", "save_every", "watch"];
+pub const MAY_CHANGE: [&str; 5] = ["cache", "epochs", "save_every", "tensorboard", "watch"];
 
 /// The tables of `config.toml` that tell where and how a run was made, and not from what.
 const CIRCUMSTANCES: [&str; 5] = ["command", "version", "machine", "algorithms", "outcome"];

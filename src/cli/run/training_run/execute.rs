@@ -10,6 +10,7 @@ use crate::cli::run::recorder::{Recorder, RunText};
 use crate::cli::run::resume::difference::identity;
 use crate::cli::run::resume::progress::nothing_to_do;
 use crate::cli::run::schedule::scheduled;
+use crate::cli::run::tensorboard::Events;
 use crate::cli::run::watch::watcher;
 use crate::cli::run_folder::RunFolder;
 use crate::cli::run_folder::config::{Config, as_toml};
@@ -94,10 +95,12 @@ impl TrainingRun {
         drop((rows, images));
 
         let validation_images = Arc::clone(&parts[1]);
+        let events = self.settings.tensorboard.then(|| Events::new(&folder, &state, &parts[0], self.dataset.classes()));
+        let events = events.transpose()?;
         let [training, validation] = parts.map(|images| Loader::new(images, self.settings.batch_size));
         let loaders = [training?, validation?];
         let facts = self.facts(config, identity(&table).to_string(), reading, &loaders[0]);
-        let recorder = Recorder::new(facts, text, &folder, &state, saving_seconds);
+        let recorder = Recorder::new(facts, text, &folder, &state, saving_seconds, events);
         self.train(state, loaders, &validation_images, recorder, &folder)
     }
 
