@@ -21,6 +21,9 @@ const MAX_DESCRIPTION_BYTES: usize = 64 << 10;
 /// The most sizes that an array has, as in numpy.
 const MAX_DIMENSIONS: usize = 64;
 
+/// The multiple of bytes at which numbers begin in what is written, as in numpy's own.
+const ALIGNMENT: usize = 64;
+
 /// The head of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NpyHeader {
@@ -57,6 +60,22 @@ pub enum Kind {
 }
 
 impl Element {
+    /// Returns numpy's description.
+    fn descr(self) -> String {
+        let order = match (self.bytes, self.big_endian) {
+            (1, _) => '|',
+            (_, false) => '<',
+            (_, true) => '>',
+        };
+        let kind = match self.kind {
+            Kind::Bool => 'b',
+            Kind::Signed => 'i',
+            Kind::Unsigned => 'u',
+            Kind::Float => 'f',
+        };
+        format!("{order}{kind}{}", self.bytes)
+    }
+
     /// Returns the numbers that numpy describes so: `<f4`, `|u1`, `>i8`.
     fn from_descr(descr: &str) -> Option<Element> {
         let (order, rest) = descr.split_at_checked(1)?;
@@ -80,6 +99,24 @@ impl Element {
 }
 
 impl NpyHeader {
+    /// Returns the head as bytes, of version 1.0, filled up with spaces to a multiple of 64 as numpy does.
+    ///
+    /// # Panics
+    /// If there are more sizes than numpy allows.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        assert!(self.shape.len() <= MAX_DIMENSIONS, "an array of {} dimensions", self.shape.len());
+        let sizes: Vec<String> = self.shape.iter().map(usize::to_string).collect();
+        let comma = if sizes.len() == 1 { "," } else { "" };
+        let order = if self.fortran_order { "True" } else { "False" };
+        let descr = self.element.descr();
+        let text =
+            format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': ({}{comma}), }}", sizes.join(", "));
+        // Before it 10 bytes, behind it a line feed.
+        let length = (text.len() + 11).next_multiple_of(ALIGNMENT) - 10;
+        let padded = format!("{text:<width$}\n", width = length - 1);
+        [&MAGIC[..], &[1, 0], &(length as u16).to_le_bytes(), padded.as_bytes()].concat()
+    }
+
     /// Reads the head, and leaves the reader at the first number.
     ///
     /// # Errors
@@ -227,6 +264,23 @@ mod tests {
         let second = [&MAGIC[..], &[2, 0], &(text.len() as u32).to_le_bytes(), text.as_bytes()].concat();
         let header = NpyHeader::read(&mut &second[..]).unwrap();
         assert_eq!(header.element, Element { kind: Kind::Signed, bytes: 8, big_endian: true });
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_begins_its_numbers_on_a_line() {
+        for (shape, kind, bytes) in
+            [(vec![], Kind::Float, 4), (vec![7], Kind::Unsigned, 1), (vec![3, 3, 128, 64], Kind::Signed, 8)]
+        {
+            let header = NpyHeader { element: Element { kind, bytes, big_endian: false }, fortran_order: false, shape };
+            let bytes = header.to_bytes();
+            assert_eq!((bytes.len() % 64, bytes.last()), (0, Some(&b'\n')));
+            assert_eq!(NpyHeader::read(&mut &bytes[..]).unwrap(), header);
+        }
+        // As numpy 2 writes np.zeros(3, "float32").
+        let element = Element { kind: Kind::Float, bytes: 4, big_endian: false };
+        let written = NpyHeader { element, fortran_order: false, shape: vec![3] }.to_bytes();
+        let text = format!("{:<117}\n", "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }");
+        assert_eq!(written, [&MAGIC[..], &[1, 0, 118, 0], text.as_bytes()].concat());
     }
 
     #[test]

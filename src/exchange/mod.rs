@@ -21,10 +21,12 @@ mod format;
 mod given;
 mod imported;
 pub mod keras;
+pub mod npz;
 pub mod onnx;
 mod pixels;
 pub mod protobuf;
 pub mod pytorch;
+pub mod script;
 
 pub use agreement::{difference, drawn_images};
 pub use format::Format;

@@ -27,6 +27,12 @@ pub struct ExportArgs {
     /// A new file; what is there already is not overwritten
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Also write a Python script that rebuilds the model there, loads the npz file and compares all numbers
+    ///
+    /// Beside FILE.npz, as FILE_keras.py or FILE_pytorch.py, with what it compares in FILE_check.npz: the
+    /// images, logits, and the loss and gradients of a training step. May be given twice.
+    #[arg(long, value_name = "NAME", value_enum)]
+    pub script: Vec<ScriptChoice>,
     /// What goes into an ONNX model [default: f32]
     #[arg(long, value_name = "NAME", value_enum)]
     pub input: Option<InputChoice>,
@@ -46,6 +52,17 @@ pub struct ExportArgs {
 pub enum ExportFormat {
     /// For onnxruntime, OpenCV, browsers and phones
     Onnx,
+    /// numpy's arrays, for everything else
+    Npz,
+}
+
+/// `--script`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ScriptChoice {
+    /// Keras 3 on TensorFlow
+    Keras,
+    /// PyTorch
+    Pytorch,
 }
 
 /// `--input`.

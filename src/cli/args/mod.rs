@@ -29,7 +29,7 @@ use clap::{Parser, Subcommand};
 
 pub use data::{GlyphsArgs, InspectArgs, PhantomArgs, SamplesArgs};
 pub use explain::ExplainArgs;
-pub use export::{ExportArgs, ExportFormat, InputChoice};
+pub use export::{ExportArgs, ExportFormat, InputChoice, ScriptChoice};
 pub use gradcheck::{GradcheckArgs, Link};
 pub use import::ImportArgs;
 pub use init::{InitArgs, Preset};

@@ -1,6 +1,6 @@
 //! `glassnet export`: a model for other programs, in a file that answers the same.
 
-use crate::cli::args::{ExportArgs, ExportFormat, InputChoice};
+use crate::cli::args::{ExportArgs, ExportFormat, InputChoice, ScriptChoice};
 use crate::cli::input::image_batch::{check_no_image, read_batch};
 use crate::cli::input::model::weights_file;
 use crate::cli::machine::limits::in_words;
@@ -8,12 +8,14 @@ use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::{console, output};
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::data::reading::BitDepth;
-use glassnet::error::counted;
-use glassnet::exchange::{Imported, difference, drawn_images, onnx};
+use glassnet::error::{and, counted};
+use glassnet::exchange::script::{ScriptFiles, keras_script, known_step, pytorch_script};
+use glassnet::exchange::{Imported, difference, drawn_images, npz, onnx};
 use glassnet::files::write_whole;
 use glassnet::{Error, Result};
-use ndarray::Array4;
+use ndarray::{Array4, ArrayView4};
 use serde_json::json;
+use std::path::PathBuf;
 
 /// The most images on which answers are compared: the textbook takes its time.
 const MOST_IMAGES: usize = 64;
@@ -36,16 +38,13 @@ struct Made {
 
 /// Writes the file, and tells how far its answers are from the model's.
 pub fn run(args: &ExportArgs) -> CommandResult {
-    check_no_image(&args.model, "glassnet export MODEL --format onnx --out FILE IMAGE…")?;
-    output::check_new_file("--out", &args.out)?;
-    if args.input.is_some() && args.format != ExportFormat::Onnx {
-        return Err(Error::setting("--input", "it is for --format onnx alone; leave it out").into());
-    }
+    check(args)?;
     let file = weights_file(&args.model)?;
     let model = checkpoint::load(&file)?;
     let images = images(args, &model)?;
     let made = match args.format {
         ExportFormat::Onnx => onnx(&model, args.input.unwrap_or(InputChoice::F32)),
+        ExportFormat::Npz => npz(&model),
     };
     let Made { bytes, read_back, what } = made.map_err(|fault| {
         Error::weights(&file, format!("what was made of it cannot be read back, and is not written: {fault}"))
@@ -61,6 +60,7 @@ pub fn run(args: &ExportArgs) -> CommandResult {
         return Err(Error::weights(&file, reason).into());
     }
     write_whole(&args.out, &bytes)?;
+    let scripts = write_scripts(args, &model, images.view())?;
     let count = images.dim().0;
     if args.json {
         console::print_json(&json!({
@@ -71,6 +71,7 @@ pub fn run(args: &ExportArgs) -> CommandResult {
             "images": args.images.len(),
             "drawn_images": count - args.images.len(),
             "largest_difference": largest,
+            "beside_it": scripts.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
         }))?;
         return Ok(Outcome::Done);
     }
@@ -82,7 +83,59 @@ pub fn run(args: &ExportArgs) -> CommandResult {
     console::print_unless_quiet(&format!(
         "Read back and run on {on}: the largest difference of a probability is {largest:.1e} ({LARGEST_DIFFERENCE:.0e} is the most)"
     ))?;
+    if let [known, scripts @ ..] = &scripts[..] {
+        let scripts: Vec<String> = scripts.iter().map(|path| path.display().to_string()).collect();
+        let scripts = scripts.iter().map(String::as_str);
+        let line = format!("Wrote {}, which load it and compare with {}", and(scripts), known.display());
+        console::print_unless_quiet(&line)?;
+    }
     Ok(Outcome::Done)
+}
+
+/// Refuses what does not go together, and places where nothing can be written.
+fn check(args: &ExportArgs) -> Result<()> {
+    check_no_image(&args.model, "glassnet export MODEL --format onnx --out FILE IMAGE…")?;
+    if args.input.is_some() && args.format != ExportFormat::Onnx {
+        return Err(Error::setting("--input", "it is for --format onnx alone; leave it out"));
+    }
+    if !args.script.is_empty() && args.format != ExportFormat::Npz {
+        return Err(Error::setting("--script", "a script loads an npz file; give --format npz"));
+    }
+    output::check_new_file("--out", &args.out)?;
+    beside(args).iter().try_for_each(|path| output::check_new_file("--script", path))
+}
+
+/// The files beside that of the weights: what the engine computed, and the scripts; none without a script.
+fn beside(args: &ExportArgs) -> Vec<PathBuf> {
+    let stem = args.out.file_stem().unwrap_or_default().to_string_lossy();
+    let place = |ending: &str| args.out.with_file_name(format!("{stem}_{ending}"));
+    let mut files = Vec::new();
+    for (script, ending) in [(ScriptChoice::Keras, "keras.py"), (ScriptChoice::Pytorch, "pytorch.py")] {
+        if args.script.contains(&script) {
+            files.push(place(ending));
+        }
+    }
+    if !files.is_empty() {
+        files.insert(0, place("check.npz"));
+    }
+    files
+}
+
+/// Writes the scripts that were asked for, and returns what was written.
+fn write_scripts(args: &ExportArgs, model: &Checkpoint, images: ArrayView4<f32>) -> Result<Vec<PathBuf>> {
+    let files = beside(args);
+    let [known, scripts @ ..] = &files[..] else { return Ok(files) };
+    write_whole(known, &known_step(model, images)?)?;
+    let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let (weights, known) = (name(&args.out), name(known));
+    for path in scripts {
+        let script = name(path);
+        let names = ScriptFiles { script: &script, weights: &weights, known: &known };
+        let text =
+            if script.ends_with("_keras.py") { keras_script(model, names) } else { pytorch_script(model, names) };
+        write_whole(path, text.as_bytes())?;
+    }
+    Ok(files)
 }
 
 /// The images on which answers are compared, as the network sees them.
@@ -112,5 +165,13 @@ fn onnx(model: &Checkpoint, input: InputChoice) -> Result<Made, String> {
     let read_back = onnx::from_bytes(&bytes)?;
     let units = model.network.head().units();
     let what = format!("ONNX, opset {}, {what} in, probabilities [N, {units}] out", onnx::OPSET);
+    Ok(Made { bytes, read_back, what })
+}
+
+/// Makes an npz file.
+fn npz(model: &Checkpoint) -> Result<Made, String> {
+    let bytes = npz::to_bytes(model);
+    let read_back = npz::from_bytes(&bytes)?;
+    let what = format!("npz, {}", counted(model.network.table().entries().len(), "array"));
     Ok(Made { bytes, read_back, what })
 }

@@ -8,7 +8,7 @@ use crate::cli::terminal::{console, output};
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::classes::Classes;
 use glassnet::error::{and, counted, grouped, shell_word, shortened};
-use glassnet::exchange::{Format, Given, Imported, keras, pytorch, read_model_file};
+use glassnet::exchange::{Format, Given, Imported, keras, npz, onnx, pytorch, read_model_file};
 use glassnet::head::{Head, sigmoid};
 use glassnet::plan::predict;
 use glassnet::reference;
@@ -55,9 +55,8 @@ fn read(format: Format, path: &Path, given: &Given) -> Result<Imported> {
         Format::KerasHdf5 => keras::from_hdf5(path, read_model_file(path)?, given),
         Format::Pytorch => pytorch::from_pickle(path, given),
         Format::Safetensors => pytorch::from_safetensors(path, given),
-        Format::Npz | Format::Onnx => {
-            Err(Error::weights(path, "it is of a format that is not read here; give .keras, .h5, .pt or .safetensors"))
-        }
+        Format::Npz => npz::read(path),
+        Format::Onnx => onnx::read(path),
     }
 }
 

@@ -99,6 +99,11 @@ impl<'a> Link<'a> {
         self.node.attributes.iter().find(|attribute| attribute.name == name).map(|attribute| &attribute.value)
     }
 
+    /// Returns its name and operator for a sentence.
+    pub fn called(&self) -> String {
+        called(self.node)
+    }
+
     /// Returns the sentence that this node is at fault, in words that go on after it.
     pub fn fault(&self, why: &str) -> String {
         format!("its node {} {why}", called(self.node))

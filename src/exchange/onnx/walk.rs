@@ -75,6 +75,9 @@ enum Form {
     Vector(Option<Vec<usize>>),
 }
 
+/// The ε of a batch normalization that only scales: with it 1 − ε and (1 − ε) + ε are exact.
+const UNIT_EPSILON: f32 = 1.0 / 1024.0;
+
 const CHANNELS_FIRST: [Axis; 4] = [Axis::N, Axis::C, Axis::H, Axis::W];
 
 /// A network on its way.
@@ -100,6 +103,7 @@ impl Walk {
         match link.op() {
             "Identity" => {}
             "Cast" | "Mul" | "Div" | "Add" | "Sub" if self.layers.is_empty() => self.scaling.apply(link)?,
+            "Mul" | "Add" => return self.scaled_channels(link, next),
             "Cast" if link.int("to", 0) == ElementType::FLOAT.0 => {}
             "Transpose" => self.transpose(link)?,
             "Pad" => self.pad(link)?,
@@ -328,6 +332,55 @@ impl Walk {
         }
         let (momentum, epsilon) = (link.float("momentum", 0.9), link.float("epsilon", 1e-5));
         self.push(link, LayerSpec::BatchNormalization { momentum, epsilon }, tensors)
+    }
+
+    /// Makes a batch normalization of a factor and a summand for each channel, which is what converters leave
+    /// of one that they do not find a convolution for.
+    fn scaled_channels(&mut self, link: &Link, next: Option<&Link>) -> Result<bool, String> {
+        let wanted = "has numbers that are not one for each channel of what comes from the node before it";
+        let values = |link: &Link| match link.constant(0) {
+            Some(tensor) => self.per_channel(tensor),
+            None => Ok(None),
+        };
+        let own = values(link)?.ok_or_else(|| link.fault(wanted))?;
+        let channels = own.len();
+        let (factors, summands, is_taken) = match link.op() {
+            "Add" => (vec![1.0; channels], own, false),
+            _ => match next.filter(|next| next.op() == "Add").map(values).transpose()?.flatten() {
+                Some(summands) => (own, summands, true),
+                None => (own, vec![0.0; channels], false),
+            },
+        };
+        self.notes.push(format!("a batch normalization stands for {}", link.called()));
+        // Mean 0, and a variance that with ε is 1 to the last bit.
+        let tensors = vec![factors, summands, vec![0.0; channels], vec![1.0 - UNIT_EPSILON; channels]];
+        let epsilon = f64::from(UNIT_EPSILON);
+        self.push(link, LayerSpec::BatchNormalization { momentum: 0.99, epsilon }, tensors)?;
+        Ok(is_taken)
+    }
+
+    /// Returns the numbers of a tensor in our order of channels, if it has one for each.
+    fn per_channel(&self, tensor: &Tensor) -> Result<Option<Vec<f32>>, String> {
+        let (channels, rank) = match (&self.form, self.builder.input()) {
+            (Form::Image(_), Shape::Image([_, _, channels])) => (channels, 4),
+            (Form::Pixel, shape) => (shape.len(), 4),
+            (_, shape) => (shape.len(), 2),
+        };
+        let Some(leading) = usize::checked_sub(rank, tensor.dims.len()) else { return Ok(None) };
+        let is_channel = |place: usize| match &self.form {
+            Form::Image(axes) => axes[place] == Axis::C,
+            Form::Pixel => place > 0 && tensor.dims[place - leading] == channels,
+            Form::Vector(_) => place == 1,
+        };
+        let fits = |(place, &size): (usize, &usize)| size == if is_channel(leading + place) { channels } else { 1 };
+        if tensor.count() != Some(channels) || !tensor.dims.iter().enumerate().all(fits) {
+            return Ok(None);
+        }
+        let values = tensor.to_floats()?;
+        Ok(Some(match &self.form {
+            Form::Vector(Some(order)) => scattered(&values, 1, order),
+            _ => values,
+        }))
     }
 
     /// Makes vectors of images: `Flatten`, or a `Reshape` to two axes.
