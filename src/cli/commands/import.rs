@@ -12,7 +12,7 @@ use glassnet::exchange::{Format, Given, Imported, keras, npz, onnx, pytorch, rea
 use glassnet::head::{Head, sigmoid};
 use glassnet::plan::predict;
 use glassnet::reference;
-use glassnet::{Error, Result};
+use glassnet::Result;
 use ndarray::{Array4, Axis};
 use std::path::Path;
 
