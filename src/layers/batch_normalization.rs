@@ -177,7 +177,8 @@ impl BatchNormalization {
         }
     }
 
-    /// Writes ∂L/∂input of a frozen layer, if it is wanted: its statistics are constants. `work` are 2·C floats.
+    /// Writes ∂L/∂input of a frozen layer, if it is wanted: its statistics are constants. `work` are 2·C
+    /// floats.
     fn frozen_grad_input(&self, parameters: &Parameters, seen: Seen, grad_input: Option<&mut [f32]>, work: &mut [f32]) {
         let Some(grad_input) = grad_input else { return };
         let (scale, zeros) = work[..2 * self.channels].split_at_mut(self.channels);

@@ -100,5 +100,5 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
 }
 
 fn commands() -> &'static str {
-    "reproduce, train, predict, evaluate, inspect, samples, pack, init, summary, phantom, glyphs, gradcheck, explain, lecture, profile, bench, completions, man"
+    "reproduce, train, predict, evaluate, inspect, lr-find, runs, samples, pack, init, export, import, summary, phantom, glyphs, gradcheck, explain, lecture, profile, bench, completions, man"
 }

@@ -3,8 +3,8 @@
 use super::assert_close;
 use super::networks::{Batch, way_name};
 use approx::assert_relative_eq;
+use glassnet::layers::LayerKind;
 use glassnet::layers::sink::GradientWriter;
-use glassnet::layers::{Layer, LayerKind};
 use glassnet::network::Network;
 use glassnet::parameters::Parameters;
 use glassnet::plan::{DropoutMasks, Mode, Plan, Workspace};
@@ -101,7 +101,8 @@ fn largest(values: &[f32]) -> f32 {
 /// Whether a batch normalization stands right behind a layer. It takes away whatever the layer's bias adds to
 /// all values alike, so the bias has no gradient but what rounding leaves.
 pub fn is_normalized(network: &Network, index: usize) -> bool {
-    matches!(network.layers().get(index + 1), Some(Layer { kind: LayerKind::BatchNormalization(_), .. }))
+    let behind = network.layers().get(index + 1).map(|layer| &layer.kind);
+    matches!(behind, Some(LayerKind::BatchNormalization(normalization)) if !normalization.is_frozen)
 }
 
 /// Whether a batch normalization stands behind a layer's activation. Of a filter whose values are all on one

@@ -5,6 +5,7 @@ use crate::cli::input::image_batch::read_batch;
 use crate::cli::input::model::read_spec;
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::{console, output};
+use glassnet::Result;
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::classes::Classes;
 use glassnet::error::{and, counted, grouped, shell_word, shortened};
@@ -12,7 +13,6 @@ use glassnet::exchange::{Format, Given, Imported, keras, npz, onnx, pytorch, rea
 use glassnet::head::{Head, sigmoid};
 use glassnet::plan::predict;
 use glassnet::reference;
-use glassnet::Result;
 use ndarray::{Array4, Axis};
 use std::path::Path;
 

@@ -130,7 +130,8 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// Adds a node behind the last, whose output has its name. `constants` are its further inputs.
+    /// Adds a node behind the last, whose output is called `name`; the node itself is called otherwise, as there
+    /// are programs that look up both in one table. `constants` are its further inputs.
     fn node(
         &mut self,
         name: impl Into<Cow<'a, str>>,
@@ -141,7 +142,8 @@ impl<'a> Writer<'a> {
         let name = name.into();
         let value = std::mem::replace(&mut self.value, name.clone());
         let inputs = std::iter::once(value).chain(constants.iter().cloned()).collect();
-        let node = Node { inputs, outputs: vec![name.clone()], name, op: op.into(), attributes, domain: "".into() };
+        let called = format!("{name}/{op}").into();
+        let node = Node { inputs, outputs: vec![name], name: called, op: op.into(), attributes, domain: "".into() };
         self.graph.nodes.push(node);
     }
 

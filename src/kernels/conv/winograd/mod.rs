@@ -3,8 +3,8 @@
 //!
 //! [`transforms`] tells how a tile of DOWN×ACROSS outputs comes from HEIGHT×WIDTH inputs with as many
 //! products as it has inputs, instead of as many as a kernel has cells for each output. Those products are
-//! between one transformed input and one transformed kernel value. Over all tiles t, channels c and filters f,
-//! they make HEIGHT·WIDTH independent matrix products, one for each cell ξ of the transformed tile:
+//! between one transformed input and one transformed kernel value. Over all tiles t, channels c and filters
+//! f, they make HEIGHT·WIDTH independent matrix products, one for each cell ξ of the transformed tile:
 //!
 //! ```text
 //! U[ξ][c][f] = (G g Gᵀ)[ξ]                   once for all images, by `pack`
