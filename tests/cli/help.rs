@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 const SCREEN: (usize, usize) = (45, 100);
 
 /// glassnet itself, and its commands.
-pub const COMMANDS: [&str; 22] = [
+pub const COMMANDS: [&str; 23] = [
     "",
     "reproduce",
     "train",
@@ -18,6 +18,7 @@ pub const COMMANDS: [&str; 22] = [
     "pack",
     "init",
     "export",
+    "import",
     "summary",
     "phantom",
     "glyphs",

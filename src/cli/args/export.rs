@@ -9,6 +9,7 @@ use std::path::PathBuf;
 #[command(after_long_help = "Examples:
   glassnet export runs/photos --format onnx --out photos.onnx new.jpg
   glassnet export runs/photos --format onnx --input uint8 --out photos.onnx
+  glassnet export runs/photos/weights/last.safetensors --format keras --out photos.keras
   glassnet export runs/photos --format npz --out photos.npz --script keras --script pytorch
 
 What was made is read back and run by an engine of its own before it is written, and the largest difference to the model's own answers is printed. A file that answers otherwise is not written.")]
@@ -33,7 +34,7 @@ pub struct ExportArgs {
     /// images, logits, and the loss and gradients of a training step. May be given twice.
     #[arg(long, value_name = "NAME", value_enum)]
     pub script: Vec<ScriptChoice>,
-    /// What goes into an ONNX model [default: f32]
+    /// What goes into a model of ONNX or Keras [default: f32]
     #[arg(long, value_name = "NAME", value_enum)]
     pub input: Option<InputChoice>,
     /// Print one JSON object instead of lines
@@ -54,6 +55,10 @@ pub enum ExportFormat {
     Onnx,
     /// numpy's arrays, for everything else
     Npz,
+    /// A .keras file, which Keras 3 loads and trains on
+    ///
+    /// Of weights/last.safetensors with the optimizer as it stands; of best a new Adam.
+    Keras,
 }
 
 /// `--script`.
@@ -68,8 +73,10 @@ pub enum ScriptChoice {
 /// `--input`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum InputChoice {
-    /// Floats from 0 to 1, channels first
+    /// Floats from 0 to 1; in ONNX channels first
     F32,
-    /// Pixels as they are, channels last; of a model of 16-bit images uint16
+    /// Pixels as they are, channels last; in ONNX of a model of 16-bit images uint16
+    ///
+    /// In Keras a layer Rescaling(1/255) stands in front then.
     Uint8,
 }

@@ -18,8 +18,8 @@ Of what a file does not tell, something is assumed, and each time it is said wha
 pub struct ImportArgs {
     /// A model of another program
     ///
-    /// Keras's .keras, .weights.h5 or old .h5; PyTorch's state dict as .pt, .pth or .safetensors. What the
-    /// file is is told by its content, not by its name.
+    /// Keras's .keras, .weights.h5 or old .h5; ONNX; PyTorch's state dict as .pt, .pth or .safetensors. What
+    /// the file is is told by its content, not by its name.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// A new weights file, as predict, evaluate and train --init-weights take it

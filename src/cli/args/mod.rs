@@ -115,7 +115,7 @@ pub enum Command {
     ///
     /// What was made is read back and run, and the largest difference of an answer is told.
     Export(ExportArgs),
-    /// Make a weights file of a model that Keras or PyTorch wrote
+    /// Make a weights file of a model of Keras, PyTorch or ONNX
     ///
     /// It answers as the model does there, and trains on. What does not fit is refused by name.
     Import(ImportArgs),

@@ -9,13 +9,14 @@ use crate::cli::terminal::{console, output};
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::data::reading::BitDepth;
 use glassnet::error::{and, counted};
+use glassnet::exchange::keras::{self, PixelInput, Training};
 use glassnet::exchange::script::{ScriptFiles, keras_script, known_step, pytorch_script};
-use glassnet::exchange::{Imported, difference, drawn_images, npz, onnx};
+use glassnet::exchange::{Given, Imported, difference, drawn_images, npz, onnx};
 use glassnet::files::write_whole;
 use glassnet::{Error, Result};
 use ndarray::{Array4, ArrayView4};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The most images on which answers are compared: the textbook takes its time.
 const MOST_IMAGES: usize = 64;
@@ -45,6 +46,7 @@ pub fn run(args: &ExportArgs) -> CommandResult {
     let made = match args.format {
         ExportFormat::Onnx => onnx(&model, args.input.unwrap_or(InputChoice::F32)),
         ExportFormat::Npz => npz(&model),
+        ExportFormat::Keras => keras_file(&model, &file, args.input.unwrap_or(InputChoice::F32))?,
     };
     let Made { bytes, read_back, what } = made.map_err(|fault| {
         Error::weights(&file, format!("what was made of it cannot be read back, and is not written: {fault}"))
@@ -94,9 +96,9 @@ pub fn run(args: &ExportArgs) -> CommandResult {
 
 /// Refuses what does not go together, and places where nothing can be written.
 fn check(args: &ExportArgs) -> Result<()> {
-    check_no_image(&args.model, "glassnet export MODEL --format onnx --out FILE IMAGE…")?;
-    if args.input.is_some() && args.format != ExportFormat::Onnx {
-        return Err(Error::setting("--input", "it is for --format onnx alone; leave it out"));
+    check_no_image(&args.model, "glassnet export MODEL --format NAME --out FILE IMAGE…")?;
+    if args.input.is_some() && args.format == ExportFormat::Npz {
+        return Err(Error::setting("--input", "it is for --format onnx and keras; leave it out"));
     }
     if !args.script.is_empty() && args.format != ExportFormat::Npz {
         return Err(Error::setting("--script", "a script loads an npz file; give --format npz"));
@@ -174,4 +176,26 @@ fn npz(model: &Checkpoint) -> Result<Made, String> {
     let read_back = npz::from_bytes(&bytes)?;
     let what = format!("npz, {}", counted(model.network.table().entries().len(), "array"));
     Ok(Made { bytes, read_back, what })
+}
+
+/// Makes a `.keras` file, with the optimizer where the weights' file has its state.
+///
+/// # Errors
+/// [`Error::Weights`] of the weights' file, where that state is damaged.
+fn keras_file(model: &Checkpoint, file: &Path, input: InputChoice) -> Result<std::result::Result<Made, String>> {
+    let training = Training::of_run(file, &model.network)?;
+    let [height, width, channels] = model.card.spec.input;
+    let (input, range) = match input {
+        InputChoice::F32 => (PixelInput::Unit, "from 0 to 1"),
+        InputChoice::Uint8 => (PixelInput::Bytes, "from 0 to 255"),
+    };
+    let state = match &training {
+        Some(training) => format!("the optimizer after {}", counted(training.optimizer.steps() as usize, "step")),
+        None => "a new Adam, as these weights have no optimizer's state".to_string(),
+    };
+    let what = format!("Keras 3, images [N, {height}, {width}, {channels}] {range}, compiled with {state}");
+    Ok(keras::to_bytes(model, training.as_ref(), input).and_then(|bytes| {
+        let read_back = keras::from_zip(file, bytes.clone(), &Given::default()).map_err(|error| error.to_string())?;
+        Ok(Made { bytes, read_back, what })
+    }))
 }

@@ -5,15 +5,13 @@ use crate::cli::input::image_batch::read_batch;
 use crate::cli::input::model::read_spec;
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::{console, output};
-use glassnet::Result;
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::classes::Classes;
 use glassnet::error::{and, counted, grouped, shell_word, shortened};
-use glassnet::exchange::{Format, Given, Imported, keras, npz, onnx, pytorch, read_model_file};
-use glassnet::head::{Head, sigmoid};
+use glassnet::exchange::{Format, Given, Imported, difference, keras, npz, onnx, pytorch, read_model_file};
+use glassnet::head::Head;
 use glassnet::plan::predict;
-use glassnet::reference;
-use ndarray::{Array4, Axis};
+use glassnet::{Error, Result};
 use std::path::Path;
 
 /// The most images that are answered.
@@ -55,9 +53,22 @@ fn read(format: Format, path: &Path, given: &Given) -> Result<Imported> {
         Format::KerasHdf5 => keras::from_hdf5(path, read_model_file(path)?, given),
         Format::Pytorch => pytorch::from_pickle(path, given),
         Format::Safetensors => pytorch::from_safetensors(path, given),
-        Format::Npz => npz::read(path),
-        Format::Onnx => onnx::read(path),
+        Format::Onnx => of_unit_pixels(path, given, onnx::read(path)),
+        Format::Npz => of_unit_pixels(path, given, npz::read(path)),
     }
+}
+
+/// A model of a file that has its layers with it, and is of pixels from 0 to 1 unless the user says otherwise.
+fn of_unit_pixels(path: &Path, given: &Given, imported: Result<Imported>) -> Result<Imported> {
+    if given.model.is_some() || given.image_size.is_some() {
+        let flag = if given.model.is_some() { "--model" } else { "--image-size" };
+        return Err(Error::setting(flag, "the file has its layers and its size with it; leave it out"));
+    }
+    let Imported { network, parameters, card, notes } = imported?;
+    let Some(pixels) = given.pixels else { return Ok(Imported { network, parameters, card, notes }) };
+    let (network, parameters) =
+        pixels.brought_to_unit(network, parameters).map_err(|reason| Error::weights(path, reason))?;
+    Ok(Imported { network, parameters, card, notes })
 }
 
 /// The classes that the model gets, unless the file has them; and where the names are from.
@@ -105,20 +116,16 @@ fn summary(args: &ImportArgs, format: Format, model: &Checkpoint, origin: &str) 
     ]
 }
 
-/// Prints the model's answers to images, and how far the engine's are from those of the textbook in f64.
+/// Prints the model's answers to images, and how far those of the textbook in f64 are from them.
 fn check(args: &ImportArgs, model: &Checkpoint) -> CommandResult {
     let images = read_batch(&args.check, model.card.spec.input, model.card.reading, MOST_CHECKED)?;
     let head = model.network.head();
     let probabilities = predict(&model.network, &model.parameters, images.view())?;
-    let twin = model.network.twin(&model.parameters);
-    let mut largest = 0.0f64;
-    for (index, (path, probabilities)) in args.check.iter().zip(probabilities.chunks_exact(head.units())).enumerate() {
-        for (ours, exact) in probabilities.iter().zip(textbook(&twin, &images, index)) {
-            largest = largest.max((f64::from(*ours) - exact).abs());
-        }
+    for (path, probabilities) in args.check.iter().zip(probabilities.chunks_exact(head.units())) {
         console::print(&answer(path, head, probabilities, model))?;
     }
-    console::print(&format!("Engine and textbook differ by {largest:.1e} at most"))?;
+    let largest = difference(model, model, images.view())?;
+    console::print(&format!("By the engine in f32; the textbook in f64 differs by {largest:.1e} at most"))?;
     Ok(Outcome::Done)
 }
 
@@ -131,20 +138,4 @@ fn answer(path: &Path, head: Head, probabilities: &[f32], model: &Checkpoint) ->
         None => probabilities[class.index()],
     };
     format!("{}\t{}\t{told:.6}", path.display(), &model.card.classes[class])
-}
-
-/// The probabilities of an image in f64.
-fn textbook(layers: &[reference::Layer], images: &Array4<f32>, index: usize) -> Vec<f64> {
-    let image = images.index_axis(Axis(0), index);
-    let (height, width, channels) = image.dim();
-    let values = image.iter().map(|&value| f64::from(value)).collect();
-    let image = reference::Image { height, width, channels, values };
-    let logits = reference::forward(layers, &image, &[]).pop().map_or(Vec::new(), |last| last.values);
-    if let [z] = logits[..] {
-        return vec![sigmoid(z)];
-    }
-    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let powers: Vec<f64> = logits.iter().map(|z| (z - largest).exp()).collect();
-    let sum: f64 = powers.iter().sum();
-    powers.iter().map(|power| power / sum).collect()
 }
