@@ -23,6 +23,7 @@ mod glyphs;
 mod gradcheck;
 mod help;
 mod hostile;
+mod import;
 mod init;
 mod inspect;
 mod json;

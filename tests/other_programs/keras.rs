@@ -102,7 +102,7 @@ fn weights_alone_need_the_layers_that_they_are_of() {
         }
     }
     let error = refused(&wider);
-    assert!(error.contains("its tensor 'layers/dense/vars/0' is [3, 5], and [3, 6] is needed"), "{error}");
+    assert!(error.contains("its tensor 'layers/dense/vars/0' is [12, 5], and [12, 6] is needed"), "{error}");
     let whole = Given { model: Some(&spec), ..given_none() };
     assert!(refusal(&fixture("sequential.keras"), &whole).contains("it has its layers with it, and others are given"));
 }

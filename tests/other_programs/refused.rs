@@ -103,7 +103,10 @@ fn tensors_that_do_not_fit_are_refused_with_both_shapes() {
     assert!(error.contains("its tensor 'layers/conv2d/vars/0' is [3, 3, 3, 2], and [2, 3, 3, 2] is needed"), "{error}");
     let error = refused(|layers| layers[1]["config"]["filters"] = 2_000_000_000u64.into());
     assert!(error.starts_with("no network can be built of its layers"), "{error}");
-    let error = refused(|layers| layers[3]["config"]["units"] = 20_000_000.into());
+    let error = refused(|layers| {
+        layers[3]["config"]["units"] = 20_000_000.into();
+        layers[3]["config"]["activation"] = "softmax".into();
+    });
     assert!(error.contains("its tensor 'layers/dense/vars/0' is [24, 1], and [24, 20000000] is needed"), "{error}");
 }
 

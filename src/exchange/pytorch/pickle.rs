@@ -479,7 +479,7 @@ mod tests {
         assert_eq!(keys.collect::<Vec<_>>(), ["b", "a", "b"]);
         assert_eq!(pickle.get(pickle.root, "b").map(|id| pickle.value(id)), Some(&Value::Int(-2)));
         assert_eq!(pickle.get(pickle.root, "a").map(|id| pickle.value(id)), Some(&Value::Bool(true)));
-        assert_eq!(pickle.len, 30);
+        assert_eq!(pickle.len, 34);
     }
 
     #[test]

@@ -1,0 +1,78 @@
+//! `glassnet import`, and `export --format keras` before it.
+
+use super::Here;
+use expect_test::expect;
+use std::io::{Cursor, Read};
+
+/// A file that Keras or PyTorch saved.
+fn saved(name: &str) -> Vec<u8> {
+    let zip = Cursor::new(include_bytes!("../fixtures/models.zip"));
+    let mut zip = zip::ZipArchive::new(zip).unwrap();
+    let mut bytes = Vec::new();
+    zip.by_name(name).unwrap().read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn a_model_that_went_to_keras_and_back_answers_the_same_and_trains_on() {
+    let here = Here::with_model();
+    let last = "run/weights/last.safetensors";
+    let told = here.done(&format!("export {last} --format keras --out last.keras set/cat/00.png"));
+    assert!(
+        told.contains("Keras 3, images [N, 16, 16, 3] from 0 to 1, compiled with the optimizer after 4 steps"),
+        "{told}"
+    );
+    let told = here.done("import last.keras --out back.safetensors");
+    assert!(told.contains("\nClasses: 'cat' and 'dog' (the file's)\n"), "{told}");
+    assert!(told.contains("\nNote: its optimizer's state after 4 steps is left behind"), "{told}");
+    let [before, after] = [last, "back.safetensors"].map(|model| here.json(&format!("predict {model} set")));
+    assert_eq!(before, after);
+    here.done("train set --model tiny.toml --init-weights back.safetensors --epochs 1 --out again --quiet");
+    let best = here.done("export run --format keras --input uint8 --out best.keras");
+    assert!(best.contains("from 0 to 255, compiled with a new Adam"), "{best}");
+    let told = here.done("import best.keras --out best.safetensors");
+    assert!(told.contains("\nNote: it scales pixels by 1/255 itself, which is how they are read here\n"), "{told}");
+}
+
+#[test]
+fn what_was_made_of_a_file_and_what_was_assumed_is_told() {
+    let here = Here::with_set();
+    here.write("a.keras", saved("tiny.keras"));
+    here.write("a.pt", saved("tiny.pt"));
+    here.write(
+        "layers.toml",
+        "input = [4, 4, 3]
+layers = [
+    { type = \"conv2d\", filters = 2, kernel = 2 }, { type = \"relu\" }, { type = \"max_pool\", window = 2 },
+    { type = \"flatten\" }, { type = \"dense\", units = 1 },
+]
+",
+    );
+    here.prints("import a.keras --out a.safetensors", expect![[""]]);
+    here.prints("import a.pt --model layers.toml --classes cat,dog --out b.safetensors --quiet", expect![[""]]);
+    let checked = here.done("import a.keras --out c.safetensors --check set/cat/00.png set/dog/01.png");
+    let lines: Vec<&str> = checked.lines().rev().skip(1).take(3).collect();
+    assert!(lines[0].starts_with("By the engine in f32; the textbook in f64 differs by "), "{checked}");
+    assert!(
+        lines[1].starts_with("set/dog/01.png\tclass") && lines[2].starts_with("set/cat/00.png\tclass"),
+        "{checked}"
+    );
+    assert!(here.done("predict c.safetensors set/cat/00.png").starts_with("set/cat/00.png\tclass"));
+}
+
+#[test]
+fn what_cannot_be_imported_is_told_in_a_sentence_and_nothing_is_written() {
+    let here = Here::empty();
+    here.write("a.keras", saved("tiny.keras"));
+    here.write("a.pt", saved("tiny.pt"));
+    here.write("there.safetensors", "the user's");
+    here.prints("import gone.keras --out x.safetensors", expect![[""]]);
+    here.prints("import tiny.toml --out x.safetensors", expect![[""]]);
+    here.prints("import a.pt --out x.safetensors", expect![[""]]);
+    here.prints("import a.pt --model tiny.toml --out x.safetensors", expect![[""]]);
+    here.prints("import a.keras --out there.safetensors", expect![[""]]);
+    here.prints("import a.keras --classes cat,dog,hare --out x.safetensors", expect![[""]]);
+    here.prints("import a.keras --pixels 3,3 --out x.safetensors", expect![[""]]);
+    assert_eq!(here.text("there.safetensors"), "the user's");
+    assert!(!here.path("x.safetensors").exists());
+}
