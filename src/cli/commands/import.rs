@@ -58,7 +58,8 @@ fn read(format: Format, path: &Path, given: &Given) -> Result<Imported> {
     }
 }
 
-/// A model of a file that has its layers with it, and is of pixels from 0 to 1 unless the user says otherwise.
+/// A model of a file that has its layers with it, and is of pixels from 0 to 1 unless the user says
+/// otherwise.
 fn of_unit_pixels(path: &Path, given: &Given, imported: Result<Imported>) -> Result<Imported> {
     if given.model.is_some() || given.image_size.is_some() {
         let flag = if given.model.is_some() { "--model" } else { "--image-size" };

@@ -130,8 +130,8 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// Adds a node behind the last, whose output is called `name`; the node itself is called otherwise, as there
-    /// are programs that look up both in one table. `constants` are its further inputs.
+    /// Adds a node behind the last, whose output is called `name`; the node itself is called otherwise, as
+    /// there are programs that look up both in one table. `constants` are its further inputs.
     fn node(
         &mut self,
         name: impl Into<Cow<'a, str>>,
