@@ -102,6 +102,17 @@ impl Network {
         parameters
     }
 
+    /// Returns the same network with none of its layers frozen, and these weights of it.
+    ///
+    /// # Errors
+    /// None that this network did not have.
+    pub fn thawed(&self, parameters: &Parameters) -> Result<(Network, Parameters)> {
+        let network = Network::new(&ModelSpec { frozen: Vec::new(), ..self.spec.clone() })?;
+        let mut thawed = Parameters::zeros(&network.table);
+        thawed.as_mut_slice().copy_from_slice(parameters.as_slice());
+        Ok((network, thawed))
+    }
+
     /// Returns the same network in the [textbook](crate::reference), with these weights.
     pub fn twin(&self, parameters: &Parameters) -> Vec<reference::Layer> {
         self.layers.iter().map(|layer| layer.twin(parameters)).collect()

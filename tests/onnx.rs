@@ -176,14 +176,18 @@ fn with(text: &str, other: &str) -> String {
 
 #[test]
 fn the_first_node_that_is_no_layer_is_named() {
-    assert_eq!(with("Relu", "Tanh"), "its node 're_lu' (Tanh) is none of the layers that a network here can have");
+    // Behind the tag of a node's operator and its length.
     assert_eq!(
-        with("\x22\x04Conv", "\x22\x04Conw"),
-        "its node 'conv2d' (Conw) is none of the layers that a network here can have"
+        with("\x22\x04Relu", "\x22\x04Tanh"),
+        "its node 're_lu/Relu' (Tanh) is none of the layers that a network here can have"
     );
     assert_eq!(
-        with("Softmax", "Sigmoid"),
-        "its node 'probabilities' (Sigmoid) gives each of 2 outputs a probability of its own, and here one output has a sigmoid, several \
+        with("\x22\x04Conv", "\x22\x04Conw"),
+        "its node 'conv2d/Conv' (Conw) is none of the layers that a network here can have"
+    );
+    assert_eq!(
+        with("\x22\x07Softmax", "\x22\x07Sigmoid"),
+        "its node 'probabilities/Softmax' (Sigmoid) gives each of 2 outputs a probability of its own, and here one output has a sigmoid, several \
          have a softmax"
     );
     // The second input of the flatten node is what the convolution gives.

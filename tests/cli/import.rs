@@ -48,8 +48,21 @@ layers = [
 ]
 ",
     );
-    here.prints("import a.keras --out a.safetensors", expect![[""]]);
-    here.prints("import a.pt --model layers.toml --classes cat,dog --out b.safetensors --quiet", expect![[""]]);
+    here.prints("import a.keras --out a.safetensors", expect![[r#"
+        a.keras is a Keras model: 6 layers, 29 parameters, images of 4×4×3, one answer, the probability of 'class1'
+        Classes: 'class0' and 'class1' (the file has no names: --classes gives them)
+        Images are read in the default way, resized by 'nearest', as Keras does
+        Note: saved by Keras 3.15.1
+        Note: it does not tell how pixels are scaled: from 0 to 1 is assumed; if it was trained on others, give --pixels, such as 0,255
+        Wrote a.safetensors: 'glassnet predict a.safetensors IMAGE' answers with it
+    "#]]);
+    here.prints("import a.pt --model layers.toml --classes cat,dog --out b.safetensors --quiet", expect![[r#"
+        a.pt is weights of PyTorch: 5 layers, 29 parameters, images of 4×4×3, one answer, the probability of 'dog'
+        Classes: 'cat' and 'dog' (as given)
+        Images are read in the default way, resized by 'nearest', as Keras does
+        Note: matched by order and shape: conv2d ← 0, dense ← 4
+        Note: pixels from 0 to 1 are assumed, as torchvision's ToTensor makes them; if they were normalized behind it, give --pixels, such as -1,1 for a mean and a deviation of 0.5
+    "#]]);
     let checked = here.done("import a.keras --out c.safetensors --check set/cat/00.png set/dog/01.png");
     let lines: Vec<&str> = checked.lines().rev().skip(1).take(3).collect();
     assert!(lines[0].starts_with("By the engine in f32; the textbook in f64 differs by "), "{checked}");
@@ -57,7 +70,7 @@ layers = [
         lines[1].starts_with("set/dog/01.png\tclass") && lines[2].starts_with("set/cat/00.png\tclass"),
         "{checked}"
     );
-    assert!(here.done("predict c.safetensors set/cat/00.png").starts_with("set/cat/00.png\tclass"));
+    assert!(here.done("predict c.safetensors set/cat/00.png").contains("\nset/cat/00.png\t"));
 }
 
 #[test]
@@ -66,13 +79,45 @@ fn what_cannot_be_imported_is_told_in_a_sentence_and_nothing_is_written() {
     here.write("a.keras", saved("tiny.keras"));
     here.write("a.pt", saved("tiny.pt"));
     here.write("there.safetensors", "the user's");
-    here.prints("import gone.keras --out x.safetensors", expect![[""]]);
-    here.prints("import tiny.toml --out x.safetensors", expect![[""]]);
-    here.prints("import a.pt --out x.safetensors", expect![[""]]);
-    here.prints("import a.pt --model tiny.toml --out x.safetensors", expect![[""]]);
-    here.prints("import a.keras --out there.safetensors", expect![[""]]);
-    here.prints("import a.keras --classes cat,dog,hare --out x.safetensors", expect![[""]]);
-    here.prints("import a.keras --pixels 3,3 --out x.safetensors", expect![[""]]);
+    here.prints(
+        "import gone.keras --out x.safetensors",
+        expect![[r#"
+        stderr: error: gone.keras does not exist; check the path
+        exit code 2
+    "#]],
+    );
+    here.prints("import tiny.toml --out x.safetensors", expect![[r#"
+        stderr: error: weights file tiny.toml: it is of no format that is known here; give .keras, .h5, .weights.h5, .onnx, .npz, .pt, .pth or .safetensors
+        exit code 1
+    "#]]);
+    here.prints(
+        "import a.pt --out x.safetensors",
+        expect![[r#"
+        stderr: error: weights file a.pt: it holds weights without their layers; give these too, with --model model.toml
+        exit code 1
+    "#]],
+    );
+    here.prints("import a.pt --model tiny.toml --out x.safetensors", expect![[r#"
+        stderr: error: weights file a.pt: its tensor '0.weight' is [2, 3, 2, 2], and the layer conv2d needs [4, 3, 3, 3]; give the model that it is of
+        exit code 1
+    "#]]);
+    here.prints("import a.keras --out there.safetensors", expect![[r#"
+        stderr: error: --out there.safetensors: something of this name is there already, and stays as it is; give another name, or remove it
+        exit code 2
+    "#]]);
+    here.prints(
+        "import a.keras --classes cat,dog,hare --out x.safetensors",
+        expect![[r#"
+        stderr: error: classes: 3 are named, and the model tells 2 apart; name as many
+        exit code 2
+    "#]],
+    );
+    here.prints("import a.keras --pixels 3,3 --out x.safetensors", expect![[r#"
+        stderr: error: invalid value '3,3' for '--pixels <BLACK,WHITE>': it must be two numbers that differ, such as 0,255 or -1,1
+        stderr: 
+        stderr: For more information, try '--help'.
+        exit code 2
+    "#]]);
     assert_eq!(here.text("there.safetensors"), "the user's");
     assert!(!here.path("x.safetensors").exists());
 }

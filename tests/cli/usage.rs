@@ -30,7 +30,7 @@ fn help_is_there_for_every_command_and_goes_to_stdout() {
               pack         Write a data set into one file, decoded and resized once
               init         Write a model.toml to start from
               export       Write a model in the format of another program
-              import       Make a weights file of a model that Keras or PyTorch wrote
+              import       Make a weights file of a model of Keras, PyTorch or ONNX
               summary      Show a model's layers, shapes, parameters, arithmetic and memory
               phantom      Draw the synthetic set of liver lesions into a folder
               glyphs       Draw a synthetic set of ten classes of digits into a folder
@@ -96,7 +96,7 @@ fn no_command_is_answered_with_help_and_exit_code_2() {
             stderr:   pack         Write a data set into one file, decoded and resized once
             stderr:   init         Write a model.toml to start from
             stderr:   export       Write a model in the format of another program
-            stderr:   import       Make a weights file of a model that Keras or PyTorch wrote
+            stderr:   import       Make a weights file of a model of Keras, PyTorch or ONNX
             stderr:   summary      Show a model's layers, shapes, parameters, arithmetic and memory
             stderr:   phantom      Draw the synthetic set of liver lesions into a folder
             stderr:   glyphs       Draw a synthetic set of ten classes of digits into a folder

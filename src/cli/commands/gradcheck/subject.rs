@@ -56,12 +56,15 @@ impl Subject {
             None => ("documented".to_string(), Network::new(&ModelSpec::documented())?, None, Reading::default()),
             Some(path) if path.extension().is_some_and(|extension| extension == "toml") => {
                 let origin = Origin { file: Some(path), image_size: None };
-                (path.display().to_string(), origin.network(read_spec(path)?)?, None, Reading::default())
+                let spec = ModelSpec { frozen: Vec::new(), ..read_spec(path)? };
+                (path.display().to_string(), origin.network(spec)?, None, Reading::default())
             }
             Some(path) => {
                 check_no_image(path, "gradcheck MODEL IMAGE…")?;
                 let model = checkpoint::load(&weights_file(path)?)?;
-                (path.display().to_string(), model.network, Some(model.parameters), model.card.reading)
+                // Every gradient is to be checked, also of what a run leaves as it is.
+                let (network, parameters) = model.network.thawed(&model.parameters)?;
+                (path.display().to_string(), network, Some(parameters), model.card.reading)
             }
         };
         let (names, images) = images(args, &network, reading)?;
