@@ -16,6 +16,9 @@ use zip::{CompressionMethod, ZipArchive};
 /// The name of the card in the zip.
 const CARD: &str = "glassnet.json";
 
+/// The most bytes that one packed byte can stand for: deflate's 1032, and some.
+const MOST_PACKED: u64 = 1100;
+
 /// The longest card that is read, in bytes.
 const MAX_CARD_BYTES: u64 = 16 << 20;
 
@@ -108,6 +111,10 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Imported, String> {
         let array = archive
             .by_name(&format!("{}.npy", entry.name))
             .map_err(|_| format!("it has no array '{name}', which its model needs"))?;
+        // A packed array may claim any size; no packing makes of a byte more than this.
+        if array.size() / MOST_PACKED > array.compressed_size() {
+            return Err(format!("its array '{name}' claims more bytes than can be packed in it"));
+        }
         if array.size() < 4 * entry.range.len() as u64 {
             return Err(format!("its array '{name}' has {} bytes, which are too few", array.size()));
         }
