@@ -300,6 +300,7 @@ impl TensorFile {
     }
 
     /// Returns a tensor's type and shape, if it is there.
+    #[cfg(feature = "exchange")]
     pub fn facts(&self, name: &str) -> Option<(Dtype, Vec<usize>)> {
         let info = self.metadata.info(name)?;
         Some((info.dtype, info.shape.clone()))

@@ -14,7 +14,7 @@ use crate::data::part::GivenPart;
 use crate::error::{shortened, some_of};
 use crate::{Error, Result};
 
-/// The names of the columns, where they are not to be found by [their usual ones](Column). The empty name
+/// The names of the columns, where they are not to be found by their usual ones. The empty name
 /// means none, even if there is one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
