@@ -59,7 +59,7 @@ fn the_tools_that_look_into_a_step_look_into_one_with_frozen_layers() {
     let summary = here.done("summary birds1/weights/last.safetensors");
     assert!(summary.contains("112 of them frozen"), "{summary}");
     assert_eq!(here.run("explain birds1 birds/tit/02.png --out page.html").code, Some(0));
-    here.done("gradcheck birds1 birds/tit/02.png");
+    assert_eq!(here.run("gradcheck birds1 birds/tit/02.png").code, Some(0));
     here.done("evaluate birds1 birds");
 }
 
