@@ -31,8 +31,8 @@ fn network(frozen: &[&str], units: usize) -> Result<Network, String> {
     Network::new(&toml::from_str::<ModelSpec>(&text).unwrap()).map_err(|error| error.to_string())
 }
 
-/// The error allowed, of each tensor's largest element: a normalization over four vectors divides by deviations
-/// that are small.
+/// The error allowed, of each tensor's largest element: a normalization over four vectors divides by
+/// deviations that are small.
 const SMALL_BATCH_TOLERANCE: f64 = 5e-5;
 
 const BODY: [&str; 3] = ["conv2d", "batch_normalization", "depthwise_conv2d"];
