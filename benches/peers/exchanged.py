@@ -9,7 +9,7 @@ Why    The formats are other people's, so the proof is their own programs.
 How    python benches/peers/exchanged.py --data FOLDER
 
        FOLDER holds two class folders. Prints a Markdown table of the largest differences, and exits with 1 if one is above 1e-6
-       (of a loss: relatively).
+       (of a loss: relatively; of the losses of an epoch 3e-6).
 """
 
 import json
@@ -20,6 +20,7 @@ from pathlib import Path
 import common
 
 MOST = 1e-6
+MOST_OF_STEPS = 3e-6  # rounding moves the weights a little apart in each step
 TOML = """input = [128, 128, 3]
 layers = [
     { type = "conv2d", filters = 32, kernel = 3 }, { type = "batch_normalization", epsilon = 1e-5 }, { type = "relu" },
@@ -69,13 +70,8 @@ def keras_goes_on(file, data, paths, folder, threads):
     before = model.predict(pixels(paths) / 255, verbose=0).ravel().tolist()
     steps = int(model.optimizer.iterations.numpy())
     training, _ = common.image_flows(data, shuffle=False)
-    losses = [model.train_on_batch(*training[index], return_dict=True) for index in range(len(training))]
-    # What Keras returns is the mean over the epoch so far.
-    sizes = [len(training[index][1]) for index in range(len(training))]
-    sums = [0.0]
-    for index, step in enumerate(losses):
-        sums.append(step["loss"] * sum(sizes[: index + 1]))
-    losses = [(sums[index + 1] - sums[index]) / size for index, size in enumerate(sizes)]
+    # train_on_batch resets the metrics, so this is the loss of the one batch.
+    losses = [float(model.train_on_batch(*training[index], return_dict=True)["loss"]) for index in range(len(training))]
     model.save(folder / "retrained.keras")
     after = model.predict(pixels(paths) / 255, verbose=0).ravel().tolist()
     return before, steps, losses, after
@@ -157,10 +153,10 @@ def main():
     paths = image_paths(args.data)
     rows = []
 
-    def row(model, what, difference):
+    def row(model, what, difference, most=MOST):
         rows.append([model, what, f"{difference:.1e}"])
         print(f"{model}: {what}: {difference:.1e}", flush=True)
-        return difference <= MOST
+        return difference <= most
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -178,7 +174,8 @@ def main():
         ours = [step["loss"] for step in common.read_csv(run / "steps.csv")]
         relative = [abs(a - b) / b for a, b in zip(ours[steps:], losses)]
         fine &= row("glassnet to Keras", "loss of the next step", relative[0])
-        rows.append(["glassnet to Keras", f"losses of the next {len(losses)} steps", f"{max(relative):.1e}"])
+        # From the second on they depend on the optimizer's state too.
+        fine &= row("glassnet to Keras", f"losses of the next {len(losses)} steps", max(relative), MOST_OF_STEPS)
         glassnet(args, "import", folder / "retrained.keras", "--out", folder / "retrained.safetensors", "--quiet")
         ours = our_answers(args, folder / "retrained.safetensors", paths)
         fine &= row("trained on by Keras, and back", images, largest(ours, after))
