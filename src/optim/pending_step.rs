@@ -11,7 +11,7 @@ use super::clipping::Clipping;
 use super::optimizer::Optimizer;
 use super::settings::StepNumbers;
 use crate::layers::sink::{GradientBlock, Sink, WrittenBlock};
-use crate::parameters::{Parameters, Role, TensorEntry, TensorId};
+use crate::parameters::{Parameters, TensorId};
 use rayon::iter::Either;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -80,9 +80,9 @@ impl Sink for PendingStep<'_> {
     }
 
     fn blocks(&mut self, tensor: TensorId, len: usize) -> impl IndexedParallelIterator<Item = StepBlock<'_>> {
-        let TensorEntry { role, range, .. } = &self.gradients.table().entries()[tensor];
-        let (role, range) = (*role, range.clone());
-        if !self.at_once || range.len() < AT_ONCE_FLOATS || role == Role::Frozen {
+        let entry = &self.gradients.table().entries()[tensor];
+        let (role, range) = (entry.role, entry.range.clone());
+        if !self.at_once || range.len() < AT_ONCE_FLOATS || !entry.is_trainable() {
             let written = WrittenBlock::of(self.parameters, self.gradients, tensor, len);
             return Either::Left(written.map(|block| StepBlock(Fate::Written(block))));
         }

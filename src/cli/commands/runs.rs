@@ -2,6 +2,7 @@
 
 use crate::cli::args::RunsArgs;
 use crate::cli::outcome::{CommandResult, Outcome};
+use crate::cli::run::resume::difference::identity;
 use crate::cli::terminal::{console, output};
 use glassnet::files::{read_table, read_text};
 use glassnet::report::pictures::{MOST_RUNS, RunCurve, write_run_curves};
@@ -11,13 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
-/// Settings that tell nothing of what a run learned.
-const BESIDE_THE_POINT: [&str; 4] = ["save_every", "cache", "fold", "watch"];
-
 /// A run, as its folder tells of it.
 struct Run {
     name: String,
-    /// The settings of `config.toml`, as text, the tables in it by `table.key`.
+    /// What makes the run what it is, as text, the tables in it by `table.key`.
     settings: BTreeMap<String, String>,
     /// The measures of `history.csv`, a value for each epoch.
     history: BTreeMap<String, Vec<f64>>,
@@ -114,9 +112,9 @@ impl Run {
             .parse()
             .map_err(|error: toml::de::Error| Error::data(&file, format!("it is no TOML: {}", error.message())))?;
         let mut settings = BTreeMap::new();
-        for part in ["settings", "model", "data"] {
-            if let Some(Value::Table(table)) = config.get(part) {
-                flatten(part, table, &mut settings);
+        for (part, table) in identity(&config) {
+            if let Value::Table(table) = table {
+                flatten(&part, &table, &mut settings);
             }
         }
         let file = folder.join("history.csv");
@@ -181,7 +179,7 @@ fn table(runs: &[Run], by: &str) -> Vec<String> {
     let keys: BTreeSet<&String> = runs.iter().flat_map(|run| run.settings.keys()).collect();
     let differs = |key: &&String| {
         let first = runs.first().and_then(|run| run.settings.get(*key));
-        !BESIDE_THE_POINT.contains(&key.as_str()) && runs.iter().any(|run| run.settings.get(*key) != first)
+        runs.iter().any(|run| run.settings.get(*key) != first)
     };
     let settings: Vec<&String> = keys.into_iter().filter(differs).collect();
     let mut shown = vec![by];

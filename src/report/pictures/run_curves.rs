@@ -8,6 +8,7 @@ use plotters::style::RGBColor;
 
 use super::axes::Axes;
 use super::page::{Area, Page};
+use super::palette::{BLUE, GREY, VERMILION};
 use super::png::save;
 use super::text::{SMALL, TITLE, shorten};
 use crate::{Error, Result};
@@ -29,13 +30,13 @@ const LINE: f64 = 34.0;
 /// The colours of the runs, which people who see no red or no green tell apart as well (M. Okabe and K. Ito,
 /// *Color Universal Design*, 2008).
 const COLOURS: [RGBColor; MOST_RUNS] = [
-    RGBColor(0x00, 0x72, 0xB2),
-    RGBColor(0xD5, 0x5E, 0x00),
+    BLUE,
+    VERMILION,
     RGBColor(0x00, 0x9E, 0x73),
     RGBColor(0xCC, 0x79, 0xA7),
     RGBColor(0xE6, 0x9F, 0x00),
     RGBColor(0x56, 0xB4, 0xE9),
-    RGBColor(0x66, 0x66, 0x66),
+    GREY,
     RGBColor(0x00, 0x00, 0x00),
 ];
 

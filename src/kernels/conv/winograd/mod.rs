@@ -78,11 +78,13 @@ struct GroupLayout {
 }
 
 impl GroupLayout {
-    fn new([down, across]: [usize; 2], [height, width]: [usize; 2], correlation: &Correlation) -> GroupLayout {
+    fn new<const DOWN: usize, const HEIGHT: usize, const ACROSS: usize, const WIDTH: usize>(
+        correlation: &Correlation,
+    ) -> GroupLayout {
         let channels = correlation.input[2];
-        let across = correlation.output[1].div_ceil(across);
-        let all = correlation.output[0].div_ceil(down) * across;
-        let cells = height * width;
+        let across = correlation.output[1].div_ceil(ACROSS);
+        let all = correlation.output[0].div_ceil(DOWN) * across;
+        let cells = HEIGHT * WIDTH;
         let fitting = GROUP_FLOATS / (cells * (channels + PANEL));
         let tiles = (fitting / STRIP * STRIP).max(STRIP).min(all);
         // Consecutive ξ are an odd number of cache lines apart, so that the lines that a transform writes,
@@ -94,22 +96,13 @@ impl GroupLayout {
             v_step,
             m_step,
             parts: [v_step, m_step, channels].map(|len| cells * len),
-            rows: (tile_rows * down + height - down).min(correlation.input[0]),
+            rows: (tile_rows * DOWN + HEIGHT - DOWN).min(correlation.input[0]),
         }
     }
 
     /// Returns the floats of the band in which a pooled gradient is written out.
     fn band_len(&self, pool: Option<&PoolGeometry>) -> usize {
         pool.map_or(0, |pool| InputRows::band_len(self.rows, pool))
-    }
-}
-
-impl<const KERNEL: usize, const DOWN: usize, const HEIGHT: usize, const ACROSS: usize, const WIDTH: usize>
-    Winograd<KERNEL, DOWN, HEIGHT, ACROSS, WIDTH>
-{
-    /// Returns the division of the scratch.
-    fn layout(correlation: &Correlation) -> GroupLayout {
-        GroupLayout::new([DOWN, ACROSS], [HEIGHT, WIDTH], correlation)
     }
 }
 
@@ -129,7 +122,7 @@ where
     }
 
     fn scratch_len(&self, geometry: &ConvGeometry, pass: Pass, pool: Option<&PoolGeometry>) -> ScratchLen {
-        let layout = Self::layout(&Correlation::new(geometry, pass));
+        let layout = GroupLayout::new::<DOWN, HEIGHT, ACROSS, WIDTH>(&Correlation::new(geometry, pass));
         let pool = pool.filter(|_| pass == Pass::GradInput);
         ScratchLen::from_floats(layout.parts.iter().sum::<usize>() + layout.band_len(pool))
     }
@@ -203,7 +196,7 @@ where
             GradOutput::Pooled(gradient) => Some(&gradient.pool),
             GradOutput::Dense(_) => None,
         };
-        let band_len = Self::layout(&correlation).band_len(pool);
+        let band_len = GroupLayout::new::<DOWN, HEIGHT, ACROSS, WIDTH>(&correlation).band_len(pool);
         let (band, floats) = scratch.floats.split_at_mut(band_len);
         dispatch(Convolve::<DOWN, HEIGHT, ACROSS, WIDTH> {
             correlation,
@@ -239,7 +232,7 @@ where
     fn run<const LANES: usize, const FUSED: bool>(self) {
         let Convolve { correlation, mut input, packed, bias, rows, output, scratch } = self;
         let channels = correlation.input[2];
-        let layout = GroupLayout::new([DOWN, ACROSS], [HEIGHT, WIDTH], &correlation);
+        let layout = GroupLayout::new::<DOWN, HEIGHT, ACROSS, WIDTH>(&correlation);
         let (v, scratch) = scratch.split_at_mut(layout.parts[0]);
         let (m, scratch) = scratch.split_at_mut(layout.parts[1]);
         let patch = &mut scratch[..layout.parts[2]];
