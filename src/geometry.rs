@@ -2,10 +2,13 @@
 //! network is built.
 
 mod depthwise;
+mod padding;
+mod window;
 
 pub use depthwise::DepthwiseGeometry;
+pub use padding::Padding;
+pub use window::Window;
 
-use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Range;
 
@@ -52,27 +55,6 @@ impl fmt::Display for Shape {
             Shape::Vector(len) => len.to_string(),
         };
         formatter.pad(&text)
-    }
-}
-
-/// The border of an image where a kernel reaches over its edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(rename_all = "lowercase")]
-pub enum Padding {
-    /// No border: the kernel stays inside the image. Output size ⌊(in − reach)/stride⌋ + 1, where the kernel
-    /// reaches over (kernel − 1)·dilation + 1 pixels.
-    #[default]
-    Valid,
-    /// A border, so wide that the output has size ⌈in/stride⌉: of zeros where a kernel slides over it, and
-    /// left out where a window is pooled. Where the number of rows is odd, the extra one is below, as in
-    /// TensorFlow.
-    Same,
-}
-
-impl Padding {
-    /// Returns whether it is the default.
-    pub(crate) fn is_valid(&self) -> bool {
-        *self == Padding::Valid
     }
 }
 
@@ -193,7 +175,7 @@ pub struct PoolGeometry {
     pub stride: [usize; 2],
     /// Rows above the image that the first windows cover, and columns to the left of it.
     pub padding: [usize; 2],
-    /// Height and width of the output: ⌊(in − window)/stride⌋ + 1, or with padding ⌈in/stride⌉.
+    /// Height and width of the output: ⌊(in − window)/stride⌋ + 1, or more with [padding](Padding).
     pub output: [usize; 2],
 }
 
@@ -300,15 +282,12 @@ impl Sliding {
         if input == 0 || size == 0 || stride == 0 || dilation == 0 {
             return None;
         }
-        let reach = (size - 1).saturating_mul(dilation).saturating_add(1);
-        match self.padding {
-            Padding::Valid => Some((0, input.checked_sub(reach)? / stride + 1)),
-            Padding::Same => {
-                let output = input.div_ceil(stride);
-                let needed = ((output - 1) * stride).saturating_add(reach).saturating_sub(input);
-                Some((needed / 2, output))
-            }
-        }
+        self.padding.along(axis, input, self.reach(axis), stride)
+    }
+
+    /// Returns the pixels from its first cell to its last, both counted, which has at least one.
+    pub(crate) fn reach(&self, axis: usize) -> usize {
+        (self.size[axis] - 1).saturating_mul(self.dilation[axis]).saturating_add(1)
     }
 
     /// Explains why it cannot slide over the input.
@@ -324,6 +303,17 @@ impl Sliding {
             return format!("a {what} of {}; it needs at least 1×1", pair(size));
         }
         let dilated = if dilation == [1, 1] { String::new() } else { format!(" and dilation {}", pair(dilation)) };
+        if let Padding::Pixels { before, after } = self.padding
+            && (0..2).any(|axis| before[axis].max(after[axis]) >= self.reach(axis))
+        {
+            return format!(
+                "a padding of {} pixels before and {} after, where a {what} of {}{dilated} would see nothing of the \
+                 image; pad by fewer pixels than it reaches over",
+                pair(before),
+                pair(after),
+                pair(size)
+            );
+        }
         format!(
             "a {what} of {} with stride {}{dilated} does not fit an input of {}×{}×{} (height × width × channels); use \
              larger images or a smaller {what}",
@@ -412,6 +402,12 @@ mod tests {
         );
         let error = ConvGeometry::new([9, 9, 3], [3, 3], [0, 1], Padding::Same, 8).unwrap_err();
         assert_eq!(error, "a kernel with stride 0×1; it needs at least 1×1");
+        let error = ConvGeometry::new([9, 9, 3], [3, 2], [1, 1], Padding::pixels([1, 2], [1, 1]), 8).unwrap_err();
+        assert_eq!(
+            error,
+            "a padding of 1×2 pixels before and 1×1 after, where a kernel of 3×2 would see nothing of the image; pad by \
+             fewer pixels than it reaches over"
+        );
         let error = PoolGeometry::new([9, 9, 3], [2, 0], [2, 2], Padding::Valid).unwrap_err();
         assert_eq!(error, "a window of 2×0; it needs at least 1×1");
         assert!(ConvGeometry::new([9, 9, 3], [3, 3], [1, 1], Padding::Same, 0).is_err());

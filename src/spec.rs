@@ -51,7 +51,7 @@ pub enum LayerSpec {
         /// Steps of the kernel; 1 if not given.
         #[serde(default = "Size::one")]
         stride: Size,
-        /// "valid" (if not given) or "same".
+        /// "valid" (if not given), "same", or pixels as in PyTorch.
         #[serde(default)]
         padding: Padding,
         /// Pixels from a cell of the kernel to the next; 1 if not given.
@@ -69,7 +69,7 @@ pub enum LayerSpec {
         /// Steps of the kernel; 1 if not given.
         #[serde(default = "Size::one")]
         stride: Size,
-        /// "valid" (if not given) or "same".
+        /// "valid" (if not given), "same", or pixels as in PyTorch.
         #[serde(default)]
         padding: Padding,
         /// Pixels from a cell of the kernel to the next; 1 if not given.
@@ -89,7 +89,7 @@ pub enum LayerSpec {
         /// Steps of the window; the window's size if not given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stride: Option<Size>,
-        /// "valid" (if not given) or "same", where what lies outside the image is passed over.
+        /// "valid" (if not given), "same" or pixels, where what lies outside the image is passed over.
         #[serde(default, skip_serializing_if = "Padding::is_valid")]
         padding: Padding,
     },
@@ -100,7 +100,7 @@ pub enum LayerSpec {
         /// Steps of the window; the window's size if not given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stride: Option<Size>,
-        /// "valid" (if not given) or "same", where what lies outside the image is not counted.
+        /// "valid" (if not given), "same" or pixels, where what lies outside the image is not counted.
         #[serde(default, skip_serializing_if = "Padding::is_valid")]
         padding: Padding,
     },
@@ -212,6 +212,17 @@ impl LayerSpec {
             _ => {}
         }
         self
+    }
+
+    /// Returns the padding, if it is of a kind that has one.
+    pub fn padding_mut(&mut self) -> Option<&mut Padding> {
+        match self {
+            LayerSpec::Conv2d { padding, .. }
+            | LayerSpec::DepthwiseConv2d { padding, .. }
+            | LayerSpec::MaxPool { padding, .. }
+            | LayerSpec::AveragePool { padding, .. } => Some(padding),
+            _ => None,
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::networks::{Batch, networks, way_name, ways_to_train};
+use common::networks::{Batch, networks, padding, way_name, ways_to_train};
 use common::steps::{SPARE_IMAGES, TOLERANCE, check_network_step};
 use common::{as_images, assert_close, random_parameters, values, wide};
 use glassnet::classes::Label;
@@ -58,8 +58,7 @@ fn conv_geometries() -> impl Strategy<Value = ConvGeometry> {
     let kernel = (1..6usize, 1..6usize);
     let stride = (1..4usize, 1..4usize);
     let dilation = prop_oneof![3 => Just((1, 1)), 1 => (1..4usize, 1..4usize)];
-    let padding = prop_oneof![Just(Padding::Valid), Just(Padding::Same)];
-    (input, kernel, stride, dilation, padding, 1..20usize).prop_filter_map(
+    (input, kernel, stride, dilation, padding(), 1..20usize).prop_filter_map(
         "the kernel does not fit",
         |((height, width, channels), kernel, stride, dilation, padding, filters)| {
             let [size, stride, dilation] = [kernel, stride, dilation].map(|(down, across)| [down, across]);
@@ -157,7 +156,7 @@ proptest! {
         (height, width, channels) in (1..14usize, 1..14usize, 1..20usize),
         window in [1..5usize, 1..5usize],
         stride in [1..5usize, 1..5usize],
-        padding in prop_oneof![Just(Padding::Valid), Just(Padding::Same)],
+        padding in padding(),
         seed: u64,
     ) {
         let Ok(geometry) = PoolGeometry::new([height, width, channels], window, stride, padding) else { return Ok(()) };

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::networks::{Batch, networks};
+use common::networks::{Batch, networks, padding};
 use common::{assert_same_bits, random_parameters, values};
 use glassnet::geometry::{ConvGeometry, Padding, PoolGeometry};
 use glassnet::head::Targets;
@@ -197,8 +197,7 @@ fn large_dense_layers_train_to_the_same_bits_with_adams_step_within_and_behind()
 /// Convolutions with a max-pool behind them whose windows lie side by side.
 fn pooled_convolutions() -> impl Strategy<Value = (ConvGeometry, PoolGeometry)> {
     let input = (1..16usize, 1..16usize, 1..6usize);
-    let padding = prop_oneof![Just(Padding::Valid), Just(Padding::Same)];
-    (input, [1..5usize, 1..5usize], [1..4usize, 1..4usize], padding, 1..20usize, [1..5usize, 1..5usize])
+    (input, [1..5usize, 1..5usize], [1..4usize, 1..4usize], padding(), 1..20usize, [1..5usize, 1..5usize])
         .prop_filter_map(
             "the kernel or the window does not fit",
             |((height, width, channels), kernel, stride, padding, filters, window)| {

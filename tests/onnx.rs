@@ -103,7 +103,7 @@ fn without_the_card_the_layers_and_the_weights_are_the_same_but_for_what_a_graph
         layers = [
             { type = 'conv2d', filters = 4, kernel = 3, padding = 'same', stride = 2, use_bias = false },
             { type = 'batch_normalization', momentum = 0.9 }, { type = 'relu' },
-            { type = 'depthwise_conv2d', kernel = [3, 2], depth_multiplier = 2, padding = 'same' },
+            { type = 'depthwise_conv2d', kernel = [3, 2], depth_multiplier = 2, padding = [[0, 2], [1, 1]] },
             { type = 'leaky_relu', negative_slope = 0.1 },
             { type = 'average_pool', window = 3, stride = 2, padding = 'same' },
             { type = 'flatten' }, { type = 'dense', units = 5 }, { type = 'batch_normalization', momentum = 0.9 },

@@ -8,6 +8,7 @@
 //! | `k3`, `k3x5` | a kernel of 3×3, of height 3 and width 5 | |
 //! | `s2`, `s2x1` | steps of 2 both ways, of 2 down and 1 across | `s1` |
 //! | `psame`, `pvalid` | padding, as in Keras | `pvalid` |
+//! | `p1`, `p1x2`, `p0x1x2x3` | pixels of padding: on every side; down and across; above, to the left, below, to the right | |
 //!
 //! Parts may come in any order.
 
@@ -36,7 +37,7 @@ pub struct ConvDescriptor {
 
 /// The form of a descriptor, for who wrote something else.
 const HOW: &str = "write it as in n16h63w63c32f64k3 (images, height, width, channels, filters, kernel), with s2 behind it for \
-                   a stride of 2 and psame for padding";
+                   a stride of 2 and psame for padding, or p1 for one pixel of it on every side";
 
 impl ConvDescriptor {
     /// Returns the sizes of one image's convolution.
@@ -87,6 +88,10 @@ impl fmt::Display for ConvDescriptor {
         match self.padding {
             Padding::Valid => Ok(()),
             Padding::Same => formatter.write_str("psame"),
+            Padding::Pixels { before, after } if before == after => pair('p', before),
+            Padding::Pixels { before: [above, left], after: [below, right] } => {
+                write!(formatter, "p{above}x{left}x{below}x{right}")
+            }
         }
     }
 }
@@ -122,7 +127,7 @@ impl FromStr for ConvDescriptor {
                 'p' => {
                     let same = behind.strip_prefix("same").map(|next| (Padding::Same, next));
                     let valid = behind.strip_prefix("valid").map(|next| (Padding::Valid, next));
-                    let (kind, next) = same.or(valid).ok_or_else(unreadable)?;
+                    let (kind, next) = same.or(valid).or_else(|| pixels(behind)).ok_or_else(unreadable)?;
                     (padding.replace(kind).is_some(), next)
                 }
                 _ => return Err(unreadable()),
@@ -167,6 +172,19 @@ fn pair(text: &str) -> Option<([usize; 2], &str)> {
     }
 }
 
+/// Returns one number of pixels for all sides, two for those down and across, or four, and what is behind.
+fn pixels(text: &str) -> Option<(Padding, &str)> {
+    let (before, rest) = pair(text)?;
+    match text[..text.len() - rest.len()].contains('x').then(|| rest.strip_prefix('x')).flatten() {
+        Some(rest) => {
+            let (below, rest) = number(rest)?;
+            let (right, rest) = number(rest.strip_prefix('x')?)?;
+            Some((Padding::pixels(before, [below, right]), rest))
+        }
+        None => Some((Padding::pixels(before, before), rest)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +204,13 @@ mod tests {
         assert_eq!(descriptor.geometry().unwrap().output, [4, 3]);
         let descriptor: ConvDescriptor = "n4h28w28c16f32k5x3s2psame".parse().unwrap();
         assert_eq!((descriptor.kernel, descriptor.stride, descriptor.padding), ([5, 3], [2, 2], Padding::Same));
+        for (written, before, after) in
+            [("p1", [1, 1], [1, 1]), ("p2x1", [2, 1], [2, 1]), ("p0x1x2x3", [0, 1], [2, 3]), ("p0", [0, 0], [0, 0])]
+        {
+            let descriptor: ConvDescriptor = format!("n4h28w28c16f32{written}k4").parse().unwrap();
+            assert_eq!(descriptor.padding, Padding::pixels(before, after));
+        }
+        assert!("n4h28w28c16f32p1x2x3k4".parse::<ConvDescriptor>().is_err());
     }
 
     #[test]
@@ -222,9 +247,12 @@ mod tests {
             filters in 1..100usize,
             kernel in [1..8usize, 1..8usize],
             stride in [1..4usize, 1..4usize],
-            same: bool,
+            padding in prop_oneof![
+                Just(Padding::Valid),
+                Just(Padding::Same),
+                ([0..4usize, 0..4usize], [0..4usize, 0..4usize]).prop_map(|(before, after)| Padding::pixels(before, after))
+            ],
         ) {
-            let padding = if same { Padding::Same } else { Padding::Valid };
             let descriptor = ConvDescriptor { batch, input, filters, kernel, stride, padding };
             match descriptor.geometry() {
                 Ok(_) => prop_assert_eq!(descriptor.to_string().parse(), Ok(descriptor)),

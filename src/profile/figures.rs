@@ -13,7 +13,7 @@ use super::account::Key;
 use super::model::{Roof, Roofs};
 use super::phases::PhaseKind;
 use crate::bench::descriptor::ConvDescriptor;
-use crate::geometry::{ConvGeometry, DepthwiseGeometry, Padding};
+use crate::geometry::{ConvGeometry, DepthwiseGeometry, Padding, Window};
 use crate::kernels::conv::Pass;
 use crate::kernels::conv::reasons::{Asked, reasons};
 use crate::layers::LayerKind;
@@ -229,7 +229,8 @@ impl Work<'_> {
             stride: geometry.stride,
             padding,
         };
-        let all = [Padding::Valid, Padding::Same].map(descriptor);
+        let Window { before, after, .. } = geometry.into();
+        let all = [Padding::Valid, Padding::Same, Padding::pixels(before, after)].map(descriptor);
         all.into_iter().find(|descriptor| descriptor.geometry().as_ref() == Ok(geometry))
     }
 }

@@ -180,7 +180,7 @@ fn layers_go_by_their_names_and_a_csv_file_has_a_line_for_each_case() {
 fn what_cannot_be_measured_is_told_with_an_example() {
     let here = Here::empty();
     let how = "write it as in n16h63w63c32f64k3 (images, height, width, channels, filters, kernel), with s2 behind it for a \
-               stride of 2 and psame for padding";
+               stride of 2 and psame for padding, or p1 for one pixel of it on every side";
     let argument = "for '[CONVOLUTION]...'";
     let value = |value: &str| format!("invalid value '{value}' {argument}:");
     here.misused(

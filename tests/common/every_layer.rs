@@ -1,9 +1,8 @@
 //! Networks of every kind of layer, drawn at random.
 
-use super::networks::{Batch, size};
+use super::networks::{Batch, padding, size};
 use super::steps::{has_bias, is_normalized, is_normalized_behind_an_activation};
 use super::wide;
-use glassnet::geometry::Padding;
 use glassnet::layers::LayerKind;
 use glassnet::network::Network;
 use glassnet::parameters::Parameters;
@@ -65,10 +64,6 @@ fn fits(layer: &LayerKind) -> bool {
         _ => return true,
     };
     (0..2).all(|axis| (kernel[axis] - 1) * dilation[axis] < input[axis])
-}
-
-fn padding() -> impl Strategy<Value = Padding> {
-    prop_oneof![Just(Padding::Valid), Just(Padding::Same)]
 }
 
 /// A convolution, or a depthwise one; every third of them dilated, every second without a bias.

@@ -31,10 +31,9 @@ fn networks_of(
     channels: Range<usize>,
     kernel_and_stride: BoxedStrategy<(Size, Size)>,
 ) -> impl Strategy<Value = Network> {
-    let padding = prop_oneof![Just(Padding::Valid), Just(Padding::Same)];
     // Without a stride of its own, windows lie side by side, as a fused block needs it.
     let pool = proptest::option::of((size(1..4), proptest::option::of(size(1..4))));
-    let block = (filters, kernel_and_stride, padding, any::<[bool; 2]>(), pool);
+    let block = (filters, kernel_and_stride, padding(), any::<[bool; 2]>(), pool);
     let hidden = proptest::option::of((6..12usize, 0.0..0.5f64));
     let input = (4..8usize, 4..8usize, channels);
     // One unit, or one for each class.
@@ -71,6 +70,13 @@ fn networks_of(
             Network::new(&ModelSpec { input: [height, width, channels], frozen: Vec::new(), layers }).ok()
         },
     )
+}
+
+/// A border by its word, or of so many pixels.
+pub fn padding() -> impl Strategy<Value = Padding> {
+    let pixels = ([0..3usize, 0..3usize], [0..3usize, 0..3usize]);
+    let pixels = pixels.prop_map(|(before, after)| Padding::pixels(before, after));
+    prop_oneof![2 => Just(Padding::Valid), 2 => Just(Padding::Same), 1 => pixels]
 }
 
 /// A size in both directions.

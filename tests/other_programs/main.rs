@@ -10,7 +10,9 @@ mod keras;
 mod pytorch;
 mod refused;
 
-use glassnet::exchange::{Format, Given, Imported, keras as keras_files, pytorch as pytorch_files, read_model_file};
+use glassnet::exchange::{
+    Format, Given, Imported, keras as keras_files, onnx as onnx_files, pytorch as pytorch_files, read_model_file,
+};
 use glassnet::plan::predict;
 use glassnet::reference;
 use ndarray::{Array4, Axis};
@@ -56,6 +58,7 @@ fn read(bytes: &[u8], given: &Given) -> glassnet::Result<Imported> {
     match Format::of(&path)? {
         Format::Keras => keras_files::from_zip(&path, read_model_file(&path)?, given),
         Format::KerasHdf5 => keras_files::from_hdf5(&path, read_model_file(&path)?, given),
+        Format::Onnx => onnx_files::read(&path),
         Format::Pytorch => pytorch_files::from_pickle(&path, given),
         Format::Safetensors => pytorch_files::from_safetensors(&path, given),
         other => panic!("{other:?}"),

@@ -34,6 +34,24 @@ fn every_way_to_save_a_state_dict_is_read_and_answers_as_pytorch_did() {
 }
 
 #[test]
+fn pixels_around_an_image_are_padding_as_in_pytorch() {
+    let layers = "input = [12, 12, 3]
+        layers = [
+            { type = 'conv2d', filters = 4, kernel = 3, stride = 2, padding = 1 }, { type = 'relu' },
+            { type = 'max_pool', window = 3, stride = 2, padding = 1 },
+            { type = 'depthwise_conv2d', kernel = [3, 2], padding = [2, 1] }, { type = 'leaky_relu', negative_slope = 0.01 },
+            { type = 'average_pool', window = 2, padding = 1 }, { type = 'flatten' }, { type = 'dense', units = 1 },
+        ]";
+    let spec: ModelSpec = toml::from_str(layers).unwrap();
+    let state = read(&fixture("bordered.pt"), &Given { model: Some(&spec), ..Given::default() }).unwrap();
+    assert_answers(&state, &answers("pytorch, bordered"));
+    let graph = read(&fixture("bordered.onnx"), &Given::default()).unwrap();
+    assert_answers(&graph, &answers("pytorch, bordered"));
+    assert_eq!(graph.network.spec().layers, spec.layers);
+    assert_eq!(graph.parameters.as_slice(), state.parameters.as_slice());
+}
+
+#[test]
 fn every_number_of_a_state_dict_is_among_the_weights_to_the_bit() {
     let spec = net();
     let model = read(&fixture("state.safetensors"), &Given { model: Some(&spec), ..Given::default() }).unwrap();

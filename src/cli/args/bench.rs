@@ -41,7 +41,8 @@ pub struct ConvArgs {
     /// Convolutions: conv2d, conv2d_1, conv2d_2, or by sizes [default: these three]
     ///
     /// These are the layers of the documented model. Any other is written as in n16h63w63c32f64k3: images,
-    /// height, width, channels, filters, kernel; then s2 for a stride of 2, psame for padding.
+    /// height, width, channels, filters, kernel; then s2 for a stride of 2, psame for padding, p1 for
+    /// one pixel of it on every side.
     #[arg(value_name = "CONVOLUTION", value_parser = convolution)]
     pub convolutions: Vec<NamedConvolution>,
     /// Only these algorithms

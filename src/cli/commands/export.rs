@@ -42,6 +42,9 @@ pub fn run(args: &ExportArgs) -> CommandResult {
     check(args)?;
     let file = weights_file(&args.model)?;
     let model = checkpoint::load(&file)?;
+    if args.format == ExportFormat::Keras || args.script.contains(&ScriptChoice::Keras) {
+        keras::check_layers(&model.network).map_err(|reason| Error::weights(&file, reason))?;
+    }
     let images = images(args, &model)?;
     let made = match args.format {
         ExportFormat::Onnx => onnx(&model, args.input.unwrap_or(InputChoice::F32)),
@@ -133,8 +136,10 @@ fn write_scripts(args: &ExportArgs, model: &Checkpoint, images: ArrayView4<f32>)
     for path in scripts {
         let script = name(path);
         let names = ScriptFiles { script: &script, weights: &weights, known: &known };
-        let text =
-            if script.ends_with("_keras.py") { keras_script(model, names) } else { pytorch_script(model, names) };
+        let text = match script.ends_with("_keras.py") {
+            true => keras_script(model, names).map_err(|reason| Error::weights(&args.model, reason))?,
+            false => pytorch_script(model, names),
+        };
         write_whole(path, text.as_bytes())?;
     }
     Ok(files)

@@ -1,5 +1,6 @@
 //! The layers of a network as Keras's JSON.
 
+use super::border;
 use crate::geometry::Padding;
 use crate::layers::Layer;
 use crate::network::Network;
@@ -18,7 +19,10 @@ pub struct Written {
 
 /// Returns the layers of a Keras model of the network, which ends with a sigmoid or a softmax; with a layer
 /// that scales pixels from 0–255 at the front where `rescaling` says so.
-pub fn layers(network: &Network, rescaling: bool) -> Vec<Written> {
+///
+/// # Errors
+/// A sentence that names a layer which Keras does not have.
+pub fn layers(network: &Network, rescaling: bool) -> Result<Vec<Written>, String> {
     let mut written = Vec::new();
     if rescaling {
         let config = json!({ "scale": 1.0 / 255.0, "offset": 0.0 });
@@ -26,14 +30,30 @@ pub fn layers(network: &Network, rescaling: bool) -> Vec<Written> {
     }
     let end = if network.head().units() == 1 { "sigmoid" } else { "softmax" };
     let last = network.layers().len() - 1;
+    let mut borders = 0;
     for (index, (layer, spec)) in network.layers().iter().zip(&network.spec().layers).enumerate() {
         let activation = if index == last && matches!(spec, LayerSpec::Dense { .. }) { end } else { "linear" };
-        written.push(one(layer, spec, activation));
+        let before = index.checked_sub(1).map(|before| &network.spec().layers[before]);
+        let (spec, border) = border::split(&layer.name, *spec, before)?;
+        if let Some(border) = border {
+            let name = if borders == 0 { "zero_padding2d".into() } else { format!("zero_padding2d_{borders}") };
+            written.push(Written { class: border::CLASS, name, config: border::config(border) });
+            borders += 1;
+        }
+        written.push(one(layer, &spec, activation));
     }
     if !matches!(network.spec().layers[last], LayerSpec::Dense { .. }) {
         written.push(Written { class: "Activation", name: "activation".into(), config: json!({ "activation": end }) });
     }
-    written
+    Ok(written)
+}
+
+/// Checks that Keras has every layer of the network.
+///
+/// # Errors
+/// A sentence that names one which it does not have.
+pub fn check(network: &Network) -> Result<(), String> {
+    layers(network, false).map(drop)
 }
 
 /// Returns the JSON of a Sequential model of these layers, of which those of the `frozen` names do not train.
@@ -109,9 +129,10 @@ fn pool(window: Size, stride: Option<Size>, padding: Padding) -> Value {
     })
 }
 
+/// Returns Keras's word for a padding; a border of pixels is another layer's.
 fn name(padding: Padding) -> &'static str {
     match padding {
-        Padding::Valid => "valid",
+        Padding::Valid | Padding::Pixels { .. } => "valid",
         Padding::Same => "same",
     }
 }
@@ -126,14 +147,14 @@ mod tests {
     fn layers_are_called_by_class_and_order_as_the_places_of_their_tensors_are() {
         let spec = "input = [16, 16, 3]
             layers = [
-                { type = 'conv2d', filters = 2, kernel = 3 }, { type = 'relu' }, { type = 'leaky_relu' },
+                { type = 'conv2d', filters = 2, kernel = 3, padding = 1 }, { type = 'relu' }, { type = 'leaky_relu' },
                 { type = 'batch_normalization' }, { type = 'depthwise_conv2d', kernel = 3 }, { type = 'relu' },
                 { type = 'max_pool', window = 2 }, { type = 'average_pool', window = 2 }, { type = 'dropout', rate = 0.5 },
-                { type = 'conv2d', filters = 4, kernel = 1 }, { type = 'global_average_pool' },
+                { type = 'conv2d', filters = 4, kernel = 2, padding = [[0, 1], [1, 0]] }, { type = 'global_average_pool' },
             ]";
         let network = Network::new(&toml::from_str(spec).unwrap()).unwrap();
         let mut made: HashMap<&str, usize> = HashMap::new();
-        let layers = layers(&network, true);
+        let layers = layers(&network, true).unwrap();
         for layer in &layers {
             let count = made.entry(layer.class).or_default();
             let wanted =
@@ -142,6 +163,6 @@ mod tests {
             *count += 1;
         }
         assert_eq!(layers.last().unwrap().config, json!({ "activation": "softmax" }));
-        assert_eq!(layers.len(), network.layers().len() + 2);
+        assert_eq!(layers.len(), network.layers().len() + 4);
     }
 }

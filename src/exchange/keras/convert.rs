@@ -32,6 +32,7 @@ impl Architecture {
         for layer in chain(model)? {
             converted.take(&layer)?;
         }
+        converted.finish()?;
         let of_model = || Some(model.get("config")?.get("build_input_shape")?.as_array()?.iter().skip(1));
         let tells = converted.input.or_else(|| {
             let mut sizes = of_model()?.map(|size| size.as_u64().and_then(|size| size.try_into().ok()));

@@ -1,6 +1,7 @@
 //! Each layer of a Keras model as layers of ours: those with weights with the places of these.
 
 use super::activation::{Activation, axis};
+use super::border;
 use super::chain::{KerasLayer, text};
 use crate::error::shortened;
 use crate::exchange::PixelRange;
@@ -23,6 +24,8 @@ pub struct Converted {
     pub end: Option<Activation>,
     /// The layers that follow are on vectors.
     is_vector: bool,
+    /// The border that a layer made for the next one.
+    border: Option<Padding>,
 }
 
 /// The place of a layer's weights in a file.
@@ -77,7 +80,15 @@ impl Converted {
                 layer.fault("comes behind a sigmoid or softmax, which end a network here; use a model that ends there")
             );
         }
+        if self.border.is_some() && !matches!(layer.class, "Conv2D" | "DepthwiseConv2D" | "MaxPooling2D") {
+            return Err(layer.fault(border::OTHERWISE));
+        }
         match layer.class {
+            border::CLASS => {
+                channels_last(layer)?;
+                self.border = Some(border::read(layer)?).filter(|border| !border.is_valid());
+                Ok(())
+            }
             "Conv2D" => {
                 if number(layer, "groups").is_some_and(|groups| groups != 1) {
                     return Err(layer.fault("has groups, and a convolution here has all channels, or in DepthwiseConv2D one; use one of these"));
@@ -119,7 +130,8 @@ impl Converted {
             }
             "MaxPooling2D" => {
                 let (window, stride, padding) = window(layer)?;
-                self.plain(LayerSpec::MaxPool { window, stride, padding })
+                let spec = self.bordered(layer, LayerSpec::MaxPool { window, stride, padding })?;
+                self.plain(spec)
             }
             "AveragePooling2D" => {
                 let (window, stride, padding) = window(layer)?;
@@ -156,6 +168,17 @@ impl Converted {
         }
     }
 
+    /// Checks that nothing was begun that is not there whole.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn finish(&self) -> Result<(), String> {
+        match self.border {
+            Some(_) => Err(format!("it ends with a {}, and a network here ends with logits", border::CLASS)),
+            None => Ok(()),
+        }
+    }
+
     fn plain(&mut self, spec: LayerSpec) -> Result<(), String> {
         self.layers.push((spec, None));
         Ok(())
@@ -165,8 +188,17 @@ impl Converted {
         if layer.class != "Dense" {
             channels_last(layer)?;
         }
+        let spec = self.bordered(layer, spec)?;
         self.layers.push((spec, Some(source(layer, tensors))));
         self.activation(Activation::of_setting(layer)?)
+    }
+
+    /// Returns a layer with the border that the one before it made, if that is what it did.
+    fn bordered(&mut self, layer: &KerasLayer, spec: LayerSpec) -> Result<LayerSpec, String> {
+        match self.border.take() {
+            Some(border) => border::join(layer, spec, border, self.layers.last().map(|(before, _)| before)),
+            None => Ok(spec),
+        }
     }
 
     fn activation(&mut self, activation: Activation) -> Result<(), String> {

@@ -20,6 +20,7 @@
 //! each trainable tensor its moments, so that Keras's next step is the one that we should have taken.
 
 mod activation;
+mod border;
 mod chain;
 mod compile;
 mod config;
@@ -31,6 +32,8 @@ mod training;
 mod weights;
 mod write;
 
+pub use border::split as without_border;
+pub use config::check as check_layers;
 pub use hdf5::SIGNATURE as HDF5_SIGNATURE;
 pub use read::{from_hdf5, from_zip};
 pub use training::Training;

@@ -29,7 +29,8 @@ pub enum PixelInput {
 /// before its first step. The same model has the same bytes: no time stands in them.
 ///
 /// # Errors
-/// A sentence of the library that writes HDF5 or zips, where it fails.
+/// A sentence that names a layer which Keras does not have, or of the library that writes HDF5 or zips, where
+/// it fails.
 pub fn to_bytes(model: &Checkpoint, training: Option<&Training>, input: PixelInput) -> Result<Vec<u8>, String> {
     let fresh;
     let training = match training {
@@ -45,7 +46,7 @@ pub fn to_bytes(model: &Checkpoint, training: Option<&Training>, input: PixelInp
             &fresh
         }
     };
-    let layers = layers(&model.network, input == PixelInput::Bytes);
+    let layers = layers(&model.network, input == PixelInput::Bytes)?;
     let mut config = sequential(model.network.spec().input, &model.network.spec().frozen, &layers);
     config["compile_config"] = compile_config(&model.network, training);
     let metadata = json!({ "keras_version": KERAS_VERSION, CARD: model.card });

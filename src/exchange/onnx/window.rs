@@ -1,4 +1,4 @@
-//! The padding of a kernel or a window: of all that ONNX can say, what is our "valid" or our "same".
+//! The padding of a kernel or a window: what ONNX says of it as ours, by its word where there is one.
 
 use super::chain::Link;
 use crate::geometry::Padding;
@@ -30,7 +30,7 @@ impl Window {
     /// the right.
     ///
     /// # Errors
-    /// A sentence, where the padding is neither "valid" nor "same".
+    /// A sentence, where it is told in a way that no layer here has.
     pub fn new(link: &Link, size: [usize; 2], input: [usize; 2], padded: [usize; 4]) -> Result<Window, String> {
         let [stride, dilation] = ["strides", "dilations"].map(|name| pair(link, name));
         let (stride, dilation) = (stride?, dilation?);
@@ -43,25 +43,14 @@ impl Window {
         if size.contains(&0) || reach.iter().any(|&pixels| pixels > MOST_PIXELS) {
             return Err(link.fault("has a kernel without a cell, or larger than any image"));
         }
-        let (before, output) = borders(link, reach, stride, input, padded)?;
-        let window = |padding| Window { size, stride, dilation, padding };
-        // Below and to the right there is as much as the output needs, so its size tells the rest.
-        let valid = [0, 1].map(|axis| input[axis].checked_sub(reach[axis]).map(|room| room / stride[axis] + 1));
-        if before == [0, 0] && valid == output.map(Some) {
-            return Ok(window(Padding::Valid));
-        }
-        let same = [0, 1].map(|axis| input[axis].div_ceil(stride[axis]));
-        let needed = [0, 1].map(|axis| ((same[axis] - 1) * stride[axis] + reach[axis]).saturating_sub(input[axis]));
-        if output == same && before == needed.map(|pixels| pixels / 2) {
-            return Ok(window(Padding::Same));
-        }
-        let [top, left] = needed.map(|pixels| pixels / 2);
-        let [bottom, right] = [needed[0] - top, needed[1] - left];
-        Err(link.fault(&format!(
-            "pads by {} rows above and {} columns to the left for an output of {}×{}, and layers here pad not at all ('valid') or for an output \
-             of {}×{} ('same': {top} above, {left} left, {bottom} below, {right} right)",
-            before[0], before[1], output[0], output[1], same[0], same[1]
-        )))
+        let Borders { before, after, output } = borders(link, reach, stride, input, padded)?;
+        // What is not covered in the end needs no border, so an output's size tells more than its pads.
+        let word = [Padding::Valid, Padding::Same].into_iter().find(|padding| {
+            let along = [0, 1].map(|axis| padding.along(axis, input[axis], reach[axis], stride[axis]));
+            along == [0, 1].map(|axis| Some((before[axis], output[axis])))
+        });
+        let padding = word.unwrap_or(Padding::pixels(before, after));
+        Ok(Window { size, stride, dilation, padding })
     }
 }
 
@@ -80,14 +69,21 @@ pub fn pair(link: &Link, name: &str) -> Result<[usize; 2], String> {
     }
 }
 
-/// Returns the rows above the image and the columns to the left of it, and the size of the output.
+/// The border of an image, down and across, and the size of the output that it makes.
+struct Borders {
+    before: [usize; 2],
+    after: [usize; 2],
+    output: [usize; 2],
+}
+
+/// Returns the border that a node tells of, together with that of a `Pad` before it.
 fn borders(
     link: &Link,
     reach: [usize; 2],
     stride: [usize; 2],
     input: [usize; 2],
     padded: [usize; 4],
-) -> Result<([usize; 2], [usize; 2]), String> {
+) -> Result<Borders, String> {
     let is_padded = padded != [0; 4];
     let pads = match (link.text("auto_pad"), link.ints("pads")) {
         ("" | "NOTSET", None) | ("VALID", _) => [0; 4],
@@ -96,15 +92,15 @@ fn borders(
         }
         (auto @ ("SAME_UPPER" | "SAME_LOWER"), _) if !is_padded => {
             let output = [0, 1].map(|axis| input[axis].div_ceil(stride[axis]));
-            let before = [0, 1].map(|axis| {
-                let needed = ((output[axis] - 1) * stride[axis] + reach[axis]).saturating_sub(input[axis]);
-                if auto == "SAME_UPPER" { needed / 2 } else { needed.div_ceil(2) }
-            });
-            return Ok((before, output));
+            let needed =
+                [0, 1].map(|axis| ((output[axis] - 1) * stride[axis] + reach[axis]).saturating_sub(input[axis]));
+            let (less, more) = (needed.map(|pixels| pixels / 2), needed.map(|pixels| pixels.div_ceil(2)));
+            let (before, after) = if auto == "SAME_UPPER" { (less, more) } else { (more, less) };
+            return Ok(Borders { before, after, output });
         }
         (other, _) => return Err(link.fault(&format!("pads by '{other}', which no layer here does"))),
     };
-    let pads: Vec<usize> = pads.iter().zip(padded).map(|(own, padded)| own + padded).collect();
+    let mut pads: [usize; 4] = std::array::from_fn(|side| pads[side] + padded[side]);
     let rounds_up = link.int("ceil_mode", 0) != 0;
     let mut output = [0, 0];
     for axis in [0, 1] {
@@ -115,8 +111,11 @@ fn borders(
         if rounds_up && (output[axis] - 1) * stride[axis] >= input[axis] + pads[axis] {
             output[axis] -= 1;
         }
+        let covered = (output[axis] - 1) * stride[axis] + reach[axis];
+        pads[axis + 2] = pads[axis + 2].max(covered.saturating_sub(input[axis] + pads[axis]));
     }
-    Ok(([pads[0], pads[1]], output))
+    let [above, left, below, right] = pads;
+    Ok(Borders { before: [above, left], after: [below, right], output })
 }
 
 /// Returns four numbers from 0 on that no sum of sizes makes overflow.

@@ -21,7 +21,7 @@ use crate::checkpoint::{Checkpoint, ModelCard};
 use crate::data::reading::{BitDepth, Resize};
 use crate::data::sample::Sample;
 use crate::exchange::axes::{flattened_channels_first, gathered, to_channels_first};
-use crate::geometry::{PoolGeometry, Shape};
+use crate::geometry::{Shape, Window};
 use crate::layers::{Layer, LayerKind};
 use crate::parameters::{Parameters, TensorId};
 use std::borrow::Cow;
@@ -193,15 +193,7 @@ impl<'a> Writer<'a> {
                 let [height, width] = geometry.kernel;
                 let shape = [height, width, geometry.input[2], geometry.filters];
                 let constants = self.kernel_and_bias(conv.kernel, conv.bias, shape);
-                let window = Window {
-                    size: geometry.kernel,
-                    stride: geometry.stride,
-                    dilation: geometry.dilation,
-                    input: geometry.input,
-                    before: geometry.padding,
-                    output: geometry.output,
-                };
-                self.node(name, "Conv", &constants, window.conv_attributes(1));
+                self.node(name, "Conv", &constants, conv_attributes(&geometry.into(), 1));
             }
             LayerKind::DepthwiseConv2d(conv) => {
                 let geometry = &conv.geometry;
@@ -209,22 +201,13 @@ impl<'a> Writer<'a> {
                 // Filter m of channel c is output channel c·M + m, in which order the memory has them.
                 let shape = [height, width, 1, geometry.channels()];
                 let constants = self.kernel_and_bias(conv.kernel, conv.bias, shape);
-                let window = Window {
-                    size: geometry.kernel,
-                    stride: geometry.stride,
-                    dilation: geometry.dilation,
-                    input: geometry.input,
-                    before: geometry.padding,
-                    output: geometry.output,
-                };
-                self.node(name, "Conv", &constants, window.conv_attributes(geometry.input[2]));
+                self.node(name, "Conv", &constants, conv_attributes(&geometry.into(), geometry.input[2]));
             }
             LayerKind::MaxPool(pool) => {
-                let window = Window::of_pool(&pool.geometry);
-                self.node(name, "MaxPool", &[], window.pool_attributes());
+                self.node(name, "MaxPool", &[], pool_attributes(&(&pool.geometry).into()));
             }
             LayerKind::AveragePool(pool) => {
-                let mut attributes = Window::of_pool(&pool.geometry).pool_attributes();
+                let mut attributes = pool_attributes(&(&pool.geometry).into());
                 attributes.push(int("count_include_pad", 0));
                 self.node(name, "AveragePool", &[], attributes);
             }
@@ -294,53 +277,20 @@ impl<'a> Writer<'a> {
 
 type TensorName<'a> = Cow<'a, str>;
 
-/// A kernel or a window that slides over an image.
-struct Window {
-    size: [usize; 2],
-    stride: [usize; 2],
-    dilation: [usize; 2],
-    input: [usize; 3],
-    /// Rows above the image, and columns to the left of it.
-    before: [usize; 2],
-    output: [usize; 2],
+fn pool_attributes<'a>(window: &Window) -> Vec<Attribute<'a>> {
+    let Window { size, stride, before: [above, left], after: [below, right], .. } = *window;
+    vec![
+        ints("kernel_shape", size.map(|size| size as i64)),
+        ints("strides", stride.map(|size| size as i64)),
+        ints("pads", [above, left, below, right].map(|pixels| pixels as i64)),
+    ]
 }
 
-impl Window {
-    fn of_pool(geometry: &PoolGeometry) -> Window {
-        Window {
-            size: geometry.window,
-            stride: geometry.stride,
-            dilation: [1, 1],
-            input: geometry.input,
-            before: geometry.padding,
-            output: geometry.output,
-        }
-    }
-
-    /// The rows above, the columns to the left, the rows below and the columns to the right.
-    fn pads(&self) -> [i64; 4] {
-        let after = |axis: usize| {
-            let reach = (self.size[axis] - 1) * self.dilation[axis] + 1;
-            let covered = (self.output[axis] - 1) * self.stride[axis] + reach;
-            covered.saturating_sub(self.input[axis] + self.before[axis])
-        };
-        [self.before[0], self.before[1], after(0), after(1)].map(|pixels| pixels as i64)
-    }
-
-    fn pool_attributes<'a>(&self) -> Vec<Attribute<'a>> {
-        vec![
-            ints("kernel_shape", self.size.map(|size| size as i64)),
-            ints("strides", self.stride.map(|size| size as i64)),
-            ints("pads", self.pads()),
-        ]
-    }
-
-    fn conv_attributes<'a>(&self, group: usize) -> Vec<Attribute<'a>> {
-        let mut attributes = self.pool_attributes();
-        attributes.push(ints("dilations", self.dilation.map(|size| size as i64)));
-        attributes.push(int("group", group as i64));
-        attributes
-    }
+fn conv_attributes<'a>(window: &Window, group: usize) -> Vec<Attribute<'a>> {
+    let mut attributes = pool_attributes(window);
+    attributes.push(ints("dilations", window.dilation.map(|size| size as i64)));
+    attributes.push(int("group", group as i64));
+    attributes
 }
 
 fn int<'a>(name: &'static str, value: i64) -> Attribute<'a> {

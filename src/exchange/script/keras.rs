@@ -2,26 +2,32 @@
 
 use super::python::{MAIN, ScriptFiles, classes, flag, text};
 use crate::checkpoint::Checkpoint;
+use crate::exchange::keras::without_border;
 use crate::geometry::Padding;
 use crate::spec::{LayerSpec, Size};
 
 /// Returns a script that rebuilds a model in Keras.
-pub fn keras_script(model: &Checkpoint, files: ScriptFiles) -> String {
+///
+/// # Errors
+/// A sentence that names a layer which Keras does not have.
+pub fn keras_script(model: &Checkpoint, files: ScriptFiles) -> Result<String, String> {
     let [height, width, channels] = model.card.spec.input;
-    let lines: String = model
-        .card
-        .spec
-        .layers
-        .iter()
-        .zip(model.network.layers())
-        .map(|(spec, layer)| format!("        {},\n", constructor(spec, &text(&layer.name))))
-        .collect();
+    let mut lines = String::new();
+    let mut before = None;
+    for (spec, layer) in model.card.spec.layers.iter().zip(model.network.layers()) {
+        let (alone, border) = without_border(&layer.name, *spec, before)?;
+        if let Some([[above, below], [left, right]]) = border {
+            lines += &format!("        layers.ZeroPadding2D((({above}, {below}), ({left}, {right}))),\n");
+        }
+        lines += &format!("        {},\n", constructor(&alone, &text(&layer.name)));
+        before = Some(spec);
+    }
     let loss = match model.network.head().units() {
         1 => "keras.losses.BinaryCrossentropy(from_logits=True)(labels[:, None].astype(\"float32\"), z)",
         _ => "keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, z)",
     };
     let ScriptFiles { script, weights, known } = files;
-    format!(
+    Ok(format!(
         r#""""A model that glassnet trained, in Keras.
 
     python {script}        compares it with what glassnet computed, and exits with 1 where they differ
@@ -83,7 +89,7 @@ def compare():
         weights = text(weights),
         known = text(known),
         classes = classes(&model.card),
-    )
+    ))
 }
 
 /// The call that makes a layer.
@@ -126,12 +132,12 @@ fn pair(size: Size) -> String {
 }
 
 /// The arguments of what slides, where they are not the default, but for the stride, which a pool has another
-/// one of.
+/// one of. A border of pixels is another layer's.
 fn window(sizes: [(&str, Size); 2], padding: Padding) -> String {
     let sizes = sizes.into_iter().filter(|(name, size)| *name == "strides" || size.both() != [1, 1]);
     let sizes: String = sizes.map(|(name, size)| format!(", {name}={}", pair(size))).collect();
     match padding {
-        Padding::Valid => sizes,
+        Padding::Valid | Padding::Pixels { .. } => sizes,
         Padding::Same => format!("{sizes}, padding=\"same\""),
     }
 }

@@ -5,7 +5,7 @@
 
 use super::python::{MAIN, ScriptFiles, classes, flag, text};
 use crate::checkpoint::Checkpoint;
-use crate::geometry::{PoolGeometry, Shape};
+use crate::geometry::{PoolGeometry, Shape, Window};
 use crate::layers::{Layer, LayerKind};
 use crate::spec::LayerSpec;
 
@@ -141,14 +141,7 @@ fn entries(spec: &LayerSpec, layer: &Layer) -> Vec<(String, String)> {
     match &layer.kind {
         LayerKind::Conv2d(conv) => {
             let geometry = &conv.geometry;
-            let pads = pads(
-                geometry.input,
-                geometry.padding,
-                geometry.kernel,
-                geometry.stride,
-                geometry.dilation,
-                geometry.output,
-            );
+            let pads = pads(geometry.into());
             let (stride, dilation) = (tuple(geometry.stride), tuple(geometry.dilation));
             let (inputs, filters, kernel) = (geometry.input[2], geometry.filters, tuple(geometry.kernel));
             let bias = flag(conv.bias.is_some());
@@ -160,14 +153,7 @@ fn entries(spec: &LayerSpec, layer: &Layer) -> Vec<(String, String)> {
         }
         LayerKind::DepthwiseConv2d(conv) => {
             let geometry = &conv.geometry;
-            let pads = pads(
-                geometry.input,
-                geometry.padding,
-                geometry.kernel,
-                geometry.stride,
-                geometry.dilation,
-                geometry.output,
-            );
+            let pads = pads(geometry.into());
             let (stride, dilation) = (tuple(geometry.stride), tuple(geometry.dilation));
             let (inputs, filters, kernel) = (geometry.input[2], geometry.channels(), tuple(geometry.kernel));
             let bias = flag(conv.bias.is_some());
@@ -180,13 +166,13 @@ fn entries(spec: &LayerSpec, layer: &Layer) -> Vec<(String, String)> {
             let PoolGeometry { window, stride, .. } = pool.geometry;
             padded(
                 "-torch.inf",
-                pool_pads(&pool.geometry),
+                pads((&pool.geometry).into()),
                 format!("nn.MaxPool2d({}, {})", tuple(window), tuple(stride)),
             )
         }
         LayerKind::AveragePool(pool) => {
             let PoolGeometry { window, stride, .. } = pool.geometry;
-            let pads = tuple(pool_pads(&pool.geometry));
+            let pads = tuple(pads((&pool.geometry).into()));
             vec![(name, format!("AveragePool({}, {}, {pads})", tuple(window), tuple(stride)))]
         }
         LayerKind::GlobalAveragePool(_) => {
@@ -214,24 +200,9 @@ fn entries(spec: &LayerSpec, layer: &Layer) -> Vec<(String, String)> {
     }
 }
 
-fn pool_pads(geometry: &PoolGeometry) -> [usize; 4] {
-    pads(geometry.input, geometry.padding, geometry.window, geometry.stride, [1, 1], geometry.output)
-}
-
 /// The columns to the left and to the right, and the rows above and below, as PyTorch has them.
-fn pads(
-    input: [usize; 3],
-    before: [usize; 2],
-    size: [usize; 2],
-    stride: [usize; 2],
-    dilation: [usize; 2],
-    output: [usize; 2],
-) -> [usize; 4] {
-    let after = |axis: usize| {
-        let covered = (output[axis] - 1) * stride[axis] + (size[axis] - 1) * dilation[axis] + 1;
-        covered.saturating_sub(input[axis] + before[axis])
-    };
-    [before[1], after(1), before[0], after(0)]
+fn pads(Window { before: [above, left], after: [below, right], .. }: Window) -> [usize; 4] {
+    [left, right, above, below]
 }
 
 fn tuple<const N: usize>(numbers: [usize; N]) -> String {
