@@ -16,6 +16,7 @@ mod evaluate_skip_bad;
 #[path = "../data/exif_bytes.rs"]
 mod exif_bytes;
 mod explain;
+mod export;
 mod folds_early;
 mod frames;
 mod freeze;

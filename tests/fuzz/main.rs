@@ -19,7 +19,7 @@
 //! | `GLASSNET_FUZZ_SECONDS` | how long, for all targets together; 4 if not set |
 //! | `GLASSNET_FUZZ_SEED` | which mutations; 0 if not set |
 //! | `GLASSNET_FUZZ_CORPUS` | a folder: inputs found before are read from it, new ones and failures are written to it |
-//! | `GLASSNET_FUZZ_REPLAY` | a file to be tried alone; its name begins with the target's: `zip-`, `tar-`, `table-`, `npz-`, `image-`, `idx-`, `pack-`, `weights-`, `run-`, `spec-`, `hdf5-`, `keras-` or `pytorch-` |
+//! | `GLASSNET_FUZZ_REPLAY` | a file to be tried alone; its name begins with the target's: `zip-`, `tar-`, `table-`, `npz-`, `image-`, `idx-`, `pack-`, `weights-`, `run-`, `spec-`, `hdf5-`, `keras-`, `onnx-`, `arrays-` or `pytorch-` |
 //!
 //! An input that fails is saved, in the folder or the system's for temporary files, and the message says how
 //! to replay it.

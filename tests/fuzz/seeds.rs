@@ -12,7 +12,8 @@ use glassnet::data::decode::decode;
 use glassnet::data::packing::{self, Packing};
 use glassnet::data::reading::{BitDepth, Interpolation, Reading};
 use glassnet::data::source::Source;
-use glassnet::exchange::keras;
+use glassnet::exchange::onnx::{self, OnnxInput};
+use glassnet::exchange::{keras, npz};
 use glassnet::network::Network;
 use glassnet::optim::OptimizerSettings;
 use glassnet::random::{Purpose, Stream};
@@ -360,9 +361,7 @@ fn together(first: &[u8], second: &[u8]) -> Vec<u8> {
 
 /// The layers and tensors of models of Keras, and of one of ours; and zips of them.
 pub fn keras_files() -> Vec<Vec<u8>> {
-    let network = Network::new(&tiny()).expect("the test's own network is one");
-    let model = Checkpoint { card: card(&tiny()), parameters: network.initial_parameters(1), network };
-    let ours = keras::to_bytes(&model, None, keras::PixelInput::Bytes).expect("memory takes it");
+    let ours = keras::to_bytes(&exported(), None, keras::PixelInput::Bytes).expect("memory takes it");
     let mut seeds = Vec::new();
     for file in [saved_model("tiny.keras"), saved_model("functional.keras"), ours] {
         let mut zip = zip::ZipArchive::new(Cursor::new(&file)).expect("Keras writes zips");
@@ -371,6 +370,27 @@ pub fn keras_files() -> Vec<Vec<u8>> {
         seeds.push(file);
     }
     seeds
+}
+
+/// A model of ours, as it is exported.
+fn exported() -> Checkpoint {
+    let network = Network::new(&tiny()).expect("the test's own network is one");
+    Checkpoint { card: card(&tiny()), parameters: network.initial_parameters(1), network }
+}
+
+/// Both kinds of ONNX files, and one that has no card.
+pub fn onnx_files() -> Vec<Vec<u8>> {
+    let [floats, samples] = [OnnxInput::Floats, OnnxInput::Samples].map(|input| onnx::to_bytes(&exported(), input));
+    let key = b"\x0a\x08glassnet\x12";
+    let place = floats.windows(key.len()).rposition(|window| window == key).expect("the card has a key");
+    let mut stranger = floats.clone();
+    stranger[place + 2] = b'G';
+    vec![floats, samples, stranger]
+}
+
+/// A model as numpy's arrays.
+pub fn npz_models() -> Vec<Vec<u8>> {
+    vec![npz::to_bytes(&exported())]
 }
 
 /// A state dict as PyTorch saves it, in both of its containers.

@@ -13,7 +13,7 @@ use glassnet::data::reading::{BitDepth, Interpolation, Reading, Resize, SampleRa
 use glassnet::data::sample::PictureSamples;
 use glassnet::data::source::Source;
 use glassnet::error::shortened;
-use glassnet::exchange::{Given, Imported, keras, pytorch};
+use glassnet::exchange::{Given, Imported, keras, npz, onnx, pytorch};
 use glassnet::network::Network;
 use glassnet::optim::OptimizerSettings;
 use glassnet::plan::{Plan, PlanOptions};
@@ -51,7 +51,7 @@ const MIB: usize = 1 << 20;
 
 impl Target {
     /// All of them.
-    pub fn all() -> [Target; 13] {
+    pub fn all() -> [Target; 15] {
         [
             // What an entry of the longest input can unpack to, with room for a vector to double.
             Target { name: "zip", run: zip, seeds: seeds::zips, tokens: ZIP, memory: 192 * MIB },
@@ -75,10 +75,41 @@ impl Target {
             Target { name: "spec", run: spec, seeds: seeds::specs, tokens: SPEC, memory: 64 * MIB },
             Target { name: "hdf5", run: hdf5, seeds: seeds::hdf5_files, tokens: HDF5, memory: 64 * MIB },
             Target { name: "keras", run: keras, seeds: seeds::keras_files, tokens: KERAS, memory: 64 * MIB },
+            Target { name: "onnx", run: onnx, seeds: seeds::onnx_files, tokens: ONNX, memory: 64 * MIB },
+            Target { name: "arrays", run: arrays, seeds: seeds::npz_models, tokens: ARRAYS, memory: 64 * MIB },
             Target { name: "pytorch", run: pytorch, seeds: seeds::pytorch_files, tokens: PICKLE, memory: 64 * MIB },
         ]
     }
 }
+
+const ONNX: &[&[u8]] = &[
+    b"\x0a\x05input",
+    b"\x22\x04Conv",
+    b"\x22\x04Gemm",
+    b"\x22\x06MatMul",
+    b"\x22\x07Reshape",
+    b"\x22\x03Pad",
+    b"\x22\x09Transpose",
+    b"\x22\x0aReduceMean",
+    b"\x0a\x08auto_pad\x22\x0aSAME_UPPER\xa0\x01\x03",
+    b"\x0a\x09ceil_mode\x18\x01\xa0\x01\x02",
+    b"\x40\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
+    b"\x08\xff\xff\xff\xff\x07",
+    b"\x70\x01",
+];
+
+const ARRAYS: &[&[u8]] = &[
+    b"PK\x01\x02",
+    b"PK\x03\x04",
+    b"\x93NUMPY\x01\x00",
+    b"'descr': '<f4'",
+    b"'descr': '<i8'",
+    b"'fortran_order': True",
+    b"(4294967296, 4294967296)",
+    b"\"units\":2147483647",
+    b"glassnet.json",
+    b".npy",
+];
 
 const ZIP: &[&[u8]] = &[
     b"PK\x01\x02",
@@ -663,6 +694,22 @@ fn keras(bytes: &[u8]) -> Trial {
     match keras::from_zip(Path::new("x.keras"), file, &Given::default()) {
         Ok(model) => imported("model", &model, bytes),
         Err(error) => Trial::Refused(error.to_string()),
+    }
+}
+
+/// Reads an ONNX file.
+fn onnx(bytes: &[u8]) -> Trial {
+    match onnx::from_bytes(bytes) {
+        Ok(model) => imported("model", &model, bytes),
+        Err(sentence) => Trial::Refused(format!("x.onnx: {sentence}")),
+    }
+}
+
+/// Reads a model from numpy's arrays.
+fn arrays(bytes: &[u8]) -> Trial {
+    match npz::from_bytes(bytes) {
+        Ok(model) => imported("model", &model, bytes),
+        Err(sentence) => Trial::Refused(format!("x.npz: {sentence}")),
     }
 }
 
