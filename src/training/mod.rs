@@ -16,6 +16,7 @@ pub mod keras_run;
 mod learning_rate;
 mod names;
 mod not_finite;
+mod of_run;
 mod optimizer;
 mod rate_range;
 mod records;

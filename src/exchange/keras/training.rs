@@ -6,27 +6,6 @@ use crate::optim::{Optimizer, Schedule};
 use crate::training::{LearningRates, TrainSettings};
 use crate::{Error, Result};
 use std::path::Path;
-use toml::{Table, Value};
-
-/// The settings of a run that Keras has to know. Others, such as the seed, are the loop's.
-const SETTINGS: [&str; 16] = [
-    "optimizer",
-    "learning_rate",
-    "weight_decay",
-    "momentum",
-    "nesterov",
-    "clip_norm",
-    "global_clip_norm",
-    "clip_value",
-    "schedule",
-    "warmup_steps",
-    "warmup_target",
-    "decay_steps",
-    "decay_rate",
-    "alpha",
-    "pieces",
-    "label_smoothing",
-];
 
 /// What a training needs to go on elsewhere, beside the weights.
 pub struct Training {
@@ -49,7 +28,10 @@ impl Training {
     /// settings make no sense.
     pub fn of_run(path: &Path, network: &Network) -> Result<Option<Training>> {
         let Ok(saved) = SavedRun::open(path) else { return Ok(None) };
-        let settings = settings(path, &saved.config)?;
+        let settings = TrainSettings::of_steps(&saved.config).map_err(|error| {
+            log::debug!("the settings in {}: {error}", path.display());
+            Error::weights(path, "the settings of its run cannot be read; give a file that 'glassnet train' wrote")
+        })?;
         let mut state = saved.state(network, settings.optimizer()?)?;
         let (steps, epoch) = (state.optimizer.steps(), state.history.len());
         let schedule = match settings.schedule() {
@@ -69,19 +51,4 @@ impl Training {
             label_smoothing: settings.label_smoothing,
         }))
     }
-}
-
-/// Returns the settings that a run was made from, as far as they matter here.
-fn settings(path: &Path, config: &str) -> Result<TrainSettings> {
-    let unreadable = |error: toml::de::Error| {
-        log::debug!("the settings in {}: {error}", path.display());
-        Error::weights(path, "the settings of its run cannot be read; give a file that 'glassnet train' wrote")
-    };
-    let config: Table = toml::from_str(config).map_err(unreadable)?;
-    let mut settings = match config.get("settings") {
-        Some(Value::Table(settings)) => settings.clone(),
-        _ => Table::new(),
-    };
-    settings.retain(|key, _| SETTINGS.contains(&key));
-    settings.try_into().map_err(unreadable)
 }

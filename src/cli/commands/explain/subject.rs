@@ -21,32 +21,9 @@ use glassnet::training::{LearningRates, TrainSettings, TrainingState};
 use glassnet::{Error, Result};
 use ndarray::Array4;
 use std::path::Path;
-use toml::{Table, Value};
 
 /// The most images of a batch.
 const MOST_IMAGES: usize = 64;
-
-/// The settings of a run that a step goes by, as `config.toml` names them.
-const STEP_SETTINGS: [&str; 18] = [
-    "optimizer",
-    "learning_rate",
-    "weight_decay",
-    "momentum",
-    "nesterov",
-    "clip_norm",
-    "global_clip_norm",
-    "clip_value",
-    "schedule",
-    "warmup_steps",
-    "warmup_target",
-    "decay_steps",
-    "decay_rate",
-    "alpha",
-    "pieces",
-    "plateau_factor",
-    "plateau_patience",
-    "plateau_min_delta",
-];
 
 /// What is explained.
 pub struct Subject {
@@ -234,7 +211,7 @@ fn model(args: &ExplainArgs) -> Result<Model> {
     let model = checkpoint::load(&file)?;
     let (weights, optimizer) = match SavedRun::open(&file) {
         Ok(run) => {
-            let settings = step_settings(&run.config);
+            let settings = TrainSettings::of_steps(&run.config).unwrap_or_default();
             let TrainingState { mut optimizer, history, .. } = run.state(&model.network, settings.optimizer()?)?;
             let rates = LearningRates::new(&settings, &history)?;
             optimizer.set_learning_rate(rates.of_step(optimizer.steps(), history.len()));
@@ -259,14 +236,6 @@ fn model(args: &ExplainArgs) -> Result<Model> {
 /// An optimizer that has taken no step.
 fn new_optimizer(network: &Network) -> Optimizer {
     Optimizer::new(network.table(), OptimizerSettings::default())
-}
-
-/// The settings that a step goes by, out of a run's own words on what it was made from.
-fn step_settings(config: &str) -> TrainSettings {
-    let config: Table = config.parse().unwrap_or_default();
-    let settings = config.get("settings").and_then(Value::as_table).cloned().unwrap_or_default();
-    let known: Table = settings.into_iter().filter(|(name, _)| STEP_SETTINGS.contains(&name.as_str())).collect();
-    known.try_into().unwrap_or_default()
 }
 
 fn label(classes: &[String], name: &str) -> Result<Label> {
