@@ -273,6 +273,17 @@ impl ModelSpec {
         self
     }
 
+    /// Returns the same layers with those of these names frozen. A batch normalization in front of all that
+    /// is frozen stays so: it brings pixels to the numbers that an imported model has learned from.
+    pub fn with_frozen(mut self, names: &[String]) -> ModelSpec {
+        const FIRST: &str = "batch_normalization";
+        let scales_pixels = matches!(self.layers.first(), Some(LayerSpec::BatchNormalization { .. }))
+            && self.frozen.iter().any(|name| name == FIRST)
+            && !names.iter().any(|name| name == FIRST);
+        self.frozen = scales_pixels.then(|| FIRST.to_string()).into_iter().chain(names.iter().cloned()).collect();
+        self
+    }
+
     /// Returns the same layers with this rate in every dropout layer.
     pub fn with_dropout(mut self, new_rate: f64) -> ModelSpec {
         for layer in &mut self.layers {
@@ -321,6 +332,24 @@ mod tests {
             (last(2), last(3)),
             (LayerSpec::Dense { units: 1, use_bias: true }, LayerSpec::Dense { units: 3, use_bias: true })
         );
+    }
+
+    #[test]
+    fn what_scales_pixels_stays_frozen_whatever_else_is() {
+        let spec: ModelSpec = toml::from_str(
+            "frozen = ['batch_normalization', 'conv2d']
+            layers = [{ type = 'batch_normalization' }, { type = 'conv2d', filters = 1, kernel = 1 }]",
+        )
+        .unwrap();
+        let frozen = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
+            spec.clone().with_frozen(&names).frozen.join(" ")
+        };
+        assert_eq!(frozen(&[]), "batch_normalization");
+        assert_eq!(frozen(&["conv2d"]), "batch_normalization conv2d");
+        assert_eq!(frozen(&["conv2d", "batch_normalization"]), "conv2d batch_normalization");
+        let unfrozen = ModelSpec { frozen: Vec::new(), ..spec.clone() };
+        assert_eq!(unfrozen.with_frozen(&[]).frozen, Vec::<String>::new());
     }
 
     #[test]

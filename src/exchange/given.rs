@@ -1,6 +1,6 @@
 //! What the user tells of a model's file that does not tell it itself.
 
-use super::pixels::PixelRange;
+use super::pixels::PixelScale;
 use crate::spec::ModelSpec;
 
 /// What the user tells of a model's file that does not tell it itself.
@@ -11,7 +11,7 @@ pub struct Given<'a> {
     /// Height and width of images, for a model that takes any.
     pub image_size: Option<[usize; 2]>,
     /// The pixels that the model was trained on.
-    pub pixels: Option<PixelRange>,
+    pub pixels: Option<PixelScale>,
 }
 
 impl Given<'_> {

@@ -32,4 +32,4 @@ pub use agreement::{difference, drawn_images};
 pub use format::Format;
 pub use given::Given;
 pub use imported::{Imported, MAX_FILE_BYTES, read_model_file};
-pub use pixels::PixelRange;
+pub use pixels::{PixelRange, PixelScale};

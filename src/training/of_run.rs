@@ -3,8 +3,8 @@
 use super::settings::TrainSettings;
 use toml::{Table, Value};
 
-/// Those settings, as `config.toml` names them. The others, such as the seed, are the loop's, or the program's
-/// that wrote them.
+/// Those settings, as `config.toml` names them. The others, such as the seed, are the loop's, or those of
+/// the program that wrote them.
 const OF_STEPS: [&str; 19] = [
     "optimizer",
     "learning_rate",

@@ -61,7 +61,7 @@ layers = [
         Classes: 'cat' and 'dog' (as given)
         Images are read in the default way, resized by 'nearest', as Keras does
         Note: matched by order and shape: conv2d ← 0, dense ← 4
-        Note: pixels from 0 to 1 are assumed, as torchvision's ToTensor makes them; if they were normalized behind it, give --pixels, such as -1,1 for a mean and a deviation of 0.5
+        Note: pixels from 0 to 1 are assumed, as torchvision's ToTensor makes them; if they were normalized behind it, give --pixels, such as -1,1 for a mean and a deviation of 0.5, or imagenet
     "#]]);
     let checked = here.done("import a.keras --out c.safetensors --check set/cat/00.png set/dog/01.png");
     let lines: Vec<&str> = checked.lines().rev().skip(1).take(3).collect();
@@ -71,6 +71,44 @@ layers = [
         "{checked}"
     );
     assert!(here.done("predict c.safetensors set/cat/00.png").contains("\nset/cat/00.png\t"));
+}
+
+#[test]
+fn pixels_and_reading_are_what_the_model_was_trained_on_and_stay_so_when_it_trains_on() {
+    let here = Here::with_set();
+    here.write("a.pt", saved("bordered.pt"));
+    here.write(
+        "layers.toml",
+        "input = [12, 12, 3]
+layers = [
+    { type = \"conv2d\", filters = 4, kernel = 3, stride = 2, padding = 1 }, { type = \"relu\" },
+    { type = \"max_pool\", window = 3, stride = 2, padding = 1 },
+    { type = \"depthwise_conv2d\", kernel = [3, 2], padding = [2, 1] }, { type = \"leaky_relu\", negative_slope = 0.01 },
+    { type = \"average_pool\", window = 2, padding = 1 }, { type = \"flatten\" }, { type = \"dense\", units = 1 },
+]
+",
+    );
+    let flags = "--model layers.toml --classes cat,dog --pixels imagenet --resize crop --interpolation bilinear";
+    here.prints(&format!("import a.pt {flags} --out a.safetensors --quiet"), expect![[r#"
+        a.pt is weights of PyTorch: 9 layers, 189 parameters, images of 12×12×3, one answer, the probability of 'dog'
+        Classes: 'cat' and 'dog' (as given)
+        Images are read with the middle cropped from what has another aspect; bilinear resizing
+        Note: matched by order and shape: conv2d ← 0, depthwise_conv2d ← 3, dense ← 7
+        Note: it sees red, green and blue each in a range of its own; a batch normalization in front, which is frozen, brings them there from 0 to 1
+    "#]]);
+    here.done(
+        "train set --init-weights a.safetensors --resize crop --interpolation bilinear --epochs 1 --out run --quiet",
+    );
+    let config = here.text("run/config.toml");
+    assert!(config.contains("frozen = [\"batch_normalization\"]"), "{config}");
+    // The same, written out: means and deviations of red, green and blue.
+    let written = "--pixels 0.485,0.456,0.406/0.229,0.224,0.225";
+    here.done(&format!("import a.pt {} --out b.safetensors", flags.replace("--pixels imagenet", written)));
+    assert_eq!(here.read("a.safetensors"), here.read("b.safetensors"));
+    here.done("export run --format npz --out ours.npz");
+    let told = "weights file ours.npz: its file tells how its images are read; leave out --upright, --range, --resize and \
+                --interpolation";
+    here.refused("import ours.npz --resize crop --out c.safetensors", 1, told);
 }
 
 #[test]
@@ -113,7 +151,7 @@ fn what_cannot_be_imported_is_told_in_a_sentence_and_nothing_is_written() {
     "#]],
     );
     here.prints("import a.keras --pixels 3,3 --out x.safetensors", expect![[r#"
-        stderr: error: invalid value '3,3' for '--pixels <BLACK,WHITE>': it must be two numbers that differ, such as 0,255 or -1,1
+        stderr: error: invalid value '3,3' for '--pixels <BLACK,WHITE|imagenet>': it must be two numbers that differ, such as 0,255 or -1,1; imagenet; or means and deviations of red, green and blue, such as 0.5,0.5,0.5/0.2,0.2,0.2
         stderr: 
         stderr: For more information, try '--help'.
         exit code 2

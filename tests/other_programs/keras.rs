@@ -6,7 +6,7 @@ use glassnet::checkpoint::{self, Checkpoint, ModelCard, RESCALE, TrainingFacts};
 use glassnet::classes::{Classes, Label};
 use glassnet::data::reading::{Reading, Resize};
 use glassnet::exchange::keras::{PixelInput, Training, check_layers, from_zip, to_bytes};
-use glassnet::exchange::{Given, Imported, PixelRange};
+use glassnet::exchange::{Given, Imported, PixelRange, PixelScale};
 use glassnet::geometry::Padding;
 use glassnet::network::Network;
 use glassnet::optim::{Clipping, Optimizer, OptimizerSettings, Rule, Schedule};
@@ -269,7 +269,7 @@ fn the_state_of_a_run_is_found_in_its_file_and_none_in_one_of_weights() {
 fn pixels_of_another_range_that_the_user_tells_of_are_folded_in() {
     let model = checkpoint(&tiny(), drawn(&tiny(), 1));
     let bytes = to_bytes(&model, None, PixelInput::Unit).unwrap();
-    let pixels = Some(PixelRange { black: -1.0, white: 1.0 });
+    let pixels = Some(PixelScale::All(PixelRange { black: -1.0, white: 1.0 }));
     let folded = from_zip(nowhere(), bytes, &Given { pixels, ..given_none() }).unwrap();
     let images = images([6, 5, 3]);
     let theirs = predict(&model.network, &model.parameters, images.mapv(|x| 2.0 * x - 1.0).view()).unwrap();

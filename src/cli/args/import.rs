@@ -1,16 +1,18 @@
 //! The arguments of `import`.
 
 use super::common::{QuietArgs, ThreadsArgs};
+use super::reading::ReadingArgs;
 use super::values::{ImageSize, image_size};
 use clap::Args;
-use glassnet::exchange::PixelRange;
+use glassnet::exchange::{PixelRange, PixelScale};
 use std::path::PathBuf;
 
 /// `glassnet import`.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   glassnet import model.keras --out model.safetensors --classes cat,dog --check cat.jpg dog.jpg
-  glassnet import resnet.pt --model layers.toml --out model.safetensors
+  glassnet import alexnet.onnx --pixels imagenet --resize crop --interpolation bilinear --out model.safetensors
+  glassnet import state.pt --model layers.toml --out model.safetensors
 
 Then: glassnet predict model.safetensors new.jpg, evaluate model.safetensors DATA, or train DATA --init-weights model.safetensors.
 
@@ -45,10 +47,16 @@ pub struct ImportArgs {
     pub image_size: Option<ImageSize>,
     /// Numbers that stood for black and white where the model was trained [default: the model's, 0,1]
     ///
-    /// Such as 0,255 for bytes as they are, or -1,1. Others than 0,1 are folded into the first layer. A
-    /// Rescaling layer at the front of a Keras model is understood without.
-    #[arg(long, value_name = "BLACK,WHITE", value_parser = pixels, allow_negative_numbers = true)]
-    pub pixels: Option<PixelRange>,
+    /// Such as 0,255 for bytes as they are, or -1,1. imagenet stands for what torchvision's models see, red,
+    /// green and blue less 0.485, 0.456, 0.406, by 0.229, 0.224, 0.225; other means and deviations are
+    /// written as 0.5,0.5,0.5/0.2,0.2,0.2, or of grey as 0.5/0.2. It is folded into the first layer, or a
+    /// batch normalization in front, which stays frozen, does it. A Rescaling layer at the front of a Keras
+    /// model is understood without.
+    #[arg(long, value_name = "BLACK,WHITE|imagenet", value_parser = pixels, allow_negative_numbers = true)]
+    pub pixels: Option<PixelScale>,
+    /// `--upright`, `--range`, `--resize` and `--interpolation`.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// Images to answer with what was written, by the engine and by the textbook in 64 bits
     #[arg(long, value_name = "IMAGE", num_args = 1..)]
     pub check: Vec<PathBuf>,
@@ -61,12 +69,40 @@ pub struct ImportArgs {
 }
 
 /// `--pixels`.
-fn pixels(text: &str) -> Result<PixelRange, String> {
-    let ends = text.split_once(',').and_then(|(black, white)| {
-        Some(PixelRange { black: black.trim().parse().ok()?, white: white.trim().parse().ok()? })
-    });
-    let is_right = |range: &PixelRange| {
-        [range.black, range.white].iter().all(|end| end.abs() <= 1e6) && range.black != range.white
+fn pixels(text: &str) -> Result<PixelScale, String> {
+    let scale = match text.split_once('/') {
+        _ if text == "imagenet" => Some(PixelScale::imagenet()),
+        Some((means, deviations)) => normalized(means, deviations),
+        None => numbers(text).and_then(|ends| match ends[..] {
+            [black, white] if black != white => Some(PixelScale::All(PixelRange { black, white })),
+            _ => None,
+        }),
     };
-    ends.filter(is_right).ok_or_else(|| "it must be two numbers that differ, such as 0,255 or -1,1".to_string())
+    scale.ok_or_else(|| {
+        "it must be two numbers that differ, such as 0,255 or -1,1; imagenet; or means and deviations of red, green and blue, such as \
+         0.5,0.5,0.5/0.2,0.2,0.2"
+            .to_string()
+    })
+}
+
+/// One mean and one deviation, or one of each for red, green and blue.
+fn normalized(means: &str, deviations: &str) -> Option<PixelScale> {
+    let (means, deviations) = (numbers(means)?, numbers(deviations)?);
+    if deviations.iter().any(|deviation| *deviation < 1e-6) {
+        return None;
+    }
+    match (&means[..], &deviations[..]) {
+        (&[mean], &[deviation]) => Some(PixelScale::All(PixelRange::normalized(mean, deviation))),
+        (&[r, g, b], &[of_r, of_g, of_b]) => {
+            let ranges = [(r, of_r), (g, of_g), (b, of_b)];
+            Some(PixelScale::Channels(ranges.map(|(mean, deviation)| PixelRange::normalized(mean, deviation))))
+        }
+        _ => None,
+    }
+}
+
+/// Numbers with commas between them, none of which is larger than those of 16 bits by much.
+fn numbers(text: &str) -> Option<Vec<f64>> {
+    let numbers: Option<Vec<f64>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
+    numbers.filter(|numbers| numbers.iter().all(|number| number.abs() <= 1e6))
 }

@@ -1,12 +1,13 @@
 //! `glassnet import`: a model of another program as a weights file of ours.
 
-use crate::cli::args::{ImageSize, ImportArgs};
+use crate::cli::args::{ImageSize, ImportArgs, RangeChoice};
 use crate::cli::input::image_batch::read_batch;
 use crate::cli::input::model::read_spec;
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::{console, output};
-use glassnet::checkpoint::{self, Checkpoint};
+use glassnet::checkpoint::{self, Checkpoint, ModelCard};
 use glassnet::classes::Classes;
+use glassnet::data::reading::Reading;
 use glassnet::error::{and, counted, grouped, shell_word, shortened};
 use glassnet::exchange::{Format, Given, Imported, difference, keras, npz, onnx, pytorch, read_model_file};
 use glassnet::head::Head;
@@ -25,9 +26,13 @@ pub fn run(args: &ImportArgs) -> CommandResult {
     let image_size = args.image_size.map(|ImageSize { height, width }| [height, width]);
     let given = Given { model: model.as_ref(), image_size, pixels: args.pixels };
     let imported = read(format, &args.file, &given)?;
+    let reading = reading_told(args, &imported)?;
     let notes = imported.notes.clone();
     let (classes, origin) = classes(args, &imported)?;
-    let checkpoint = imported.into_checkpoint(classes)?;
+    let mut checkpoint = imported.into_checkpoint(classes)?;
+    if let Some(reading) = reading {
+        checkpoint.card = ModelCard { resize: reading.resize_name(), reading, ..checkpoint.card };
+    }
     checkpoint::save(&args.out, &checkpoint.card, &checkpoint.parameters)?;
     // What is told and checked is what was written.
     let checkpoint = checkpoint::load(&args.out)?;
@@ -65,11 +70,26 @@ fn of_unit_pixels(path: &Path, given: &Given, imported: Result<Imported>) -> Res
         let flag = if given.model.is_some() { "--model" } else { "--image-size" };
         return Err(Error::setting(flag, "the file has its layers and its size with it; leave it out"));
     }
-    let Imported { network, parameters, card, notes } = imported?;
+    let Imported { network, parameters, card, mut notes } = imported?;
     let Some(pixels) = given.pixels else { return Ok(Imported { network, parameters, card, notes }) };
+    notes.retain(|note| note != onnx::PIXELS_ASSUMED);
     let (network, parameters) =
-        pixels.brought_to_unit(network, parameters).map_err(|reason| Error::weights(path, reason))?;
+        pixels.brought_to_unit(network, parameters, &mut notes).map_err(|reason| Error::weights(path, reason))?;
     Ok(Imported { network, parameters, card, notes })
+}
+
+/// The reading of images that the user tells of, if it is another than the default.
+fn reading_told(args: &ImportArgs, imported: &Imported) -> Result<Option<Reading>> {
+    if args.reading.range == Some(RangeChoice::Auto) {
+        return Err(Error::setting("--range", "there are no images here to take it from; give two numbers"));
+    }
+    let told = Some(args.reading.known()).filter(|told| *told != Reading::default());
+    if told.is_some() && imported.card.is_some() {
+        let reason =
+            "its file tells how its images are read; leave out --upright, --range, --resize and --interpolation";
+        return Err(Error::weights(&args.file, reason));
+    }
+    Ok(told)
 }
 
 /// The classes that the model gets, unless the file has them; and where the names are from.

@@ -180,7 +180,7 @@ impl Model {
     /// The network that the flags describe, or where they do not, the run that goes on.
     fn from_args(args: &TrainArgs, resumed: Option<&ResumedRun>) -> Result<Model> {
         let card = args.init_weights.as_deref().filter(|_| args.model.is_none() && resumed.is_none()).and_then(card_of);
-        let learned = card.map(|card| ModelSpec { frozen: Vec::new(), ..card.spec });
+        let learned = card.map(|card| card.spec.with_frozen(&[]));
         let mut spec = match (&args.model, resumed) {
             (Some(file), _) => read_spec(file)?,
             (None, Some(run)) => run.model()?,
@@ -193,7 +193,7 @@ impl Model {
             spec = spec.with_height_and_width(height, width);
         }
         if !args.freeze.is_empty() {
-            spec.frozen = args.freeze.clone();
+            spec = spec.with_frozen(&args.freeze);
         }
         // Of a run that goes on, what nobody has given is from its file.
         let (file, image_size) = match resumed {

@@ -4,7 +4,7 @@ use super::activation::Activation;
 use super::chain::chain;
 use super::layers::{Converted, Source};
 use crate::error::and;
-use crate::exchange::{Given, PixelRange};
+use crate::exchange::{Given, PixelRange, PixelScale};
 use crate::spec::ModelSpec;
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ pub struct Architecture {
     /// For each layer the places of its weights, if it has any.
     pub sources: Vec<Option<Source>>,
     /// The range of pixels that the first layer sees.
-    pub pixels: PixelRange,
+    pub pixels: PixelScale,
     /// Sentences of what was assumed, or left out.
     pub notes: Vec<String>,
     /// The activation at the end.
@@ -80,28 +80,23 @@ impl Architecture {
     }
 }
 
-/// Returns the range of pixels that the first layer sees, and says how it is known.
-pub fn pixels(told: Option<PixelRange>, given: Option<PixelRange>, notes: &mut Vec<String>) -> PixelRange {
+/// Returns the ranges of pixels that the first layer sees, and says how they are known.
+pub fn pixels(told: Option<PixelRange>, given: Option<PixelScale>, notes: &mut Vec<String>) -> PixelScale {
     let pixels = match (told, given) {
         // A layer that scales was found, whose input is as given.
         (Some(told), Some(given)) => {
             let scale = (told.white - told.black) / 255.0;
             given.scaled(scale, told.black)
         }
-        (Some(told), None) => told,
+        (Some(told), None) => PixelScale::All(told),
         (None, Some(given)) => given,
         (None, None) => {
             notes.push("it does not tell how pixels are scaled: from 0 to 1 is assumed; if it was trained on others, give --pixels, such as 0,255".into());
-            PixelRange::UNIT
+            PixelScale::UNIT
         }
     };
-    match (told, pixels.is_unit()) {
-        (Some(_), true) => notes.push("it scales pixels by 1/255 itself, which is how they are read here".into()),
-        (_, false) => notes.push(format!(
-            "it sees pixels from {} to {}; that is folded into the weights of its first layer, as here they are from 0 to 1",
-            pixels.black, pixels.white
-        )),
-        _ => {}
+    if told.is_some() && pixels.is_unit() {
+        notes.push("it scales pixels by 1/255 itself, which is how they are read here".into());
     }
     pixels
 }

@@ -74,7 +74,7 @@ pub fn from_hdf5(path: &Path, bytes: Vec<u8>, given: &Given) -> Result<Imported>
     let parameters = read(path, &file, &naming, &network, &sources)?;
     let pixels = pixels(None, given.pixels, &mut notes);
     let (network, parameters) =
-        pixels.brought_to_unit(network, parameters).map_err(|reason| Error::weights(path, reason))?;
+        pixels.brought_to_unit(network, parameters, &mut notes).map_err(|reason| Error::weights(path, reason))?;
     note_optimizer(&file, &mut notes);
     Ok(Imported { network, parameters, card: None, notes })
 }
@@ -91,8 +91,8 @@ fn whole_model(path: &Path, file: &Hdf5, model: &Value, given: &Given) -> Result
     architecture.check_end(network.head().units()).map_err(fail)?;
     let naming = naming(path, file)?;
     let parameters = read(path, file, &naming, &network, &architecture.sources)?;
-    let (network, parameters) = architecture.pixels.brought_to_unit(network, parameters).map_err(fail)?;
-    let mut notes = architecture.notes;
+    let (pixels, mut notes) = (architecture.pixels, architecture.notes);
+    let (network, parameters) = pixels.brought_to_unit(network, parameters, &mut notes).map_err(fail)?;
     note_optimizer(file, &mut notes);
     if let Naming::Named { .. } = naming
         && file.has_group("optimizer_weights")

@@ -23,4 +23,5 @@ mod window;
 mod write;
 
 pub use read::{from_bytes, read};
+pub use walk::PIXELS_ASSUMED;
 pub use write::{OPSET, OnnxInput, to_bytes};

@@ -8,6 +8,7 @@ use super::window::{Window, four, pair, size};
 use crate::data::reading::BitDepth;
 use crate::error::Error;
 use crate::exchange::axes::{scattered, to_channels_last, transposed};
+use crate::exchange::pixels::UNIT_EPSILON;
 use crate::geometry::{Padding, Shape};
 use crate::layers::Layer;
 use crate::layers::builder::Builder;
@@ -75,8 +76,8 @@ enum Form {
     Vector(Option<Vec<usize>>),
 }
 
-/// The ε of a batch normalization that only scales: with it 1 − ε and (1 − ε) + ε are exact.
-const UNIT_EPSILON: f32 = 1.0 / 1024.0;
+/// The note on pictures of which a graph does not tell how they are scaled.
+pub const PIXELS_ASSUMED: &str = "it does not say how pictures are scaled, and numbers from 0 to 1 were taken to go in";
 
 const CHANNELS_FIRST: [Axis; 4] = [Axis::N, Axis::C, Axis::H, Axis::W];
 
@@ -468,7 +469,7 @@ impl Walk {
         let (bit_depth, is_assumed) = self.scaling.finish()?;
         let mut notes = self.notes;
         if is_assumed {
-            notes.push("it does not say how pictures are scaled, and numbers from 0 to 1 were taken to go in".into());
+            notes.push(PIXELS_ASSUMED.into());
         }
         if let Form::Vector(Some(_)) = self.form {
             return Err(

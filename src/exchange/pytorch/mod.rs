@@ -31,7 +31,7 @@ pub use archive::{is_legacy, is_zip_of_pickle};
 
 use crate::checkpoint::tensor_file::TensorFile;
 use crate::data::catch_panic::catch_panic;
-use crate::exchange::{Given, Imported, PixelRange, read_model_file};
+use crate::exchange::{Given, Imported, PixelScale, read_model_file};
 use crate::network::Network;
 use crate::{Error, Result};
 use matching::{Order, matched};
@@ -75,10 +75,10 @@ fn imported(path: &Path, tensors: &[Named], order: Order, given: &Given) -> Resu
     let (parameters, mut notes) = matched(&network, tensors, order).map_err(fail)?;
     let pixels = given.pixels.unwrap_or_else(|| {
         let sentence = "pixels from 0 to 1 are assumed, as torchvision's ToTensor makes them; if they were normalized behind it, give --pixels, \
-                        such as -1,1 for a mean and a deviation of 0.5";
+                        such as -1,1 for a mean and a deviation of 0.5, or imagenet";
         notes.push(sentence.into());
-        PixelRange::UNIT
+        PixelScale::UNIT
     });
-    let (network, parameters) = pixels.brought_to_unit(network, parameters).map_err(fail)?;
+    let (network, parameters) = pixels.brought_to_unit(network, parameters, &mut notes).map_err(fail)?;
     Ok(Imported { network, parameters, card: None, notes })
 }
