@@ -143,9 +143,9 @@ impl PixelScale {
     }
 
     /// Brings a model whose first layer sees these ranges to pixels from 0 to 1. With x the pixel from 0 to
-    /// 1, the layer saw black + x·(white − black). One range is folded into its weights where that can be done;
-    /// else a batch normalization in front computes just that, by its moving statistics, as the layer is
-    /// frozen. Pixels from 0 to 1 change no bit. What was done is added to `notes`.
+    /// 1, the layer saw black + x·(white − black). One range is folded into its weights where that can be
+    /// done; else a batch normalization in front computes just that, by its moving statistics, as the layer
+    /// is frozen. Pixels from 0 to 1 change no bit. What was done is added to `notes`.
     ///
     /// # Errors
     /// A sentence, where ranges of red, green and blue are given for a model of grey images.
