@@ -143,8 +143,8 @@ impl Column {
     }
 }
 
-/// Returns a text table with a line for each fold, the mean and the standard deviation; a dash stands for
-/// what is not defined. Epochs are counted from 1. The measures of the answers stand with the epoch whose
+/// Returns a text table with a line for each fold and, of several, the mean and the standard deviation; a dash
+/// stands for what is not defined. Epochs are counted from 1. The measures of the answers stand with the epoch whose
 /// weights they are of. Ends with a line break.
 pub fn fold_table(rows: &[FoldRow], measures: FoldMeasures) -> String {
     let restored = rows.iter().any(|row| row.validated_weights == KeptWeights::Best);
@@ -175,7 +175,8 @@ pub fn fold_table(rows: &[FoldRow], measures: FoldMeasures) -> String {
     }
     let mut table = format!("{headings}\n{heads}\n{rule}\n");
     let of_fold = |row: &FoldRow| format!("{:>4}  {:>5}  {:>8}", row.fold, row.training_images, row.validation_images);
-    let labels = rows.iter().map(of_fold).chain(["mean", "sd"].map(|label| format!("{label:>4}{:17}", "")));
+    let over_all = ["mean", "sd"].into_iter().filter(|_| rows.len() > 1);
+    let labels = rows.iter().map(of_fold).chain(over_all.map(|label| format!("{label:>4}{:17}", "")));
     for (line, label) in labels.enumerate() {
         table += &label;
         for (_, columns) in &sections {
@@ -252,6 +253,8 @@ mod tests {
         assert!(lines[5].starts_with("mean ") && lines[6].starts_with("  sd "), "{table}");
         let widths: Vec<usize> = lines.iter().map(|line| line.chars().count()).collect();
         assert!(widths.iter().all(|&width| width == widths[0]), "{table}");
+        // One fold has neither mean nor spread.
+        assert_eq!(fold_table(&[row(2, 0.2, None)], FoldMeasures::Two).lines().count(), 4);
     }
 
     #[test]

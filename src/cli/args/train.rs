@@ -6,7 +6,7 @@ use super::optimizer::OptimizerArgs;
 use super::reading::{ReadingArgs, bit_depth};
 use super::schedule::ScheduleArgs;
 use super::values::{
-    ImageSize, augmentation, batch_size, conv, epochs, folds, image_size, mebibytes, seconds, seed, share,
+    ImageSize, at_least_one, augmentation, batch_size, conv, epochs, folds, image_size, mebibytes, seconds, seed, share,
 };
 use clap::{Args, ValueEnum};
 use glassnet::data::augment::Augmentation;
@@ -138,6 +138,12 @@ pub struct TrainArgs {
     /// Each is validated on another K-th of the images; their mean and spread are printed.
     #[arg(long, value_name = "K", value_parser = folds, allow_negative_numbers = true, conflicts_with = "validation_split")]
     pub folds: Option<usize>,
+    /// Of --folds K only this one, from 1
+    ///
+    /// It comes out as in the whole cross-validation, to the last bit, so the folds can be trained on several
+    /// machines, or one a night, each into a run folder of its own; glassnet folds merge puts them together.
+    #[arg(long, value_name = "FOLD", value_parser = at_least_one, allow_negative_numbers = true, hide_short_help = true)]
+    pub only_fold: Option<usize>,
     /// Keep the files of one patient on one side of the split
     ///
     /// The first pair of parentheses in REGEX captures the group's name in each file's path, such as

@@ -87,6 +87,7 @@ fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result
     check_decay(&settings.training)?;
     let (out, json) = (args.common.out.clone(), args.common.json);
     let source = || pack.map_or_else(|| open(&data, &args.labels), Ok);
+    check_only_fold(&settings)?;
     if settings.folds.is_some() {
         let source = Arc::new(source()?);
         let catalog = Arc::new(Catalog::from_source(&source)?);
@@ -150,6 +151,16 @@ fn dataset(
         }
         (None, regex) => Dataset::new(source, split, regex, settings.training.seed),
     }
+}
+
+/// Checks whether `--only-fold` is one of the folds.
+fn check_only_fold(settings: &RunSettings) -> Result<()> {
+    let reason = match (settings.only_fold, settings.folds) {
+        (Some(_), None) => "it is one of the folds of a cross-validation; say with --folds how many there are".into(),
+        (Some(fold), Some(of)) if fold > of => format!("there are {of} folds; give one of 1 to {of}"),
+        _ => return Ok(()),
+    };
+    Err(Error::value("--only-fold", settings.only_fold.unwrap_or(0), reason))
 }
 
 /// Checks whether a step of weight decay shrinks the weights: beyond 1 it would turn them around.

@@ -1,53 +1,32 @@
 //! `glassnet train --folds K`: cross-validation. K models are trained, one after the other, each validated on
 //! its own fold. Each has a run folder of its own in that of all; what it came to is told from there, when
-//! the rest goes on later.
+//! the rest goes on later. With `--only-fold` one of them is trained, in the same place and to the same bits.
 
+use super::fold_summary::{FoldSummary, TrainedFold, validated_before, write_folds_csv};
 use super::recorder::RunText;
 use super::resume::ResumedRun;
 use super::schedule::scheduled;
 use super::training_run::{Execution, RunPlace, TrainingRun, check_memory};
-use super::validated::Validated;
 use crate::cli::input::checked::CheckedImages;
 use crate::cli::input::dataset::{Dataset, Part, groups};
 use crate::cli::input::reading::of_training;
-use crate::cli::outcome::{CommandResult, Failure, Outcome};
+use crate::cli::outcome::{CommandResult, Failure};
 use crate::cli::run_folder::RunFolder;
 use crate::cli::run_folder::config::{Data, as_toml};
 use crate::cli::run_folder::settings::{Fold, RunSettings};
 use crate::cli::terminal::console;
 use glassnet::Error;
-use glassnet::classes::Label;
 use glassnet::data::catalog::{Catalog, Item, class_counts};
 use glassnet::data::folds::folds;
 use glassnet::data::groups::Groups;
 use glassnet::data::left_out::LeftOut;
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
-use glassnet::head::Head;
 use glassnet::network::Network;
-use glassnet::report::diagnostics::{majority, share_of};
-use glassnet::report::folds::{
-    FoldMeasures, FoldRow, KeptWeights, fold_table, means, standard_deviations, write_folds,
-};
-use glassnet::report::predictions_csv::{Predictions, read_predictions};
-use glassnet::training::EpochRecord;
-use serde_json::{Map, Value, json};
+use glassnet::report::folds::KeptWeights;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-
-/// A note on what the spread is not.
-const NOT_INDEPENDENT: &str = "The folds' training images overlap, so the folds are not independent: sd is the spread \
-                               between them (n − 1), no standard error.";
-
-/// A note on what choosing an epoch by its validation loss does.
-const BEST_FLATTERS: &str = "Each best epoch was chosen by the very images it is measured on, which flatters it; the last \
-                             epoch was not.";
-
-/// The same where early stopping let that choice decide also when to stop.
-const RESTORED_FLATTERS: &str = "Each best epoch was chosen by the very images it is measured on, which flatters it, and with it \
-                                 ROC AUC, sensitivity and specificity, which are of its restored weights; the same images \
-                                 decided which epoch was the last.";
 
 /// A cross-validation, resolved.
 pub struct CrossValidation {
@@ -75,7 +54,8 @@ struct Common {
 }
 
 impl CrossValidation {
-    /// Trains on every fold, or goes on with that, and prints the folds side by side.
+    /// Trains on every fold, or on the one that is asked for, or goes on with that, and prints the folds side
+    /// by side.
     pub fn execute(mut self) -> CommandResult {
         let catalog = Arc::clone(&self.catalog);
         let datasets = self.datasets(&catalog)?;
@@ -104,9 +84,22 @@ impl CrossValidation {
         let folder = self.settle(place, all, data, &checked)?;
 
         let CrossValidation { settings, network, json, .. } = self;
-        let common = Common { settings, network, catalog, checked, folder, json };
+        let common = Common { settings, network, catalog, checked: Arc::clone(&checked), folder, json };
+        let is_readable = |item: &&Item| checked.is_readable(item);
+        let of = datasets.len();
+        let judged: Vec<Item> = match common.settings.only_fold {
+            None => readable,
+            Some(only) => datasets[only - 1].items(Part::Validation).iter().filter(is_readable).cloned().collect(),
+        };
         let folds = common.train(datasets)?;
-        common.print(&folds, &class_counts(&readable, &common.catalog.classes), &left_out)
+        if !json {
+            // The folds' own lines stand before.
+            console::print_unless_quiet("")?;
+        }
+        let classes = &common.catalog.classes;
+        let counts = class_counts(&judged, classes);
+        let folder = common.folder.path();
+        FoldSummary { classes, counts: &counts, folder, folds: &folds, of, left_out: &left_out }.print(json)
     }
 
     /// A data set for each fold, which validates on it; what was odd is passed on as warnings.
@@ -172,22 +165,16 @@ impl CrossValidation {
     }
 }
 
-/// A fold that has come to its end: its row, and the folder of its run.
-struct TrainedFold {
-    row: FoldRow,
-    folder: String,
-}
-
 impl Common {
-    /// Trains the folds one after the other, and keeps `folds.csv` up to date.
+    /// Trains the folds that are wanted one after the other, and keeps `folds.csv` up to date.
     fn train(&self, datasets: Vec<Dataset>) -> Result<Vec<TrainedFold>, Failure> {
         let mut folds: Vec<TrainedFold> = Vec::new();
         let mut printed = Ok(());
         let of = datasets.len();
-        for (number, dataset) in (1..).zip(datasets) {
+        let only = self.settings.only_fold;
+        for (number, dataset) in (1..).zip(datasets).filter(|(number, _)| only.is_none_or(|only| only == *number)) {
             folds.push(self.train_one(Fold { number, of }, dataset, &mut printed)?);
-            let rows = folds.iter().map(|fold| &fold.row);
-            write_folds(&self.folder.file("folds.csv"), rows, measures(&self.catalog))?;
+            write_folds_csv(self.folder.path(), &folds, &self.catalog.classes)?;
         }
         printed?;
         Ok(folds)
@@ -207,7 +194,7 @@ impl Common {
         let training_images = dataset.items(Part::Training).iter().filter(readable).count();
         let run = TrainingRun {
             command: "train",
-            settings: RunSettings { folds: None, fold: Some(fold), ..self.settings.clone() },
+            settings: RunSettings { folds: None, only_fold: None, fold: Some(fold), ..self.settings.clone() },
             network: self.network.clone(),
             dataset,
             out: Some(out.clone()),
@@ -220,8 +207,10 @@ impl Common {
             Failure::Stopped { error, .. } => Failure::stopped(error, "train", self.folder.path()),
             failure => failure,
         })?;
-        let row = |best, last, validated| row(number, training_images, best, last, self.kept(), validated);
-        let row = match execution {
+        let trained = |epochs, validated| {
+            TrainedFold::new(number, &out, training_images, epochs, self.kept(), validated)
+        };
+        Ok(match execution {
             Execution::Finished(mut finished) => {
                 let line = finished.take_print_error();
                 if printed.is_ok() {
@@ -230,17 +219,16 @@ impl Common {
                 if let Some(line) = finished.diverged_line() {
                     console::warn(&format!("fold {number}: {line}"));
                 }
-                row(finished.best.as_ref(), finished.epochs.last(), finished.validation.as_ref())
+                trained([finished.best.as_ref(), finished.epochs.last()], finished.validation.as_ref())
             }
             Execution::NothingToDo { state, sentence, .. } => {
                 text.line(&format!("Nothing to do: {sentence}"));
                 let last = state.history.last();
                 // There are no predictions where all images that would validate were left out.
-                let validated = last.and_then(|last| last.val_loss).map(|_| validated_before(&out, &self.catalog));
-                row(state.best_record(), last, validated.transpose()?.as_ref())
+                let validated = last.and_then(|last| last.val_loss).map(|_| validated_before(&out, &self.catalog.classes));
+                trained([state.best_record(), last], validated.transpose()?.as_ref())
             }
-        };
-        Ok(TrainedFold { row, folder: out.display().to_string() })
+        })
     }
 
     /// Returns which weights a fold ends with.
@@ -250,126 +238,4 @@ impl Common {
             None => KeptWeights::Last,
         }
     }
-
-    /// Prints the folds side by side.
-    fn print(&self, folds: &[TrainedFold], counts: &[usize], left_out: &[LeftOut]) -> CommandResult {
-        let shown = self.folder.path().display().to_string();
-        let flatters = match self.kept() {
-            KeptWeights::Best => RESTORED_FLATTERS,
-            KeptWeights::Last => BEST_FLATTERS,
-        };
-        let notes = [NOT_INDEPENDENT, flatters];
-        if self.json {
-            console::print_json(&json(&self.catalog, counts, &shown, folds, notes, left_out))?;
-            return Ok(Outcome::Done);
-        }
-        // Where the folds' own lines stand before.
-        console::print_unless_quiet("")?;
-        let rows: Vec<FoldRow> = folds.iter().map(|fold| fold.row.clone()).collect();
-        console::print(fold_table(&rows, measures(&self.catalog)).trim_end_matches('\n'))?;
-        for note in notes {
-            console::print(note)?;
-        }
-        console::print(&majority_line(&self.catalog, counts))?;
-        console::print(&format!("Run folder: {shown}"))?;
-        Ok(Outcome::Done)
-    }
-}
-
-/// The measures of the folds' answers.
-fn measures(catalog: &Catalog) -> FoldMeasures {
-    FoldMeasures::of_classes(catalog.classes.count())
-}
-
-/// Returns what the weights of a fold that came to its end before answered on its validation part.
-///
-/// # Errors
-/// The errors of [`read_predictions`].
-fn validated_before(folder: &Path, catalog: &Catalog) -> glassnet::Result<Validated> {
-    let Predictions { labels, probabilities } = read_predictions(&folder.join("predictions.csv"), &catalog.classes)?;
-    // Of two classes the file has one probability, whatever the network's units.
-    let head = Head::new(if catalog.classes.count() == 2 { 1 } else { catalog.classes.count() });
-    Ok(Validated::new(head, &labels, &probabilities))
-}
-
-fn row(
-    fold: usize,
-    training_images: usize,
-    best: Option<&EpochRecord>,
-    last: Option<&EpochRecord>,
-    kept: KeptWeights,
-    validated: Option<&Validated>,
-) -> FoldRow {
-    FoldRow {
-        fold,
-        training_images,
-        validation_images: validated.map_or(0, Validated::total),
-        best_epoch: best.map(|best| best.epoch),
-        best_val_loss: best.and_then(|best| best.val_loss),
-        best_val_accuracy: best.and_then(|best| best.val_accuracy),
-        val_loss: last.and_then(|last| last.val_loss),
-        val_accuracy: last.and_then(|last| last.val_accuracy),
-        answers: validated.map_or([None; 3], Validated::fold_measures),
-        last_epoch: last.map(|last| last.epoch),
-        validated_weights: kept,
-    }
-}
-
-/// Returns what always answering the more frequent class would reach over all folds.
-fn majority_line(catalog: &Catalog, counts: &[usize]) -> String {
-    let label = majority(counts).unwrap_or(Label::POSITIVE);
-    let always = format!(
-        "lways answering '{}' would be right for {} of {} images ({:.4})",
-        console::one_line(&catalog.classes[label]),
-        counts[label.index()],
-        counts.iter().sum::<usize>(),
-        share_of(label, counts).unwrap_or(f64::NAN),
-    );
-    match catalog.classes.positive() {
-        Some(positive) => format!("Positive class '{}'; a{always}", console::one_line(positive)),
-        None => format!("A{always}"),
-    }
-}
-
-fn json(
-    catalog: &Catalog,
-    counts: &[usize],
-    folder: &str,
-    folds: &[TrainedFold],
-    notes: [&str; 2],
-    left_out: &[LeftOut],
-) -> Value {
-    let names = measures(catalog).names();
-    let named = |values: [Option<f64>; 7]| -> Map<String, Value> {
-        names.into_iter().zip(values).map(|(name, value)| (name.to_string(), json!(value))).collect()
-    };
-    let rows: Vec<FoldRow> = folds.iter().map(|fold| fold.row.clone()).collect();
-    let object = |fold: &TrainedFold| {
-        let FoldRow { fold: number, training_images, validation_images, best_epoch, last_epoch, .. } = fold.row;
-        let mut object = json!({
-            "fold": number,
-            "training_images": training_images,
-            "validation_images": validation_images,
-            "best_epoch": best_epoch,
-            "last_epoch": last_epoch,
-            "validated_weights": fold.row.validated_weights,
-            "run_folder": fold.folder,
-        });
-        for (name, value) in names.into_iter().zip(fold.row.measures()) {
-            object[name] = json!(value);
-        }
-        object
-    };
-    let folds: Vec<Value> = folds.iter().map(object).collect();
-    json!({
-        "run_folder": folder,
-        "classes": catalog.classes,
-        "positive_class": catalog.classes.positive(),
-        "majority_share": majority(counts).and_then(|label| share_of(label, counts)),
-        "folds": folds,
-        "mean": named(means(&rows)),
-        "standard_deviation": named(standard_deviations(&rows)),
-        "left_out": left_out,
-        "notes": notes,
-    })
 }

@@ -3,6 +3,7 @@
 mod context;
 pub mod cross_validation;
 mod finished;
+pub mod fold_summary;
 mod recorder;
 mod reevaluation;
 pub mod resume;

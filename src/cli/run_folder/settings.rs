@@ -30,6 +30,9 @@ pub struct RunSettings {
     /// The number of folds of a cross-validation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folds: Option<usize>,
+    /// The one of these folds that is trained, where not all are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only_fold: Option<usize>,
     /// The fold that this run is, in a cross-validation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold: Option<Fold>,
@@ -94,6 +97,7 @@ impl RunSettings {
             channels,
             validation_split: Some(keras_run::VALIDATION_SPLIT),
             folds: None,
+            only_fold: None,
             fold: None,
             group_regex: None,
             labels: LabelsArgs::default(),
@@ -137,6 +141,7 @@ impl RunSettings {
             batch_size: args.batch_size,
             validation_split: (args.folds.is_none() && args.validation_data.is_none()).then_some(args.validation_split),
             folds: args.folds,
+            only_fold: args.only_fold,
             group_regex: args.group_regex.clone(),
             labels: args.labels.clone(),
             init_weights: args.init_weights.clone(),

@@ -15,8 +15,9 @@ use std::path::Path;
 use toml::{Table, Value};
 
 impl ResumedRun {
-    /// Checks whether this command can go on with the run by itself, as the flags given have it.
-    pub fn check_whole(&self, folds: Option<usize>, validation_data: Option<&Path>) -> Result<()> {
+    /// Checks whether this command can go on with the run by itself, as the flags given have it; `of_folds` is
+    /// one that is for cross-validations.
+    pub fn check_whole(&self, of_folds: Option<&str>, validation_data: Option<&Path>) -> Result<()> {
         let folder = self.folder.path();
         if let Some(fold) = self.setting("fold").and_then(Value::as_str) {
             let whole = folder.parent().map_or_else(|| "..".to_string(), |parent| parent.display().to_string());
@@ -32,12 +33,12 @@ impl ResumedRun {
             );
             return Err(Error::setting(VALIDATION_DATA, reason));
         }
-        if folds.is_some() && self.setting("folds").is_none() {
+        if let Some(flag) = of_folds.filter(|_| self.setting("folds").is_none()) {
             let reason = format!(
                 "the run in {} is no cross-validation; leave it out to go on, or start a new run",
                 folder.display()
             );
-            return Err(Error::setting("--folds", reason));
+            return Err(Error::setting(flag, reason));
         }
         Ok(())
     }

@@ -78,7 +78,8 @@ struct Row {
 /// The files of a set of the run and their hashes; nothing, where that cannot be told.
 fn recorded(run: &ResumedRun, set: Set) -> BTreeMap<String, String> {
     // Of a cross-validation each fold lists all files.
-    let lists = ["split.csv", "fold1/split.csv"].map(|name| run.folder.file(name));
+    let fold = run.setting("only_fold").and_then(Value::as_integer).unwrap_or(1);
+    let lists = ["split.csv", &format!("fold{fold}/split.csv")].map(|name| run.folder.file(name));
     let text = lists.iter().find_map(|list| read_table(list).ok()).unwrap_or_default();
     let rows = csv::Reader::from_reader(text.as_bytes()).into_deserialize::<Row>().take(MAX_FILES);
     let rows = rows.map_while(Result::ok).map(|row| (row.file, row.sha256));

@@ -20,15 +20,17 @@ use toml::{Table, Value};
 /// # Errors
 /// An error if `--resume` names no run.
 pub fn with_the_settings_of_the_run(cli: Cli) -> Result<(Cli, Option<ResumedRun>)> {
-    let (name, common, folds, validation_data) = match &cli.command {
+    let (name, common, of_folds, validation_data) = match &cli.command {
         Command::Train(arguments) => {
-            ("train", &arguments.common, arguments.folds, arguments.validation_data.as_deref())
+            let of_folds = [("--folds", arguments.folds.is_some()), ("--only-fold", arguments.only_fold.is_some())];
+            ("train", &arguments.common, of_folds, arguments.validation_data.as_deref())
         }
-        Command::Reproduce(arguments) => ("reproduce", &arguments.common, None, None),
+        Command::Reproduce(arguments) => ("reproduce", &arguments.common, [("--folds", false); 2], None),
         _ => return Ok((cli, None)),
     };
     let Some(run) = ResumedRun::from_arguments(common, name)? else { return Ok((cli, None)) };
-    run.check_whole(folds, validation_data)?;
+    let of_folds = of_folds.into_iter().find(|(_, is_given)| *is_given).map(|(flag, _)| flag);
+    run.check_whole(of_folds, validation_data)?;
     // A flag that is given replaces the one put before it.
     let command = Cli::command().mut_subcommand(name, |command| command.args_override_self(true));
     let mut given = std::env::args_os();
@@ -175,6 +177,7 @@ mod tests {
             channels: 3,
             validation_split: Some(0.5),
             folds: Some(3),
+            only_fold: Some(2),
             // A fold does not go on by itself, so no flag sets it.
             fold: None,
             group_regex: Some("/(p[0-9]+)_".into()),
@@ -231,6 +234,7 @@ mod tests {
             "--nesterov",
             "--new-head",
             "--no-shuffle",
+            "--only-fold=2",
             "--optimizer=sgd",
             "--path-column=file",
             "--pieces=3:0.5,5:0.25",
