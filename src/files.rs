@@ -99,6 +99,15 @@ pub(crate) fn write_whole_with(
     })
 }
 
+/// Copies a file, without ever having all of it in memory; what stands at `path` is always whole.
+///
+/// # Errors
+/// As [`write_whole`], and [`Error::Missing`] or [`Error::Io`] if the file cannot be read.
+pub fn copy_whole(from: &Path, path: &Path) -> Result<()> {
+    let mut file = File::open(from).map_err(Error::io("read", from))?;
+    write_whole_with(path, |copy| io::copy(&mut file, copy).map(|_| ()))
+}
+
 /// Writes a CSV file whole: a heading, and rows whose fields stand in the heading's order. The heading is
 /// written even when no row follows, which is why serde does not derive it.
 ///
@@ -186,6 +195,18 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         write_whole(&path, b"new").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_copy_has_the_same_bytes_and_a_file_that_is_not_there_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let [from, path] = ["from", "to"].map(|name| folder.path().join(name));
+        let bytes: Vec<u8> = (0..300_000u32).map(|number| number as u8).collect();
+        std::fs::write(&from, &bytes).unwrap();
+        copy_whole(&from, &path).unwrap();
+        assert!(std::fs::read(&path).unwrap() == bytes);
+        let error = copy_whole(&folder.path().join("none"), &path).unwrap_err();
+        assert!(matches!(error, Error::Missing { path } if path.ends_with("none")));
     }
 
     #[cfg(unix)]

@@ -26,8 +26,8 @@ mod terminal;
 
 use args::{Cli, Command};
 use commands::{
-    bench, completions, evaluate, explain, export, glyphs, gradcheck, import, init, inspect, lecture, lr_find, man,
-    pack, phantom, predict, profile, reproduce, runs, samples, summary, train,
+    bench, completions, evaluate, explain, export, folds, glyphs, gradcheck, import, init, inspect, lecture, lr_find,
+    man, pack, phantom, predict, profile, reproduce, runs, samples, summary, train,
 };
 use glassnet::Error;
 use glassnet::kernels::simd::{self, InstructionSet};
@@ -83,6 +83,7 @@ fn run(command: &Command, resumed: Option<ResumedRun>) -> CommandResult {
         Command::Inspect(args) => in_pool(args.threads.threads, || inspect::run(args)),
         Command::LrFind(args) => computing(|| in_pool(args.threads.threads, || lr_find::run(args))),
         Command::Runs(args) => runs::run(args),
+        Command::Folds(args) => folds::run(args),
         Command::Samples(args) => samples::run(args),
         Command::Pack(args) => in_pool(args.threads.threads, || pack::run(args)),
         Command::Init(args) => init::run(args),

@@ -182,6 +182,18 @@ pub fn hexadecimal(digest: &Digest) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The SHA-256 of these hexadecimal digits, as [`hexadecimal`] writes them; `None` where they are none.
+pub fn digest_from_hexadecimal(text: &str) -> Option<Digest> {
+    let mut digest = Digest::default();
+    if text.len() != 2 * digest.len() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (byte, place) in digest.iter_mut().zip((0..text.len()).step_by(2)) {
+        *byte = u8::from_str_radix(&text[place..place + 2], 16).ok()?;
+    }
+    Some(digest)
+}
+
 /// What [`ImageSet::check_all`] found.
 #[derive(Debug, Default)]
 pub struct Check {

@@ -9,13 +9,14 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::Result;
 use crate::data::images::{Digest, hexadecimal};
-use crate::files::{read_text, write_table};
+use crate::data::source::MAX_FILES;
+use crate::files::{read_table, read_text, write_table};
 use crate::training::{EpochRecord, LearningRates, StepRow};
+use crate::{Error, Result};
 
 /// A line of `history.csv`: the columns of Keras's `CSVLogger`, in its order.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct HistoryRow {
     epoch: usize,
     accuracy: f64,
@@ -77,6 +78,32 @@ pub fn write_history(path: &Path, epochs: &[EpochRecord]) -> Result<()> {
     write_table(path, &["epoch", "accuracy", "loss", "val_accuracy", "val_loss"], rows)
 }
 
+/// Reads what [`write_history`] wrote. What the table does not tell of an epoch is NaN, or 0 steps.
+///
+/// # Errors
+/// Those of [`read_text`]; [`Error::Data`](crate::Error::Data) of a line that is none.
+pub fn read_history(path: &Path) -> Result<Vec<EpochRecord>> {
+    let text = read_text(path)?;
+    let rows = csv::Reader::from_reader(text.as_bytes()).into_deserialize::<HistoryRow>();
+    let record = |row: HistoryRow| EpochRecord {
+        epoch: row.epoch,
+        steps: 0,
+        seconds: f64::NAN,
+        step_seconds: f64::NAN,
+        wait_seconds: None,
+        loss: row.loss,
+        accuracy: row.accuracy,
+        val_loss: row.val_loss,
+        val_accuracy: row.val_accuracy,
+    };
+    rows.map(|row| row.map(record).map_err(|error| not_as_written(path, &error))).collect()
+}
+
+/// The error of a table that cannot be read.
+fn not_as_written(path: &Path, error: &csv::Error) -> Error {
+    Error::data(path, format!("it cannot be read: {error}; put back a copy of the file"))
+}
+
 /// A line of `steps.csv` where the learning rate changes.
 #[derive(Serialize)]
 struct RatedStepRow {
@@ -131,6 +158,29 @@ pub fn write_split(path: &Path, files: &[SplitRow]) -> Result<()> {
         false => &["file", "class", "subset", "sha256"],
     };
     write_table(path, heading, files)
+}
+
+/// A line of a `split.csv` that was read.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct SplitLine {
+    /// The file, as the data set names it.
+    pub file: String,
+    /// The name of its class.
+    pub class: String,
+    /// `training`, `validation` or `skipped`.
+    pub subset: String,
+    /// The SHA-256 of its bytes in hexadecimal digits; empty of a file that cannot be read.
+    pub sha256: String,
+}
+
+/// Reads what [`write_split`] wrote, but for the groups.
+///
+/// # Errors
+/// Those of [`read_table`]; [`Error::Data`](crate::Error::Data) of a line that is none.
+pub fn read_split(path: &Path) -> Result<Vec<SplitLine>> {
+    let text = read_table(path)?;
+    let rows = csv::Reader::from_reader(text.as_bytes()).into_deserialize::<SplitLine>();
+    rows.take(MAX_FILES).map(|row| row.map_err(|error| not_as_written(path, &error))).collect()
 }
 
 #[cfg(test)]
@@ -221,6 +271,33 @@ mod tests {
         let row = SplitRow { file: "b/p1_2.png".into(), class: "b", subset: "training", group: Some("p1"), sha256 };
         let expected = format!("file,class,subset,group,sha256\nb/p1_2.png,b,training,p1,{}\n", "a0".repeat(32));
         assert_eq!(written(|path| write_split(path, &[row])), expected);
+    }
+
+    #[test]
+    fn a_history_and_a_split_read_back_as_they_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.csv");
+        let unvalidated = EpochRecord { epoch: 1, loss: 1.0 / 3.0, val_loss: None, val_accuracy: None, ..HISTORY[1] };
+        write_history(&path, &[HISTORY[0], unvalidated]).unwrap();
+        let told = |record: &EpochRecord| {
+            let EpochRecord { epoch, loss, accuracy, val_loss, val_accuracy, .. } = *record;
+            (epoch, loss, accuracy, val_loss, val_accuracy)
+        };
+        let read = read_history(&path).unwrap();
+        assert_eq!(read.iter().map(told).collect::<Vec<_>>(), [HISTORY[0], unvalidated].each_ref().map(told));
+
+        let row =
+            SplitRow { file: "b/a, 1.png".into(), class: "b", subset: "training", group: Some("p1"), sha256: None };
+        write_split(&path, &[row]).unwrap();
+        let line = SplitLine {
+            file: "b/a, 1.png".into(),
+            class: "b".into(),
+            subset: "training".into(),
+            sha256: String::new(),
+        };
+        assert_eq!(read_split(&path).unwrap(), [line]);
+        let error = read_history(&path).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{}: it cannot be read: ", path.display())), "{error}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod common;
 mod data;
 mod explain;
 mod export;
+pub mod folds;
 mod gradcheck;
 mod import;
 mod init;
@@ -26,6 +27,7 @@ mod values;
 
 use bench::BenchArgs;
 use clap::{Parser, Subcommand};
+use folds::FoldsArgs;
 
 pub use data::{GlyphsArgs, InspectArgs, PhantomArgs, SamplesArgs};
 pub use explain::ExplainArgs;
@@ -101,6 +103,10 @@ pub enum Command {
     LrFind(Box<LrFindArgs>),
     /// Compare runs: their best measures, and the settings in which they differ
     Runs(RunsArgs),
+    /// Put folds of a cross-validation together that were trained apart
+    ///
+    /// On several machines, or one a night: train --only-fold trains them.
+    Folds(FoldsArgs),
     /// Draw sample images of each class side by side
     Samples(SamplesArgs),
     /// Write a data set into one file, decoded and resized once
@@ -168,6 +174,7 @@ impl Command {
             Command::Samples(args) => args.quiet.quiet,
             Command::LrFind(args) => args.quiet.quiet,
             Command::Runs(args) => args.quiet.quiet,
+            Command::Folds(args) => args.is_quiet(),
             Command::Pack(args) => args.quiet.quiet,
             Command::Phantom(args) => args.quiet.quiet,
             Command::Init(_) | Command::Summary(_) | Command::Bench(_) => false,

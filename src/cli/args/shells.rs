@@ -21,7 +21,7 @@ pub struct CompletionsArgs {
 }
 
 /// The commands that have a page, for shells to complete.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 26] = [
     "reproduce",
     "train",
     "predict",
@@ -29,6 +29,8 @@ const COMMANDS: [&str; 24] = [
     "inspect",
     "lr-find",
     "runs",
+    "folds",
+    "merge",
     "samples",
     "pack",
     "init",

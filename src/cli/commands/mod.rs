@@ -6,6 +6,7 @@ mod drawing;
 pub mod evaluate;
 pub mod explain;
 pub mod export;
+pub mod folds;
 pub mod glyphs;
 pub mod gradcheck;
 pub mod import;

@@ -207,9 +207,8 @@ impl Common {
             Failure::Stopped { error, .. } => Failure::stopped(error, "train", self.folder.path()),
             failure => failure,
         })?;
-        let trained = |epochs, validated| {
-            TrainedFold::new(number, &out, training_images, epochs, self.kept(), validated)
-        };
+        let trained =
+            |epochs, validated| TrainedFold::new(number, &out, training_images, epochs, self.kept(), validated);
         Ok(match execution {
             Execution::Finished(mut finished) => {
                 let line = finished.take_print_error();
@@ -225,7 +224,8 @@ impl Common {
                 text.line(&format!("Nothing to do: {sentence}"));
                 let last = state.history.last();
                 // There are no predictions where all images that would validate were left out.
-                let validated = last.and_then(|last| last.val_loss).map(|_| validated_before(&out, &self.catalog.classes));
+                let validated =
+                    last.and_then(|last| last.val_loss).map(|_| validated_before(&out, &self.catalog.classes));
                 trained([state.best_record(), last], validated.transpose()?.as_ref())
             }
         })

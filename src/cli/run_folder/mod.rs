@@ -182,6 +182,19 @@ impl RunFolder {
     }
 }
 
+/// The folders of the folds in that of a cross-validation, as far as they have begun, each with its number,
+/// the first first.
+pub fn fold_folders(path: &Path) -> Vec<(usize, PathBuf)> {
+    let numbered = |entry: std::io::Result<std::fs::DirEntry>| {
+        let path = entry.ok()?.path();
+        let number = path.file_name()?.to_str()?.strip_prefix("fold")?.parse().ok()?;
+        RunFolder::has_begun(&path).then_some((number, path))
+    };
+    let mut folds: Vec<(usize, PathBuf)> = std::fs::read_dir(path).into_iter().flatten().filter_map(numbered).collect();
+    folds.sort();
+    folds
+}
+
 /// Makes the first `runs/trainN` that is not there yet. Making and finding out are one call, so two runs
 /// started at once get two folders.
 fn first_free(runs: &Path) -> Result<PathBuf> {

@@ -173,6 +173,15 @@ impl RunSettings {
     }
 }
 
+impl Fold {
+    /// Reads what is written of it.
+    pub fn parse(text: &str) -> Option<Fold> {
+        let (number, of) = text.split_once(" of ")?;
+        let fold = Fold { number: number.parse().ok()?, of: of.parse().ok()? };
+        (1..=fold.of).contains(&fold.number).then_some(fold)
+    }
+}
+
 impl fmt::Display for Fold {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         write!(formatter, "{} of {}", self.number, self.of)

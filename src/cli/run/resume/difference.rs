@@ -1,6 +1,7 @@
 //! The identity of a run, and the first difference between two.
 
-use glassnet::error::shortened;
+use glassnet::error::{shortened, some_of};
+use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 /// Settings that a run may go on with changed: none of them changes what is computed in an epoch.
@@ -57,6 +58,25 @@ pub fn first_difference(path: &str, was: &Value, now: &Value) -> Option<Differen
         }
         _ => Some(Difference { path: path.to_string(), was: told(was), now: told(now) }),
     }
+}
+
+/// Returns in what two lists of files and their hashes differ, in words: `changed 1 (cat/00.png), missing 2
+/// (cat/01.png, dog/07.png)`; nothing, where they do not.
+pub fn changes_in_words(was: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Option<String> {
+    let changed = now.iter().filter(|(file, now)| was.get(*file).is_some_and(|was| was != *now));
+    let missing = was.keys().filter(|file| !now.contains_key(*file));
+    let added = now.keys().filter(|file| !was.contains_key(*file));
+    let kinds: [(&str, Vec<&String>); 3] = [
+        ("changed", changed.map(|(file, _)| file).collect()),
+        ("missing", missing.collect()),
+        ("added", added.collect()),
+    ];
+    let told: Vec<String> = kinds
+        .into_iter()
+        .filter(|(_, files)| !files.is_empty())
+        .map(|(kind, files)| format!("{kind} {}", some_of(files.into_iter().map(|file| shortened(file)))))
+        .collect();
+    (!told.is_empty()).then(|| told.join(", "))
 }
 
 /// A value in a sentence.

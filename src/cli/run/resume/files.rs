@@ -1,6 +1,7 @@
 //! The files of a run's data: where they are now, and which of them have changed, as the run's `split.csv`
 //! tells.
 
+use super::difference::changes_in_words;
 use super::resumed_run::ResumedRun;
 use crate::cli::args::LabelsArgs;
 use crate::cli::input::dataset::{VALIDATION_DATA, open};
@@ -9,7 +10,7 @@ use glassnet::Error;
 use glassnet::data::catalog::{Catalog, name_in};
 use glassnet::data::images::{Digest, hexadecimal};
 use glassnet::data::source::MAX_FILES;
-use glassnet::error::{shortened, some_of};
+use glassnet::error::shortened;
 use glassnet::files::read_table;
 use glassnet::report::csv_files::SplitRow;
 use serde::Deserialize;
@@ -129,25 +130,10 @@ fn changed_files_of(run: &ResumedRun, set: Set, data: Option<&Value>, files: &[S
     if was.values().all(String::is_empty) {
         return None;
     }
-    let changed = now.iter().filter(|(file, now)| was.get(*file).is_some_and(|was| was != *now));
-    let missing = was.keys().filter(|file| !now.contains_key(*file));
-    let added = now.keys().filter(|file| !was.contains_key(*file));
-    let kinds: [(&str, Vec<&String>); 3] = [
-        ("changed", changed.map(|(file, _)| file).collect()),
-        ("missing", missing.collect()),
-        ("added", added.collect()),
-    ];
-    let told: Vec<String> = kinds
-        .into_iter()
-        .filter(|(_, files)| !files.is_empty())
-        .map(|(kind, files)| format!("{kind} {}", some_of(files.into_iter().map(|file| shortened(file)))))
-        .collect();
     let run = run.folder.path().display();
-    (!told.is_empty()).then(|| {
-        let reason = format!(
-            "the images are not those of the run in {run}: {}; give the same data, or start a new run",
-            told.join(", ")
-        );
+    changes_in_words(&was, &now).map(|changes| {
+        let reason =
+            format!("the images are not those of the run in {run}: {changes}; give the same data, or start a new run");
         Error::data(set.name, reason)
     })
 }
