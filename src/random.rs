@@ -39,6 +39,8 @@ pub enum Purpose {
     Glyphs = 10,
     /// What a gradient check draws; the index is the tensor whose elements it compares.
     Gradcheck = 11,
+    /// The images that are drawn again to judge the choice of a threshold; the index is the drawing.
+    Threshold = 12,
 }
 
 /// A reproducible stream of random numbers.

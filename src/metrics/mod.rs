@@ -3,7 +3,8 @@
 //! - [`accuracy`], [`only_answer`]: what can be said whatever the number of classes
 //! - [`binary`]: what only two classes have: [`Confusion`], the four counts at a threshold; [`roc_auc`],
 //!   [`roc_curve`], how well the order of the probabilities tells the classes apart; [`roc_auc_interval`],
-//!   how sure that is, after DeLong; [`Assessment`], all of these of one set of answers
+//!   how sure that is, after DeLong; [`choose_threshold`], [`threshold_optimism`], a threshold by what it is to
+//!   be good for, and what the choice flatters itself by; [`Assessment`], all figures of one set of answers
 //! - [`multiclass`]: confusion matrix, precision, recall and F1 of each class and their means, top-k
 //!   accuracy, ROC AUC of each class against the rest, and all of these of one set of answers
 //! - [`Judged`]: all figures of a set of answers, of two classes or of more
@@ -23,7 +24,8 @@ mod running_mean;
 
 pub use answers::{accuracy, only_answer};
 pub use binary::{
-    Assessment, Confusion, DEFAULT_THRESHOLD, NoAucInterval, RocPoint, roc_auc, roc_auc_interval, roc_curve,
+    Assessment, Confusion, DEFAULT_THRESHOLD, NoAucInterval, RESAMPLINGS, RocPoint, ThresholdOptimism, ThresholdRule,
+    choose_threshold, roc_auc, roc_auc_interval, roc_curve, threshold_optimism,
 };
 pub use calibration::{BINS, Calibration, ReliabilityBin};
 pub use interval::{Interval, LEVEL, wilson};

@@ -9,8 +9,10 @@ mod assessment;
 mod confusion;
 mod delong;
 mod roc;
+mod threshold;
 
 pub use assessment::Assessment;
 pub use confusion::{Confusion, DEFAULT_THRESHOLD};
 pub use delong::{NoAucInterval, roc_auc_interval};
 pub use roc::{RocPoint, roc_auc, roc_curve};
+pub use threshold::{RESAMPLINGS, ThresholdOptimism, ThresholdRule, choose_threshold, threshold_optimism};
