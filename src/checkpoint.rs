@@ -40,6 +40,19 @@ pub fn save(path: &Path, card: &ModelCard, parameters: &Parameters) -> Result<()
     Tensors::new(named(parameters, "", any).collect()).write(path, description)
 }
 
+/// Writes another threshold into a file of weights, or one from which a run can go on. All else in it stays as
+/// it is, and one of that name is always whole.
+///
+/// # Errors
+/// Those of [`load`] for a file that is none of ours, and of [`save`].
+pub fn save_threshold(path: &Path, threshold: f64) -> Result<()> {
+    let file = TensorFile::open(path)?;
+    let card = ModelCard { threshold, ..read_description(path, &file)? };
+    card.check(path)?;
+    let description = run::description(path, &file, card)?;
+    file.describe_anew(description)
+}
+
 /// Reads a model, from a file of weights or one from which a run can go on.
 ///
 /// # Errors
@@ -158,6 +171,22 @@ mod tests {
         save(&path, &loaded.card, &loaded.parameters).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), first);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no unfinished file stays");
+    }
+
+    #[test]
+    fn a_threshold_that_is_saved_changes_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        let spec = spec(5);
+        save(&path, &card(&spec), &Network::new(&spec).unwrap().initial_parameters(8)).unwrap();
+        let first = std::fs::read(&path).unwrap();
+        save_threshold(&path, 0.125).unwrap();
+        let loaded = load(&path).unwrap();
+        assert_eq!(loaded.card, ModelCard { threshold: 0.125, ..card(&spec) });
+        save_threshold(&path, 0.5).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), first);
+        assert!(save_threshold(&path, 2.0).is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), first);
     }
 
     #[test]

@@ -87,6 +87,22 @@ pub fn save(path: &Path, card: &ModelCard, state: &TrainingState, config: &str) 
     tensors.write(path, description)
 }
 
+/// Returns the description of a file with another model card: what it says of a run, if it does, stays.
+///
+/// # Errors
+/// [`Error::Weights`], where it has none that can be used.
+pub(super) fn description(path: &Path, file: &TensorFile, card: ModelCard) -> Result<String> {
+    let described: serde_json::Value = read_description(path, file)?;
+    let text = match described.get("run") {
+        None => serde_json::to_string(&card),
+        Some(_) => {
+            let RunCard { run, .. }: RunCard<String> = read_description(path, file)?;
+            serde_json::to_string(&RunCard { model: card, run })
+        }
+    };
+    text.map_err(|error| Error::weights(path, error.to_string()))
+}
+
 /// Returns whether the last weights are the best ones too: the best epoch was the last, and no step was taken
 /// since.
 fn best_is_last(history: &[EpochRecord], steps: &[StepRow]) -> bool {

@@ -143,18 +143,22 @@ impl<'a> Tensors<'a> {
             let info = TensorInfo { dtype: values.dtype(), shape: shape.clone(), data_offsets: (start, end) };
             (name.clone().into_owned(), info)
         });
-        let metadata = HashMap::from([(KEY.to_string(), description)]);
-        let fail = |reason: String| Error::weights(path, reason);
-        let metadata = Metadata::new(Some(metadata), infos.collect()).map_err(|error| fail(error.to_string()))?;
-        let mut header = serde_json::to_vec(&metadata).map_err(|error| fail(error.to_string()))?;
-        header.resize(header.len().next_multiple_of(LENGTH_BYTES as usize), b' ');
-
+        let header = header(path, description, infos.collect())?;
         write_whole_with(path, |file| {
-            file.write_all(&(header.len() as u64).to_le_bytes())?;
             file.write_all(&header)?;
             self.0.iter().try_for_each(|tensor| tensor.values.for_each_chunk(|bytes| file.write_all(bytes)))
         })
     }
+}
+
+/// The bytes before the tensors: the header, and before it its length.
+fn header(path: &Path, description: String, infos: Vec<(String, TensorInfo)>) -> Result<Vec<u8>> {
+    let metadata = HashMap::from([(KEY.to_string(), description)]);
+    let fail = |reason: String| Error::weights(path, reason);
+    let metadata = Metadata::new(Some(metadata), infos).map_err(|error| fail(error.to_string()))?;
+    let mut header = serde_json::to_vec(&metadata).map_err(|error| fail(error.to_string()))?;
+    header.resize(header.len().next_multiple_of(LENGTH_BYTES as usize), b' ');
+    Ok([&(header.len() as u64).to_le_bytes()[..], &header].concat())
 }
 
 /// A file whose header was read and checked against the file's length.
@@ -214,6 +218,24 @@ impl TensorFile {
     /// Returns the description that [`write`] was given, if the file has one.
     pub fn description(&self) -> Option<&str> {
         self.metadata.metadata().as_ref()?.get(KEY).map(String::as_str)
+    }
+
+    /// Writes the file anew with another description; its tensors stay as they are, byte for byte.
+    ///
+    /// # Errors
+    /// Those of [`Tensors::write`].
+    pub fn describe_anew(mut self, description: String) -> Result<()> {
+        let info = |name: String| {
+            let info = self.metadata.info(&name)?.clone();
+            Some((name, info))
+        };
+        let header = header(&self.path, description, self.names().into_iter().filter_map(info).collect())?;
+        let (path, start) = (self.path, self.start);
+        self.file.seek(SeekFrom::Start(start)).map_err(Error::io("read", &path))?;
+        write_whole_with(&path, |file| {
+            file.write_all(&header)?;
+            io::copy(&mut self.file, file).map(|_| ())
+        })
     }
 
     /// Returns the tensors' names, in the order of the file.
