@@ -13,12 +13,13 @@ use std::path::PathBuf;
 #[command(after_long_help = "Examples:
   glassnet predict runs/photos new.jpg --plot new.png
   glassnet predict runs/photos/weights/last.safetensors folder-of-images --json
+  glassnet predict runs/folds new.jpg --with runs/photos       all models of a run of --folds, and another
 
 Printed is a line for each image, its parts separated by tabs: file, class, and the probability: with two classes that of the positive one, with more that of the class.")]
 pub struct PredictArgs {
     /// A run folder of `train`, or a weights file
     ///
-    /// A run folder stands for its weights/best.safetensors.
+    /// A run folder stands for its weights/best.safetensors, one of train --folds for those of all its folds.
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
     /// Images; a folder, a zip or a pack stands for all images in it
@@ -26,6 +27,18 @@ pub struct PredictArgs {
     /// Of a run with --validation-data none need be given: it is those then.
     #[arg(value_name = "IMAGE")]
     pub images: Vec<PathBuf>,
+    /// A further model, which answers together with MODEL; may be given again
+    ///
+    /// A run of train --folds, too, stands for several: the models of its folds. Each probability is the mean of
+    /// theirs, and the standard deviation between them (n − 1) is told beside it. They must have the same
+    /// classes and read images of the same size in the same way.
+    #[arg(long, value_name = "MODEL")]
+    pub with: Vec<PathBuf>,
+    /// Probability above which an answer is positive [default: the model's, 0.5]
+    ///
+    /// Of two classes; of more the most probable is the answer.
+    #[arg(long, value_name = "T", value_parser = threshold, allow_negative_numbers = true)]
+    pub threshold: Option<f64>,
     /// Print the K most probable classes of each image with their probabilities, the most probable first
     #[arg(long, value_name = "K", value_parser = at_least_one, allow_negative_numbers = true)]
     pub top: Option<usize>,

@@ -2,6 +2,7 @@
 
 pub mod checked;
 pub mod dataset;
+pub mod ensemble;
 pub mod finding;
 pub mod image_batch;
 pub mod mistakes;

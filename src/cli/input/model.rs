@@ -1,7 +1,7 @@
 //! From a model file and flags to a network.
 
 use crate::cli::args::ImageSize;
-use crate::cli::run_folder::RunFolder;
+use crate::cli::run_folder::{RunFolder, fold_folders};
 use crate::cli::terminal::console::shell_word;
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::classes::Classes;
@@ -12,6 +12,7 @@ use glassnet::network::Network;
 use glassnet::spec::{LayerSpec, ModelSpec};
 use glassnet::{Error, Result};
 use serde::Deserialize;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use toml::{Spanned, Table, Value};
 
@@ -112,10 +113,10 @@ pub fn weights_file(model: &Path) -> Result<PathBuf> {
         };
         return Err(Error::weights(&best, reason));
     }
-    if model.join("fold1").is_dir() {
+    if let [(_, fold), ..] = &fold_folders(model)[..] {
         let reason = format!(
             "it is the folder of a cross-validation, with a run for each fold; give one of these, such as {}",
-            model.join("fold1").display()
+            fold.display()
         );
         return Err(Error::weights(model, reason));
     }
@@ -159,6 +160,23 @@ pub fn check_classes(network: &Network, classes: &Classes, model: &str) -> Resul
             .map(String::as_str)),
     );
     Err(Error::setting(model, reason))
+}
+
+/// Checks whether a threshold that is asked for by this flag parts the classes, which are a model's.
+///
+/// # Errors
+/// [`Error::Setting`] of the flag, where there are more than two.
+pub fn check_threshold(flag: &str, value: Option<impl Display>, classes: &Classes) -> Result<()> {
+    match (value, classes.two()) {
+        (Some(value), None) => {
+            let reason = format!(
+                "it parts two classes, and of the model's {} the most probable is the answer; leave it out",
+                classes.count()
+            );
+            Err(Error::value(flag, value, reason))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Reads a model to predict with: batch normalizations are folded into the weights before them, so its

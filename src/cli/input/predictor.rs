@@ -1,4 +1,5 @@
-//! A model's answers to images, a batch at a time: what `predict` and `evaluate` have in common.
+//! A model's answers to images, or those of several together, a batch at a time: what `predict` and `evaluate`
+//! have in common.
 
 use crate::cli::machine::memory::Memory;
 use crate::cli::terminal::output;
@@ -67,7 +68,7 @@ struct ReadImage {
     notes: Vec<String>,
 }
 
-/// Reads an image for the network, and for a picture if it `is_shown`.
+/// Reads an image for a network, and for a picture if it `is_shown`.
 fn see(model: &Checkpoint, image: &Image, is_shown: bool) -> Result<ReadImage> {
     let size = model.card.spec.input;
     if let Image::InSource(source, _) = image {
@@ -85,11 +86,14 @@ fn see(model: &Checkpoint, image: &Image, is_shown: bool) -> Result<ReadImage> {
     Ok(ReadImage { resized, shrunk, notes })
 }
 
-/// The model's answer to an image.
+/// The answer to an image.
 pub struct Prediction {
+    /// Those of the model, where it is one.
     logits: Vec<f32>,
-    /// As [`Head::probabilities`] gives them.
+    /// As [`Head::probabilities`] gives them; of several models their means.
     pub probabilities: Vec<f32>,
+    /// Of several models, for each probability the standard deviation of theirs, √(Σ (p − mean)² / (m − 1)).
+    pub deviations: Option<Vec<f32>>,
     /// The image, no larger than a picture shows it, where it was asked for.
     pub pixels: Option<Rgb8>,
     /// Sentences on what a person should know of the file.
@@ -112,29 +116,69 @@ impl NoPrediction {
     }
 }
 
-/// A model at work, with memory for one batch.
+/// Models at work, with memory for one batch.
 pub struct Predictor<'a> {
-    model: &'a Checkpoint,
-    plan: Plan<'a>,
-    workspace: Workspace,
+    /// One, or several that [agree](super::ensemble::Ensemble).
+    members: Vec<Member<'a>>,
+    /// One for each network: those of equal layers take turns in one.
+    workspaces: Vec<Workspace>,
     /// True if an answer is the mean of the image's and its mirror image's.
     mirrors: bool,
+}
+
+/// One of the models.
+struct Member<'a> {
+    model: &'a Checkpoint,
+    plan: Plan<'a>,
+    /// Its place among the workspaces.
+    workspace: usize,
 }
 
 impl<'a> Predictor<'a> {
     /// # Errors
     /// [`Error::Weights`] of `file`, where the model does not take images, or this machine cannot hold it.
     pub fn new(model: &'a Checkpoint, file: &Path) -> Result<Predictor<'a>> {
-        let [_, _, channels] = model.card.spec.input;
-        if channels != 3 && channels != 1 {
-            let reason =
-                format!("its network takes images of {channels} channels, and image files are read as 3, or 1 in grey");
-            return Err(Error::weights(file, reason));
+        Predictor::of_several([(model, file)])
+    }
+
+    /// Models that answer together: each probability is the mean of theirs. They take the same images, which
+    /// are read once, as the first reads them.
+    ///
+    /// # Errors
+    /// As [`Predictor::new`].
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn of_several<'f>(models: impl IntoIterator<Item = (&'a Checkpoint, &'f Path)>) -> Result<Predictor<'a>> {
+        let (mut members, mut workspaces) = (Vec::<Member>::new(), Vec::new());
+        for (model, file) in models {
+            let [_, _, channels] = model.card.spec.input;
+            if channels != 3 && channels != 1 {
+                let reason = format!(
+                    "its network takes images of {channels} channels, and image files are read as 3, or 1 in grey"
+                );
+                return Err(Error::weights(file, reason));
+            }
+            let alike = members.iter().find(|other| other.model.network.spec() == model.network.spec());
+            let plan = Plan::new(&model.network, BATCH, PlanOptions::default());
+            let workspace = match alike {
+                Some(other) => other.workspace,
+                None => {
+                    Memory::new(&model.network, BATCH, PlanOptions::default(), Rule::default())
+                        .check_inference(file)?;
+                    workspaces.push(plan.workspace());
+                    workspaces.len() - 1
+                }
+            };
+            members.push(Member { model, plan, workspace });
         }
-        Memory::new(&model.network, BATCH, PlanOptions::default(), Rule::default()).check_inference(file)?;
-        let plan = Plan::new(&model.network, BATCH, PlanOptions::default());
-        let workspace = plan.workspace();
-        Ok(Predictor { model, plan, workspace, mirrors: false })
+        assert!(!members.is_empty(), "nobody answers");
+        Ok(Predictor { members, workspaces, mirrors: false })
+    }
+
+    /// The model by which images are read.
+    fn first(&self) -> &'a Checkpoint {
+        self.members[0].model
     }
 
     /// The same, whose probabilities are the means of those of an image and of its mirror image.
@@ -142,12 +186,15 @@ impl<'a> Predictor<'a> {
         Predictor { mirrors: true, ..self }
     }
 
-    /// The meaning of the network's logits.
+    /// The meaning of the networks' logits.
     pub fn head(&self) -> Head {
-        self.model.network.head()
+        self.first().network.head()
     }
 
-    /// The loss of an answer, where the image is of this class.
+    /// The loss of the one model's answer, where the image is of this class.
+    ///
+    /// # Panics
+    /// If several models answered.
     pub fn loss(&self, answer: &Prediction, label: Label) -> f64 {
         let head = self.head();
         head.loss(Logits::new(&answer.logits, head.units()), Targets::new(&[label]))
@@ -163,7 +210,7 @@ impl<'a> Predictor<'a> {
     /// # Errors
     /// An error if it cannot be read.
     pub fn picture(&self, image: &Image) -> Result<Rgb8> {
-        image.decode(self.model.card.reading, |pixels| output::shrink(&image.name(), pixels.into_rgb8()))?.0
+        image.decode(self.first().card.reading, |pixels| output::shrink(&image.name(), pixels.into_rgb8()))?.0
     }
 
     /// Answers each of at most [`BATCH`] images, in their order, or says why there is no answer.
@@ -176,47 +223,82 @@ impl<'a> Predictor<'a> {
         batch: &[Image],
         is_shown: impl Fn(usize) -> bool + Sync,
     ) -> Result<Vec<std::result::Result<Prediction, NoPrediction>>> {
-        let see_one = |(place, image)| see(self.model, image, is_shown(place));
+        let model = self.first();
+        let see_one = |(place, image)| see(model, image, is_shown(place));
         let seen: Vec<Result<ReadImage>> = batch.par_iter().enumerate().map(see_one).collect();
         let resized = || seen.iter().filter_map(|seen| Some(&seen.as_ref().ok()?.resized));
-        let head = self.model.network.head();
-        let mirrored = match self.mirrors {
-            true => {
-                let change = Change { flip_horizontal: true, ..Change::default() };
-                let input = network_input(self.model, resized(), change);
-                self.logits(&input)?.values().to_vec()
-            }
-            false => Vec::new(),
-        };
-        let input = network_input(self.model, resized(), Change::default());
-        let logits = self.logits(&input)?;
-        let mut rows = logits.rows();
-        let mut mirrored = mirrored.chunks_exact(head.units());
+        let flip = Change { flip_horizontal: true, ..Change::default() };
+        let input = network_input(model, resized(), Change::default());
+        let mirrored = self.mirrors.then(|| network_input(model, resized(), flip));
+        let inputs: Vec<&Array4<f32>> = [Some(&input), mirrored.as_ref()].into_iter().flatten().collect();
+        let answers = (0..self.members.len())
+            .map(|member| self.answers(member, &inputs))
+            .collect::<Result<Vec<MemberAnswers>>>()?;
+        let units = self.head().units();
+        let mut row = 0;
         let answer = |(image, seen): (&Image, Result<ReadImage>)| {
             let ReadImage { shrunk: pixels, notes, .. } =
                 seen.map_err(|error| NoPrediction::Unreadable(error.to_string()))?;
-            let row = rows.next().unwrap_or(&[f32::NAN]);
-            let mut probabilities: Vec<f32> = head.probabilities(row).collect();
-            if let Some(row) = mirrored.next() {
-                let others = head.probabilities(row);
-                probabilities.iter_mut().zip(others).for_each(|(p, other)| *p = (*p + other) / 2.0);
-            }
+            let place = row * units..(row + 1) * units;
+            row += 1;
+            let logits = match &answers[..] {
+                [only] => only.logits[place.clone()].to_vec(),
+                _ => Vec::new(),
+            };
+            let rows: Vec<&[f32]> = answers.iter().map(|answers| &answers.probabilities[place.clone()]).collect();
+            let (probabilities, deviations) = mean_and_deviation(&rows);
             if probabilities.iter().any(|p| p.is_nan()) {
                 let reason = "the model's answer is not a number, as its training diverged; use another weights file";
                 return Err(NoPrediction::NotANumber(format!("{}: {reason}", image.name())));
             }
-            Ok(Prediction { logits: row.to_vec(), probabilities, pixels, notes })
+            Ok(Prediction { logits, probabilities, deviations, pixels, notes })
         };
         Ok(batch.iter().zip(seen).map(answer).collect())
     }
 
-    /// The logits of a batch, which may be empty.
-    fn logits(&mut self, input: &Array4<f32>) -> Result<Logits<'_>> {
-        match input.is_empty() {
-            true => Ok(Logits::new(&[], self.model.network.head().units())),
-            false => self.plan.forward(&self.model.parameters, input.view(), Mode::Inference, &mut self.workspace),
+    /// The answers of one of the models to a batch, which may be empty: its probabilities are the means over
+    /// the inputs, of which the first is the images as they are.
+    fn answers(&mut self, member: usize, inputs: &[&Array4<f32>]) -> Result<MemberAnswers> {
+        let Member { model, plan, workspace } = &self.members[member];
+        let workspace = &mut self.workspaces[*workspace];
+        let head = model.network.head();
+        let mut answers = MemberAnswers::default();
+        for (index, input) in inputs.iter().enumerate().filter(|(_, input)| !input.is_empty()) {
+            let logits = plan.forward(&model.parameters, input.view(), Mode::Inference, workspace)?;
+            let probabilities = logits.rows().flat_map(|row| head.probabilities(row));
+            if index == 0 {
+                answers.probabilities = probabilities.collect();
+                answers.logits = logits.values().to_vec();
+            } else {
+                answers.probabilities.iter_mut().zip(probabilities).for_each(|(p, other)| *p = (*p + other) / 2.0);
+            }
         }
+        Ok(answers)
     }
+}
+
+/// What a model answers to a batch, row by row.
+#[derive(Default)]
+struct MemberAnswers {
+    logits: Vec<f32>,
+    probabilities: Vec<f32>,
+}
+
+/// Returns the means of several models' rows of probabilities, and their standard deviations; of one model its
+/// row as it is.
+fn mean_and_deviation(rows: &[&[f32]]) -> (Vec<f32>, Option<Vec<f32>>) {
+    if let [row] = rows {
+        return (row.to_vec(), None);
+    }
+    let models = rows.len() as f64;
+    let of_class = |class: usize| {
+        let values = || rows.iter().map(|row| f64::from(row[class]));
+        let mean = values().sum::<f64>() / models;
+        let squares: f64 = values().map(|value| (value - mean).powi(2)).sum();
+        (mean as f32, (squares / (models - 1.0)).sqrt() as f32)
+    };
+    let (means, deviations) = (0..rows[0].len()).map(of_class).unzip();
+    (means, Some(deviations))
 }
 
 /// Resized images as the network was trained to see them, `[N, H, W, C]`, each changed.
@@ -234,4 +316,20 @@ fn network_input<'a>(
     }
     let shape = (values.len() / (height * width * channels), height, width, channels);
     Array4::from_shape_vec(shape, values).expect("each image was resized to the network's input")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mean_and_deviation;
+
+    #[test]
+    fn one_row_stays_as_it_is_and_several_have_a_mean_and_a_spread() {
+        assert_eq!(mean_and_deviation(&[&[0.1, 0.9]]), (vec![0.1, 0.9], None));
+        // √((0.25² + 0.25²) / 1) = 0.25·√2
+        let (means, deviations) = mean_and_deviation(&[&[0.25, 0.75], &[0.75, 0.25]]);
+        assert_eq!((means, deviations.unwrap()), (vec![0.5, 0.5], vec![0.125f32.sqrt(); 2]));
+        let (means, deviations) = mean_and_deviation(&[&[0.3], &[0.3], &[0.3]]);
+        assert_eq!((means, deviations), (vec![0.3], Some(vec![0.0])));
+        assert!(mean_and_deviation(&[&[0.3], &[f32::NAN]]).0[0].is_nan());
+    }
 }
