@@ -5,6 +5,7 @@ use super::labels::LabelsArgs;
 use super::unsure::Unsure;
 use super::values::{ImageSize, at_least_one, batch_size, image_size, threshold};
 use clap::{Args, ValueEnum};
+use glassnet::metrics::ThresholdRule;
 use glassnet::training::keras_run;
 use std::path::PathBuf;
 
@@ -85,6 +86,7 @@ pub enum Tta {
 #[command(after_long_help = "Examples:
   glassnet evaluate runs/photos photos --subset validation --out judged
   glassnet evaluate runs/photos other-photos
+  glassnet evaluate runs/photos --choose-threshold sensitivity=0.95 --save-threshold
 
 Without --subset, images that trained the model are among those judged, if DATA is the set it was trained on: that flatters it, and is said.")]
 pub struct EvaluateArgs {
@@ -114,6 +116,20 @@ pub struct EvaluateArgs {
     /// is the answer.
     #[arg(long, value_name = "T", value_parser = threshold, allow_negative_numbers = true)]
     pub threshold: Option<f64>,
+    /// Choose the threshold on the validation part, and tell its price
+    ///
+    /// RULE is youden, the largest sum of sensitivity and specificity; or sensitivity=S or specificity=S, the
+    /// least that one of them shall be, which leaves the other as high as it can be. Told are both, their
+    /// intervals, how many are wrong of each kind, by how much the choice flatters itself, and where the data
+    /// keep a test part, the figures on that.
+    #[arg(long, value_name = "RULE", conflicts_with = "threshold")]
+    pub choose_threshold: Option<ThresholdRule>,
+    /// Keep the threshold: write it into MODEL
+    ///
+    /// With --choose-threshold or --threshold: predict and evaluate go by it from then on. A run that goes on
+    /// (train --resume) writes its weights anew, with 0.5.
+    #[arg(long)]
+    pub save_threshold: bool,
     /// Leave out images that cannot be read, name and count them, and exit with 0 instead of 1
     #[arg(long)]
     pub skip_bad: bool,

@@ -94,6 +94,12 @@ impl Answered {
         self.losses.push(loss);
     }
 
+    /// Answers anew by another threshold.
+    pub fn decide_by(&mut self, head: Head, threshold: f64) {
+        let rows = self.probabilities.chunks_exact(head.units());
+        self.answers = rows.map(|row| head.decision(row.iter().copied(), threshold)).collect();
+    }
+
     /// The probabilities of an image.
     pub fn row(&self, head: Head, image: usize) -> &[f32] {
         &self.probabilities[image * head.units()..(image + 1) * head.units()]

@@ -9,6 +9,11 @@ use glassnet::report::evaluation::INDEPENDENCE_NOTE;
 use serde_json::{Value, json};
 use std::path::Path;
 
+/// Returns where the threshold was saved.
+pub fn saved_line(file: &Path, threshold: f64) -> String {
+    format!("Saved in {}: predict and evaluate answer by the threshold {threshold} from now on", file.display())
+}
+
 /// Returns what is in the folder of `--out`.
 pub fn written_line(out: &Path) -> String {
     format!("Written to {}: {PAGE}, {JSON}, {PREDICTIONS}", out.display())
@@ -35,6 +40,7 @@ impl EvaluationResult<'_> {
             ("Subset", line(self.subset.description())),
             self.classes_fact(),
         ]);
+        facts.extend(self.chosen.as_ref().map(|chosen| ("Threshold", chosen.fact())));
         let [failed, skipped] = [self.answered.failed.len(), self.answered.skipped.len()];
         let images = self.answered.labels.len() + failed + skipped;
         if failed > 0 {
@@ -82,6 +88,11 @@ impl EvaluationResult<'_> {
             Judged::Several(assessment) => several::lines(assessment, &names),
         });
         lines.push(INDEPENDENCE_NOTE.to_string());
+        if let (Some(chosen), [negative, positive]) = (&self.chosen, &names[..]) {
+            lines.push(String::new());
+            lines.extend(chosen.lines([negative, positive]));
+            lines.push(String::new());
+        }
         lines.push("Not for diagnosis.".to_string());
         lines
     }
@@ -107,6 +118,9 @@ impl EvaluationResult<'_> {
         });
         if let (Value::Object(object), Value::Object(common)) = (&mut object, common) {
             object.extend(common);
+        }
+        if let Some(chosen) = &self.chosen {
+            object["chosen_threshold"] = chosen.json();
         }
         let reading = self.model.card.reading;
         if !reading.is_default() {

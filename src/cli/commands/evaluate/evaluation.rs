@@ -1,6 +1,7 @@
 //! The result of an evaluation.
 
 use super::answered::Answered;
+use super::chosen::ChosenThreshold;
 use super::subset::Subset;
 use crate::cli::input::predictor::Predictor;
 use crate::cli::terminal::console;
@@ -28,6 +29,8 @@ pub struct EvaluationResult<'a> {
     pub left_out: Vec<LeftOut>,
     pub answered: Answered,
     pub judged: Judged,
+    /// The threshold, where it was chosen on these images.
+    pub chosen: Option<ChosenThreshold>,
 }
 
 impl EvaluationResult<'_> {

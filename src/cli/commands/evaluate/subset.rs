@@ -1,6 +1,6 @@
 //! The images that are evaluated, and what is known of their part in the training.
 
-use crate::cli::args::{LabelsArgs, SubsetChoice, is_given};
+use crate::cli::args::{LabelsArgs, SubsetChoice};
 use crate::cli::input::run_data::{RunData, Wanted};
 use crate::cli::terminal::console;
 use crate::cli::terminal::progress::Progress;
@@ -65,10 +65,6 @@ impl Subset {
     ) -> Result<Subset> {
         let of = catalog.items.len();
         let data = source.path().display();
-        let choice = match source.has_part(GivenPart::Test) && !is_given("--subset") {
-            true => SubsetChoice::Test,
-            false => choice,
-        };
         let is_of_run = matches!(choice, SubsetChoice::Training | SubsetChoice::Validation);
         let pool = |item: &&Item| choice != SubsetChoice::Test || source.part(item.entry) == Some(GivenPart::Test);
         let pool: Vec<Item> = catalog.items.iter().filter(pool).cloned().collect();
