@@ -17,12 +17,18 @@ use crate::{Error, Result};
 
 /// A line of `history.csv`: the columns of Keras's `CSVLogger`, in its order.
 #[derive(Serialize, Deserialize)]
-struct HistoryRow {
+pub(super) struct HistoryRow {
     epoch: usize,
     accuracy: f64,
     loss: f64,
     val_accuracy: Option<f64>,
     val_loss: Option<f64>,
+}
+
+impl From<&EpochRecord> for HistoryRow {
+    fn from(&EpochRecord { epoch, accuracy, loss, val_accuracy, val_loss, .. }: &EpochRecord) -> HistoryRow {
+        HistoryRow { epoch, accuracy, loss, val_accuracy, val_loss }
+    }
 }
 
 /// A line of `timings.csv`: how long an epoch took.
@@ -68,13 +74,7 @@ fn as_hexadecimal<S: Serializer>(digest: &Option<Digest>, serializer: S) -> std:
 /// # Errors
 /// [`Error::Io`](crate::Error::Io) names the file that cannot be written.
 pub fn write_history(path: &Path, epochs: &[EpochRecord]) -> Result<()> {
-    let rows = epochs.iter().map(|record| HistoryRow {
-        epoch: record.epoch,
-        accuracy: record.accuracy,
-        loss: record.loss,
-        val_accuracy: record.val_accuracy,
-        val_loss: record.val_loss,
-    });
+    let rows = epochs.iter().map(HistoryRow::from);
     write_table(path, &["epoch", "accuracy", "loss", "val_accuracy", "val_loss"], rows)
 }
 

@@ -3,6 +3,7 @@
 //! - [`epoch`]: the lines of an epoch, as Keras prints them
 //! - [`comparison`]: a table that sets a run beside the documented one
 //! - [`csv_files`]: `history.csv`, `steps.csv`, `timings.csv`, `split.csv`
+//! - [`history_lines`]: `history.jsonl`, an epoch a line as it ends
 //! - [`predictions_csv`]: its file, what a model answers for each image
 //! - [`folds`]: cross-validation's folds, their mean and their spread
 //! - [`diagnostics`]: what the numbers of a run mean, in sentences
@@ -27,6 +28,7 @@ pub mod explanation;
 pub mod folds;
 pub mod glass;
 mod head;
+pub mod history_lines;
 pub mod pictures;
 pub mod predictions_csv;
 pub mod profile;

@@ -137,7 +137,7 @@ fn a_loss_that_is_no_number_ends_the_run_and_leaves_no_weights() {
         ),
     ] {
         here.prints(&format!("{TRAIN} {flags} --out {run}"), printed);
-        let files = ["config.toml", "history.csv", "split.csv", "steps.csv", "timings.csv", "weights"];
+        let files = ["config.toml", "history.csv", "history.jsonl", "split.csv", "steps.csv", "timings.csv", "weights"];
         assert_eq!(here.names(run), files);
         assert_eq!(here.text(&format!("{run}/steps.csv")).lines().count(), 2, "the one step that had a loss");
         assert_eq!(here.names(&format!("{run}/weights")), [""; 0]);

@@ -60,6 +60,7 @@ fn debug_lines_tell_what_runs_how_and_where_the_time_goes_and_change_nothing() {
         stderr: [TIME] debug glassnet::cli::checked: 24 images read and decoded in TIME
         stderr: [TIME] debug glassnet::files: run/config.toml: BYTES bytes written in TIME
         stderr: [TIME] debug glassnet::files: run/split.csv: BYTES bytes written in TIME
+        stderr: [TIME] debug glassnet::files: run/history.jsonl: BYTES bytes written in TIME
         stderr: [TIME] debug glassnet::plan: for training on batches of up to 16: #.# MiB to work in
         stderr: [TIME] debug glassnet::plan: conv2d + re_lu + max_pooling2d as one step: forward direct, weights' gradient direct; auto: 3 channels and 4 filters are too few for Winograd, the output's gradient is mostly 0 behind the max-pool
         stderr: [TIME] debug glassnet::plan: flatten + dense as one step

@@ -14,6 +14,7 @@ fn a_run_folder_holds_what_is_needed_to_judge_the_run_and_to_make_it_again() {
         "confusion.png",
         "curves.png",
         "history.csv",
+        "history.jsonl",
         "predictions.csv",
         "split.csv",
         "steps.csv",
@@ -49,6 +50,25 @@ fn the_tables_have_their_headings_and_a_row_for_each_epoch_step_and_file() {
     let predictions = here.text("run/predictions.csv");
     let files: Vec<&str> = csv(&predictions)[1..].iter().map(|row| row[0]).collect();
     assert_eq!(files, ["cat/00.png", "cat/01.png", "dog/00.png", "dog/01.png"]);
+}
+
+#[test]
+fn the_lines_of_the_history_have_the_numbers_of_its_table_to_the_last_bit() {
+    let here = Here::with_model();
+    let (table, lines) = (here.text("run/history.csv"), here.text("run/history.jsonl"));
+    let rows = csv(&table);
+    assert_eq!(lines.lines().count(), rows.len() - 1);
+    for (row, line) in rows[1..].iter().zip(lines.lines()) {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(object.as_object().unwrap().len(), rows[0].len());
+        for (name, value) in rows[0].iter().zip(row) {
+            assert_eq!(object[name].as_f64().unwrap().to_bits(), value.parse::<f64>().unwrap().to_bits(), "{name}");
+        }
+    }
+    // Without a validation part its values are null, where the table's fields are empty.
+    here.done("train set --model tiny.toml --epochs 1 --validation-split 0 --out all");
+    let object: serde_json::Value = serde_json::from_str(&here.text("all/history.jsonl")).unwrap();
+    assert!(object["val_loss"].is_null() && object["val_accuracy"].is_null() && object["loss"].is_f64(), "{object}");
 }
 
 #[test]

@@ -292,7 +292,16 @@ fn where_no_image_validates_the_run_says_so_and_works_without() {
         stderr: warning: 0.01 of the 14 images of dog is less than one, so none of them validates
     "#]]);
     assert!(here.text("run/history.csv").lines().skip(1).all(|line| line.ends_with(",,")));
-    let files = ["config.toml", "curves.png", "history.csv", "split.csv", "steps.csv", "timings.csv", "weights"];
+    let files = [
+        "config.toml",
+        "curves.png",
+        "history.csv",
+        "history.jsonl",
+        "split.csv",
+        "steps.csv",
+        "timings.csv",
+        "weights",
+    ];
     assert_eq!(here.names("run"), files);
 }
 

@@ -21,6 +21,7 @@ use glassnet::plan::PlanOptions;
 use glassnet::report::csv_files::{self, TimingRow};
 use glassnet::report::diagnostics::{majority, share_of};
 use glassnet::report::epoch::{epoch_heading, epoch_line};
+use glassnet::report::history_lines::HistoryLines;
 use glassnet::report::pictures;
 use glassnet::report::predictions_csv::write_predictions;
 use glassnet::report::watch::findings::watch_findings;
@@ -76,12 +77,17 @@ pub struct Recorder<'a> {
     tables_written: Option<Instant>,
     /// For each epoch that has ended, the seconds of it that went into saving.
     saving_seconds: Vec<f64>,
+    /// `history.jsonl`.
+    history: HistoryLines,
     /// The event file, where one is wanted.
     events: Option<Events>,
 }
 
 impl<'a> Recorder<'a> {
     /// A recorder of a run of which these epochs are done.
+    ///
+    /// # Errors
+    /// Those of [`HistoryLines::begin`].
     pub fn new(
         facts: RunContext<'a>,
         text: RunText,
@@ -89,7 +95,7 @@ impl<'a> Recorder<'a> {
         state: &TrainingState,
         saving_seconds: Vec<f64>,
         events: Option<Events>,
-    ) -> Recorder<'a> {
+    ) -> glassnet::Result<Recorder<'a>> {
         let mut recorder = Recorder {
             facts,
             text,
@@ -99,10 +105,11 @@ impl<'a> Recorder<'a> {
             saved_best: None,
             tables_written: None,
             saving_seconds,
+            history: HistoryLines::begin(&folder.file("history.jsonl"), &state.history)?,
             events,
         };
         recorder.epoch_begins(state);
-        recorder
+        Ok(recorder)
     }
 
     /// Prints `Epoch 1/5` and starts a bar under it, where stderr is a terminal.
@@ -126,6 +133,9 @@ impl<'a> Recorder<'a> {
             Event::Epoch => {
                 self.progress = Progress::none();
                 self.saving_seconds.push(0.0);
+                if let Some(record) = state.history.last() {
+                    self.history.add(record)?;
+                }
                 if let Some(events) = &mut self.events {
                     events.add(state, &LearningRates::new(&self.facts.settings, &state.history)?);
                 }

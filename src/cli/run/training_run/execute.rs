@@ -100,7 +100,7 @@ impl TrainingRun {
         let [training, validation] = parts.map(|images| Loader::new(images, self.settings.batch_size));
         let loaders = [training?, validation?];
         let facts = self.facts(config, identity(&table).to_string(), reading, &loaders[0]);
-        let recorder = Recorder::new(facts, text, &folder, &state, saving_seconds, events);
+        let recorder = Recorder::new(facts, text, &folder, &state, saving_seconds, events)?;
         self.train(state, loaders, &validation_images, recorder, &folder)
     }
 
