@@ -41,6 +41,8 @@ pub enum Purpose {
     Gradcheck = 11,
     /// The images that are drawn again to judge the choice of a threshold; the index is the drawing.
     Threshold = 12,
+    /// The settings of a sweep's trials.
+    Sweep = 13,
 }
 
 /// A reproducible stream of random numbers.

@@ -27,7 +27,7 @@ mod terminal;
 use args::{Cli, Command};
 use commands::{
     bench, completions, evaluate, explain, export, folds, glyphs, gradcheck, import, init, inspect, lecture, lr_find,
-    man, pack, phantom, predict, profile, reproduce, runs, samples, summary, train,
+    man, pack, phantom, predict, profile, reproduce, runs, samples, summary, sweep, train,
 };
 use glassnet::Error;
 use glassnet::kernels::simd::{self, InstructionSet};
@@ -82,6 +82,7 @@ fn run(command: &Command, resumed: Option<ResumedRun>) -> CommandResult {
         Command::Evaluate(args) => computing(|| in_pool(args.threads.threads, || evaluate::run(args))),
         Command::Inspect(args) => in_pool(args.threads.threads, || inspect::run(args)),
         Command::LrFind(args) => computing(|| in_pool(args.threads.threads, || lr_find::run(args))),
+        Command::Sweep(args) => computing(|| in_pool(args.trials.train.common.threads.threads, || sweep::run(args))),
         Command::Runs(args) => runs::run(args),
         Command::Folds(args) => folds::run(args),
         Command::Samples(args) => samples::run(args),

@@ -93,7 +93,7 @@ impl FoldRow {
 
 /// Returns the mean of each measure over the folds where it is defined.
 pub fn means(rows: &[FoldRow]) -> [Option<f64>; 7] {
-    over(rows, |values| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64))
+    over(rows, mean)
 }
 
 /// Returns the standard deviation of each measure over the folds where it is defined: √(Σ (x − mean)² / (k −
@@ -102,11 +102,19 @@ pub fn means(rows: &[FoldRow]) -> [Option<f64>; 7] {
 /// Folds share most of their training images, so they are not independent, and this is no standard error (Y.
 /// Bengio and Y. Grandvalet, *No Unbiased Estimator of the Variance of K-Fold Cross-Validation*, 2004).
 pub fn standard_deviations(rows: &[FoldRow]) -> [Option<f64>; 7] {
-    over(rows, |values| {
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        (values.len() > 1).then(|| (squares / (values.len() - 1) as f64).sqrt())
-    })
+    over(rows, standard_deviation)
+}
+
+/// Returns the mean; `None` of no values.
+pub fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// Returns √(Σ (x − mean)² / (k − 1)); `None` of fewer than two values.
+pub fn standard_deviation(values: &[f64]) -> Option<f64> {
+    let mean = mean(values)?;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (values.len() > 1).then(|| (squares / (values.len() - 1) as f64).sqrt())
 }
 
 fn over(rows: &[FoldRow], of: impl Fn(&[f64]) -> Option<f64>) -> [Option<f64>; 7] {

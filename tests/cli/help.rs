@@ -7,13 +7,14 @@ use std::process::{Command, Stdio};
 const SCREEN: (usize, usize) = (45, 100);
 
 /// glassnet itself, and its commands.
-pub const COMMANDS: [&str; 23] = [
+pub const COMMANDS: [&str; 24] = [
     "",
     "reproduce",
     "train",
     "predict",
     "evaluate",
     "inspect",
+    "sweep",
     "samples",
     "pack",
     "init",

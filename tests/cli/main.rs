@@ -61,6 +61,7 @@ mod shells;
 mod skip_bad;
 mod summary;
 mod survive;
+mod sweep;
 mod tampered;
 mod tensorboard;
 #[cfg(unix)]

@@ -82,11 +82,12 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
         "glassnet-runs.1",
         "glassnet-samples.1",
         "glassnet-summary.1",
+        "glassnet-sweep.1",
         "glassnet-train.1",
     ];
     // Twice, as pages of an earlier version are replaced.
     for _ in 0..2 {
-        assert_eq!(here.done("man --out share/man1"), "Wrote 25 pages into share/man1\n");
+        assert_eq!(here.done("man --out share/man1"), "Wrote 26 pages into share/man1\n");
     }
     let mut sorted = pages.map(str::to_string);
     sorted.sort();
@@ -100,5 +101,5 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
 }
 
 fn commands() -> &'static str {
-    "reproduce, train, predict, evaluate, inspect, lr-find, runs, samples, pack, init, export, import, summary, phantom, glyphs, gradcheck, explain, lecture, profile, bench, completions, man"
+    "reproduce, train, predict, evaluate, inspect, lr-find, sweep, runs, samples, pack, init, export, import, summary, phantom, glyphs, gradcheck, explain, lecture, profile, bench, completions, man"
 }

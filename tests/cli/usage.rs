@@ -25,6 +25,7 @@ fn help_is_there_for_every_command_and_goes_to_stdout() {
               evaluate     Tell how good a model's answers are on a data set
               inspect      Tell what a data set holds, what is odd about it, and what to do
               lr-find      Find a learning rate by trying many, each for a step
+              sweep        Train with many settings, and compare them: a grid, or drawn at random
               runs         Compare runs: their best measures, and the settings in which they differ
               samples      Draw sample images of each class side by side
               pack         Write a data set into one file, decoded and resized once
@@ -91,6 +92,7 @@ fn no_command_is_answered_with_help_and_exit_code_2() {
             stderr:   evaluate     Tell how good a model's answers are on a data set
             stderr:   inspect      Tell what a data set holds, what is odd about it, and what to do
             stderr:   lr-find      Find a learning rate by trying many, each for a step
+            stderr:   sweep        Train with many settings, and compare them: a grid, or drawn at random
             stderr:   runs         Compare runs: their best measures, and the settings in which they differ
             stderr:   samples      Draw sample images of each class side by side
             stderr:   pack         Write a data set into one file, decoded and resized once

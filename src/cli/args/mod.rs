@@ -20,6 +20,7 @@ mod reading;
 mod runs;
 mod schedule;
 mod shells;
+mod sweep;
 mod tips;
 mod train;
 mod unsure;
@@ -44,7 +45,8 @@ pub use profile::ProfileArgs;
 pub use reading::{RangeChoice, ReadingArgs};
 pub use runs::RunsArgs;
 pub use shells::{CompletionsArgs, ManArgs};
-pub use tips::{is_given, refuse};
+pub use sweep::{GivenFlag, MOST_TRIALS, SweepArgs, Tried};
+pub use tips::{command_line, is_given, refuse};
 pub use train::{ReproduceArgs, RunArgs, TrainArgs};
 pub use unsure::Unsure;
 pub use values::ImageSize;
@@ -101,6 +103,11 @@ pub enum Command {
     ///
     /// The loss is printed by learning rate, and where it falls fastest.
     LrFind(Box<LrFindArgs>),
+    /// Train with many settings, and compare them: a grid, or drawn at random
+    ///
+    /// Every trial is the run that glassnet train would make, or with --folds all of its folds; what is done
+    /// is not done again.
+    Sweep(Box<SweepArgs>),
     /// Compare runs: their best measures, and the settings in which they differ
     Runs(RunsArgs),
     /// Put folds of a cross-validation together that were trained apart
@@ -173,6 +180,7 @@ impl Command {
             Command::Inspect(args) => args.quiet.quiet,
             Command::Samples(args) => args.quiet.quiet,
             Command::LrFind(args) => args.quiet.quiet,
+            Command::Sweep(args) => args.trials.train.common.quiet.quiet,
             Command::Runs(args) => args.quiet.quiet,
             Command::Folds(args) => args.is_quiet(),
             Command::Pack(args) => args.quiet.quiet,

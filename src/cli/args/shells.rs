@@ -21,13 +21,14 @@ pub struct CompletionsArgs {
 }
 
 /// The commands that have a page, for shells to complete.
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "reproduce",
     "train",
     "predict",
     "evaluate",
     "inspect",
     "lr-find",
+    "sweep",
     "runs",
     "folds",
     "merge",

@@ -7,18 +7,36 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory, Error, Parser};
 use std::ffi::OsString;
+use std::sync::{PoisonError, RwLock};
+
+/// The command line that stands in for that of the process.
+static STAND_IN: RwLock<Option<Vec<OsString>>> = RwLock::new(None);
 
 impl Cli {
     /// The arguments of this process. Where they are not right, this is said, and the process ends.
     pub fn of_process() -> Cli {
         Cli::try_parse().unwrap_or_else(|error| refuse(error))
     }
+
+    /// The arguments of a command line that from now on stands in for that of the process: what it holds was
+    /// given. So a command that runs another one many times runs it as it would run by itself.
+    pub fn standing_in(line: Vec<OsString>) -> Cli {
+        let cli = Cli::try_parse_from(&line).unwrap_or_else(|error| refuse(error));
+        *STAND_IN.write().unwrap_or_else(PoisonError::into_inner) = Some(line);
+        cli
+    }
+}
+
+/// The command line, the program's name first.
+pub fn command_line() -> Vec<OsString> {
+    let stand_in = STAND_IN.read().unwrap_or_else(PoisonError::into_inner);
+    stand_in.clone().unwrap_or_else(|| std::env::args_os().collect())
 }
 
 /// Tells whether the user has given this flag, so that it may be blamed.
 pub fn is_given(flag: &str) -> bool {
     let is_it = |argument: OsString| argument.to_str().is_some_and(|text| text.split('=').next() == Some(flag));
-    std::env::args_os().take_while(|argument| argument != "--").any(is_it)
+    command_line().into_iter().take_while(|argument| argument != "--").any(is_it)
 }
 
 /// Says what is not right in the arguments, and ends the process.

@@ -23,4 +23,5 @@ pub mod reproduce;
 pub mod runs;
 pub mod samples;
 pub mod summary;
+pub mod sweep;
 pub mod train;

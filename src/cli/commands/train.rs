@@ -32,12 +32,29 @@ enum TrainWork {
 
 /// Trains, and prints what the documented run printed.
 pub fn run(args: &TrainArgs, resumed: Option<ResumedRun>) -> CommandResult {
-    let file = resumed.as_ref().map(SettingsFile::new);
-    let outcome = resolve(args, resumed).and_then(|work| match work {
+    resolved(args, resumed, |work| match work {
         TrainWork::Training(run) => train(*run),
         TrainWork::CrossValidation(folds) => folds.execute(),
-    });
-    outcome.map_err(|failure| match &file {
+    })
+}
+
+/// Trains, and prints no result: the run folder has it.
+pub fn run_unprinted(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result<(), Failure> {
+    resolved(args, resumed, |work| match work {
+        TrainWork::Training(run) => run.execute().map(|_| ()),
+        TrainWork::CrossValidation(folds) => folds.execute_unprinted(),
+    })
+}
+
+/// Does the work that the flags ask for. Where it fails for a setting of the run that goes on, the run's file
+/// is blamed.
+fn resolved<T>(
+    args: &TrainArgs,
+    resumed: Option<ResumedRun>,
+    work: impl FnOnce(TrainWork) -> std::result::Result<T, Failure>,
+) -> std::result::Result<T, Failure> {
+    let file = resumed.as_ref().map(SettingsFile::new);
+    resolve(args, resumed).and_then(work).map_err(|failure| match &file {
         Some(file) => file.blamed(failure),
         None => failure,
     })
@@ -57,14 +74,39 @@ fn train(run: TrainingRun) -> CommandResult {
     Ok(Outcome::Done)
 }
 
-/// Makes of the flags what is to be done.
-fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result<TrainWork, Failure> {
+/// The wish of the flags, as far as it can be told before the data are listed.
+struct Wish {
+    /// The flags, as a pack has them where DATA is one.
+    args: TrainArgs,
+    /// The pack.
+    pack: Option<Source>,
+    data: PathBuf,
+    model: Model,
+    settings: RunSettings,
+}
+
+/// Checks all that can be told of a run of these flags from the classes of its data, and returns its settings
+/// and its network.
+///
+/// # Errors
+/// Those of `train` itself.
+pub fn check(args: &TrainArgs, classes: &Classes) -> std::result::Result<(RunSettings, Network), Failure> {
+    let Wish { model, settings, .. } = wish(args, None)?;
+    let network = model.for_classes(classes)?;
+    if settings.init_weights.is_some() {
+        settings.initial_parameters(&network)?;
+    }
+    Ok((settings, network))
+}
+
+/// Reads the flags, and checks each and those that belong together.
+fn wish(args: &TrainArgs, resumed: Option<&ResumedRun>) -> std::result::Result<Wish, Failure> {
     // A run that goes on has settings of its own, which its pack is held to.
-    let pack = match (&args.data, &resumed) {
+    let pack = match (&args.data, resumed) {
         (Some(data), None) => open_pack(data)?,
         _ => None,
     };
-    let args = &as_packed(args, pack.as_ref(), |args| FlagsOnData {
+    let args = as_packed(args, pack.as_ref(), |args| FlagsOnData {
         reading: &mut args.reading,
         bit_depth: &mut args.bit_depth,
         skip_bad: &mut args.skip_bad,
@@ -79,12 +121,21 @@ fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result
             }
         }
     }
-    let model = Model::from_args(args, resumed.as_ref())?;
-    let data = data(args, resumed.as_ref())?;
-    let settings = RunSettings::new(args, model.network.spec().input);
+    let model = Model::from_args(&args, resumed)?;
+    let data = data(&args, resumed)?;
+    let settings = RunSettings::new(&args, model.network.spec().input);
     settings.training.optimizer()?;
     settings.training.check_schedule()?;
     check_decay(&settings.training)?;
+    if settings.training.early_stopping.is_some() && settings.validation_split == Some(0.0) {
+        return Err(without_validation().into());
+    }
+    Ok(Wish { args, pack, data, model, settings })
+}
+
+/// Makes of the flags what is to be done.
+fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result<TrainWork, Failure> {
+    let Wish { args, pack, data, model, mut settings } = wish(args, resumed.as_ref())?;
     let (out, json) = (args.common.out.clone(), args.common.json);
     let source = || pack.map_or_else(|| open(&data, &args.labels), Ok);
     check_only_fold(&settings)?;
@@ -102,10 +153,6 @@ fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result
             resumed,
         })));
     }
-    if settings.training.early_stopping.is_some() && settings.validation_split == Some(0.0) {
-        return Err(without_validation().into());
-    }
-    let mut settings = settings;
     let mut dataset = dataset(source()?, args.validation_data.as_deref(), &settings, resumed.as_ref())?;
     if brings_a_split(&dataset.source) {
         // No share decides.

@@ -8,6 +8,7 @@ pub mod image_batch;
 pub mod mistakes;
 pub mod model;
 pub mod packed;
+pub mod past_run;
 pub mod phantom_set;
 pub mod predictor;
 pub mod reading;

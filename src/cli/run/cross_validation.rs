@@ -56,7 +56,22 @@ struct Common {
 impl CrossValidation {
     /// Trains on every fold, or on the one that is asked for, or goes on with that, and prints the folds side
     /// by side.
-    pub fn execute(mut self) -> CommandResult {
+    pub fn execute(self) -> CommandResult {
+        let Trained { common, folds, of, counts, left_out } = self.train()?;
+        if !common.json {
+            // The folds' own lines stand before.
+            console::print_unless_quiet("")?;
+        }
+        let (classes, folder) = (&common.catalog.classes, common.folder.path());
+        FoldSummary { classes, counts: &counts, folder, folds: &folds, of, left_out: &left_out }.print(common.json)
+    }
+
+    /// Does the same, and prints no result.
+    pub fn execute_unprinted(self) -> Result<(), Failure> {
+        self.train().map(|_| ())
+    }
+
+    fn train(mut self) -> Result<Trained, Failure> {
         let catalog = Arc::clone(&self.catalog);
         let datasets = self.datasets(&catalog)?;
         self.check(&datasets)?;
@@ -92,14 +107,8 @@ impl CrossValidation {
             Some(only) => datasets[only - 1].items(Part::Validation).iter().filter(is_readable).cloned().collect(),
         };
         let folds = common.train(datasets)?;
-        if !json {
-            // The folds' own lines stand before.
-            console::print_unless_quiet("")?;
-        }
-        let classes = &common.catalog.classes;
-        let counts = class_counts(&judged, classes);
-        let folder = common.folder.path();
-        FoldSummary { classes, counts: &counts, folder, folds: &folds, of, left_out: &left_out }.print(json)
+        let counts = class_counts(&judged, &common.catalog.classes);
+        Ok(Trained { common, folds, of, counts, left_out })
     }
 
     /// A data set for each fold, which validates on it; what was odd is passed on as warnings.
@@ -163,6 +172,17 @@ impl CrossValidation {
         folder.write_config(&config)?;
         Ok(folder)
     }
+}
+
+/// All folds that were wanted, at their end.
+struct Trained {
+    common: Common,
+    folds: Vec<TrainedFold>,
+    /// The number of all folds.
+    of: usize,
+    /// Images of each class.
+    counts: Vec<usize>,
+    left_out: Vec<LeftOut>,
 }
 
 impl Common {

@@ -21,13 +21,9 @@ impl RunLock {
     /// # Errors
     /// [`Error::Data`], where another process has it.
     pub fn take(folder: &Path) -> Result<RunLock> {
-        let not_locked = |error: io::Error| {
-            log::debug!(target: LOG_TARGET, "{}: not locked against a second process: {error}", folder.display());
-            Ok(RunLock(None))
-        };
         let file = match lockable(folder) {
             Ok(file) => file,
-            Err(error) => return not_locked(error),
+            Err(error) => return Ok(not_locked(folder, &error)),
         };
         match file.try_lock() {
             Ok(()) => Ok(RunLock(Some(file))),
@@ -35,9 +31,22 @@ impl RunLock {
                 folder,
                 "another glassnet is at work on this run; wait for its end, or stop it with Ctrl-C",
             )),
-            Err(TryLockError::Error(error)) => not_locked(error),
+            Err(TryLockError::Error(error)) => Ok(not_locked(folder, &error)),
         }
     }
+
+    /// Locks a folder of runs, for the moment in which what they have in common is written: another process
+    /// that has it is waited for.
+    pub fn wait_for(folder: &Path) -> RunLock {
+        let locked = lockable(folder).and_then(|file| file.lock().map(|()| file));
+        locked.map_or_else(|error| not_locked(folder, &error), |file| RunLock(Some(file)))
+    }
+}
+
+/// No lock, where the file system knows none.
+fn not_locked(folder: &Path, error: &io::Error) -> RunLock {
+    log::debug!(target: LOG_TARGET, "{}: not locked against a second process: {error}", folder.display());
+    RunLock(None)
 }
 
 /// Returns what is locked.

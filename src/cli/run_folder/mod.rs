@@ -1,7 +1,7 @@
 //! The run folder: what a training run leaves, and where.
 
 pub mod config;
-mod lock;
+pub mod lock;
 pub mod settings;
 
 use crate::cli::terminal::output;

@@ -4,9 +4,10 @@ use crate::cli::terminal::bar::aside;
 pub use glassnet::error::shell_word;
 use regex::{Captures, Regex};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// The switch that silences progress.
 static QUIET: AtomicBool = AtomicBool::new(false);
@@ -19,6 +20,19 @@ pub fn set_quiet(quiet: bool) {
 /// Returns whether progress is not to be told.
 pub fn is_quiet() -> bool {
     QUIET.load(Ordering::Relaxed)
+}
+
+/// The lines of a table of cells, each column as wide as its widest.
+pub fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |cell: &String| cell.chars().count();
+    let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(width).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(widest).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_string()
+    };
+    rows.iter().map(line).collect()
 }
 
 /// A line of results, or several. What a terminal would obey in them is escaped.
@@ -101,9 +115,20 @@ pub fn diagnostic(line: &str) {
     });
 }
 
+/// The warnings that were given, where each is given only once.
+static GIVEN: Mutex<Option<BTreeSet<String>>> = Mutex::new(None);
+
+/// From now on every warning is given once, as where the same work is done again and again.
+pub fn warn_once() {
+    GIVEN.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+}
+
 /// Something the user should know, that stops nothing.
 pub fn warn(sentence: &str) {
-    diagnostic(&format!("warning: {}", one_line(sentence)));
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if given.as_mut().is_none_or(|given| given.insert(sentence.to_string())) {
+        diagnostic(&format!("warning: {}", one_line(sentence)));
+    }
 }
 
 /// Returns why something could not be done.

@@ -81,9 +81,9 @@ pub fn check_new_folder(flag: &str, folder: &Path) -> Result<()> {
 }
 
 /// Whether a file of this name is what a process leaves that is killed before it has written anything: the
-/// try of [`make_folder`], or the unfinished `config.toml` of a run.
+/// try of [`make_folder`], the unfinished `config.toml` of a run, or the plan of a sweep.
 fn is_left_over(name: &OsStr) -> bool {
-    ["results.part", "config.toml.part"].iter().any(|left_over| name == *left_over)
+    ["results.part", "config.toml.part", "sweep.toml.part"].iter().any(|left_over| name == *left_over)
 }
 
 /// Checks whether folders can be made down to `folder`: what is there of its path is folders.

@@ -70,7 +70,12 @@ impl Axes {
 
 /// Returns round values from 0 up to the axis's top.
 pub(super) fn value_ticks(top: f64) -> Vec<f64> {
-    RangedCoordf64::from(0.0..top).key_points(MOST_VALUE_TICKS)
+    ticks(0.0, top)
+}
+
+/// Returns round values between two.
+pub(super) fn ticks(bottom: f64, top: f64) -> Vec<f64> {
+    RangedCoordf64::from(bottom..top).key_points(MOST_VALUE_TICKS)
 }
 
 /// Returns a value with as many decimals as the step between two ticks has; very large and very small ones

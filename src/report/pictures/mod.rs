@@ -24,6 +24,7 @@ mod run_curves;
 mod samples;
 mod scores;
 mod text;
+mod trials;
 mod unit_square;
 
 pub use confusion::write_confusion;
@@ -35,6 +36,7 @@ pub use predictions::{AnnotatedImage, MOST_IMAGES, write_predictions};
 pub use rates::write_rates;
 pub use run_curves::{MOST_RUNS, RunCurve, write_run_curves};
 pub use samples::{ClassSamples, SIDE as SAMPLE_SIDE, write_samples};
+pub use trials::{MOST_SETTINGS, TrialPoint, TriedSetting, write_trials};
 
 /// The helpers that the tests of all pictures share.
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use super::difference::shown;
 use super::resumed_run::{RESUME, ResumedRun};
-use crate::cli::args::{Cli, Command, is_given, refuse};
+use crate::cli::args::{Cli, Command, command_line, is_given, refuse};
 use crate::cli::input::dataset::VALIDATION_DATA;
 use crate::cli::outcome::{Failure, flag_of};
 use crate::cli::terminal::console;
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches};
 use glassnet::data::reading::BitDepth;
 use glassnet::error::shortened;
@@ -33,7 +34,7 @@ pub fn with_the_settings_of_the_run(cli: Cli) -> Result<(Cli, Option<ResumedRun>
     run.check_whole(of_folds, validation_data)?;
     // A flag that is given replaces the one put before it.
     let command = Cli::command().mut_subcommand(name, |command| command.args_override_self(true));
-    let mut given = std::env::args_os();
+    let mut given = command_line().into_iter();
     let mut arguments: Vec<OsString> = given.by_ref().take(2).collect();
     let settings = run.config.get("settings").and_then(Value::as_table);
     for (key, value) in settings.into_iter().flatten() {
@@ -95,12 +96,15 @@ impl SettingsFile {
 
 /// Checks whether the flag takes this value; the error says what it may be. Said of the flag it would blame
 /// what nobody has given.
-fn check(command: &clap::Command, name: &str, argument: &OsString) -> std::result::Result<(), String> {
+pub fn check(command: &clap::Command, name: &str, argument: &OsString) -> std::result::Result<(), String> {
     let alone = ["glassnet".into(), name.into(), format!("{RESUME}=.").into(), argument.clone()];
     let outcome = command.clone().try_get_matches_from(alone);
-    outcome.map(|_| ()).map_err(|error| match std::error::Error::source(&error) {
-        Some(reason) => reason.to_string(),
-        None => "it is not a value that the setting can have".to_string(),
+    outcome.map(|_| ()).map_err(|error| match (std::error::Error::source(&error), error.get(ContextKind::ValidValue)) {
+        (Some(reason), _) => reason.to_string(),
+        (None, Some(ContextValue::Strings(names))) if !names.is_empty() => {
+            format!("it must be one of {}", names.join(", "))
+        }
+        _ => "it is not a value that the setting can have".to_string(),
     })
 }
 
