@@ -17,6 +17,9 @@ pub fn keras_script(model: &Checkpoint, files: ScriptFiles) -> String {
         .map(|(spec, layer)| format!("        {},\n", constructor(spec, &text(&layer.name))))
         .collect();
     let loss = match model.network.head().units() {
+        _ if model.network.head().has_several_labels() => {
+            "keras.losses.BinaryCrossentropy(from_logits=True)(labels.astype(\"float32\"), z)"
+        }
         1 => "keras.losses.BinaryCrossentropy(from_logits=True)(labels[:, None].astype(\"float32\"), z)",
         _ => "keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, z)",
     };
