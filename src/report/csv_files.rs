@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::Result;
 use crate::data::images::{Digest, hexadecimal};
 use crate::files::{read_text, write_table};
-use crate::training::{EpochRecord, LearningRates, StepRow};
+use crate::training::{EpochRecord, LabelFigures, LearningRates, StepRow};
 
 /// A line of `history.csv`: the columns of Keras's `CSVLogger`, in its order.
 #[derive(Serialize)]
@@ -22,6 +22,9 @@ struct HistoryRow {
     loss: f64,
     val_accuracy: Option<f64>,
     val_loss: Option<f64>,
+    /// Where images may have several labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    val_labels: Option<[Option<f64>; 3]>,
 }
 
 /// A line of `timings.csv`: how long an epoch took.
@@ -62,7 +65,8 @@ fn as_hexadecimal<S: Serializer>(digest: &Option<Digest>, serializer: S) -> std:
 }
 
 /// Writes `history.csv`: `epoch,accuracy,loss,val_accuracy,val_loss`, one line an epoch, counted from 0.
-/// Without a validation part the last two fields are empty.
+/// Without a validation part the last two fields are empty. Where images may have several labels there are
+/// `val_exact_match,val_macro_f1,val_macro_roc_auc` too, empty where there is no such measure.
 ///
 /// # Errors
 /// [`Error::Io`](crate::Error::Io) names the file that cannot be written.
@@ -73,8 +77,16 @@ pub fn write_history(path: &Path, epochs: &[EpochRecord]) -> Result<()> {
         loss: record.loss,
         val_accuracy: record.val_accuracy,
         val_loss: record.val_loss,
+        val_labels: record
+            .val_labels
+            .map(|LabelFigures { exact_match, macro_f1, macro_roc_auc }| [exact_match, macro_f1, macro_roc_auc]),
     });
-    write_table(path, &["epoch", "accuracy", "loss", "val_accuracy", "val_loss"], rows)
+    let heading = ["epoch", "accuracy", "loss", "val_accuracy", "val_loss"];
+    let of_labels = ["val_exact_match", "val_macro_f1", "val_macro_roc_auc"];
+    match epochs.iter().any(|record| record.val_labels.is_some()) {
+        true => write_table(path, &[&heading[..], &of_labels].concat(), rows),
+        false => write_table(path, &heading, rows),
+    }
 }
 
 /// A line of `steps.csv` where the learning rate changes.
@@ -161,6 +173,18 @@ mod tests {
         let record = EpochRecord { val_loss: None, val_accuracy: None, ..HISTORY[0] };
         let text = written(|path| write_history(path, &[record]));
         assert_eq!(text, "epoch,accuracy,loss,val_accuracy,val_loss\n0,0.6727,0.6425,,\n");
+    }
+
+    #[test]
+    fn history_has_further_columns_where_images_may_have_several_labels() {
+        let val_labels = LabelFigures { exact_match: Some(0.25), macro_f1: None, macro_roc_auc: Some(0.5) };
+        let record = EpochRecord { val_labels: Some(val_labels), ..HISTORY[0] };
+        let text = written(|path| write_history(path, &[record]));
+        assert_eq!(
+            text,
+            "epoch,accuracy,loss,val_accuracy,val_loss,val_exact_match,val_macro_f1,val_macro_roc_auc\n\
+             0,0.6727,0.6425,0.7692,0.5376,0.25,,0.5\n"
+        );
     }
 
     #[test]

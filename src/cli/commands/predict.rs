@@ -1,5 +1,6 @@
 //! `glassnet predict`: what a trained model takes images for.
 
+mod labels;
 mod sorted;
 
 use crate::cli::args::{LabelsArgs, PredictArgs, Tta, Unsure};
@@ -41,6 +42,9 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     let mut network = Predictor::new(&model, &file)?;
     if args.tta == Some(Tta::Flip) {
         network = network.mirroring();
+    }
+    if model.network.head().has_several_labels() {
+        return labels::run(args, &file, &model, network);
     }
     let Lister { images, failed, left_out } = list(args, &file, &model.card)?;
     if let Some(path) = &args.plot {

@@ -3,6 +3,7 @@
 mod answered;
 mod describe;
 mod evaluation;
+mod labels;
 mod mistakes;
 mod several;
 mod subset;
@@ -21,6 +22,7 @@ use answered::{AnswerOptions, Answered};
 use describe::written_line;
 use evaluation::EvaluationResult;
 use glassnet::Error;
+use glassnet::classes::LabelSet;
 use glassnet::data::catalog::Catalog;
 use glassnet::data::pack::Pack;
 use glassnet::metrics::Judged;
@@ -44,7 +46,8 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
         output::check_outside_data("--out", out, &data)?;
     }
     let model = load_model(&file)?;
-    if let (Some(threshold), None) = (args.threshold, model.card.classes.two()) {
+    let several_labels = model.network.head().has_several_labels();
+    if let (Some(threshold), None, false) = (args.threshold, model.card.classes.two(), several_labels) {
         let classes = model.card.classes.count();
         let reason =
             format!("it parts two classes, and of the model's {classes} the most probable is the answer; leave it out");
@@ -53,7 +56,10 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
     let mut network = Predictor::new(&model, &file)?;
     let source = Arc::new(open(&data, &labels)?);
     source.check_packs(model.card.spec.input, model.card.reading)?;
-    let catalog = Catalog::with_classes(&source, &model.card.classes)?;
+    let catalog = match several_labels {
+        true => Catalog::with_labels(&source, &model.card.classes)?,
+        false => Catalog::with_classes(&source, &model.card.classes)?,
+    };
     for note in &catalog.notes {
         console::warn(note);
     }
@@ -73,8 +79,15 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
         );
         return Err(Error::data(&data, reason).into());
     }
-    let Answered { labels, answers, probabilities, losses, .. } = &answered;
-    let judged = Judged::new(network.head(), labels, answers, probabilities, losses, threshold);
+    let Answered { labels, answers, sets, probabilities, losses, .. } = &answered;
+    let head = network.head();
+    let judged = match several_labels {
+        true => {
+            let sets: Vec<LabelSet> = sets.iter().map(|[set, _]| *set).collect();
+            Judged::of_labels(head, &sets, probabilities, losses, threshold)
+        }
+        false => Judged::new(head, labels, answers, probabilities, losses, threshold),
+    };
     let model = &model;
     let evaluation = EvaluationResult { file, model, network, source, subset, left_out, answered, judged };
 
