@@ -1,10 +1,17 @@
-//! The classes that a network tells apart: their names in order, and a label, which is an index into them.
+//! The classes that a network tells apart: their names in order, and a label, which is an index into them; and
+//! the labels of an image that may have several.
+
+pub mod combinations;
+mod label_set;
 
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::fmt;
 use std::ops::Index;
+
+pub use combinations::Combinations;
+pub use label_set::{LabelSet, MAX_LABELS};
 
 /// The class of an image: an index into [`Classes`], from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

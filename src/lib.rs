@@ -71,7 +71,7 @@
 //! | [`bench`](mod@bench) | how fast it is: convolutions, training steps, the machine's limits |
 //! | [`profile`] | where a training run's time goes, and what could be won |
 //! | [`geometry`] | sizes and padding of convolution and pooling, computed and checked once |
-//! | [`classes`] | the classes' names in order, and the label of an image |
+//! | [`classes`] | the classes' names in order, and the label of an image, or its labels |
 //! | [`random`] | every random number, keyed by what it is for |
 //! | [`spans`] | who works on what, and when, for whoever records it |
 //! | [`files`] | regular files read within a bound, and written whole or not at all |
@@ -96,6 +96,7 @@
 //! | dropout | [`reference::dropout`] | [`layers::dropout`] |
 //! | sigmoid, binary cross-entropy, ∂L/∂z | [`reference::binary_cross_entropy`], [`reference::binary_cross_entropy_gradient`] | [`head`] |
 //! | softmax, categorical cross-entropy, ∂L/∂z | [`reference::categorical_cross_entropy`], [`reference::categorical_cross_entropy_gradient`] | [`head`], [`kernels::softmax`] |
+//! | a sigmoid for each of several labels, ∂L/∂z | [`reference::label_cross_entropy`], [`reference::label_cross_entropy_gradient`] | [`head::Head::of_labels`] |
 //! | class weights, label smoothing | [`reference::weighted_step`], [`reference::smoothed_targets`] | [`head::ClassWeights`], [`head::Targets`] |
 //! | Adam, SGD, weight decay | [`reference::Adam`], [`reference::Sgd`] | [`optim`], [`kernels::adam`], [`kernels::sgd`] |
 //! | clipping of gradients | [`reference::clip_by_norm`], [`reference::clip_by_global_norm`], [`reference::clip_by_value`] | [`optim::Clipping`] |

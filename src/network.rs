@@ -9,6 +9,8 @@
 
 mod folding;
 
+use crate::classes::MAX_LABELS;
+use crate::error::counted;
 use crate::geometry::{Shape, check_floats};
 use crate::head::Head;
 use crate::layers::builder::Builder;
@@ -59,7 +61,17 @@ impl Network {
                 "the network has no weights to learn; add a 'dense' layer",
             )),
             Some(Layer { output: Shape::Vector(units), .. }) => {
-                let head = Head::new(*units);
+                let head = match spec.several_labels {
+                    true if !(2..=MAX_LABELS).contains(units) => {
+                        let reason = format!(
+                            "it has {}, and where images may have several labels it has one for each of 2 to {MAX_LABELS}",
+                            counted(*units, "unit")
+                        );
+                        return Err(Error::layer_at(layers.len() - 1, &layers[layers.len() - 1].name, reason));
+                    }
+                    true => Head::of_labels(*units),
+                    false => Head::new(*units),
+                };
                 Ok(Network { spec: spec.clone(), layers, table: Arc::new(table), head })
             }
             Some(last) => {
@@ -241,6 +253,20 @@ mod tests {
                 format!("input = [2, 2, 1]\nlayers = [{{ type = 'flatten' }}, {{ type = 'dense', units = {units} }}]");
             let head = Network::new(&toml::from_str(&toml).unwrap()).unwrap().head();
             assert_eq!((head.units(), head.classes()), (units, classes));
+        }
+    }
+
+    #[test]
+    fn a_network_for_several_labels_has_a_unit_for_each() {
+        let network = |units: usize| {
+            let layers = format!("layers = [{{ type = 'flatten' }}, {{ type = 'dense', units = {units} }}]");
+            Network::new(&toml::from_str(&format!("input = [2, 2, 1]\nseveral_labels = true\n{layers}")).unwrap())
+        };
+        let head = network(2).unwrap().head();
+        assert_eq!((head.units(), head.classes(), head.has_several_labels()), (2, 2, true));
+        for units in [1, 65] {
+            let error = network(units).unwrap_err().to_string();
+            assert!(error.ends_with("it has one for each of 2 to 64"), "{error}");
         }
     }
 

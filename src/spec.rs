@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 pub const MAX_LAYERS: usize = 1000;
 
 /// A network: the size of its input and its layers in order. The last layer gives the logits: one of
-/// two classes, K of K.
+/// two classes, K of K; or one of each label, where an image may have several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSpec {
@@ -34,6 +34,10 @@ pub struct ModelSpec {
     /// `conv2d_1`. They are the first ones that have weights; none if not given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frozen: Vec<String>,
+    /// Whether each unit of the last layer is that of a label, of which an image may have any number; false
+    /// if not given, where an image is of one class.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub several_labels: bool,
     /// The layers, first to last.
     pub layers: Vec<LayerSpec>,
 }
@@ -182,6 +186,10 @@ fn is_yes(value: &bool) -> bool {
     *value
 }
 
+fn is_no(value: &bool) -> bool {
+    !*value
+}
+
 fn one_filter() -> usize {
     1
 }
@@ -227,6 +235,11 @@ impl LayerSpec {
 }
 
 impl ModelSpec {
+    /// Returns the network of these layers, none of them frozen, that tells classes apart.
+    pub fn new(input: [usize; 3], layers: Vec<LayerSpec>) -> ModelSpec {
+        ModelSpec { input, frozen: Vec::new(), several_labels: false, layers }
+    }
+
     /// Returns the model of the documented run: Conv 32 – pool – Conv 64 – pool – Conv 128 – pool – Dense 128
     /// – Dropout – Dense 1, all convolutions 3×3 with ReLU, all pools 2×2. At 128×128 pixels it has 3,304,769
     /// parameters.
@@ -249,7 +262,7 @@ impl ModelSpec {
         layers.push(LayerSpec::Relu {});
         layers.push(LayerSpec::Dropout { rate: 0.5 });
         layers.push(LayerSpec::Dense { units: 1, use_bias: true });
-        ModelSpec { input: documented_input(), frozen: Vec::new(), layers }
+        ModelSpec::new(documented_input(), layers)
     }
 
     /// Returns the same layers for square images of this side.
@@ -270,6 +283,17 @@ impl ModelSpec {
         if let Some(LayerSpec::Dense { units, .. }) = self.layers.last_mut() {
             *units = if classes == 2 { 1 } else { classes };
         }
+        self.several_labels = false;
+        self
+    }
+
+    /// Returns the same layers, but that the last, if it is a dense one, has a unit for each of this many
+    /// labels, of which an image may have several.
+    pub fn with_labels(mut self, labels: usize) -> ModelSpec {
+        if let Some(LayerSpec::Dense { units, .. }) = self.layers.last_mut() {
+            *units = labels;
+        }
+        self.several_labels = true;
         self
     }
 
@@ -350,6 +374,18 @@ mod tests {
         assert_eq!(frozen(&["conv2d", "batch_normalization"]), "conv2d batch_normalization");
         let unfrozen = ModelSpec { frozen: Vec::new(), ..spec.clone() };
         assert_eq!(unfrozen.with_frozen(&[]).frozen, Vec::<String>::new());
+    }
+
+    #[test]
+    fn that_an_image_may_have_several_labels_is_written_only_where_it_may() {
+        let spec = ModelSpec::documented().with_labels(2);
+        assert_eq!(spec.layers.last(), Some(&LayerSpec::Dense { units: 2, use_bias: true }));
+        let text = toml::to_string(&spec).unwrap();
+        assert!(text.contains("several_labels = true"), "{text}");
+        assert_eq!(toml::from_str::<ModelSpec>(&text).unwrap(), spec);
+        let of_classes = spec.with_classes(2);
+        assert_eq!(of_classes, ModelSpec::documented());
+        assert!(!toml::to_string(&of_classes).unwrap().contains("labels"));
     }
 
     #[test]

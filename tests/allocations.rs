@@ -163,7 +163,7 @@ fn other_layers() -> Network {
         LayerSpec::BatchNormalization { momentum: 0.99, epsilon: 1e-3 },
         LayerSpec::Dense { units: 1, use_bias: true },
     ];
-    Network::new(&ModelSpec { input: [24, 20, 3], frozen: Vec::new(), layers }).unwrap()
+    Network::new(&ModelSpec::new([24, 20, 3], layers)).unwrap()
 }
 
 #[test]

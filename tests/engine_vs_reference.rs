@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::networks::{Batch, networks, padding, way_name, ways_to_train};
+use common::networks::{Batch, label_networks, networks, padding, way_name, ways_to_train};
 use common::steps::{SPARE_IMAGES, TOLERANCE, check_network_step};
 use common::{as_images, assert_close, random_parameters, values, wide};
 use glassnet::classes::Label;
@@ -282,26 +282,30 @@ fn whole_networks_agree_with_the_textbook_by_every_algorithm_fused_or_not() {
     let (cases, redrawn, seen) = (Cell::new(0), Cell::new(0), RefCell::default());
     let mut runner = TestRunner::new(config(300));
     runner
-        .run(&(networks(), 1..5usize, any::<u32>()), |(network, count, seed)| {
-            cases.set(cases.get() + 1);
-            let case = (0..MOST_ATTEMPTS).map(|attempt| {
-                let seed = u64::from(seed) + (attempt << 32);
-                let (parameters, batch) = (random_parameters(&network, seed), Batch::draw(&network, count, seed));
-                let expected = batch.textbook_step(&network, &parameters);
-                (parameters, batch, expected)
-            });
-            let (attempt, (parameters, batch, expected)) = case
-                .enumerate()
-                .find(|(_, (parameters, batch, expected))| {
-                    expected.margin >= SMALLEST_MARGIN && batch.rest(&network, parameters, expected) >= SMALLEST_REST
-                })
-                .unwrap_or_else(|| {
-                    panic!("a kink too near or sums that cancel in {MOST_ATTEMPTS} draws for {network:?}")
+        .run(
+            &(prop_oneof![4 => networks(), 1 => label_networks()], 1..5usize, any::<u32>()),
+            |(network, count, seed)| {
+                cases.set(cases.get() + 1);
+                let case = (0..MOST_ATTEMPTS).map(|attempt| {
+                    let seed = u64::from(seed) + (attempt << 32);
+                    let (parameters, batch) = (random_parameters(&network, seed), Batch::draw(&network, count, seed));
+                    let expected = batch.textbook_step(&network, &parameters);
+                    (parameters, batch, expected)
                 });
-            redrawn.set(redrawn.get() + attempt);
-            check_every_way(&network, &parameters, &batch, &expected, &mut seen.borrow_mut());
-            Ok(())
-        })
+                let (attempt, (parameters, batch, expected)) = case
+                    .enumerate()
+                    .find(|(_, (parameters, batch, expected))| {
+                        expected.margin >= SMALLEST_MARGIN
+                            && batch.rest(&network, parameters, expected) >= SMALLEST_REST
+                    })
+                    .unwrap_or_else(|| {
+                        panic!("a kink too near or sums that cancel in {MOST_ATTEMPTS} draws for {network:?}")
+                    });
+                redrawn.set(redrawn.get() + attempt);
+                check_every_way(&network, &parameters, &batch, &expected, &mut seen.borrow_mut());
+                Ok(())
+            },
+        )
         .unwrap();
     let (cases, redrawn) = (cases.get(), redrawn.get());
     println!("{redrawn} of {} cases drawn again", cases + redrawn);
@@ -338,7 +342,7 @@ fn networks_that_fill_several_of_every_block_agree_with_the_textbook() {
             LayerSpec::Dense { units: 3, use_bias: true },
             LayerSpec::Dense { units: 1, use_bias: true },
         ];
-        let network = Network::new(&ModelSpec { input: [side, side, channels], frozen: Vec::new(), layers }).unwrap();
+        let network = Network::new(&ModelSpec::new([side, side, channels], layers)).unwrap();
         let count = MAX_SLOTS + 3;
         let inputs = side * side * filters;
         let blocks_fit = inputs.is_multiple_of(BLOCK_ROWS);
@@ -401,7 +405,7 @@ fn whole_steps_with_class_weights_and_weight_decay_end_at_the_textbooks_weights_
         LayerSpec::Dense { units: 40, use_bias: true },
         LayerSpec::Dense { units: 1, use_bias: true },
     ];
-    let network = Network::new(&ModelSpec { input: [16, 16, 2], frozen: Vec::new(), layers }).unwrap();
+    let network = Network::new(&ModelSpec::new([16, 16, 2], layers)).unwrap();
     let large = |entry: &TensorEntry| entry.name.starts_with("dense") && entry.range.len() >= AT_ONCE_FLOATS;
     assert!(network.table().entries().iter().any(large), "a tensor is moved while the backward pass runs");
     let (settings, steps) =

@@ -183,7 +183,7 @@ fn large_dense_layers_train_to_the_same_bits_with_adams_step_within_and_behind()
         LayerSpec::Dropout { rate: 0.25 },
         LayerSpec::Dense { units: 1, use_bias: true },
     ];
-    let network = Network::new(&ModelSpec { input: [17, 15, 3], frozen: Vec::new(), layers }).unwrap();
+    let network = Network::new(&ModelSpec::new([17, 15, 3], layers)).unwrap();
     assert_eq!(
         moved_at_once(&network).len(),
         2,

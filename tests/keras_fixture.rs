@@ -1,13 +1,13 @@
 //! The last link of the chain of trust: small networks of the documented model's kinds of layers, one with a
-//! sigmoid and one with a softmax of three classes, one of all other kinds, and one without biases, recorded
-//! in real Keras by `tests/fixtures/make_keras_fixture.py`. Logits, loss, every gradient and three Adam steps
+//! sigmoid, one with a softmax of three classes and one with a sigmoid for each of three labels, one of all
+//! other kinds, and one without biases, recorded in real Keras by `tests/fixtures/make_keras_fixture.py`. Logits, loss, every gradient and three Adam steps
 //! agree to 1e-5.
 
 mod common;
 
 use common::networks::{way_name, ways_to_train};
 use common::{assert_close, wide};
-use glassnet::classes::Label;
+use glassnet::classes::{Label, LabelSet};
 use glassnet::head::Targets;
 use glassnet::layers::sink::GradientWriter;
 use glassnet::network::Network;
@@ -37,6 +37,8 @@ enum Fixture {
     Small,
     /// The same with three units: softmax and categorical cross-entropy.
     Softmax,
+    /// The same for images that may have several labels: a sigmoid and a binary cross-entropy of each.
+    Labels,
     /// All other kinds of layers, and three units.
     Layers,
     /// Layers without a bias, each with a batch normalization right behind it.
@@ -83,11 +85,12 @@ fn network(fixture: Fixture) -> Network {
         ]";
     let (layers, units) = match fixture {
         Fixture::Small => (documented, "1"),
-        Fixture::Softmax => (documented, "3"),
+        Fixture::Softmax | Fixture::Labels => (documented, "3"),
         Fixture::Layers => (other, "3"),
         Fixture::Unbiased => (unbiased, "3"),
     };
-    Network::new(&toml::from_str::<ModelSpec>(&layers.replace("UNITS", units)).unwrap()).unwrap()
+    let spec = toml::from_str::<ModelSpec>(&layers.replace("UNITS", units)).unwrap();
+    Network::new(&ModelSpec { several_labels: fixture == Fixture::Labels, ..spec }).unwrap()
 }
 
 /// Compares those tensors of which `compared` is true.
@@ -118,6 +121,7 @@ fn recorded(fixture: Fixture) -> Vec<u8> {
     let name = match fixture {
         Fixture::Small => "keras_small",
         Fixture::Softmax => "keras_softmax",
+        Fixture::Labels => "keras_labels",
         Fixture::Layers => "keras_layers",
         Fixture::Unbiased => "keras_unbiased",
     };
@@ -134,7 +138,18 @@ fn reproduce(fixture: Fixture, options: PlanOptions, step_within: bool) {
         parameters.tensor_mut(id).copy_from_slice(&tensor(&file, &format!("init/{}", entry.name)));
     }
     let (images, head) = (tensor(&file, "input"), network.head());
-    let labels: Vec<Label> = tensor(&file, "labels").iter().map(|&label| Label::new(label as usize)).collect();
+    let told = tensor(&file, "labels");
+    let (labels, sets): (Vec<Label>, Vec<LabelSet>) = match head.has_several_labels() {
+        true => {
+            let there = |row: &[f32]| {
+                let has = row.iter().enumerate().filter(|(_, has)| **has == 1.0);
+                has.map(|(label, _)| Label::new(label)).collect::<LabelSet>()
+            };
+            told.chunks(head.units()).map(|row| (Label::new(0), there(row))).unzip()
+        }
+        false => (told.iter().map(|&label| Label::new(label as usize)).collect(), Vec::new()),
+    };
+    let targets = Targets { sets: &sets, ..Targets::new(&labels) };
     let [height, width, channels] = network.spec().input;
     let images = ArrayView4::from_shape([labels.len(), height, width, channels], &images).unwrap();
     let plan = Plan::new(&network, labels.len(), options);
@@ -145,7 +160,7 @@ fn reproduce(fixture: Fixture, options: PlanOptions, step_within: bool) {
 
     let logits = plan.forward(&parameters, images, Mode::Inference, &mut workspace).unwrap();
     assert_close("logits/inference", logits.values(), &wide(&tensor(&file, "logits/inference")), TOLERANCE);
-    let loss = head.loss(logits, Targets::new(&labels)) as f32;
+    let loss = head.loss(logits, targets) as f32;
     assert_close("loss/inference", &[loss], &wide(&tensor(&file, "loss/inference")), TOLERANCE);
 
     for step in 1..=3 {
@@ -156,11 +171,11 @@ fn reproduce(fixture: Fixture, options: PlanOptions, step_within: bool) {
         if step == 1 {
             assert_close("logits/training", logits.values(), &wide(&tensor(&file, "logits/training")), TOLERANCE);
         }
-        let loss = head.loss(logits, Targets::new(&labels)) as f32;
+        let loss = head.loss(logits, targets) as f32;
         let name = format!("loss/{step}");
         assert_close(&name, &[loss], &wide(&tensor(&file, &name)), TOLERANCE);
 
-        head.gradient(logits, Targets::new(&labels), &mut grad_logits);
+        head.gradient(logits, targets, &mut grad_logits);
         gradients.as_mut_slice().fill(f32::NAN);
         if step_within {
             // The network is small: no gradient is applied without being written.
@@ -204,7 +219,7 @@ fn adams_defaults_are_those_of_keras() {
 fn every_algorithm_fused_or_not_reproduces_what_keras_recorded() {
     for options in ways_to_train() {
         for step_within in [true, false] {
-            for fixture in [Fixture::Small, Fixture::Softmax, Fixture::Layers, Fixture::Unbiased] {
+            for fixture in [Fixture::Small, Fixture::Softmax, Fixture::Labels, Fixture::Layers, Fixture::Unbiased] {
                 let way = way_name(&options);
                 println!("{fixture:?}, {way}, Adam's step within the backward pass: {step_within}");
                 reproduce(fixture, options, step_within);

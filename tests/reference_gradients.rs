@@ -44,10 +44,13 @@ fn pool(
     of(PoolShape { window, stride, padding, output })
 }
 
+#[derive(Default)]
 struct Case {
     layers: Vec<Layer>,
     images: Vec<Image>,
     labels: Vec<usize>,
+    /// The labels of each sample, where it may have several.
+    sets: Vec<Vec<bool>>,
     factors: Vec<Vec<Vec<f64>>>,
     class_weights: Vec<f64>,
     smoothing: f64,
@@ -55,6 +58,9 @@ struct Case {
 
 impl Case {
     fn step(&self) -> Step {
+        if !self.sets.is_empty() {
+            return label_step(&self.layers, &self.images, &self.sets, self.smoothing, &self.factors);
+        }
         weighted_step(&self.layers, &self.images, &self.labels, &self.class_weights, self.smoothing, &self.factors)
     }
 }
@@ -136,7 +142,7 @@ fn a_network_of_all_layer_kinds_has_the_gradients_that_differences_measure() {
             .map(|factors| vec![factors.to_vec()])
             .to_vec(),
         class_weights: vec![1.0, 1.0],
-        smoothing: 0.0,
+        ..Case::default()
     });
     check_every_gradient(case);
 }
@@ -157,7 +163,7 @@ fn strides_padding_and_overlapping_windows_have_the_gradients_that_differences_m
         labels: vec![0, 1],
         factors: vec![vec![], vec![]],
         class_weights: vec![1.0, 1.0],
-        smoothing: 0.0,
+        ..Case::default()
     });
     check_every_gradient(case);
 }
@@ -183,7 +189,7 @@ fn padded_pools_have_the_gradients_that_differences_measure_and_so_has_a_dilated
             labels: vec![0, 1],
             factors: vec![vec![], vec![]],
             class_weights: vec![1.0, 1.0],
-            smoothing: 0.0,
+            ..Case::default()
         }
     });
     check_every_gradient(case);
@@ -207,7 +213,7 @@ fn a_depthwise_convolution_has_the_gradients_that_differences_measure() {
             labels: vec![0, 1],
             factors: vec![vec![], vec![]],
             class_weights: vec![1.0, 1.0],
-            smoothing: 0.0,
+            ..Case::default()
         });
         check_every_gradient(case);
     }
@@ -259,7 +265,7 @@ fn batch_normalization_of_images_and_vectors_has_the_gradients_that_differences_
         labels: vec![1, 0, 2, 1, 0],
         factors: vec![vec![vec![2.0, 2.0, 0.0, 2.0]]; 5],
         class_weights: vec![1.0, 2.0, 0.5],
-        smoothing: 0.0,
+        ..Case::default()
     });
     check_every_gradient(case);
 }
@@ -305,7 +311,7 @@ fn weighted_classes_have_the_gradients_that_differences_measure_and_the_mean_is_
         labels: vec![1, 0, 1],
         factors: vec![vec![]; 3],
         class_weights: vec![1.7, 0.6],
-        smoothing: 0.0,
+        ..Case::default()
     });
     let step = case.step();
     let losses = step.logits.iter().zip(&case.labels).map(|(&z, &label)| {
@@ -326,6 +332,7 @@ fn smoothed_labels_have_the_gradients_that_differences_measure_and_a_loss_of_the
             factors: vec![vec![]; 3],
             class_weights: vec![1.7, 0.6, 1.1],
             smoothing: 0.3,
+            ..Case::default()
         });
         let step = case.step();
         let losses = step.logits.chunks(units).zip(&case.labels).map(|(z, &label)| {
@@ -348,7 +355,7 @@ fn several_classes_have_the_gradients_that_differences_measure_weighted_or_not()
             labels: vec![3, 0, 1, 2, 3],
             factors: vec![vec![]; 5],
             class_weights: class_weights.clone(),
-            smoothing: 0.0,
+            ..Case::default()
         });
         let step = case.step();
         assert_eq!(step.logits.len(), 5 * 4);
@@ -357,6 +364,28 @@ fn several_classes_have_the_gradients_that_differences_measure_weighted_or_not()
             -class_weights[label] * (logits[label].exp() / sum).ln()
         });
         assert_abs_diff_eq!(step.loss, losses.sum::<f64>() / 5.0, epsilon = 1e-14);
+        check_every_gradient(case);
+    }
+}
+
+#[test]
+fn several_labels_have_the_gradients_that_differences_measure_and_the_mean_of_their_losses() {
+    for smoothing in [0.0, 0.2] {
+        let case = case_away_from_kinks(|stream| Case {
+            layers: conv_block_and_dense(stream, 3),
+            images: images(stream, 4, [5, 5, 1]),
+            sets: vec![vec![true, false, true], vec![false; 3], vec![true; 3], vec![false, true, false]],
+            factors: vec![vec![]; 4],
+            smoothing,
+            ..Case::default()
+        });
+        let step = case.step();
+        let answers = step.logits.iter().zip(case.sets.iter().flatten());
+        let losses = answers.map(|(&z, &has)| {
+            let y = f64::from(u8::from(has)) * (1.0 - smoothing) + smoothing / 2.0;
+            -y * sigmoid(z).ln() - (1.0 - y) * (1.0 - sigmoid(z)).ln()
+        });
+        assert_abs_diff_eq!(step.loss, losses.sum::<f64>() / 12.0, epsilon = 1e-14);
         check_every_gradient(case);
     }
 }

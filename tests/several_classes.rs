@@ -132,10 +132,10 @@ fn the_gradients_of_two_parts_of_a_batch_add_up_to_those_of_the_whole() {
             let masks: Vec<f32> = batch.masks[0][images.start * 12..images.end * 12].to_vec();
             let masks: [&[f32]; 1] = [&masks];
             let targets = Targets {
-                labels: &batch.labels[images],
                 weights: &batch.class_weights,
                 smoothing: batch.smoothing,
                 whole: 7,
+                ..Targets::new(&batch.labels[images])
             };
             let mode = Mode::Training(DropoutMasks::Given(&masks));
             let logits = plan.forward(&parameters, view, mode, &mut workspace).unwrap();

@@ -4,7 +4,6 @@
 //! The sparse backward passes do work for these positions only, so their time hangs on this share.
 
 use crate::data::batches::Batch;
-use crate::head::Targets;
 use crate::kernels::conv::registry::ConvPolicy;
 use crate::kernels::relu_pool::DEAD;
 use crate::layers::saved::Saved;
@@ -60,7 +59,7 @@ pub fn nonzero_shares(
         let masks = DropoutMasks::Drawn { seed: 0, step: step as u64 };
         let logits = plan.forward(parameters, batch.images.view(), Mode::Training(masks), &mut workspace)?;
         let mut grad_logits = vec![0.0; logits.values().len()];
-        network.head().gradient(logits, Targets::new(&batch.labels), &mut grad_logits);
+        network.head().gradient(logits, batch.targets(), &mut grad_logits);
         let mut writer = GradientWriter::new(parameters, &mut gradients);
         plan.backward_observed(batch.images.view(), &grad_logits, &mut writer, &mut workspace, &mut nonzero)?;
     }
@@ -87,7 +86,8 @@ mod tests {
     fn at_most_one_position_of_each_window_has_a_gradient() {
         let network = Network::new(&ModelSpec::documented().with_image_size(32)).unwrap();
         let images = Array4::from_shape_fn((3, 32, 32, 3), |(n, y, x, c)| ((n + 3 * y + 5 * x + 7 * c) % 11) as f32);
-        let batches = [Batch { images, labels: [0, 1, 1].map(Label::new).to_vec(), indices: vec![0, 1, 2] }];
+        let batches =
+            [Batch { images, labels: [0, 1, 1].map(Label::new).to_vec(), indices: vec![0, 1, 2], sets: Vec::new() }];
         let shares = nonzero_shares(&network, &network.initial_parameters(0), &batches, ConvPolicy::Auto).unwrap();
         let layers: Vec<&str> = shares.iter().map(|share| share.layer.as_str()).collect();
         assert_eq!(layers, ["conv2d", "conv2d_1", "conv2d_2"]);
@@ -105,7 +105,7 @@ mod tests {
         .unwrap();
         let network = Network::new(&spec).unwrap();
         let images = Array4::from_shape_fn((1, 7, 7, 3), |(_, y, x, c)| (y * x + c) as f32 / 50.0);
-        let batches = [Batch { images, labels: vec![Label::POSITIVE], indices: vec![0] }];
+        let batches = [Batch { images, labels: vec![Label::POSITIVE], indices: vec![0], sets: Vec::new() }];
         let shares = nonzero_shares(&network, &network.initial_parameters(0), &batches, ConvPolicy::Im2col).unwrap();
         assert_eq!(shares, [NonzeroShare { layer: "conv2d".into(), share: 4.0 / 25.0 }]);
     }

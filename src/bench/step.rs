@@ -2,7 +2,6 @@
 
 use super::Milliseconds;
 use crate::data::batches::Batch;
-use crate::head::Targets;
 use crate::network::Network;
 use crate::optim::{Optimizer, OptimizerSettings};
 use crate::parameters::Parameters;
@@ -113,7 +112,7 @@ impl<'a> StepBench<'a> {
         let images = batch.images.view();
         let logits = self.training.forward_observed(&self.parameters, images, mode, workspace, timings)?;
         let loss_begins = Instant::now();
-        let (head, targets) = (self.training.network().head(), Targets::new(&batch.labels));
+        let (head, targets) = (self.training.network().head(), batch.targets());
         let grad_logits = &mut self.grad_logits[..logits.values().len()];
         black_box(head.loss(logits, targets));
         head.gradient(logits, targets, grad_logits);

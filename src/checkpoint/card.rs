@@ -1,6 +1,7 @@
 //! All about a model but its weights, as a weights file's metadata tell it.
 
 use super::tensor_file::TensorFile;
+use crate::classes::combinations::check_labels;
 use crate::classes::{Classes, first_repeated};
 use crate::data::reading::Reading;
 use crate::error::shortened;
@@ -26,7 +27,8 @@ pub struct ModelCard {
     pub version: String,
     /// The layers and the input size.
     pub spec: ModelSpec,
-    /// The classes. Of two, the probability of one unit is that of the second.
+    /// The classes. Of two, the probability of one unit is that of the second. The labels, where an image may
+    /// have several, as the spec says.
     pub classes: Classes,
     /// The factor of every byte of an image: always [`RESCALE`].
     pub rescale: f64,
@@ -36,7 +38,7 @@ pub struct ModelCard {
     /// too.
     #[serde(default, skip_serializing_if = "Reading::is_default")]
     pub reading: Reading,
-    /// Class 1 is predicted where its probability is above this.
+    /// Class 1 is predicted where its probability is above this; each of several labels, where its own is.
     pub threshold: f64,
     /// The training that the weights came from.
     pub training: TrainingFacts,
@@ -87,6 +89,11 @@ impl ModelCard {
                 shortened(name)
             );
             return Some(reason);
+        }
+        if let Err(error) = check_labels(&self.classes)
+            && self.spec.several_labels
+        {
+            return Some(error.to_string());
         }
         if !(0.0..=1.0).contains(&self.threshold) {
             return Some(format!(

@@ -7,6 +7,7 @@
 //! | `adam/m/…`, `adam/v/…` | Adam's first and second moment of each trainable weight; of SGD with momentum there is `sgd/velocity/…` instead, without it neither |
 //! | `best/…` | the weights of the best epoch, unless they are the last ones |
 //! | `history/loss`, `accuracy`, `val_loss`, `val_accuracy` | f64, one value an epoch that has ended |
+//! | `history/val_exact_match`, `val_macro_f1`, `val_macro_roc_auc` | f64, the same, where images may have several labels; NaN where there is none |
 //! | `history/only_answer` | f64, the same: the class that every validation image was taken for, −1 where there were both |
 //! | `steps/epoch`, `batch_size`, `loss`, `accuracy` | f64, one value a step, those of the epoch at work included |
 //!
@@ -22,7 +23,7 @@ use crate::classes::Label;
 use crate::network::Network;
 use crate::optim::{Optimizer, OptimizerSettings};
 use crate::parameters::{Parameters, TensorEntry};
-use crate::training::{Best, EpochRecord, StepRow, TrainingState, best_epoch};
+use crate::training::{Best, EpochRecord, LabelFigures, StepRow, TrainingState, best_epoch};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,6 +31,16 @@ use std::path::{Path, PathBuf};
 
 /// Stands for no class.
 const NO_CLASS: f64 = -1.0;
+
+/// A figure of an epoch.
+type LabelFigure = fn(&LabelFigures) -> Option<f64>;
+
+/// The names of the figures of an epoch where images may have several labels, each with its place.
+const LABEL_FIGURES: [(&str, LabelFigure); 3] = [
+    ("val_exact_match", |figures| figures.exact_match),
+    ("val_macro_f1", |figures| figures.macro_f1),
+    ("val_macro_roc_auc", |figures| figures.macro_roc_auc),
+];
 
 /// A model card, and what is said of the run.
 #[derive(Serialize, Deserialize)]
@@ -71,6 +82,12 @@ pub fn save(path: &Path, card: &ModelCard, state: &TrainingState, config: &str) 
     list(HISTORY, "accuracy", history.iter().map(|record| record.accuracy).collect());
     list(HISTORY, "val_loss", history.iter().filter_map(|record| record.val_loss).collect());
     list(HISTORY, "val_accuracy", history.iter().filter_map(|record| record.val_accuracy).collect());
+    if card.spec.several_labels {
+        for (name, figure) in LABEL_FIGURES {
+            let values = history.iter().filter_map(|record| record.val_labels);
+            list(HISTORY, name, values.map(|figures| figure(&figures).unwrap_or(f64::NAN)).collect());
+        }
+    }
     let number = |class: &Option<Label>| class.map_or(NO_CLASS, |class| class.index() as f64);
     list(HISTORY, "only_answer", state.only_answers.iter().map(number).collect());
     let steps = &state.steps;
@@ -151,7 +168,7 @@ impl SavedRun {
             return Err(Error::weights(path, "its tensors are not as they were written; the file is damaged"));
         }
         let steps = steps(path, file)?;
-        let history = history(path, file, &steps)?;
+        let history = history(path, file, &steps, network.head().has_several_labels())?;
         let only_answers = file.read_f64_list(&format!("{HISTORY}only_answer"))?;
         if only_answers.len() != history.len() {
             return Err(contradictory(path));
@@ -218,14 +235,19 @@ fn steps(path: &Path, file: &mut TensorFile) -> Result<Vec<StepRow>> {
 }
 
 /// Reads the epochs that have ended; there are steps of each, and beyond them of the next at most.
-fn history(path: &Path, file: &mut TensorFile, steps: &[StepRow]) -> Result<Vec<EpochRecord>> {
+fn history(path: &Path, file: &mut TensorFile, steps: &[StepRow], several_labels: bool) -> Result<Vec<EpochRecord>> {
     let mut list = |name: &str| file.read_f64_list(&format!("{HISTORY}{name}"));
     let (losses, accuracies) = (list("loss")?, list("accuracy")?);
     let (val_losses, val_accuracies) = (list("val_loss")?, list("val_accuracy")?);
+    let val_labels: Vec<Vec<f64>> = match several_labels {
+        true => LABEL_FIGURES.into_iter().map(|(name, _)| list(name)).collect::<Result<_>>()?,
+        false => Vec::new(),
+    };
     let count = losses.len();
     let validated = if val_losses.is_empty() { 0 } else { count };
     let begun = steps.last().map_or(0, |row| row.epoch + 1);
     if [accuracies.len(), val_losses.len(), val_accuracies.len()] != [count, validated, validated]
+        || val_labels.iter().any(|values| values.len() != validated)
         || !(begun == count || begun == count + 1)
     {
         return Err(contradictory(path));
@@ -245,9 +267,21 @@ fn history(path: &Path, file: &mut TensorFile, steps: &[StepRow]) -> Result<Vec<
             accuracy: accuracies[epoch],
             val_loss: val_losses.get(epoch).copied(),
             val_accuracy: val_accuracies.get(epoch).copied(),
+            val_labels: label_figures(&val_labels, epoch),
         });
     }
     Ok(history)
+}
+
+/// Returns the figures of an epoch from the lists of [`LABEL_FIGURES`], if it has any.
+fn label_figures(lists: &[Vec<f64>], epoch: usize) -> Option<LabelFigures> {
+    let [exact_match, macro_f1, macro_roc_auc] = lists else { return None };
+    let figure = |list: &[f64]| list.get(epoch).map(|value| Some(*value).filter(|value| !value.is_nan()));
+    Some(LabelFigures {
+        exact_match: figure(exact_match)?,
+        macro_f1: figure(macro_f1)?,
+        macro_roc_auc: figure(macro_roc_auc)?,
+    })
 }
 
 /// Returns a count that was written as f64.

@@ -46,7 +46,7 @@ impl Failure {
 }
 
 /// The settings of the library that have a flag of their name.
-const HAVE_FLAGS: [&str; 28] = [
+const HAVE_FLAGS: [&str; 29] = [
     "alpha",
     "batch_size",
     "clip_norm",
@@ -59,6 +59,7 @@ const HAVE_FLAGS: [&str; 28] = [
     "group_regex",
     "image_size",
     "label_column",
+    "label_separator",
     "label_smoothing",
     "learning_rate",
     "momentum",

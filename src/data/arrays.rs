@@ -1,8 +1,10 @@
 //! Images that a program holds in memory: of any size and any number of channels.
 
+use std::collections::BTreeSet;
+
 use ndarray::Array4;
 
-use crate::classes::Label;
+use crate::classes::{Label, LabelSet};
 use crate::{Error, Result};
 
 /// Images with their labels.
@@ -10,6 +12,8 @@ use crate::{Error, Result};
 pub struct ArraySet {
     images: Array4<f32>,
     labels: Vec<Label>,
+    /// The labels of each image, where it may have several.
+    sets: Option<Vec<LabelSet>>,
 }
 
 impl ArraySet {
@@ -26,7 +30,18 @@ impl ArraySet {
         if count != labels.len() {
             return Err(Error::setting("labels", format!("there are {}, for {count} images", labels.len())));
         }
-        Ok(ArraySet { images: images.as_standard_layout().into_owned(), labels })
+        Ok(ArraySet { images: images.as_standard_layout().into_owned(), labels, sets: None })
+    }
+
+    /// The same of images each of which has any number of labels.
+    ///
+    /// # Errors
+    /// Those of [`new`](ArraySet::new), if there is not one set of labels for each image.
+    pub fn with_label_sets(images: Array4<f32>, sets: Vec<LabelSet>) -> Result<ArraySet> {
+        let combinations: BTreeSet<LabelSet> = sets.iter().copied().collect();
+        let combinations: Vec<LabelSet> = combinations.into_iter().collect();
+        let labels = sets.iter().map(|set| Label::new(combinations.partition_point(|other| other < set))).collect();
+        Ok(ArraySet { sets: Some(sets), ..ArraySet::new(images, labels)? })
     }
 
     /// How many images there are.
@@ -47,8 +62,13 @@ impl ArraySet {
         &values[index * length..][..length]
     }
 
-    /// The class of each image.
+    /// The class of each image, or the combination of its labels, of which it may have several.
     pub(super) fn labels(&self) -> &[Label] {
         &self.labels
+    }
+
+    /// The labels of each image, where it may have several.
+    pub(super) fn sets(&self) -> Option<&[LabelSet]> {
+        self.sets.as_deref()
     }
 }

@@ -23,7 +23,8 @@ use super::arrays::ArraySet;
 use super::augment::{Augmentation, Change};
 use super::images::ImageSet;
 use super::sample::PictureSamples;
-use crate::classes::Label;
+use crate::classes::{Label, LabelSet};
+use crate::head::{Head, Targets};
 use crate::random::{Purpose, Stream};
 use crate::spans::{Activity, task};
 use crate::{Error, Result};
@@ -52,13 +53,20 @@ pub fn epoch_order(n: usize, seed: u64, epoch: u64, shuffle: bool) -> Vec<usize>
 pub struct Batch {
     /// The images, `[N, H, W, C]`; those of files are RGB or grey, in [0, 1].
     pub images: Array4<f32>,
-    /// For each image its class.
+    /// For each image its class, or where it may have several labels, which combination of them it has.
     pub labels: Vec<Label>,
+    /// For each image its labels, where it may have several; none else.
+    pub sets: Vec<LabelSet>,
     /// For each image its index in the set.
     pub indices: Vec<usize>,
 }
 
 impl Batch {
+    /// What its logits are compared with.
+    pub fn targets(&self) -> Targets<'_> {
+        Targets { sets: &self.sets, ..Targets::new(&self.labels) }
+    }
+
     /// Makes it the batch of these images of height, width and channels `size`, each written by `write`,
     /// which is given its place in the batch and its index; without labels yet.
     fn fill(&mut self, size: [usize; 3], indices: Vec<usize>, write: impl Fn(usize, usize, &mut [f32]) + Sync) {
@@ -72,6 +80,13 @@ impl Batch {
             .expect("the values were just sized for this shape");
         self.indices = indices;
         self.labels.clear();
+        self.sets.clear();
+    }
+
+    /// Adds the labels of the images that were written.
+    fn label(&mut self, images: &Images) {
+        self.labels.extend(self.indices.iter().map(|&index| images.label(index)));
+        self.sets.extend(self.indices.iter().filter_map(|&index| images.set(index)));
     }
 }
 
@@ -166,11 +181,38 @@ impl Loader {
         Some((fault(*indices.first()?)?, indices))
     }
 
+    /// Checks whether the images have what a network with this head answers: a class, or several labels.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if they have the other, or if one is of a class, or has a label, beyond those of the
+    /// head.
+    pub fn check_head(&self, head: Head) -> Result<()> {
+        if !head.has_several_labels() {
+            return self.class_counts(head.classes()).map(|_| ());
+        }
+        for index in 0..self.count() {
+            let Some(set) = self.images.set(index) else {
+                let reason = "an image may have several for this network, and these images are each of one class; give sets of labels";
+                return Err(Error::setting("labels", reason));
+            };
+            if let Some(label) = set.labels().find(|label| label.index() >= head.units()) {
+                let reason = format!("{label} is one of them, and the network knows {}, from 0", head.units());
+                return Err(Error::setting("labels", reason));
+            }
+        }
+        Ok(())
+    }
+
     /// How many images each of this many classes has.
     ///
     /// # Errors
-    /// [`Error::Setting`] if an image is of a class beyond them.
+    /// [`Error::Setting`] if an image is of a class beyond them, or if images may have several labels.
     pub fn class_counts(&self, classes: usize) -> Result<Vec<usize>> {
+        if (0..self.count()).any(|index| self.images.set(index).is_some()) {
+            let reason =
+                "these images may have several, and are not each of one class; give a network for several labels";
+            return Err(Error::setting("labels", reason));
+        }
         let mut counts = vec![0; classes];
         for index in 0..self.count() {
             let label = self.images.label(index);
@@ -240,6 +282,14 @@ impl Images {
             Images::Arrays(arrays) => arrays.labels()[index],
         }
     }
+
+    /// The labels of the image at `index`, where it may have several.
+    fn set(&self, index: usize) -> Option<LabelSet> {
+        match self {
+            Images::Files(files) => files.items()[index].labels,
+            Images::Arrays(arrays) => arrays.sets().map(|sets| sets[index]),
+        }
+    }
 }
 
 /// The batches of one epoch. Dropping it early is fine: tasks not begun do nothing, those begun finish for
@@ -297,14 +347,14 @@ impl Epoch {
             let draw = |Augmented { augmentation, seed, epoch }| augmentation.draw(seed, epoch, index as u64);
             augmented.map_or_else(Change::default, draw).apply_to(&pictures[place], size, image);
         });
-        batch.labels.extend(batch.indices.iter().map(|&index| images.items()[index].label));
+        batch.label(&self.images);
         Ok(true)
     }
 
     fn next_of_arrays(&mut self, images: &ArraySet, batch: &mut Batch) -> bool {
         let Some(indices) = self.next_indices() else { return false };
         batch.fill(images.size(), indices, |_, index, image| image.copy_from_slice(images.image(index)));
-        batch.labels.extend(batch.indices.iter().map(|&index| images.labels()[index]));
+        batch.label(&self.images);
         true
     }
 

@@ -11,9 +11,9 @@ use super::image_names::{is_image_name, is_keras_name, suffixes};
 use super::layout::{FolderLayout, GivenFolders, PartedFolders};
 use super::left_out::{LeftOut, Reason, sentences};
 use super::part::GivenPart;
-use super::source::{Source, parent};
-use crate::classes::{Classes, Label};
-use crate::error::{and, counted, some_of};
+use super::source::{SeveralLabels, Source, parent};
+use crate::classes::{Classes, Combinations, Label, LabelSet};
+use crate::error::{and, counted, shortened, some_of};
 use crate::{Error, Result};
 use std::borrow::Cow;
 use std::path::Path;
@@ -24,8 +24,10 @@ use std::sync::Arc;
 pub struct Item {
     /// The file's index in its [`Source`].
     pub entry: usize,
-    /// Its class.
+    /// Its class; where it may have several labels, which combination of them it has.
     pub label: Label,
+    /// Its labels, where it may have several.
+    pub labels: Option<LabelSet>,
     /// Its path from the folder that holds the class folders, as Keras names it: `benign/1.png`.
     pub path: String,
     /// What its set is called, where it is a further one beside the first.
@@ -51,8 +53,11 @@ pub fn name_in(set: &str, path: &str) -> String {
 /// The classes and their images.
 #[derive(Clone, Debug)]
 pub struct Catalog {
-    /// The classes. Of two, the second is the positive one.
+    /// The classes. Of two, the second is the positive one. Where images may have several labels, the names of
+    /// the combinations of them that there are.
     pub classes: Classes,
+    /// The combinations, where images may have several labels.
+    pub combinations: Option<Combinations>,
     /// All images, class by class, each in Keras's order.
     pub items: Vec<Item>,
     /// What was passed over.
@@ -67,10 +72,21 @@ impl Catalog {
     /// are left to [`with_classes`](Catalog::with_classes).
     ///
     /// # Errors
-    /// [`Error::Data`] if there are not at least two class folders, or if one of them has no image.
+    /// [`Error::Data`] if there are not at least two class folders, or if one of them has no image; where images
+    /// may have several labels, if no image has one of them.
     pub fn from_source(source: &Source) -> Result<Catalog> {
         let mut listed = Listed::of(source);
         let kept = listed.keep_for_test(source);
+        if let Some(several) = source.several_labels() {
+            let mut catalog = Catalog::of_labels(source, listed, several.labels().clone(), several)?;
+            let counts = catalog.label_counts(&catalog.items);
+            if let Some((name, _)) = several.labels().names().zip(&counts).find(|(_, count)| **count == 0) {
+                let reason = format!("no image that trains or validates has the label {name}; leave it out");
+                return Err(Error::data(source.path(), reason));
+            }
+            catalog.notes.extend(kept_note(source, kept));
+            return Ok(catalog);
+        }
         let layout = listed.layout(source);
         let fail = |reason: String| Err(Error::data(source.path(), reason));
         match layout.split() {
@@ -97,21 +113,135 @@ impl Catalog {
         }
         let (classes, items) = (Classes::new(folders.iter())?, images.concat());
         let mut catalog = Catalog::new(source, classes, items, listed);
-        if kept > 0 {
-            let path = source.path().display();
-            catalog
-                .notes
-                .push(format!("{path}: its test part, {}, neither trains nor validates", counted(kept, "image")));
-        }
+        catalog.notes.extend(kept_note(source, kept));
         Ok(catalog)
+    }
+
+    /// The catalog of images that may have several of these labels, which are those of the data, or others
+    /// among which these are.
+    fn of_labels(source: &Source, listed: Listed, labels: Classes, told: &SeveralLabels) -> Result<Catalog> {
+        let place = |name: &str| labels.label(name);
+        if let Some(other) = told.labels().names().find(|name| place(name).is_none()) {
+            let reason = format!(
+                "its images may have the label '{}', and the model knows {}",
+                shortened(other),
+                quoted(&labels)
+            );
+            return Err(Error::data(source.path(), reason));
+        }
+        let set = |folder: &str| -> LabelSet {
+            told.set(folder).labels().filter_map(|label| place(&told.labels()[label])).collect()
+        };
+        let sets = listed.folders.iter().map(|folder| set(folder));
+        let items = sets
+            .zip(&listed.images)
+            .flat_map(|(set, items)| items.iter().map(move |item| Item { labels: Some(set), ..item.clone() }));
+        let mut catalog = Catalog {
+            classes: labels.clone(),
+            combinations: None,
+            items: items.collect(),
+            left_out: Vec::new(),
+            notes: Vec::new(),
+        };
+        if catalog.items.is_empty() {
+            return Err(Error::data(source.path(), "no image has labels; give the images that the labels are of"));
+        }
+        catalog.combine(labels)?;
+        let all_have_one = catalog.items.iter().all(|item| item.labels.is_some_and(|set| set.count() == 1));
+        let Catalog { left_out, notes, .. } = Catalog::new(source, catalog.classes.clone(), Vec::new(), listed);
+        let shown = source.path().display();
+        let one = all_have_one.then(|| {
+            format!("{shown}: every image has just one label; if none can have several, give one column of classes instead, of which one is the answer")
+        });
+        Ok(Catalog { left_out, notes: notes.into_iter().chain(one).collect(), ..catalog })
+    }
+
+    /// Makes the combinations of these labels that the images have their classes, and brings the images into
+    /// their order, which within one they keep.
+    fn combine(&mut self, labels: Classes) -> Result<()> {
+        let combinations = Combinations::new(labels, self.items.iter().filter_map(|item| item.labels))?;
+        for item in &mut self.items {
+            let combination = item.labels.and_then(|set| combinations.of(set));
+            item.label = combination.expect("they are the combinations of these very images");
+        }
+        self.items.sort_by_key(|item| item.label);
+        self.classes = combinations.names().clone();
+        self.combinations = Some(combinations);
+        Ok(())
+    }
+
+    /// The names that a network's answers have: the classes, or where images may have several, the labels.
+    pub fn answers(&self) -> &Classes {
+        self.combinations.as_ref().map_or(&self.classes, Combinations::labels)
+    }
+
+    /// How many of these images, which are of this catalog, have each of the labels of which they may have
+    /// several; where they are of classes, how many each has.
+    pub fn label_counts(&self, items: &[Item]) -> Vec<usize> {
+        if self.combinations.is_none() {
+            return class_counts(items, &self.classes);
+        }
+        let mut counts = vec![0; self.answers().count()];
+        for label in items.iter().filter_map(|item| item.labels).flat_map(LabelSet::labels) {
+            counts[label.index()] += 1;
+        }
+        counts
+    }
+
+    /// The first class that none of these images is of, or the first label that none of them has, in words
+    /// that go on after "no image": `of the class cat`.
+    pub fn missing(&self, items: &[Item]) -> Option<String> {
+        let counts = self.label_counts(items);
+        let (name, _) = self.answers().names().zip(counts).find(|(_, count)| *count == 0)?;
+        Some(match self.combinations {
+            None => format!("of the class {name}"),
+            Some(_) => format!("with the label {name}"),
+        })
+    }
+
+    /// What an image counts for where a set is parted so that each part has its share of everything: its
+    /// class, or each of its labels, and behind these that it is an image.
+    pub(super) fn strata(&self, item: &Item) -> Vec<usize> {
+        match (&self.combinations, item.labels) {
+            (Some(combinations), Some(set)) => {
+                set.labels().map(Label::index).chain([combinations.labels().count()]).collect()
+            }
+            _ => vec![item.label.index()],
+        }
+    }
+
+    /// Finds the images of these labels, of which they may have several: those of a model.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if the data tell of other labels, or of classes.
+    pub fn with_labels(source: &Source, labels: &Classes) -> Result<Catalog> {
+        match source.several_labels() {
+            Some(several) => Catalog::of_labels(source, Listed::of(source), labels.clone(), several),
+            None => {
+                let reason = format!(
+                    "its images are each of one class, and for the model an image may have several labels, {}; give a table that tells \
+                     them, by --label-column with a column for each, or by --label-separator",
+                    quoted(labels)
+                );
+                Err(Error::data(source.path(), reason))
+            }
+        }
     }
 
     /// Finds the images of these classes, whose names and order are known: they are those of a model. Some
     /// may have no folder or no image, as in a set that was gathered of one class only.
     ///
     /// # Errors
-    /// [`Error::Data`] if a folder is that of another class, or if there is no image of any.
+    /// [`Error::Data`] if a folder is that of another class, or if there is no image of any, or where images may
+    /// have several labels.
     pub fn with_classes(source: &Source, classes: &Classes) -> Result<Catalog> {
+        if source.has_several_labels() {
+            let reason = format!(
+                "its images may have several labels, and for the model each is of one class, {}; give labels of which each image has one",
+                quoted(classes)
+            );
+            return Err(Error::data(source.path(), reason));
+        }
         let listed = Listed::of(source);
         let layout = listed.layout(source);
         let Listed { folders, images, strays, .. } = &listed;
@@ -162,8 +292,19 @@ impl Catalog {
     ///
     /// # Errors
     /// [`Error::Data`] of the further set, if its classes are others.
-    pub fn join(mut self, further: Catalog, entries: usize, path: &Path) -> Result<Catalog> {
-        if self.classes != further.classes {
+    pub fn join(mut self, mut further: Catalog, entries: usize, path: &Path) -> Result<Catalog> {
+        let several = self.combinations.is_some();
+        if several != further.combinations.is_some() {
+            let [ours, theirs] = match several {
+                true => ["may have several labels", "are each of one class"],
+                false => ["are each of one class", "may have several labels"],
+            };
+            let reason = format!("its images {theirs}, and those of the data that train {ours}; give both in one way");
+            return Err(Error::data(path, reason));
+        }
+        if several {
+            further.relabel(self.answers(), path)?;
+        } else if self.classes != further.classes {
             let [ours, theirs] = [&self.classes, &further.classes].map(quoted);
             let different = further.classes.names().filter(|class| self.classes.label(class).is_none());
             let different = different.map(|class| format!("'{class}'"));
@@ -179,12 +320,33 @@ impl Catalog {
         let items =
             further.items.into_iter().map(|item| Item { entry: item.entry + entries, set: Some(set.clone()), ..item });
         self.items.extend(items);
-        // It keeps the order within.
-        self.items.sort_by_key(|item| item.label);
+        match self.combinations.take() {
+            Some(combinations) => self.combine(combinations.labels().clone())?,
+            // It keeps the order within.
+            None => self.items.sort_by_key(|item| item.label),
+        }
         let named = |left: LeftOut| LeftOut { file: name_in(&set, &left.file), ..left };
         self.left_out.extend(further.left_out.into_iter().map(named));
         self.notes.extend(further.notes);
         Ok(self)
+    }
+
+    /// Gives its images their labels by their places among these, which are those of the data that train.
+    fn relabel(&mut self, labels: &Classes, path: &Path) -> Result<()> {
+        let own = self.answers().clone();
+        if let Some(other) = own.names().find(|name| labels.label(name).is_none()) {
+            let reason = format!(
+                "its images may have the label '{}', and those of the data that train {}; name the labels as there",
+                shortened(other),
+                quoted(labels)
+            );
+            return Err(Error::data(path, reason));
+        }
+        for item in &mut self.items {
+            let places = |set: LabelSet| set.labels().filter_map(|label| labels.label(&own[label])).collect();
+            item.labels = item.labels.map(places);
+        }
+        Ok(())
     }
 
     /// The catalog of these images of a source, of which this is listed.
@@ -193,13 +355,19 @@ impl Catalog {
         left_out.extend(strays);
         let mut notes = notes(source, &left_out);
         notes.extend(further_note(source, &items));
-        Catalog { classes, items, left_out, notes }
+        Catalog { classes, combinations: None, items, left_out, notes }
     }
 
     /// How many images each class has.
     pub fn counts(&self) -> Vec<usize> {
         class_counts(&self.items, &self.classes)
     }
+}
+
+/// What to say of images that are kept for a test.
+fn kept_note(source: &Source, kept: usize) -> Option<String> {
+    let path = source.path().display();
+    (kept > 0).then(|| format!("{path}: its test part, {}, neither trains nor validates", counted(kept, "image")))
 }
 
 /// The classes' names in a sentence: `'cat' and 'dog'`.
@@ -248,7 +416,8 @@ impl Listed {
                 .and_then(|(folder, _)| folders.binary_search_by(|other| other.as_str().cmp(folder)).ok());
             match class {
                 Some(label) if is_image_name(name) => {
-                    images[label].push(Item { entry, label: Label::new(label), path: path.to_string(), set: None });
+                    let label = Label::new(label);
+                    images[label.index()].push(Item { entry, label, labels: None, path: path.to_string(), set: None });
                 }
                 None if is_image_name(name) => strays.push(passed_over(Reason::NoClass)),
                 _ => left_out.push(passed_over(Reason::NotAnImage)),

@@ -20,6 +20,11 @@ use crate::{Error, Result};
 /// dealing does not reach every fold.
 pub fn folds(catalog: &Catalog, k: usize, groups: &Groups, seed: u64) -> Result<Vec<Split>> {
     let refuse = |reason: String| Err(Error::value("folds", k, reason));
+    if catalog.combinations.is_some() {
+        return refuse(
+            "each fold validates on every class, and here an image may have several labels; leave it out".into(),
+        );
+    }
     if k < 2 {
         return refuse("one part trains and another validates, so there are at least 2 folds".to_string());
     }

@@ -157,11 +157,11 @@ impl Groups {
         &self.names[self.of_item[index]]
     }
 
-    /// Counts the images of each class in every group.
+    /// Counts the images of each class in every group, or of each label and in all.
     pub(super) fn counts(&self, catalog: &Catalog) -> Vec<GroupCounts> {
         let mut counts = vec![GroupCounts::default(); self.len()];
         for (item, &group) in catalog.items.iter().zip(&self.of_item) {
-            counts[group].add(item.label.index());
+            catalog.strata(item).into_iter().for_each(|stratum| counts[group].add(stratum));
         }
         counts
     }

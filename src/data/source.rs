@@ -22,6 +22,7 @@ mod npz;
 mod pack;
 mod place;
 mod plain_name;
+mod several;
 mod sidecars;
 mod table;
 mod tar;
@@ -46,6 +47,7 @@ pub use limits::{LISTED_BYTES, MAX_FILE_BYTES, MAX_FILES, MAX_LISTING_BYTES, MAX
 pub(super) use listing::parent;
 use listing::{ListedFile, Listing};
 use place::Place;
+pub(super) use several::SeveralLabels;
 pub use table::Columns;
 
 /// A list of named files whose bytes can be read, from many threads at once.
@@ -62,6 +64,7 @@ pub struct Source {
     notes: Vec<String>,
     packs: Vec<Arc<Pack>>,
     is_labelled: bool,
+    several: Option<SeveralLabels>,
 }
 
 /// The labels of images that are in no folders of their classes.
@@ -157,11 +160,11 @@ impl Source {
             );
             return Err(Error::data(path, reason));
         }
-        let rows = table::read(path, &read_table(path)?, &labels.columns)?;
+        let table = table::read(path, &read_table(path)?, &labels.columns)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let base = folder::list(listed)?.finish(path)?;
-        let listing = by_table(TablePlace { path, images: folder, folder: Some("") }, base, rows)?;
+        let listing = by_table(TablePlace { path, images: folder, folder: Some("") }, base, table)?;
         Source::from_listing(path.to_path_buf(), folder.to_path_buf(), listing)
     }
 
@@ -170,8 +173,8 @@ impl Source {
         let listing = listing.finish(path)?;
         let listing = match &labels.table {
             Some(file) => {
-                let rows = table::read(file, &read_table(file)?, &labels.columns)?;
-                by_table(TablePlace { path: file, images: path, folder: None }, listing, rows)?
+                let table = table::read(file, &read_table(file)?, &labels.columns)?;
+                by_table(TablePlace { path: file, images: path, folder: None }, listing, table)?
             }
             None => match by_table::folders_of_tables(&listing) {
                 Some(_) if sidecars::has_sidecars(&listing) => sidecars::list(path, listing)?,
@@ -198,13 +201,14 @@ impl Source {
 
     /// Takes over what was listed, in order.
     fn from_listing(path: PathBuf, base: PathBuf, listing: Listing) -> Result<Source> {
-        let Listing { files, folders, left_out, notes, packs, is_labelled, .. } = listing.finish(&path)?;
+        let Listing { files, folders, left_out, notes, packs, is_labelled, several, .. } = listing.finish(&path)?;
         let left_out = left_out.into_iter().map(|(name, reason)| {
             let whole = full_name(&base, &name);
             LeftOut::new(name, whole, reason)
         });
         let left_out = left_out.collect();
-        Ok(Source { path, files, base, joined: Vec::new(), folders, left_out, notes, packs, is_labelled })
+        let joined = Vec::new();
+        Ok(Source { path, files, base, joined, folders, left_out, notes, packs, is_labelled, several })
     }
 
     /// Joins both sources: the files of this one, then those of `further`, each still named by the path of
@@ -303,6 +307,17 @@ impl Source {
         self.is_labelled
     }
 
+    /// Returns whether an image may have several labels, or none.
+    pub fn has_several_labels(&self) -> bool {
+        self.several.is_some()
+    }
+
+    /// Returns the labels, where an image may have several: the first folder of each name is its combination
+    /// then.
+    pub(super) fn several_labels(&self) -> Option<&SeveralLabels> {
+        self.several.as_ref()
+    }
+
     /// Returns the part of a split that the data tell of the file at `index`, if they do.
     ///
     /// # Panics
@@ -392,8 +407,8 @@ fn by_table_within(path: &Path, listing: Listing, folders: &[String], columns: &
     match &found[..] {
         [] => Ok(listing),
         [(whole, folder, bytes)] => {
-            let rows = table::read(whole, bytes, columns)?;
-            by_table(TablePlace { path: whole, images: path, folder: Some(folder) }, listing, rows)
+            let table = table::read(whole, bytes, columns)?;
+            by_table(TablePlace { path: whole, images: path, folder: Some(folder) }, listing, table)
         }
         several => Err(several_tables(path, several.iter().map(|(whole, ..)| whole.as_path()).collect())),
     }

@@ -9,6 +9,9 @@
 //! class keeps at least one image to train on, because even the largest fraction below 1, 1 − 2⁻⁵³, times n
 //! rounds to less than n.
 //!
+//! Where images may have several labels, each combination of them is parted so, and a few more validate, until
+//! each label has about its share.
+//!
 //! Where files come in groups that must not be split, whole groups are [dealt](super::stratify) so that
 //! the numbers come near these.
 
@@ -40,6 +43,10 @@ impl Split {
     /// [`Error::Setting`] if the fraction is outside [0, 1).
     pub fn new(catalog: &Catalog, validation_split: f64) -> Result<Split> {
         check_fraction(validation_split)?;
+        if catalog.combinations.is_some() {
+            let validate = validating(catalog, validation_split);
+            return Ok(Split::by_part(catalog, |index| validate[index]));
+        }
         let mut split = Split { training: Vec::new(), validation: Vec::new(), notes: Vec::new() };
         for (label, class) in catalog.classes.labels().zip(catalog.classes.names()) {
             let files: Vec<Item> = catalog.items.iter().filter(|item| item.label == label).cloned().collect();
@@ -81,10 +88,8 @@ impl Split {
     pub fn given(catalog: &Catalog, source: &Source, groups: Option<&Groups>) -> Result<Split> {
         let validates = |item: &Item| source.part(item.entry) == Some(GivenPart::Validation);
         let split = Split::by_part(catalog, |index| validates(&catalog.items[index]));
-        let classes = &catalog.classes;
-        let training = class_counts(&split.training, classes);
-        if let Some(label) = classes.labels().find(|label| training[label.index()] == 0) {
-            let reason = format!("no image of the class {} is in its training part; mend the labels", &classes[label]);
+        if let Some(missing) = catalog.missing(&split.training) {
+            let reason = format!("no image {missing} is in its training part; mend the labels");
             return Err(Error::data(source.path(), reason));
         }
         match groups.map(|groups| on_both_sides(catalog, groups, validates)).as_deref() {
@@ -109,27 +114,27 @@ impl Split {
     /// train on.
     pub fn grouped(catalog: &Catalog, validation_split: f64, groups: &Groups, seed: u64) -> Result<Split> {
         check_fraction(validation_split)?;
-        let all = catalog.counts();
+        let counts = groups.counts(catalog);
+        let all = strata_counts(catalog);
         let wanted: Vec<usize> = all.iter().map(|&count| (validation_split * count as f64) as usize).collect();
         let validates = wanted.iter().map(|&count| count as f64).collect();
         let trains = all.iter().zip(&wanted).map(|(all, wanted)| (all - wanted) as f64).collect();
         let part_of = match wanted.iter().all(|&count| count == 0) {
             true => vec![1; groups.len()],
-            false => stratify(&groups.counts(catalog), &[validates, trains], seed),
+            false => stratify(&counts, &[validates, trains], seed),
         };
         let mut split = Split::by_part(catalog, |index| part_of[groups.of(index)] == 0);
-        let classes = &catalog.classes;
-        let training = class_counts(&split.training, classes);
-        if let Some(label) = classes.labels().find(|label| training[label.index()] == 0) {
+        if let Some(missing) = catalog.missing(&split.training) {
+            let missing = missing.replacen("of the class ", "of ", 1);
             let reason = format!(
-                "where {validation_split} of each class is to validate, no image of {} is left to train on; make the share \
-                 smaller, or the groups",
-                &classes[label]
+                "where {validation_split} of each class is to validate, no image {missing} is left to train on; make the share \
+                 smaller, or the groups"
             );
             return Err(Error::setting("group_regex", reason));
         }
-        let got = class_counts(&split.validation, classes);
-        if got != wanted {
+        let got = catalog.label_counts(&split.validation);
+        if got != wanted[..got.len()] {
+            let classes = catalog.answers();
             split.notes.push(off_the_share(classes, validation_split, &all, &wanted, &got));
         }
         Ok(split)
@@ -144,6 +149,61 @@ impl Split {
         }
         split
     }
+}
+
+/// How many images of a catalog count for each stratum.
+fn strata_counts(catalog: &Catalog) -> Vec<usize> {
+    let mut counts = catalog.label_counts(&catalog.items);
+    if catalog.combinations.is_some() {
+        counts.push(catalog.items.len());
+    }
+    counts
+}
+
+/// Whether each image of a catalog validates whose images may have several labels: of each combination int(fraction
+/// · n), the first ones, as of a class. Many have so few images that this leaves out most of what should
+/// validate. So one more of a combination validates where that brings the labels, and the whole, nearer to
+/// their share; those that were cut off most go first, and the last image of a label trains.
+fn validating(catalog: &Catalog, validation_split: f64) -> Vec<bool> {
+    let all = strata_counts(catalog);
+    let mut missing: Vec<f64> = all.iter().map(|&count| (validation_split * count as f64).floor()).collect();
+    let mut train = all.clone();
+    let combinations = class_counts(&catalog.items, &catalog.classes);
+    let mut first = 0;
+    // Of each combination the index of its first image, how many validate, and what was cut off.
+    let mut parts: Vec<(usize, usize, f64)> = Vec::new();
+    for &count in &combinations {
+        let share = validation_split * count as f64;
+        parts.push((first, share as usize, share.fract()));
+        first += count;
+    }
+    for &(first, count, _) in parts.iter().filter(|(_, count, _)| *count > 0) {
+        for stratum in catalog.strata(&catalog.items[first]) {
+            missing[stratum] -= count as f64;
+            train[stratum] -= count;
+        }
+    }
+    // Sorting keeps the order of equals.
+    let mut order: Vec<usize> = (0..parts.len()).filter(|&place| parts[place].2 > 0.0).collect();
+    order.sort_by(|&a, &b| parts[b].2.total_cmp(&parts[a].2));
+    for place in order {
+        let strata = catalog.strata(&catalog.items[parts[place].0]);
+        // What (missing / n)² becomes less by, over all strata.
+        let gain: f64 =
+            strata.iter().map(|&stratum| (2.0 * missing[stratum] - 1.0) / (all[stratum] as f64).powi(2)).sum();
+        if gain > 0.0 && strata.iter().all(|&stratum| train[stratum] > 1) {
+            parts[place].1 += 1;
+            for stratum in strata {
+                missing[stratum] -= 1.0;
+                train[stratum] -= 1;
+            }
+        }
+    }
+    parts
+        .iter()
+        .zip(&combinations)
+        .flat_map(|(&(_, validate, _), &count)| (0..count).map(move |place| place < validate))
+        .collect()
 }
 
 /// Returns the groups that have images among those that validate and among the others.

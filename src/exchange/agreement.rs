@@ -17,6 +17,7 @@ use rayon::prelude::*;
 pub fn difference(model: &Checkpoint, read_back: &Checkpoint, images: ArrayView4<f32>) -> Result<f64> {
     let answers = predict(&model.network, &model.parameters, images)?;
     let layers = read_back.network.twin(&read_back.parameters);
+    let head = read_back.network.head();
     let (count, height, width, channels) = images.dim();
     let values: Vec<f64> = images.iter().map(|&value| f64::from(value)).collect();
     let expected: Vec<f64> = values
@@ -24,7 +25,10 @@ pub fn difference(model: &Checkpoint, read_back: &Checkpoint, images: ArrayView4
         .flat_map_iter(|values| {
             let image = Image { height, width, channels, values: values.to_vec() };
             let logits = forward(&layers, &image, &[]).pop().map_or(Vec::new(), |output| output.values);
-            if let [logit] = logits[..] { vec![sigmoid(logit)] } else { softmax(&logits) }
+            match head.units() == 1 || head.has_several_labels() {
+                true => logits.into_iter().map(sigmoid).collect(),
+                false => softmax(&logits),
+            }
         })
         .collect();
     if expected.len() != answers.len() || count == 0 {

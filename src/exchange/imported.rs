@@ -2,6 +2,7 @@
 
 use crate::checkpoint::{Checkpoint, ModelCard, RESCALE, TrainingFacts};
 use crate::classes::Classes;
+use crate::classes::combinations::check_labels;
 use crate::data::reading::Reading;
 use crate::files::read_at_most;
 use crate::network::Network;
@@ -41,6 +42,9 @@ impl Imported {
         };
         if let Some(classes) = classes {
             card.classes = classes;
+        }
+        if network.head().has_several_labels() {
+            check_labels(&card.classes)?;
         }
         match card.classes.count() {
             named if named == told_apart => Ok(Checkpoint { card, network, parameters }),

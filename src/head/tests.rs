@@ -1,8 +1,8 @@
 use super::*;
 use approx::{assert_abs_diff_eq, assert_relative_eq};
 
-const ONE: Head = Head { units: 1 };
-const THREE: Head = Head { units: 3 };
+const ONE: Head = Head { units: 1, several_labels: false };
+const THREE: Head = Head { units: 3, several_labels: false };
 
 fn labels(indices: &[usize]) -> Vec<Label> {
     indices.iter().copied().map(Label::new).collect()
@@ -79,7 +79,7 @@ fn the_parts_of_a_batch_that_is_cut_add_up_to_the_whole() {
         let (mut sum, mut gradient) = (0.0, Vec::new());
         for part in [0..3, 3..7] {
             let logits = Logits::new(&logits[part.start * head.units()..part.end * head.units()], head.units());
-            let targets = Targets { labels: &labels[part], weights: &weights, smoothing: 0.0, whole: 7 };
+            let targets = Targets { weights: &weights, whole: 7, ..Targets::new(&labels[part]) };
             sum += head.loss(logits, targets);
             let mut of_part = vec![f32::NAN; logits.values().len()];
             head.gradient(logits, targets, &mut of_part);
@@ -133,4 +133,71 @@ fn a_decision_is_the_threshold_of_two_classes_and_the_first_largest_of_more() {
     assert_eq!(of(THREE, &probabilities, 0.5), Label::new(1));
     assert_eq!(ONE.probabilities(&[0.0]).collect::<Vec<f32>>(), [0.5]);
     assert_eq!((ONE.classes(), THREE.classes(), Head::new(2).classes()), (2, 3, 2));
+}
+
+/// A set of labels for each image.
+fn sets(indices: &[&[usize]]) -> Vec<LabelSet> {
+    indices.iter().map(|indices| indices.iter().copied().map(Label::new).collect()).collect()
+}
+
+/// Loss and gradient of a batch of images that may have several labels.
+fn of_sets(logits: &[f32], sets: &[LabelSet], units: usize, smoothing: f64) -> (f64, Vec<f32>) {
+    let (head, labels) = (Head::of_labels(units), vec![Label::new(0); sets.len()]);
+    let targets = Targets { sets, smoothing, ..Targets::new(&labels) };
+    let mut gradient = vec![f32::NAN; logits.len()];
+    head.gradient(Logits::new(logits, units), targets, &mut gradient);
+    (head.loss(Logits::new(logits, units), targets), gradient)
+}
+
+#[test]
+fn of_labels_the_loss_is_the_mean_over_units_and_images_of_what_one_unit_has() {
+    let logits = [0.5f32, -1.0, 2.0, -0.25, 1.5, -3.0];
+    let sets = sets(&[&[0, 2], &[]]);
+    for smoothing in [0.0, 0.2] {
+        let (loss, gradient) = of_sets(&logits, &sets, 3, smoothing);
+        let flat = labels(&[1, 0, 1, 0, 0, 0]);
+        let targets = Targets { smoothing, ..Targets::new(&flat) };
+        let mut expected = vec![f32::NAN; 6];
+        ONE.gradient(Logits::new(&logits, 1), targets, &mut expected);
+        assert_relative_eq!(loss, ONE.loss(Logits::new(&logits, 1), targets), max_relative = 1e-14);
+        for (g, expected) in gradient.iter().zip(&expected) {
+            assert_relative_eq!(*g, *expected, max_relative = 1e-6);
+        }
+    }
+}
+
+#[test]
+fn the_losses_of_labels_by_hand() {
+    // σ(0) = ½ says nothing, σ(ln 3) = ¾.
+    let (loss, gradient) = of_sets(&[0.0, 3f32.ln()], &sets(&[&[1]]), 2, 0.0);
+    assert_relative_eq!(loss, (2f64.ln() - 0.75f64.ln()) / 2.0, max_relative = 1e-7);
+    assert_relative_eq!(gradient[0], 0.25, max_relative = 1e-6);
+    assert_relative_eq!(gradient[1], -0.125, max_relative = 1e-6);
+    assert!(of_sets(&[1e4, -1e4], &sets(&[&[0]]), 2, 0.0).0 == 0.0);
+    assert!(of_sets(&[1e4, -1e4], &sets(&[&[1]]), 2, 0.0).0 == 1e4);
+    assert!(of_sets(&[f32::NAN, 0.0], &sets(&[&[0]]), 2, 0.0).0.is_nan());
+}
+
+#[test]
+fn an_image_has_the_labels_above_the_threshold_each_by_itself() {
+    let head = Head::of_labels(3);
+    let probabilities: Vec<f32> = head.probabilities(&[0.0, 30.0, 20.0]).collect();
+    assert!(probabilities[0] == 0.5 && probabilities[1..].iter().all(|p| *p > 0.99), "{probabilities:?}");
+    let of = |threshold: f64| head.label_set(probabilities.iter().copied(), threshold);
+    assert_eq!((of(0.5), of(0.4)), (sets(&[&[1, 2]])[0], sets(&[&[0, 1, 2]])[0]));
+    assert_eq!(head.label_set([f32::NAN, 0.0, 0.1], 0.0), sets(&[&[2]])[0]);
+    assert_eq!((head.classes(), head.has_several_labels(), Head::of_labels(2).classes()), (3, true, 2));
+}
+
+#[test]
+#[should_panic(expected = "a set of labels for each row of logits")]
+fn classes_are_no_targets_of_labels() {
+    Head::of_labels(2).loss(Logits::new(&[0.0, 0.0], 2), Targets::new(&[Label::NEGATIVE]));
+}
+
+#[test]
+#[should_panic(expected = "an image is of one class, and has several labels")]
+fn labels_are_no_targets_of_classes() {
+    let sets = [LabelSet::NONE];
+    Head::new(2).loss(Logits::new(&[0.0, 0.0], 2), Targets { sets: &sets, ..Targets::new(&[Label::NEGATIVE]) });
 }

@@ -1,8 +1,9 @@
-//! The figures of a set of answers, of two classes or of more.
+//! The figures of a set of answers, of two classes or of more, or of labels.
 
 use super::binary::Assessment;
 use super::multiclass::MulticlassAssessment;
-use crate::classes::Label;
+use super::multilabel::MultilabelAssessment;
+use crate::classes::{Label, LabelSet};
 use crate::head::Head;
 
 /// All that can be said of a model's answers on a set of images.
@@ -12,6 +13,8 @@ pub enum Judged {
     Two(Assessment),
     /// Of more.
     Several(MulticlassAssessment),
+    /// Of labels, of which an image may have several.
+    Labels(MultilabelAssessment),
 }
 
 impl Judged {
@@ -19,7 +22,8 @@ impl Judged {
     /// threshold is that of the answers of two classes.
     ///
     /// # Panics
-    /// If there is not one of each for every image.
+    /// If there is not one of each for every image, or the head is one of labels, of whose answers
+    /// [`of_labels`](Judged::of_labels) judges.
     pub fn new(
         head: Head,
         labels: &[Label],
@@ -28,6 +32,7 @@ impl Judged {
         losses: &[f64],
         threshold: f64,
     ) -> Judged {
+        assert!(!head.has_several_labels(), "an image may have several labels, and is of no class");
         match head.classes() {
             2 => {
                 let positive: Vec<f32> = positives(head, probabilities);
@@ -37,11 +42,21 @@ impl Judged {
         }
     }
 
+    /// Of images that have these labels, of which each may have several, with rows of
+    /// [probabilities](Head::probabilities) and losses.
+    ///
+    /// # Panics
+    /// If there is not one of each for every image, or the head is none of labels.
+    pub fn of_labels(head: Head, sets: &[LabelSet], probabilities: &[f32], losses: &[f64], threshold: f64) -> Judged {
+        Judged::Labels(MultilabelAssessment::new(head, sets, probabilities, losses, threshold))
+    }
+
     /// The number of images.
     pub fn total(&self) -> usize {
         match self {
             Judged::Two(assessment) => assessment.confusion.total(),
             Judged::Several(assessment) => assessment.confusion.total(),
+            Judged::Labels(assessment) => assessment.total,
         }
     }
 }

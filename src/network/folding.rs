@@ -28,7 +28,7 @@ impl Network {
             None => *layer,
         };
         // A prediction trains nothing, and names may be others without the layers that are gone.
-        ModelSpec { input: self.spec.input, frozen: Vec::new(), layers: kept.map(layer).collect() }
+        ModelSpec { frozen: Vec::new(), layers: kept.map(layer).collect(), ..self.spec }
     }
 
     /// Returns the network of [`folded_spec`](Network::folded_spec) with the weights that make it predict as

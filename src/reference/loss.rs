@@ -1,4 +1,5 @@
-//! The loss: sigmoid and binary cross-entropy of one logit, softmax and categorical cross-entropy of several.
+//! The loss: sigmoid and binary cross-entropy of one logit, softmax and categorical cross-entropy of several, or
+//! a sigmoid and a binary cross-entropy for each where a sample may have several labels.
 
 /// σ(z) = 1 / (1 + e⁻ᶻ), the probability of class 1.
 pub fn sigmoid(z: f64) -> f64 {
@@ -44,4 +45,22 @@ pub fn categorical_cross_entropy_gradient(logits: &[f64], targets: &[f64]) -> Ve
 pub fn smoothed_targets(label: usize, classes: usize, smoothing: f64) -> Vec<f64> {
     let y = |class: usize| if class == label { 1.0 } else { 0.0 };
     (0..classes).map(|class| y(class) * (1.0 - smoothing) + smoothing / classes as f64).collect()
+}
+
+/// The mean over the labels of the [`binary_cross_entropy`] of each, of a sample that has any number of them.
+/// Keras's `binary_crossentropy` of several sigmoids takes this mean over its last axis.
+pub fn label_cross_entropy(logits: &[f64], targets: &[f64]) -> f64 {
+    let one = |(&z, &y): (&f64, &f64)| binary_cross_entropy(z, y);
+    logits.iter().zip(targets).map(one).sum::<f64>() / logits.len() as f64
+}
+
+/// ∂/∂z of [`label_cross_entropy`]: of K labels each has a K-th of its own cross-entropy's.
+pub fn label_cross_entropy_gradient(logits: &[f64], targets: &[f64]) -> Vec<f64> {
+    let one = |(&z, &y): (&f64, &f64)| binary_cross_entropy_gradient(z, y) / logits.len() as f64;
+    logits.iter().zip(targets).map(one).collect()
+}
+
+/// The targets of labels that a sample has or not, with label smoothing s: y·(1 − s) + s/2 of each.
+pub fn smoothed_label_targets(labels: &[bool], smoothing: f64) -> Vec<f64> {
+    labels.iter().map(|&has| smoothed_targets(usize::from(has), 2, smoothing)[1]).collect()
 }

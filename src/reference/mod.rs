@@ -10,7 +10,7 @@
 //! | `tensors` | what goes forward through a network, and what comes back for its parameters |
 //! | `dense`, `elementwise`, `pool_shape`, `max_pool`, `average_pool`, `conv2d`, `depthwise_conv2d` | the layers, each forward and backward |
 //! | `batch_normalization` | the one layer in which the images of a batch meet |
-//! | `loss` | sigmoid and binary cross-entropy, softmax and categorical cross-entropy |
+//! | `loss` | sigmoid and binary cross-entropy, softmax and categorical cross-entropy, a sigmoid for each label |
 //! | `network` | all layers forward, and a training step backward through them |
 //! | `adam`, `sgd` | from gradients to new weights |
 //! | `clipping` | gradients held within a bound before |
@@ -93,12 +93,12 @@ pub use depthwise_conv2d::{depthwise_conv2d_backward, depthwise_conv2d_forward};
 pub use elementwise::{dropout, leaky_relu_backward, leaky_relu_forward, relu_backward, relu_forward};
 pub use loss::{
     binary_cross_entropy, binary_cross_entropy_gradient, categorical_cross_entropy, categorical_cross_entropy_gradient,
-    sigmoid, smoothed_targets, softmax,
+    label_cross_entropy, label_cross_entropy_gradient, sigmoid, smoothed_label_targets, smoothed_targets, softmax,
 };
 pub use max_pool::{max_pool_backward, max_pool_forward, window_maxima};
 pub use network::{
-    Layer, Loss, Step, forward, layer_backward, layer_factors, layer_forward, mean_loss, no_gradient, step,
-    weighted_step,
+    Layer, Loss, Step, forward, label_step, layer_backward, layer_factors, layer_forward, mean_label_loss, mean_loss,
+    no_gradient, step, weighted_step,
 };
 pub use pool_shape::PoolShape;
 pub use sgd::Sgd;

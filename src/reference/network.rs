@@ -10,7 +10,7 @@ use super::depthwise_conv2d::{depthwise_conv2d_backward, depthwise_conv2d_forwar
 use super::elementwise::{dropout, leaky_relu_backward, leaky_relu_forward, relu_backward, relu_forward};
 use super::loss::{
     binary_cross_entropy, binary_cross_entropy_gradient, categorical_cross_entropy, categorical_cross_entropy_gradient,
-    smoothed_targets,
+    label_cross_entropy, label_cross_entropy_gradient, smoothed_label_targets, smoothed_targets,
 };
 use super::max_pool::{max_pool_backward, max_pool_forward, window_maxima};
 use super::pool_shape::PoolShape;
@@ -234,12 +234,29 @@ pub fn weighted_step(
     smoothing: f64,
     factors: &[Vec<Vec<f64>>],
 ) -> Step {
+    step_with(layers, images, factors, |outputs| mean_loss(outputs, labels, class_weights, smoothing))
+}
+
+/// [`step`] where a sample has any number of labels: `labels[sample]` tells of each unit of the last layer
+/// whether the sample has its label. The loss is the mean over samples of the [`label_cross_entropy`].
+pub fn label_step(
+    layers: &[Layer],
+    images: &[Image],
+    labels: &[Vec<bool>],
+    smoothing: f64,
+    factors: &[Vec<Vec<f64>>],
+) -> Step {
+    step_with(layers, images, factors, |outputs| mean_label_loss(outputs, labels, smoothing))
+}
+
+/// A training step's gradients by a loss of the network's outputs.
+fn step_with(layers: &[Layer], images: &[Image], factors: &[Vec<Vec<f64>>], loss: impl Fn(&[Image]) -> Loss) -> Step {
     // What goes into every layer, and last the network's output: all that the backward pass needs.
     let mut activations = vec![images.to_vec()];
     for (index, layer) in layers.iter().enumerate() {
         activations.push(layer_forward(layer, &activations[index], &layer_factors(layers, index, factors)));
     }
-    let Loss { logits, loss, grad_outputs } = mean_loss(&activations[layers.len()], labels, class_weights, smoothing);
+    let Loss { logits, loss, grad_outputs } = loss(&activations[layers.len()]);
 
     let mut gradients: Vec<LayerGradient> = layers.iter().map(no_gradient).collect();
     let (mut batch_moments, mut margin, mut grads) = (vec![None; layers.len()], f64::INFINITY, grad_outputs);
@@ -267,11 +284,9 @@ pub struct Loss {
 
 /// The loss of the network's `outputs`, as [`weighted_step`] takes it.
 pub fn mean_loss(outputs: &[Image], labels: &[usize], class_weights: &[f64], smoothing: f64) -> Loss {
-    let (mut logits, mut loss, mut grad_outputs) = (vec![], 0.0, vec![]);
-    for (output, &label) in outputs.iter().zip(labels) {
-        let z = &output.values;
-        logits.extend(z);
-        let (sample_loss, sample_gradient) = match z[..] {
+    mean(outputs, |sample, z| {
+        let label = labels[sample];
+        let (loss, gradient) = match z[..] {
             [z] => {
                 let y = smoothed_targets(label, 2, smoothing)[1];
                 (binary_cross_entropy(z, y), vec![binary_cross_entropy_gradient(z, y)])
@@ -281,8 +296,27 @@ pub fn mean_loss(outputs: &[Image], labels: &[usize], class_weights: &[f64], smo
                 (categorical_cross_entropy(z, &y), categorical_cross_entropy_gradient(z, &y))
             }
         };
+        (class_weights[label], loss, gradient)
+    })
+}
+
+/// The loss of the network's `outputs`, as [`label_step`] takes it.
+pub fn mean_label_loss(outputs: &[Image], labels: &[Vec<bool>], smoothing: f64) -> Loss {
+    mean(outputs, |sample, z| {
+        let y = smoothed_label_targets(&labels[sample], smoothing);
+        (1.0, label_cross_entropy(z, &y), label_cross_entropy_gradient(z, &y))
+    })
+}
+
+/// The mean over samples of a loss, which `of` gives with its weight and its gradient by the logits.
+fn mean(outputs: &[Image], of: impl Fn(usize, &[f64]) -> (f64, f64, Vec<f64>)) -> Loss {
+    let (mut logits, mut loss, mut grad_outputs) = (vec![], 0.0, vec![]);
+    for (sample, output) in outputs.iter().enumerate() {
+        let z = &output.values;
+        logits.extend(z);
+        let (weight, sample_loss, sample_gradient) = of(sample, z);
         // What one unit of this sample's own loss adds to the mean.
-        let share = class_weights[label] / outputs.len() as f64;
+        let share = weight / outputs.len() as f64;
         loss += share * sample_loss;
         let grad_logits = sample_gradient.iter().map(|g| share * g).collect();
         grad_outputs.push(Image { height: 1, width: 1, channels: z.len(), values: grad_logits });

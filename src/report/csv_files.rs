@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::data::images::{Digest, hexadecimal};
 use crate::data::source::MAX_FILES;
 use crate::files::{read_table, read_text, write_table};
-use crate::training::{EpochRecord, LearningRates, StepRow};
+use crate::training::{EpochRecord, LabelFigures, LearningRates, StepRow};
 use crate::{Error, Result};
 
 /// A line of `history.csv`: the columns of Keras's `CSVLogger`, in its order.
@@ -23,11 +23,29 @@ pub(super) struct HistoryRow {
     loss: f64,
     val_accuracy: Option<f64>,
     val_loss: Option<f64>,
+    /// Where images may have several labels: these three, each none where it is undefined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    val_exact_match: Option<Option<f64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    val_macro_f1: Option<Option<f64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    val_macro_roc_auc: Option<Option<f64>>,
 }
 
 impl From<&EpochRecord> for HistoryRow {
-    fn from(&EpochRecord { epoch, accuracy, loss, val_accuracy, val_loss, .. }: &EpochRecord) -> HistoryRow {
-        HistoryRow { epoch, accuracy, loss, val_accuracy, val_loss }
+    fn from(
+        &EpochRecord { epoch, accuracy, loss, val_accuracy, val_loss, val_labels, .. }: &EpochRecord,
+    ) -> HistoryRow {
+        HistoryRow {
+            epoch,
+            accuracy,
+            loss,
+            val_accuracy,
+            val_loss,
+            val_exact_match: val_labels.map(|labels| labels.exact_match),
+            val_macro_f1: val_labels.map(|labels| labels.macro_f1),
+            val_macro_roc_auc: val_labels.map(|labels| labels.macro_roc_auc),
+        }
     }
 }
 
@@ -69,13 +87,19 @@ fn as_hexadecimal<S: Serializer>(digest: &Option<Digest>, serializer: S) -> std:
 }
 
 /// Writes `history.csv`: `epoch,accuracy,loss,val_accuracy,val_loss`, one line an epoch, counted from 0.
-/// Without a validation part the last two fields are empty.
+/// Without a validation part the last two fields are empty. Where images may have several labels there are
+/// `val_exact_match,val_macro_f1,val_macro_roc_auc` too, empty where there is no such measure.
 ///
 /// # Errors
 /// [`Error::Io`](crate::Error::Io) names the file that cannot be written.
 pub fn write_history(path: &Path, epochs: &[EpochRecord]) -> Result<()> {
+    let heading = ["epoch", "accuracy", "loss", "val_accuracy", "val_loss"];
+    let of_labels = ["val_exact_match", "val_macro_f1", "val_macro_roc_auc"];
     let rows = epochs.iter().map(HistoryRow::from);
-    write_table(path, &["epoch", "accuracy", "loss", "val_accuracy", "val_loss"], rows)
+    match epochs.iter().any(|record| record.val_labels.is_some()) {
+        true => write_table(path, &[&heading[..], &of_labels].concat(), rows),
+        false => write_table(path, &heading, rows),
+    }
 }
 
 /// Reads what [`write_history`] wrote. What the table does not tell of an epoch is NaN, or 0 steps.
@@ -95,6 +119,11 @@ pub fn read_history(path: &Path) -> Result<Vec<EpochRecord>> {
         accuracy: row.accuracy,
         val_loss: row.val_loss,
         val_accuracy: row.val_accuracy,
+        val_labels: row.val_exact_match.map(|exact_match| LabelFigures {
+            exact_match,
+            macro_f1: row.val_macro_f1.flatten(),
+            macro_roc_auc: row.val_macro_roc_auc.flatten(),
+        }),
     };
     rows.map(|row| row.map(record).map_err(|error| not_as_written(path, &error))).collect()
 }
@@ -211,6 +240,18 @@ mod tests {
         let record = EpochRecord { val_loss: None, val_accuracy: None, ..HISTORY[0] };
         let text = written(|path| write_history(path, &[record]));
         assert_eq!(text, "epoch,accuracy,loss,val_accuracy,val_loss\n0,0.6727,0.6425,,\n");
+    }
+
+    #[test]
+    fn history_has_further_columns_where_images_may_have_several_labels() {
+        let val_labels = LabelFigures { exact_match: Some(0.25), macro_f1: None, macro_roc_auc: Some(0.5) };
+        let record = EpochRecord { val_labels: Some(val_labels), ..HISTORY[0] };
+        let text = written(|path| write_history(path, &[record]));
+        assert_eq!(
+            text,
+            "epoch,accuracy,loss,val_accuracy,val_loss,val_exact_match,val_macro_f1,val_macro_roc_auc\n\
+             0,0.6727,0.6425,0.7692,0.5376,0.25,,0.5\n"
+        );
     }
 
     #[test]

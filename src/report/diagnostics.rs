@@ -1,7 +1,7 @@
 //! Diagnostics of a training run, in sentences: how far an accuracy is above always giving one answer,
 //! whether the network gives one answer only, and whether it overfits.
 
-use crate::classes::Label;
+use crate::classes::{Combinations, Label};
 use crate::training::EpochRecord;
 
 /// The rise over its lowest value, as a share of that, with which the validation loss must end for
@@ -22,13 +22,61 @@ pub fn loss_of_shares(counts: &[usize]) -> Option<f64> {
         .then(|| -counts.iter().map(share).filter(|share| *share > 0.0).map(|share| share * share.ln()).sum::<f64>())
 }
 
+/// Returns how many images have each label, where each combination of labels has so many.
+fn label_counts<'a>(combinations: &'a Combinations, counts: &'a [usize]) -> impl Iterator<Item = usize> + 'a {
+    combinations.labels().labels().map(move |label| {
+        let has = |(place, _): &(usize, &usize)| combinations.set(Label::new(*place)).has(label);
+        counts.iter().enumerate().filter(has).map(|(_, count)| count).sum()
+    })
+}
+
+/// Returns the loss of always answering the share of images that have each label, where images may have
+/// several: the mean over the labels of [`loss_of_shares`] of having it and not. `None` without images.
+pub fn loss_of_label_shares(combinations: &Combinations, counts: &[usize]) -> Option<f64> {
+    let all: usize = counts.iter().sum();
+    let losses = label_counts(combinations, counts).map(|count| loss_of_shares(&[count, all - count]));
+    let sum: Option<f64> = losses.sum();
+    sum.map(|sum| sum / combinations.labels().count() as f64)
+}
+
+/// Returns the share of right answers to all labels on images of which each combination has so many in
+/// `shown`, where each label is answered as it is for most images in training. `None` without images.
+pub fn labels_majority_share(combinations: &Combinations, training: &[usize], shown: &[usize]) -> Option<f64> {
+    let [trained, all] = [training, shown].map(|counts| counts.iter().sum::<usize>());
+    let counts = label_counts(combinations, training).zip(label_counts(combinations, shown));
+    let right = counts.map(|(in_training, there)| if 2 * in_training > trained { there } else { all - there });
+    (trained > 0 && all > 0).then(|| right.sum::<usize>() as f64 / (all * combinations.labels().count()) as f64)
+}
+
 /// Says that the training diverged, where the last weights have a loss on the training images, of which each
 /// class has so many, and on the validation images if there are some, that is far above that of a constant
 /// answer.
 pub fn diverged_line(counts: &[usize], training_loss: f64, val_loss: Option<f64>) -> Option<String> {
+    diverged(counts.len(), loss_of_shares(counts), "classes", training_loss, val_loss)
+}
+
+/// The same of images that may have several labels, of which each combination has so many.
+pub fn labels_diverged_line(
+    combinations: &Combinations,
+    counts: &[usize],
+    training_loss: f64,
+    val_loss: Option<f64>,
+) -> Option<String> {
+    diverged(2, loss_of_label_shares(combinations, counts), "labels", training_loss, val_loss)
+}
+
+/// Says that the losses are far above the `constant` one, that of always answering the shares of `what`, and
+/// that of knowing nothing of so many answers.
+fn diverged(
+    answers: usize,
+    constant: Option<f64>,
+    what: &str,
+    training_loss: f64,
+    val_loss: Option<f64>,
+) -> Option<String> {
     // The shares of unequal classes have a loss near 0, which is no measure for what is far above.
-    let knows_nothing = (counts.len() as f64).ln();
-    let constant = loss_of_shares(counts).filter(|loss| *loss > 0.0)?;
+    let knows_nothing = (answers as f64).ln();
+    let constant = constant.filter(|loss| *loss > 0.0)?;
     let losses: Vec<f64> = std::iter::once(training_loss).chain(val_loss).collect();
     // The comparison is false of NaN, of which an error tells.
     losses.iter().all(|loss| *loss > DIVERGED_TIMES * knows_nothing).then(|| {
@@ -36,7 +84,7 @@ pub fn diverged_line(counts: &[usize], training_loss: f64, val_loss: Option<f64>
         let told: Vec<String> =
             losses.iter().zip(["training", "validation"]).map(|(&loss, part)| format!("{} on the {part} images", number(loss))).collect();
         format!(
-            "The training diverged: the last weights have a loss of {}, and always answering the shares of the classes has \
+            "The training diverged: the last weights have a loss of {}, and always answering the shares of the {what} has \
              {constant:.4}, so these are {} times as bad",
             told.join(" and "),
             number(training_loss / constant)
@@ -132,6 +180,7 @@ fn epoch_list(epochs: &[usize]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classes::{Classes, LabelSet};
     use crate::training::keras_run::HISTORY;
 
     #[test]
@@ -190,6 +239,29 @@ mod tests {
         }
         let line = one_class_line("dog", &[0, 4], Some(4));
         assert!(line.ends_with(" no skill; so it is with the best weights, those of epoch 5"), "{line}");
+    }
+
+    #[test]
+    fn constant_answers_to_labels_are_those_of_each_by_itself() {
+        let labels = Classes::new(["a", "b"]).unwrap();
+        let set = |indices: &[usize]| indices.iter().copied().map(Label::new).collect::<LabelSet>();
+        // (none), a, a;b
+        let combinations = Combinations::new(labels, [set(&[]), set(&[0]), set(&[0, 1])]).unwrap();
+        let counts = [1, 1, 2];
+        // Of four images three have a, and two b.
+        let entropy = |share: f64| -share * share.ln() - (1.0 - share) * (1.0 - share).ln();
+        let loss = loss_of_label_shares(&combinations, &counts).unwrap();
+        assert!((loss - (entropy(0.75) + entropy(0.5)) / 2.0).abs() < 1e-15, "{loss}");
+        // Always a and, as it is not in more than half, never b.
+        assert_eq!(labels_majority_share(&combinations, &counts, &counts), Some(5.0 / 8.0));
+        assert_eq!(labels_majority_share(&combinations, &counts, &[0, 0, 1]), Some(0.5));
+        assert_eq!(
+            (loss_of_label_shares(&combinations, &[0; 3]), labels_majority_share(&combinations, &counts, &[0; 3])),
+            (None, None)
+        );
+        let line = labels_diverged_line(&combinations, &counts, 50.0, None).unwrap();
+        assert!(line.contains("always answering the shares of the labels has 0.6277"), "{line}");
+        assert_eq!(labels_diverged_line(&combinations, &counts, 3.0, None), None);
     }
 
     #[test]

@@ -13,6 +13,11 @@ pub fn found_line(images: usize, classes: usize) -> String {
     format!("Found {images} images belonging to {classes} classes.")
 }
 
+/// Returns the line `Found 110 images, each with any number of 3 labels.`
+pub fn found_labels_line(images: usize, labels: usize) -> String {
+    format!("Found {images} images, each with any number of {labels} labels.")
+}
+
 /// Returns `Epoch 4/5`, the line above the bar; `epoch` counts from 0.
 pub fn epoch_heading(epoch: usize, epochs: usize) -> String {
     format!("Epoch {}/{epochs}", epoch + 1)
@@ -22,7 +27,8 @@ pub fn epoch_heading(epoch: usize, epochs: usize) -> String {
 ///
 /// `7/7 [==============================] - 1s 190ms/step - loss: 0.3520 - accuracy: 0.8727 - val_loss: 0.1604 - val_accuracy: 1.0000`
 ///
-/// Without a validation part the last two numbers are missing.
+/// Without a validation part the last two numbers are missing. Where images may have several labels there are
+/// two more: the share of images with every label right, and the mean area under the ROC curve.
 pub fn epoch_line(record: &EpochRecord) -> String {
     let EpochRecord { steps, seconds, .. } = record;
     let bar = "=".repeat(BAR_WIDTH);
@@ -34,6 +40,8 @@ pub fn epoch_line(record: &EpochRecord) -> String {
         ("accuracy", Some(record.accuracy)),
         ("val_loss", record.val_loss),
         ("val_accuracy", record.val_accuracy),
+        ("val_exact_match", record.val_labels.and_then(|figures| figures.exact_match)),
+        ("val_macro_roc_auc", record.val_labels.and_then(|figures| figures.macro_roc_auc)),
     ];
     for (name, value) in measured {
         if let Some(value) = value {
@@ -93,6 +101,7 @@ mod tests {
         accuracy: 96.0 / 110.0,
         val_loss: Some(0.160_351),
         val_accuracy: Some(1.0),
+        val_labels: None,
     };
 
     #[test]

@@ -4,10 +4,11 @@
 //! |---|---|
 //! | two | `file`, `label`, `probability`: that of the positive class |
 //! | more | `file`, `label`, `answer`, `probability`: that of the answer; then `p(NAME)` for each class |
+//! | labels, of which an image may have several | `file`, `labels` and `answers` with `;` between them, empty for none; then `p(NAME)` for each |
 //!
 //! Numbers stand in the shortest form that reads back to the same bits.
 
-use crate::classes::{Classes, Label};
+use crate::classes::{Classes, Label, LabelSet, combinations};
 use crate::data::source::MAX_FILES;
 use crate::error::shortened;
 use crate::files::{read_table, write_table};
@@ -55,6 +56,34 @@ pub fn write_predictions<S: AsRef<str>>(
         let answer = head.decision(row.iter().copied(), DEFAULT_THRESHOLD);
         (file, &classes[label], &classes[answer], row[answer.index()], row)
     });
+    write_table(path, &heading.collect::<Vec<&str>>(), rows)
+}
+
+/// Writes the answers to these files, of which each may have several labels: those that it has and those that
+/// it was said to have. `probabilities` is a row for each.
+///
+/// # Errors
+/// [`Error::Io`] names the file that cannot be written.
+///
+/// # Panics
+/// If there is not a pair of sets and a row for each file.
+pub fn write_label_predictions<S: AsRef<str>>(
+    path: &Path,
+    labels: &Classes,
+    files: &[S],
+    sets: &[[LabelSet; 2]],
+    probabilities: &[f32],
+) -> Result<()> {
+    let wanted = (files.len(), files.len() * labels.count());
+    assert_eq!((sets.len(), probabilities.len()), wanted, "a pair of sets and a row for each");
+    let columns: Vec<String> = labels.names().map(|name| format!("p({name})")).collect();
+    let heading = ["file", "labels", "answers"].into_iter().chain(columns.iter().map(String::as_str));
+    let names = |set: LabelSet| match set.is_empty() {
+        true => String::new(),
+        false => combinations::name(labels, set),
+    };
+    let lines = files.iter().map(AsRef::as_ref).zip(sets).zip(probabilities.chunks_exact(labels.count()));
+    let rows = lines.map(|((file, [set, answer]), row)| (file, names(*set), names(*answer), row));
     write_table(path, &heading.collect::<Vec<&str>>(), rows)
 }
 
@@ -128,6 +157,20 @@ mod tests {
         );
         let labels = [0, 2].map(Label::new).to_vec();
         assert_eq!(read, Predictions { labels, probabilities: probabilities.to_vec() });
+    }
+
+    #[test]
+    fn of_several_labels_those_that_are_there_and_those_that_are_answered_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("predictions.csv");
+        let [both, none] = [LabelSet::NONE.with(Label::new(0)).with(Label::new(1)), LabelSet::NONE];
+        let sets = [[both, none], [none, both]];
+        write_label_predictions(&path, &classes(&["a", "b"]), &["1.png", "2.png"], &sets, &[0.25, 0.5, 0.75, 1.0])
+            .unwrap();
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            "file,labels,answers,p(a),p(b)\n1.png,a;b,,0.25,0.5\n2.png,,a;b,0.75,1.0\n"
+        );
     }
 
     #[test]

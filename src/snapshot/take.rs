@@ -4,13 +4,13 @@ use super::layout::accumulator_names;
 use super::recorder::Recorder;
 use super::tensor::{SnapshotTensor, Values};
 use super::{Snapshot, StepFacts};
-use crate::Result;
 use crate::head::Targets;
 use crate::kernels::simd::InstructionSet;
 use crate::layers::sink::GradientWriter;
 use crate::optim::{Clipping, Optimizer};
 use crate::parameters::{Parameters, TensorEntry};
 use crate::plan::{DropoutMasks, Mode, Plan};
+use crate::{Error, Result};
 use ndarray::ArrayView4;
 
 /// What a training step is taken on.
@@ -30,7 +30,7 @@ impl Snapshot {
     /// `input_gradient`.
     ///
     /// # Errors
-    /// As [`Plan::forward`].
+    /// As [`Plan::forward`], and [`Error::Setting`] of a network for images that may have several labels.
     ///
     /// # Panics
     /// If parameters, optimizer or plan are not of one network; if there is not a label for each image.
@@ -42,6 +42,10 @@ impl Snapshot {
     ) -> Result<Snapshot> {
         let (network, count) = (plan.network(), images.dim().0);
         let head = network.head();
+        if head.has_several_labels() {
+            let reason = "a step is kept with the class of each image, and here an image may have several labels";
+            return Err(Error::setting("several_labels", reason));
+        }
         let (mut recorder, mut workspace) = (Recorder::new(network, count), plan.workspace());
         let before = parameters.clone();
 

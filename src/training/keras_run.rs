@@ -43,6 +43,7 @@ const fn epoch(index: usize, seconds: f64, step_seconds: f64, measured: [f64; 4]
         accuracy,
         val_loss,
         val_accuracy,
+        val_labels: None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! of each epoch that has ended.
 
 use crate::metrics::RunningMean;
+use crate::metrics::multilabel::MultilabelAssessment;
 use serde::{Deserialize, Serialize};
 
 /// One training step: a line of `steps.csv`.
@@ -43,6 +44,32 @@ pub struct EpochRecord {
     pub val_loss: Option<f64>,
     /// Share of right answers on the validation part, measured with `val_loss`.
     pub val_accuracy: Option<f64>,
+    /// What else is measured with it where images may have several labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub val_labels: Option<LabelFigures>,
+}
+
+/// What is measured in an epoch on the validation part where images may have several labels.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LabelFigures {
+    /// Share of images of which every label was answered right.
+    pub exact_match: Option<f64>,
+    /// Mean F1 of the labels that have one.
+    pub macro_f1: Option<f64>,
+    /// Mean area under the ROC curve of the labels that have one.
+    pub macro_roc_auc: Option<f64>,
+}
+
+impl LabelFigures {
+    /// The figures of such an assessment.
+    pub fn of(assessment: &MultilabelAssessment) -> LabelFigures {
+        let means = assessment.macro_means();
+        LabelFigures {
+            exact_match: assessment.exact_match(),
+            macro_f1: means.f1.value,
+            macro_roc_auc: means.roc_auc.value,
+        }
+    }
 }
 
 /// The index of the best epoch of a history: the one with the lowest validation loss, or training loss where

@@ -5,14 +5,14 @@ use super::evaluation::{Evaluation, evaluate};
 use super::learning_rate::LearningRates;
 use super::not_finite::{NotFinite, Search};
 use super::records::{EpochRecord, EpochSoFar, StepRow};
-use super::settings::TrainSettings;
+use super::settings::{ClassWeighting, TrainSettings};
 use super::state::TrainingState;
 use super::watch::Watch;
-use crate::classes::Label;
 use crate::data::batches::{Augmented, Batch, Epoch, Loader, epoch_order};
 use crate::error::FirstNotFinite;
 use crate::head::{ClassWeights, Head, Logits, Targets};
 use crate::layers::sink::Sink;
+use crate::metrics::multilabel::label_accuracy;
 use crate::metrics::{DEFAULT_THRESHOLD, accuracy};
 use crate::network::Network;
 use crate::parameters::Parameters;
@@ -38,8 +38,9 @@ pub enum Event {
 /// validation images.
 ///
 /// # Errors
-/// [`Error::Setting`] of an augmentation of arrays, of labels that the network has no class for, and of class
-/// weights of another number; where an image cannot be read, where the loss or at an epoch's end a weight is
+/// [`Error::Setting`] of an augmentation of arrays, of labels that the network has no class for, of several
+/// labels where it answers with a class, or the other way round, and of class weights of another number, or
+/// any of several labels; where an image cannot be read, where the loss or at an epoch's end a weight is
 /// no longer finite ([`Error::NotFinite`], [`Error::WeightsNotFinite`], with the first tensor and images that
 /// were not), and those of `report`.
 pub fn train(
@@ -122,7 +123,7 @@ impl<'a, W: Watch> Trainer<'a, W> {
         Ok(Trainer {
             watch,
             settings,
-            class_weights: settings.class_weight.weights(&training.class_counts(network.head().classes())?)?,
+            class_weights: class_weights(settings, training, network.head())?,
             training,
             validation,
             workspace: plan.workspace(),
@@ -158,6 +159,7 @@ impl<'a, W: Watch> Trainer<'a, W> {
             Some(loader) => Some(self.evaluate(&state.parameters, loader)?),
             None => None,
         };
+        let head = self.plan.network().head();
         let record = EpochRecord {
             epoch: state.history.len(),
             steps: so_far.steps,
@@ -168,6 +170,7 @@ impl<'a, W: Watch> Trainer<'a, W> {
             accuracy: so_far.mean_accuracy(),
             val_loss: validated.as_ref().map(|evaluation| evaluation.loss),
             val_accuracy: validated.as_ref().map(|evaluation| evaluation.accuracy),
+            val_labels: validated.as_ref().and_then(|evaluation| evaluation.label_figures(head)),
         };
         let (number, steps, validation) = (record.epoch + 1, record.steps, clock.total() - stepped);
         log::debug!(target: LOG_TARGET, "epoch {number}: {steps} steps in {stepped:.1?}, validation in {validation:.1?}");
@@ -184,8 +187,8 @@ impl<'a, W: Watch> Trainer<'a, W> {
 
     /// Takes a step on the batch: forward, loss, gradient, backward with the update, and moving statistics.
     pub(super) fn step(&mut self, state: &mut TrainingState) -> Result<StepRow> {
-        let Batch { images, labels, .. } = &self.batch;
-        let (images, size, taken) = (images.view(), labels.len(), state.optimizer.steps());
+        let (images, taken) = (self.batch.images.view(), state.optimizer.steps());
+        let size = self.batch.labels.len();
         let (epoch, step) = (state.history.len(), taken as usize + 1);
         self.watch.step_begins(epoch, step, &self.batch.indices);
 
@@ -194,10 +197,9 @@ impl<'a, W: Watch> Trainer<'a, W> {
         let logits = self.plan.forward_observed(&state.parameters, images, mode, &mut self.workspace, self.watch)?;
         let head = self.plan.network().head();
         let smoothing = self.settings.label_smoothing;
-        let targets = Targets { weights: &self.class_weights, smoothing, ..Targets::new(labels) };
-        let (loss, accuracy) = serial(Activity::Loss, || {
-            (head.loss(logits, targets), accuracy(labels, decisions(head, logits)).unwrap_or(f64::NAN))
-        });
+        let targets = Targets { weights: &self.class_weights, smoothing, ..self.batch.targets() };
+        let (loss, accuracy) =
+            serial(Activity::Loss, || (head.loss(logits, targets), accuracy_of(head, logits, &self.batch)));
         if !loss.is_finite() {
             let first = self.first_not_finite(state, step, self.training, |search| search.output(&self.batch, mode));
             return Err(Error::NotFinite { value: loss, epoch: epoch + 1, step, first });
@@ -242,7 +244,7 @@ impl<'a, W: Watch> Trainer<'a, W> {
             None => {
                 let images = self.batch.images.view();
                 let logits = self.plan.forward(&state.parameters, images, Mode::Inference, &mut self.workspace)?;
-                self.plan.network().head().loss(logits, Targets::new(&self.batch.labels))
+                self.plan.network().head().loss(logits, self.batch.targets())
             }
         };
         let (epoch, step) = (record.epoch + 1, state.optimizer.steps() as usize);
@@ -298,7 +300,35 @@ impl<'a, W: Watch> Trainer<'a, W> {
     }
 }
 
-/// The class that each image of a batch is taken for.
-fn decisions(head: Head, logits: Logits) -> impl ExactSizeIterator<Item = Label> {
-    logits.rows().map(move |row| head.decision(head.probabilities(row), DEFAULT_THRESHOLD))
+/// How much an image of each class counts.
+///
+/// # Errors
+/// [`Error::Setting`] of images that have not what the network answers, of class weights of another number,
+/// and of any where images may have several labels.
+fn class_weights(settings: &TrainSettings, training: &Loader, head: Head) -> Result<ClassWeights> {
+    training.check_head(head)?;
+    match (head.has_several_labels(), &settings.class_weight) {
+        (false, weighting) => weighting.weights(&training.class_counts(head.classes())?),
+        (true, ClassWeighting::None) => Ok(ClassWeights::NONE),
+        (true, _) => {
+            let reason =
+                "it weighs classes, of which an image has one, and here an image may have several labels; leave it out";
+            Err(Error::setting("class_weight", reason))
+        }
+    }
+}
+
+/// The share of right answers to a batch: of its images, or where they may have several labels, of all labels
+/// of all of them.
+fn accuracy_of(head: Head, logits: Logits, batch: &Batch) -> f64 {
+    let rows = logits.rows();
+    let accuracy = match head.has_several_labels() {
+        true => label_accuracy(
+            head.units(),
+            &batch.sets,
+            rows.map(|row| head.label_set(head.probabilities(row), DEFAULT_THRESHOLD)),
+        ),
+        false => accuracy(&batch.labels, rows.map(|row| head.decision(head.probabilities(row), DEFAULT_THRESHOLD))),
+    };
+    accuracy.unwrap_or(f64::NAN)
 }

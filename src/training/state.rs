@@ -118,6 +118,7 @@ mod tests {
             accuracy,
             val_loss,
             val_accuracy: val_loss,
+            val_labels: None,
         }
     }
 

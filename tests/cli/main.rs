@@ -57,6 +57,7 @@ mod running;
 mod runs;
 mod samples;
 mod several_classes;
+mod several_labels;
 mod shells;
 mod skip_bad;
 mod summary;

@@ -49,8 +49,7 @@ pub fn networks_of_every_layer() -> impl Strategy<Value = Network> {
                 layers.push(LayerSpec::Dropout { rate });
             }
             layers.push(LayerSpec::Dense { units, use_bias });
-            let network =
-                Network::new(&ModelSpec { input: [height, width, channels], frozen: Vec::new(), layers }).ok()?;
+            let network = Network::new(&ModelSpec::new([height, width, channels], layers)).ok()?;
             network.layers().iter().all(|layer| fits(&layer.kind)).then_some(network)
         },
     )

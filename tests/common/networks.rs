@@ -1,7 +1,7 @@
 //! Networks drawn at random, and batches for them.
 
 use super::{as_images, values};
-use glassnet::classes::Label;
+use glassnet::classes::{Label, LabelSet};
 use glassnet::geometry::Padding;
 use glassnet::head::{ClassWeights, Targets};
 use glassnet::kernels::conv::registry::ConvPolicy;
@@ -67,7 +67,7 @@ fn networks_of(
                 ]);
             }
             layers.push(LayerSpec::Dense { units, use_bias: true });
-            Network::new(&ModelSpec { input: [height, width, channels], frozen: Vec::new(), layers }).ok()
+            Network::new(&ModelSpec::new([height, width, channels], layers)).ok()
         },
     )
 }
@@ -77,6 +77,13 @@ pub fn padding() -> impl Strategy<Value = Padding> {
     let pixels = ([0..3usize, 0..3usize], [0..3usize, 0..3usize]);
     let pixels = pixels.prop_map(|(before, after)| Padding::pixels(before, after));
     prop_oneof![2 => Just(Padding::Valid), 2 => Just(Padding::Same), 1 => pixels]
+}
+
+/// The same, but for images that may have several labels: a unit for each of them.
+pub fn label_networks() -> impl Strategy<Value = Network> {
+    networks().prop_filter_map("one unit is of no several labels", |network| {
+        Network::new(&ModelSpec { several_labels: true, ..network.spec().clone() }).ok()
+    })
 }
 
 /// A size in both directions.
@@ -102,6 +109,8 @@ pub struct Batch {
     pub images: Vec<f32>,
     /// One for each image.
     pub labels: Vec<Label>,
+    /// The labels of each image, where it may have several.
+    pub sets: Vec<LabelSet>,
     /// For each dropout layer 1 for a value that is kept and 0 for one that is not.
     pub masks: Vec<Vec<f32>>,
     /// How much an image of each class counts.
@@ -112,14 +121,20 @@ pub struct Batch {
 
 impl Batch {
     /// Random images, kept values, and labels of which two in three are 1, the others 0, or of more classes
-    /// 2, 3, … in turn. In every second batch the classes weigh differently, in every third labels are
-    /// smoothed.
+    /// 2, 3, … in turn; or of labels any number. In every second batch the classes weigh differently, in every
+    /// third labels are smoothed.
     pub fn draw(network: &Network, count: usize, seed: u64) -> Batch {
         let image_len: usize = network.spec().input.iter().product();
         let mut stream = Stream::new(seed, Purpose::Test, 1, 0);
         let classes = network.head().classes();
         let other = |sample: usize| if sample % 3 == 2 { (sample / 3 + 2) % classes } else { 1 };
         let weight = |class: usize| if seed.is_multiple_of(2) { 1.0 } else { [0.75, 1.5, 1.25][class % 3] };
+        let several = network.head().has_several_labels();
+        let set = |sample: usize| {
+            let has = |label: &Label| (sample + label.index() * 3 + seed as usize % 5) % 5 < 2;
+            (0..classes).map(Label::new).filter(has).collect()
+        };
+        let weights = if several { Vec::new() } else { (0..classes).map(weight).collect::<Vec<f64>>() };
         let dropout_units = network.layers().iter().filter(|layer| layer.name.starts_with("dropout"));
         Batch {
             images: values(count * image_len, seed, 0).iter().map(|x| x + 0.5).collect(),
@@ -127,7 +142,8 @@ impl Batch {
             masks: dropout_units
                 .map(|layer| (0..count * layer.output.len()).map(|_| f32::from(stream.below(3) > 0)).collect())
                 .collect(),
-            class_weights: ClassWeights::new((0..classes).map(weight).collect::<Vec<f64>>()),
+            sets: (0..count).filter(|_| several).map(set).collect(),
+            class_weights: ClassWeights::new(weights),
             smoothing: if seed.is_multiple_of(3) { 0.2 } else { 0.0 },
         }
     }
@@ -139,7 +155,8 @@ impl Batch {
 
     /// What the logits are compared with.
     pub fn targets(&self) -> Targets<'_> {
-        Targets { weights: &self.class_weights, smoothing: self.smoothing, ..Targets::new(&self.labels) }
+        let Batch { labels, sets, class_weights: weights, smoothing, .. } = self;
+        Targets { sets, weights, smoothing: *smoothing, ..Targets::new(labels) }
     }
 
     /// The images, as a plan takes them.
@@ -164,6 +181,7 @@ impl Batch {
             let batch = Batch {
                 images: part(&self.images),
                 labels: vec![self.labels[sample]],
+                sets: self.sets.get(sample).copied().into_iter().collect(),
                 masks,
                 class_weights: self.class_weights.clone(),
                 smoothing: self.smoothing,
@@ -206,6 +224,12 @@ impl Batch {
         let factors: Vec<_> = (0..count).map(factors_of).collect();
         let images = as_images(&self.images, network.spec().input);
         let layers = network.twin(parameters);
+        if !self.sets.is_empty() {
+            let units = network.head().units();
+            let row = |set: &LabelSet| (0..units).map(|label| set.has(Label::new(label))).collect();
+            let sets: Vec<Vec<bool>> = self.sets.iter().map(row).collect();
+            return textbook::label_step(&layers, &images, &sets, self.smoothing, &factors);
+        }
         let weights = self.class_weights.as_slice();
         textbook::weighted_step(&layers, &images, &self.indices(), weights, self.smoothing, &factors)
     }

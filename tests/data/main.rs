@@ -19,6 +19,7 @@ mod reading;
 mod refused;
 mod resized;
 mod same_set;
+mod several_labels;
 mod source;
 mod tiff_bytes;
 mod zip_bytes;

@@ -237,8 +237,13 @@ fn arrays_of_another_kind_are_refused_in_a_sentence() {
             "images holds 2 images, and labels 3 labels; save them anew",
         ),
         (
-            vec![("images", images()), ("labels", npy("|u1", &[2, 14], &[0; 28]))],
-            "the array labels: it has 14 labels for each image; one for each is what is read",
+            vec![("images", images()), ("labels", npy("|u1", &[2, 14], &[2; 28]))],
+            "the array labels: it has 14 numbers for each image, and not all of them are 0 or 1; save 1 for each label that an image has, and \
+             0 for the others",
+        ),
+        (
+            vec![("images", images()), ("labels", npy("|u1", &[2, 65], &[0; 130]))],
+            "the array labels: its shape is [2, 65]; labels are [N] or [N, 1], or where an image may have several, [N, K] of at most 64",
         ),
         (
             vec![("images", images()), ("labels", npy("|i1", &[2], &[0, 255]))],

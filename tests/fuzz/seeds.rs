@@ -279,6 +279,7 @@ pub fn runs() -> Vec<Vec<u8>> {
             accuracy,
             val_loss: Some(loss),
             val_accuracy: Some(accuracy),
+            val_labels: None,
         };
         state.end_epoch(record, Some(Label::POSITIVE));
         seeds.push(run_of(&state));

@@ -91,8 +91,11 @@ fn layers_that_there_are_none_of_here_are_refused_by_name_and_class() {
     let activation =
         |index: usize, activation: &str| refused(|layers| layers[index]["config"]["activation"] = activation.into());
     assert!(activation(3, "softmax").starts_with("it ends with a softmax over one unit, which is always 1"));
-    let several = refused(|layers| layers[3]["config"]["units"] = 4.into());
-    assert!(several.starts_with("it ends with 4 sigmoids, one for each of several labels"), "{several}");
+    let several = refused(|layers| layers[3]["config"]["units"] = 65.into());
+    assert!(
+        several.starts_with("it ends with 65 sigmoids, one for each of several labels, and 64 are the most"),
+        "{several}"
+    );
     let vector = refused(|layers| layers[0]["config"]["batch_shape"] = json!([null, 7]));
     assert!(vector.contains("its layer 'input_layer', of the class InputLayer, takes inputs of 1 axes"), "{vector}");
 }

@@ -37,7 +37,7 @@ pub struct ImportArgs {
     /// so on]
     ///
     /// Parted by commas. With one answer, a sigmoid's, there are two, and it is the probability of the
-    /// second.
+    /// second. With several sigmoids they are labels, of which an image may have any number.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub classes: Vec<String>,
     /// Height and width of the images, for a model that takes any [default: the model's]

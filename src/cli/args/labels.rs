@@ -21,9 +21,18 @@ pub struct LabelsArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_column: Option<String>,
     /// The table's column of labels [default: label, class, target or the like]
+    ///
+    /// Several with commas between, such as cat,dog,hare: an image may have any number of these labels, or
+    /// none, and their columns hold 1 where it has one and 0 where not.
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label_column: Option<String>,
+    /// What stands between several labels of an image in the column of labels, such as ; or |
+    ///
+    /// An image may have any number of labels then; an empty cell is none.
+    #[arg(long, value_name = "TEXT", hide_short_help = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_separator: Option<String>,
     /// The table's column of groups [default: group, patient, subject or the like]
     ///
     /// '' takes none.
@@ -41,8 +50,15 @@ pub struct LabelsArgs {
 impl LabelsArgs {
     /// The same for the library.
     pub fn known(&self) -> Labels {
-        let LabelsArgs { labels, path_column, label_column, group_column, split_column } = self.clone();
-        let columns = Columns { path: path_column, label: label_column, group: group_column, split: split_column };
+        let LabelsArgs { labels, path_column, label_column, label_separator, group_column, split_column } =
+            self.clone();
+        let columns = Columns {
+            path: path_column,
+            label: label_column,
+            separator: label_separator,
+            group: group_column,
+            split: split_column,
+        };
         Labels { table: labels, columns }
     }
 

@@ -6,7 +6,7 @@ use crate::cli::input::model::read_spec;
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::{console, output};
 use glassnet::checkpoint::{self, Checkpoint, ModelCard};
-use glassnet::classes::Classes;
+use glassnet::classes::{Classes, combinations};
 use glassnet::data::reading::Reading;
 use glassnet::error::{and, counted, grouped, shell_word, shortened};
 use glassnet::exchange::{Format, Given, Imported, difference, keras, npz, onnx, pytorch, read_model_file};
@@ -118,7 +118,9 @@ fn summary(args: &ImportArgs, format: Format, model: &Checkpoint, origin: &str) 
     };
     let [height, width, channels] = model.card.spec.input;
     let classes: Vec<_> = model.card.classes.names().map(|name| format!("'{}'", shortened(name))).collect();
+    let several_labels = model.network.head().has_several_labels();
     let answer = match (model.network.head().units(), model.card.classes.positive()) {
+        (units, _) if several_labels => format!("{units} answers, the probability of each of as many labels"),
         (1, Some(positive)) => format!("one answer, the probability of '{}'", shortened(positive)),
         (units, _) => format!("{units} answers, a probability for each class"),
     };
@@ -129,7 +131,11 @@ fn summary(args: &ImportArgs, format: Format, model: &Checkpoint, origin: &str) 
             counted(model.network.layers().len(), "layer"),
             grouped(model.network.table().parameter_count())
         ),
-        format!("Classes: {} ({origin})", and(classes.iter().map(String::as_str))),
+        format!(
+            "{}: {} ({origin})",
+            if several_labels { "Labels" } else { "Classes" },
+            and(classes.iter().map(String::as_str))
+        ),
         match model.card.reading.description() {
             Some(how) => format!("Images are read with {how}"),
             None => "Images are read in the default way, resized by 'nearest', as Keras does".to_string(),
@@ -151,8 +157,13 @@ fn check(args: &ImportArgs, model: &Checkpoint) -> CommandResult {
 }
 
 /// An answer's line: file, class, and of two classes the probability of the positive one, of more that of the
-/// class.
+/// class. Where an image may have several labels: file, these, and the probability of each label.
 fn answer(path: &Path, head: Head, probabilities: &[f32], model: &Checkpoint) -> String {
+    if head.has_several_labels() {
+        let set = head.label_set(probabilities.iter().copied(), model.card.threshold);
+        let told: Vec<String> = probabilities.iter().map(|p| format!("{p:.6}")).collect();
+        return format!("{}\t{}\t{}", path.display(), combinations::name(&model.card.classes, set), told.join("\t"));
+    }
     let class = head.decision(probabilities.iter().copied(), model.card.threshold);
     let told = match model.card.classes.two() {
         Some(_) => head.positive(probabilities),

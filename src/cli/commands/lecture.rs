@@ -3,7 +3,7 @@
 use crate::cli::args::LectureArgs;
 use crate::cli::input::dataset::{Dataset, Part};
 use crate::cli::input::packed::{FlagsOnData, as_packed, open_pack};
-use crate::cli::input::training_set::{for_classes, network, source, training_loader};
+use crate::cli::input::training_set::{for_data, network, source, training_loader};
 use crate::cli::machine::memory::{Memory, cache_bytes, check_arrays};
 use crate::cli::machine::pool::thread_pool;
 use crate::cli::outcome::{CommandResult, Failure, Outcome};
@@ -73,7 +73,11 @@ impl Prepared {
         settings.training.check_schedule()?;
         let mut dataset =
             Dataset::new(source(pack, args.data.as_deref(), &args.labels)?, args.validation_split, None, args.seed)?;
-        let network = Arc::new(for_classes(network, args.model.as_deref(), dataset.classes())?);
+        if dataset.source.has_several_labels() {
+            let reason = "a lecture speaks of the class of each image, and these may have several labels; give images of classes";
+            return Err(Error::data(dataset.source.path(), reason).into());
+        }
+        let network = Arc::new(for_data(network, args.model.as_deref(), &dataset.catalog)?);
         let batch = args.batch_size.min(dataset.items(Part::Training).len());
         let stops = args.stops.as_deref().map(|path| read_stops(path, &network, batch)).transpose()?;
         Memory::new(&network, batch, settings.plan_options(), optimizer.rule).check_training(batch)?;

@@ -3,7 +3,7 @@
 use crate::cli::args::LrFindArgs;
 use crate::cli::input::dataset::{Dataset, Part};
 use crate::cli::input::packed::{FlagsOnData, as_packed, open_pack};
-use crate::cli::input::training_set::{for_classes, network, source, training_loader};
+use crate::cli::input::training_set::{for_data, network, source, training_loader};
 use crate::cli::machine::memory::Memory;
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::run_folder::settings::RunSettings;
@@ -46,7 +46,7 @@ pub fn run(args: &LrFindArgs) -> CommandResult {
     let optimizer = settings.training.optimizer()?;
     let source = source(pack, Some(&args.data), &args.labels)?;
     let mut dataset = Dataset::new(source, args.validation_split, None, args.seed)?;
-    let network = for_classes(network, args.model.as_deref(), dataset.classes())?;
+    let network = for_data(network, args.model.as_deref(), &dataset.catalog)?;
     let batch = args.batch_size.min(dataset.items(Part::Training).len());
     Memory::new(&network, batch, settings.plan_options(), optimizer.rule).check_training(batch)?;
     let mut state = TrainingState::new(settings.initial_parameters(&network)?, optimizer);

@@ -35,6 +35,10 @@ pub fn run(args: &PackArgs) -> CommandResult {
             "it tells parts or groups of its images, which a pack does not hold; give it as it is where DATA is wanted";
         return Err(Error::data(&args.data, reason).into());
     }
+    if source.has_several_labels() {
+        let reason = "its images may have several labels, and a pack holds the class of each; give it as it is where DATA is wanted";
+        return Err(Error::data(&args.data, reason).into());
+    }
     let dataset = Dataset::new(source, 0.0, None, 0)?;
     let items = &dataset.catalog.items;
     let reading = of_all(&args.reading, &dataset.source, items)?;

@@ -1,5 +1,6 @@
 //! `glassnet predict`: what a trained model, or several together, take images for.
 
+mod labels;
 mod lister;
 mod ranks;
 mod sorted;
@@ -36,11 +37,14 @@ pub fn run(args: &PredictArgs) -> CommandResult {
     }
     let ensemble = Ensemble::load(&args.model, &args.with)?;
     let (file, card) = (&ensemble.files[0], &ensemble.first().card);
-    check_threshold("--threshold", args.threshold, &card.classes)?;
     let threshold = ensemble.threshold(args.threshold)?;
     let mut network = ensemble.predictor()?;
+    check_threshold("--threshold", args.threshold.filter(|_| !network.head().has_several_labels()), &card.classes)?;
     if args.tta == Some(Tta::Flip) {
         network = network.mirroring();
+    }
+    if network.head().has_several_labels() {
+        return labels::run(args, &ensemble, threshold, network);
     }
     let Lister { images, failed, left_out } = list(args, file, card)?;
     if let Some(path) = &args.plot {

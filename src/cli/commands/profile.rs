@@ -3,7 +3,7 @@
 use crate::cli::args::ProfileArgs;
 use crate::cli::input::dataset::{Dataset, Part};
 use crate::cli::input::packed::{FlagsOnData, as_packed, open_pack};
-use crate::cli::input::training_set::{for_classes, network, source, training_loader};
+use crate::cli::input::training_set::{for_data, network, source, training_loader};
 use crate::cli::machine;
 use crate::cli::machine::memory::Memory;
 use crate::cli::outcome::{CommandResult, Outcome};
@@ -48,7 +48,7 @@ pub fn run(args: &ProfileArgs) -> CommandResult {
     let settings = run_settings(args, &network);
     let mut dataset =
         Dataset::new(source(pack, args.data.as_deref(), &args.labels)?, args.validation_split, None, args.seed)?;
-    let network = for_classes(network, args.model.as_deref(), dataset.classes())?;
+    let network = for_data(network, args.model.as_deref(), &dataset.catalog)?;
     let batch = args.batch_size.min(dataset.items(Part::Training).len());
     let optimizer = settings.training.optimizer()?;
     Memory::new(&network, batch, settings.plan_options(), optimizer.rule).check_training(batch)?;

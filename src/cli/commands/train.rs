@@ -4,7 +4,7 @@ use crate::cli::args::{ImageSize, TrainArgs, is_given};
 use crate::cli::input::dataset::{Dataset, brings_a_split, check_one, open};
 use crate::cli::input::model::{Origin, check_takes_images, read_spec};
 use crate::cli::input::packed::{FlagsOnData, as_packed, open_pack};
-use crate::cli::input::training_set::for_classes;
+use crate::cli::input::training_set::for_data;
 use crate::cli::outcome::{CommandResult, Failure, Outcome};
 use crate::cli::run::cross_validation::CrossValidation;
 use crate::cli::run::resume::ResumedRun;
@@ -14,12 +14,11 @@ use crate::cli::run_folder::RunFolder;
 use crate::cli::run_folder::settings::RunSettings;
 use crate::cli::terminal::console;
 use glassnet::checkpoint::card_of;
-use glassnet::classes::Classes;
 use glassnet::data::catalog::Catalog;
 use glassnet::data::source::Source;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
-use glassnet::training::TrainSettings;
+use glassnet::training::{ClassWeighting, TrainSettings};
 use glassnet::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -85,14 +84,15 @@ struct Wish {
     settings: RunSettings,
 }
 
-/// Checks all that can be told of a run of these flags from the classes of its data, and returns its settings
-/// and its network.
+/// Checks all that can be told of a run of these flags from the names and classes of its data, and returns
+/// its settings and its network.
 ///
 /// # Errors
 /// Those of `train` itself.
-pub fn check(args: &TrainArgs, classes: &Classes) -> std::result::Result<(RunSettings, Network), Failure> {
+pub fn check(args: &TrainArgs, catalog: &Catalog) -> std::result::Result<(RunSettings, Network), Failure> {
     let Wish { model, settings, .. } = wish(args, None)?;
-    let network = model.for_classes(classes)?;
+    check_of_labels(&settings.training, catalog)?;
+    let network = model.for_data(catalog)?;
     if settings.init_weights.is_some() {
         settings.initial_parameters(&network)?;
     }
@@ -142,7 +142,8 @@ fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result
     if settings.folds.is_some() {
         let source = Arc::new(source()?);
         let catalog = Arc::new(Catalog::from_source(&source)?);
-        let network = model.for_classes(&catalog.classes)?;
+        check_of_labels(&settings.training, &catalog)?;
+        let network = model.for_data(&catalog)?;
         return Ok(TrainWork::CrossValidation(Box::new(CrossValidation {
             settings,
             network,
@@ -161,7 +162,8 @@ fn resolve(args: &TrainArgs, resumed: Option<ResumedRun>) -> std::result::Result
     if let Some(run) = &resumed {
         dataset.name = run.name_of_data(&data);
     }
-    let network = model.for_classes(dataset.classes())?;
+    check_of_labels(&settings.training, &dataset.catalog)?;
+    let network = model.for_data(&dataset.catalog)?;
     let run = TrainingRun { command: "train", settings, network, dataset, out, json, resumed, checked: None };
     Ok(TrainWork::Training(Box::new(run)))
 }
@@ -208,6 +210,16 @@ fn check_only_fold(settings: &RunSettings) -> Result<()> {
         _ => return Ok(()),
     };
     Err(Error::value("--only-fold", settings.only_fold.unwrap_or(0), reason))
+}
+
+/// Refuses what is for classes alone where images may have several labels.
+fn check_of_labels(settings: &TrainSettings, catalog: &Catalog) -> Result<()> {
+    if catalog.combinations.is_none() || settings.class_weight == ClassWeighting::None {
+        return Ok(());
+    }
+    let reason =
+        "it weighs classes, of which an image has one, and here an image may have several labels; leave it out";
+    Err(Error::setting("--class-weight", reason))
 }
 
 /// Checks whether a step of weight decay shrinks the weights: beyond 1 it would turn them around.
@@ -266,11 +278,11 @@ impl Model {
         Ok(Model { network, file: file.filter(|_| !args.new_head) })
     }
 
-    /// The network for these classes.
+    /// The network for the classes of these data, or their labels.
     ///
     /// # Errors
     /// [`Error::Setting`], where it is a given one that tells another number apart.
-    fn for_classes(self, classes: &Classes) -> Result<Network> {
-        for_classes(self.network, self.file.as_deref(), classes)
+    fn for_data(self, catalog: &Catalog) -> Result<Network> {
+        for_data(self.network, self.file.as_deref(), catalog)
     }
 }

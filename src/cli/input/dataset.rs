@@ -67,10 +67,11 @@ pub fn open(path: &Path, labels: &LabelsArgs) -> glassnet::Result<Source> {
 
 /// Refuses the name of a column where no table of labels was read.
 fn check_no_columns(path: &Path, labels: &LabelsArgs) -> glassnet::Result<()> {
-    let LabelsArgs { path_column, label_column, group_column, split_column, .. } = labels;
+    let LabelsArgs { path_column, label_column, label_separator, group_column, split_column, .. } = labels;
     let columns = [
         ("--path-column", path_column),
         ("--label-column", label_column),
+        ("--label-separator", label_separator),
         ("--group-column", group_column),
         ("--split-column", split_column),
     ];
@@ -201,7 +202,7 @@ impl Dataset {
         Some(format!("Groups: {training} for training, {validation} for validation; each is on one side"))
     }
 
-    /// The classes.
+    /// The classes; where images may have several labels, the combinations of them that there are.
     pub fn classes(&self) -> &Classes {
         &self.catalog.classes
     }
@@ -219,19 +220,19 @@ impl Dataset {
         }
     }
 
-    /// Checks whether each class has an image to train on that can be read.
+    /// Checks whether each class, or label, has an image to train on that can be read.
     ///
     /// # Errors
     /// [`Error::Data`], where one has none.
     pub fn check_trains(&self, checked: &CheckedImages) -> glassnet::Result<()> {
-        for (label, class) in self.catalog.classes.labels().zip(self.catalog.classes.names()) {
-            let trains = |item: &Item| item.label == label && checked.is_readable(item);
-            if !self.split.training.iter().any(trains) {
-                let reason = format!("no image of the class {class} that trains can be read; mend or replace them");
-                return Err(Error::data(self.source.path(), reason));
+        let readable = self.split.training.iter().filter(|item| checked.is_readable(item)).cloned();
+        match self.catalog.missing(&readable.collect::<Vec<Item>>()) {
+            Some(missing) => {
+                let reason = format!("no image {missing} that trains can be read; mend or replace them");
+                Err(Error::data(self.source.path(), reason))
             }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Leaves the images that cannot be read out of their parts, as `--skip-bad` asks for. The others stay in

@@ -138,7 +138,11 @@ fn difference(model: &Checkpoint, first: &Checkpoint, file: &Path) -> Option<Str
         let [ours, theirs] = cards.map(|card| card.reading.description().unwrap_or("no flag".into()));
         return Some(format!("its images are read with {ours}, and those of {file} with {theirs}"));
     }
-    let [ours, theirs] = [model, first].map(|model| model.network.head().units());
+    let heads = [model, first].map(|model| model.network.head());
+    if heads[0].has_several_labels() != heads[1].has_several_labels() {
+        return Some(format!("for one of it and {file} an image has one class, and for the other several labels"));
+    }
+    let [ours, theirs] = heads.map(|head| head.units());
     (ours != theirs).then(|| format!("its last layer has {}, and that of {file} {theirs}", counted(ours, "unit")))
 }
 

@@ -5,6 +5,7 @@ use crate::cli::run_folder::{RunFolder, fold_folders};
 use crate::cli::terminal::console::shell_word;
 use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::classes::Classes;
+use glassnet::data::catalog::Catalog;
 use glassnet::data::source::read_file;
 use glassnet::error::{and, counted, shortened};
 use glassnet::files::{read_table, read_text};
@@ -138,27 +139,37 @@ pub fn weights_file(model: &Path) -> Result<PathBuf> {
     Ok(model.to_path_buf())
 }
 
-/// Checks whether the network tells as many classes apart as the data have.
+/// Checks whether the network tells as many classes apart as the data have, or knows as many labels.
 ///
 /// # Errors
 /// [`Error::Setting`] of the model says how its last layer should be.
-pub fn check_classes(network: &Network, classes: &Classes, model: &str) -> Result<()> {
-    let (told, wanted) = (network.head().classes(), classes.count());
-    if told == wanted {
-        return Ok(());
-    }
-    let units = if wanted == 2 { 1 } else { wanted };
-    let reason = format!(
-        "its last layer has {}, which tells {told} classes apart, and the data have {wanted}, {}; end it with {{ type = \
-         \"dense\", units = {units} }}",
-        counted(network.head().units(), "unit"),
-        and(classes
-            .names()
-            .map(|name| format!("'{}'", shortened(name)))
-            .collect::<Vec<_>>()
-            .iter()
-            .map(String::as_str)),
-    );
+pub fn check_answers(network: &Network, catalog: &Catalog, model: &str) -> Result<()> {
+    let (head, answers) = (network.head(), catalog.answers());
+    let (told, wanted) = (head.classes(), answers.count());
+    let names: Vec<String> = answers.names().map(|name| format!("'{}'", shortened(name))).collect();
+    let names = and(names.iter().map(String::as_str));
+    let reason = match (head.has_several_labels(), catalog.combinations.is_some()) {
+        (true, false) => format!(
+            "it is for images that may have several labels, and each image of the data is of one class, {names}; take several_labels out of it"
+        ),
+        (false, true) => format!(
+            "it is for images of one class each, and those of the data may have several labels, {names}; write several_labels = true, or \
+             give its weights with --new-head"
+        ),
+        _ if told == wanted => return Ok(()),
+        (true, true) => format!(
+            "its last layer has {}, and the data have {wanted} labels, {names}; end it with {{ type = \"dense\", units = {wanted} }}",
+            counted(head.units(), "unit")
+        ),
+        (false, false) => {
+            let units = if wanted == 2 { 1 } else { wanted };
+            format!(
+                "its last layer has {}, which tells {told} classes apart, and the data have {wanted}, {names}; end it with {{ type = \
+                 \"dense\", units = {units} }}",
+                counted(head.units(), "unit")
+            )
+        }
+    };
     Err(Error::setting(model, reason))
 }
 
@@ -176,6 +187,22 @@ pub fn check_threshold(flag: &str, value: Option<impl Display>, classes: &Classe
             Err(Error::value(flag, value, reason))
         }
         _ => Ok(()),
+    }
+}
+
+/// Refuses a model for images that may have several labels, where `work` speaks of the class of each.
+///
+/// # Errors
+/// [`Error::Setting`] of the model.
+pub fn refuse_several_labels(network: &Network, model: &Path, work: &str) -> Result<()> {
+    match network.head().has_several_labels() {
+        true => {
+            let reason = format!(
+                "{work} speaks of the class of each image, and for this model an image may have several labels; give another"
+            );
+            Err(Error::setting(model.display().to_string(), reason))
+        }
+        false => Ok(()),
     }
 }
 

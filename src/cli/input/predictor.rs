@@ -4,8 +4,9 @@
 use crate::cli::machine::memory::Memory;
 use crate::cli::terminal::output;
 use glassnet::checkpoint::Checkpoint;
-use glassnet::classes::Label;
+use glassnet::classes::{Label, LabelSet};
 use glassnet::data::augment::Change;
+use glassnet::data::catalog::Item;
 use glassnet::data::decode::{ImageInfo, Rgb8, RgbPicture, decode_as_read, more_pictures_note, suffix_note};
 use glassnet::data::framing::framed_samples;
 use glassnet::data::images::read_as;
@@ -191,13 +192,19 @@ impl<'a> Predictor<'a> {
         self.first().network.head()
     }
 
-    /// The loss of the one model's answer, where the image is of this class.
+    /// The loss of the one model's answer, where the image is of this class, or has these labels.
     ///
     /// # Panics
     /// If several models answered.
-    pub fn loss(&self, answer: &Prediction, label: Label) -> f64 {
+    pub fn loss(&self, answer: &Prediction, item: &Item) -> f64 {
         let head = self.head();
-        head.loss(Logits::new(&answer.logits, head.units()), Targets::new(&[label]))
+        let targets = Targets { sets: item.labels.as_slice(), ..Targets::new(std::slice::from_ref(&item.label)) };
+        head.loss(Logits::new(&answer.logits, head.units()), targets)
+    }
+
+    /// The labels that an image of this answer is said to have, where it may have several.
+    pub fn label_set(&self, answer: &Prediction, threshold: f64) -> LabelSet {
+        self.head().label_set(answer.probabilities.iter().copied(), threshold)
     }
 
     /// The class that an image of this answer is taken for.

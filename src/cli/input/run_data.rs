@@ -34,6 +34,7 @@ pub fn labels_of(config: &Table) -> LabelsArgs {
         labels: text("labels").map(PathBuf::from),
         path_column: text("path_column"),
         label_column: text("label_column"),
+        label_separator: text("label_separator"),
         group_column: text("group_column"),
         split_column: text("split_column"),
     }

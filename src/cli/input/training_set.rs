@@ -3,14 +3,14 @@
 use crate::cli::args::{ImageSize, LabelsArgs};
 use crate::cli::input::checked::CheckedImages;
 use crate::cli::input::dataset::{Dataset, Part, open};
-use crate::cli::input::model::{Origin, check_classes, check_takes_images, read_spec};
+use crate::cli::input::model::{Origin, check_answers, check_takes_images, read_spec};
 use crate::cli::input::phantom_set::phantom_set;
 use crate::cli::input::reading::of_training;
 use crate::cli::outcome::Failure;
 use crate::cli::run_folder::settings::RunSettings;
 use glassnet::Result;
-use glassnet::classes::Classes;
 use glassnet::data::batches::Loader;
+use glassnet::data::catalog::Catalog;
 use glassnet::data::source::Source;
 use glassnet::network::Network;
 use glassnet::spec::ModelSpec;
@@ -44,14 +44,26 @@ pub fn network(model: Option<&Path>, image_size: Option<ImageSize>, dropout: Opt
     Ok(network)
 }
 
-/// The network for these classes; the documented one takes any number of them.
+/// The network for the classes of these data, or their labels; the documented one takes any number of them. A
+/// `model.toml` need not say that images may have several labels.
 ///
 /// # Errors
-/// [`glassnet::Error::Setting`], where the file of a model tells another number apart.
-pub fn for_classes(network: Network, model: Option<&Path>, classes: &Classes) -> Result<Network> {
+/// [`glassnet::Error::Setting`], where the file of a model tells another number apart, or its weights were
+/// trained for classes and the data have several labels, or the other way round.
+pub fn for_data(network: Network, model: Option<&Path>, catalog: &Catalog) -> Result<Network> {
+    let several_labels = catalog.combinations.is_some();
+    let count = catalog.answers().count();
     match model {
-        Some(model) => check_classes(&network, classes, &model.display().to_string()).map(|()| network),
-        None => Network::new(&network.spec().clone().with_classes(classes.count())),
+        Some(model) => {
+            let is_spec = model.extension().is_some_and(|extension| extension == "toml");
+            let network = match is_spec && several_labels && network.head().units() > 1 {
+                true => Network::new(&ModelSpec { several_labels, ..network.spec().clone() })?,
+                false => network,
+            };
+            check_answers(&network, catalog, &model.display().to_string()).map(|()| network)
+        }
+        None if several_labels => Network::new(&network.spec().clone().with_labels(count)),
+        None => Network::new(&network.spec().clone().with_classes(count)),
     }
 }
 

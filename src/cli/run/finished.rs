@@ -5,10 +5,10 @@ use crate::cli::run::reevaluation::{Figures, Reevaluated};
 use crate::cli::run::validated::Validated;
 use crate::cli::run_folder::REPORT;
 use crate::cli::terminal::console;
-use glassnet::classes::{Classes, Label};
+use glassnet::classes::{Classes, Combinations, Label};
 use glassnet::data::left_out::LeftOut;
 use glassnet::report::diagnostics::{
-    diverged_line, majority, one_class_line, one_class_training_line, overfitting_line, share_of,
+    diverged_line, labels_diverged_line, majority, one_class_line, one_class_training_line, overfitting_line, share_of,
 };
 use glassnet::report::epoch::training_accuracy_line;
 use glassnet::training::EpochRecord;
@@ -21,12 +21,16 @@ pub struct Finished {
     /// `Err` where a line of the run could not be printed.
     pub printed: io::Result<()>,
     pub folder: PathBuf,
+    /// The classes, or the labels, of which an image may have several.
     pub classes: Classes,
+    /// The combinations of labels, where images may have several.
+    pub combinations: Option<Combinations>,
     pub epochs: Vec<EpochRecord>,
     /// The epoch whose weights are `best`.
     pub best: Option<EpochRecord>,
     pub training_images: usize,
-    /// Images of each class in the training part and in the validation part.
+    /// Images of each class, or of each combination of labels, in the training part and in the validation
+    /// part.
     pub counts: [Vec<usize>; 2],
     /// The epochs, from 0, after which every validation image was taken for one class, and that class.
     pub one_class: Vec<(usize, Label)>,
@@ -138,7 +142,11 @@ impl Finished {
 
     /// Says that the training diverged, if it did.
     pub fn diverged_line(&self) -> Option<String> {
-        let line = diverged_line(&self.counts[0], self.reevaluated?.last.loss, self.epochs.last()?.val_loss)?;
+        let (loss, val_loss) = (self.reevaluated?.last.loss, self.epochs.last()?.val_loss);
+        let line = match &self.combinations {
+            None => diverged_line(&self.counts[0], loss, val_loss)?,
+            Some(combinations) => labels_diverged_line(combinations, &self.counts[0], loss, val_loss)?,
+        };
         Some(format!("{line}; {SMALLER_STEPS}"))
     }
 
@@ -172,7 +180,7 @@ impl Finished {
         let mut object = json!({
             "run_folder": self.folder.display().to_string(),
             "classes": self.classes,
-            "positive_class": self.classes.positive(),
+            "positive_class": self.classes.positive().filter(|_| self.combinations.is_none()),
             "training_images": self.training_images,
             "validation_images": self.validation.as_ref().map_or(0, Validated::total),
             "epochs": self.epochs,
@@ -182,7 +190,7 @@ impl Finished {
             "seconds": self.seconds,
             "saving_seconds": self.saving_seconds,
             "majority": majority(&self.counts[0]).map(|label| json!({
-                "class": self.classes[label],
+                "class": self.combinations.as_ref().map_or(&self.classes, Combinations::names)[label],
                 "training_share": share_of(label, &self.counts[0]),
                 "validation_share": share_of(label, &self.counts[1]),
             })),
@@ -198,6 +206,9 @@ impl Finished {
         });
         if !self.skipped_images.is_empty() {
             object["skipped_images"] = json!(self.skipped_images);
+        }
+        if self.combinations.is_some() {
+            object["several_labels"] = json!(true);
         }
         if let Some(report) = self.report() {
             object["report"] = json!(report);

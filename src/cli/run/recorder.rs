@@ -13,17 +13,18 @@ use crate::cli::terminal::console::{self, Lines};
 use crate::cli::terminal::interrupt;
 use crate::cli::terminal::progress::Progress;
 use glassnet::checkpoint::{self, ModelCard, TrainingFacts};
+use glassnet::classes::LabelSet;
 use glassnet::data::batches::Loader;
 use glassnet::data::catalog::Item;
 use glassnet::data::images::ImageSet;
 use glassnet::metrics::DEFAULT_THRESHOLD;
+use glassnet::metrics::multilabel::MultilabelAssessment;
 use glassnet::plan::PlanOptions;
 use glassnet::report::csv_files::{self, TimingRow};
-use glassnet::report::diagnostics::{majority, share_of};
 use glassnet::report::epoch::{epoch_heading, epoch_line};
 use glassnet::report::history_lines::HistoryLines;
 use glassnet::report::pictures;
-use glassnet::report::predictions_csv::write_predictions;
+use glassnet::report::predictions_csv::{write_label_predictions, write_predictions};
 use glassnet::report::watch::findings::watch_findings;
 use glassnet::training::watch::Watcher;
 use glassnet::training::{EpochRecord, Evaluation, Event, LearningRates, ScheduleName, TrainSettings, TrainingState};
@@ -339,6 +340,7 @@ impl<'a> Recorder<'a> {
             training_images: self.facts.counts[0].iter().sum(),
             skipped_images: self.facts.config.data.skipped_images.clone(),
             counts: self.facts.counts.clone(),
+            combinations: self.facts.combinations.clone(),
             one_class: (0..).zip(&state.only_answers).filter_map(|(epoch, class)| Some((epoch, (*class)?))).collect(),
             reevaluated: None,
             printed: Ok(()),
@@ -356,12 +358,21 @@ impl<'a> Recorder<'a> {
     fn write_validation(&self, evaluation: &Evaluation, images: &ImageSet) -> glassnet::Result<Validated> {
         let classes = &self.facts.config.data.classes;
         let files: Vec<Cow<str>> = images.items().iter().map(Item::name).collect();
-        let Evaluation { labels, probabilities, .. } = evaluation;
-        write_predictions(&self.folder.file("predictions.csv"), classes, &files, labels, probabilities)?;
-        Ok(Validated::new(self.facts.network.head(), labels, probabilities))
+        let Evaluation { labels, sets, probabilities, losses, .. } = evaluation;
+        let (path, head) = (self.folder.file("predictions.csv"), self.facts.network.head());
+        if head.has_several_labels() {
+            let rows = probabilities.chunks_exact(head.units()).map(|row| row.iter().copied());
+            let answers = rows.map(|row| head.label_set(row, DEFAULT_THRESHOLD));
+            let sets_and_answers: Vec<[LabelSet; 2]> = sets.iter().copied().zip(answers).map(Into::into).collect();
+            write_label_predictions(&path, classes, &files, &sets_and_answers, probabilities)?;
+            let assessment = MultilabelAssessment::new(head, sets, probabilities, losses, DEFAULT_THRESHOLD);
+            return Ok(Validated::Labels(assessment));
+        }
+        write_predictions(&path, classes, &files, labels, probabilities)?;
+        Ok(Validated::new(head, labels, probabilities))
     }
 
-    /// Writes `confusion.png`, where images validated.
+    /// Writes `confusion.png`, where images validated that are of classes.
     fn write_confusion(&self, finished: &Finished) -> glassnet::Result<()> {
         let Some(validated) = &finished.validation else { return Ok(()) };
         let title = format!("Validation, {} weights", finished.weights());
@@ -374,15 +385,15 @@ impl<'a> Recorder<'a> {
             Validated::Several { confusion, .. } => {
                 pictures::write_confusion_matrix(&picture, &title, &names, confusion)
             }
+            // Of labels there is no picture: each has four counts of its own, which the lines tell.
+            Validated::Labels(_) => Ok(()),
         }
     }
 
     /// Writes `curves.png`.
     fn write_curves(&self, finished: &Finished) -> glassnet::Result<()> {
         let title = format!("glassnet {}", self.facts.config.command);
-        let [trained, validated] = &self.facts.counts;
-        let shown = if self.facts.validation_images() == 0 { trained } else { validated };
-        let majority_share = majority(trained).and_then(|label| share_of(label, shown));
+        let majority_share = self.facts.constant_accuracy();
         pictures::write_curves(&self.folder.file("curves.png"), &title, &finished.epochs, majority_share)
     }
 }

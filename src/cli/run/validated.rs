@@ -1,9 +1,11 @@
 //! What the weights that a run ends with answer on its validation part.
 
 use crate::cli::terminal::console;
-use glassnet::classes::{Classes, Label};
+use glassnet::classes::{Classes, Label, combinations};
+use glassnet::error::some_of;
 use glassnet::head::Head;
 use glassnet::metrics::multiclass::{ConfusionMatrix, Means, mean_roc_auc, one_vs_rest_roc_auc};
+use glassnet::metrics::multilabel::{LabelMeans, MultilabelAssessment};
 use glassnet::metrics::{Confusion, DEFAULT_THRESHOLD, positives, roc_auc};
 use glassnet::report::diagnostics::majority;
 use serde_json::{Value, json};
@@ -17,6 +19,8 @@ pub enum Validated {
     Two { confusion: Confusion, roc_auc: Option<f64> },
     /// Of more. The area under the ROC curve is the mean of each class against the rest.
     Several { confusion: ConfusionMatrix, roc_auc: Option<f64> },
+    /// Of labels, of which an image may have several.
+    Labels(MultilabelAssessment),
 }
 
 impl Validated {
@@ -40,6 +44,7 @@ impl Validated {
         match self {
             Validated::Two { confusion, .. } => confusion.total(),
             Validated::Several { confusion, .. } => confusion.total(),
+            Validated::Labels(assessment) => assessment.total,
         }
     }
 
@@ -51,6 +56,10 @@ impl Validated {
             Validated::Several { confusion, roc_auc } => {
                 let Means { recall, f1, .. } = confusion.macro_means();
                 [*roc_auc, recall, f1]
+            }
+            Validated::Labels(assessment) => {
+                let LabelMeans { roc_auc, sensitivity, f1, .. } = assessment.macro_means();
+                [roc_auc.value, sensitivity.value, f1.value]
             }
         }
     }
@@ -64,6 +73,7 @@ impl Validated {
                 (right, vec![confusion.negatives(), confusion.positives()], confusion.accuracy())
             }
             Validated::Several { confusion, .. } => (confusion.right(), confusion.supports(), confusion.accuracy()),
+            Validated::Labels(assessment) => return label_lines(assessment, classes, weights),
         };
         let most = majority(&counts).unwrap_or(Label::POSITIVE);
         let total = self.total();
@@ -94,6 +104,7 @@ impl Validated {
                 ));
                 lines.extend(lowest_recalls(confusion, name));
             }
+            Validated::Labels(_) => {}
         }
         lines
     }
@@ -122,8 +133,59 @@ impl Validated {
                     "roc_auc": roc_auc,
                 })
             }
+            Validated::Labels(assessment) => {
+                let LabelMeans { roc_auc, sensitivity, specificity, f1, .. } = assessment.macro_means();
+                json!({
+                    "exact_match": assessment.exact_match(),
+                    "accuracy": assessment.accuracy(),
+                    "majority_share": assessment.majority_share(),
+                    "macro_roc_auc": roc_auc.value,
+                    "macro_sensitivity": sensitivity.value,
+                    "macro_specificity": specificity.value,
+                    "macro_f1": f1.value,
+                    "micro_f1": assessment.micro_counts().f1(),
+                    "confusion": assessment.labels.iter().map(|label| label.confusion).collect::<Vec<_>>(),
+                })
+            }
         }
     }
+}
+
+/// The lines of images that may have several labels.
+fn label_lines(assessment: &MultilabelAssessment, labels: &Classes, weights: &str) -> Vec<String> {
+    let LabelMeans { roc_auc, sensitivity, specificity, f1, .. } = assessment.macro_means();
+    let commonest = assessment.commonest.map_or(String::new(), |(set, count)| {
+        let name = combinations::name(labels, set);
+        let right = count as f64 / assessment.total as f64;
+        format!("; always answering '{}' would have {right:.4}", console::one_line(&name))
+    });
+    let mut lines = vec![
+        format!(
+            "Validation, {weights} weights: {} of {} with every label right, exact match {}{commonest}",
+            assessment.exact,
+            assessment.total,
+            share(assessment.exact_match()),
+        ),
+        format!(
+            "Answers to all {} labels: accuracy {}; always the more frequent one would have {}",
+            assessment.labels.len(),
+            share(assessment.accuracy()),
+            share(assessment.majority_share()),
+        ),
+        format!(
+            "Means of the labels: ROC AUC {}, sensitivity {}, specificity {}, F1 {}",
+            share(roc_auc.value),
+            share(sensitivity.value),
+            share(specificity.value),
+            share(f1.value),
+        ),
+    ];
+    let silent = labels.names().zip(&assessment.labels).filter(|(_, label)| label.counts().is_never_answered());
+    let silent: Vec<String> = silent.map(|(name, _)| format!("'{}'", console::one_line(name))).collect();
+    if !silent.is_empty() {
+        lines.push(format!("Never answered though there: {}", some_of(silent)));
+    }
+    lines
 }
 
 /// Four decimals, or `undefined`.

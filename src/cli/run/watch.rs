@@ -12,7 +12,6 @@ use glassnet::head::Head;
 use glassnet::metrics::{DEFAULT_THRESHOLD, Judged, positives};
 use glassnet::network::Network;
 use glassnet::optim::Clipping;
-use glassnet::report::diagnostics::{loss_of_shares, majority, share_of};
 use glassnet::report::evaluation::mistakes::worst_mistakes;
 use glassnet::report::evaluation::page::{EvaluationPage, Mistake};
 use glassnet::report::watch::page::{TrainingPage, write_training_page};
@@ -89,28 +88,29 @@ pub fn write_page(
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let findings: Vec<String> = findings.iter().map(|finding| console::one_line(finding).into_owned()).collect();
     let facts = facts(folder, run, state, &names, answers.as_ref());
-    let [trained, validated] = &run.counts;
-    let shown = if validated.iter().sum::<usize>() == 0 { trained } else { validated };
     let page = TrainingPage {
         facts: &facts,
         findings: &findings,
         epochs: &state.history,
-        constant_loss: loss_of_shares(trained),
-        constant_accuracy: majority(trained).and_then(|label| share_of(label, shown)),
+        constant_loss: run.constant_loss(),
+        constant_accuracy: run.constant_accuracy(),
         rows: watcher.rows(),
         answers: None,
     };
     let path = folder.file(REPORT);
     let Some(Answers { evaluation, images, .. }) = answers else { return write_training_page(&path, &page) };
 
-    let Evaluation { labels, answers, probabilities, losses, .. } = evaluation;
+    let Evaluation { labels, answers, sets, probabilities, losses, .. } = evaluation;
     let head = run.network.head();
-    let judged = Judged::new(head, labels, answers, probabilities, losses, DEFAULT_THRESHOLD);
+    let judged = match head.has_several_labels() {
+        true => Judged::of_labels(head, sets, probabilities, losses, DEFAULT_THRESHOLD),
+        false => Judged::new(head, labels, answers, probabilities, losses, DEFAULT_THRESHOLD),
+    };
     let (shown, all_mistakes) = worst_mistakes(labels, answers, losses, &judged);
     let mistakes = pictured(shown, |image| mistake_of(evaluation, images, head, image));
     let positives = match judged {
         Judged::Two(_) => positives(head, probabilities),
-        Judged::Several(_) => Vec::new(),
+        Judged::Several(_) | Judged::Labels(_) => Vec::new(),
     };
     let answers = EvaluationPage {
         facts: &[],

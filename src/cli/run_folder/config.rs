@@ -99,6 +99,7 @@ pub struct Data {
     /// The hash of [`set_sha256`](glassnet::data::images::set_sha256), training part first;
     /// of a cross-validation in the order of their paths.
     pub sha256: String,
+    /// The classes, or the labels, of which an image may have several if the model says so.
     pub classes: Classes,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub positive_class: Option<String>,
@@ -126,12 +127,13 @@ pub struct Data {
 impl Data {
     /// Returns what is known of a set, which the run calls `name`, before it is parted.
     pub fn new(source: &Source, name: &Path, catalog: &Catalog, sha256: String, skipped: &[Item]) -> Data {
-        let classes = catalog.classes.clone();
+        let classes = catalog.answers().clone();
+        let positive = classes.positive().filter(|_| catalog.combinations.is_none());
         Data {
             path: name.display().to_string(),
             absolute_path: absolute(source.path()),
             sha256,
-            positive_class: classes.positive().map(str::to_string),
+            positive_class: positive.map(str::to_string),
             classes,
             validation_path: None,
             validation_absolute_path: None,

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::labels::{Labelled, by_labels};
 use super::limits::too_many_files;
 use super::listing::{Listing, parent};
-use super::table::{Row, is_table_name};
+use super::table::{Row, Table, is_table_name};
 use crate::data::image_names::is_image_name;
 use crate::data::left_out::Reason;
 use crate::data::part::GivenPart;
@@ -32,7 +32,8 @@ pub struct TablePlace<'a> {
 ///
 /// # Errors
 /// [`Error::Data`] if a row may mean several files, or if none means one; and those of [`by_labels`].
-pub fn by_table(place: TablePlace, mut base: Listing, rows: Vec<Row>) -> Result<Listing> {
+pub fn by_table(place: TablePlace, mut base: Listing, table: Table) -> Result<Listing> {
+    let Table { rows, several } = table;
     let mut found: BTreeMap<usize, Vec<Row>> = BTreeMap::new();
     let mut missing = Vec::new();
     let count = rows.len();
@@ -83,8 +84,8 @@ pub fn by_table(place: TablePlace, mut base: Listing, rows: Vec<Row>) -> Result<
         }
     }
     let names: Vec<String> = contradictory.iter().map(|&file| base.files[file].name.clone()).collect();
-    let mut listing =
-        by_labels(place.path, base, labels, |name| is_table_name(name) || names.iter().any(|known| known == name))?;
+    let is_known = |name: &str| is_table_name(name) || names.iter().any(|known| known == name);
+    let mut listing = by_labels(place.path, base, labels, several, is_known)?;
     listing.left_out.extend(names.into_iter().map(|name| (name, Reason::Contradictory)));
     Ok(listing)
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::limits::too_many_files;
 use super::listing::{ListedFile, Listing, Told, parent};
+use super::several::SeveralLabels;
 use crate::data::image_names::is_image_name;
 use crate::data::left_out::Reason;
 use crate::data::part::GivenPart;
@@ -32,7 +33,8 @@ pub struct Labelled {
 }
 
 /// Returns the listing of the files of `base` that have a label, by their places in it. What lies beside them
-/// and has none is left out, but for what `is_known` says of by its name, such as the labels themselves.
+/// and has none is left out, but for what `is_known` says of by its name, such as the labels themselves. Where
+/// images may have `several` labels, each is labelled by the name of its combination.
 ///
 /// # Errors
 /// [`Error::Data`] of `path` if there is no label, or one cannot be the name of a class.
@@ -40,9 +42,14 @@ pub fn by_labels(
     path: &Path,
     base: Listing,
     labels: BTreeMap<usize, Labelled>,
+    several: Option<SeveralLabels>,
     is_known: impl Fn(&str) -> bool,
 ) -> Result<Listing> {
-    let classes = class_names(path, labels.values().map(|labelled| labelled.label.as_str()))?;
+    let named = labels.values().map(|labelled| labelled.label.as_str());
+    let classes = match several {
+        Some(_) => named.map(|label| (label, label.to_string())).collect(),
+        None => class_names(path, named)?,
+    };
     let names: Vec<&str> = labels.keys().map(|&file| base.files[file].name.as_str()).collect();
     let folders: BTreeSet<String> = names.iter().map(|name| parent(name).to_string()).collect();
     let common = common_folder(&folders).to_string();
@@ -53,6 +60,7 @@ pub fn by_labels(
     });
     let mut listing = Listing::default();
     listing.is_labelled = true;
+    listing.several = several;
     listing.notes = base.notes;
     let mut unlabelled = base.left_out;
     for (place, ListedFile { name, place: bytes, .. }) in base.files.into_iter().enumerate() {
@@ -85,16 +93,7 @@ fn class_names<'a>(path: &Path, labels: impl Iterator<Item = &'a str>) -> Result
         return Err(Error::data(path, "no image has a label; give the images that the labels are of"));
     }
     for label in &labels {
-        let fault = match label {
-            label if label.contains(['/', '\\']) => "has a slash",
-            label if label.starts_with('.') => "begins with a dot",
-            label if label.contains('\0') => "has a zero byte",
-            label if label.len() > MAX_LABEL_BYTES => "has more than 200 bytes",
-            &"__MACOSX" => "is that of a folder which macOS leaves behind",
-            _ => continue,
-        };
-        let reason = format!("the label '{}' {fault}, and no class can be named so; write another", shortened(label));
-        return Err(Error::data(path, reason));
+        check_name(path, label)?;
     }
     let numbers: Option<Vec<u64>> = labels.iter().map(|label| number(label)).collect();
     Ok(match numbers {
@@ -106,8 +105,25 @@ fn class_names<'a>(path: &Path, labels: impl Iterator<Item = &'a str>) -> Result
     })
 }
 
+/// Checks whether a class can have the name of a label: that of a folder that is not hidden.
+///
+/// # Errors
+/// [`Error::Data`] of `path`, if not.
+pub fn check_name(path: &Path, label: &str) -> Result<()> {
+    let fault = match label {
+        label if label.contains(['/', '\\']) => "has a slash",
+        label if label.starts_with('.') => "begins with a dot",
+        label if label.contains('\0') => "has a zero byte",
+        label if label.len() > MAX_LABEL_BYTES => "has more than 200 bytes",
+        "__MACOSX" => "is that of a folder which macOS leaves behind",
+        _ => return Ok(()),
+    };
+    let reason = format!("the label '{}' {fault}, and no class can be named so; write another", shortened(label));
+    Err(Error::data(path, reason))
+}
+
 /// Returns the whole number that a label is. Tables of Python have `1.0` for 1 where a label is missing.
-fn number(label: &str) -> Option<u64> {
+pub fn number(label: &str) -> Option<u64> {
     let digits = label.strip_suffix(".0").unwrap_or(label);
     let is_plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     digits.parse().ok().filter(|_| is_plain && digits.len() <= 9)
@@ -140,7 +156,8 @@ mod tests {
         }
         let labelled = |label: &str| Labelled { label: label.to_string(), part: None, group: None };
         let labels = files.iter().map(|(_, label)| labelled(label)).enumerate().collect();
-        let listing = by_labels(Path::new("set"), base, labels, |_| false).unwrap().finish(Path::new("set")).unwrap();
+        let listing = by_labels(Path::new("set"), base, labels, None, |_| false).unwrap();
+        let listing = listing.finish(Path::new("set")).unwrap();
         listing.files.into_iter().map(|file| file.name).collect()
     }
 

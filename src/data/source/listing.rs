@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::limits::{LISTED_BYTES, MAX_LISTING_BYTES, too_many_files};
 use super::place::Place;
+use super::several::SeveralLabels;
 use crate::data::left_out::Reason;
 use crate::data::pack::Pack;
 use crate::data::part::GivenPart;
@@ -48,6 +49,8 @@ pub struct Listing {
     pub packs: Vec<Arc<Pack>>,
     /// True where labels tell the classes, and the first folder of each name is one in any case.
     pub is_labelled: bool,
+    /// The labels, where an image may have several; the first folder of each name is its combination then.
+    pub several: Option<SeveralLabels>,
     /// The bytes that it may still take, or none where it has taken more.
     left: Option<usize>,
 }
@@ -69,6 +72,7 @@ impl Listing {
             notes: Vec::new(),
             packs: Vec::new(),
             is_labelled: false,
+            several: None,
             left: Some(bytes),
         }
     }

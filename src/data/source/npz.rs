@@ -4,9 +4,11 @@
 //! MedMNIST (J. Yang et al., *MedMNIST v2*, 2023) has `train_images`, `train_labels`, `val_images` and so on,
 //! Keras's MNIST `x_train`, `y_train`, `x_test`, `y_test`; `images` and `labels`, or `x` and `y`, are a set
 //! without parts. Images are bytes `[N, H, W]`, `[N, H, W, 1]` or `[N, H, W, 3]`, labels whole numbers `[N]`
-//! or `[N, 1]`. Each image becomes a file of the source, a PNM in the folder of its label and of its part:
-//! `7/train/00003.ppm`.
+//! or `[N, 1]`; or where an image may have several of K labels, as in MedMNIST's ChestMNIST, 0 or 1 for each,
+//! `[N, K]`. Each image becomes a file of the source, a PNM in the folder of its label, or of its combination,
+//! and of its part: `7/train/00003.ppm`.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,10 +19,15 @@ use super::limits::{MAX_FILES, too_many_files};
 use super::listing::{Listing, Told};
 use super::metered::SharedArchive;
 use super::place::Place;
+use super::several::SeveralLabels;
+use crate::classes::{Label, LabelSet, MAX_LABELS};
 use crate::data::part::GivenPart;
 use crate::error::{counted, shortened, some_of};
 use crate::npy::{Element, Kind, NpyHeader};
 use crate::{Error, Result};
+
+/// The most bytes that the labels of a part take.
+const MAX_LABEL_BYTES: u64 = 256 << 20;
 
 /// The names of the arrays of a part: its images and its labels.
 const NAMES: [(Option<GivenPart>, [&str; 2]); 8] = [
@@ -75,10 +82,11 @@ pub fn list(path: &Path, zip: Listing) -> Result<Listing> {
     }
     // One part alone is no split.
     let is_parted = parts.len() > 1;
-    let all: Vec<u64> = parts.iter().flat_map(|(.., labels)| labels).copied().collect();
-    let digits = digits(&all);
+    let all: Vec<&ArrayLabels> = parts.iter().map(|(.., labels)| labels).collect();
+    let (mut classes, several) = names_of(path, &all)?;
     let mut listing = Listing::default();
     listing.is_labelled = true;
+    listing.several = several;
     for (part, images, labels) in parts {
         let part = part.filter(|_| is_parted);
         let folder = match part {
@@ -87,8 +95,8 @@ pub fn list(path: &Path, zip: Listing) -> Result<Listing> {
             Some(GivenPart::Test) => "test/",
             None => "",
         };
-        for (place, label) in labels.into_iter().enumerate() {
-            let name = format!("{label:0digits$}/{folder}{place:05}.ppm");
+        for (place, class) in classes.by_ref().take(labels.len()).enumerate() {
+            let name = format!("{class}/{folder}{place:05}.ppm");
             let told = Told { part, ..Told::default() };
             listing.add_told(name, Place::Array { images: Arc::clone(&images), place }, Some(Box::new(told)));
             if listing.is_too_large() {
@@ -97,6 +105,59 @@ pub fn list(path: &Path, zip: Listing) -> Result<Listing> {
         }
     }
     Ok(listing)
+}
+
+/// The labels of the images of a part.
+enum ArrayLabels {
+    /// The class of each.
+    Classes(Vec<u64>),
+    /// Of each which it has of so many labels.
+    Sets(Vec<LabelSet>, usize),
+}
+
+impl ArrayLabels {
+    fn len(&self) -> usize {
+        match self {
+            ArrayLabels::Classes(classes) => classes.len(),
+            ArrayLabels::Sets(sets, _) => sets.len(),
+        }
+    }
+}
+
+/// Returns the name of the class, or of the combination, of each image of all parts, and the labels where an
+/// image may have several.
+fn names_of(path: &Path, parts: &[&ArrayLabels]) -> Result<(std::vec::IntoIter<String>, Option<SeveralLabels>)> {
+    let (mut classes, mut sets, mut widths) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for part in parts {
+        match part {
+            ArrayLabels::Classes(of_part) => {
+                classes.extend_from_slice(of_part);
+                widths.insert(1);
+            }
+            ArrayLabels::Sets(of_part, width) => {
+                sets.extend_from_slice(of_part);
+                widths.insert(*width);
+            }
+        }
+    }
+    if widths.len() > 1 {
+        let widths: Vec<String> = widths.into_iter().map(|width| width.to_string()).collect();
+        let reason = format!("its parts have {} labels for each image; save as many in each", widths.join(" and "));
+        return Err(Error::data(path, reason));
+    }
+    match parts {
+        [ArrayLabels::Sets(_, width), ..] => {
+            let digits = (width - 1).to_string().len();
+            let names = (0..*width).map(|label| format!("{label:0digits$}")).collect();
+            let (several, combinations) = SeveralLabels::new(path, names, &sets)?;
+            Ok((combinations.into_iter(), Some(several)))
+        }
+        _ => {
+            let digits = digits(&classes);
+            let names: Vec<String> = classes.iter().map(|class| format!("{class:0digits$}")).collect();
+            Ok((names.into_iter(), None))
+        }
+    }
 }
 
 /// An array in a zip.
@@ -168,24 +229,24 @@ impl Array<'_> {
     }
 
     /// Reads labels.
-    fn labels(&self) -> Result<Vec<u64>> {
+    fn labels(&self) -> Result<ArrayLabels> {
         let (header, bytes) = self.read(|header| {
             match header.shape[..] {
-                [_] | [_, 1] => {}
-                [_, more] => {
-                    let fault = format!("it has {more} labels for each image");
-                    return Err(self.refused(&fault, "one for each is what is read"));
-                }
+                [_] => {}
+                [_, labels] if (1..=MAX_LABELS).contains(&labels) => {}
                 _ => {
                     let fault = format!("its shape is {:?}", header.shape);
-                    return Err(self.refused(&fault, "labels are [N] or [N, 1]"));
+                    let advice = "labels are [N] or [N, 1], or where an image may have several, [N, K] of at most 64";
+                    return Err(self.refused(&fault, advice));
                 }
             }
             if header.element.kind == Kind::Float {
                 return Err(self.refused("its numbers are no whole ones", "save them as integers"));
             }
             match header.count() {
-                Ok(count) if count <= MAX_FILES as u64 => Ok(count * header.element.bytes as u64),
+                Ok(count) if header.shape[0] <= MAX_FILES && count <= MAX_LABEL_BYTES / 8 => {
+                    Ok(count * header.element.bytes as u64)
+                }
                 _ => Err(too_many_files(self.path)),
             }
         })?;
@@ -199,6 +260,19 @@ impl Array<'_> {
             (!is_negative && value < 1_000_000_000).then_some(value)
         };
         let labels: Option<Vec<u64>> = bytes.chunks_exact(size).map(label).collect();
-        labels.ok_or_else(|| self.refused("a label is below 0 or has ten digits", "number the classes from 0"))
+        let labels =
+            labels.ok_or_else(|| self.refused("a label is below 0 or has ten digits", "number the classes from 0"))?;
+        match header.shape.get(1) {
+            None | Some(1) => Ok(ArrayLabels::Classes(labels)),
+            Some(&width) if labels.iter().all(|label| *label <= 1) => {
+                let there = |(label, _): (usize, &u64)| Label::new(label);
+                let set = |row: &[u64]| row.iter().enumerate().filter(|(_, has)| **has == 1).map(there).collect();
+                Ok(ArrayLabels::Sets(labels.chunks_exact(width).map(set).collect(), width))
+            }
+            Some(width) => {
+                let fault = format!("it has {width} numbers for each image, and not all of them are 0 or 1");
+                Err(self.refused(&fault, "save 1 for each label that an image has, and 0 for the others"))
+            }
+        }
     }
 }

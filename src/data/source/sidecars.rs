@@ -55,7 +55,7 @@ pub fn list(path: &Path, base: Listing) -> Result<Listing> {
             labels.insert(image, Labelled { label: label.to_string(), part: None, group: None });
         }
     }
-    by_labels(path, base, labels, |name| COMPANIONS.contains(&key(name).1))
+    by_labels(path, base, labels, None, |name| COMPANIONS.contains(&key(name).1))
 }
 
 /// Returns the key of a sample that a file belongs to, and what of the sample it is: all before and all

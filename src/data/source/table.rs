@@ -2,6 +2,9 @@
 //!
 //! The first row names the columns. Which of them holds the paths, the labels, the groups and the parts of a
 //! split, their names tell, or who gives the table. The delimiter is a comma, a semicolon or a tab.
+//!
+//! An image may have several labels, if who gives the table says so: by naming a column for each, which holds
+//! 1 where the image has the label and 0 where not, or what stands between several in the one column.
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 use encoding_rs::{Encoding, WINDOWS_1252};
@@ -9,6 +12,8 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::limits::MAX_FILES;
+use super::several::SeveralLabels;
+use crate::classes::{Label, LabelSet, MAX_LABELS};
 use crate::data::image_names::is_image_name;
 use crate::data::part::GivenPart;
 use crate::error::{shortened, some_of};
@@ -20,8 +25,11 @@ use crate::{Error, Result};
 pub struct Columns {
     /// The paths.
     pub path: Option<String>,
-    /// The labels.
+    /// The labels; of which an image may have several, where this is several names with a comma between, and
+    /// no column has the whole as its name.
     pub label: Option<String>,
+    /// What stands between several labels of an image in the column of labels, where it may have several.
+    pub separator: Option<String>,
     /// The groups.
     pub group: Option<String>,
     /// The parts of a split.
@@ -115,6 +123,15 @@ impl Column {
     }
 }
 
+/// A table of labels that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its rows.
+    pub rows: Vec<Row>,
+    /// The labels, where an image may have several; each row has the name of a combination then.
+    pub several: Option<SeveralLabels>,
+}
+
 /// A row of a table of labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -138,17 +155,16 @@ pub fn is_table_name(name: &str) -> bool {
 pub fn tells_labels(path: &Path, bytes: &[u8], columns: &Columns) -> bool {
     let text = decoded(bytes);
     let Ok(heading) = reader(&text).headers().cloned() else { return false };
-    [Column::Path, Column::Label]
-        .into_iter()
-        .all(|column| matches!(place(path, &heading, column, columns), Ok(Some(_))))
+    matches!(place(path, &heading, Column::Path, columns), Ok(Some(_)))
+        && LabelCells::find(path, &heading, columns).is_ok()
 }
 
 /// Reads a table of labels, which is at `path`.
 ///
 /// # Errors
 /// [`Error::Data`] if it is empty, has no heading, or a row that is not as the others; [`Error::Setting`] of
-/// a column that is not there, or cannot be told.
-pub fn read(path: &Path, bytes: &[u8], columns: &Columns) -> Result<Vec<Row>> {
+/// a column that is not there, or cannot be told; those of [`SeveralLabels`], where an image may have several.
+pub fn read(path: &Path, bytes: &[u8], columns: &Columns) -> Result<Table> {
     let text = decoded(bytes);
     let mut reader = reader(&text);
     let broken = |error: csv::Error| Error::data(path, format!("the table {}", fault(&error)));
@@ -160,10 +176,8 @@ pub fn read(path: &Path, bytes: &[u8], columns: &Columns) -> Result<Vec<Row>> {
         ));
     }
     check_heading(path, &heading, columns)?;
-    let wanted = |column: Column| -> Result<usize> {
-        place(path, &heading, column, columns)?.ok_or_else(|| not_found(path, &heading, column))
-    };
-    let (paths, labels) = (wanted(Column::Path)?, wanted(Column::Label)?);
+    let paths = wanted(path, &heading, Column::Path, columns)?;
+    let mut labels = LabelCells::find(path, &heading, columns)?;
     let groups = place(path, &heading, Column::Group, columns)?;
     let split = place(path, &heading, Column::Split, columns)?;
     let mut rows = Vec::new();
@@ -188,7 +202,8 @@ pub fn read(path: &Path, bytes: &[u8], columns: &Columns) -> Result<Vec<Row>> {
         if let Some(split) = split {
             parts.push((line, cell(split)));
         }
-        rows.push(Row { path: cell(paths), label: cell(labels), group, part: None });
+        let label = labels.label(path, line, cell)?;
+        rows.push(Row { path: cell(paths), label, group, part: None });
     }
     if rows.is_empty() {
         return Err(Error::data(path, "the table has a heading and no row; write a row for each image"));
@@ -197,7 +212,94 @@ pub fn read(path: &Path, bytes: &[u8], columns: &Columns) -> Result<Vec<Row>> {
     for (row, part) in rows.iter_mut().zip(known_parts(path, parts, is_asked_for)?) {
         row.part = Some(part);
     }
-    Ok(rows)
+    let several = match labels.several(path)? {
+        Some((several, combinations)) => {
+            rows.iter_mut().zip(combinations).for_each(|(row, combination)| row.label = combination);
+            Some(several)
+        }
+        None => None,
+    };
+    Ok(Table { rows, several })
+}
+
+/// What the cells of labels hold, as far as the rows are read.
+enum LabelCells {
+    /// A label.
+    One(usize),
+    /// Any number of labels, with the separator between them.
+    Separated { column: usize, separator: String, told: Vec<Vec<String>> },
+    /// In each of several columns, whether the image has its label.
+    Each { columns: Vec<usize>, names: Vec<String>, sets: Vec<LabelSet> },
+}
+
+impl LabelCells {
+    /// Finds the columns of labels.
+    fn find(path: &Path, heading: &StringRecord, columns: &Columns) -> Result<LabelCells> {
+        let given = columns.label.as_deref().unwrap_or_default();
+        if given.contains(',') && heading.iter().all(|name| name != given) {
+            if columns.separator.is_some() {
+                let reason = "it is for labels in one column, and several are named; leave it out";
+                return Err(Error::setting("label_separator", reason));
+            }
+            let names: Vec<String> = given.split(',').map(|name| name.trim().to_string()).collect();
+            let column = |name: &String| {
+                let columns = Columns { label: Some(name.clone()), ..Columns::default() };
+                wanted(path, heading, Column::Label, &columns)
+            };
+            let columns = names.iter().map(column).collect::<Result<_>>()?;
+            return Ok(LabelCells::Each { columns, names, sets: Vec::new() });
+        }
+        let column = wanted(path, heading, Column::Label, columns)?;
+        match &columns.separator {
+            None => Ok(LabelCells::One(column)),
+            Some(separator) if separator.trim().is_empty() => {
+                let reason = "it must be what stands between the labels of an image, such as ; or |";
+                Err(Error::value("label_separator", separator, reason))
+            }
+            Some(separator) => Ok(LabelCells::Separated { column, separator: separator.clone(), told: Vec::new() }),
+        }
+    }
+
+    /// Takes down what the cells of a row tell, and returns the label, where an image has one.
+    fn label(&mut self, path: &Path, line: u64, cell: impl Fn(usize) -> String) -> Result<String> {
+        match self {
+            LabelCells::One(column) => return Ok(cell(*column)),
+            LabelCells::Separated { column, separator, told } => {
+                let cell = cell(*column);
+                let names = cell.split(separator.as_str()).map(str::trim).filter(|name| !name.is_empty());
+                told.push(names.map(str::to_string).collect());
+            }
+            LabelCells::Each { columns, names, sets } => {
+                let mut set = LabelSet::NONE;
+                for (place, (&column, name)) in columns.iter().zip(names.iter()).enumerate() {
+                    let cell = cell(column);
+                    match cell.to_ascii_lowercase().as_str() {
+                        "1" | "1.0" | "true" if place < MAX_LABELS => set = set.with(Label::new(place)),
+                        "1" | "1.0" | "true" | "0" | "0.0" | "false" => {}
+                        _ => {
+                            let reason = format!(
+                                "line {line} of the table has '{}' under {}; write 1 where the image has this label, and 0 where not",
+                                shortened(&cell),
+                                shortened(name)
+                            );
+                            return Err(Error::data(path, reason));
+                        }
+                    }
+                }
+                sets.push(set);
+            }
+        }
+        Ok(String::new())
+    }
+
+    /// Returns the labels, where an image may have several, and the combination of each row.
+    fn several(self, path: &Path) -> Result<Option<(SeveralLabels, Vec<String>)>> {
+        match self {
+            LabelCells::One(_) => Ok(None),
+            LabelCells::Separated { told, .. } => SeveralLabels::by_names(path, &told).map(Some),
+            LabelCells::Each { names, sets, .. } => SeveralLabels::new(path, names, &sets).map(Some),
+        }
+    }
 }
 
 /// Returns the parts that these cells name, each with its line; nothing, where the column was found by its
@@ -278,6 +380,11 @@ fn place(path: &Path, heading: &StringRecord, column: Column, columns: &Columns)
     }
 }
 
+/// Returns the place of a column that must be there.
+fn wanted(path: &Path, heading: &StringRecord, column: Column, columns: &Columns) -> Result<usize> {
+    place(path, heading, column, columns)?.ok_or_else(|| not_found(path, heading, column))
+}
+
 /// Returns the error for a column that is wanted, and has none of its usual names.
 fn not_found(path: &Path, heading: &StringRecord, column: Column) -> Error {
     let [setting, what] = column.words();
@@ -310,7 +417,7 @@ mod tests {
     use super::*;
 
     fn read_text(bytes: &[u8]) -> Vec<Row> {
-        read(Path::new("t.csv"), bytes, &Columns::default()).unwrap()
+        read(Path::new("t.csv"), bytes, &Columns::default()).unwrap().rows
     }
 
     fn row(path: &str, label: &str) -> Row {
@@ -337,7 +444,50 @@ mod tests {
         // A set of another kind is none of a split.
         assert_eq!(read_text(b"path,label,set\n1,b,A\n2,m,B\n")[0].part, None);
         let none = Columns { group: Some(String::new()), ..Columns::default() };
-        assert_eq!(read(Path::new("t.csv"), b"path,label,group\n1,b,x\n", &none).unwrap()[0].group, None);
+        assert_eq!(read(Path::new("t.csv"), b"path,label,group\n1,b,x\n", &none).unwrap().rows[0].group, None);
+    }
+
+    /// Reads a table by these columns: the combination of each row, and the labels.
+    fn read_several(text: &str, label: Option<&str>, separator: Option<&str>) -> Result<(String, String)> {
+        let columns =
+            Columns { label: label.map(Into::into), separator: separator.map(Into::into), ..Columns::default() };
+        let Table { rows, several } = read(Path::new("t.csv"), text.as_bytes(), &columns)?;
+        let labels = several.map_or(String::new(), |several| several.labels().names().collect::<Vec<&str>>().join(" "));
+        Ok((rows.into_iter().map(|row| row.label).collect::<Vec<String>>().join(" "), labels))
+    }
+
+    #[test]
+    fn an_image_has_several_labels_by_a_column_for_each_or_by_what_stands_between_them() {
+        let each = "path,cat,dog,hare,a,b\n1.png,1,0,1.0,x,x\n2.png,0,0.0,FALSE,x,x\n3.png,true,1,0,x,x\n";
+        let read = |label| read_several(each, Some(label), None);
+        let of_three = ("cat;hare (none) cat;dog".to_string(), "cat dog hare".to_string());
+        assert_eq!(read("cat,dog,hare").unwrap(), of_three);
+        assert_eq!(read("dog, cat").unwrap(), ("cat (none) dog;cat".into(), "dog cat".into()));
+        // A column of that name is one of classes.
+        let one = read_several("path,\"a,b\"\n1.png,x\n", Some("a,b"), None).unwrap();
+        assert_eq!(one, ("x".into(), String::new()));
+
+        let separated = "path,label\n1.png,dog| cat\n2.png,\n3.png,cat|\n";
+        let found = read_several(separated, None, Some("|")).unwrap();
+        assert_eq!(found, ("cat;dog (none) cat".into(), "cat dog".into()));
+        assert_eq!(read_several(separated, None, None).unwrap().1, "", "nobody has said that there are several");
+    }
+
+    #[test]
+    fn several_labels_that_cannot_be_told_are_refused() {
+        let each = "path,cat,dog\n1.png,1,0\n2.png,,1\n";
+        let error = |text: &str, label, separator| read_several(text, label, separator).unwrap_err().to_string();
+        let expected =
+            "t.csv: line 3 of the table has '' under cat; write 1 where the image has this label, and 0 where not";
+        assert_eq!(error(each, Some("cat,dog"), None), expected);
+        let expected = "label_column hare: t.csv has no such column; it has 3 (path, cat, dog)";
+        assert_eq!(error(each, Some("cat,hare"), None), expected);
+        let expected = "label_separator: it is for labels in one column, and several are named; leave it out";
+        assert_eq!(error(each, Some("cat,dog"), Some(";")), expected);
+        let expected = "label_separator  : it must be what stands between the labels of an image, such as ; or |";
+        assert_eq!(error("path,label\n1.png,a\n", None, Some(" ")), expected);
+        assert!(error("path,label\n1.png,a\n2.png,a\n", None, Some(";")).contains("it has 1 label;"));
+        assert!(error("path,cat,cat\n1.png,1,1\n", Some("cat,cat"), None).contains("two are called 'cat'"));
     }
 
     #[test]

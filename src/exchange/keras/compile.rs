@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 /// Returns the JSON of how a model is compiled.
 pub fn compile_config(network: &Network, training: &Training) -> Value {
     let smoothing = training.label_smoothing;
+    let several_labels = network.head().has_several_labels();
     let (class, name) = match network.head().units() {
+        _ if several_labels => ("BinaryCrossentropy", "binary_crossentropy"),
         1 => ("BinaryCrossentropy", "binary_crossentropy"),
         _ => ("CategoricalCrossentropy", "categorical_crossentropy"),
     };
@@ -25,7 +27,8 @@ pub fn compile_config(network: &Network, training: &Training) -> Value {
         "optimizer": optimizer(training),
         "loss": loss,
         "loss_weights": null,
-        "metrics": ["accuracy"],
+        // Of several sigmoids Keras would take "accuracy" for that of the largest.
+        "metrics": [if several_labels { "binary_accuracy" } else { "accuracy" }],
         "weighted_metrics": null,
         "run_eagerly": false,
         "steps_per_execution": 1,

@@ -28,7 +28,8 @@ pub fn layers(network: &Network, rescaling: bool) -> Result<Vec<Written>, String
         let config = json!({ "scale": 1.0 / 255.0, "offset": 0.0 });
         written.push(Written { class: "Rescaling", name: "rescaling".into(), config });
     }
-    let end = if network.head().units() == 1 { "sigmoid" } else { "softmax" };
+    let head = network.head();
+    let end = if head.units() == 1 || head.has_several_labels() { "sigmoid" } else { "softmax" };
     let last = network.layers().len() - 1;
     let mut borders = 0;
     for (index, (layer, spec)) in network.layers().iter().zip(&network.spec().layers).enumerate() {

@@ -3,6 +3,7 @@
 use super::activation::Activation;
 use super::chain::chain;
 use super::layers::{Converted, Source};
+use crate::classes::MAX_LABELS;
 use crate::error::and;
 use crate::exchange::{Given, PixelRange, PixelScale};
 use crate::spec::ModelSpec;
@@ -53,11 +54,12 @@ impl Architecture {
             notes.push(format!("left out, as they do nothing but in training: {names}"));
         }
         let pixels = pixels(converted.pixels, given.pixels, &mut notes);
-        let spec = ModelSpec { input: [height, width, channels], frozen: Vec::new(), layers };
+        let spec = ModelSpec::new([height, width, channels], layers);
         Ok(Architecture { spec, sources, pixels, notes, end: converted.end })
     }
 
-    /// Checks that the end of the model means what a network of so many units means here.
+    /// Checks that the end of the model means what a network of so many units means here: of several sigmoids
+    /// that an image may have several labels, which is noted in the spec.
     ///
     /// # Errors
     /// A sentence, where it does not.
@@ -69,9 +71,15 @@ impl Architecture {
                 self.notes.push(format!("it ends with logits, and {taken} is taken of them"));
                 Ok(())
             }
+            (Some(Activation::Sigmoid), 2..=MAX_LABELS) => {
+                self.spec.several_labels = true;
+                self.notes.push(format!(
+                    "it ends with {units} sigmoids, so an image may have several of its labels, or none"
+                ));
+                Ok(())
+            }
             (Some(Activation::Sigmoid), units) => Err(format!(
-                "it ends with {units} sigmoids, one for each of several labels, and a network here tells classes apart by one sigmoid or a softmax; \
-                 train it with a softmax"
+                "it ends with {units} sigmoids, one for each of several labels, and {MAX_LABELS} are the most here; use fewer"
             )),
             (Some(_), _) => {
                 Err("it ends with a softmax over one unit, which is always 1; train it with a sigmoid".to_string())

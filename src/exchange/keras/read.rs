@@ -89,6 +89,8 @@ fn whole_model(path: &Path, file: &Hdf5, model: &Value, given: &Given) -> Result
     let network = Network::new(&architecture.spec)
         .map_err(|error| fail(format!("no network can be built of its layers: {error}")))?;
     architecture.check_end(network.head().units()).map_err(fail)?;
+    // What its units mean, its end tells.
+    let network = Network::new(&architecture.spec)?;
     let naming = naming(path, file)?;
     let parameters = read(path, file, &naming, &network, &architecture.sources)?;
     let (pixels, mut notes) = (architecture.pixels, architecture.notes);

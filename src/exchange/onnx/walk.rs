@@ -5,6 +5,7 @@ use super::chain::{Chain, Link, decimal};
 use super::input::{Axis, Scaling, axes_of, input_axes, permuted};
 use super::tensor::{ElementType, Tensor};
 use super::window::{Window, four, pair, size};
+use crate::classes::MAX_LABELS;
 use crate::data::reading::BitDepth;
 use crate::error::Error;
 use crate::exchange::axes::{scattered, to_channels_last, transposed};
@@ -43,6 +44,7 @@ pub fn walk(chain: &Chain) -> Result<Walked, String> {
         form: Form::Image(axes),
         scaling: Scaling::new(chain.element),
         padded: None,
+        several_labels: false,
         notes: Vec::new(),
     };
     let mut links = chain.links.iter().peekable();
@@ -92,6 +94,8 @@ struct Walk {
     /// What a `Pad` added that no convolution has taken yet: rows above, columns left, rows below, columns
     /// right.
     padded: Option<[usize; 4]>,
+    /// Whether it ends with a sigmoid of each of several outputs.
+    several_labels: bool,
     notes: Vec<String>,
 }
 
@@ -448,8 +452,14 @@ impl Walk {
         let last = if self.form == Form::Pixel { vec![1, -3] } else { vec![1, -1] };
         match link.op() {
             "Sigmoid" if units == 1 => Ok(()),
+            "Sigmoid" if units <= MAX_LABELS => {
+                self.several_labels = true;
+                let note = format!("it ends with {units} sigmoids, so an image may have several of its labels, or none");
+                self.notes.push(note);
+                Ok(())
+            }
             "Sigmoid" => Err(link.fault(&format!(
-                "gives each of {units} outputs a probability of its own, and here one output has a sigmoid, several have a softmax"
+                "gives each of {units} outputs a probability of its own, and an image may have several of {MAX_LABELS} labels at the most"
             ))),
             _ if units == 1 => Err(link.fault("has one output, which is then always 1")),
             _ if !last.contains(&link.int("axis", if opset < 13 { 1 } else { -1 })) => {
@@ -480,7 +490,7 @@ impl Walk {
         if self.padded.is_some() {
             return Err("it ends with a Pad, and only a convolution pads here".into());
         }
-        let spec = ModelSpec { input, frozen: Vec::new(), layers: self.layers };
+        let spec = ModelSpec { several_labels: self.several_labels, ..ModelSpec::new(input, self.layers) };
         let network = Network::new(&spec).map_err(|error| format!("its network cannot be built: {error}"))?;
         let mut parameters = Parameters::zeros(network.table());
         let entries = network.table().entries();

@@ -22,6 +22,7 @@ use crate::data::reading::{BitDepth, Resize};
 use crate::data::sample::Sample;
 use crate::exchange::axes::{flattened_channels_first, gathered, to_channels_first};
 use crate::geometry::{Shape, Window};
+use crate::head::Head;
 use crate::layers::{Layer, LayerKind};
 use crate::parameters::{Parameters, TensorId};
 use std::borrow::Cow;
@@ -71,7 +72,7 @@ pub fn to_bytes(model: &Checkpoint, input: OnnxInput) -> Vec<u8> {
         let behind = &layers[index + 1..];
         writer.layer(layer, behind.iter().any(|layer| matches!(layer.kind, LayerKind::Dense(_))));
     }
-    writer.head(model.network.head().units());
+    writer.head(model.network.head());
     let graph = Graph {
         name: "glassnet".into(),
         inputs: vec![value(INPUT, element, &sizes)],
@@ -267,10 +268,10 @@ impl<'a> Writer<'a> {
     }
 
     /// Adds what makes probabilities of the logits.
-    fn head(&mut self, units: usize) {
-        match units {
-            1 => self.node(OUTPUT, "Sigmoid", &[], vec![]),
-            _ => self.node(OUTPUT, "Softmax", &[], vec![int("axis", 1)]),
+    fn head(&mut self, head: Head) {
+        match head.units() == 1 || head.has_several_labels() {
+            true => self.node(OUTPUT, "Sigmoid", &[], vec![]),
+            false => self.node(OUTPUT, "Softmax", &[], vec![int("axis", 1)]),
         }
     }
 }

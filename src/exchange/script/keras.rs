@@ -23,6 +23,9 @@ pub fn keras_script(model: &Checkpoint, files: ScriptFiles) -> Result<String, St
         before = Some(spec);
     }
     let loss = match model.network.head().units() {
+        _ if model.network.head().has_several_labels() => {
+            "keras.losses.BinaryCrossentropy(from_logits=True)(labels.astype(\"float32\"), z)"
+        }
         1 => "keras.losses.BinaryCrossentropy(from_logits=True)(labels[:, None].astype(\"float32\"), z)",
         _ => "keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, z)",
     };

@@ -22,6 +22,9 @@ pub fn pytorch_script(model: &Checkpoint, files: ScriptFiles) -> String {
         .map(|(name, constructor)| format!("        ({}, {constructor}),\n", text(&name)))
         .collect();
     let loss = match model.network.head().units() {
+        _ if model.network.head().has_several_labels() => {
+            "nn.functional.binary_cross_entropy_with_logits(z, labels.float())"
+        }
         1 => "nn.functional.binary_cross_entropy_with_logits(z, labels[:, None].float())",
         _ => "nn.functional.cross_entropy(z, labels)",
     };

@@ -64,7 +64,7 @@ impl<'n> Session<'n> {
     ///
     /// # Errors
     /// [`Error::Setting`] of settings that do not go together, of a schedule that goes by whole epochs, of
-    /// augmented arrays, and where there are no images.
+    /// augmented arrays, where there are no images, and where an image may have several labels.
     pub fn new(network: &'n Network, loader: Loader, settings: SessionSettings) -> Result<Session<'n>> {
         let SessionSettings { training, parameters, memory } = settings;
         if loader.count() == 0 {
@@ -82,6 +82,10 @@ impl<'n> Session<'n> {
             return Err(Error::setting("schedule", reason));
         }
         let optimizer = training.optimizer()?;
+        if network.head().has_several_labels() {
+            let reason = "a lecture speaks of the class of each image, and here an image may have several labels";
+            return Err(Error::setting("several_labels", reason));
+        }
         let class_weights = training.class_weight.weights(&loader.class_counts(network.head().classes())?)?;
         let options = PlanOptions { conv: training.conv, fuse: false, training: true, input_gradient: true };
         let looking = Plan::new(network, loader.largest_batch(), options);

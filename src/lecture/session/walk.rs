@@ -97,7 +97,7 @@ impl Session<'_> {
         self.begin_step();
         let Now { parameters, optimizer } = &mut self.now;
         let taken = optimizer.steps();
-        let Batch { images, labels, indices } = self.batches.of_step(taken)?;
+        let Batch { images, labels, indices, .. } = self.batches.of_step(taken)?;
         let smoothing = self.settings.label_smoothing;
         let targets = Targets { weights: &self.class_weights, smoothing, ..Targets::new(labels) };
         let masks = DropoutMasks::Drawn { seed: self.settings.seed, step: taken };

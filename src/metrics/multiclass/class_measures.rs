@@ -37,6 +37,11 @@ impl ClassMeasures {
         share(2 * self.true_positive, 2 * self.true_positive + self.false_positive + self.false_negative)
     }
 
+    /// Whether there are images of the class and nothing was taken for it.
+    pub fn is_never_answered(&self) -> bool {
+        self.support() > 0 && self.true_positive + self.false_positive == 0
+    }
+
     /// Wilson's interval around the precision.
     pub fn precision_interval(&self) -> Option<Interval> {
         wilson(self.true_positive, self.true_positive + self.false_positive)

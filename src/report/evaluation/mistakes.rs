@@ -19,7 +19,7 @@ pub fn worst_mistakes(labels: &[Label], answers: &[Label], losses: &[f64], judge
     worst.sort_by(|&a, &b| losses[b].total_cmp(&losses[a]));
     let count = worst.len();
     let shown = match judged {
-        Judged::Two(_) => worst.into_iter().take(SHOWN).collect(),
+        Judged::Two(_) | Judged::Labels(_) => worst.into_iter().take(SHOWN).collect(),
         Judged::Several(assessment) => {
             let of_pair = |(label, answer, _): (Label, Label, usize)| {
                 let is_it = |image: &&usize| (labels[**image], answers[**image]) == (label, answer);

@@ -1,8 +1,9 @@
 //! The report of an [`Assessment`]: the rows of its tables, as text or on a [`page`]. That of more than two
-//! classes is in [`multiclass`].
+//! classes is in [`multiclass`], that of several labels an image in [`multilabel`].
 
 pub mod mistakes;
 pub mod multiclass;
+pub mod multilabel;
 pub mod page;
 
 use std::borrow::Cow;

@@ -1,5 +1,6 @@
 //! An evaluation as one HTML page: it holds its pictures, has no script, and asks nothing of any network.
 
+mod labels;
 mod parts;
 mod several;
 mod two;
@@ -39,10 +40,14 @@ pub fn write_evaluation_page(path: &Path, page: &EvaluationPage) -> Result<()> {
                 dl { @for (name, fact) in page.facts { dt { (name) } dd { (fact) } } }
                 h2 { "Measures" }
                 (sections.measures)
-                h2 { "Pictures" }
-                div.figures { @for figure in &sections.figures { (shown(figure)) } }
-                h2 { "Reliability" }
-                (sections.reliability)
+                @if !sections.figures.is_empty() {
+                    h2 { "Pictures" }
+                    div.figures { @for figure in &sections.figures { (shown(figure)) } }
+                }
+                @if let Some(reliability) = sections.reliability {
+                    h2 { "Reliability" }
+                    (reliability)
+                }
                 h2 { "Worst mistakes" }
                 (sections.gallery)
                 p.notes { (sections.intervals) " " (INDEPENDENCE_NOTE) }
@@ -56,6 +61,7 @@ fn sections(path: &Path, page: &EvaluationPage) -> Result<Sections> {
     match page.judged {
         Judged::Two(assessment) => two::sections(path, page, assessment),
         Judged::Several(assessment) => several::sections(path, page, assessment),
+        Judged::Labels(assessment) => Ok(labels::sections(page, assessment)),
     }
 }
 
@@ -88,6 +94,7 @@ fn shown(figure: &Figure) -> Markup {
 mod tests {
     use super::*;
     use crate::classes::Label;
+    use crate::head::Head;
     use crate::metrics::Assessment;
     use crate::metrics::multiclass::MulticlassAssessment;
 
@@ -155,6 +162,19 @@ mod tests {
         assert_eq!(page.matches("<h3>").count(), 2, "two pairs");
         assert!(page.contains("taken for dog: 2 of 3 images") && page.contains("taken for hare: 1 of 3 images"));
         assert!(page.contains("<td>hare</td>"));
+    }
+
+    #[test]
+    fn of_several_labels_each_has_a_row_and_nothing_is_said_of_classes() {
+        let sets = [vec![0], vec![], vec![0, 1]].map(|set| set.into_iter().map(Label::new).collect());
+        let judged = Judged::of_labels(Head::of_labels(2), &sets, &[0.9, 0.1, 0.6, 0.2, 0.8, 0.7], &[0.5; 3], 0.5);
+        let (facts, labels, positives, mistakes) = (&[], &[], &[], &[]);
+        let classes: &[&str] = &[EVIL, "dog"];
+        let page = EvaluationPage { facts, classes, judged: &judged, labels, positives, mistakes, all_mistakes: 0 };
+        let page = written(&page);
+        assert_closed(&page);
+        assert!(page.contains("<td>dog</td>") && page.contains("1 of 3 images have a wrong answer to a label"));
+        assert!(!page.contains("<h2>Pictures</h2>") && !page.contains("<h2>Reliability</h2>"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::cli::input::predictor::{BATCH, Image, NoPrediction, Prediction, Predi
 use crate::cli::terminal::console;
 use crate::cli::terminal::progress::Progress;
 use glassnet::Result;
-use glassnet::classes::Label;
+use glassnet::classes::{Label, LabelSet};
 use glassnet::data::catalog::Item;
 use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::data::source::Source;
@@ -26,9 +26,12 @@ pub struct Answered {
     /// Each image's path in DATA, and its place in the source.
     pub files: Vec<String>,
     pub entries: Vec<usize>,
+    /// The class of each, or which combination of labels it has.
     pub labels: Vec<Label>,
-    /// The class that each was taken for.
+    /// The class that each was taken for; none where images may have several labels.
     pub answers: Vec<Label>,
+    /// Where images may have several labels, those that each has and those that it was said to have.
+    pub sets: Vec<[LabelSet; 2]>,
     /// A row for each, as the network's head gives them.
     pub probabilities: Vec<f32>,
     pub losses: Vec<f64>,
@@ -58,9 +61,12 @@ impl Answered {
                         for note in &answer.notes {
                             console::warn(note);
                         }
-                        let (loss, class) =
-                            (network.loss(&answer, item.label), network.decision(&answer, wanted.threshold));
-                        answered.add(item, answer, loss, class);
+                        let loss = network.loss(&answer, item);
+                        match item.labels {
+                            Some(set) => answered.sets.push([set, network.label_set(&answer, wanted.threshold)]),
+                            None => answered.answers.push(network.decision(&answer, wanted.threshold)),
+                        }
+                        answered.add(item, answer, loss);
                     }
                     Err(reason) => {
                         let sentence = reason.sentence();
@@ -84,12 +90,11 @@ impl Answered {
         Ok(answered)
     }
 
-    /// Adds an image that was taken for `class`.
-    fn add(&mut self, item: &Item, answer: Prediction, loss: f64, class: Label) {
+    /// Adds an image with its answer.
+    fn add(&mut self, item: &Item, answer: Prediction, loss: f64) {
         self.files.push(item.path.clone());
         self.entries.push(item.entry);
         self.labels.push(item.label);
-        self.answers.push(class);
         self.probabilities.extend(answer.probabilities);
         self.losses.push(loss);
     }

@@ -1,7 +1,8 @@
 //! An evaluation as lines, and as JSON: what it says whatever the number of classes.
 
+use super::answered::Answered;
 use super::evaluation::{EvaluationResult, JSON, PAGE, PREDICTIONS};
-use super::{several, two};
+use super::{labels, several, two};
 use crate::cli::terminal::console;
 use glassnet::error::{counted, some_of};
 use glassnet::metrics::{Judged, only_answer};
@@ -65,13 +66,23 @@ impl EvaluationResult<'_> {
                 );
                 ("Positive", text)
             }
+            (Judged::Labels(assessment), _) => {
+                let text = format!(
+                    "{}; an image may have several, and each is answered where its probability is above {}",
+                    some_of(names),
+                    assessment.threshold
+                );
+                ("Labels", text)
+            }
             _ => ("Classes", format!("{}; the most probable is the answer", some_of(names))),
         }
     }
 
     /// Returns what keeps the figures from meaning what they seem to.
     fn cautions(&self) -> Vec<String> {
-        let one_class = only_answer(&self.answered.labels, &self.answered.answers).map(|label| {
+        let Answered { labels, answers, .. } = &self.answered;
+        let only = if answers.is_empty() { None } else { only_answer(labels, answers) };
+        let one_class = only.map(|label| {
             let class = &self.class_names()[label.index()];
             format!("every image is taken for '{class}': the accuracy is that class's share, no skill")
         });
@@ -86,6 +97,7 @@ impl EvaluationResult<'_> {
         lines.extend(match &self.judged {
             Judged::Two(assessment) => two::lines(assessment, [&names[0], &names[1]]),
             Judged::Several(assessment) => several::lines(assessment, &names),
+            Judged::Labels(assessment) => labels::lines(assessment, &names),
         });
         lines.push(INDEPENDENCE_NOTE.to_string());
         if let (Some(chosen), [negative, positive]) = (&self.chosen, &names[..]) {
@@ -102,14 +114,16 @@ impl EvaluationResult<'_> {
         let mut object = match &self.judged {
             Judged::Two(assessment) => two::json(self, assessment),
             Judged::Several(assessment) => several::json(self, assessment),
+            Judged::Labels(assessment) => labels::json(self, assessment),
         };
         let classes = &self.model.card.classes;
+        let positive = classes.positive().filter(|_| !matches!(self.judged, Judged::Labels(_)));
         let common = json!({
             "model": self.file.display().to_string(),
             "training": self.model.card.training,
             "data": self.source.path().display().to_string(),
             "classes": classes,
-            "positive_class": classes.positive(),
+            "positive_class": positive,
             "subset": self.subset.json(),
             "images": self.judged.total(),
             "errors": self.answered.failed,

@@ -4,6 +4,7 @@ mod answered;
 mod chosen;
 mod describe;
 mod evaluation;
+mod labels;
 mod mistakes;
 mod saved;
 mod several;
@@ -24,6 +25,7 @@ use chosen::{CHOOSE_THRESHOLD, ChosenThreshold, OnTest, subset_choice};
 use describe::{saved_line, written_line};
 use evaluation::EvaluationResult;
 use glassnet::Error;
+use glassnet::classes::LabelSet;
 use glassnet::data::catalog::Catalog;
 use glassnet::data::pack::Pack;
 use glassnet::data::part::GivenPart;
@@ -51,12 +53,21 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
         output::check_outside_data("--out", out, &data)?;
     }
     let model = load_model(&file)?;
-    check_threshold("--threshold", args.threshold, &model.card.classes)?;
+    let several_labels = model.network.head().has_several_labels();
+    if let (Some(rule), true) = (args.choose_threshold, several_labels) {
+        let reason =
+            "it parts two classes, and for this model an image may have several labels; give one with --threshold";
+        return Err(Error::value(CHOOSE_THRESHOLD, rule, reason).into());
+    }
+    check_threshold("--threshold", args.threshold.filter(|_| !several_labels), &model.card.classes)?;
     check_threshold(CHOOSE_THRESHOLD, args.choose_threshold, &model.card.classes)?;
     let mut network = Predictor::new(&model, &file)?;
     let source = Arc::new(open(&data, &labels)?);
     source.check_packs(model.card.spec.input, model.card.reading)?;
-    let catalog = Catalog::with_classes(&source, &model.card.classes)?;
+    let catalog = match several_labels {
+        true => Catalog::with_labels(&source, &model.card.classes)?,
+        false => Catalog::with_classes(&source, &model.card.classes)?,
+    };
     for note in &catalog.notes {
         console::warn(note);
     }
@@ -96,8 +107,15 @@ pub fn run(args: &EvaluateArgs) -> CommandResult {
     let has_failed = !answered.failed.is_empty() || of_test.iter().any(|test| !test.failed.is_empty());
     let left_out = catalog.left_out.iter().chain(&answered.left_out);
     let left_out = left_out.chain(of_test.iter().flat_map(|test| &test.left_out)).cloned().collect();
-    let Answered { labels, answers, probabilities, losses, .. } = &answered;
-    let judged = Judged::new(network.head(), labels, answers, probabilities, losses, threshold);
+    let Answered { labels, answers, sets, probabilities, losses, .. } = &answered;
+    let head = network.head();
+    let judged = match several_labels {
+        true => {
+            let sets: Vec<LabelSet> = sets.iter().map(|[set, _]| *set).collect();
+            Judged::of_labels(head, &sets, probabilities, losses, threshold)
+        }
+        false => Judged::new(head, labels, answers, probabilities, losses, threshold),
+    };
     let model = &model;
     let evaluation = EvaluationResult { file, model, network, source, subset, left_out, answered, judged, chosen };
 

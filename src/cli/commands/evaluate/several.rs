@@ -1,7 +1,7 @@
 //! An evaluation on more than two classes, as lines and as JSON.
 
 use super::evaluation::EvaluationResult;
-use super::tables::{measure_lines, reliability_lines};
+use super::tables::{cut, measure_lines, reliability_lines, widest};
 use glassnet::classes::Label;
 use glassnet::metrics::LEVEL;
 use glassnet::metrics::multiclass::{ConfusionMatrix, Means, MulticlassAssessment};
@@ -16,9 +16,6 @@ const MOST_COLUMNS: usize = 20;
 
 /// The most pairs of classes that are listed as often taken for one another.
 const PAIRS: usize = 10;
-
-/// The widest name in a table; longer ones are cut.
-const NAME_WIDTH: usize = 28;
 
 /// The tables of figures as text.
 pub fn lines(assessment: &MulticlassAssessment, names: &[String]) -> Vec<String> {
@@ -42,19 +39,6 @@ pub fn lines(assessment: &MulticlassAssessment, names: &[String]) -> Vec<String>
     lines.push(String::new());
     lines.push(INTERVALS_NOTE.to_string());
     lines
-}
-
-/// A name as it stands in a table.
-fn cut(name: &str) -> String {
-    match name.char_indices().nth(NAME_WIDTH) {
-        None => name.to_string(),
-        Some(_) => name.chars().take(NAME_WIDTH - 1).chain(['…']).collect(),
-    }
-}
-
-/// The width of the longest of these, in characters.
-fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
-    texts.map(|text| text.chars().count()).max().unwrap_or(0)
 }
 
 /// The confusion matrix: rows the true class, columns the answers, by their numbers.

@@ -3,6 +3,22 @@
 use glassnet::metrics::Calibration;
 use glassnet::report::evaluation::{MeasureRow, RELIABILITY_HEADING, reliability_rows};
 
+/// The widest name in a table; longer ones are cut.
+const NAME_WIDTH: usize = 28;
+
+/// A name as it stands in a table.
+pub fn cut(name: &str) -> String {
+    match name.char_indices().nth(NAME_WIDTH) {
+        None => name.to_string(),
+        Some(_) => name.chars().take(NAME_WIDTH - 1).chain(['…']).collect(),
+    }
+}
+
+/// The width of the longest of these, in characters.
+pub fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.map(|text| text.chars().count()).max().unwrap_or(0)
+}
+
 /// The table of measures.
 pub fn measure_lines(measures: &[MeasureRow]) -> impl Iterator<Item = String> {
     let row = |cells: [&str; 4]| {

@@ -6,7 +6,7 @@ use crate::cli::outcome::Failure;
 use crate::cli::terminal::{console, output};
 use glassnet::metrics::{Judged, positives};
 use glassnet::report::evaluation::page::{EvaluationPage, write_evaluation_page};
-use glassnet::report::predictions_csv::write_predictions;
+use glassnet::report::predictions_csv::{write_label_predictions, write_predictions};
 use glassnet::{Error, Result};
 use std::path::Path;
 
@@ -27,15 +27,19 @@ pub fn check_out(out: &Path) -> Result<()> {
 impl EvaluationResult<'_> {
     /// Writes the folder of `--out`.
     pub fn write(&self, out: &Path) -> std::result::Result<(), Failure> {
-        let Answered { files, labels, probabilities, .. } = &self.answered;
-        write_predictions(&out.join(PREDICTIONS), &self.model.card.classes, files, labels, probabilities)?;
+        let Answered { files, labels, sets, probabilities, .. } = &self.answered;
+        let (path, classes) = (out.join(PREDICTIONS), &self.model.card.classes);
+        match self.judged {
+            Judged::Labels(_) => write_label_predictions(&path, classes, files, sets, probabilities)?,
+            _ => write_predictions(&path, classes, files, labels, probabilities)?,
+        }
         let json = console::json_text(&self.json()) + "\n";
         glassnet::files::write_whole(&out.join(JSON), json.as_bytes())?;
         let names = self.class_names();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let positives = match self.judged {
             Judged::Two(_) => positives(self.network.head(), probabilities),
-            Judged::Several(_) => Vec::new(),
+            Judged::Several(_) | Judged::Labels(_) => Vec::new(),
         };
         let (mistakes, all_mistakes) = self.mistakes();
         let page = EvaluationPage {

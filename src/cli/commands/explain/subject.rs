@@ -2,7 +2,7 @@
 
 use crate::cli::args::ExplainArgs;
 use crate::cli::input::image_batch::{check_no_image, read_batch};
-use crate::cli::input::model::{Origin, read_spec, weights_file};
+use crate::cli::input::model::{Origin, read_spec, refuse_several_labels, weights_file};
 use crate::cli::machine::memory;
 use crate::cli::run_folder::RunFolder;
 use crate::cli::terminal::console;
@@ -64,6 +64,7 @@ impl Subject {
     /// images, or of more than this process may hold.
     pub fn new(args: &ExplainArgs) -> Result<Subject> {
         let Model { weights, network, parameters, classes, reading, optimizer } = model(args)?;
+        refuse_several_labels(&network, &args.model, "explain")?;
         let count = network.head().classes();
         let classes: Vec<String> = match &classes {
             Some(classes) => classes.names().map(str::to_string).collect(),

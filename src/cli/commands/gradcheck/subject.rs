@@ -2,7 +2,7 @@
 
 use crate::cli::args::GradcheckArgs;
 use crate::cli::input::image_batch::{check_no_image, read_batch};
-use crate::cli::input::model::{Origin, read_spec, weights_file};
+use crate::cli::input::model::{Origin, read_spec, refuse_several_labels, weights_file};
 use crate::cli::machine::memory;
 use glassnet::Result;
 use glassnet::checkpoint;
@@ -67,6 +67,9 @@ impl Subject {
                 (path.display().to_string(), network, Some(parameters), model.card.reading)
             }
         };
+        if let Some(model) = &args.model {
+            refuse_several_labels(&network, model, "gradcheck")?;
+        }
         let (names, images) = images(args, &network, reading)?;
         check_memory(&network, names.len())?;
         let classes = network.head().classes();

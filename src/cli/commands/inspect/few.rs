@@ -4,7 +4,7 @@ use super::report::Report;
 use crate::cli::input::dataset::Dataset;
 use crate::cli::input::finding::Finding;
 use crate::cli::terminal::console::one_line;
-use glassnet::classes::Label;
+use glassnet::classes::{Classes, Label};
 use glassnet::error::{and, some_of};
 use glassnet::metrics::{LEVEL, wilson};
 
@@ -14,6 +14,19 @@ const ENOUGH: usize = 10;
 
 /// Folds that are proposed; fewer where a class has fewer images.
 const FOLDS: usize = 5;
+
+/// Returns what it means that few images that validate have some of the labels, of which an image may have
+/// several.
+pub fn few_validated_labels(labels: &Classes, report: &Report) -> Option<Finding> {
+    let validate = report.label_counts(labels, Some("validation"));
+    let few = labels.names().zip(&validate).filter(|(_, count)| **count < ENOUGH);
+    let few: Vec<String> = few.map(|(name, count)| format!("'{}' {count}", one_line(name))).collect();
+    (!few.is_empty() && validate.iter().any(|count| *count > 0)).then(|| {
+        let finding = format!("fewer than {ENOUGH} images that validate have a label: {}", some_of(few));
+        let advice = "take the measures of these labels for no more than a hint, and the macro means, in which they count as all others";
+        Finding::new("few_validated", finding, advice)
+    })
+}
 
 /// Returns what it means that classes have few images that validate: of two for each that has, of more for
 /// all of these together.

@@ -1,7 +1,7 @@
 //! The findings that somebody should look at, each with what to do.
 
 use super::duplicates::duplicates;
-use super::few::{few_validated, not_validated};
+use super::few::{few_validated, few_validated_labels, not_validated};
 use super::report::Report;
 use crate::cli::input::dataset::Dataset;
 use crate::cli::input::finding::Finding;
@@ -22,10 +22,15 @@ pub fn findings(dataset: &Dataset, report: &Report) -> Vec<Finding> {
     let mut findings: Vec<Finding> = unreadable(report).into_iter().collect();
     findings.extend(duplicates(dataset.classes(), report));
     findings.extend(shortcut(dataset, report));
-    findings.extend(imbalance(dataset, report));
-    findings.extend(not_validated(dataset, report));
-    findings.extend(few_validated(dataset, report));
-    findings.extend(rare(dataset, report));
+    match &dataset.catalog.combinations {
+        None => {
+            findings.extend(imbalance(dataset, report));
+            findings.extend(not_validated(dataset, report));
+            findings.extend(few_validated(dataset, report));
+            findings.extend(rare(dataset, report));
+        }
+        Some(combinations) => findings.extend(few_validated_labels(combinations.labels(), report)),
+    }
     findings.extend(report.depth.as_ref().and_then(narrow));
     findings.extend(turned(report.readable()).filter(|_| !report.upright));
     findings.extend(mislabelled(report));

@@ -24,7 +24,7 @@ pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: 
         "data": dataset.source.path().display().to_string(),
         "validation_data": dataset.validation_data.as_ref().map(|path| path.display().to_string()),
         "classes": classes(dataset, report),
-        "positive_class": dataset.catalog.classes.positive(),
+        "positive_class": dataset.catalog.classes.positive().filter(|_| dataset.catalog.combinations.is_none()),
         "sizes": sizes(report),
         "formats": formats(report),
         "orientations": orientations(dataset, report),
@@ -39,6 +39,11 @@ pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: 
         "left_out": left_out(dataset, report),
         "findings": findings,
     });
+    if let Some(combinations) = &dataset.catalog.combinations {
+        let labels = combinations.labels();
+        let of = |subset| report.label_counts(labels, Some(subset));
+        object["labels"] = rows(labels, of("training"), of("validation"));
+    }
     if args.list {
         object["files"] = list(dataset, report);
     }
@@ -48,9 +53,14 @@ pub fn object(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: 
 fn classes(dataset: &Dataset, report: &Report) -> Value {
     let classes = dataset.classes();
     let [training, validation] = ["training", "validation"].map(|subset| report.counts(classes, Some(subset)));
+    rows(classes, training, validation)
+}
+
+/// A row for each name, with how many images train and validate.
+fn rows(names: &Classes, training: Vec<usize>, validation: Vec<usize>) -> Value {
     let counts = training.into_iter().zip(validation);
-    let class = |(name, (training, validation)): (&str, (usize, usize))| json!({"name": name, "training": training, "validation": validation});
-    classes.names().zip(counts).map(class).collect()
+    let row = |(name, (training, validation)): (&str, (usize, usize))| json!({"name": name, "training": training, "validation": validation});
+    names.names().zip(counts).map(row).collect()
 }
 
 fn sizes(report: &Report) -> Value {

@@ -2,7 +2,7 @@
 
 use crate::cli::input::dataset::Dataset;
 use crate::cli::terminal::progress::Progress;
-use glassnet::classes::{Classes, Label};
+use glassnet::classes::{Classes, Label, LabelSet};
 use glassnet::data::audit::depth::Depth;
 use glassnet::data::audit::duplicates::{Group, duplicates};
 use glassnet::data::audit::shortcut::{Shortcut, shortcuts};
@@ -73,7 +73,11 @@ impl<'a> Report<'a> {
         Report {
             mislabelled: mislabelled.collect(),
             duplicates: duplicates(&audited),
-            shortcuts: shortcuts(dataset.classes(), &attributes),
+            // A combination of labels is no class to be told from the others.
+            shortcuts: match dataset.catalog.combinations {
+                None => shortcuts(dataset.classes(), &attributes),
+                Some(_) => Vec::new(),
+            },
             upright,
             depth: Depth::from_infos(readable().map(|(_, info)| info)),
             folders_within: within.into_iter().collect(),
@@ -89,6 +93,17 @@ impl<'a> Report<'a> {
     /// Returns how many files of each class and a part, or of all parts, can be read.
     pub fn readable_counts(&self, classes: &Classes, subset: Option<&str>) -> Vec<usize> {
         self.counts_where(classes, |file| file.found.is_ok() && subset.is_none_or(|subset| file.subset == subset))
+    }
+
+    /// Returns how many files of a part, or of all parts, have each of the labels, of which an image may have
+    /// several.
+    pub fn label_counts(&self, labels: &Classes, subset: Option<&str>) -> Vec<usize> {
+        let mut counts = vec![0; labels.count()];
+        let files = self.files.iter().filter(|file| subset.is_none_or(|subset| file.subset == subset));
+        for label in files.filter_map(|file| file.item.labels).flat_map(LabelSet::labels) {
+            counts[label.index()] += 1;
+        }
+        counts
     }
 
     fn counts_where(&self, classes: &Classes, is_counted: impl Fn(&InspectedFile) -> bool) -> Vec<usize> {

@@ -15,6 +15,9 @@ use std::collections::BTreeSet;
 /// The most sizes that are listed one by one.
 const SIZES_LISTED: usize = 8;
 
+/// The most combinations of labels that are listed.
+const COMBINATIONS_LISTED: usize = 12;
+
 /// The most groups of duplicates of a kind that are listed; `--json` has all.
 const GROUPS_LISTED: usize = 10;
 
@@ -44,14 +47,38 @@ pub fn lines(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: &
 /// Returns how many images each class and part has.
 fn table(dataset: &Dataset, report: &Report) -> Vec<String> {
     let classes = dataset.classes();
-    let counts = [Some("training"), Some("validation"), None].map(|subset| report.counts(classes, subset));
+    let subsets = [Some("training"), Some("validation"), None];
+    let counts = subsets.map(|subset| report.counts(classes, subset));
     let row = |name: &str, [training, validation, all]: [usize; 3]| {
         format!("{name:<24} {training:>10} {validation:>10} {all:>10}")
     };
     let mut lines = vec![format!("{}", dataset.source.path().display())];
     lines.extend(dataset.validation_data.as_ref().map(|path| format!("validates: {}", path.display())));
     lines.push(String::new());
-    lines.push(format!("{:<24} {:>10} {:>10} {:>10}", "class", "training", "validation", "all"));
+    let heading = |what: &str| format!("{what:<24} {:>10} {:>10} {:>10}", "training", "validation", "all");
+    let cells = |counts: &[Vec<usize>; 3], index: usize| counts.each_ref().map(|of| of[index]);
+    if let Some(combinations) = &dataset.catalog.combinations {
+        let labels = combinations.labels();
+        let of_labels = subsets.map(|subset| report.label_counts(labels, subset));
+        lines.push(heading("label"));
+        for (label, name) in labels.labels().zip(labels.names()) {
+            lines.push(row(&format!("{label} {}", one_line(name)), cells(&of_labels, label.index())));
+        }
+        lines.push(row("images", counts.each_ref().map(|of| of.iter().sum())));
+        lines.push(String::new());
+        lines.push(heading("together"));
+        let mut order: Vec<Label> = classes.labels().filter(|label| counts[2][label.index()] > 0).collect();
+        // Sorting keeps the order of equals.
+        order.sort_by_key(|label| std::cmp::Reverse(counts[2][label.index()]));
+        for label in order.iter().take(COMBINATIONS_LISTED) {
+            lines.push(row(&one_line(&classes[*label]), cells(&counts, label.index())));
+        }
+        if order.len() > COMBINATIONS_LISTED {
+            lines.push(format!("and {} other combinations; --json has all", order.len() - COMBINATIONS_LISTED));
+        }
+        return lines;
+    }
+    lines.push(heading("class"));
     for (label, name) in classes.labels().zip(classes.names()) {
         lines.push(row(&format!("{label} {}", one_line(name)), counts.each_ref().map(|of| of[label.index()])));
     }

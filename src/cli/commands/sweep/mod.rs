@@ -148,7 +148,7 @@ fn check(
 ) -> std::result::Result<(RunSettings, Network), Failure> {
     let mut first = None;
     for trial in trials {
-        let checked = train::check(&trainer.args(trial), &catalog.classes).map_err(|failure| match failure {
+        let checked = train::check(&trainer.args(trial), catalog).map_err(|failure| match failure {
             Failure::Work(Error::Setting { .. }) if trials.len() > 1 => {
                 Error::setting(format!("--try, {}", trial.folder), failure.to_string()).into()
             }

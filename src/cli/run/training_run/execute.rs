@@ -112,6 +112,7 @@ impl TrainingRun {
             reading,
             steps_per_epoch: training.batches(),
             counts: self.counts(),
+            combinations: self.dataset.catalog.combinations.clone(),
             left_out: self.dataset.left_out.clone(),
             config,
             identity,

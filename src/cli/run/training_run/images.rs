@@ -12,7 +12,7 @@ use glassnet::data::images::ImageSet;
 use glassnet::data::reading::Reading;
 use glassnet::error::counted;
 use glassnet::report::diagnostics::majority_line;
-use glassnet::report::epoch::found_line;
+use glassnet::report::epoch::{found_labels_line, found_line};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -40,7 +40,11 @@ impl TrainingRun {
     /// first epoch, or with `--skip-bad` is left out.
     pub(super) fn check_images(&mut self, text: &mut RunText) -> Result<CheckedParts, Failure> {
         for part in Part::BOTH {
-            text.line(&found_line(self.dataset.items(part).len(), self.dataset.classes().count()));
+            let images = self.dataset.items(part).len();
+            text.line(&match &self.dataset.catalog.combinations {
+                None => found_line(images, self.dataset.classes().count()),
+                Some(combinations) => found_labels_line(images, combinations.labels().count()),
+            });
         }
         let checked = match self.checked.take() {
             Some(checked) => checked,
@@ -106,6 +110,9 @@ impl TrainingRun {
 
     /// The weights of the classes, where they were asked for.
     fn class_weights_line(&self) -> Option<String> {
+        if self.dataset.catalog.combinations.is_some() {
+            return None;
+        }
         let counts = self.dataset.counts(Part::Training);
         let weights = self.settings.training.class_weight.weights(&counts).ok()?;
         let weight = |(class, weight): (&str, &f64)| format!("'{}' {weight:.4}", console::one_line(class));

@@ -52,7 +52,8 @@ pub(super) struct Figure {
 pub(super) struct Sections {
     pub measures: Markup,
     pub figures: Vec<Figure>,
-    pub reliability: Markup,
+    /// None where there is none to tell of.
+    pub reliability: Option<Markup>,
     pub gallery: Markup,
     pub intervals: &'static str,
 }
@@ -68,6 +69,26 @@ pub(super) fn measures(rows: Vec<MeasureRow>) -> Markup {
                     td.number { (row.value) }
                     td.number { (row.interval) }
                     td.note { (row.note) }
+                }
+            }
+        } }
+    }
+}
+
+/// A table of figures, of which each row begins with a name.
+pub(super) fn named_rows<const COLUMNS: usize>(heading: &[&str; COLUMNS], rows: &[[String; COLUMNS]]) -> Markup {
+    html! {
+        div.table { table {
+            tr {
+                @for (column, name) in heading.iter().enumerate() {
+                    @if column == 0 { th { (name) } } @else { th.number { (name) } }
+                }
+            }
+            @for row in rows {
+                tr {
+                    @for (column, cell) in row.iter().enumerate() {
+                        @if column == 0 { td { (cell) } } @else { td.number { (cell) } }
+                    }
                 }
             }
         } }

@@ -1,6 +1,6 @@
 //! The page's sections of more than two classes.
 
-use super::parts::{EvaluationPage, Figure, Mistake, Sections, measures, mistake, reliability};
+use super::parts::{EvaluationPage, Figure, Mistake, Sections, measures, mistake, named_rows, reliability};
 use crate::Result;
 use crate::metrics::multiclass::MulticlassAssessment;
 use crate::report::evaluation::multiclass::{CLASS_HEADING, INTERVALS_NOTE, class_rows, measure_rows};
@@ -16,7 +16,7 @@ pub(super) fn sections(path: &Path, page: &EvaluationPage, assessment: &Multicla
         measures: html! {
             (measures(measure_rows(assessment, page.classes)))
             h2 { "Classes" }
-            (classes(page, assessment))
+            (named_rows(&CLASS_HEADING, &class_rows(assessment, page.classes)))
         },
         figures: vec![
             figure(
@@ -31,29 +31,10 @@ pub(super) fn sections(path: &Path, page: &EvaluationPage, assessment: &Multicla
                  number of images. On the diagonal, probabilities are what they say.",
             ),
         ],
-        reliability: reliability(assessment.confidence.as_ref()),
+        reliability: Some(reliability(assessment.confidence.as_ref())),
         gallery: gallery(page, assessment),
         intervals: INTERVALS_NOTE,
     })
-}
-
-fn classes(page: &EvaluationPage, assessment: &MulticlassAssessment) -> Markup {
-    html! {
-        div.table { table {
-            tr {
-                @for (column, name) in CLASS_HEADING.into_iter().enumerate() {
-                    @if column == 0 { th { (name) } } @else { th.number { (name) } }
-                }
-            }
-            @for row in class_rows(assessment, page.classes) {
-                tr {
-                    @for (column, cell) in row.iter().enumerate() {
-                        @if column == 0 { td { (cell) } } @else { td.number { (cell) } }
-                    }
-                }
-            }
-        } }
-    }
 }
 
 /// The mistakes, those of each pair of classes under a heading of its own.

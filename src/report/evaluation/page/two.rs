@@ -32,7 +32,7 @@ pub(super) fn sections(path: &Path, page: &EvaluationPage, assessment: &Assessme
                     .to_string(),
             ),
         ],
-        reliability: reliability(assessment.calibration.as_ref()),
+        reliability: Some(reliability(assessment.calibration.as_ref())),
         gallery: gallery(page),
         intervals: INTERVALS_NOTE,
     })
