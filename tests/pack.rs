@@ -7,6 +7,7 @@ use glassnet::data::batches::{Augmented, Loader, epoch_order};
 use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::images::{CACHE_BUDGET_BYTES, ImageSet};
 use glassnet::data::packing::{self, Packed, Packing};
+use glassnet::data::part::GivenPart;
 use glassnet::data::reading::{BitDepth, Interpolation, Reading, Resize, SampleRange};
 use glassnet::data::source::Source;
 use glassnet::data::split::Split;
@@ -72,6 +73,24 @@ impl Place {
         let source = Source::from_memory("memory", files)?;
         let items = Catalog::from_source(&source)?.items;
         packing::pack(&self.path("set.pack"), &source, &items, packing, || Ok(()))
+    }
+
+    /// Writes these files into a folder.
+    fn write(&self, folder: &str, files: &[(String, Vec<u8>)]) {
+        for (name, bytes) in files {
+            let path = self.path(folder).join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+    }
+
+    /// Packs all images of the data at a path, those for a test too, and returns what was packed.
+    fn pack_all(&self, data: &str, packing: Packing) -> Source {
+        let source = Source::open(self.path(data)).unwrap();
+        let classes = Catalog::from_source(&source).unwrap().classes;
+        let items = Catalog::with_classes(&source, &classes).unwrap().items;
+        packing::pack(&self.path("set.pack"), &source, &items, packing, || Ok(())).unwrap();
+        source
     }
 }
 
@@ -142,6 +161,46 @@ fn the_batches_of_an_epoch_are_the_same_with_every_change_of_their_images() {
     });
     assert_eq!(ours.len(), 10);
     assert!(ours == theirs);
+}
+
+#[test]
+fn what_the_data_tell_of_their_images_stays_with_them() {
+    let place = Place::new();
+    let files = files();
+    place.write("data", &files[1..]);
+    let part = |index: usize| ["train", "val", "test", "train"][index % 4];
+    let row = |(index, (name, _)): (usize, &(String, Vec<u8>))| {
+        let group = if index == 3 { String::new() } else { format!("Müller, {}", index / 3) };
+        format!("{name},{},\"{group}\",{}\n", name.split('/').nth(1).unwrap(), part(index))
+    };
+    let rows: String = files[1..].iter().enumerate().map(row).collect();
+    fs::write(place.path("data/labels.csv"), format!("path,label,group,split\n{rows}")).unwrap();
+    let theirs = place.pack_all("data/labels.csv", packings()[0]);
+    let ours = Source::open(place.path("set.pack")).unwrap();
+    let told = |source: &Source| {
+        let of = |(index, name): (usize, &str)| {
+            (name.to_string(), source.part(index), source.group(index).map(str::to_string))
+        };
+        source.names().enumerate().map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&ours), told(&theirs));
+    assert_eq!(told(&ours).iter().filter(|(_, _, group)| group.is_none()).count(), 1);
+    assert!(ours.is_labelled() && ours.has_part(GivenPart::Test));
+    let named = |items: &[Item]| items.iter().map(|item| item.path.clone()).collect::<Vec<_>>();
+    let [mine, other] =
+        [&ours, &theirs].map(|source| Split::given(&Catalog::from_source(source).unwrap(), source, None).unwrap());
+    assert_eq!(named(&mine.training), named(&other.training));
+    assert_eq!(named(&mine.validation), named(&other.validation));
+}
+
+#[test]
+fn a_pack_of_data_that_tell_nothing_more_has_the_first_version_and_no_other_bytes() {
+    let place = Place::new();
+    place.pack(files(), packings()[0]).unwrap();
+    let bytes = fs::read(place.path("set.pack")).unwrap();
+    assert_eq!(bytes[8..12], [1, 0, 0, 0]);
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.ends_with("\"unreadable\":[]}"), "{}", &text[text.len() - 200..]);
 }
 
 #[test]
@@ -265,15 +324,28 @@ fn every_bit_that_is_not_as_it_was_written_is_found_out() {
     let place = Place::new();
     let packing = Packing { size: [2, 3, 1], ..packings()[2] };
     let files = [("a/1.png", noise(1, 4, 4)), ("b/2.png", deep(2, 3, 3)), ("b/3.png", noise(3, 3, 2))];
-    place.pack(files.map(|(name, picture)| (name.to_string(), png(&picture))).to_vec(), packing).unwrap();
-    let path = place.path("set.pack");
-    let (whole, expected) = (fs::read(&path).unwrap(), read(&path, packing).unwrap());
+    let files = files.map(|(name, picture)| (name.to_string(), png(&picture)));
+    place.pack(files.to_vec(), packing).unwrap();
+    every_bit_is_checked(&place.path("set.pack"), packing);
+    place.write("set", &files);
+    fs::write(
+        place.path("set/labels.csv"),
+        "path,label,group,split\na/1.png,a,p,train\nb/2.png,b,q,val\nb/3.png,b,p,train\n",
+    )
+    .unwrap();
+    place.pack_all("set/labels.csv", packing);
+    every_bit_is_checked(&place.path("set.pack"), packing);
+}
+
+/// Changes every byte of a pack of three small pictures, and wants it to be found out.
+fn every_bit_is_checked(path: &Path, packing: Packing) {
+    let (whole, expected) = (fs::read(path).unwrap(), read(path, packing).unwrap());
     let samples = 64..64 + 6 + 12 + 6;
     for at in 0..whole.len() {
         let mut bytes = whole.clone();
         bytes[at] ^= 1 << (at % 8);
-        fs::write(&path, &bytes).unwrap();
-        match read(&path, packing) {
+        fs::write(path, &bytes).unwrap();
+        match read(path, packing) {
             // It may be none at all by its first bytes.
             Err(error) => assert!(!samples.contains(&at) && (at < 8 || error.contains("pack")), "{at}: {error}"),
             Ok(found) => {
@@ -334,8 +406,8 @@ fn sizes_that_lie_and_another_version_are_refused_before_memory_is_taken() {
         assert!(error.ends_with(advice), "{error}");
     }
     assert_eq!(
-        refused(8, &[2, 0, 0, 0]),
-        "it is a pack of version 2, and version 1 is the one that is read here; pack the images again"
+        refused(8, &[3, 0, 0, 0]),
+        "it is a pack of version 3, and versions up to 2 are read here; pack the images again"
     );
 }
 

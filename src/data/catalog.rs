@@ -7,7 +7,7 @@
 //! [`FURTHER_SUFFIXES`](super::image_names::FURTHER_SUFFIXES) in any case, in the source's order. As in Keras
 //! its suffixes need no dot before them. Unlike Keras, hidden files and folders are not looked at.
 
-use super::image_names::{is_image_name, is_keras_name, suffixes};
+use super::image_names::{is_keras_name, suffixes};
 use super::layout::{FolderLayout, GivenFolders, PartedFolders};
 use super::left_out::{LeftOut, Reason, sentences};
 use super::part::GivenPart;
@@ -415,11 +415,11 @@ impl Listed {
                 .split_once('/')
                 .and_then(|(folder, _)| folders.binary_search_by(|other| other.as_str().cmp(folder)).ok());
             match class {
-                Some(label) if is_image_name(name) => {
+                Some(label) if source.is_image(entry) => {
                     let label = Label::new(label);
                     images[label.index()].push(Item { entry, label, labels: None, path: path.to_string(), set: None });
                 }
-                None if is_image_name(name) => strays.push(passed_over(Reason::NoClass)),
+                None if source.is_image(entry) => strays.push(passed_over(Reason::NoClass)),
                 _ => left_out.push(passed_over(Reason::NotAnImage)),
             }
         }
@@ -451,7 +451,7 @@ impl Listed {
 pub fn all_images(source: &Source) -> (Vec<usize>, Vec<LeftOut>) {
     let (mut images, mut left_out) = (Vec::new(), source.left_out().to_vec());
     for (entry, name) in source.names().enumerate() {
-        match is_image_name(name) {
+        match source.is_image(entry) {
             true => images.push(entry),
             false => left_out.push(LeftOut::new(name, source.full_name(entry), Reason::NotAnImage)),
         }
@@ -475,7 +475,10 @@ fn further_note(source: &Source, items: &[Item]) -> Option<String> {
 /// The folder whose sub-folders are the classes: the source itself, or the single folder in it as long as
 /// that has sub-folders and no images of its own.
 fn class_root(source: &Source) -> String {
-    let has_images = |folder: &str| source.names().any(|name| parent(name) == folder && is_image_name(name));
+    let has_images = |folder: &str| {
+        let mut names = source.names().enumerate();
+        names.any(|(entry, name)| parent(name) == folder && source.is_image(entry))
+    };
     let mut root = String::new();
     loop {
         match &children(source, &root)[..] {

@@ -16,6 +16,8 @@
 
 mod bmp;
 mod detect;
+#[cfg(feature = "dicom")]
+mod dicom;
 mod exif;
 mod faults;
 mod format;
@@ -40,6 +42,7 @@ use detect::detect;
 use format::Format;
 use picture::Decoded;
 
+pub(super) use detect::is_dicom;
 pub(super) use format::format_named;
 pub use limits::{DECODING_BUDGET_BYTES, MAX_DECODER_BYTES, MAX_PIXELS, MAX_SIDE, bound_memory};
 pub use orientation::Orientation;
@@ -58,7 +61,8 @@ pub struct ImageInfo {
     pub mode: &'static str,
     /// The format of the content, such as `PNG`.
     pub format: &'static str,
-    /// True if the file holds further pictures, which are not read: an animation's frames, a TIFF's pages.
+    /// True if the file holds further pictures, which are not read: frames of an animation or a scan, a TIFF's
+    /// pages.
     pub has_more_pictures: bool,
     /// The orientation of the picture in the file, by its EXIF or XMP; it is turned only if the [`Reading`]
     /// asks for it. That of a TIFF is part of its format, always applied, and counts as upright here.
@@ -130,7 +134,11 @@ pub fn suffix_note(file: &str, info: &ImageInfo) -> Option<String> {
 
 /// Returns a sentence if the file holds further pictures, which nobody will see.
 pub fn more_pictures_note(file: &str, info: &ImageInfo) -> Option<String> {
-    let what = if info.format == "TIFF" { "has several pages" } else { "is animated" };
+    let what = match info.format {
+        "TIFF" => "has several pages",
+        "DICOM" => "has several frames",
+        _ => "is animated",
+    };
     info.has_more_pictures.then(|| format!("{file} {what}; only its first picture was read"))
 }
 
@@ -149,6 +157,10 @@ fn decode_content(bytes: &[u8], reading: Reading) -> Result<(RgbPicture, ImageIn
         Format::Tiff => tiff::decode(bytes),
         Format::WebP => webp::decode(bytes),
         Format::Gif => gif::decode(bytes),
+        #[cfg(feature = "dicom")]
+        Format::Dicom => dicom::decode(bytes),
+        #[cfg(not(feature = "dicom"))]
+        Format::Dicom => Err(faults::WITHOUT_DICOM.to_string()),
     };
     let Decoded { picture, mode, has_more_pictures, permit } = decoded?;
     let orientation = exif::orientation(format, bytes);

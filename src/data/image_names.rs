@@ -4,7 +4,7 @@
 pub const KERAS_SUFFIXES: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff"];
 
 /// Further endings of the names of images, in any case. Keras passes these over.
-pub const FURTHER_SUFFIXES: [&str; 7] = [".jfif", ".jpe", ".pgm", ".pbm", ".dib", ".webp", ".gif"];
+pub const FURTHER_SUFFIXES: [&str; 9] = [".jfif", ".jpe", ".pgm", ".pbm", ".dib", ".webp", ".gif", ".dcm", ".dicom"];
 
 /// Returns all endings of the names of images, for a sentence.
 pub fn suffixes() -> String {

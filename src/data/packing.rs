@@ -2,9 +2,11 @@
 //! written behind the one before.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -54,7 +56,8 @@ struct Waiting {
 }
 
 /// Reads and decodes the images of `items`, which are in `source`, on all threads of the rayon pool the
-/// caller is in, and writes them into a pack at `path`, whole or not at all. `packed` is called after each
+/// caller is in, and writes them into a pack at `path`, whole or not at all, with the parts and groups that
+/// the data tell. `packed` is called after each
 /// image.
 ///
 /// # Errors
@@ -78,7 +81,7 @@ pub fn pack(
         if !is_whole {
             return Err(io::Error::other("images cannot be read"));
         }
-        bytes = Some(writer.finish(items, packing).map_err(io::Error::other)?);
+        bytes = Some(writer.finish(source, items, packing).map_err(io::Error::other)?);
         Ok(())
     });
     let is_refused = !packing.skip_bad && outcomes.len() == items.len() && outcomes.iter().any(Result::is_err);
@@ -161,7 +164,16 @@ impl SampleWriter<'_> {
                 self.write(&bytes)?;
                 self.offset += depth.bytes(size);
                 let crc32 = crc32fast::hash(&bytes);
-                PackedImage { depth, offset, crc32, info: Some(*info), fault: None, sha256: *digest }
+                PackedImage {
+                    depth,
+                    offset,
+                    crc32,
+                    info: Some(*info),
+                    fault: None,
+                    sha256: *digest,
+                    part: None,
+                    group: None,
+                }
             }
             Err(error) => {
                 let fault = match error {
@@ -169,17 +181,42 @@ impl SampleWriter<'_> {
                     error => error.to_string(),
                 };
                 let fault = Some(fault.into());
-                PackedImage { depth: Depth::None, offset, crc32: 0, info: None, fault, sha256: [0; 32] }
+                PackedImage {
+                    depth: Depth::None,
+                    offset,
+                    crc32: 0,
+                    info: None,
+                    fault,
+                    sha256: [0; 32],
+                    part: None,
+                    group: None,
+                }
             }
         };
         self.images.push(image);
         Ok(())
     }
 
-    /// Writes the table of these images and the first bytes, and returns how many bytes there are in all.
-    fn finish(mut self, items: &[Item], Packing { size, reading, skip_bad }: Packing) -> Result<u64> {
-        let version = env!("CARGO_PKG_VERSION").to_string();
-        let description = Description { version, size, reading, skip_bad, kinds: Vec::new(), unreadable: Vec::new() };
+    /// Writes the table of these images, with what `source` tells of them, and the first bytes, and returns how
+    /// many bytes there are in all.
+    fn finish(mut self, source: &Source, items: &[Item], packing: Packing) -> Result<u64> {
+        let Packing { size, reading, skip_bad } = packing;
+        let mut groups: HashMap<&str, Arc<str>> = HashMap::new();
+        for (image, item) in self.images.iter_mut().zip(items) {
+            image.part = source.part(item.entry);
+            image.group =
+                source.group(item.entry).map(|name| groups.entry(name).or_insert_with(|| name.into()).clone());
+        }
+        let description = Description {
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            size,
+            reading,
+            skip_bad,
+            kinds: Vec::new(),
+            unreadable: Vec::new(),
+            is_labelled: source.is_labelled(),
+            groups: Vec::new(),
+        };
         let names: Vec<&str> = items.iter().map(|item| item.path.as_str()).collect();
         let table = write_table(&names, &self.images, description);
         let (preamble, table) = table.map_err(|reason| {

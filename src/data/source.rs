@@ -13,6 +13,7 @@ mod contents;
 mod entries;
 mod folder;
 mod idx;
+mod image_files;
 mod labels;
 mod limits;
 mod listing;
@@ -300,6 +301,15 @@ impl Source {
             },
             None => Ok(Sha256::digest(self.read(index)?).into()),
         }
+    }
+
+    /// Returns whether the file at `index` is taken for an image: by its name, or by its content where a name
+    /// tells nothing.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Source::len).
+    pub fn is_image(&self, index: usize) -> bool {
+        self.files[index].is_image
     }
 
     /// Returns whether labels tell the classes: the first folder of each name is a class then.

@@ -47,7 +47,7 @@ fn a_class_without_images_is_named() {
     let here = Here::with_set();
     std::fs::remove_dir_all(here.path("set/cat")).unwrap();
     std::fs::create_dir(here.path("set/cat")).unwrap();
-    let sentence = "set: the class folder cat holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff, jfif, jpe, pgm, pbm, dib, webp, gif); put the images of this class there";
+    let sentence = "set: the class folder cat holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff, jfif, jpe, pgm, pbm, dib, webp, gif, dcm, dicom); put the images of this class there";
     refused(&here, "set", 1, sentence);
 }
 

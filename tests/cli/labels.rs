@@ -123,8 +123,6 @@ fn the_split_and_the_groups_of_a_table_are_kept() {
     let sentence =
         "--validation-data: the data in set/labels.csv bring a split of their own; leave it out, and give them as DATA";
     here.refused(&format!("{train} no --validation-data set"), 2, sentence);
-    let sentence = "set/labels.csv: it tells parts or groups of its images, which a pack does not hold; give it as it is where DATA is wanted";
-    here.refused("pack set/labels.csv --out set.pack", 1, sentence);
 
     here.write("set/labels.csv", table_of_set(",patient_id", |place| format!(",p{}", place / 2)));
     let printed = here.run(&format!("{train} grouped"));
@@ -143,6 +141,43 @@ fn the_split_and_the_groups_of_a_table_are_kept() {
     {
         assert_ne!(rows[0].0.0, rows[1].0.0, "no group is on both sides");
     }
+}
+
+#[test]
+fn a_pack_keeps_the_split_and_the_groups_of_its_data() {
+    let here = Here::with_set();
+    let part = |place: usize| format!(",{}", ["train", "val", "train", "test"][place / 2 % 4]);
+    for (table, headings, cells) in [
+        ("split", ",split", &part as &dyn Fn(usize) -> String),
+        ("grouped", ",patient", &|place| format!(",\"p, {}\"", place / 2)),
+        ("both", ",split,patient", &|place| format!("{},p{}", part(place), place / 2)),
+    ] {
+        here.write(&format!("set/{table}.csv"), table_of_set(headings, cells));
+    }
+    here.write("med.npz", medmnist());
+    for (data, name) in
+        [("set/split.csv", "split"), ("set/grouped.csv", "grouped"), ("set/both.csv", "both"), ("med.npz", "arrays")]
+    {
+        here.done(&format!("pack {data} --size 16 --out {name}.pack"));
+        let train = |data: &str, run: &str| {
+            here.run(&format!("train {data} --model tiny.toml --epochs 2 --seed 3 --out {run}"))
+        };
+        let [ours, theirs] = [train(&format!("{name}.pack"), "of-pack"), train(data, "of-data")];
+        assert_eq!((ours.code, theirs.code), (Some(0), Some(0)), "{}", ours.stderr);
+        assert_eq!(ours.stderr.replace(&format!("{name}.pack"), data), theirs.stderr);
+        for file in RESULTS {
+            assert!(here.read(&format!("of-pack/{file}")) == here.read(&format!("of-data/{file}")), "{name} {file}");
+        }
+        let judged = |run: &str| here.run(&format!("evaluate {run} --json --quiet")).json();
+        let [ours, theirs] = ["of-pack", "of-data"].map(judged);
+        assert_eq!(ours["loss"], theirs["loss"], "{name}");
+        assert_eq!(ours["subset"]["images"], theirs["subset"]["images"], "{name}");
+        for run in ["of-pack", "of-data"] {
+            std::fs::remove_dir_all(here.path(run)).unwrap();
+        }
+    }
+    let printed = here.done("pack set/both.csv --size 16 --out all.pack");
+    assert!(printed.starts_with("Packed 24 images"), "{printed}");
 }
 
 /// A set as MedMNIST has them: 20 dark and bright images that train, 8 that validate, 6 for a test.

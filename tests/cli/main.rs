@@ -9,6 +9,8 @@ mod bad_settings;
 mod bad_weights;
 mod bench;
 mod cross_validation;
+#[cfg(feature = "dicom")]
+mod dicom;
 mod diverged;
 mod evaluate;
 mod evaluate_caution;

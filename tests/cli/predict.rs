@@ -137,7 +137,7 @@ fn a_bad_image_is_named_and_the_others_are_done() {
         file	class	p(dog)
         greys/cat/80.png	cat	0.0474##
         greys/dog/192.png	dog	0.9820##
-        stderr: error: void: it holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff, jfif, jpe, pgm, pbm, dib, webp, gif); name a folder, a zip or a file with some
+        stderr: error: void: it holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff, jfif, jpe, pgm, pbm, dib, webp, gif, dcm, dicom); name a folder, a zip or a file with some
         stderr: error: text.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out
         stderr: error: missing.png does not exist; check the path
         exit code 1
@@ -150,7 +150,7 @@ fn a_bad_image_is_named_and_the_others_are_done() {
           ],
           "errors": [
             {
-              "error": "void: it holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff, jfif, jpe, pgm, pbm, dib, webp, gif); name a folder, a zip or a file with some",
+              "error": "void: it holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff, jfif, jpe, pgm, pbm, dib, webp, gif, dcm, dicom); name a folder, a zip or a file with some",
               "file": "void"
             },
             {
@@ -192,7 +192,7 @@ fn a_bad_image_is_named_and_the_others_are_done() {
           ],
           "threshold": 0.5
         }
-        stderr: error: void: it holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff, jfif, jpe, pgm, pbm, dib, webp, gif); name a folder, a zip or a file with some
+        stderr: error: void: it holds no image (png, jpg, jpeg, bmp, ppm, tif, tiff, jfif, jpe, pgm, pbm, dib, webp, gif, dcm, dicom); name a folder, a zip or a file with some
         stderr: error: text.png cannot be read as an image: its content is none of PNG, JPEG, BMP, PPM, TIFF, WebP and GIF; convert it to PNG with an image program, or take it out
         stderr: error: missing.png does not exist; check the path
         exit code 1

@@ -8,6 +8,8 @@ mod batches;
 mod catalog;
 mod changed;
 mod decode;
+#[cfg(feature = "dicom")]
+mod dicom;
 mod exif_bytes;
 mod friendly_zips;
 mod groups;

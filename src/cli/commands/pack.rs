@@ -2,21 +2,26 @@
 
 use crate::cli::args::PackArgs;
 use crate::cli::input::checked::{Unreadable, tell};
-use crate::cli::input::dataset::{Dataset, check_one, open};
+use crate::cli::input::dataset::{Dataset, brings_a_split, check_one, open};
 use crate::cli::input::reading::of_all;
 use crate::cli::machine::limits::in_words;
 use crate::cli::outcome::{CommandResult, Failure, Outcome};
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::{console, interrupt, output};
 use glassnet::Error;
-use glassnet::data::catalog::{Item, class_counts};
+use glassnet::data::catalog::{Catalog, Item, class_counts};
+use glassnet::data::groups::Groups;
 use glassnet::data::images::{Check, set_sha256};
 use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::data::pack::size_in_words;
 use glassnet::data::packing::{Packed, Packing, pack};
+use glassnet::data::part::GivenPart;
 use glassnet::data::reading::{BitDepth, Reading};
+use glassnet::data::source::Source;
+use glassnet::data::split::Split;
 use glassnet::error::{counted, some_of};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Packs, and tells what is in the pack and what was left out.
@@ -30,18 +35,13 @@ pub fn run(args: &PackArgs) -> CommandResult {
             Error::data(&args.data, "it is a pack already; give the folder or the zip that it was made from").into()
         );
     }
-    if (0..source.len()).any(|index| source.part(index).is_some() || source.group(index).is_some()) {
-        let reason =
-            "it tells parts or groups of its images, which a pack does not hold; give it as it is where DATA is wanted";
-        return Err(Error::data(&args.data, reason).into());
-    }
     if source.has_several_labels() {
         let reason = "its images may have several labels, and a pack holds the class of each; give it as it is where DATA is wanted";
         return Err(Error::data(&args.data, reason).into());
     }
-    let dataset = Dataset::new(source, 0.0, None, 0)?;
+    let (dataset, trains) = listed(source)?;
     let items = &dataset.catalog.items;
-    let reading = of_all(&args.reading, &dataset.source, items)?;
+    let reading = of_all(&args.reading, &dataset.source, &trains)?;
     let reading = Reading { bit_depth: args.bit_depth, ..reading };
     let size = [args.size.height, args.size.width, if args.grey { 1 } else { 3 }];
     let packing = Packing { size, reading, skip_bad: args.skip_bad };
@@ -68,6 +68,23 @@ pub fn run(args: &PackArgs) -> CommandResult {
         false => console::print_unless_quiet(&done.line())?,
     }
     Ok(Outcome::Done)
+}
+
+/// Lists all images of a source, those of a test part too, with those that `--range auto` looks at: where the
+/// data tell which validate, the others that train, as in a run; else all but those for a test.
+fn listed(source: Source) -> Result<(Dataset, Vec<Item>), Failure> {
+    let known = Catalog::from_source(&source)?;
+    let catalog = match source.has_part(GivenPart::Test) {
+        true => Catalog::with_classes(&source, &known.classes)?,
+        false => known.clone(),
+    };
+    catalog.notes.iter().for_each(|note| console::warn(note));
+    let trains = match brings_a_split(&source) {
+        true => Split::given(&known, &source, Groups::given(&known, &source)?.as_ref())?,
+        false => Split::all_train(&known),
+    };
+    let all = Split::all_train(&catalog);
+    Ok((Dataset::of_parts(Arc::new(source), Arc::new(catalog), all, None), trains.training))
 }
 
 /// A pack that was written.

@@ -56,6 +56,7 @@ pub fn detect(bytes: &[u8]) -> Result<Format, String> {
         _ if [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"].iter().any(|start| starts(*start)) => Format::Tiff,
         _ if starts(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") => Format::WebP,
         _ if starts(b"GIF87a") || starts(b"GIF89a") => Format::Gif,
+        _ if is_dicom(bytes) => Format::Dicom,
         _ if bmp::is_bare(bytes) => Format::Bmp,
         _ => {
             if starts(b"version https://git-lfs") {
@@ -71,12 +72,17 @@ pub fn detect(bytes: &[u8]) -> Result<Format, String> {
     })
 }
 
+/// Returns whether these are the first bytes of a DICOM: a mark behind 128 that may be anything (PS3.10,
+/// section 7.1).
+pub fn is_dicom(bytes: &[u8]) -> bool {
+    bytes.get(128..132) == Some(b"DICM")
+}
+
 /// Returns the kind of a file that is none of ours, and what to do, where that helps to see what happened.
 fn foreign(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     match bytes.get(4..12).unwrap_or_default() {
         b"ftypavif" | b"ftypavis" => return Some(("an AVIF", CONVERT)),
         b"ftypheic" | b"ftypheix" | b"ftypmif1" | b"ftypmsf1" => return Some(("a HEIC", CONVERT)),
-        _ if bytes.get(128..132) == Some(b"DICM") => return Some(("a DICOM", CONVERT)),
         _ if bytes.get(344..347).is_some_and(|mark| mark == b"n+1" || mark == b"ni1") => {
             return Some(("a NIfTI volume", CONVERT));
         }

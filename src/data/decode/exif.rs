@@ -21,7 +21,7 @@ pub fn orientation(format: Format, bytes: &[u8]) -> Orientation {
         Format::Jpeg => jpeg_metadata(bytes),
         Format::Png => png_metadata(bytes),
         Format::WebP => webp_metadata(bytes),
-        Format::Bmp | Format::Pnm | Format::Tiff | Format::Gif => Metadata::default(),
+        Format::Bmp | Format::Pnm | Format::Tiff | Format::Gif | Format::Dicom => Metadata::default(),
     }
     .orientation()
 }

@@ -13,6 +13,11 @@ use super::format::Format;
 /// The fault of a file that is cut off.
 pub const CUT_SHORT: &str = "the file ends before the picture does; fetch it again";
 
+/// The fault of a DICOM, where the program has no decoder for it.
+#[cfg(not(feature = "dicom"))]
+pub const WITHOUT_DICOM: &str = "its content is a DICOM, and glassnet was built without the feature dicom; build it with \
+                                 `cargo install --path . --features dicom`, or convert the file to PNG";
+
 /// Words the fault of a file that is damaged.
 pub fn damaged(format: Format) -> String {
     let name = format.name();

@@ -17,10 +17,12 @@ pub enum Format {
     WebP,
     /// GIF.
     Gif,
+    /// DICOM, of medical scanners.
+    Dicom,
 }
 
 /// The endings of names, in lower case and without the dot, and the format that each promises.
-const SUFFIXES: [(&str, Format); 17] = [
+const SUFFIXES: [(&str, Format); 19] = [
     ("png", Format::Png),
     ("apng", Format::Png),
     ("jpg", Format::Jpeg),
@@ -38,6 +40,8 @@ const SUFFIXES: [(&str, Format); 17] = [
     ("tiff", Format::Tiff),
     ("webp", Format::WebP),
     ("gif", Format::Gif),
+    ("dcm", Format::Dicom),
+    ("dicom", Format::Dicom),
 ];
 
 /// Returns a format's name as [`Format::name`] has it, if there is one of this name.
@@ -62,6 +66,7 @@ impl Format {
             Format::Tiff => "TIFF",
             Format::WebP => "WebP",
             Format::Gif => "GIF",
+            Format::Dicom => "DICOM",
         }
     }
 }

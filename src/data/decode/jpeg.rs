@@ -77,6 +77,12 @@ impl Jpeg<'_> {
         self.file.components.len()
     }
 
+    /// Returns whether the file itself says what its colours are.
+    #[cfg(feature = "dicom")]
+    pub fn tells_colours(&self) -> bool {
+        self.file.is_jfif || self.file.is_adobe
+    }
+
     /// Returns the bytes that decoding takes beside the picture: samples of all blocks, planes that are
     /// enlarged, of a progressive file the coefficients, two bytes each, and what is known of each block; and
     /// the file once more.

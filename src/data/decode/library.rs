@@ -48,6 +48,7 @@ fn library_format(format: Format) -> ImageFormat {
         Format::Tiff => ImageFormat::Tiff,
         Format::WebP => ImageFormat::WebP,
         Format::Gif => ImageFormat::Gif,
+        Format::Dicom => unreachable!("the crate knows no DICOM"),
     }
 }
 

@@ -20,6 +20,8 @@ use super::limits::{HEADER_BYTES, Need, check_size};
 use super::orientation::Orientation;
 use super::picture::{Decoded, Picture, Samples};
 use colour::Colour;
+#[cfg(feature = "dicom")]
+pub(super) use colour::Converter;
 use directory::Directory;
 use faults::undecodable;
 use jpegs::Jpegs;

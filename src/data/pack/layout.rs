@@ -3,7 +3,7 @@
 //! | from byte | bytes | holds |
 //! |---|---|---|
 //! | 0 | 8 | [`MAGIC`]: `89 47 4E 50 41 43 4B 0A`, which is `GNPACK` between a byte beyond ASCII and a line feed |
-//! | 8 | 4 | [`VERSION`], 1 |
+//! | 8 | 4 | the version: 1, or [`VERSION`], 2, where more is told of images than their names |
 //! | 12 | 4 | CRC-32 of the bytes from 16 to 64 and of the table |
 //! | 16 | 8 | n, the number of images |
 //! | 24 | 8 | s, the bytes of all samples |
@@ -24,7 +24,8 @@
 //! | from byte | bytes | holds |
 //! |---|---|---|
 //! | 0 | 4 | the bytes of the name |
-//! | 4 | 1 | the bits of a sample, 8 or 16; 0 of an image that could not be read, of which all that follows is 0 |
+//! | 4 | 1 | the bits of a sample, 8 or 16; 0 of an image that could not be read, of which all that follows is 0, but
+//! for its part and its group |
 //! | 5 | 1 | the orientation of the picture in its file, as EXIF counts it, 1 to 8 |
 //! | 6 | 1 | 1 if its file held further pictures, else 0 |
 //! | 7 | 1 | 1 if its file had more than 8 bits, else 0 |
@@ -33,9 +34,10 @@
 //! | 16 | 2 | the smallest sample in the file, where that had more than 8 bits, else 0 |
 //! | 18 | 2 | the largest |
 //! | 20 | 2 | the place of its kind in the description's `kinds`, from 0 |
-//! | 22 | 2 | zeros |
+//! | 22 | 1 | the part of a split that its data tell: 1 training, 2 validation, 3 test, 0 none (version 2) |
+//! | 23 | 1 | zero |
 //! | 24 | 4 | CRC-32 of its samples as they stand here |
-//! | 28 | 4 | zeros |
+//! | 28 | 4 | the place of its group in the description's `groups`, from 1; 0 of none (version 2) |
 //! | 32 | 32 | SHA-256 of its file |
 //!
 //! The description is a [`Description`]:
@@ -44,10 +46,17 @@
 //! {"version": "0.1.0", "size": [128, 128, 3], "reading": {"resize": "crop"}, "skip_bad": true,
 //!  "kinds": [{"format": "JPEG", "mode": "RGB"}], "unreadable": [{"image": 7, "reason": "the file is empty"}]}
 //! ```
+//!
+//! Version 2 may add to it `"is_labelled": true`, where labels tell the classes and folders within these mean
+//! nothing, and `"groups": ["p1", "p2"]`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::decode::{ImageInfo, MAX_PIXELS, MAX_SIDE, Orientation, format_named, mode_named};
+use crate::data::part::GivenPart;
 use crate::data::reading::Reading;
 use crate::error::shortened;
 
@@ -55,7 +64,10 @@ use crate::error::shortened;
 pub const MAGIC: [u8; 8] = *b"\x89GNPACK\n";
 
 /// The version of this layout.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// The version of a pack that tells nothing more of its images than their names, which is the same in both.
+const PLAIN_VERSION: u32 = 1;
 
 /// The bytes before the samples.
 pub const PREAMBLE_BYTES: usize = 64;
@@ -88,6 +100,12 @@ pub struct Description {
     pub kinds: Vec<Kind>,
     /// The images that could not be read, in their order.
     pub unreadable: Vec<Unreadable>,
+    /// True where labels tell the classes: the first folder of each name is one in any case.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_labelled: bool,
+    /// The groups that images belong to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
 }
 
 /// A kind of file.
@@ -154,11 +172,17 @@ pub struct PackedImage {
     pub fault: Option<Box<str>>,
     /// SHA-256 of its file.
     pub sha256: [u8; 32],
+    /// Its part, where its data bring a split.
+    pub part: Option<GivenPart>,
+    /// The group that it belongs to, where they tell.
+    pub group: Option<Arc<str>>,
 }
 
 /// The sizes that the first bytes of a pack tell.
 #[derive(Clone, Copy, Debug)]
 pub struct Preamble {
+    /// The version of its layout.
+    pub version: u32,
     /// The number of images.
     pub images: u64,
     /// The bytes of all samples.
@@ -174,8 +198,8 @@ impl Preamble {
     pub fn to_bytes(self, table: &[u8]) -> [u8; PREAMBLE_BYTES] {
         let mut bytes = [0; PREAMBLE_BYTES];
         bytes[..8].copy_from_slice(&MAGIC);
-        bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
-        let Preamble { images, sample_bytes, name_bytes, description_bytes } = self;
+        bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
+        let Preamble { images, sample_bytes, name_bytes, description_bytes, .. } = self;
         for (place, number) in [images, sample_bytes, name_bytes, description_bytes].into_iter().enumerate() {
             bytes[16 + 8 * place..24 + 8 * place].copy_from_slice(&number.to_le_bytes());
         }
@@ -193,13 +217,13 @@ impl Preamble {
             return Err("it does not begin as a pack does; give one that 'glassnet pack' wrote".to_string());
         }
         let version = u32_at(bytes, 8);
-        if version != VERSION {
+        if !(PLAIN_VERSION..=VERSION).contains(&version) {
             return Err(format!(
-                "it is a pack of version {version}, and version {VERSION} is the one that is read here; pack the images again"
+                "it is a pack of version {version}, and versions up to {VERSION} are read here; pack the images again"
             ));
         }
         let [images, sample_bytes, name_bytes, description_bytes] = [16, 24, 32, 40].map(|at| u64_at(bytes, at));
-        Ok(Preamble { images, sample_bytes, name_bytes, description_bytes })
+        Ok(Preamble { version, images, sample_bytes, name_bytes, description_bytes })
     }
 
     /// Checks whether these are the sizes of a file of `length` bytes, within the limits of a pack.
@@ -207,7 +231,7 @@ impl Preamble {
     /// # Errors
     /// A phrase with what is not right.
     pub fn check(&self, length: u64) -> Result<(), String> {
-        let Preamble { images, sample_bytes, name_bytes, description_bytes } = *self;
+        let Preamble { images, sample_bytes, name_bytes, description_bytes, .. } = *self;
         for (count, most, of) in [
             (images, MAX_IMAGES, "images"),
             (name_bytes, MAX_NAME_BYTES, "bytes of names"),
@@ -265,9 +289,18 @@ pub fn write_table(
     mut description: Description,
 ) -> Result<(Preamble, Vec<u8>), String> {
     let mut table = Vec::with_capacity(images.len() * RECORD_BYTES);
+    let mut groups: HashMap<Arc<str>, u32> = HashMap::new();
     for (place, (name, image)) in names.iter().zip(images).enumerate() {
         let mut record = [0; RECORD_BYTES];
         record[..4].copy_from_slice(&(name.len() as u32).to_le_bytes());
+        record[22] = image.part.map_or(0, part_number);
+        if let Some(group) = &image.group {
+            let known = groups.entry(Arc::clone(group)).or_insert_with(|| {
+                description.groups.push(group.to_string());
+                description.groups.len() as u32
+            });
+            record[28..32].copy_from_slice(&known.to_le_bytes());
+        }
         match &image.info {
             Some(info) => {
                 let kind = Kind { format: info.format.to_string(), mode: info.mode.to_string() };
@@ -300,7 +333,10 @@ pub fn write_table(
     let description_json =
         serde_json::to_vec(&description).map_err(|error| format!("it cannot be described: {error}"))?;
     table.extend_from_slice(&description_json);
+    let tells_more =
+        description.is_labelled || images.iter().any(|image| image.part.is_some() || image.group.is_some());
     let preamble = Preamble {
+        version: if tells_more { VERSION } else { PLAIN_VERSION },
         images: images.len() as u64,
         sample_bytes: images.iter().map(|image| image.depth.bytes(description.size)).sum(),
         name_bytes: names.iter().map(|name| name.len() as u64).sum(),
@@ -321,6 +357,7 @@ pub fn read_table(preamble: &Preamble, table: &[u8]) -> Result<(Description, Vec
         .map_err(|error| format!("its description cannot be read: {}", shortened(&error.to_string())))?;
     check_size(description.size)?;
     let kinds: Vec<(&'static str, &'static str)> = description.kinds.iter().map(known).collect::<Result<_, _>>()?;
+    let groups: Vec<Arc<str>> = description.groups.iter().map(|group| group.as_str().into()).collect();
     let mut faults = description.unreadable.iter().peekable();
     let (mut images, mut texts, mut offset) = (Vec::new(), Vec::new(), 0u64);
     for (place, record) in records.as_chunks::<RECORD_BYTES>().0.iter().enumerate() {
@@ -329,8 +366,8 @@ pub fn read_table(preamble: &Preamble, table: &[u8]) -> Result<(Description, Vec
             .split_at_checked(u32_at(record, 0) as usize)
             .ok_or_else(|| format!("the name of image {place} is longer than all names are"))?;
         let name = std::str::from_utf8(name).map_err(|_| format!("the name of image {place} is no text"))?;
-        let mut image =
-            image_of(record, &kinds).map_err(|fault| format!("image {place}, {}: {fault}", shortened(name)))?;
+        let mut image = image_of(record, &kinds, &groups)
+            .map_err(|fault| format!("image {place}, {}: {fault}", shortened(name)))?;
         image.offset = offset;
         if image.depth == Depth::None {
             let fault = faults.next_if(|fault| fault.image == place);
@@ -351,13 +388,32 @@ pub fn read_table(preamble: &Preamble, table: &[u8]) -> Result<(Description, Vec
 }
 
 /// Reads a record. Where its samples are is told by the records before it.
-fn image_of(record: &[u8; RECORD_BYTES], kinds: &[(&'static str, &'static str)]) -> Result<PackedImage, String> {
+fn image_of(
+    record: &[u8; RECORD_BYTES],
+    kinds: &[(&'static str, &'static str)],
+    groups: &[Arc<str>],
+) -> Result<PackedImage, String> {
     let bits = record[4];
     let depth = Depth::ALL.into_iter().find(|depth| depth.bits() == bits);
     let depth = depth.ok_or_else(|| format!("samples of {bits} bits, where 8 and 16 are known"))?;
     let mut sha256 = [0; 32];
     sha256.copy_from_slice(&record[32..]);
-    let mut image = PackedImage { depth, offset: 0, crc32: u32_at(record, 24), info: None, fault: None, sha256 };
+    let part = match record[22] {
+        0 => None,
+        number => {
+            let part = GivenPart::ALL.into_iter().find(|part| part_number(*part) == number);
+            Some(part.ok_or_else(|| format!("the part {number}, where 1 to 3 are known"))?)
+        }
+    };
+    let group = match u32_at(record, 28) as usize {
+        0 => None,
+        place => {
+            let group = groups.get(place - 1).cloned();
+            Some(group.ok_or_else(|| format!("the group {place}, of {}", groups.len()))?)
+        }
+    };
+    let crc32 = u32_at(record, 24);
+    let mut image = PackedImage { depth, offset: 0, crc32, info: None, fault: None, sha256, part, group };
     if depth == Depth::None {
         return Ok(image);
     }
@@ -380,6 +436,15 @@ fn image_of(record: &[u8; RECORD_BYTES], kinds: &[(&'static str, &'static str)])
         return Err("samples of 16 bits from a file of 8".to_string());
     }
     Ok(image)
+}
+
+/// Returns the number of a part in a record.
+fn part_number(part: GivenPart) -> u8 {
+    match part {
+        GivenPart::Training => 1,
+        GivenPart::Validation => 2,
+        GivenPart::Test => 3,
+    }
 }
 
 /// Returns a kind by the names that this version has for it.

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::decode::{ImageInfo, Rgb, RgbPicture};
+use super::part::GivenPart;
 use super::reading::Reading;
 use super::sample::PictureSamples;
 use crate::{Error, Result};
@@ -37,6 +38,7 @@ pub struct Pack {
     skips_bad: bool,
     /// True where an image had more than 8 bits in its file.
     is_deep: bool,
+    is_labelled: bool,
     images: Vec<PackedImage>,
 }
 
@@ -73,17 +75,19 @@ impl Pack {
             preamble.check_sum(&start, &table).map_err(Fault::Damaged)?;
             read_table(&preamble, &table).map_err(Fault::Damaged)
         };
-        let (Description { size, reading, skip_bad, .. }, images, names) = table().map_err(|fault| match fault {
-            Fault::Unread(error) => unreadable()(error),
-            Fault::Other(reason) => Error::data(path, reason),
-            Fault::Damaged(reason) => {
-                let reason = format!("it is a damaged pack: {reason}; put back a copy, or pack the images again");
-                Error::data(path, reason)
-            }
-        })?;
+        let (Description { size, reading, skip_bad, is_labelled, .. }, images, names) =
+            table().map_err(|fault| match fault {
+                Fault::Unread(error) => unreadable()(error),
+                Fault::Other(reason) => Error::data(path, reason),
+                Fault::Damaged(reason) => {
+                    let reason = format!("it is a damaged pack: {reason}; put back a copy, or pack the images again");
+                    Error::data(path, reason)
+                }
+            })?;
         let is_deep = images.iter().any(|image| image.info.is_some_and(|info| info.samples.is_some()));
         log::debug!("{}: a pack of {} images in {length} bytes", path.display(), images.len());
-        let pack = Pack { path: path.to_path_buf(), file, size, reading, skips_bad: skip_bad, is_deep, images };
+        let path = path.to_path_buf();
+        let pack = Pack { path, file, size, reading, skips_bad: skip_bad, is_deep, is_labelled, images };
         Ok((pack, names))
     }
 
@@ -111,6 +115,17 @@ impl Pack {
     /// depth has changed anything.
     pub fn is_deep(&self) -> bool {
         self.is_deep
+    }
+
+    /// Returns whether labels told the classes of its images: the first folder of each name is a class then.
+    pub fn is_labelled(&self) -> bool {
+        self.is_labelled
+    }
+
+    /// Returns the part and the group that the data told of the image at `index`.
+    pub(super) fn told(&self, index: usize) -> (Option<GivenPart>, Option<Arc<str>>) {
+        let PackedImage { part, group, .. } = &self.images[index];
+        (*part, group.clone())
     }
 
     /// Checks whether its pictures are those of this height, width and channels, read in this way.

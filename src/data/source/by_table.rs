@@ -11,7 +11,6 @@ use super::labels::{Labelled, by_labels};
 use super::limits::too_many_files;
 use super::listing::{Listing, parent};
 use super::table::{Row, Table, is_table_name};
-use crate::data::image_names::is_image_name;
 use crate::data::left_out::Reason;
 use crate::data::part::GivenPart;
 use crate::error::{counted, shortened, some_of};
@@ -117,7 +116,7 @@ impl<'a> Finder<'a> {
             let own = own_name(&file.name);
             finder.by_name.insert(&file.name, place);
             finder.by_own_name.entry(own).or_default().push(place);
-            if is_image_name(own) {
+            if file.is_image {
                 finder.by_stem.entry(stem(own)).or_default().push(place);
             }
         }
@@ -182,8 +181,7 @@ fn is_at_the_end(name: &str, path: &str) -> bool {
 /// Returns the folders in which a table may lie that tells of this listing: the topmost, and the single
 /// folder in it as long as there are no images beside; nothing, if there are folders of classes.
 pub fn folders_of_tables(listing: &Listing) -> Option<Vec<String>> {
-    let images: Vec<&str> =
-        listing.files.iter().map(|file| file.name.as_str()).filter(|name| is_image_name(name)).collect();
+    let images: Vec<&str> = listing.files.iter().filter(|file| file.is_image).map(|file| file.name.as_str()).collect();
     let mut folders = vec![String::new()];
     loop {
         let root = folders.last().map_or("", String::as_str);

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use super::limits::too_many_files;
 use super::listing::{ListedFile, Listing, Told, parent};
 use super::several::SeveralLabels;
-use crate::data::image_names::is_image_name;
 use crate::data::left_out::Reason;
 use crate::data::part::GivenPart;
 use crate::error::shortened;
@@ -63,9 +62,9 @@ pub fn by_labels(
     listing.several = several;
     listing.notes = base.notes;
     let mut unlabelled = base.left_out;
-    for (place, ListedFile { name, place: bytes, .. }) in base.files.into_iter().enumerate() {
+    for (place, ListedFile { name, place: bytes, is_image, .. }) in base.files.into_iter().enumerate() {
         let Some(Labelled { label, part, group }) = labels.get(&place) else {
-            let reason = if is_image_name(&name) { Reason::NoLabel } else { Reason::NotAnImage };
+            let reason = if is_image { Reason::NoLabel } else { Reason::NotAnImage };
             if !is_known(&name) {
                 unlabelled.push((name, reason));
             }

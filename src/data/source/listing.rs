@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::image_files::is_image;
 use super::limits::{LISTED_BYTES, MAX_LISTING_BYTES, too_many_files};
 use super::place::Place;
 use super::several::SeveralLabels;
@@ -22,6 +23,8 @@ pub struct ListedFile {
     pub place: Place,
     /// What the data tell of it, where they tell more than its name.
     pub told: Option<Box<Told>>,
+    /// True if it is taken for an image.
+    pub is_image: bool,
 }
 
 /// What labels tell of a file.
@@ -87,7 +90,8 @@ impl Listing {
         if self.is_seen(&name) {
             self.add_folder(parent(&name));
             self.count(&name);
-            self.files.push(ListedFile { name, place, told });
+            let is_image = is_image(&name, &place);
+            self.files.push(ListedFile { name, place, told, is_image });
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::limits::too_many_files;
-use super::listing::Listing;
+use super::listing::{Listing, Told};
 use super::place::Place;
 use super::plain_name::plain_name;
 use crate::data::pack::Pack;
@@ -29,11 +29,16 @@ pub(super) fn list(path: &Path) -> Result<Listing> {
             let reason = format!("it is a damaged pack: the image {} {fault}; pack the images again", shortened(&name));
             return Err(Error::data(path, reason));
         }
-        listing.add_file(name, Place::Pack { pack: Arc::clone(&pack), index });
+        let told = match pack.told(index) {
+            (None, None) => None,
+            (part, group) => Some(Box::new(Told { origin: None, part, group })),
+        };
+        listing.add_told(name, Place::Pack { pack: Arc::clone(&pack), index }, told);
         if listing.is_too_large() {
             return Err(too_many_files(path));
         }
     }
+    listing.is_labelled = pack.is_labelled();
     listing.packs.push(pack);
     Ok(listing)
 }

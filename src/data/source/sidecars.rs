@@ -7,7 +7,6 @@ use std::path::Path;
 use super::contents;
 use super::labels::{Labelled, by_labels};
 use super::listing::Listing;
-use crate::data::image_names::is_image_name;
 use crate::error::shortened;
 use crate::{Error, Result};
 
@@ -32,7 +31,7 @@ pub fn list(path: &Path, base: Listing) -> Result<Listing> {
         .files
         .iter()
         .enumerate()
-        .filter(|(_, file)| is_image_name(&file.name))
+        .filter(|(_, file)| file.is_image)
         .map(|(place, file)| (key(&file.name).0, place))
         .collect();
     let mut labels = BTreeMap::new();

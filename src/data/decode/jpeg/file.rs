@@ -56,6 +56,8 @@ pub struct File {
     pub is_progressive: bool,
     /// True if it has a JFIF header, which says that its colours are brightness and differences.
     pub is_jfif: bool,
+    /// True if it has a segment of Adobe's, which says what its colours are.
+    pub is_adobe: bool,
     /// The frame's components.
     pub components: Vec<Component>,
     /// Its scans.
@@ -75,6 +77,7 @@ impl File {
             height: 0,
             is_progressive: false,
             is_jfif: false,
+            is_adobe: false,
             components: Vec::new(),
             scans: Vec::new(),
             end: None,
@@ -113,6 +116,7 @@ impl File {
                 0xC4 => read_tables(segment, &mut tables)?,
                 0xC8 | 0xCC => {}
                 0xE0 => file.is_jfif |= segment.starts_with(b"JFIF\0"),
+                0xEE => file.is_adobe |= segment.starts_with(b"Adobe"),
                 0xC0..=0xCF => file.read_frame(code, segment)?,
                 0xDD => {
                     let &[high, low] = segment else { return Err(damaged(Format::Jpeg)) };

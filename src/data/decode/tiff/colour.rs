@@ -312,7 +312,7 @@ fn three<T>(samples: &[T], channels: usize, rgb: impl Fn(&[T]) -> [u8; 3]) -> Ve
 
 impl Converter {
     /// Returns the colour of luma and differences.
-    fn rgb(self, pixel: &[u8]) -> [u8; 3] {
+    pub fn rgb(self, pixel: &[u8]) -> [u8; 3] {
         let [y, cb, cr] = [0, 1, 2].map(|sample| i32::from(pixel[sample]));
         let (cb, cr) = (cb - 128, cr - 128);
         // 0.344136, in 65536ths; libjpeg rounds what is rounded before.
