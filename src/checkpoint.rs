@@ -40,8 +40,8 @@ pub fn save(path: &Path, card: &ModelCard, parameters: &Parameters) -> Result<()
     Tensors::new(named(parameters, "", any).collect()).write(path, description)
 }
 
-/// Writes another threshold into a file of weights, or one from which a run can go on. All else in it stays as
-/// it is, and one of that name is always whole.
+/// Writes another threshold into a file of weights, or one from which a run can go on. All else in it stays
+/// as it is, and one of that name is always whole.
 ///
 /// # Errors
 /// Those of [`load`] for a file that is none of ours, and of [`save`].

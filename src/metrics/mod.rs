@@ -3,8 +3,9 @@
 //! - [`accuracy`], [`only_answer`]: what can be said whatever the number of classes
 //! - [`binary`]: what only two classes have: [`Confusion`], the four counts at a threshold; [`roc_auc`],
 //!   [`roc_curve`], how well the order of the probabilities tells the classes apart; [`roc_auc_interval`],
-//!   how sure that is, after DeLong; [`choose_threshold`], [`threshold_optimism`], a threshold by what it is to
-//!   be good for, and what the choice flatters itself by; [`Assessment`], all figures of one set of answers
+//!   how sure that is, after DeLong; [`choose_threshold`], [`threshold_optimism`], a threshold by what it is
+//!   to be good for, and what the choice flatters itself by; [`Assessment`], all figures of one set of
+//!   answers
 //! - [`multiclass`]: confusion matrix, precision, recall and F1 of each class and their means, top-k
 //!   accuracy, ROC AUC of each class against the rest, and all of these of one set of answers
 //! - [`multilabel`]: where images may have several labels, the measures of each and their means, and the share

@@ -151,9 +151,9 @@ impl Column {
     }
 }
 
-/// Returns a text table with a line for each fold and, of several, the mean and the standard deviation; a dash
-/// stands for what is not defined. Epochs are counted from 1. The measures of the answers stand with the epoch whose
-/// weights they are of. Ends with a line break.
+/// Returns a text table with a line for each fold and, of several, the mean and the standard deviation; a
+/// dash stands for what is not defined. Epochs are counted from 1. The measures of the answers stand with the
+/// epoch whose weights they are of. Ends with a line break.
 pub fn fold_table(rows: &[FoldRow], measures: FoldMeasures) -> String {
     let restored = rows.iter().any(|row| row.validated_weights == KeptWeights::Best);
     let measure = |head, measure| Column::from_measure(rows, head, measure);

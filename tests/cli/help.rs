@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 const SCREEN: (usize, usize) = (45, 100);
 
 /// glassnet itself, and its commands.
-pub const COMMANDS: [&str; 24] = [
+pub const COMMANDS: [&str; 26] = [
     "",
     "reproduce",
     "train",
@@ -15,6 +15,8 @@ pub const COMMANDS: [&str; 24] = [
     "evaluate",
     "inspect",
     "sweep",
+    "folds",
+    "folds merge",
     "samples",
     "pack",
     "init",

@@ -66,6 +66,8 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
         "glassnet-evaluate.1",
         "glassnet-explain.1",
         "glassnet-export.1",
+        "glassnet-folds-merge.1",
+        "glassnet-folds.1",
         "glassnet-glyphs.1",
         "glassnet-gradcheck.1",
         "glassnet-import.1",
@@ -87,7 +89,7 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
     ];
     // Twice, as pages of an earlier version are replaced.
     for _ in 0..2 {
-        assert_eq!(here.done("man --out share/man1"), "Wrote 26 pages into share/man1\n");
+        assert_eq!(here.done("man --out share/man1"), "Wrote 28 pages into share/man1\n");
     }
     let mut sorted = pages.map(str::to_string);
     sorted.sort();
@@ -101,5 +103,5 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
 }
 
 fn commands() -> &'static str {
-    "reproduce, train, predict, evaluate, inspect, lr-find, sweep, runs, samples, pack, init, export, import, summary, phantom, glyphs, gradcheck, explain, lecture, profile, bench, completions, man"
+    "reproduce, train, predict, evaluate, inspect, lr-find, sweep, runs, folds, samples, pack, init, export, import, summary, phantom, glyphs, gradcheck, explain, lecture, profile, bench, completions, man"
 }

@@ -27,6 +27,7 @@ fn help_is_there_for_every_command_and_goes_to_stdout() {
               lr-find      Find a learning rate by trying many, each for a step
               sweep        Train with many settings, and compare them: a grid, or drawn at random
               runs         Compare runs: their best measures, and the settings in which they differ
+              folds        Put folds of a cross-validation together that were trained apart
               samples      Draw sample images of each class side by side
               pack         Write a data set into one file, decoded and resized once
               init         Write a model.toml to start from
@@ -94,6 +95,7 @@ fn no_command_is_answered_with_help_and_exit_code_2() {
             stderr:   lr-find      Find a learning rate by trying many, each for a step
             stderr:   sweep        Train with many settings, and compare them: a grid, or drawn at random
             stderr:   runs         Compare runs: their best measures, and the settings in which they differ
+            stderr:   folds        Put folds of a cross-validation together that were trained apart
             stderr:   samples      Draw sample images of each class side by side
             stderr:   pack         Write a data set into one file, decoded and resized once
             stderr:   init         Write a model.toml to start from

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 #[command(after_long_help = "Examples:
   glassnet predict runs/photos new.jpg --plot new.png
   glassnet predict runs/photos/weights/last.safetensors folder-of-images --json
-  glassnet predict runs/folds new.jpg --with runs/photos       all models of a run of --folds, and another
+  glassnet predict runs/folds new.jpg --with runs/photos       the models of all folds, and one more
 
 Printed is a line for each image, its parts separated by tabs: file, class, and the probability: with two classes that of the positive one, with more that of the class.")]
 pub struct PredictArgs {
@@ -30,8 +30,8 @@ pub struct PredictArgs {
     pub images: Vec<PathBuf>,
     /// A further model, which answers together with MODEL; may be given again
     ///
-    /// A run of train --folds, too, stands for several: the models of its folds. Each probability is the mean of
-    /// theirs, and the standard deviation between them (n − 1) is told beside it. They must have the same
+    /// A run of train --folds, too, stands for several: the models of its folds. Each probability is the mean
+    /// of theirs, and the standard deviation between them (n − 1) is told beside it. They must have the same
     /// classes and read images of the same size in the same way.
     #[arg(long, value_name = "MODEL")]
     pub with: Vec<PathBuf>,

@@ -30,8 +30,8 @@ impl Ensemble {
     /// Reads the models that MODEL means, and those beside it.
     ///
     /// # Errors
-    /// Those of [`weights_file`] and [`load_model`]; [`Error::Setting`] of `--with` names a model that is there
-    /// twice, and [`Error::Weights`] what differs between two that cannot answer together.
+    /// Those of [`weights_file`] and [`load_model`]; [`Error::Setting`] of `--with` names a model that is
+    /// there twice, and [`Error::Weights`] what differs between two that cannot answer together.
     pub fn load(model: &Path, with: &[PathBuf]) -> Result<Ensemble> {
         let mut files = model_files(model)?;
         for other in with {
@@ -58,7 +58,7 @@ impl Ensemble {
         &self.models[0]
     }
 
-    /// How many models there are.
+    /// The number of models.
     pub fn len(&self) -> usize {
         self.models.len()
     }
@@ -114,7 +114,7 @@ fn model_files(model: &Path) -> Result<Vec<PathBuf>> {
     folds.iter().map(|(_, fold)| weights_file(fold)).collect()
 }
 
-/// How many folds a cross-validation was to have, where its `config.toml` tells, and not only one of them.
+/// The number of folds that a cross-validation was to have, where its `config.toml` tells, and not only one of them.
 fn wanted_folds(run: &Path) -> Option<usize> {
     let config: Table = read_text(&run.join("config.toml")).ok()?.parse().ok()?;
     let settings = config.get("settings")?;

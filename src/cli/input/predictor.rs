@@ -1,5 +1,5 @@
-//! A model's answers to images, or those of several together, a batch at a time: what `predict` and `evaluate`
-//! have in common.
+//! A model's answers to images, or those of several together, a batch at a time: what `predict` and
+//! `evaluate` have in common.
 
 use crate::cli::machine::memory::Memory;
 use crate::cli::terminal::output;
@@ -284,15 +284,15 @@ impl<'a> Predictor<'a> {
     }
 }
 
-/// What a model answers to a batch, row by row.
+/// The answers of a model to a batch, row by row.
 #[derive(Default)]
 struct MemberAnswers {
     logits: Vec<f32>,
     probabilities: Vec<f32>,
 }
 
-/// Returns the means of several models' rows of probabilities, and their standard deviations; of one model its
-/// row as it is.
+/// Returns the means of several models' rows of probabilities, and their standard deviations; of one model
+/// its row as it is.
 fn mean_and_deviation(rows: &[&[f32]]) -> (Vec<f32>, Option<Vec<f32>>) {
     if let [row] = rows {
         return (row.to_vec(), None);

@@ -121,7 +121,7 @@ impl FoldSummary<'_> {
         FoldMeasures::of_classes(self.classes.count())
     }
 
-    /// What the spread is not, or of one fold, how the others come to it; and what flatters.
+    /// Notes: on what the spread is not, or of one fold, how the others come to it; and on what flatters.
     fn notes(&self) -> [String; 2] {
         let spread = match self.folds {
             [only] => format!(

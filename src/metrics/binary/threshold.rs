@@ -14,8 +14,8 @@ pub const RESAMPLINGS: u64 = 200;
 /// The rule by which [`choose_threshold`] chooses.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ThresholdRule {
-    /// The largest sum of sensitivity and specificity; of equals the one with the higher sensitivity. Source: W.
-    /// J. Youden, *Index for rating diagnostic tests*, Cancer 3, 1950.
+    /// The largest sum of sensitivity and specificity; of equals the one with the higher sensitivity. Source:
+    /// W. J. Youden, *Index for rating diagnostic tests*, Cancer 3, 1950.
     Youden,
     /// The highest specificity that leaves at least this sensitivity.
     Sensitivity(f64),
@@ -85,8 +85,8 @@ impl fmt::Display for ThresholdRule {
     }
 }
 
-/// The threshold above 0 and below 1 that the rule chooses: the shortest decimal near the middle between the two
-/// probabilities around it, as every threshold between these gives the same answers.
+/// The threshold above 0 and below 1 that the rule chooses: the shortest decimal near the middle between the
+/// two probabilities around it, as every threshold between these gives the same answers.
 ///
 /// `None` where a class has no image, a probability is NaN, or no threshold reaches what is asked.
 ///
@@ -146,7 +146,7 @@ fn between(low: f64, high: f64) -> f64 {
     (1..=17).map(rounded).find(|number| (number - middle).abs() < quarter).unwrap_or(middle)
 }
 
-/// What a choice of threshold flatters itself by, on the images that it was made on.
+/// The optimism of a choice of threshold: by how much it flatters itself on the images that it was made on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ThresholdOptimism {
     /// Of the sensitivity.
@@ -156,8 +156,8 @@ pub struct ThresholdOptimism {
 }
 
 /// The mean, over resamplings of the images with replacement, of what the threshold that is chosen on the
-/// resampled images reaches on these, less what it reaches on all images. Each class is resampled by itself. Less
-/// this optimism, the figures are those to expect of other images. `None` where [`choose_threshold`] is.
+/// resampled images reaches on these, less what it reaches on all images. Each class is resampled by itself.
+/// Less this optimism, the figures are those to expect of other images. `None` where [`choose_threshold`] is.
 ///
 /// Source: B. Efron, *Estimating the error rate of a prediction rule*, Journal of the American Statistical
 /// Association 78, 1983.
@@ -216,7 +216,8 @@ mod tests {
 
     #[test]
     fn the_rules_choose_what_a_search_by_hand_finds() {
-        // TP and TN above 0.2: 4 and 2; above 0.5: 3 and 3; above 0.7: 2 and 4. Sums of the shares: 1.3, 1.35, 1.4.
+        // TP and TN above 0.2: 4 and 2; above 0.5: 3 and 3; above 0.7: 2 and 4. Sums of the shares: 1.3,
+        // 1.35, 1.4.
         assert_eq!(chosen(ThresholdRule::Youden), Some(0.75));
         assert_eq!(chosen(SENSITIVITY(0.8)), Some(0.3));
         assert_eq!(chosen(SENSITIVITY(1.0)), Some(0.13));
@@ -260,8 +261,8 @@ mod tests {
 
     #[test]
     fn of_few_images_without_a_difference_the_optimism_is_large_and_the_same_every_time() {
-        // Labels that have nothing to do with the probabilities: sensitivity and specificity of other images add up
-        // to 1 at any threshold.
+        // Labels that have nothing to do with the probabilities: sensitivity and specificity of other images
+        // add up to 1 at any threshold.
         let labels: Vec<Label> = (0..40).map(|image| Label::new(usize::from(image * 7 % 5 < 2))).collect();
         let mut stream = Stream::new(1, Purpose::Test, 0, 0);
         let probabilities: Vec<f32> = labels.iter().map(|_| stream.unit_f32()).collect();

@@ -113,7 +113,7 @@ impl ChosenThreshold {
         Ok(())
     }
 
-    /// What was chosen, in a phrase.
+    /// The choice, in a phrase.
     pub fn fact(&self) -> String {
         format!("{}, chosen on these very images: {}", self.threshold, self.rule.description())
     }
@@ -165,7 +165,7 @@ impl ChosenThreshold {
         Some([less(self.confusion.sensitivity(), sensitivity)?, less(self.confusion.specificity(), specificity)?])
     }
 
-    /// What the figures are worth.
+    /// Notes on how far the figures can be trusted.
     fn notes(&self) -> Vec<String> {
         let by = self.optimism.map_or(String::new(), |ThresholdOptimism { sensitivity, specificity }| {
             let [sensitivity, specificity] = [sensitivity, specificity].map(told);

@@ -19,8 +19,8 @@ impl ThresholdPlace {
     /// Finds out whether the file can be written, before the work begins.
     ///
     /// # Errors
-    /// [`Error::Setting`] of `--save-threshold`, where there is no threshold to save; [`Error::Data`] of a run at
-    /// which another process is at work; [`Error::Io`].
+    /// [`Error::Setting`] of `--save-threshold`, where there is no threshold to save; [`Error::Data`] of a
+    /// run at which another process is at work; [`Error::Io`].
     pub fn claim(args: &EvaluateArgs, file: &Path) -> Result<ThresholdPlace> {
         if args.threshold.is_none() && args.choose_threshold.is_none() {
             let reason = "there is none to save; give one with --threshold, or have one chosen with --choose-threshold";

@@ -55,7 +55,7 @@ impl Copies {
     }
 }
 
-/// Whether a file is what a killed process left, or stands for a lock.
+/// Returns whether a file is what a killed process left, or stands for a lock.
 fn is_left_over(file: &Path) -> bool {
     file == Path::new("lock") || file.extension().is_some_and(|extension| extension == "part")
 }

@@ -102,7 +102,7 @@ impl FinishedFold {
         self.files.iter().filter(|line| line.subset == SKIPPED)
     }
 
-    /// What the fold came to.
+    /// The result of the fold.
     ///
     /// # Errors
     /// Those of its tables.

@@ -1,4 +1,4 @@
-//! Whether folds are those of one cross-validation, each once and none missing.
+//! The check that folds are those of one cross-validation, each once and none missing.
 
 use super::finished_fold::{FinishedFold, VALIDATION};
 use crate::cli::run::resume::difference::{Difference, changes_in_words, first_difference, identity};
@@ -8,14 +8,14 @@ use glassnet::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 
-/// What of the data is each fold's own, or is told by its files one by one.
+/// The keys of the data that are each fold's own, or told by its files one by one.
 const OWN_DATA: [&str; 5] = ["sha256", "training_images", "validation_images", "range", "skipped_images"];
 
 /// Checks folds in the order of their numbers.
 ///
 /// # Errors
-/// [`Error::Setting`] names the first fold that is there twice, the missing ones, or what differs between two;
-/// [`Error::Data`] of a `split.csv` that is no fold's.
+/// [`Error::Setting`] names the first fold that is there twice, the missing ones, or what differs between
+/// two; [`Error::Data`] of a `split.csv` that is no fold's.
 pub fn check_together(folds: &[FinishedFold]) -> Result<()> {
     let fail = |reason: String| Err(Error::setting("DIR", reason));
     let Some((first, others)) = folds.split_first() else { return fail("there is no fold; give some".into()) };
@@ -66,7 +66,7 @@ fn check_same(first: &FinishedFold, other: &FinishedFold) -> Result<()> {
     }
 }
 
-/// What all folds of a cross-validation have in common, of a fold's `config.toml`. Other than for a run that
+/// The part that all folds of a cross-validation have in common, of a fold's `config.toml`. Other than for a run that
 /// goes on, the number of epochs is among it.
 fn shared(config: &Table) -> Table {
     let mut shared = identity(config);

@@ -1,4 +1,4 @@
-//! What `predict --unsure` would have left without an answer.
+//! The images that `predict --unsure` would have left without an answer.
 
 use crate::cli::args::Unsure;
 use crate::cli::terminal::console;
@@ -17,11 +17,11 @@ pub fn tell_how_many_are_unsure(unsure: Unsure, files: &[PathBuf], classes: &Cla
     }
     let covered = found.iter().flatten().filter(|probability| unsure.covers(**probability)).count();
     let whom = match files {
-        [_] => "the run was",
-        _ => "the models' runs were, each asked alone,",
+        [_] => "the run was validated on",
+        _ => "the models were validated on, each asked alone",
     };
     console::progress(&format!(
-        "Of {} that {whom} validated on, {covered} would have had no answer ({:.1} %)",
+        "Of {} that {whom}, {covered} would have had no answer ({:.1} %)",
         counted(images, "image"),
         100.0 * covered as f64 / images as f64
     ));

@@ -15,8 +15,8 @@ use std::path::Path;
 use toml::{Table, Value};
 
 impl ResumedRun {
-    /// Checks whether this command can go on with the run by itself, as the flags given have it; `of_folds` is
-    /// one that is for cross-validations.
+    /// Checks whether this command can go on with the run by itself, as the flags given have it; `of_folds`
+    /// is one that is for cross-validations.
     pub fn check_whole(&self, of_folds: Option<&str>, validation_data: Option<&Path>) -> Result<()> {
         let folder = self.folder.path();
         if let Some(fold) = self.setting("fold").and_then(Value::as_str) {
