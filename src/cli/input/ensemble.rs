@@ -114,7 +114,8 @@ fn model_files(model: &Path) -> Result<Vec<PathBuf>> {
     folds.iter().map(|(_, fold)| weights_file(fold)).collect()
 }
 
-/// The number of folds that a cross-validation was to have, where its `config.toml` tells, and not only one of them.
+/// The number of folds that a cross-validation was to have, where its `config.toml` tells, and not only one
+/// of them.
 fn wanted_folds(run: &Path) -> Option<usize> {
     let config: Table = read_text(&run.join("config.toml")).ok()?.parse().ok()?;
     let settings = config.get("settings")?;

@@ -66,8 +66,8 @@ fn check_same(first: &FinishedFold, other: &FinishedFold) -> Result<()> {
     }
 }
 
-/// The part that all folds of a cross-validation have in common, of a fold's `config.toml`. Other than for a run that
-/// goes on, the number of epochs is among it.
+/// The part that all folds of a cross-validation have in common, of a fold's `config.toml`. Other than for a
+/// run that goes on, the number of epochs is among it.
 fn shared(config: &Table) -> Table {
     let mut shared = identity(config);
     let epochs = config.get("settings").and_then(|settings| settings.get("epochs"));
