@@ -67,7 +67,8 @@ impl<'a> Report<'a> {
             readable().map(|(item, info)| (item.label, ImageInfo { orientation: seen(info), ..*info })).collect();
         let within: BTreeSet<String> = files
             .iter()
-            .filter(|file| file.item.path.matches('/').count() > 1)
+            // A combination of labels is in no folder of its own.
+            .filter(|file| file.item.labels.is_none() && file.item.path.matches('/').count() > 1)
             .filter_map(|file| Some(file.item.name().rsplit_once('/')?.0.to_string()))
             .collect();
         Report {

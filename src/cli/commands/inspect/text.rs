@@ -30,7 +30,9 @@ pub fn lines(args: &InspectArgs, dataset: &Dataset, report: &Report, findings: &
     lines.push(String::new());
     lines.extend(what_files_hold(dataset, report));
     lines.extend(duplicates(dataset, report));
-    lines.extend(shortcuts(dataset, report));
+    if dataset.catalog.combinations.is_none() {
+        lines.extend(shortcuts(dataset, report));
+    }
     lines.push(String::new());
     match findings {
         [] => lines.push("Nothing else stands out.".to_string()),
