@@ -170,11 +170,12 @@ fn a_trial_that_was_stopped_goes_on_where_it_was() {
 fn ctrl_c_saves_the_trial_and_prints_the_call_that_goes_on_with_all() {
     let here = Here::with_set();
     let call = "sweep set --model tiny.toml --epochs 1000 --try batch-size=8,16 --quiet --out s";
+    let shown = call.replace("batch-size=8,16", "'batch-size=8,16'");
     let child = here.start(call);
     here.wait_for("s/batch-size=16/history.csv");
     child.interrupt();
     let ran = child.ended();
-    let sentence = format!("interrupted; what was reached by then is in the run folder; go on with: glassnet {call}");
+    let sentence = format!("interrupted; what was reached by then is in the run folder; go on with: glassnet {shown}");
     assert_eq!((ran.code, ran.stderr), (Some(130), format!("error: {sentence}\n")));
     let states: Vec<String> = rows(&here, "s").iter().map(|row| row[2].clone()).collect();
     assert_eq!(states, ["done", "begun"]);

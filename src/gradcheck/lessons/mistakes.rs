@@ -143,7 +143,7 @@ const LIST: [Lesson; LESSONS] = [
         place: "the loss",
         kind: "the gradient is averaged over 16 images, and the batch has 6",
         file: "reference/network.rs",
-        right: "let share = class_weights[label] / outputs.len() as f64;",
+        right: "let share = weight / outputs.len() as f64;",
         wrong: "let share = 1.0 / 16.0;",
         why: "Every ratio is 6/16 = 0.375: the direction is right, the length is not. Adam divides it away, so no curve will ever \
               show it; SGD would take shorter steps. Were the loss averaged over 16 as well, both would agree, and no gradient check \
