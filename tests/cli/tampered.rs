@@ -144,7 +144,7 @@ fn a_setting_that_cannot_be_is_told_of_the_file_in_one_escaped_sentence_and_blam
             "class_weight",
             "class_weight = \"none\"",
             "\"heavy\"",
-            "heavy cannot be used: it is not a value that the setting can have".to_string(),
+            "heavy cannot be used: it must be one of none, balanced".to_string(),
         ),
     ] {
         assert!(config.contains(old), "{config}");

@@ -240,7 +240,7 @@ fn a_flag_that_a_command_has_not_gets_a_tip_that_works() {
             "inspect set --range=auto",
             "leave it out: inspect tells the values that 16-bit images hold, and samples --range shows them stretched",
         ),
-        ("inspect set --augment flip", "'--augment' is a flag of train, lr-find, samples, lecture and profile"),
+        ("inspect set --augment flip", "'--augment' is a flag of train, lr-find, sweep, samples, lecture and profile"),
         ("train set --epoch 3", "a similar argument exists: '--epochs'"),
     ] {
         let ran = here.run(call);
