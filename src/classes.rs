@@ -1,5 +1,5 @@
-//! The classes that a network tells apart: their names in order, and a label, which is an index into them; and
-//! the labels of an image that may have several.
+//! The classes that a network tells apart: their names in order, and a label, which is an index into them;
+//! and the labels of an image that may have several.
 
 pub mod combinations;
 mod label_set;

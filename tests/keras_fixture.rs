@@ -1,7 +1,7 @@
 //! The last link of the chain of trust: small networks of the documented model's kinds of layers, one with a
 //! sigmoid, one with a softmax of three classes and one with a sigmoid for each of three labels, one of all
-//! other kinds, and one without biases, recorded in real Keras by `tests/fixtures/make_keras_fixture.py`. Logits, loss, every gradient and three Adam steps
-//! agree to 1e-5.
+//! other kinds, and one without biases, recorded in real Keras by `tests/fixtures/make_keras_fixture.py`.
+//! Logits, loss, every gradient and three Adam steps agree to 1e-5.
 
 mod common;
 

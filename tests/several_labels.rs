@@ -1,5 +1,5 @@
-//! Training on images that may have several labels, through the library: three bars, of which an image has any
-//! number, from arrays.
+//! Training on images that may have several labels, through the library: three bars, of which an image has
+//! any number, from arrays.
 
 use glassnet::classes::{Label, LabelSet};
 use glassnet::data::arrays::ArraySet;

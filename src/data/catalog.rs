@@ -53,8 +53,8 @@ pub fn name_in(set: &str, path: &str) -> String {
 /// The classes and their images.
 #[derive(Clone, Debug)]
 pub struct Catalog {
-    /// The classes. Of two, the second is the positive one. Where images may have several labels, the names of
-    /// the combinations of them that there are.
+    /// The classes. Of two, the second is the positive one. Where images may have several labels, the names
+    /// of the combinations of them that there are.
     pub classes: Classes,
     /// The combinations, where images may have several labels.
     pub combinations: Option<Combinations>,

@@ -61,8 +61,8 @@ pub struct ImageInfo {
     pub mode: &'static str,
     /// The format of the content, such as `PNG`.
     pub format: &'static str,
-    /// True if the file holds further pictures, which are not read: frames of an animation or a scan, a TIFF's
-    /// pages.
+    /// True if the file holds further pictures, which are not read: frames of an animation or a scan, a
+    /// TIFF's pages.
     pub has_more_pictures: bool,
     /// The orientation of the picture in the file, by its EXIF or XMP; it is turned only if the [`Reading`]
     /// asks for it. That of a TIFF is part of its format, always applied, and counts as upright here.

@@ -197,8 +197,8 @@ impl SampleWriter<'_> {
         Ok(())
     }
 
-    /// Writes the table of these images, with what `source` tells of them, and the first bytes, and returns how
-    /// many bytes there are in all.
+    /// Writes the table of these images, with what `source` tells of them, and the first bytes, and returns
+    /// how many bytes there are in all.
     fn finish(mut self, source: &Source, items: &[Item], packing: Packing) -> Result<u64> {
         let Packing { size, reading, skip_bad } = packing;
         let mut groups: HashMap<&str, Arc<str>> = HashMap::new();

@@ -14,6 +14,7 @@ mod entries;
 mod folder;
 mod idx;
 mod image_files;
+mod label_names;
 mod labels;
 mod limits;
 mod listing;

@@ -9,8 +9,8 @@
 //! class keeps at least one image to train on, because even the largest fraction below 1, 1 − 2⁻⁵³, times n
 //! rounds to less than n.
 //!
-//! Where images may have several labels, each combination of them is parted so, and a few more validate, until
-//! each label has about its share.
+//! Where images may have several labels, each combination of them is parted so, and a few more validate,
+//! until each label has about its share.
 //!
 //! Where files come in groups that must not be split, whole groups are [dealt](super::stratify) so that
 //! the numbers come near these.
@@ -160,10 +160,10 @@ fn strata_counts(catalog: &Catalog) -> Vec<usize> {
     counts
 }
 
-/// Whether each image of a catalog validates whose images may have several labels: of each combination int(fraction
-/// · n), the first ones, as of a class. Many have so few images that this leaves out most of what should
-/// validate. So one more of a combination validates where that brings the labels, and the whole, nearer to
-/// their share; those that were cut off most go first, and the last image of a label trains.
+/// Whether each image of a catalog validates whose images may have several labels: of each combination
+/// int(fraction · n), the first ones, as of a class. Many have so few images that this leaves out most of
+/// what should validate. So one more of a combination validates where that brings the labels, and the whole,
+/// nearer to their share; those that were cut off most go first, and the last image of a label trains.
 fn validating(catalog: &Catalog, validation_split: f64) -> Vec<bool> {
     let all = strata_counts(catalog);
     let mut missing: Vec<f64> = all.iter().map(|&count| (validation_split * count as f64).floor()).collect();

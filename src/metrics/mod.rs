@@ -8,8 +8,8 @@
 //!   answers
 //! - [`multiclass`]: confusion matrix, precision, recall and F1 of each class and their means, top-k
 //!   accuracy, ROC AUC of each class against the rest, and all of these of one set of answers
-//! - [`multilabel`]: where images may have several labels, the measures of each and their means, and the share
-//!   of images with every label right
+//! - [`multilabel`]: where images may have several labels, the measures of each and their means, and the
+//!   share of images with every label right
 //! - [`Judged`]: all figures of a set of answers, of two classes or of more, or of labels
 //! - [`Calibration`]: whether the probabilities are shares that come true; Brier score, reliability bins
 //! - [`wilson`]: how sure a share is

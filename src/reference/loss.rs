@@ -1,5 +1,5 @@
-//! The loss: sigmoid and binary cross-entropy of one logit, softmax and categorical cross-entropy of several, or
-//! a sigmoid and a binary cross-entropy for each where a sample may have several labels.
+//! The loss: sigmoid and binary cross-entropy of one logit, softmax and categorical cross-entropy of several,
+//! or a sigmoid and a binary cross-entropy for each where a sample may have several labels.
 
 /// σ(z) = 1 / (1 + e⁻ᶻ), the probability of class 1.
 pub fn sigmoid(z: f64) -> f64 {

@@ -7,14 +7,16 @@ use std::process::{Command, Stdio};
 const SCREEN: (usize, usize) = (45, 100);
 
 /// glassnet itself, and its commands.
-pub const COMMANDS: [&str; 26] = [
+pub const COMMANDS: [&str; 28] = [
     "",
     "reproduce",
     "train",
     "predict",
     "evaluate",
     "inspect",
+    "lr-find",
     "sweep",
+    "runs",
     "folds",
     "folds merge",
     "samples",

@@ -121,8 +121,8 @@ pub struct Batch {
 
 impl Batch {
     /// Random images, kept values, and labels of which two in three are 1, the others 0, or of more classes
-    /// 2, 3, … in turn; or of labels any number. In every second batch the classes weigh differently, in every
-    /// third labels are smoothed.
+    /// 2, 3, … in turn; or of labels any number. In every second batch the classes weigh differently, in
+    /// every third labels are smoothed.
     pub fn draw(network: &Network, count: usize, seed: u64) -> Batch {
         let image_len: usize = network.spec().input.iter().product();
         let mut stream = Stream::new(seed, Purpose::Test, 1, 0);

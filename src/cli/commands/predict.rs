@@ -10,17 +10,16 @@ use crate::cli::args::{PredictArgs, Tta};
 use crate::cli::input::ensemble::Ensemble;
 use crate::cli::input::model::check_threshold;
 use crate::cli::input::predictor::{BATCH, Image, NoPrediction, Prediction};
-use crate::cli::input::run_data::{RunData, Wanted};
 use crate::cli::outcome::{CommandResult, Outcome};
 use crate::cli::terminal::console::{self, Lines};
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::Progress;
+use glassnet::Result;
 use glassnet::checkpoint::ModelCard;
 use glassnet::classes::Label;
 use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::report::pictures::{AnnotatedImage, LabelledImage, MOST_IMAGES, write_predictions};
-use glassnet::{Error, Result};
-use lister::{Lister, refused};
+use lister::{Lister, list, refused};
 use ranks::{Answer, Ranks};
 use serde_json::json;
 use sorted::SortedCopies;
@@ -106,23 +105,6 @@ pub fn run(args: &PredictArgs) -> CommandResult {
 /// Says that several models answer, and what is told of them.
 fn spread_line(ensemble: &Ensemble) -> String {
     format!("{} models answer: each probability is their mean, and sd their standard deviation (n − 1)", ensemble.len())
-}
-
-/// Lists the images that are given, or where none are, those that the run of the weights in `file` was
-/// validated on.
-fn list(args: &PredictArgs, file: &Path, card: &ModelCard) -> Result<Lister> {
-    let further = if args.images.is_empty() { RunData::around(file).validation_path } else { None };
-    if args.images.is_empty() && further.is_none() {
-        return Err(Error::setting("IMAGE", "it is missing; give images, or folders, zips or packs of them"));
-    }
-    if let Some(path) = &further {
-        Wanted { path, part: "validated on", argument: "IMAGE" }.check_there(file)?;
-    }
-    let mut lister = Lister::default();
-    for path in args.images.iter().chain(&further) {
-        lister.add(path, card);
-    }
-    Ok(lister)
 }
 
 /// The answers so far.

@@ -1,7 +1,7 @@
 //! A run that was made before, as its folder tells of it.
 
-use crate::cli::run::resume::difference::identity;
 use crate::cli::run_folder::RunFolder;
+use crate::cli::run_folder::identity::identity;
 use glassnet::files::{read_table, read_text};
 use glassnet::{Error, Result};
 use serde_json::json;

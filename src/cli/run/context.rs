@@ -33,8 +33,8 @@ pub struct RunContext<'a> {
 
 impl RunContext<'_> {
     /// Returns the share of right answers on the images that are judged, those that validate if there are
-    /// some, of the constant answer that is right most often in training: a class, or of each label whether it
-    /// is there.
+    /// some, of the constant answer that is right most often in training: a class, or of each label whether
+    /// it is there.
     pub fn constant_accuracy(&self) -> Option<f64> {
         let [trained, validated] = &self.counts;
         let shown = if self.validation_images() == 0 { trained } else { validated };

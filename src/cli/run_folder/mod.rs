@@ -1,6 +1,7 @@
 //! The run folder: what a training run leaves, and where.
 
 pub mod config;
+pub mod identity;
 pub mod lock;
 pub mod settings;
 

@@ -9,16 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::label_names::{check_name, number};
 use super::limits::too_many_files;
 use super::listing::{ListedFile, Listing, Told, parent};
 use super::several::SeveralLabels;
 use crate::data::left_out::Reason;
 use crate::data::part::GivenPart;
-use crate::error::shortened;
 use crate::{Error, Result};
-
-/// The longest label. It is the name of a class, which stands in tables and pictures.
-const MAX_LABEL_BYTES: usize = 200;
 
 /// The label of a file, and what else is told of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +29,8 @@ pub struct Labelled {
 }
 
 /// Returns the listing of the files of `base` that have a label, by their places in it. What lies beside them
-/// and has none is left out, but for what `is_known` says of by its name, such as the labels themselves. Where
-/// images may have `several` labels, each is labelled by the name of its combination.
+/// and has none is left out, but for what `is_known` says of by its name, such as the labels themselves.
+/// Where images may have `several` labels, each is labelled by the name of its combination.
 ///
 /// # Errors
 /// [`Error::Data`] of `path` if there is no label, or one cannot be the name of a class.
@@ -102,30 +99,6 @@ fn class_names<'a>(path: &Path, labels: impl Iterator<Item = &'a str>) -> Result
         }
         None => labels.into_iter().map(|label| (label, label.to_string())).collect(),
     })
-}
-
-/// Checks whether a class can have the name of a label: that of a folder that is not hidden.
-///
-/// # Errors
-/// [`Error::Data`] of `path`, if not.
-pub fn check_name(path: &Path, label: &str) -> Result<()> {
-    let fault = match label {
-        label if label.contains(['/', '\\']) => "has a slash",
-        label if label.starts_with('.') => "begins with a dot",
-        label if label.contains('\0') => "has a zero byte",
-        label if label.len() > MAX_LABEL_BYTES => "has more than 200 bytes",
-        "__MACOSX" => "is that of a folder which macOS leaves behind",
-        _ => return Ok(()),
-    };
-    let reason = format!("the label '{}' {fault}, and no class can be named so; write another", shortened(label));
-    Err(Error::data(path, reason))
-}
-
-/// Returns the whole number that a label is. Tables of Python have `1.0` for 1 where a label is missing.
-pub fn number(label: &str) -> Option<u64> {
-    let digits = label.strip_suffix(".0").unwrap_or(label);
-    let is_plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse().ok().filter(|_| is_plain && digits.len() <= 9)
 }
 
 /// Returns the folder that all of these are in, or are.

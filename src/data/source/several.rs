@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::labels::{check_name, number};
+use super::label_names::{check_name, number};
 use crate::classes::combinations::{NO_LABEL, SEPARATOR, name};
 use crate::classes::{Classes, Label, LabelSet, MAX_LABELS};
 use crate::error::{counted, shortened};

@@ -163,7 +163,8 @@ pub fn tells_labels(path: &Path, bytes: &[u8], columns: &Columns) -> bool {
 ///
 /// # Errors
 /// [`Error::Data`] if it is empty, has no heading, or a row that is not as the others; [`Error::Setting`] of
-/// a column that is not there, or cannot be told; those of [`SeveralLabels`], where an image may have several.
+/// a column that is not there, or cannot be told; those of [`SeveralLabels`], where an image may have
+/// several.
 pub fn read(path: &Path, bytes: &[u8], columns: &Columns) -> Result<Table> {
     let text = decoded(bytes);
     let mut reader = reader(&text);

@@ -183,7 +183,8 @@ mod tests {
         assert_eq!(means.sensitivity, Mean { value: Some(0.75), of: 2 });
         assert_eq!(means.roc_auc, Mean { value: Some(1.0), of: 2 });
         assert_abs_diff_eq!(means.f1.value.unwrap(), (0.8 + 2.0 / 3.0) / 3.0, epsilon = 1e-15);
-        // All pairs of an answer that is there and one that is not, 4·8, of which 2 stand the wrong way round.
+        // All pairs of an answer that is there and one that is not, 4·8, of which 2 stand the wrong way
+        // round.
         assert_abs_diff_eq!(found().micro_roc_auc.unwrap(), 30.0 / 32.0, epsilon = 1e-15);
     }
 

@@ -1,7 +1,8 @@
 //! The check that folds are those of one cross-validation, each once and none missing.
 
 use super::finished_fold::{FinishedFold, VALIDATION};
-use crate::cli::run::resume::difference::{Difference, changes_in_words, first_difference, identity};
+use crate::cli::run::resume::difference::{Difference, changes_in_words, first_difference};
+use crate::cli::run_folder::identity::identity;
 use crate::cli::terminal::console;
 use glassnet::error::{and, shortened};
 use glassnet::{Error, Result};

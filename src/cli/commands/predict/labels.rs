@@ -1,6 +1,6 @@
 //! The answers of a model for images that may have several labels: those that each has.
 
-use super::{Lister, list};
+use super::lister::{Lister, list, refused};
 use crate::cli::args::PredictArgs;
 use crate::cli::input::ensemble::Ensemble;
 use crate::cli::input::predictor::{BATCH, Image, Prediction, Predictor};
@@ -55,7 +55,7 @@ pub fn run(args: &PredictArgs, ensemble: &Ensemble, threshold: f64, mut network:
                     answers.push(answer);
                 }
                 Err(reason) => {
-                    failed.push(super::refused(&image.name(), reason.sentence()));
+                    failed.push(refused(&image.name(), reason.sentence()));
                     let why = Reason::Unreadable(reason.sentence().to_string());
                     left_out.push(LeftOut::new(image.name(), image.name(), why));
                 }

@@ -1,15 +1,16 @@
 //! The images of `predict`, out of its arguments.
 
-use crate::cli::args::LabelsArgs;
+use crate::cli::args::{LabelsArgs, PredictArgs};
 use crate::cli::input::dataset::open;
 use crate::cli::input::predictor::Image;
+use crate::cli::input::run_data::{RunData, Wanted};
 use crate::cli::terminal::console;
-use glassnet::Error;
 use glassnet::checkpoint::ModelCard;
 use glassnet::data::catalog::{all_images, notes};
 use glassnet::data::image_names::suffixes;
 use glassnet::data::left_out::LeftOut;
 use glassnet::data::source::is_set;
+use glassnet::{Error, Result};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
@@ -63,4 +64,21 @@ impl Lister {
             }
         }
     }
+}
+
+/// Lists the images that are given, or where none are, those that the run of the weights in `file` was
+/// validated on.
+pub fn list(args: &PredictArgs, file: &Path, card: &ModelCard) -> Result<Lister> {
+    let further = if args.images.is_empty() { RunData::around(file).validation_path } else { None };
+    if args.images.is_empty() && further.is_none() {
+        return Err(Error::setting("IMAGE", "it is missing; give images, or folders, zips or packs of them"));
+    }
+    if let Some(path) = &further {
+        Wanted { path, part: "validated on", argument: "IMAGE" }.check_there(file)?;
+    }
+    let mut lister = Lister::default();
+    for path in args.images.iter().chain(&further) {
+        lister.add(path, card);
+    }
+    Ok(lister)
 }

@@ -107,7 +107,13 @@ fn train_all(trainer: &Trainer, sweep: &mut Sweep, mine: impl Fn(&Trial) -> bool
                 console::warn(&format!("{}: {failure}", trial.folder));
                 write_whole(&folder.join(DIVERGED), format!("{failure}\n").as_bytes())?;
             }
-            outcome => outcome?,
+            Err(failure) => {
+                // The table tells where a trial stands that was stopped.
+                sweep.states[index] = State::read(&folder, sweep.folds)?;
+                sweep.write_table()?;
+                return Err(failure);
+            }
+            Ok(()) => {}
         }
         sweep.states[index] = State::read(&folder, sweep.folds)?;
         sweep.check_data()?;

@@ -80,8 +80,8 @@ pub fn plan(args: &SweepArgs, first: &(RunSettings, Network), catalog: &Catalog)
 /// Makes the folder, or goes on in that of the same sweep.
 ///
 /// # Errors
-/// [`Error::Setting`], where it holds something else, or a sweep of another plan: the first thing that differs
-/// is named.
+/// [`Error::Setting`], where it holds something else, or a sweep of another plan: the first thing that
+/// differs is named.
 pub fn claim(out: &Path, plan: &Table) -> Result<()> {
     let file = out.join(PLAN);
     // Another process may be about to make it.

@@ -100,8 +100,8 @@ impl State {
         }
     }
 
-    /// The order of the table: what is done by its loss, the lowest first, then what diverged, and what is not
-    /// done.
+    /// The order of the table: what is done by its loss, the lowest first, then what diverged, and what is
+    /// not done.
     pub fn order(&self, other: &State) -> Ordering {
         let place = |state: &State| match state {
             State::Done(figures) => (0, figures.val_loss.filter(|loss| !loss.is_nan()).unwrap_or(f64::INFINITY)),

@@ -1,12 +1,13 @@
 //! The checks that a run goes on as it began, and the errors where it does not.
 
-use super::difference::{Difference, first_difference, identity};
+use super::difference::{Difference, first_difference};
 use super::files::changed_files;
 use super::flags::flag;
 use super::resumed_run::{RESUME, ResumedRun};
 use crate::cli::args::{Cli, is_given};
 use crate::cli::input::dataset::VALIDATION_DATA;
 use crate::cli::run_folder::RunFolder;
+use crate::cli::run_folder::identity::identity;
 use crate::cli::terminal::console;
 use clap::CommandFactory;
 use glassnet::report::csv_files::SplitRow;

@@ -1,30 +1,8 @@
-//! The identity of a run, and the first difference between two.
+//! The first difference between what two runs are.
 
 use glassnet::error::{shortened, some_of};
 use std::collections::BTreeMap;
-use toml::{Table, Value};
-
-/// Settings that a run may go on with changed: none of them changes what is computed in an epoch.
-pub const MAY_CHANGE: [&str; 5] = ["cache", "epochs", "save_every", "tensorboard", "watch"];
-
-/// The tables of `config.toml` that tell where and how a run was made, and not from what.
-const CIRCUMSTANCES: [&str; 5] = ["command", "version", "machine", "algorithms", "outcome"];
-
-/// The places of the data. Only the content counts.
-const PLACES: [&str; 4] = ["path", "absolute_path", "validation_path", "validation_absolute_path"];
-
-/// Returns what makes a run what it is: its configuration without circumstances and without what may change.
-pub fn identity(config: &Table) -> Table {
-    let mut identity = config.clone();
-    identity.retain(|key, _| !CIRCUMSTANCES.contains(&key));
-    if let Some(settings) = identity.get_mut("settings").and_then(Value::as_table_mut) {
-        settings.retain(|key, _| !MAY_CHANGE.contains(&key));
-    }
-    if let Some(data) = identity.get_mut("data").and_then(Value::as_table_mut) {
-        data.retain(|key, _| !PLACES.contains(&key));
-    }
-    identity
-}
+use toml::Value;
 
 /// Two values of which one place differs.
 pub struct Difference {
@@ -96,6 +74,7 @@ pub fn shown(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::run_folder::identity::identity;
 
     fn difference(was: &str, now: &str) -> Option<[String; 3]> {
         let [was, now] = [was, now].map(|text| Value::Table(identity(&text.parse().unwrap())));

@@ -1,9 +1,9 @@
 //! A run that is to go on, as its folder tells of it.
 
-use super::difference::identity;
 use crate::cli::args::{LabelsArgs, RunArgs};
 use crate::cli::input::run_data::labels_of;
 use crate::cli::run_folder::RunFolder;
+use crate::cli::run_folder::identity::identity;
 use crate::cli::terminal::console;
 use glassnet::checkpoint::run::SavedRun;
 use glassnet::error::shortened;

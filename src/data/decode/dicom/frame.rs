@@ -22,7 +22,8 @@ pub enum Packed<'a> {
     Plain(Frame<'a>),
     /// Run lengths, of which the frame takes so many bytes.
     Rle(&'a [u8], u64),
-    /// A JPEG, put together from its pieces, the meaning of its samples, and the bytes that decoding it takes.
+    /// A JPEG, put together from its pieces, the meaning of its samples, and the bytes that decoding it
+    /// takes.
     Jpeg(Cow<'a, [u8]>, Colours, u64),
 }
 
