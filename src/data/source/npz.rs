@@ -81,12 +81,7 @@ pub fn list(path: &Path, zip: Listing) -> Result<Listing> {
     listing.is_labelled = true;
     for (part, images, labels) in parts {
         let part = part.filter(|_| is_parted);
-        let folder = match part {
-            Some(GivenPart::Training) => "train/",
-            Some(GivenPart::Validation) => "val/",
-            Some(GivenPart::Test) => "test/",
-            None => "",
-        };
+        let folder = part.map_or(String::new(), |part| format!("{}/", part.folder()));
         for (place, label) in labels.into_iter().enumerate() {
             let name = format!("{label:0digits$}/{folder}{place:05}.ppm");
             let told = Told { part, ..Told::default() };
