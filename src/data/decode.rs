@@ -124,6 +124,12 @@ pub fn decode_as_read<T>(
     Ok((work(image), info))
 }
 
+/// Returns the suffix of a file of this content; of what is no image, that of one.
+#[cfg(feature = "parquet")]
+pub(super) fn suffix_of(bytes: &[u8]) -> &'static str {
+    detect(bytes).unwrap_or(Format::Png).suffix()
+}
+
 /// Returns a sentence if the name's suffix promises another format than the content has.
 pub fn suffix_note(file: &str, info: &ImageInfo) -> Option<String> {
     let suffix = Path::new(file).extension()?.to_str()?;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A part of a split that data bring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GivenPart {
     /// It trains.
     Training,
@@ -25,6 +25,15 @@ impl GivenPart {
             "val" | "valid" | "validate" | "validation" | "valset" | "dev" => Some(GivenPart::Validation),
             "test" | "tests" | "testing" | "testset" | "eval" | "evaluation" | "holdout" => Some(GivenPart::Test),
             _ => None,
+        }
+    }
+
+    /// Returns the name of its folder, where images are named as if each part had one.
+    pub(super) fn folder(self) -> &'static str {
+        match self {
+            GivenPart::Training => "train",
+            GivenPart::Validation => "val",
+            GivenPart::Test => "test",
         }
     }
 

@@ -1,5 +1,5 @@
-//! The source of the bytes: a folder, a zip, a tar, a table of labels, arrays of numpy or MNIST's idx files,
-//! a pack or memory, all seen as one list of named files.
+//! The source of the bytes: a folder, a zip, a tar, a table of labels, arrays of numpy, Parquet or MNIST's idx
+//! files, a pack or memory, all seen as one list of named files.
 //!
 //! Names are paths below the source with `/` between the parts, and the list is in the order in which Keras
 //! walks a tree: folders by their full path as a string, and each folder's files before the next folder's. So
@@ -22,6 +22,9 @@ mod metered;
 mod names;
 mod npz;
 mod pack;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod parquet_files;
 mod place;
 mod plain_name;
 mod several;
@@ -48,6 +51,7 @@ pub use entries::MAX_RATIO;
 pub use limits::{LISTED_BYTES, MAX_FILE_BYTES, MAX_FILES, MAX_LISTING_BYTES, MAX_UNPACKED_BYTES};
 pub(super) use listing::parent;
 use listing::{ListedFile, Listing};
+use parquet_files::is_parquet;
 use place::Place;
 pub(super) use several::SeveralLabels;
 pub use table::Columns;
@@ -98,8 +102,8 @@ impl Source {
 
     /// Lists a folder, a zip, a tar, a table of labels or a pack. What a file is, is told by its first bytes;
     /// only a table by its name, `.csv` or `.tsv`. A file that is named `.zip` and is none is an error that
-    /// says so. A file of images as MNIST has them, beside which its labels lie, and one of numpy's arrays as
-    /// MedMNIST has them, is listed as if it were a folder with a folder for each label; so is a folder that
+    /// says so. Parquet files, a file of images as MNIST has them, beside which its labels lie, and one of numpy's arrays as
+    /// MedMNIST has them, are listed as if each were a folder with a folder for each label; so is a folder that
     /// holds just one file as MNIST's.
     ///
     /// Where labels tell the classes, files are named as if they lay in the folders of these: by the table of
@@ -124,12 +128,16 @@ impl Source {
         let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
         let listing = match metadata.is_dir() {
             true => match &idx::images_in(path)[..] {
-                [] => return Source::labelled(path, path, folder::list(path)?, labels),
+                [] => match &parquet_files::files_in(path)[..] {
+                    [] => return Source::labelled(path, path, folder::list(path)?, labels),
+                    files => parquet_files::list(path, files, &labels.columns)?,
+                },
                 [images] => idx::list(images)?,
                 several => return Err(idx::several(path, several)),
             },
             false if idx::is_images(path) => idx::list(path)?,
             false if is_pack(path) => pack::list(path)?,
+            false if is_parquet(path) => parquet_files::list(path, &[path.to_path_buf()], &labels.columns)?,
             false if metadata.is_file() && table::is_table_name(&path.display().to_string()) => {
                 return Source::of_table(path, labels);
             }
@@ -383,11 +391,16 @@ impl Source {
     }
 }
 
-/// Returns whether a file stands for several images: a zip, a tar, a pack, an idx file of images, or a
-/// table.
+/// Returns whether a file stands for several images: a zip, a tar, a pack, a Parquet file, an idx file of
+/// images, or a table.
 pub fn is_set(path: &Path) -> bool {
     let is_table = || path.is_file() && table::is_table_name(&path.display().to_string());
-    archive::starts_as_zip(path) || is_pack(path) || idx::is_images(path) || tar::is_tar(path) || is_table()
+    archive::starts_as_zip(path)
+        || is_pack(path)
+        || is_parquet(path)
+        || idx::is_images(path)
+        || tar::is_tar(path)
+        || is_table()
 }
 
 /// Reads the bytes of a table of labels.

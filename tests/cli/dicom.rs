@@ -58,7 +58,7 @@ fn a_patients_name_reaches_no_run_folder_no_message_and_no_log() {
     here.write("bad/cat/1.dcm", &cut);
     here.write("bad/dog/1", &cut[..400.min(cut.len() - 120)]);
     for arguments in [
-        "train set --model tiny.toml --epochs 2 --out out/run --watch 1 --tensorboard",
+        "train set --model tiny.toml --epochs 2 --out out/run --watch --tensorboard",
         "evaluate out/run set --out out/judged",
         "predict out/run set/cat/00 set/dog --csv out/answers.csv --plot out/answers.png",
         "inspect set --list",

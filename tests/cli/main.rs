@@ -45,6 +45,11 @@ mod no_skill;
 mod one_class;
 mod optimizers;
 mod pack;
+#[cfg(feature = "parquet")]
+mod parquet;
+#[cfg(feature = "parquet")]
+#[path = "../data/parquet_fixtures.rs"]
+mod parquet_fixtures;
 mod phantom;
 mod pipes;
 mod places;

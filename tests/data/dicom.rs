@@ -132,7 +132,7 @@ fn what_is_not_read_is_named_and_nobody_is() {
         jpeg_ls: it is a DICOM compressed as JPEG-LS, which is not read here; save it again as PNG with an image program, or take it out
         lossless: it is a DICOM compressed as lossless JPEG, which is not read here; save it again as PNG with an image program, or take it out
         mpeg_4: it is a DICOM compressed as MPEG-4, which is not read here; save it again as PNG with an image program, or take it out
-        unknown: it is a DICOM compressed by a method that is not known here, which is not read here; save it again as PNG with an image program, or take it out
+        unknown: it is a DICOM compressed by an unknown method, which is not read here; save it again as PNG with an image program, or take it out
         deflated: it is a DICOM that is compressed by deflate as a whole, which is not read here; save it again as PNG with an image program, or take it out
         report: it is a DICOM without a picture, such as a DICOMDIR, a report or a plan; take it out
         no_window: its window has a width of 0, which shows nothing; save it again as PNG with an image program, or take it out
@@ -140,7 +140,7 @@ fn what_is_not_read_is_named_and_nobody_is() {
         no_number: it is a DICOM whose colours are stored in a rare way, which is not read here; save it again as PNG with an image program, or take it out
         1_bits: it is a DICOM of 1 bits a sample, which is not read here; save it again as PNG with an image program, or take it out
         32_bits: it is a DICOM of 32 bits a sample, which is not read here; save it again as PNG with an image program, or take it out
-        float: it is a DICOM without a picture, such as a DICOMDIR, a report or a plan; take it out
+        float: it is a DICOM of floating-point numbers, which is not read here; save it again as PNG with an image program, or take it out
         segments: it is a DICOM whose palette comes in segments, which is not read here; save it again as PNG with an image program, or take it out
         no_palette: the DICOM is damaged; fetch it again, or save it again as PNG with an image program
         subsampled: it is a DICOM of YCbCr colours of less than full size (chroma subsampling), which is not read here; save it again as PNG with an image program, or take it out

@@ -17,6 +17,10 @@ mod hostile_images;
 mod hostile_tars;
 mod hostile_zips;
 mod jpegs;
+#[cfg(feature = "parquet")]
+mod parquet;
+#[cfg(feature = "parquet")]
+mod parquet_fixtures;
 mod reading;
 mod refused;
 mod resized;

@@ -56,6 +56,12 @@ impl Format {
         SUFFIXES.iter().find(|(known, _)| *known == suffix).map(|(_, format)| *format)
     }
 
+    /// Returns the first of its suffixes.
+    #[cfg(feature = "parquet")]
+    pub fn suffix(self) -> &'static str {
+        SUFFIXES.iter().find(|(_, format)| *format == self).map_or("png", |(suffix, _)| suffix)
+    }
+
     /// Returns the format's name, as in `PNG`.
     pub fn name(self) -> &'static str {
         match self {

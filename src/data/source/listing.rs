@@ -171,7 +171,7 @@ pub fn same_name(path: impl Into<PathBuf>, names: &[&str]) -> Error {
 }
 
 /// Returns whether a file or folder of this name is passed over.
-fn is_hidden(name: &str) -> bool {
+pub fn is_hidden(name: &str) -> bool {
     name.starts_with('.') || name == "__MACOSX"
 }
 

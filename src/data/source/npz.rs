@@ -89,12 +89,7 @@ pub fn list(path: &Path, zip: Listing) -> Result<Listing> {
     listing.several = several;
     for (part, images, labels) in parts {
         let part = part.filter(|_| is_parted);
-        let folder = match part {
-            Some(GivenPart::Training) => "train/",
-            Some(GivenPart::Validation) => "val/",
-            Some(GivenPart::Test) => "test/",
-            None => "",
-        };
+        let folder = part.map_or(String::new(), |part| format!("{}/", part.folder()));
         for (place, class) in classes.by_ref().take(labels.len()).enumerate() {
             let name = format!("{class}/{folder}{place:05}.ppm");
             let told = Told { part, ..Told::default() };

@@ -38,7 +38,7 @@ pub struct Columns {
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Column {
+pub enum Column {
     Path,
     Label,
     Group,
@@ -362,7 +362,7 @@ fn check_heading(path: &Path, heading: &StringRecord, columns: &Columns) -> Resu
 }
 
 /// Returns the place of a column: of the name that was given, or else of the first of its usual ones.
-fn place(path: &Path, heading: &StringRecord, column: Column, columns: &Columns) -> Result<Option<usize>> {
+pub fn place(path: &Path, heading: &StringRecord, column: Column, columns: &Columns) -> Result<Option<usize>> {
     let plain = |name: &str| name.to_lowercase().replace([' ', '_', '-'], "");
     let Some(given) = column.given(columns) else {
         let names: Vec<String> = heading.iter().map(plain).collect();
@@ -387,7 +387,7 @@ fn wanted(path: &Path, heading: &StringRecord, column: Column, columns: &Columns
 }
 
 /// Returns the error for a column that is wanted, and has none of its usual names.
-fn not_found(path: &Path, heading: &StringRecord, column: Column) -> Error {
+pub fn not_found(path: &Path, heading: &StringRecord, column: Column) -> Error {
     let [setting, what] = column.words();
     let usual = column.usual();
     let names = some_of(heading.iter().map(|name| shortened(name)));
