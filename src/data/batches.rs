@@ -184,8 +184,8 @@ impl Loader {
     /// Checks whether the images have what a network with this head answers: a class, or several labels.
     ///
     /// # Errors
-    /// [`Error::Setting`] if they have the other, or if one is of a class, or has a label, beyond those of the
-    /// head.
+    /// [`Error::Setting`] if they have the other, or if one is of a class, or has a label, beyond those of
+    /// the head.
     pub fn check_head(&self, head: Head) -> Result<()> {
         if !head.has_several_labels() {
             return self.class_counts(head.classes()).map(|_| ());

@@ -72,8 +72,8 @@ impl Catalog {
     /// are left to [`with_classes`](Catalog::with_classes).
     ///
     /// # Errors
-    /// [`Error::Data`] if there are not at least two class folders, or if one of them has no image; where images
-    /// may have several labels, if no image has one of them.
+    /// [`Error::Data`] if there are not at least two class folders, or if one of them has no image; where
+    /// images may have several labels, if no image has one of them.
     pub fn from_source(source: &Source) -> Result<Catalog> {
         let mut listed = Listed::of(source);
         let kept = listed.keep_for_test(source);
@@ -232,8 +232,8 @@ impl Catalog {
     /// may have no folder or no image, as in a set that was gathered of one class only.
     ///
     /// # Errors
-    /// [`Error::Data`] if a folder is that of another class, or if there is no image of any, or where images may
-    /// have several labels.
+    /// [`Error::Data`] if a folder is that of another class, or if there is no image of any, or where images
+    /// may have several labels.
     pub fn with_classes(source: &Source, classes: &Classes) -> Result<Catalog> {
         if source.has_several_labels() {
             let reason = format!(

@@ -1,5 +1,5 @@
-//! The source of the bytes: a folder, a zip, a tar, a table of labels, arrays of numpy, Parquet or MNIST's idx
-//! files, a pack or memory, all seen as one list of named files.
+//! The source of the bytes: a folder, a zip, a tar, a table of labels, arrays of numpy, Parquet or MNIST's
+//! idx files, a pack or memory, all seen as one list of named files.
 //!
 //! Names are paths below the source with `/` between the parts, and the list is in the order in which Keras
 //! walks a tree: folders by their full path as a string, and each folder's files before the next folder's. So
@@ -102,9 +102,9 @@ impl Source {
 
     /// Lists a folder, a zip, a tar, a table of labels or a pack. What a file is, is told by its first bytes;
     /// only a table by its name, `.csv` or `.tsv`. A file that is named `.zip` and is none is an error that
-    /// says so. Parquet files, a file of images as MNIST has them, beside which its labels lie, and one of numpy's arrays as
-    /// MedMNIST has them, are listed as if each were a folder with a folder for each label; so is a folder that
-    /// holds just one file as MNIST's.
+    /// says so. Parquet files, a file of images as MNIST has them, beside which its labels lie, and one of
+    /// numpy's arrays as MedMNIST has them, are listed as if each were a folder with a folder for each label;
+    /// so is a folder that holds just one file as MNIST's.
     ///
     /// Where labels tell the classes, files are named as if they lay in the folders of these: by the table of
     /// `labels`, or where there are no folders of classes, by one that lies among the images, or by files

@@ -91,7 +91,7 @@ fn as_hexadecimal<S: Serializer>(digest: &Option<Digest>, serializer: S) -> std:
 /// `val_exact_match,val_macro_f1,val_macro_roc_auc` too, empty where there is no such measure.
 ///
 /// # Errors
-/// [`Error::Io`](crate::Error::Io) names the file that cannot be written.
+/// [`Error::Io`] names the file that cannot be written.
 pub fn write_history(path: &Path, epochs: &[EpochRecord]) -> Result<()> {
     let heading = ["epoch", "accuracy", "loss", "val_accuracy", "val_loss"];
     let of_labels = ["val_exact_match", "val_macro_f1", "val_macro_roc_auc"];
@@ -105,7 +105,7 @@ pub fn write_history(path: &Path, epochs: &[EpochRecord]) -> Result<()> {
 /// Reads what [`write_history`] wrote. What the table does not tell of an epoch is NaN, or 0 steps.
 ///
 /// # Errors
-/// Those of [`read_text`]; [`Error::Data`](crate::Error::Data) of a line that is none.
+/// Those of [`read_text`]; [`Error::Data`] of a line that is none.
 pub fn read_history(path: &Path) -> Result<Vec<EpochRecord>> {
     let text = read_text(path)?;
     let rows = csv::Reader::from_reader(text.as_bytes()).into_deserialize::<HistoryRow>();
@@ -148,7 +148,7 @@ struct RatedStepRow {
 /// learning rate follows a schedule, `learning_rate`, that of the step.
 ///
 /// # Errors
-/// [`Error::Io`](crate::Error::Io) names the file that cannot be written.
+/// [`Error::Io`] names the file that cannot be written.
 pub fn write_steps(path: &Path, steps: &[StepRow], rates: Option<&LearningRates>) -> Result<()> {
     let heading = ["step", "epoch", "batch_size", "loss", "accuracy", "learning_rate"];
     let Some(rates) = rates else { return write_table(path, &heading[..5], steps) };
@@ -162,7 +162,7 @@ pub fn write_steps(path: &Path, steps: &[StepRow], rates: Option<&LearningRates>
 /// Writes `timings.csv`: `epoch,seconds,step_seconds,wait_seconds,saving_seconds`, one line an epoch.
 ///
 /// # Errors
-/// [`Error::Io`](crate::Error::Io) names the file that cannot be written.
+/// [`Error::Io`] names the file that cannot be written.
 pub fn write_timings(path: &Path, epochs: &[TimingRow]) -> Result<()> {
     write_table(path, &["epoch", "seconds", "step_seconds", "wait_seconds", "saving_seconds"], epochs)
 }
@@ -179,7 +179,7 @@ pub fn read_timings(path: &Path) -> Result<Vec<TimingRow>> {
 /// Writes `split.csv`: `file,class,subset`, `group` where files were grouped, and `sha256`, one line a file.
 ///
 /// # Errors
-/// [`Error::Io`](crate::Error::Io) names the file that cannot be written.
+/// [`Error::Io`] names the file that cannot be written.
 pub fn write_split(path: &Path, files: &[SplitRow]) -> Result<()> {
     let grouped = files.iter().any(|row| row.group.is_some());
     let heading: &[&str] = match grouped {
@@ -205,7 +205,7 @@ pub struct SplitLine {
 /// Reads what [`write_split`] wrote, but for the groups.
 ///
 /// # Errors
-/// Those of [`read_table`]; [`Error::Data`](crate::Error::Data) of a line that is none.
+/// Those of [`read_table`]; [`Error::Data`] of a line that is none.
 pub fn read_split(path: &Path) -> Result<Vec<SplitLine>> {
     let text = read_table(path)?;
     let rows = csv::Reader::from_reader(text.as_bytes()).into_deserialize::<SplitLine>();

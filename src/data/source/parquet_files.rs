@@ -21,8 +21,8 @@ pub fn is_parquet(path: &Path) -> bool {
     path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == MAGIC
 }
 
-/// Returns the Parquet files of a folder, sorted by name, where it holds a set of them: they are in it, and no
-/// folders beside them, or in its one folder `data`.
+/// Returns the Parquet files of a folder, sorted by name, where it holds a set of them: they are in it, and
+/// no folders beside them, or in its one folder `data`.
 pub fn files_in(folder: &Path) -> Vec<PathBuf> {
     match within(folder) {
         Within { files, folders } if folders.is_empty() => files,

@@ -22,8 +22,8 @@ impl SeveralLabels {
     /// combination.
     ///
     /// # Errors
-    /// [`Error::Data`] of `path` if they are fewer than two or more than [`MAX_LABELS`], if two have one name,
-    /// or one cannot be told in the name of a combination.
+    /// [`Error::Data`] of `path` if they are fewer than two or more than [`MAX_LABELS`], if two have one
+    /// name, or one cannot be told in the name of a combination.
     pub fn new(path: &Path, names: Vec<String>, sets: &[LabelSet]) -> Result<(SeveralLabels, Vec<String>)> {
         check(path, &names)?;
         let labels = Classes::new(names).map_err(|error| Error::data(path, error.to_string()))?;

@@ -42,7 +42,8 @@ struct Leaf {
 }
 
 impl SetColumns {
-    /// Finds the columns of a file: by the names that were given, by what `datasets` tells, or by usual names.
+    /// Finds the columns of a file: by the names that were given, by what `datasets` tells, or by usual
+    /// names.
     ///
     /// # Errors
     /// [`Error::Data`] if there are no images; [`Error::Setting`] of a column that is not there or cannot be

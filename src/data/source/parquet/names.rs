@@ -19,8 +19,8 @@ pub enum Names {
 }
 
 impl Names {
-    /// Returns the way for these rows: by paths, where each has one that is a name of an image, and two are the
-    /// same in no class.
+    /// Returns the way for these rows: by paths, where each has one that is a name of an image, and two are
+    /// the same in no class.
     pub fn of(rows: &[Row]) -> Names {
         let mut known = HashSet::new();
         let by_paths = rows.iter().all(|row| {

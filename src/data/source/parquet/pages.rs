@@ -1,6 +1,6 @@
 //! The sizes of a column's pages, by their headers in Thrift's compact protocol, before one is unpacked: a
-//! header of a few bytes may tell of 2 GiB, or of as many entries of a dictionary, for which the library would
-//! take memory.
+//! header of a few bytes may tell of 2 GiB, or of as many entries of a dictionary, for which the library
+//! would take memory.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
