@@ -14,6 +14,7 @@ mod columns;
 mod file;
 mod names;
 mod pages;
+mod row;
 mod values;
 
 use std::collections::{BTreeMap, HashMap};
@@ -33,19 +34,11 @@ use crate::data::part::GivenPart;
 use columns::SetColumns;
 use file::ParquetFile;
 use names::Names;
+use row::Row;
 use values::Value;
 
 /// The longest text beside an image, in bytes: a label, a group or a path.
 const MAX_TEXT_BYTES: usize = 1024;
-
-/// A row: an image, and what is told of it.
-struct Row {
-    bytes: Vec<u8>,
-    path: Option<Arc<str>>,
-    label: Option<Arc<str>>,
-    group: Option<Arc<str>>,
-    part: Option<GivenPart>,
-}
 
 /// Lists the images of these Parquet files, which are one set; `path` is where it is.
 ///

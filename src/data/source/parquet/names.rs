@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::Row;
+use super::row::Row;
 use crate::data::decode::suffix_of;
 use crate::data::image_names::is_image_name;
 use crate::data::part::GivenPart;
