@@ -8,6 +8,7 @@ use common::networks::{way_name, ways_to_train};
 use glassnet::classes::Label;
 use glassnet::head::Targets;
 use glassnet::kernels::conv::registry::ConvPolicy;
+use glassnet::layers::sink::GradientWriter;
 use glassnet::network::Network;
 use glassnet::optim::{Optimizer, OptimizerSettings};
 use glassnet::parameters::Parameters;
@@ -84,6 +85,30 @@ fn any_number_of_threads_gives_the_same_bits_by_every_algorithm_fused_or_not() {
                 assert_same_bits(&what, &after_two_steps(&network, threads, options), &one);
             }
         }
+    }
+}
+
+#[test]
+fn a_batch_has_the_same_gradients_in_a_plan_for_one_image_more() {
+    let small = Network::new(&ModelSpec::documented().with_image_size(24)).unwrap();
+    for network in [small, other_layers()] {
+        // Of 64 images each can have a slot for itself, and of 65 two share one: so fewer need more room.
+        let (count, options) = (64, PlanOptions { training: true, ..PlanOptions::default() });
+        let gradients = |most: usize| {
+            let images = images(&network, count);
+            let labels: Vec<Label> = (0..count).map(|sample| Label::new(usize::from(sample % 3 == 0))).collect();
+            let parameters = network.initial_parameters(1);
+            let mut gradients = Parameters::zeros(network.table());
+            let plan = Plan::new(&network, most, options);
+            let (mut workspace, mut grad_logits) = (plan.workspace(), vec![0.0; count]);
+            let mode = Mode::Training(DropoutMasks::Drawn { seed: 1, step: 0 });
+            let answers = plan.forward(&parameters, images.view(), mode, &mut workspace).unwrap();
+            network.head().gradient(answers, Targets::new(&labels), &mut grad_logits);
+            let mut writer = GradientWriter::new(&parameters, &mut gradients);
+            plan.backward(images.view(), &grad_logits, &mut writer, &mut workspace).unwrap();
+            gradients.as_slice().to_vec()
+        };
+        assert_same_bits("gradients", &gradients(count + 1), &gradients(count));
     }
 }
 

@@ -6,7 +6,7 @@ use super::builder::Builder;
 use super::operation::{Backward, Forward, Operation, Work, WorkLen};
 use super::scratch::ScratchPool;
 use super::sink::Sink;
-use super::slots::{add_slots, per_slot};
+use super::slots::{add_slots, most_slots, per_slot};
 use crate::geometry::{DepthwiseGeometry, Shape, Sliding, check_floats};
 use crate::kernels::conv::{Scratch, ScratchLen};
 use crate::kernels::depthwise;
@@ -75,7 +75,7 @@ impl Operation for DepthwiseConv2d {
 
     fn work_len(&self, batch: usize, training: bool) -> WorkLen {
         let (partials, scratch) = match training {
-            true => (self.slots_len(batch), self.geometry.channels()),
+            true => (most_slots(batch, self.slot_len()) * self.slot_len(), self.geometry.channels()),
             false => (0, 0),
         };
         // The zeros that stand for no bias.

@@ -20,8 +20,18 @@ pub(super) const REDUCE_FLOATS: usize = 4096;
 /// Returns how many of `count` images, or pixels, one slot of `slot_len` floats sums. The last slot may have
 /// fewer. It depends on the sizes alone, so the sums are the same for any number of threads.
 pub(crate) fn per_slot(count: usize, slot_len: usize) -> usize {
-    let slots = (SLOTS_FLOATS / slot_len.max(1)).clamp(LARGE_SLOTS, MAX_SLOTS);
-    count.div_ceil(slots).max(1)
+    count.div_ceil(limit(slot_len)).max(1)
+}
+
+/// Returns the most slots of `slot_len` floats that up to `count` images, or pixels, fill. Fewer of them may
+/// fill more slots than all do: of 65 images there are two in a slot, and of 64 one.
+pub(super) fn most_slots(count: usize, slot_len: usize) -> usize {
+    count.min(limit(slot_len))
+}
+
+/// Returns how many slots of `slot_len` floats there are at the most.
+fn limit(slot_len: usize) -> usize {
+    (SLOTS_FLOATS / slot_len.max(1)).clamp(LARGE_SLOTS, MAX_SLOTS)
 }
 
 /// `sums[i] = Σ over slots, in order, of slots[slot·slot_len + offset + i]`.
@@ -51,5 +61,11 @@ mod tests {
         // 56 would fit, and of 128 images three are in each of 43.
         assert_eq!((slots(128, 18_496), slots(1000, 18_496)), (43, 56));
         assert_eq!(slots(0, 320), 0);
+        for slot_len in [1, 320, 18_496, 1 << 17] {
+            let most = (1..=200).map(|count| slots(count, slot_len)).max();
+            assert_eq!(most, Some(most_slots(200, slot_len)));
+            assert!((1..=65).all(|count| slots(count, slot_len) <= most_slots(65, slot_len)));
+        }
+        assert!(slots(65, 320) < slots(64, 320));
     }
 }

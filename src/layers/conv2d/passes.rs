@@ -23,7 +23,7 @@
 use super::super::operation::Work;
 use super::super::scratch::ScratchPool;
 use super::super::sink::Sink;
-use super::super::slots::{REDUCE_FLOATS, SLOTS_FLOATS, add_slots, per_slot};
+use super::super::slots::{REDUCE_FLOATS, SLOTS_FLOATS, add_slots, most_slots, per_slot};
 use super::block::Conv2d;
 use crate::geometry::ConvGeometry;
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, WeightParts, Weights};
@@ -168,10 +168,11 @@ impl Conv2d {
 
     /// Floats that [`Conv2d::run_backward`] needs for its partial sums in a batch of up to `batch`.
     pub(super) fn partials_len(&self, batch: usize) -> usize {
-        match self.parts(batch) {
+        let slots_len = most_slots(batch, self.slot_len()) * self.slot_len();
+        match self.algorithms.grad_weights.by_parts().filter(|_| slots_len > SLOTS_FLOATS) {
             // A smaller batch may do with slots.
             Some(parts) => self.by_parts_len(parts, batch).max(SLOTS_FLOATS),
-            None => self.slots_len(batch),
+            None => slots_len,
         }
     }
 
