@@ -112,6 +112,15 @@ pub enum Error {
     #[error("interrupted; what was reached by then is in the run folder")]
     Interrupted,
 
+    /// A rank of a job cannot go on, or is gone.
+    #[error("{rank}: {reason}")]
+    Rank {
+        /// The rank, as a person knows it.
+        rank: String,
+        /// What is wrong, and what to do about it.
+        reason: String,
+    },
+
     /// A number stopped being finite, so that going on would be meaningless.
     #[error("the loss became {value} in epoch {epoch}, step {step}{}", behind_a_colon(first, *epoch, *step))]
     NotFinite {

@@ -63,6 +63,7 @@
 //! | [`metrics`] | accuracy; of two classes sensitivity, specificity, ROC, calibration, and how sure they are; of more precision, recall, F1, top-k |
 //! | [`report`] | Keras's lines, CSV files, pictures, the page of an evaluation |
 //! | [`lecture`] | a training to stand still in, to go back in and to change, on a page |
+//! | [`distributed`] | several processes that share each step, with the bits of one |
 //! | [`checkpoint`] | weights files, and in them the state of a run |
 //! | [`exchange`] | models in the formats of other programs, written and read |
 //! | [`snapshot`] | all that one training step was, kept, compared and saved |
@@ -123,7 +124,7 @@
 //!
 //! | floor | rooms, in order |
 //! |---|---|
-//! | ground | [`error`], [`files`], [`random`], [`geometry`], [`classes`], [`npy`], [`spans`] |
+//! | ground | [`error`], [`files`], [`random`], [`geometry`], [`classes`], [`npy`], [`spans`], [`distributed`] |
 //! | arithmetic | [`reference`](mod@reference), which imports nothing; [`kernels`] |
 //! | model | [`parameters`], [`spec`], [`layers`], [`head`], [`network`], [`optim`] |
 //! | engine | [`plan`], [`data`], [`metrics`], [`training`], [`checkpoint`], [`snapshot`], [`exchange`] |
@@ -140,6 +141,7 @@ pub mod classes;
 #[cfg(doctest)]
 mod course;
 pub mod data;
+pub mod distributed;
 pub mod error;
 #[cfg(feature = "exchange")]
 pub mod exchange;

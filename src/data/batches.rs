@@ -12,6 +12,7 @@
 //! Which thread decodes what, and when, changes no bit: every picture goes to its own place in its batch.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -48,7 +49,8 @@ pub fn epoch_order(n: usize, seed: u64, epoch: u64, shuffle: bool) -> Vec<usize>
     order
 }
 
-/// Some images with their labels.
+/// Some images with their labels. Where ranks share a batch, the labels and indices are those of all of it,
+/// and the images those of this rank's share.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
     /// The images, `[N, H, W, C]`; those of files are RGB or grey, in [0, 1].
@@ -67,18 +69,19 @@ impl Batch {
         Targets { sets: &self.sets, ..Targets::new(&self.labels) }
     }
 
-    /// Makes it the batch of these images of height, width and channels `size`, each written by `write`,
-    /// which is given its place in the batch and its index; without labels yet.
-    fn fill(&mut self, size: [usize; 3], indices: Vec<usize>, write: impl Fn(usize, usize, &mut [f32]) + Sync) {
+    /// Makes it the batch of these images of height, width and channels `size`, each of the share written by
+    /// `write`, which is given its place in the share and its index; without labels yet.
+    fn fill(&mut self, size: [usize; 3], wanted: Wanted, write: impl Fn(usize, usize, &mut [f32]) + Sync) {
         let [height, width, channels] = size;
         let length = height * width * channels;
+        let own = wanted.own();
         let mut values = std::mem::take(&mut self.images).into_raw_vec_and_offset().0;
-        values.resize(indices.len() * length, 0.0);
-        let images = values.par_chunks_exact_mut(length).zip(&indices).enumerate();
+        values.resize(own.len() * length, 0.0);
+        let images = values.par_chunks_exact_mut(length).zip(own).enumerate();
         images.for_each(|(place, (image, &index))| task(Activity::Filling, "", || write(place, index, image)));
-        self.images = Array4::from_shape_vec((indices.len(), height, width, channels), values)
+        self.images = Array4::from_shape_vec((own.len(), height, width, channels), values)
             .expect("the values were just sized for this shape");
-        self.indices = indices;
+        self.indices = wanted.indices;
         self.labels.clear();
         self.sets.clear();
     }
@@ -87,6 +90,19 @@ impl Batch {
     fn label(&mut self, images: &Images) {
         self.labels.extend(self.indices.iter().map(|&index| images.label(index)));
         self.sets.extend(self.indices.iter().filter_map(|&index| images.set(index)));
+    }
+}
+
+/// The images of a batch, and those of them that are read here.
+#[derive(Debug)]
+struct Wanted {
+    indices: Vec<usize>,
+    share: Range<usize>,
+}
+
+impl Wanted {
+    fn own(&self) -> &[usize] {
+        &self.indices[self.share.clone()]
     }
 }
 
@@ -230,6 +246,19 @@ impl Loader {
         self.count().div_ceil(self.batch_size)
     }
 
+    /// How many images a batch has; the last of an epoch may have fewer.
+    pub fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
+    /// The class of the image at each index, or which combination of labels it has; and where images may have
+    /// several labels, those of each.
+    pub(crate) fn all_labels(&self) -> (Vec<Label>, Vec<LabelSet>) {
+        let indices = 0..self.count();
+        let labels = indices.clone().map(|index| self.images.label(index)).collect();
+        (labels, indices.filter_map(|index| self.images.set(index)).collect())
+    }
+
     /// The size of the largest batch.
     pub fn largest_batch(&self) -> usize {
         self.batch_size.min(self.count())
@@ -250,6 +279,22 @@ impl Loader {
     /// # Panics
     /// If `order` holds an index that is not that of an image.
     pub fn rest_of_epoch(&self, order: Vec<usize>, batches: usize, augmented: Option<Augmented>) -> Epoch {
+        self.share_of_epoch(order, batches, augmented, |count| 0..count)
+    }
+
+    /// [`Loader::rest_of_epoch`] of which only a share of each batch is read: the places that `share` gives
+    /// for the number of images in a batch.
+    ///
+    /// # Panics
+    /// If `order` holds an index that is not that of an image, or a share is none of its batch.
+    pub fn share_of_epoch(
+        &self,
+        order: Vec<usize>,
+        batches: usize,
+        augmented: Option<Augmented>,
+        share: impl Fn(usize) -> Range<usize>,
+    ) -> Epoch {
+        let shares = [share(self.batch_size), share(order.len() % self.batch_size)];
         let count = self.count();
         assert!(order.iter().all(|&index| index < count), "an order names an image beyond the {count} there are");
         let mut epoch = Epoch {
@@ -258,6 +303,7 @@ impl Loader {
             augmented,
             asked: order.len().min(batches.saturating_mul(self.batch_size)),
             order,
+            shares,
             queue: VecDeque::new(),
             waited: Duration::ZERO,
             wanted: Arc::new(()),
@@ -300,6 +346,8 @@ pub struct Epoch {
     batch_size: usize,
     augmented: Option<Augmented>,
     order: Vec<usize>,
+    /// The share that is read of a whole batch, and of the last one if that is smaller.
+    shares: [Range<usize>; 2],
     /// How many places of `order` have been asked for.
     asked: usize,
     /// The batches asked for and not yet taken, at most [`BATCHES_AHEAD`].
@@ -312,12 +360,12 @@ pub struct Epoch {
 /// A batch that is being decoded.
 #[derive(Debug)]
 struct Ahead {
-    indices: Vec<usize>,
-    /// The pictures in the order they are done, each with its place in the batch.
+    wanted: Wanted,
+    /// The pictures in the order they are done, each with its place in the share.
     arrivals: Receiver<Arrival>,
 }
 
-/// A picture, or why there is none, and its place in the batch.
+/// A picture, or why there is none, and its place in the share.
 type Arrival = (usize, Result<PictureSamples>);
 
 impl Epoch {
@@ -343,7 +391,7 @@ impl Epoch {
         let pictures = pictures?;
         let size = images.size();
         let augmented = self.augmented;
-        batch.fill(size, ahead.indices, |place, index, image| {
+        batch.fill(size, ahead.wanted, |place, index, image| {
             let draw = |Augmented { augmentation, seed, epoch }| augmentation.draw(seed, epoch, index as u64);
             augmented.map_or_else(Change::default, draw).apply_to(&pictures[place], size, image);
         });
@@ -352,18 +400,20 @@ impl Epoch {
     }
 
     fn next_of_arrays(&mut self, images: &ArraySet, batch: &mut Batch) -> bool {
-        let Some(indices) = self.next_indices() else { return false };
-        batch.fill(images.size(), indices, |_, index, image| image.copy_from_slice(images.image(index)));
+        let Some(wanted) = self.next_wanted() else { return false };
+        batch.fill(images.size(), wanted, |_, index, image| image.copy_from_slice(images.image(index)));
         batch.label(&self.images);
         true
     }
 
-    /// The indices of the next batch that nobody has asked for.
-    fn next_indices(&mut self) -> Option<Vec<usize>> {
+    /// The next batch that nobody has asked for.
+    fn next_wanted(&mut self) -> Option<Wanted> {
         let end = self.order.len().min(self.asked + self.batch_size);
         let indices = self.order[self.asked..end].to_vec();
         self.asked = end;
-        (!indices.is_empty()).then_some(indices)
+        let [whole, last] = &self.shares;
+        let share = if indices.len() == self.batch_size { whole } else { last };
+        (!indices.is_empty()).then(|| Wanted { share: share.clone(), indices })
     }
 
     /// How long [`next_into`](Epoch::next_into) has waited for pictures so far. While it waits the calling
@@ -376,16 +426,16 @@ impl Epoch {
     fn ask_ahead(&mut self) {
         let Images::Files(images) = self.images.clone() else { return };
         while self.queue.len() < BATCHES_AHEAD
-            && let Some(indices) = self.next_indices()
+            && let Some(wanted) = self.next_wanted()
         {
-            self.queue.push_back(self.ask_for(&images, indices));
+            self.queue.push_back(self.ask_for(&images, wanted));
         }
     }
 
     /// Starts a task for each picture that is not at hand. First asked is first decoded.
-    fn ask_for(&self, images: &Arc<ImageSet>, indices: Vec<usize>) -> Ahead {
+    fn ask_for(&self, images: &Arc<ImageSet>, wanted: Wanted) -> Ahead {
         let (sender, arrivals) = channel();
-        for (place, &index) in indices.iter().enumerate() {
+        for (place, &index) in wanted.own().iter().enumerate() {
             // Sending fails only if the epoch is gone, and then nobody wants to know.
             if let Some(picture) = images.kept(index) {
                 let _ = sender.send((place, Ok(picture)));
@@ -399,14 +449,14 @@ impl Epoch {
                 }
             });
         }
-        Ahead { indices, arrivals }
+        Ahead { wanted, arrivals }
     }
 }
 
 impl Ahead {
     /// All pictures in the order of their places, or the error of the first that has one.
     fn wait(&self) -> Result<Vec<PictureSamples>> {
-        let mut pictures: Vec<Option<Result<PictureSamples>>> = self.indices.iter().map(|_| None).collect();
+        let mut pictures: Vec<Option<Result<PictureSamples>>> = self.wanted.own().iter().map(|_| None).collect();
         while pictures.iter().any(Option::is_none) {
             let (place, picture) = self.next_arrival().expect("a task that was begun sends its picture or its error");
             pictures[place] = Some(picture);

@@ -10,15 +10,17 @@
 //! reads weights, so they are moved by [`Plan::update_running`](crate::plan::Plan::update_running) after the
 //! step. All other passes normalize by the moving ones, and so do those of a frozen layer.
 //!
-//! **In parallel**: the sums over pixels are taken in slots, each over a fixed run of the batch's pixels in
-//! order, and these are added in order.
+//! **In parallel**: the sums over pixels are taken in slots, each over those of a fixed run of the batch's
+//! images in order, and these are added in order. Where ranks share a batch, its mean and variance are those
+//! of the whole one.
 
 use super::builder::Builder;
 use super::operation::{Backward, Forward, Mode, Operation, Work, WorkLen};
 use super::saved::{Saved, SavedLen};
 use super::scratch::ScratchPool;
 use super::sink::Sink;
-use super::slots::{LARGE_SLOTS, add_slots};
+use super::slots::{SLOTS_FLOATS, add_slots, most_slots, per_slot, slots_of_all};
+use crate::distributed::Share;
 use crate::geometry::Shape;
 use crate::kernels::batch_norm::{self, GradSums};
 use crate::kernels::conv::ScratchLen;
@@ -35,6 +37,8 @@ const CHUNK_FLOATS: usize = 16 * 1024;
 pub struct BatchNormalization {
     /// C, the channels of an image, or the values of a vector.
     pub channels: usize,
+    /// Pixels of an image; 1 of a vector.
+    pub pixels: usize,
     /// The part of the moving statistics that a step keeps.
     pub momentum: f64,
     /// ε, which is added to the variance.
@@ -63,11 +67,12 @@ impl BatchNormalization {
         if !(epsilon as f32 > 0.0 && (epsilon as f32).is_finite()) {
             return Err(format!("an epsilon of {epsilon}; it must be above 0 (Keras's is 0.001)"));
         }
-        let [_, _, channels] = builder.input().sizes();
+        let [height, width, channels] = builder.input().sizes();
         let [gamma, beta, moving_mean, moving_variance] = builder.normalization(channels);
         let epsilon = epsilon as f32;
         Ok(BatchNormalization {
             channels,
+            pixels: height * width,
             momentum,
             epsilon,
             is_frozen: false,
@@ -78,23 +83,23 @@ impl BatchNormalization {
         })
     }
 
-    /// Floats of the pixels of one slot. There are not more slots than where sums are large: pixels are many,
-    /// and adding them up is short work.
-    fn run_len(&self, input: &[f32]) -> usize {
-        (input.len() / self.channels).div_ceil(LARGE_SLOTS).max(1) * self.channels
+    /// Floats of the pixels of one slot.
+    fn run_len(&self, share: Share) -> usize {
+        self.run(share.whole()) * self.pixels * self.channels
     }
 
     /// Sums in slots of `width·C` floats, which `sum` fills from the run of pixels that it is given by its
     /// number and with C floats to work in; and writes the sums over all slots to `totals`.
     fn sum(
         &self,
+        share: Share,
         input: &[f32],
         slots: &mut [f32],
         scratch: &ScratchPool,
         totals: &mut [f32],
         sum: impl Fn(usize, &[f32], &mut [f32], &mut [f32]) + Sync,
     ) {
-        let (run_len, width) = (self.run_len(input), totals.len());
+        let (run_len, width) = (self.run_len(share), totals.len());
         let slots = &mut slots[..input.len().div_ceil(run_len) * width];
         slots.par_chunks_exact_mut(width).zip(input.par_chunks(run_len)).enumerate().for_each(
             |(slot, (sums, pixels))| {
@@ -104,17 +109,17 @@ impl BatchNormalization {
                 });
             },
         );
-        add_slots(slots, width, 0, totals);
+        add_slots(&slots_of_all(share, slots, width, self.run(share.whole())), width, 0, totals);
     }
 
     /// Writes the mean of each channel and its variance to `moments` `[2·C]`.
-    fn take_moments(&self, input: &[f32], slots: &mut [f32], scratch: &ScratchPool, moments: &mut [f32]) {
-        let count = (input.len() / self.channels) as f32;
+    fn take_moments(&self, share: Share, input: &[f32], slots: &mut [f32], scratch: &ScratchPool, moments: &mut [f32]) {
+        let count = (share.whole() * self.pixels) as f32;
         let (mean, variance) = moments.split_at_mut(self.channels);
-        self.sum(input, slots, scratch, mean, |_, pixels, sums, run| batch_norm::add_values(pixels, sums, run));
+        self.sum(share, input, slots, scratch, mean, |_, pixels, sums, run| batch_norm::add_values(pixels, sums, run));
         mean.iter_mut().for_each(|sum| *sum /= count);
         let mean = &*mean;
-        self.sum(input, slots, scratch, variance, |_, pixels, sums, run| {
+        self.sum(share, input, slots, scratch, variance, |_, pixels, sums, run| {
             batch_norm::add_squares(pixels, mean, sums, run);
         });
         variance.iter_mut().for_each(|sum| *sum /= count);
@@ -147,21 +152,21 @@ impl BatchNormalization {
         &self,
         parameters: &Parameters,
         moments: &[f32],
-        Seen { input, grad_output }: Seen,
+        Seen { share, input, grad_output }: Seen,
         grad_input: Option<&mut [f32]>,
         sums: &mut [f32],
         Work { partials, scratch, .. }: Work,
     ) {
-        let (channels, run_len) = (self.channels, self.run_len(input));
+        let (channels, run_len) = (self.channels, self.run_len(share));
         let (mean, variance) = moments.split_at(channels);
         let (by_channel, slots) = partials.split_at_mut(3 * channels);
-        self.sum(input, slots, scratch, sums, |slot, pixels, sums, run| {
+        self.sum(share, input, slots, scratch, sums, |slot, pixels, sums, run| {
             let (beta, gamma) = sums.split_at_mut(channels);
             let grad_output = &grad_output[slot * run_len..][..pixels.len()];
             batch_norm::add_values(grad_output, beta, run);
             batch_norm::add_products(pixels, mean, grad_output, gamma, run);
         });
-        let count = (input.len() / channels) as f32;
+        let count = (share.whole() * self.pixels) as f32;
         let (scale, rest) = by_channel.split_at_mut(channels);
         let (mean_grad, slope) = rest.split_at_mut(channels);
         batch_norm::scale(parameters.tensor(self.gamma), variance, self.epsilon, scale);
@@ -173,7 +178,7 @@ impl BatchNormalization {
         }
         if let Some(grad_input) = grad_input {
             let sums = GradSums { mean, scale, mean_grad, slope };
-            self.write_grad_input(Seen { input, grad_output }, sums, grad_input);
+            self.write_grad_input(Seen { share, input, grad_output }, sums, grad_input);
         }
     }
 
@@ -190,7 +195,7 @@ impl BatchNormalization {
     }
 
     /// Writes ∂L/∂input, piece by piece.
-    fn write_grad_input(&self, Seen { input, grad_output }: Seen, sums: GradSums, grad_input: &mut [f32]) {
+    fn write_grad_input(&self, Seen { input, grad_output, .. }: Seen, sums: GradSums, grad_input: &mut [f32]) {
         let pixels = input.par_chunks(self.chunk_len()).zip(grad_output.par_chunks(self.chunk_len()));
         grad_input.par_chunks_mut(self.chunk_len()).zip(pixels).for_each(|(grad_input, (input, grad_output))| {
             task(Activity::Values, "", || batch_norm::grad_input(input, grad_output, sums, grad_input));
@@ -201,6 +206,7 @@ impl BatchNormalization {
 /// What the backward pass reads, but for what was saved.
 #[derive(Clone, Copy)]
 struct Seen<'a> {
+    share: Share<'a>,
     input: &'a [f32],
     grad_output: &'a [f32],
 }
@@ -216,21 +222,26 @@ impl Operation for BatchNormalization {
         if training && !self.is_frozen { SavedLen::Moments(2 * self.channels) } else { SavedLen::Nothing }
     }
 
-    fn work_len(&self, _: usize, training: bool) -> WorkLen {
+    fn work_len(&self, batch: usize, training: bool) -> WorkLen {
         let (partials, scratch) = match training {
             // Five values of each channel, and two sums of each in every slot.
-            true => ((5 + 2 * LARGE_SLOTS) * self.channels, self.channels),
+            true => ((5 + 2 * most_slots(batch, SLOTS_FLOATS)) * self.channels, self.channels),
             false => (self.channels, 0),
         };
         WorkLen { partials, packed: 0, scratch: ScratchLen::from_floats(scratch) }
     }
 
+    /// There are not more slots than where sums are large: pixels are many, and adding them up is short work.
+    fn run(&self, batch: usize) -> usize {
+        if self.is_frozen { 1 } else { per_slot(batch, SLOTS_FLOATS) }
+    }
+
     /// `input` → `output`, both `[N, …, C]`; while training also the batch's mean and variance.
-    fn forward(&self, Forward { parameters, mode, input, output, saved, work }: Forward) {
+    fn forward(&self, Forward { share, parameters, mode, input, output, saved, work }: Forward) {
         let (scale, slots) = work.partials.split_at_mut(self.channels);
         let statistics = match (mode, saved) {
             (Mode::Training(_), Saved::Moments(moments)) => {
-                self.take_moments(input, slots, work.scratch, moments);
+                self.take_moments(share, input, slots, work.scratch, moments);
                 let (mean, variance) = moments.split_at(self.channels);
                 [mean, variance]
             }
@@ -241,14 +252,15 @@ impl Operation for BatchNormalization {
 
     /// `grad_output` → `grad_input`, both `[N, …, C]`, and ∂L/∂γ, ∂L/∂β for the sink.
     fn backward(&self, pass: Backward, sink: &mut impl Sink) {
-        let Backward { input, saved, grad_output, grad_input, work: Work { partials, packed, scratch }, .. } = pass;
+        let Backward { share, input, saved, grad_output, grad_input, work: Work { partials, packed, scratch }, .. } =
+            pass;
         if self.is_frozen {
-            self.frozen_grad_input(sink.parameters(), Seen { input, grad_output }, grad_input, partials);
+            self.frozen_grad_input(sink.parameters(), Seen { share, input, grad_output }, grad_input, partials);
             return;
         }
         let Saved::Moments(moments) = saved else { unreachable!("a batch normalization saves its moments") };
         let (sums, partials) = partials.split_at_mut(2 * self.channels);
-        let seen = Seen { input, grad_output };
+        let seen = Seen { share, input, grad_output };
         self.gradients(sink.parameters(), moments, seen, grad_input, sums, Work { partials, packed, scratch });
         let (beta, gamma) = sums.split_at(self.channels);
         sink.whole(self.gamma, |gradient| gradient.copy_from_slice(gamma));

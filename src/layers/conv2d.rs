@@ -46,8 +46,12 @@ impl Operation for Conv2d {
         }
     }
 
+    fn run(&self, batch: usize) -> usize {
+        self.images_per_slot(batch)
+    }
+
     /// `input` `[N, H, W, C]` → `output`, and the argmax where a pool runs with it.
-    fn forward(&self, Forward { parameters, mode, input, output, saved, work }: Forward) {
+    fn forward(&self, Forward { parameters, mode, input, output, saved, work, .. }: Forward) {
         let argmax = match (mode, saved) {
             (Mode::Training(_), Saved::BlockArgmax(argmax)) => &mut argmax[..output.len()],
             _ => &mut [],
@@ -57,12 +61,12 @@ impl Operation for Conv2d {
     }
 
     fn backward(&self, pass: Backward, sink: &mut impl Sink) {
-        let Backward { input, output, saved, grad_output, grad_input, work } = pass;
+        let Backward { share, input, output, saved, grad_output, grad_input, work } = pass;
         let argmax = match saved {
             Saved::BlockArgmax(argmax) => &argmax[..output.len()],
             _ => &[],
         };
-        self.run_backward(Seen { input, output, argmax, grad_output }, grad_input, sink, work);
+        self.run_backward(Seen { share, input, output, argmax, grad_output }, grad_input, sink, work);
     }
 
     fn twin(&self, parameters: &Parameters) -> reference::Layer {

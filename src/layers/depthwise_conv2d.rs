@@ -6,7 +6,8 @@ use super::builder::Builder;
 use super::operation::{Backward, Forward, Operation, Work, WorkLen};
 use super::scratch::ScratchPool;
 use super::sink::Sink;
-use super::slots::{add_slots, most_slots, per_slot};
+use super::slots::{add_slots, most_slots, per_slot, slots_of_all};
+use crate::distributed::Share;
 use crate::geometry::{DepthwiseGeometry, Shape, Sliding, check_floats};
 use crate::kernels::conv::{Scratch, ScratchLen};
 use crate::kernels::depthwise;
@@ -55,9 +56,9 @@ impl DepthwiseConv2d {
         self.geometry.kernel_len() + self.geometry.channels()
     }
 
-    /// Floats of all slots of a batch.
-    fn slots_len(&self, batch: usize) -> usize {
-        batch.div_ceil(per_slot(batch, self.slot_len())) * self.slot_len()
+    /// Floats of all slots of a share.
+    fn slots_len(&self, share: Share) -> usize {
+        share.count().div_ceil(self.run(share.whole())) * self.slot_len()
     }
 }
 
@@ -83,6 +84,10 @@ impl Operation for DepthwiseConv2d {
         WorkLen { partials, packed, scratch: ScratchLen::from_floats(scratch) }
     }
 
+    fn run(&self, batch: usize) -> usize {
+        per_slot(batch, self.slot_len())
+    }
+
     /// `input` `[N, H, W, C]` → `output` `[N, output height, output width, C·M]`.
     fn forward(&self, Forward { parameters, input, output, work, .. }: Forward) {
         let geometry = &self.geometry;
@@ -104,10 +109,11 @@ impl Operation for DepthwiseConv2d {
     }
 
     fn backward(&self, pass: Backward, sink: &mut impl Sink) {
-        let Backward { input, grad_output, grad_input, work: Work { partials, scratch, .. }, .. } = pass;
-        let batch = input.len() / self.geometry.input_len();
-        let slots = &mut partials[..self.slots_len(batch)];
-        self.fill_slots(input, grad_output, slots, scratch);
+        let Backward { share, input, grad_output, grad_input, work: Work { partials, scratch, .. }, .. } = pass;
+        let slots = &mut partials[..self.slots_len(share)];
+        let run = self.run(share.whole());
+        self.fill_slots(run, [input, grad_output], slots, scratch);
+        let slots = &*slots_of_all(share, slots, self.slot_len(), run);
         if let Some(grad_input) = grad_input {
             self.grad_input(sink.parameters(), grad_output, grad_input);
         }
@@ -136,10 +142,9 @@ impl Operation for DepthwiseConv2d {
 
 // These know no sink, and so are compiled once.
 impl DepthwiseConv2d {
-    /// Sums the weights' gradient of the images of each slot in it.
-    fn fill_slots(&self, input: &[f32], grad_output: &[f32], slots: &mut [f32], scratch: &ScratchPool) {
+    /// Sums the weights' gradient of the images of each slot, a run of `run`, in it.
+    fn fill_slots(&self, run: usize, [input, grad_output]: [&[f32]; 2], slots: &mut [f32], scratch: &ScratchPool) {
         let (input_len, output_len) = (self.geometry.input_len(), self.geometry.output_len());
-        let run = per_slot(input.len() / input_len, self.slot_len());
         let inputs = input.par_chunks(run * input_len).zip(grad_output.par_chunks(run * output_len));
         slots.par_chunks_exact_mut(self.slot_len()).zip(inputs).for_each(|(slot, (inputs, grad_outputs))| {
             slot.fill(0.0);

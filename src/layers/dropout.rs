@@ -50,7 +50,7 @@ impl Dropout {
         Ok(Dropout { rate: rate as f32, layer, ordinal, len: builder.input().len() })
     }
 
-    /// Draws the factors of a batch's sample.
+    /// Draws the factors of the sample at this place in the whole batch.
     fn draw(&self, seed: u64, step: u64, sample: usize, factors: &mut [f32]) {
         let kept = 1.0 / (1.0 - self.rate);
         // A uniform number is a word's top bits times 2⁻²⁴, so it is below the rate where they are below
@@ -88,7 +88,7 @@ impl Operation for Dropout {
     }
 
     /// `output = input · factor` while training, else the input.
-    fn forward(&self, Forward { mode, input, output, saved, .. }: Forward) {
+    fn forward(&self, Forward { share, mode, input, output, saved, .. }: Forward) {
         match (mode, saved) {
             (Mode::Training(masks), Saved::Factors(factors)) => {
                 if let DropoutMasks::Given(masks) = masks {
@@ -100,7 +100,9 @@ impl Operation for Dropout {
                 samples.for_each(|(sample, ((output, input), factors))| {
                     task(Activity::Values, "", || {
                         match masks {
-                            DropoutMasks::Drawn { seed, step } => self.draw(seed, step, sample, factors),
+                            DropoutMasks::Drawn { seed, step } => {
+                                self.draw(seed, step, share.first() + sample, factors)
+                            }
                             DropoutMasks::Given(masks) => self.copy(&masks[self.ordinal][sample * self.len..], factors),
                         }
                         elementwise::multiply(input, factors, output);

@@ -202,6 +202,11 @@ impl LayerKind {
         dispatch!(self, layer => layer.work_len(batch, training))
     }
 
+    /// [`Operation::run`].
+    pub(crate) fn run(&self, batch: usize) -> usize {
+        dispatch!(self, layer => layer.run(batch))
+    }
+
     /// [`Operation::forward`].
     pub fn forward(&self, pass: Forward) {
         dispatch!(self, layer => layer.forward(pass))

@@ -3,6 +3,7 @@
 use super::saved::{Saved, SavedLen};
 use super::scratch::ScratchPool;
 use super::sink::Sink;
+use crate::distributed::Share;
 use crate::geometry::Shape;
 use crate::kernels::conv::ScratchLen;
 use crate::parameters::Parameters;
@@ -43,6 +44,12 @@ pub trait Operation {
     /// tensors.
     fn backward(&self, pass: Backward, sink: &mut impl Sink);
 
+    /// The images of a batch of `batch` whose sums belong together, so that no cut between ranks may part them:
+    /// a power of two.
+    fn run(&self, _batch: usize) -> usize {
+        1
+    }
+
     /// Brings those weights up to date that no optimizer moves, by what a training pass saved.
     fn update_running(&self, _saved: &Saved, _parameters: &mut Parameters) {}
 
@@ -73,8 +80,10 @@ pub enum Mode<'a> {
     Training(DropoutMasks<'a>),
 }
 
-/// A layer's forward pass over a batch.
+/// A layer's forward pass over a batch, or this rank's share of one.
 pub struct Forward<'a> {
+    /// The share of the batch: N is how many images it has.
+    pub share: Share<'a>,
     /// The weights of the network.
     pub parameters: &'a Parameters,
     /// What the pass is for.
@@ -90,8 +99,10 @@ pub struct Forward<'a> {
     pub work: Work<'a>,
 }
 
-/// A layer's backward pass over a batch: all that its forward pass saw and left, and the gradient.
+/// A layer's backward pass over a batch, or this rank's share of one: all that its forward pass saw and left, and the gradient.
 pub struct Backward<'a> {
+    /// The share of the batch: N is how many images it has.
+    pub share: Share<'a>,
     /// The input of the forward pass.
     pub input: &'a [f32],
     /// Its output.

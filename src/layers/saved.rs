@@ -15,6 +15,8 @@ pub enum Saved {
     Factors(AlignedBuffer),
     /// The mean of each channel of the batch, and behind them the variances, of a batch normalization.
     Moments(AlignedBuffer),
+    /// The columns of the whole batch's input that belong to the rows that this rank owns of a dense kernel.
+    Columns(AlignedBuffer),
 }
 
 /// What a step will save, and how many values of it.
@@ -30,6 +32,8 @@ pub enum SavedLen {
     Factors(usize),
     /// [`Saved::Moments`].
     Moments(usize),
+    /// [`Saved::Columns`].
+    Columns(usize),
 }
 
 impl SavedLen {
@@ -41,6 +45,7 @@ impl SavedLen {
             SavedLen::BlockArgmax(len) => Saved::BlockArgmax(vec![0; len]),
             SavedLen::Factors(len) => Saved::Factors(AlignedBuffer::zeros(len)),
             SavedLen::Moments(len) => Saved::Moments(AlignedBuffer::zeros(len)),
+            SavedLen::Columns(len) => Saved::Columns(AlignedBuffer::zeros(len)),
         }
     }
 
@@ -50,7 +55,9 @@ impl SavedLen {
             SavedLen::Nothing => 0,
             SavedLen::Argmax(len) => len.saturating_mul(size_of::<u16>()),
             SavedLen::BlockArgmax(len) => len.saturating_mul(size_of::<u8>()),
-            SavedLen::Factors(len) | SavedLen::Moments(len) => len.saturating_mul(size_of::<f32>()),
+            SavedLen::Factors(len) | SavedLen::Moments(len) | SavedLen::Columns(len) => {
+                len.saturating_mul(size_of::<f32>())
+            }
         }
     }
 }

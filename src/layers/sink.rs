@@ -25,9 +25,15 @@ pub trait Sink {
     /// Takes the gradient of a whole tensor. `write` writes it over the floats that it is given.
     fn whole(&mut self, tensor: TensorId, write: impl FnOnce(&mut [f32]));
 
-    /// Takes the gradient of a tensor in consecutive blocks of `len` floats, of which the last may be
-    /// shorter. Each of the blocks has to be given its gradient.
-    fn blocks(&mut self, tensor: TensorId, len: usize) -> impl IndexedParallelIterator<Item = Self::Block<'_>>;
+    /// Takes the gradient of a range of a tensor's floats in consecutive blocks of `len` floats, of which the
+    /// last may be shorter. Each of the blocks has to be given its gradient. The rest of the tensor is
+    /// somebody else's, and the sink leaves it as it is.
+    fn blocks(
+        &mut self,
+        tensor: TensorId,
+        range: Range<usize>,
+        len: usize,
+    ) -> impl IndexedParallelIterator<Item = Self::Block<'_>>;
 }
 
 /// A block of a tensor, to be given its gradient.
@@ -72,8 +78,13 @@ impl Sink for GradientWriter<'_> {
         write(self.gradients.tensor_mut(tensor));
     }
 
-    fn blocks(&mut self, tensor: TensorId, len: usize) -> impl IndexedParallelIterator<Item = WrittenBlock<'_>> {
-        WrittenBlock::of(self.parameters, self.gradients, tensor, len)
+    fn blocks(
+        &mut self,
+        tensor: TensorId,
+        range: Range<usize>,
+        len: usize,
+    ) -> impl IndexedParallelIterator<Item = WrittenBlock<'_>> {
+        WrittenBlock::of(self.parameters, self.gradients, tensor, range, len)
     }
 }
 
@@ -84,15 +95,16 @@ pub struct WrittenBlock<'a> {
 }
 
 impl<'a> WrittenBlock<'a> {
-    /// The blocks of a tensor, of `len` floats each.
+    /// The blocks of a range of a tensor, of `len` floats each.
     pub fn of(
         parameters: &'a Parameters,
         gradients: &'a mut Parameters,
         tensor: TensorId,
+        range: Range<usize>,
         len: usize,
     ) -> impl IndexedParallelIterator<Item = WrittenBlock<'a>> {
-        let weights = parameters.tensor(tensor).par_chunks(len);
-        let blocks = weights.zip(gradients.tensor_mut(tensor).par_chunks_mut(len));
+        let weights = parameters.tensor(tensor)[range.clone()].par_chunks(len);
+        let blocks = weights.zip(gradients.tensor_mut(tensor)[range].par_chunks_mut(len));
         blocks.map(|(weights, gradient)| WrittenBlock { weights, gradient })
     }
 }

@@ -50,6 +50,11 @@ impl Optimizer {
         &self.accumulators
     }
 
+    /// Returns the accumulators, to write.
+    pub(crate) fn accumulators_mut(&mut self) -> &mut [Parameters] {
+        &mut self.accumulators
+    }
+
     /// Returns the settings, with the learning rate in force.
     pub fn settings(&self) -> &OptimizerSettings {
         &self.settings

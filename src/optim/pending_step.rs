@@ -79,16 +79,22 @@ impl Sink for PendingStep<'_> {
         write(self.gradients.tensor_mut(tensor));
     }
 
-    fn blocks(&mut self, tensor: TensorId, len: usize) -> impl IndexedParallelIterator<Item = StepBlock<'_>> {
+    fn blocks(
+        &mut self,
+        tensor: TensorId,
+        range: Range<usize>,
+        len: usize,
+    ) -> impl IndexedParallelIterator<Item = StepBlock<'_>> {
         let entry = &self.gradients.table().entries()[tensor];
-        let (role, range) = (entry.role, entry.range.clone());
-        if !self.at_once || range.len() < AT_ONCE_FLOATS || !entry.is_trainable() {
-            let written = WrittenBlock::of(self.parameters, self.gradients, tensor, len);
+        let (role, all) = (entry.role, entry.range.clone());
+        if !self.at_once || all.len() < AT_ONCE_FLOATS || !entry.is_trainable() {
+            let written = WrittenBlock::of(self.parameters, self.gradients, tensor, range, len);
             return Either::Left(written.map(|block| StepBlock(Fate::Written(block))));
         }
         let (step, clipping) = (self.numbers.for_role(role), self.optimizer.settings.clipping);
         self.optimizer.moved[tensor] = true;
         let accumulators = &mut self.optimizer.accumulators;
+        let range = all.start + range.start..all.start + range.end;
         let blocks = Block::cut(self.parameters, accumulators, step, range, len);
         Either::Right(blocks.map(move |block| StepBlock(Fate::Moved(block, clipping))))
     }

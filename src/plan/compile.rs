@@ -2,9 +2,11 @@
 
 use super::options::PlanOptions;
 use super::step::Step;
-use crate::layers::Layer;
+use crate::distributed::cuts;
+use crate::layers::{Layer, LayerKind};
 use crate::network::Network;
 use crate::parameters::TensorEntry;
+use std::ops::Range;
 
 /// A network compiled for batches of up to a fixed size.
 #[derive(Clone, Debug)]
@@ -15,18 +17,36 @@ pub struct Plan<'n> {
     steps: Vec<Step>,
     /// The first step whose backward pass anyone needs.
     first_backward: usize,
+    /// How many ranks share its batches.
+    ranks: usize,
 }
 
 impl<'n> Plan<'n> {
     /// Compiles a network for batches of up to `batch` images.
     pub fn new(network: &'n Network, batch: usize, options: PlanOptions) -> Plan<'n> {
+        Plan::shared(network, batch, options, 1, false)
+    }
+
+    /// Compiles a network for batches of up to `batch` images of which each of so many ranks has a
+    /// [share](Plan::cuts). With `by_rows` they also share the rows of large dense kernels, each of which then
+    /// has to be moved by its rank as soon as its gradient is there.
+    pub fn shared(network: &'n Network, batch: usize, options: PlanOptions, ranks: usize, by_rows: bool) -> Plan<'n> {
         let layers = network.layers();
-        let steps = Step::cover(layers, &options);
+        let mut steps = Step::cover(layers, &options);
+        if ranks > 1 {
+            for step in &mut steps {
+                match &mut step.operation {
+                    LayerKind::Conv2d(conv) => conv.is_shared = true,
+                    LayerKind::Dense(dense) if by_rows => *dense = dense.shared_by(ranks),
+                    _ => {}
+                }
+            }
+        }
         let entries = network.table().entries();
         let learns = |layer: &Layer| entries[layer.tensors.clone()].iter().any(TensorEntry::is_trainable);
         let first_to_learn = steps.iter().position(|step| layers[step.layers.clone()].iter().any(learns));
         let first_backward = if options.input_gradient { 0 } else { first_to_learn.unwrap_or(steps.len()) };
-        Plan { network, batch, options, steps, first_backward }
+        Plan { network, batch, options, steps, first_backward, ranks }
     }
 
     /// The network that it runs.
@@ -42,6 +62,31 @@ impl<'n> Plan<'n> {
     /// The most images of a batch.
     pub fn batch(&self) -> usize {
         self.batch
+    }
+
+    /// How many ranks share its batches.
+    pub fn ranks(&self) -> usize {
+        self.ranks
+    }
+
+    /// Where a batch of `count` images is cut into the [shares](crate::distributed::Share) of its ranks: no
+    /// cut parts images whose sums belong together.
+    pub fn cuts(&self, count: usize) -> Vec<usize> {
+        let run = self.steps.iter().map(|step| step.operation.run(count)).max().unwrap_or(1);
+        cuts(count, run, self.ranks)
+    }
+
+    /// For each tensor whose rows the ranks share, the places in the buffer of the floats that each owns.
+    pub fn shared_tensors(&self) -> impl Iterator<Item = Vec<Range<usize>>> {
+        let entries = self.network.table().entries();
+        self.steps.iter().filter_map(move |step| match &step.operation {
+            LayerKind::Dense(dense) if dense.owners > 1 => {
+                let start = entries[dense.kernel].range.start;
+                let floats = |rows: Range<usize>| start + rows.start * dense.units..start + rows.end * dense.units;
+                Some(dense.rows_of(dense.owners).into_iter().map(floats).collect())
+            }
+            _ => None,
+        })
     }
 
     /// The steps in order.

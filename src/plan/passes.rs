@@ -3,6 +3,7 @@
 use super::compile::Plan;
 use super::observer::{Observer, StepGradient, StepOutput};
 use super::workspace::Workspace;
+use crate::distributed::Share;
 use crate::head::Logits;
 use crate::layers::operation::{Backward, Forward, Mode, Work};
 use crate::layers::sink::Sink;
@@ -45,8 +46,27 @@ impl Plan<'_> {
         workspace: &'w mut Workspace,
         observer: &mut impl Observer,
     ) -> Result<Logits<'w>> {
-        let images = self.check_images(&images)?;
-        let batch = self.batch_of(images);
+        self.forward_shared(Share::all(images.dim().0), parameters, images, mode, workspace, observer)
+    }
+
+    /// [`Plan::forward_observed`] of a share of a batch: `images` are those of the share, and may be none where
+    /// others have some. All ranks take part.
+    ///
+    /// # Errors
+    /// As [`Plan::forward_observed`].
+    ///
+    /// # Panics
+    /// As [`Plan::forward`], and if there are not as many images as the share has.
+    pub fn forward_shared<'w>(
+        &self,
+        share: Share,
+        parameters: &Parameters,
+        images: ArrayView4<f32>,
+        mode: Mode,
+        workspace: &'w mut Workspace,
+        observer: &mut impl Observer,
+    ) -> Result<Logits<'w>> {
+        let (images, batch) = (self.check_images(share, &images)?, share.count());
         workspace.trained = match mode {
             Mode::Inference => None,
             Mode::Training(_) if self.options().training => Some(batch),
@@ -62,7 +82,9 @@ impl Plan<'_> {
             let output = &mut rest[0][..batch * step.output.len()];
             let work = Work { partials, packed, scratch };
             let saved = &mut saved[index];
-            step.operation.forward(Forward { parameters, mode, input, output: &mut *output, saved: &mut *saved, work });
+            let saved_values = &mut *saved;
+            let pass = Forward { share, parameters, mode, input, output: &mut *output, saved: saved_values, work };
+            step.operation.forward(pass);
             observer.output(StepOutput { index, step, input, output, saved });
         }
         let units = self.network().head().units();
@@ -104,8 +126,26 @@ impl Plan<'_> {
         workspace: &mut Workspace,
         observer: &mut impl Observer,
     ) -> Result<()> {
-        let images = self.check_backward(&images, grad_logits, workspace)?;
-        let batch = self.batch_of(images);
+        self.backward_shared(Share::all(images.dim().0), images, grad_logits, sink, workspace, observer)
+    }
+
+    /// [`Plan::backward_observed`] of a share of a batch, that of the forward pass before. All ranks take part.
+    ///
+    /// # Errors
+    /// As [`Plan::backward_observed`].
+    ///
+    /// # Panics
+    /// As [`Plan::forward_shared`].
+    pub fn backward_shared(
+        &self,
+        share: Share,
+        images: ArrayView4<f32>,
+        grad_logits: &[f32],
+        sink: &mut impl Sink,
+        workspace: &mut Workspace,
+        observer: &mut impl Observer,
+    ) -> Result<()> {
+        let (images, batch) = (self.check_backward(share, &images, grad_logits, workspace)?, share.count());
         workspace.backward_done = true;
         let Workspace { outputs, saved, partials, packed, scratch, .. } = workspace;
         let [grad_output, grad_input] = &mut workspace.gradients;
@@ -117,6 +157,7 @@ impl Plan<'_> {
             let (output, saved) = (&outputs[index][..values], &saved[index]);
             let mut grad_input_values = self.goes_on(index).then(|| &mut grad_input[..inputs]);
             let pass = Backward {
+                share,
                 input,
                 output,
                 saved,
@@ -159,12 +200,12 @@ impl Plan<'_> {
     /// The images, if a backward pass can run.
     fn check_backward<'a>(
         &self,
+        share: Share,
         images: &'a ArrayView4<f32>,
         grad_logits: &[f32],
         workspace: &Workspace,
     ) -> Result<&'a [f32]> {
-        let images = self.check_images(images)?;
-        let batch = self.batch_of(images);
+        let (images, batch) = (self.check_images(share, images)?, share.count());
         if workspace.trained != Some(batch) {
             let reason = format!("it needs a training forward pass of the same {batch} images before it");
             return Err(Error::setting("backward", reason));
@@ -195,10 +236,11 @@ impl Plan<'_> {
     }
 
     /// The images as one slice, if they are what this plan is for.
-    fn check_images<'a>(&self, images: &'a ArrayView4<f32>) -> Result<&'a [f32]> {
+    fn check_images<'a>(&self, share: Share, images: &'a ArrayView4<f32>) -> Result<&'a [f32]> {
         let [height, width, channels] = self.network().spec().input;
         let found = images.shape();
-        if found[1..] != [height, width, channels] || found[0] == 0 || found[0] > self.batch() {
+        assert_eq!(found[0], share.count(), "the images of the share");
+        if found[1..] != [height, width, channels] || share.whole() == 0 || share.whole() > self.batch() {
             return Err(Error::Shape {
                 layer: "input".into(),
                 expected: vec![self.batch(), height, width, channels],
@@ -208,10 +250,6 @@ impl Plan<'_> {
         images.as_slice().ok_or_else(|| {
             Error::layer("input", "the batch is not one block in N, H, W, C order; use as_standard_layout() before")
         })
-    }
-
-    fn batch_of(&self, images: &[f32]) -> usize {
-        images.len() / self.network().spec().input.iter().product::<usize>()
     }
 }
 

@@ -48,7 +48,8 @@ impl Observer for Recorder<'_> {
         let len = step.output.len();
         let shape = batch_shape(self.count, last.output);
         match step.saved {
-            Saved::Nothing => {}
+            // Columns are the input, cut for other ranks.
+            Saved::Nothing | Saved::Columns(_) => {}
             Saved::Argmax(argmax) => {
                 self.keep_values(format!("argmax/{}", last.name), shape, Values::U16(argmax[..len].to_vec()));
             }

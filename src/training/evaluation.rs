@@ -4,11 +4,13 @@ use super::records::LabelFigures;
 use crate::Result;
 use crate::classes::{Label, LabelSet};
 use crate::data::batches::{Batch, Loader};
+use crate::distributed::{Ranks, cuts};
 use crate::head::{Head, Logits, Targets};
 use crate::metrics::multilabel::{MultilabelAssessment, label_accuracy};
 use crate::metrics::{DEFAULT_THRESHOLD, RunningMean, accuracy, only_answer};
 use crate::parameters::Parameters;
 use crate::plan::{Mode, Plan, Workspace};
+use std::ops::Range;
 
 /// What a network answers on a set, and how well.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,28 +61,61 @@ pub fn evaluate(
     smoothing: f64,
     workspace: &mut Workspace,
 ) -> Result<Evaluation> {
+    evaluate_on(&Ranks::alone(), plan, parameters, loader, smoothing, workspace)
+}
+
+/// [`evaluate`] by all ranks, each of which runs some of the images, and has all answers in the end.
+///
+/// # Errors
+/// As [`evaluate`], and where a rank is gone.
+pub fn evaluate_on(
+    ranks: &Ranks,
+    plan: &Plan,
+    parameters: &Parameters,
+    loader: &Loader,
+    smoothing: f64,
+    workspace: &mut Workspace,
+) -> Result<Evaluation> {
     let (head, count) = (plan.network().head(), loader.count());
     loader.check_head(head)?;
-    let mut batches = loader.epoch((0..count).collect());
-    let mut batch = Batch::default();
-    let mut mean_loss = RunningMean::default();
-    let mut probabilities = Vec::with_capacity(count * head.units());
-    let (mut labels, mut losses) = (Vec::with_capacity(count), Vec::with_capacity(count));
-    let mut sets = Vec::new();
+    // An image's answer does not depend on the images beside it.
+    let cuts = cuts(count, 1, ranks.count());
+    let mut batches = loader.epoch((cuts[ranks.rank()]..cuts[ranks.rank() + 1]).collect());
+    let (mut batch, mut own) = (Batch::default(), Vec::new());
     while batches.next_into(&mut batch)? {
         let logits = plan.forward(parameters, batch.images.view(), Mode::Inference, workspace)?;
-        let targets = Targets { smoothing, ..batch.targets() };
-        mean_loss.add(head.loss(logits, targets), batch.labels.len());
-        let one = |(place, row)| {
-            let set = batch.sets.get(place).copied();
-            let targets = Targets { sets: set.as_slice(), ..Targets::new(&batch.labels[place..=place]) };
-            head.loss(Logits::new(row, head.units()), targets)
-        };
-        losses.extend(logits.rows().enumerate().map(one));
-        sets.extend_from_slice(&batch.sets);
-        probabilities.extend(logits.rows().flat_map(|row| head.probabilities(row)));
-        labels.extend_from_slice(&batch.labels);
+        own.extend_from_slice(logits.values());
     }
+    let lengths: Vec<usize> = cuts.windows(2).map(|pair| (pair[1] - pair[0]) * head.units()).collect();
+    let logits = ranks.all_gather(&own, &lengths);
+    ranks.check()?;
+    let (labels, sets) = loader.all_labels();
+    Ok(judged(head, Logits::new(&logits, head.units()), Truth { labels, sets }, smoothing, loader.batch_size()))
+}
+
+/// What the images are.
+struct Truth {
+    labels: Vec<Label>,
+    sets: Vec<LabelSet>,
+}
+
+/// What these logits come to. The mean loss is that over batches of `batch_size`, as training has them.
+fn judged(head: Head, logits: Logits, Truth { labels, sets }: Truth, smoothing: f64, batch_size: usize) -> Evaluation {
+    let mut mean_loss = RunningMean::default();
+    // The labels of the images at these places.
+    let targets = |places: Range<usize>| {
+        let sets = if sets.is_empty() { &[] } else { &sets[places.clone()] };
+        Targets { sets, ..Targets::new(&labels[places]) }
+    };
+    for (batch, rows) in logits.values().chunks(batch_size * head.units()).enumerate() {
+        let rows = Logits::new(rows, head.units());
+        let first = batch * batch_size;
+        let targets = Targets { smoothing, ..targets(first..first + rows.count()) };
+        mean_loss.add(head.loss(rows, targets), rows.count());
+    }
+    let one = |(place, row)| head.loss(Logits::new(row, head.units()), targets(place..place + 1));
+    let losses = logits.rows().enumerate().map(one).collect();
+    let probabilities: Vec<f32> = logits.rows().flat_map(|row| head.probabilities(row)).collect();
     let rows = probabilities.chunks_exact(head.units()).map(|row| row.iter().copied());
     let (answers, accuracy) = match head.has_several_labels() {
         true => {
@@ -93,7 +128,7 @@ pub fn evaluate(
             (answers, accuracy)
         }
     };
-    Ok(Evaluation {
+    Evaluation {
         loss: mean_loss.mean().unwrap_or(f64::NAN),
         accuracy: accuracy.unwrap_or(f64::NAN),
         probabilities,
@@ -101,5 +136,5 @@ pub fn evaluate(
         answers,
         labels,
         sets,
-    })
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`train`], [`train_watched`]: the loop. Progress goes to a closure as [`Event`]s, so it knows nothing of
 //!   terminals and files
+//! - [`train_on`], [`evaluate_on`]: the same by several processes ([`distributed`](crate::distributed))
 //! - [`TrainSettings`]: how to train, the same for flags, files and programs; [`keras_run`] has the settings
 //!   of the documented run, which are the defaults
 //! - [`TrainingState`]: where a run stands: all that it needs to go on
@@ -25,12 +26,12 @@ mod settings;
 mod state;
 pub mod watch;
 
-pub use evaluation::{Evaluation, evaluate};
+pub use evaluation::{Evaluation, evaluate, evaluate_on};
 pub use learning_rate::LearningRates;
 pub use names::{OptimizerName, Piece, ScheduleName};
 pub use not_finite::NotFinite;
 pub use rate_range::{RateCurve, RatePoint, RateRange, range_test};
 pub use records::{EpochRecord, EpochSoFar, LabelFigures, StepRow, best_epoch};
-pub use run::{Event, train, train_watched};
+pub use run::{Event, train, train_on, train_watched};
 pub use settings::{ClassWeighting, TrainSettings};
 pub use state::{Best, TrainingState};

@@ -8,6 +8,7 @@ use super::run::Trainer;
 use super::settings::TrainSettings;
 use super::state::TrainingState;
 use crate::data::batches::Loader;
+use crate::distributed::Ranks;
 use crate::network::Network;
 use crate::{Error, Result};
 
@@ -91,7 +92,8 @@ pub fn range_test(
     mut report: impl FnMut(&RatePoint) -> Result<()>,
 ) -> Result<RateCurve> {
     let mut watch = ();
-    let mut trainer = Trainer::new(network, training, None, settings, &mut watch)?;
+    let alone = Ranks::alone();
+    let mut trainer = Trainer::new(&alone, network, training, None, settings, &mut watch)?;
     let mut curve = RateCurve { points: Vec::new(), diverged: false };
     let (mut sum, mut weight, mut least) = (0.0, 0.0, f64::INFINITY);
     for epoch in 0.. {

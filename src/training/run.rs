@@ -1,7 +1,7 @@
 //! The training loop.
 
 use super::clock::Clock;
-use super::evaluation::{Evaluation, evaluate};
+use super::evaluation::{Evaluation, evaluate_on};
 use super::learning_rate::LearningRates;
 use super::not_finite::{NotFinite, Search};
 use super::records::{EpochRecord, EpochSoFar, StepRow};
@@ -9,6 +9,7 @@ use super::settings::{ClassWeighting, TrainSettings};
 use super::state::TrainingState;
 use super::watch::Watch;
 use crate::data::batches::{Augmented, Batch, Epoch, Loader, epoch_order};
+use crate::distributed::{Peers, Ranks, Share};
 use crate::error::FirstNotFinite;
 use crate::head::{ClassWeights, Head, Logits, Targets};
 use crate::layers::sink::Sink;
@@ -65,10 +66,33 @@ pub fn train_watched<W: Watch>(
     validation: Option<&Loader>,
     settings: &TrainSettings,
     watch: &mut W,
+    report: impl FnMut(Event, &TrainingState, &W) -> Result<()>,
+) -> Result<Option<Evaluation>> {
+    train_on(&Ranks::alone(), network, state, training, validation, settings, watch, report)
+}
+
+/// [`train_watched`] by all ranks of a job: each calls it with the same network, state, images and settings,
+/// and has the same state in the end, with the bits of one rank alone. In the states that `report` is told of
+/// after steps, the rows of [shared](Plan::shared_tensors) tensors may be old, but for a step that
+/// [stops](crate::distributed::Stopping) the training.
+///
+/// # Errors
+/// As [`train`]; [`Error::Rank`] where a rank is gone, and the state is of no use then;
+/// [`Error::Interrupted`] after the step at which the ranks agree to stop; and [`Error::Setting`] of a watch
+/// where there are several ranks, each of which sees a part only.
+#[allow(clippy::too_many_arguments)]
+pub fn train_on<W: Watch>(
+    ranks: &Ranks,
+    network: &Network,
+    state: &mut TrainingState,
+    training: &Loader,
+    validation: Option<&Loader>,
+    settings: &TrainSettings,
+    watch: &mut W,
     mut report: impl FnMut(Event, &TrainingState, &W) -> Result<()>,
 ) -> Result<Option<Evaluation>> {
     let settings = &settings.with_steps_per_epoch(training.batches())?;
-    let mut trainer = Trainer::new(network, training, validation, settings, watch)?;
+    let mut trainer = Trainer::new(ranks, network, training, validation, settings, watch)?;
     let mut answers = None;
     while !settings.is_over(state) {
         let mut clock = Clock::start();
@@ -90,6 +114,7 @@ pub fn train_watched<W: Watch>(
 
 /// A training at work: what runs the network, and what that writes to.
 pub(super) struct Trainer<'a, W> {
+    ranks: &'a Ranks,
     watch: &'a mut W,
     settings: &'a TrainSettings,
     class_weights: ClassWeights,
@@ -100,10 +125,13 @@ pub(super) struct Trainer<'a, W> {
     gradients: Parameters,
     grad_logits: Vec<f32>,
     batch: Batch,
+    /// Whether the ranks have agreed that the step at work is the last.
+    stops: bool,
 }
 
 impl<'a, W: Watch> Trainer<'a, W> {
     pub(super) fn new(
+        ranks: &'a Ranks,
         network: &'a Network,
         training: &'a Loader,
         validation: Option<&'a Loader>,
@@ -116,11 +144,18 @@ impl<'a, W: Watch> Trainer<'a, W> {
             return Err(Error::setting("augmentation", reason));
         }
         settings.check_label_smoothing()?;
+        if W::LOOKS && ranks.count() > 1 {
+            let reason = "it looks at one process, and several share this training; leave it out";
+            return Err(Error::setting("watch", reason));
+        }
         let largest_batch = training.largest_batch().max(validation.map_or(0, Loader::largest_batch));
         let fuse = settings.fuse && !W::LOOKS;
+        // A rank moves rows that it owns while their gradient is there, as nobody else has it.
+        let by_rows = fuse && !settings.optimizer()?.clipping.needs_whole_tensors();
         let options = PlanOptions { conv: settings.conv, fuse, training: true, input_gradient: false };
-        let plan = Plan::new(network, largest_batch, options);
+        let plan = Plan::shared(network, largest_batch, options, ranks.count(), by_rows);
         Ok(Trainer {
+            ranks,
             watch,
             settings,
             class_weights: class_weights(settings, training, network.head())?,
@@ -131,6 +166,7 @@ impl<'a, W: Watch> Trainer<'a, W> {
             gradients: Parameters::zeros(network.table()),
             grad_logits: vec![0.0; largest_batch * network.head().units()],
             batch: Batch::default(),
+            stops: false,
         })
     }
 
@@ -151,8 +187,15 @@ impl<'a, W: Watch> Trainer<'a, W> {
             so_far.add(&row);
             state.steps.push(row);
             clock.step_done();
+            if self.stops {
+                self.gather(state)?;
+            }
             report(Event::Step(so_far), state, self.watch)?;
+            if self.stops {
+                return Err(Error::Interrupted);
+            }
         }
+        self.gather(state)?;
         self.watch.epoch_ends(state.history.len());
         let stepped = clock.total();
         let validated = match self.validation {
@@ -187,28 +230,40 @@ impl<'a, W: Watch> Trainer<'a, W> {
 
     /// Takes a step on the batch: forward, loss, gradient, backward with the update, and moving statistics.
     pub(super) fn step(&mut self, state: &mut TrainingState) -> Result<StepRow> {
-        let (images, taken) = (self.batch.images.view(), state.optimizer.steps());
+        let taken = state.optimizer.steps();
         let size = self.batch.labels.len();
         let (epoch, step) = (state.history.len(), taken as usize + 1);
         self.watch.step_begins(epoch, step, &self.batch.indices);
 
         let masks = DropoutMasks::Drawn { seed: self.settings.seed, step: taken };
         let mode = Mode::Training(masks);
-        let logits = self.plan.forward_observed(&state.parameters, images, mode, &mut self.workspace, self.watch)?;
+        let cuts = self.plan.cuts(size);
+        let share = Share::of(self.ranks, &cuts);
+        let images = self.batch.images.view();
+        let parameters = &state.parameters;
+        let own = self.plan.forward_shared(share, parameters, images, mode, &mut self.workspace, self.watch)?;
+        let gathered = share.peers().map(|peers| whole_logits(peers, own));
+        self.stops = gathered.as_ref().is_some_and(|(_, stops)| *stops);
+        let logits = gathered.as_ref().map_or(own, |(logits, _)| Logits::new(logits, own.units()));
+        self.ranks.check()?;
         let head = self.plan.network().head();
         let smoothing = self.settings.label_smoothing;
         let targets = Targets { weights: &self.class_weights, smoothing, ..self.batch.targets() };
         let (loss, accuracy) =
             serial(Activity::Loss, || (head.loss(logits, targets), accuracy_of(head, logits, &self.batch)));
         if !loss.is_finite() {
-            let first = self.first_not_finite(state, step, self.training, |search| search.output(&self.batch, mode));
+            self.gather(state)?;
+            let batch = self.whole_batch(epoch)?;
+            let first = self.first_not_finite(state, step, self.training, |search| search.output(&batch, mode));
             return Err(Error::NotFinite { value: loss, epoch: epoch + 1, step, first });
         }
         let grad_logits = &mut self.grad_logits[..logits.values().len()];
         serial(Activity::Loss, || head.gradient(logits, targets, grad_logits));
+        let grad_logits = &grad_logits[share.first() * head.units()..][..share.count() * head.units()];
         let at_once = self.settings.fuse && !W::LOOKS;
         let mut update = state.optimizer.begin_step(&mut state.parameters, &mut self.gradients, at_once);
-        self.plan.backward_observed(images, grad_logits, &mut update, &mut self.workspace, self.watch)?;
+        self.plan.backward_shared(share, images, grad_logits, &mut update, &mut self.workspace, self.watch)?;
+        self.ranks.check()?;
         self.watch.gradients(update.parameters(), update.gradients());
         update.finish();
         self.watch.updated(&state.parameters, &self.gradients);
@@ -217,17 +272,48 @@ impl<'a, W: Watch> Trainer<'a, W> {
         Ok(StepRow { step, epoch, batch_size: size, loss, accuracy })
     }
 
+    /// How the images of an epoch are changed.
+    fn augmented(&self, epoch: usize) -> Option<Augmented> {
+        let &TrainSettings { seed, augmentation, .. } = self.settings;
+        augmentation.map(|augmentation| Augmented { augmentation, seed, epoch: epoch as u64 })
+    }
+
     /// The batches of an epoch, without the first `done`, decoded ahead of need.
     pub(super) fn batches(&self, epoch: usize, done: usize) -> Epoch {
-        let &TrainSettings { seed, shuffle, augmentation, .. } = self.settings;
-        let epoch = epoch as u64;
-        let augmented = augmentation.map(|augmentation| Augmented { augmentation, seed, epoch });
-        let order = epoch_order(self.training.count(), seed, epoch, shuffle);
-        self.training.rest_of_epoch(order, done, augmented)
+        let &TrainSettings { seed, shuffle, .. } = self.settings;
+        let augmented = self.augmented(epoch);
+        let order = epoch_order(self.training.count(), seed, epoch as u64, shuffle);
+        self.training.share_of_epoch(order, done, augmented, |count| {
+            let cuts = self.plan.cuts(count);
+            cuts[self.ranks.rank()]..cuts[self.ranks.rank() + 1]
+        })
     }
 
     fn evaluate(&mut self, parameters: &Parameters, loader: &Loader) -> Result<Evaluation> {
-        evaluate(&self.plan, parameters, loader, self.settings.label_smoothing, &mut self.workspace)
+        let smoothing = self.settings.label_smoothing;
+        evaluate_on(self.ranks, &self.plan, parameters, loader, smoothing, &mut self.workspace)
+    }
+
+    /// Brings the rows of shared tensors, which each rank has moved its own of, to all ranks.
+    fn gather(&self, state: &mut TrainingState) -> Result<()> {
+        for ranges in self.plan.shared_tensors() {
+            let accumulators = state.optimizer.accumulators_mut().iter_mut();
+            for buffer in std::iter::once(&mut state.parameters).chain(accumulators) {
+                self.ranks.gather_ranges(buffer.as_mut_slice(), &ranges);
+            }
+        }
+        self.ranks.check()
+    }
+
+    /// The batch at work with all of its images.
+    fn whole_batch(&self, epoch: usize) -> Result<Batch> {
+        if self.ranks.count() == 1 {
+            return Ok(self.batch.clone());
+        }
+        let augmented = self.augmented(epoch);
+        let mut batch = Batch::default();
+        self.training.rest_of_epoch(self.batch.indices.clone(), 0, augmented).next_into(&mut batch)?;
+        Ok(batch)
     }
 
     /// Checks the epoch's last update, which has no forward pass behind it but this one: that of the
@@ -242,8 +328,14 @@ impl<'a, W: Watch> Trainer<'a, W> {
             // weights in the next epoch.
             None if self.batch.labels.is_empty() => 0.0,
             None => {
-                let images = self.batch.images.view();
-                let logits = self.plan.forward(&state.parameters, images, Mode::Inference, &mut self.workspace)?;
+                let cuts = self.plan.cuts(self.batch.labels.len());
+                let share = Share::of(self.ranks, &cuts);
+                let (images, parameters) = (self.batch.images.view(), &state.parameters);
+                let mode = Mode::Inference;
+                let own = self.plan.forward_shared(share, parameters, images, mode, &mut self.workspace, &mut ())?;
+                let gathered = share.peers().map(|peers| whole_logits(peers, own).0);
+                let logits = gathered.as_ref().map_or(own, |logits| Logits::new(logits, own.units()));
+                self.ranks.check()?;
                 self.plan.network().head().loss(logits, self.batch.targets())
             }
         };
@@ -252,7 +344,7 @@ impl<'a, W: Watch> Trainer<'a, W> {
             let images = self.validation.unwrap_or(self.training);
             let first = self.first_not_finite(state, step, images, |search| match self.validation {
                 Some(loader) => search.output_of_all(loader),
-                None => search.output(&self.batch, Mode::Inference),
+                None => search.output(&self.whole_batch(record.epoch)?, Mode::Inference),
             });
             return Err(Error::NotFinite { value, epoch, step, first });
         }
@@ -298,6 +390,27 @@ impl<'a, W: Watch> Trainer<'a, W> {
         };
         found.map(|found| Box::new(found.told(images)))
     }
+}
+
+/// The logits of the whole batch, of which this rank has `own`; and whether any rank wants the training to
+/// stop, of which each is told.
+fn whole_logits(peers: Peers, own: Logits) -> (Vec<f32>, bool) {
+    let stopping = peers.ranks().stopping();
+    let wish = f32::from(u8::from((stopping.is_wanted)()));
+    let values = [own.values(), &[wish]].concat();
+    let lengths: Vec<usize> = peers.counts().map(|count| count * own.units() + 1).collect();
+    let mut rest = &*peers.ranks().all_gather(&values, &lengths);
+    let (mut logits, mut stops) = (Vec::new(), false);
+    for len in lengths {
+        let (part, behind) = rest.split_at(len);
+        logits.extend_from_slice(&part[..len - 1]);
+        stops |= part[len - 1] != 0.0;
+        rest = behind;
+    }
+    if stops {
+        (stopping.agreed)();
+    }
+    (logits, stops)
 }
 
 /// How much an image of each class counts.

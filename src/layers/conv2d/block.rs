@@ -23,6 +23,8 @@ pub struct Conv2d {
     pub relu: bool,
     /// The max-pool that runs with it, if one does.
     pub pool: Option<PoolGeometry>,
+    /// True if several ranks share the batches: the sums of each slot are then kept apart, whatever its size.
+    pub is_shared: bool,
 }
 
 impl Conv2d {
@@ -42,7 +44,7 @@ impl Conv2d {
         check_floats(&[geometry.output[0], geometry.output[1], filters])?;
         let (kernel, bias) = builder.kernel_and_bias(shape, filters, use_bias);
         let algorithms = ConvPolicy::Im2col.algorithms(&geometry, false, true);
-        Ok(Conv2d { geometry, kernel, bias, algorithms, relu: false, pool: None })
+        Ok(Conv2d { geometry, kernel, bias, algorithms, relu: false, pool: None, is_shared: false })
     }
 
     /// The same convolution with these followers in its step, and computed by these algorithms. The pool has

@@ -52,7 +52,7 @@ impl Conv2d {
         sink: &mut impl Sink,
         Work { partials, packed, scratch }: Work,
     ) {
-        let batch = saved.input.len() / self.geometry.input_len();
+        let batch = saved.share.count();
         let (images, biases) = partials.split_at_mut(batch * self.image_len(parts).1);
         let biases = &mut biases[..2 * parts.parts(&self.geometry) * self.geometry.filters];
         let weights = self.pack(Pass::GradInput, sink.parameters(), packed);
@@ -118,7 +118,7 @@ impl Conv2d {
     ) {
         let geometry = &self.geometry;
         let (gradient_len, image_len) = self.image_len(parts);
-        let batch = saved.input.len() / geometry.input_len();
+        let batch = saved.share.count();
         let (part_len, run) = (self.part_len(parts), self.images_per_slot(batch));
         let sums = sums.par_chunks_exact_mut(part_len).zip(biases.par_chunks_exact_mut(2 * geometry.filters));
         sums.enumerate().for_each(|(part, (total, biases))| {

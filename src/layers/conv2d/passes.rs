@@ -23,8 +23,9 @@
 use super::super::operation::Work;
 use super::super::scratch::ScratchPool;
 use super::super::sink::Sink;
-use super::super::slots::{REDUCE_FLOATS, SLOTS_FLOATS, add_slots, most_slots, per_slot};
+use super::super::slots::{REDUCE_FLOATS, SLOTS_FLOATS, add_slots, most_slots, per_slot, slots_of_all};
 use super::block::Conv2d;
+use crate::distributed::Share;
 use crate::geometry::ConvGeometry;
 use crate::kernels::conv::{ConvAlgorithm, GradOutput, Pass, Scratch, ScratchLen, WeightParts, Weights};
 use crate::kernels::relu_pool::PooledGradient;
@@ -41,6 +42,8 @@ const BAND_FLOATS: usize = 64 * 1024;
 /// What the backward pass reads: all that the forward pass saw and left, and the gradient.
 #[derive(Clone, Copy)]
 pub(super) struct Seen<'a> {
+    /// The share of the batch.
+    pub share: Share<'a>,
     /// `[N, H, W, C]`.
     pub input: &'a [f32],
     /// The block's output.
@@ -169,26 +172,31 @@ impl Conv2d {
     /// Floats that [`Conv2d::run_backward`] needs for its partial sums in a batch of up to `batch`.
     pub(super) fn partials_len(&self, batch: usize) -> usize {
         let slots_len = most_slots(batch, self.slot_len()) * self.slot_len();
-        match self.algorithms.grad_weights.by_parts().filter(|_| slots_len > SLOTS_FLOATS) {
+        match self.parts_for(slots_len) {
             // A smaller batch may do with slots.
             Some(parts) => self.by_parts_len(parts, batch).max(SLOTS_FLOATS),
             None => slots_len,
         }
     }
 
-    pub(super) fn slots_len(&self, batch: usize) -> usize {
-        batch.div_ceil(self.images_per_slot(batch)) * self.slot_len()
+    pub(super) fn slots_len(&self, share: Share) -> usize {
+        share.count().div_ceil(self.images_per_slot(share.whole())) * self.slot_len()
     }
 
-    /// Images whose weights' gradients one slot sums.
+    /// Images whose weights' gradients one slot sums, in a batch of `batch`.
     pub(super) fn images_per_slot(&self, batch: usize) -> usize {
         per_slot(batch, self.slot_len())
     }
 
     /// How the weights' gradient is summed up in parts, if that is the better way: where the slots are larger
     /// than a cache.
-    pub(super) fn parts(&self, batch: usize) -> Option<&'static dyn WeightParts> {
-        self.algorithms.grad_weights.by_parts().filter(|_| self.slots_len(batch) > SLOTS_FLOATS)
+    pub(super) fn parts(&self, share: Share) -> Option<&'static dyn WeightParts> {
+        self.parts_for(self.slots_len(share))
+    }
+
+    /// The same where the slots take so many floats.
+    fn parts_for(&self, slots_len: usize) -> Option<&'static dyn WeightParts> {
+        self.algorithms.grad_weights.by_parts().filter(|_| slots_len > SLOTS_FLOATS && !self.is_shared)
     }
 
     /// A slot holds the sums of a kernel's gradient, and a bias's gradient behind them.
@@ -261,7 +269,7 @@ impl Conv2d {
     /// Gives the sink the kernel's and the bias's gradient, and writes ∂L/∂input to `grad_input`, `[N, H, W,
     /// C]`, if that is wanted. The work is in functions that know no sink, so it is compiled once.
     pub(super) fn run_backward(&self, saved: Seen, grad_input: Option<&mut [f32]>, sink: &mut impl Sink, work: Work) {
-        match self.parts(saved.input.len() / self.geometry.input_len()) {
+        match self.parts(saved.share) {
             Some(parts) => self.backward_by_parts(parts, saved, grad_input, sink, work),
             None => self.backward_by_slots(saved, grad_input, sink, work),
         }
@@ -275,9 +283,11 @@ impl Conv2d {
         sink: &mut impl Sink,
         Work { partials: slots, packed, scratch }: Work,
     ) {
-        let slots = &mut slots[..self.slots_len(saved.input.len() / self.geometry.input_len())];
+        let slots = &mut slots[..self.slots_len(saved.share)];
         let weights = self.pack(Pass::GradInput, sink.parameters(), packed);
         self.fill_slots(saved, grad_input, weights, slots, scratch);
+        let run = self.images_per_slot(saved.share.whole());
+        let slots = &*slots_of_all(saved.share, slots, self.slot_len(), run);
         let sums = &mut packed[..self.sums_len()];
         add_slots(slots, self.slot_len(), 0, sums);
         sink.whole(self.kernel, |kernel| self.unpack_sums(sums, kernel));
@@ -296,7 +306,7 @@ impl Conv2d {
         scratch: &ScratchPool,
     ) {
         let input_len = self.geometry.input_len();
-        let run = self.images_per_slot(saved.input.len() / input_len);
+        let run = self.images_per_slot(saved.share.whole());
         let sums = slots.par_chunks_exact_mut(self.slot_len()).enumerate();
         match grad_input {
             // What is written out for both is read while it is in the cache.
@@ -336,8 +346,7 @@ impl Conv2d {
         slots: impl IndexedParallelIterator<Item = (usize, &'a mut [f32])>,
         scratch: &ScratchPool,
     ) {
-        let batch = saved.input.len() / self.geometry.input_len();
-        let run = self.images_per_slot(batch);
+        let (batch, run) = (saved.share.count(), self.images_per_slot(saved.share.whole()));
         slots.for_each(|(slot, sums)| {
             sums.fill(0.0);
             for image in slot * run..((slot + 1) * run).min(batch) {

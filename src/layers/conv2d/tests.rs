@@ -1,6 +1,7 @@
 //! The weights' gradient summed up in parts against the same in slots.
 
 use super::*;
+use crate::distributed::Share;
 use crate::geometry::{Padding, PoolGeometry};
 use crate::kernels::conv::registry::ConvPolicy;
 use crate::layers::scratch::ScratchPool;
@@ -28,7 +29,7 @@ impl Case {
         let kernel = push("conv2d/kernel", vec![height, width, channels, filters]);
         let bias = push("conv2d/bias", vec![filters]);
         let algorithms = ConvPolicy::Direct.algorithms(&geometry, pool.is_some(), true);
-        let conv = Conv2d { geometry, kernel, bias: Some(bias), algorithms, relu, pool };
+        let conv = Conv2d { geometry, kernel, bias: Some(bias), algorithms, relu, pool, is_shared: false };
         let mut stream = Stream::new(0, Purpose::Test, 0, 0);
         let mut draw = |len: usize| (0..len).map(|_| stream.unit_f32() - 0.5).collect::<Vec<f32>>();
         let mut parameters = Parameters::zeros(&Arc::new(table));
@@ -42,14 +43,14 @@ impl Case {
         Case { conv, parameters, input, output, argmax, grad_output }
     }
 
-    fn batch(&self) -> usize {
-        self.input.len() / self.conv.geometry.input_len()
+    fn share(&self) -> Share<'static> {
+        Share::all(self.input.len() / self.conv.geometry.input_len())
     }
 
     /// ∂L/∂input and the gradient of the weights, by this way, in memory that holds nothing but NaN.
     fn backward(&self, by: impl FnOnce(&Conv2d, Seen, &mut [f32], &mut GradientWriter, Work)) -> [Vec<f32>; 2] {
-        let work_len = self.conv.work_len(self.batch(), true);
-        let partials = work_len.partials.max(self.conv.slots_len(self.batch()));
+        let work_len = self.conv.work_len(self.share().count(), true);
+        let partials = work_len.partials.max(self.conv.slots_len(self.share()));
         let (mut partials, mut packed) = (vec![f32::NAN; partials], vec![f32::NAN; work_len.packed]);
         let scratch = ScratchPool::new(work_len.scratch);
         let work = Work { partials: &mut partials, packed: &mut packed, scratch: &scratch };
@@ -57,7 +58,13 @@ impl Case {
         let mut gradients = Parameters::zeros(self.parameters.table());
         let mut grad_input = vec![f32::NAN; input.len()];
         let mut sink = GradientWriter::new(&self.parameters, &mut gradients);
-        by(&self.conv, Seen { input, output, argmax, grad_output }, &mut grad_input, &mut sink, work);
+        by(
+            &self.conv,
+            Seen { share: self.share(), input, output, argmax, grad_output },
+            &mut grad_input,
+            &mut sink,
+            work,
+        );
         [grad_input, gradients.as_slice().to_vec()]
     }
 }
@@ -93,8 +100,8 @@ fn parts_and_slots_give_the_same_bits() {
 fn a_kernel_whose_slots_are_larger_than_a_cache_is_summed_up_in_parts() {
     let geometry = ConvGeometry::new([9, 9, 64], [5, 5], [1, 1], Padding::Same, 128).unwrap();
     let case = Case::new(geometry, true, None, 16);
-    assert!(case.conv.parts(16).is_some() && case.conv.parts(1).is_none());
+    assert!(case.conv.parts(Share::all(16)).is_some() && case.conv.parts(Share::all(1)).is_none());
     // A smaller batch of the same plan finds room for its slots.
     assert!((1..16).all(|batch| case.conv.partials_len(batch) <= case.conv.partials_len(16)));
-    assert!(case.conv.partials_len(16) < case.conv.slots_len(16) / 2);
+    assert!(case.conv.partials_len(16) < case.conv.slots_len(Share::all(16)) / 2);
 }

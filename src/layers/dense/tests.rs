@@ -2,6 +2,7 @@
 //! takes whole.
 
 use super::*;
+use crate::distributed::Share;
 use crate::layers::operation::Mode;
 use crate::layers::saved::Saved;
 use crate::layers::scratch::ScratchPool;
@@ -34,7 +35,7 @@ impl Case {
         }
         fill(&mut input);
         fill(&mut grad_output);
-        Case { dense: Dense { inputs, units, kernel, bias: Some(bias) }, parameters, input, grad_output }
+        Case { dense: Dense { inputs, units, kernel, bias: Some(bias), owners: 0 }, parameters, input, grad_output }
     }
 
     fn samples(&self) -> usize {
@@ -54,7 +55,8 @@ impl Case {
     fn forward(&self) -> Vec<f32> {
         self.run(self.grad_output.len(), false, |output, work| {
             let (parameters, mode, saved) = (&self.parameters, Mode::Inference, &mut Saved::Nothing);
-            self.dense.forward(Forward { parameters, mode, input: &self.input, output, saved, work });
+            let share = Share::all(self.samples());
+            self.dense.forward(Forward { share, parameters, mode, input: &self.input, output, saved, work });
         })
     }
 
@@ -63,7 +65,16 @@ impl Case {
         self.run(self.input.len(), true, |grad_input, work| {
             let (input, grad_output, saved) = (&self.input, &self.grad_output, &Saved::Nothing);
             let grad_input = wanted.then_some(grad_input);
-            self.dense.backward(Backward { input, output: &[], saved, grad_output, grad_input, work }, sink);
+            let pass = Backward {
+                share: Share::all(self.samples()),
+                input,
+                output: &[],
+                saved,
+                grad_output,
+                grad_input,
+                work,
+            };
+            self.dense.backward(pass, sink);
         })
     }
 }
@@ -146,8 +157,15 @@ impl Sink for Pieces {
         write(self.1.tensor_mut(tensor));
     }
 
-    fn blocks(&mut self, tensor: TensorId, len: usize) -> impl IndexedParallelIterator<Item = PiecesBlock<'_>> {
-        let blocks = self.0.tensor_mut(tensor).par_chunks_mut(len).zip(self.1.tensor_mut(tensor).par_chunks_mut(len));
+    fn blocks(
+        &mut self,
+        tensor: TensorId,
+        range: Range<usize>,
+        len: usize,
+    ) -> impl IndexedParallelIterator<Item = PiecesBlock<'_>> {
+        let tensors = [&mut self.0, &mut self.1].map(|gradients| &mut gradients.tensor_mut(tensor)[range.clone()]);
+        let [first, second] = tensors.map(|tensor| tensor.par_chunks_mut(len));
+        let blocks = first.zip(second);
         blocks.map(|(weights, gradient)| PiecesBlock { weights, gradient })
     }
 }
