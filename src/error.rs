@@ -112,6 +112,10 @@ pub enum Error {
     #[error("interrupted; what was reached by then is in the run folder")]
     Interrupted,
 
+    /// What went wrong at another rank of a job, in its words.
+    #[error("{0}")]
+    Told(String),
+
     /// A rank of a job cannot go on, or is gone.
     #[error("{rank}: {reason}")]
     Rank {

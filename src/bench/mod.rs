@@ -13,6 +13,7 @@ pub mod descriptor;
 pub mod machine_peak;
 pub mod nonzero_gradients;
 pub mod phantom_batches;
+pub mod ranks;
 pub mod step;
 
 use serde::Serialize;

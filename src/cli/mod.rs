@@ -5,6 +5,7 @@
 //! | [`outcome`] | how a command ends |
 //! | [`machine`] | processor, memory, threads |
 //! | [`terminal`] | stdout, stderr, bars, signals, and the places that are written to |
+//! | [`job`] | the other processes that share a training, where there are some |
 //! | [`args`] | the flags, as clap reads them |
 //! | [`run_folder`] | what a run leaves, and where |
 //! | [`input`] | data sets, models and images that the user names, opened and checked |
@@ -18,6 +19,7 @@
 mod args;
 mod commands;
 mod input;
+mod job;
 mod machine;
 mod outcome;
 mod run;
@@ -43,13 +45,19 @@ const EXIT_WRONG_CALL: u8 = 2;
 
 /// Reads the arguments, runs the command, and tells the system how it went.
 pub fn main() -> ExitCode {
+    // Held until the end: then all ranks of the job end together.
+    let _membership = match job::join() {
+        Ok(membership) => membership,
+        Err(error) => return told_at_last(&Failure::from(error)),
+    };
     let cli = Cli::of_process();
-    console::set_quiet(cli.command.is_quiet());
+    console::set_quiet(cli.command.is_quiet() || !job::is_first());
     interrupt::install();
     memory::bound_decoding();
     let work = || {
         logging::install()?;
         let (cli, resumed) = resume::flags::with_the_settings_of_the_run(cli)?;
+        check_can_be_shared(&cli.command)?;
         log::debug!("glassnet {}, {:?}", env!("CARGO_PKG_VERSION"), cli.command);
         run(&cli.command, resumed)
     };
@@ -59,25 +67,46 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::PartlyFailed) => ExitCode::from(EXIT_FAILED),
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
-        Err(failure) => {
-            console::error(&failure.to_string());
-            match failure {
-                Failure::Work(Error::Missing { .. } | Error::Setting { .. }) => ExitCode::from(EXIT_WRONG_CALL),
-                Failure::Work(Error::Interrupted)
-                | Failure::Stopped { error: Error::Interrupted, .. }
-                | Failure::Interrupted { .. } => ExitCode::from(interrupt::exit_code()),
-                _ => ExitCode::from(EXIT_FAILED),
-            }
-        }
+        Err(failure) => told_at_last(&failure),
     }
+}
+
+/// Tells of a failure, and returns the exit code that it has.
+fn told_at_last(failure: &Failure) -> ExitCode {
+    let code = match failure {
+        Failure::Work(Error::Missing { .. } | Error::Setting { .. }) => EXIT_WRONG_CALL,
+        Failure::Work(Error::Interrupted)
+        | Failure::Stopped { error: Error::Interrupted, .. }
+        | Failure::Interrupted { .. } => interrupt::exit_code(),
+        _ => EXIT_FAILED,
+    };
+    job::fail(failure, code)
+}
+
+/// Checks whether several processes can share the work of a command, where there are several.
+///
+/// # Errors
+/// [`Error::Setting`] says what they cannot share.
+fn check_can_be_shared(command: &Command) -> glassnet::Result<()> {
+    let reason = match command {
+        Command::Train(args) if args.folds.is_some() => {
+            "folds are not shared; let each process train one by itself, with --only-fold"
+        }
+        Command::Train(args) if args.watch => "what is watched is seen by one process only; leave --watch out",
+        Command::Train(_) | Command::Reproduce(_) => return Ok(()),
+        _ => "only 'train' and 'reproduce' are shared; start this command by itself",
+    };
+    job::check_alone("glassnet", reason)
 }
 
 fn run(command: &Command, resumed: Option<ResumedRun>) -> CommandResult {
     match command {
         Command::Reproduce(args) => {
-            computing(|| in_pool(args.common.threads.threads, || reproduce::run(args, resumed)))
+            computing(|| in_pool(job::threads(args.common.threads.threads), || reproduce::run(args, resumed)))
         }
-        Command::Train(args) => computing(|| in_pool(args.common.threads.threads, || train::run(args, resumed))),
+        Command::Train(args) => {
+            computing(|| in_pool(job::threads(args.common.threads.threads), || train::run(args, resumed)))
+        }
         Command::Predict(args) => computing(|| in_pool(args.threads.threads, || predict::run(args))),
         Command::Evaluate(args) => computing(|| in_pool(args.threads.threads, || evaluate::run(args))),
         Command::Inspect(args) => in_pool(args.threads.threads, || inspect::run(args)),

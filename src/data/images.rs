@@ -4,6 +4,8 @@
 //! after resizing, which for most sets is smaller than the files. Those in a [pack](super::pack) are read
 //! whenever they are wanted: nothing is decoded for them, and the system keeps what it has read.
 
+mod by_ranks;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 

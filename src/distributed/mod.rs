@@ -5,10 +5,10 @@
 //!
 //! - A rank has a [`Share`] of the batch: some of its images, one behind the other. Layers that work image by
 //!   image, which are nearly all of the work, need nothing from other ranks.
-//! - Sums over images are taken in **slots** ([`layers::slots`](crate::layers::slots)), each of a fixed run of
-//!   the batch, and every slot lies in one share. A share of each slot's numbers goes to each rank, which adds
-//!   them in the order of the slots; then all ranks get all sums, and each takes the optimizer's step on all
-//!   small tensors.
+//! - Sums over images are taken in **slots** ([`layers::slots`](crate::layers::slots)), each of a fixed run
+//!   of the batch, and every slot lies in one share. A share of each slot's numbers goes to each rank, which
+//!   adds them in the order of the slots; then all ranks get all sums, and each takes the optimizer's step on
+//!   all small tensors.
 //! - A **large dense kernel** is never sent: 97 % of the documented network's weights are one. Each rank owns
 //!   some of its rows, with their moments. The columns of the input that belong to them come from all images,
 //!   partial outputs go back and are added in the order of the rows, and the rows' gradient is a sum over the
@@ -20,16 +20,19 @@
 //! So all ranks have the same numbers at the end of every step, but for the rows of large kernels that others
 //! own, which are [gathered](Ranks::gather_ranges) when somebody wants to see or save them.
 //!
-//! Numbers travel by a [`Transport`], of which there are two: [`InProcess`], threads of one process, and with
-//! the feature `mpi` processes that MPI has started.
+//! Numbers travel by a [`Transport`]: between threads of one process ([`InProcess`]), and with the feature
+//! `mpi` between processes that MPI has started. [`Unheard`] carries nothing, to measure one rank by itself.
 
 mod cuts;
 mod in_process;
+#[cfg(feature = "mpi")]
+pub mod mpi;
 mod ranks;
 mod share;
 mod sums;
 mod traffic;
 mod transport;
+mod unheard;
 
 pub use cuts::cuts;
 pub use in_process::InProcess;
@@ -37,3 +40,4 @@ pub use ranks::{Ranks, Stopping};
 pub use share::{Peers, Share};
 pub use traffic::Traffic;
 pub use transport::Transport;
+pub use unheard::Unheard;

@@ -107,8 +107,8 @@ impl Ranks {
         all
     }
 
-    /// Every rank has the right values in its own one of these ranges, which follow each other; afterwards all
-    /// have all of them.
+    /// Every rank has the right values in its own one of these ranges, which follow each other; afterwards
+    /// all have all of them.
     pub fn gather_ranges(&self, values: &mut [f32], ranges: &[Range<usize>]) {
         if self.count() == 1 {
             return;
@@ -145,8 +145,8 @@ impl Ranks {
     }
 
     /// Brings together what each rank has to say, or why it cannot go on: all get the words of all, or all
-    /// the same fault. It is for what comes before the first step; a rank that cannot go on tells it once, and
-    /// says nothing more.
+    /// the same fault. It is for what comes before the first step; a rank that cannot go on tells it once,
+    /// and says nothing more.
     ///
     /// # Errors
     /// [`Error::Rank`] with the first rank that cannot go on; and where a rank is gone.

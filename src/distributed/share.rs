@@ -25,7 +25,8 @@ impl<'a> Share<'a> {
         Share { first: 0, count, whole: count, peers: None }
     }
 
-    /// The share of this rank where the batch is [cut](super::cuts()) like this. A rank that is alone has all.
+    /// The share of this rank where the batch is [cut](super::cuts()) like this. A rank that is alone has
+    /// all.
     ///
     /// # Panics
     /// If there is not a share for each rank.
@@ -89,8 +90,8 @@ impl Peers<'_> {
         self.ranks.all_gather(own, &lengths)
     }
 
-    /// From images to columns: of `own`, `[count, columns of all ranks]`, each rank gets its columns, and this
-    /// rank gets its columns of all images, `[whole, its columns]`. `columns` are those of each rank.
+    /// From images to columns: of `own`, `[count, columns of all ranks]`, each rank gets its columns, and
+    /// this rank gets its columns of all images, `[whole, its columns]`. `columns` are those of each rank.
     pub fn to_columns(&self, own: &[f32], columns: &[Range<usize>]) -> Vec<f32> {
         let width = columns.last().map_or(0, |last| last.end);
         let rows = || own.chunks_exact(width.max(1));
@@ -101,8 +102,8 @@ impl Peers<'_> {
         self.ranks.all_to_all(&outgoing, &lengths).concat()
     }
 
-    /// From columns to images, the other way: of `own`, `[whole, its columns]`, each rank gets the rows of its
-    /// images, and all columns of this rank's are written to `values`, `[count, columns of all ranks]`.
+    /// From columns to images, the other way: of `own`, `[whole, its columns]`, each rank gets the rows of
+    /// its images, and all columns of this rank's are written to `values`, `[count, columns of all ranks]`.
     pub fn to_images(&self, own: &[f32], columns: &[Range<usize>], values: &mut [f32]) {
         let mine = columns[self.ranks.rank()].len();
         let outgoing: Vec<Vec<f32>> =

@@ -44,8 +44,8 @@ pub trait Operation {
     /// tensors.
     fn backward(&self, pass: Backward, sink: &mut impl Sink);
 
-    /// The images of a batch of `batch` whose sums belong together, so that no cut between ranks may part them:
-    /// a power of two.
+    /// The images of a batch of `batch` whose sums belong together, so that no cut between ranks may part
+    /// them: a power of two.
     fn run(&self, _batch: usize) -> usize {
         1
     }
@@ -99,7 +99,8 @@ pub struct Forward<'a> {
     pub work: Work<'a>,
 }
 
-/// A layer's backward pass over a batch, or this rank's share of one: all that its forward pass saw and left, and the gradient.
+/// A layer's backward pass over a batch, or this rank's share of one: all that its forward pass saw and left,
+/// and the gradient.
 pub struct Backward<'a> {
     /// The share of the batch: N is how many images it has.
     pub share: Share<'a>,

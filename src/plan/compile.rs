@@ -28,8 +28,8 @@ impl<'n> Plan<'n> {
     }
 
     /// Compiles a network for batches of up to `batch` images of which each of so many ranks has a
-    /// [share](Plan::cuts). With `by_rows` they also share the rows of large dense kernels, each of which then
-    /// has to be moved by its rank as soon as its gradient is there.
+    /// [share](Plan::cuts). With `by_rows` they also share the rows of large dense kernels, each of which
+    /// then has to be moved by its rank as soon as its gradient is there.
     pub fn shared(network: &'n Network, batch: usize, options: PlanOptions, ranks: usize, by_rows: bool) -> Plan<'n> {
         let layers = network.layers();
         let mut steps = Step::cover(layers, &options);

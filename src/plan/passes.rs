@@ -49,8 +49,8 @@ impl Plan<'_> {
         self.forward_shared(Share::all(images.dim().0), parameters, images, mode, workspace, observer)
     }
 
-    /// [`Plan::forward_observed`] of a share of a batch: `images` are those of the share, and may be none where
-    /// others have some. All ranks take part.
+    /// [`Plan::forward_observed`] of a share of a batch: `images` are those of the share, and may be none
+    /// where others have some. All ranks take part.
     ///
     /// # Errors
     /// As [`Plan::forward_observed`].
@@ -129,7 +129,8 @@ impl Plan<'_> {
         self.backward_shared(Share::all(images.dim().0), images, grad_logits, sink, workspace, observer)
     }
 
-    /// [`Plan::backward_observed`] of a share of a batch, that of the forward pass before. All ranks take part.
+    /// [`Plan::backward_observed`] of a share of a batch, that of the forward pass before. All ranks take
+    /// part.
     ///
     /// # Errors
     /// As [`Plan::backward_observed`].

@@ -1,5 +1,6 @@
 //! The arguments of `glassnet bench`.
 
+use super::common::ThreadsArgs;
 use super::values::{ImageSize, Named, batch_size, conv, image_size, threads, whole_number};
 use clap::{Args, Subcommand};
 use glassnet::bench::descriptor::ConvDescriptor;
@@ -23,6 +24,8 @@ pub enum BenchCommand {
     Conv(ConvArgs),
     /// A training step and an inference batch, as a whole and phase by phase
     Step(StepArgs),
+    /// What several processes on a network would gain: one's work measured, its traffic counted
+    Ranks(RanksArgs),
 }
 
 /// `--threads` with several numbers.
@@ -142,6 +145,46 @@ pub struct StepArgs {
     /// Print one JSON object instead of a table
     #[arg(long)]
     pub json: bool,
+}
+
+/// `glassnet bench ranks`.
+#[derive(Args, Debug)]
+pub struct RanksArgs {
+    /// The network's layers [default: those of the documented model]
+    #[arg(long, value_name = "FILE.toml")]
+    pub model: Option<PathBuf>,
+    /// Images in a batch, all ranks together
+    #[arg(long, value_name = "N", default_value_t = keras_run::BATCH_SIZE, value_parser = batch_size, allow_negative_numbers = true)]
+    pub batch_size: usize,
+    /// Take --batch-size for each rank, so that the batch grows with the ranks
+    #[arg(long)]
+    pub per_rank: bool,
+    /// Side to which images are resized [default: the model's, 128]
+    ///
+    /// Height and width in pixels; 128 for the documented model, else what its model.toml or its weights say.
+    #[arg(long, value_name = "PIXELS", value_parser = image_size, allow_negative_numbers = true)]
+    pub image_size: Option<ImageSize>,
+    /// Numbers of ranks
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "2,4,8,16", value_parser = ranks, allow_negative_numbers = true)]
+    pub ranks: Vec<usize>,
+    /// `--threads`.
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
+    /// Training steps that count, with each number of ranks
+    ///
+    /// One more warms up.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = repetitions, allow_negative_numbers = true)]
+    pub steps: usize,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The most ranks that are reckoned with.
+const MAX_RANKS: usize = 1024;
+
+fn ranks(text: &str) -> Result<usize, String> {
+    whole_number(text, MAX_RANKS)
 }
 
 /// The most repetitions of what is measured.

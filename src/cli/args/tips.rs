@@ -2,6 +2,7 @@
 //! and with what a terminal would obey escaped.
 
 use super::Cli;
+use crate::cli::job;
 use crate::cli::terminal::console;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -41,6 +42,9 @@ pub fn is_given(flag: &str) -> bool {
 
 /// Says what is not right in the arguments, and ends the process.
 pub fn refuse(error: Error) -> ! {
+    if !job::is_first() {
+        std::process::exit(0);
+    }
     let error = with_a_tip_that_works(error);
     let text = error.render().to_string();
     // Where nothing is to be escaped, clap prints it, in colours on a terminal.

@@ -3,6 +3,7 @@
 use crate::cli::args::{RangeChoice, ReadingArgs};
 use crate::cli::input::finding::Finding;
 use crate::cli::input::reading::{narrow, range_note, turned};
+use crate::cli::job;
 use crate::cli::machine::memory::cache_bytes;
 use crate::cli::outcome::Failure;
 use crate::cli::run_folder::settings::RunSettings;
@@ -54,7 +55,7 @@ impl CheckedImages {
         }
         let begun = Instant::now();
         let progress = Progress::of_images("Checking", items.len());
-        let check = images.check_all_telling(|| progress.advance(1));
+        let check = images.check_all_on(job::ranks(), || progress.advance(1))?;
         drop(progress);
         log::debug!(target: LOG_TARGET, "{} images read and decoded in {:.1?}", items.len(), begun.elapsed());
         tell(source, items, &check, reading, Unreadable { work: "train", skip_bad })?;

@@ -230,6 +230,7 @@ impl Common {
         let trained =
             |epochs, validated| TrainedFold::new(number, &out, training_images, epochs, self.kept(), validated);
         Ok(match execution {
+            Execution::Shared => unreachable!("a job of several processes has no folds"),
             Execution::Finished(mut finished) => {
                 let line = finished.take_print_error();
                 if printed.is_ok() {

@@ -19,7 +19,6 @@ use glassnet::data::catalog::Item;
 use glassnet::data::images::ImageSet;
 use glassnet::metrics::DEFAULT_THRESHOLD;
 use glassnet::metrics::multilabel::MultilabelAssessment;
-use glassnet::plan::PlanOptions;
 use glassnet::report::csv_files::{self, TimingRow};
 use glassnet::report::epoch::{epoch_heading, epoch_line};
 use glassnet::report::history_lines::HistoryLines;
@@ -302,14 +301,10 @@ impl<'a> Recorder<'a> {
         if let (Some(evaluation), Some(images)) = (answers, validation_images) {
             finished.validation = Some(self.write_validation(evaluation, images)?);
         }
-        let TrainSettings { conv, fuse, label_smoothing, .. } = self.facts.settings;
-        let best = state.best.as_ref().filter(|best| best.epoch + 1 != state.history.len());
-        let best = best.map(|best| &best.parameters);
-        let options = PlanOptions { conv, fuse, ..PlanOptions::default() };
         // A picture is drawn by one thread, while the others have something else to do.
         let (pictures, reevaluated) = rayon::join(
             || rayon::join(|| self.write_curves(&finished), || self.write_confusion(&finished)),
-            || reevaluate(self.facts.network, options, label_smoothing, training, &state.parameters, best),
+            || reevaluate(self.facts.network, &self.facts.settings, training, state),
         );
         pictures.0.and(pictures.1)?;
         // Now all of the run is there, and it says so: one that is killed before goes on to draw them.

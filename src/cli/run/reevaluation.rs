@@ -2,13 +2,14 @@
 //! off, images as they are, classes unweighted. The running values of an epoch are of weights that were still
 //! moving.
 
+use crate::cli::job;
 use glassnet::Result;
 use glassnet::classes::Label;
 use glassnet::data::batches::Loader;
 use glassnet::network::Network;
 use glassnet::parameters::Parameters;
 use glassnet::plan::{Plan, PlanOptions};
-use glassnet::training::evaluate;
+use glassnet::training::{TrainSettings, TrainingState, evaluate_on};
 use serde::Serialize;
 
 /// The loss and accuracy of some weights on a set.
@@ -28,23 +29,26 @@ pub struct Reevaluated {
     pub best: Figures,
 }
 
-/// Runs the training images through the network with the last weights and, where these are others, with the
-/// best.
+/// Runs the training images through the network with the last weights of a training and, where these are
+/// others, with the best. All ranks of a job take part.
 ///
 /// # Errors
-/// An error if an image cannot be read.
+/// An error if an image cannot be read, or a rank of the job is gone.
 pub fn reevaluate(
     network: &Network,
-    options: PlanOptions,
-    smoothing: f64,
+    settings: &TrainSettings,
     training: &Loader,
-    last: &Parameters,
-    best: Option<&Parameters>,
+    state: &TrainingState,
 ) -> Result<Reevaluated> {
-    let plan = Plan::new(network, training.largest_batch(), PlanOptions { training: false, ..options });
+    let &TrainSettings { conv, fuse, label_smoothing, .. } = settings;
+    let last = &state.parameters;
+    let best = state.best.as_ref().filter(|best| best.epoch + 1 != state.history.len());
+    let best = best.map(|best| &best.parameters);
+    let options = PlanOptions { conv, fuse, training: false, ..PlanOptions::default() };
+    let plan = Plan::new(network, training.largest_batch(), options);
     let mut workspace = plan.workspace();
-    let mut figures = |parameters| {
-        let found = evaluate(&plan, parameters, training, smoothing, &mut workspace)?;
+    let mut figures = |parameters: &Parameters| {
+        let found = evaluate_on(job::ranks(), &plan, parameters, training, label_smoothing, &mut workspace)?;
         Ok(Figures { loss: found.loss, accuracy: found.accuracy, only_answer: found.only_answer() })
     };
     let last_figures = figures(last)?;

@@ -4,6 +4,7 @@
 //! folder can be locked, as on Unix, it is the run's folder itself: nothing is left behind, and those who
 //! read the files in it, such as `evaluate`, do not meet the lock.
 
+use crate::cli::job;
 use glassnet::{Error, Result};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -21,6 +22,10 @@ impl RunLock {
     /// # Errors
     /// [`Error::Data`], where another process has it.
     pub fn take(folder: &Path) -> Result<RunLock> {
+        // The first rank of a job has it for all of them.
+        if !job::is_first() {
+            return Ok(RunLock(None));
+        }
         let file = match lockable(folder) {
             Ok(file) => file,
             Err(error) => return Ok(not_locked(folder, &error)),

@@ -22,6 +22,15 @@ pub fn is_quiet() -> bool {
     QUIET.load(Ordering::Relaxed)
 }
 
+/// The switch that silences everything.
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// From now on nothing is printed: another rank of the same job prints.
+pub fn silence() {
+    set_quiet(true);
+    SILENT.store(true, Ordering::Relaxed);
+}
+
 /// The lines of a table of cells, each column as wide as its widest.
 pub fn aligned(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -37,6 +46,9 @@ pub fn aligned(rows: &[Vec<String>]) -> Vec<String> {
 
 /// A line of results, or several. What a terminal would obey in them is escaped.
 pub fn print(line: &str) -> io::Result<()> {
+    if SILENT.load(Ordering::Relaxed) {
+        return Ok(());
+    }
     let line = escaped(line, &OBEYED);
     aside(|| {
         let mut stdout = io::stdout().lock();
@@ -109,6 +121,13 @@ pub fn progress(line: &str) {
 /// A line on stderr, or several; nobody is told if that is closed. What a terminal would obey in them is
 /// escaped.
 pub fn diagnostic(line: &str) {
+    if !SILENT.load(Ordering::Relaxed) {
+        diagnostic_of_any_rank(line);
+    }
+}
+
+/// The same of a rank that is silent otherwise.
+fn diagnostic_of_any_rank(line: &str) {
     let line = escaped(line, &OBEYED);
     aside(|| {
         let _ = writeln!(io::stderr(), "{line}");
@@ -134,6 +153,17 @@ pub fn warn(sentence: &str) {
 /// Returns why something could not be done.
 pub fn error(sentence: &str) {
     diagnostic(&format!("error: {}", one_line(sentence)));
+}
+
+/// An error that only this rank of a job can tell of.
+pub fn error_of_any_rank(sentence: &str) {
+    diagnostic_of_any_rank(&format!("error: {}", one_line(sentence)));
+}
+
+/// A warning that only this rank of a job can give.
+#[cfg(feature = "mpi")]
+pub fn warn_of_any_rank(sentence: &str) {
+    diagnostic_of_any_rank(&format!("warning: {}", one_line(sentence)));
 }
 
 /// Characters that show nothing and may change how others show: control and format characters, such as

@@ -10,6 +10,14 @@ static AWAITED: AtomicBool = AtomicBool::new(false);
 /// The exit code of the signal that waits; 0 where there was none.
 static WAITING: AtomicU8 = AtomicU8::new(0);
 
+/// A switch: this process is one of several that have to stop after the same step.
+static NEEDS_AGREEMENT: AtomicBool = AtomicBool::new(false);
+/// A switch: they have agreed to.
+static AGREED: AtomicBool = AtomicBool::new(false);
+
+/// The exit code of SIGTERM.
+const EXIT_TERMINATED: u8 = 143;
+
 /// The exit code of Ctrl-C.
 const EXIT_INTERRUPTED: u8 = 130;
 
@@ -67,17 +75,36 @@ pub fn finish_the_step_first() {
     AWAITED.store(true, Ordering::SeqCst);
 }
 
-/// [`Error::Interrupted`], if a signal waits.
+/// From now on a signal that waits ends nothing until all ranks of the job have [agreed](agree) on it.
+pub fn wait_for_agreement() {
+    NEEDS_AGREEMENT.store(true, Ordering::SeqCst);
+}
+
+/// Returns whether a signal waits.
+pub fn is_wanted() -> bool {
+    WAITING.load(Ordering::SeqCst) != 0
+}
+
+/// The ranks of the job have agreed to stop.
+#[cfg(feature = "mpi")]
+pub fn agree() {
+    AGREED.store(true, Ordering::SeqCst);
+}
+
+/// [`Error::Interrupted`], if a signal waits, and all who have to agree on it have.
 pub fn check() -> Result<()> {
-    match WAITING.load(Ordering::SeqCst) {
-        0 => Ok(()),
-        _ => Err(Error::Interrupted),
-    }
+    let ends = match NEEDS_AGREEMENT.load(Ordering::SeqCst) {
+        true => AGREED.load(Ordering::SeqCst),
+        false => is_wanted(),
+    };
+    if ends { Err(Error::Interrupted) } else { Ok(()) }
 }
 
 /// The exit code of a program that [`Error::Interrupted`] ends.
 pub fn exit_code() -> u8 {
     match WAITING.load(Ordering::SeqCst) {
+        // It came to another rank, from a scheduler.
+        0 if AGREED.load(Ordering::SeqCst) => EXIT_TERMINATED,
         0 => EXIT_INTERRUPTED,
         code => code,
     }

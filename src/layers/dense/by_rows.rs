@@ -42,8 +42,8 @@ impl Dense {
         self.rows_of(ranks).iter().map(Range::len).max().unwrap_or(0)
     }
 
-    /// The rank's images of `input` → `output`. `columns` keep the columns of its rows, of all images, for the
-    /// way back.
+    /// The rank's images of `input` → `output`. `columns` keep the columns of its rows, of all images, for
+    /// the way back.
     pub(super) fn forward_by_rows(
         &self,
         peers: Peers,

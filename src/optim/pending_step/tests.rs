@@ -9,7 +9,7 @@ use crate::parameters::Role;
 /// Hands the gradient of tensor 0 in by blocks of 1000 floats in pieces of 100, and that of tensor 1 as a
 /// whole. Fails unless the blocks' weights are `before`'s.
 fn hand_in(sink: &mut impl Sink, gradient: &Parameters, before: &Parameters) {
-    sink.blocks(0, 1000).enumerate().for_each(|(index, block)| {
+    sink.blocks(0, 0..before.tensor(0).len(), 1000).enumerate().for_each(|(index, block)| {
         let start = index * 1000;
         assert!(block.weights() == &before.tensor(0)[start..start + block.weights().len()]);
         block.give(100, &mut [f32::NAN; 100], |range, floats| {

@@ -2,6 +2,7 @@
 
 mod conv;
 mod machine;
+mod ranks;
 mod step;
 
 use crate::cli::args::bench::{BenchArgs, BenchCommand};
@@ -18,5 +19,6 @@ pub fn run(args: &BenchArgs) -> CommandResult {
     match &args.what {
         BenchCommand::Conv(args) => conv::run(args),
         BenchCommand::Step(args) => step::run(args),
+        BenchCommand::Ranks(args) => ranks::run(args),
     }
 }

@@ -3,10 +3,12 @@
 use super::images::CheckedParts;
 use super::resolved::TrainingRun;
 use super::start::{RunPlace, Start};
+use crate::cli::job;
 use crate::cli::outcome::{Failure, told};
 use crate::cli::run::context::RunContext;
 use crate::cli::run::finished::Finished;
 use crate::cli::run::recorder::{Recorder, RunText};
+use crate::cli::run::reevaluation::reevaluate;
 use crate::cli::run::resume::progress::nothing_to_do;
 use crate::cli::run::schedule::scheduled;
 use crate::cli::run::tensorboard::Events;
@@ -22,7 +24,7 @@ use glassnet::data::left_out::LeftOut;
 use glassnet::data::reading::Reading;
 use glassnet::report::csv_files;
 use glassnet::training::watch::Watcher;
-use glassnet::training::{TrainingState, train, train_watched};
+use glassnet::training::{TrainingState, train_on, train_watched};
 use serde_json::json;
 use std::io;
 use std::path::PathBuf;
@@ -33,6 +35,8 @@ use std::time::Duration;
 pub enum Execution {
     /// It came to its end.
     Finished(Box<Finished>),
+    /// It came to its end, and another rank of the job tells of it.
+    Shared,
     /// It was to go on, and had come to its end before.
     NothingToDo { folder: PathBuf, state: Box<TrainingState>, sentence: String, left_out: Vec<LeftOut> },
 }
@@ -42,6 +46,7 @@ impl Execution {
     pub fn finished(self, json: bool) -> io::Result<Option<Finished>> {
         let (folder, sentence, left_out) = match self {
             Execution::Finished(finished) => return Ok(Some(*finished)),
+            Execution::Shared => return Ok(None),
             Execution::NothingToDo { folder, sentence, left_out, .. } => (folder, sentence, left_out),
         };
         match json {
@@ -69,7 +74,12 @@ impl TrainingRun {
             return Ok(Execution::NothingToDo { folder, state: Box::new(state), sentence, left_out });
         }
         let is_resumed = resumed.is_some();
-        let place = RunPlace::claim(resumed, self.out.as_deref())?;
+        self.check_agreement(&state)?;
+        // From here on the first rank alone writes.
+        let place = match job::is_first() {
+            true => Some(RunPlace::claim(resumed, self.out.as_deref())?),
+            false => None,
+        };
         let mut text = RunText::new(self.json);
         let CheckedParts { parts, reading, hashes, images } = self.check_images(&mut text)?;
         // A fold has the schedule of its cross-validation.
@@ -84,6 +94,7 @@ impl TrainingRun {
         if self.settings.fold.is_none() {
             self.warn_of_other_algorithms();
         }
+        let Some(place) = place else { return self.follow(state, parts) };
 
         let config = self.config(self.data(hashes, reading.range));
         let table = as_toml(&config)?;
@@ -101,6 +112,7 @@ impl TrainingRun {
         let loaders = [training?, validation?];
         let facts = self.facts(config, identity(&table).to_string(), reading, &loaders[0]);
         let recorder = Recorder::new(facts, text, &folder, &state, saving_seconds, events)?;
+        job::confer(Vec::new())?;
         self.train(state, loaders, &validation_images, recorder, &folder)
     }
 
@@ -139,11 +151,15 @@ impl TrainingRun {
             recorder.write_tables(&state, watcher.as_ref())?;
         }
         interrupt::finish_the_step_first();
+        job::steps_begin();
         let (network, loaders) = (&self.network, (&training, validation.as_ref()));
         let outcome = match &mut watcher {
-            None => train(network, &mut state, loaders.0, loaders.1, settings, |event, state| {
-                recorder.record(event, state, None)
-            }),
+            None => {
+                let (ranks, watch) = (job::ranks(), &mut ());
+                train_on(ranks, network, &mut state, loaders.0, loaders.1, settings, watch, |event, state, ()| {
+                    recorder.record(event, state, None)
+                })
+            }
             Some(watcher) => {
                 train_watched(network, &mut state, loaders.0, loaders.1, settings, watcher, |event, state, watcher| {
                     recorder.record(event, state, Some(watcher))
@@ -158,6 +174,20 @@ impl TrainingRun {
             }
             Err(error) => Err(self.stopped(error, &mut recorder, folder, &state, watcher.as_mut())),
         }
+    }
+
+    /// The part that a rank has in the training that is not the first one: it trains, and writes nothing.
+    fn follow(&self, mut state: TrainingState, parts: [Arc<ImageSet>; 2]) -> Result<Execution, Failure> {
+        let [training, validation] = parts.map(|images| Loader::new(images, self.settings.batch_size));
+        let (training, validation) = (training?, validation?);
+        let validation = Some(&validation).filter(|loader| loader.batches() > 0);
+        job::confer(Vec::new())?;
+        interrupt::finish_the_step_first();
+        job::steps_begin();
+        let (network, settings) = (&self.network, &self.settings.training);
+        train_on(job::ranks(), network, &mut state, &training, validation, settings, &mut (), |_, _, ()| Ok(()))?;
+        reevaluate(network, settings, &training, &state)?;
+        Ok(Execution::Shared)
     }
 
     /// Saves what can be saved of a run that ended before its end, and says how to go on.
@@ -178,6 +208,8 @@ impl TrainingRun {
         let saved = match &error {
             // What stands in the files is whole, and there is no room for more.
             Error::Io { action: "write", .. } => Ok(()),
+            // In the middle of a step the weights are of no use.
+            Error::Rank { .. } => Ok(()),
             error if diverged => recorder.save_all_but_the_last(state, watcher, &told(error)),
             _ => recorder.save_now(state, watcher.as_deref()),
         };

@@ -1,6 +1,7 @@
 //! A training run from resolved settings to its folder: what `train`, each fold of a cross-validation and
 //! `reproduce` have in common.
 
+mod agreement;
 mod describe;
 mod execute;
 mod images;

@@ -1,6 +1,7 @@
 //! The start of a run: the state of its first step, and the folder it writes to.
 
 use super::resolved::TrainingRun;
+use crate::cli::job;
 use crate::cli::machine::memory::Memory;
 use crate::cli::outcome::Failure;
 use crate::cli::run::recorder::RunText;
@@ -32,7 +33,7 @@ impl TrainingRun {
     pub(super) fn start(&self, resumed: Option<&ResumedRun>) -> Result<Start, Failure> {
         let settings = &self.settings;
         let optimizer = settings.training.optimizer()?;
-        if resumed.is_none() && settings.fold.is_none() {
+        if resumed.is_none() && settings.fold.is_none() && job::is_first() {
             RunFolder::check(self.out.as_deref())?;
         }
         check_memory(&self.network, &self.dataset.split, settings)?;

@@ -1,0 +1,125 @@
+//! The job that this process is one rank of, where several share a training.
+//!
+//! All ranks do the same; the first one alone prints, and writes the run. A rank that cannot go on before the
+//! first step tells the others, and all end with its sentence. Later the others wait in the middle of a step
+//! and cannot be told: it says so itself, and ends the whole job.
+
+use crate::cli::outcome::{Failure, told};
+use crate::cli::terminal::{console, interrupt};
+use glassnet::distributed::Ranks;
+use glassnet::{Error, Result};
+use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::available_parallelism;
+
+mod launcher;
+
+/// The ranks of the job.
+static RANKS: OnceLock<Ranks> = OnceLock::new();
+
+/// A switch: steps are taken, and a rank that fails cannot tell the others.
+static TAKES_STEPS: AtomicBool = AtomicBool::new(false);
+
+/// All ranks of this process's job; where it is alone, one.
+pub fn ranks() -> &'static Ranks {
+    RANKS.get_or_init(Ranks::alone)
+}
+
+/// Returns whether this rank is the one that prints and writes.
+pub fn is_first() -> bool {
+    ranks().rank() == 0
+}
+
+/// Returns whether several processes share the work.
+pub fn is_shared() -> bool {
+    ranks().count() > 1
+}
+
+/// Joins the job as part of which this process was started, if it was; only the first rank is heard from then
+/// on.
+///
+/// # Errors
+/// Those of a launcher that this program, as it was built, cannot work with.
+pub fn join() -> Result<launcher::Membership> {
+    let (membership, ranks) = launcher::join()?;
+    if ranks.rank() > 0 {
+        console::silence();
+    }
+    if ranks.count() > 1 {
+        interrupt::wait_for_agreement();
+    }
+    let _ = RANKS.set(ranks);
+    Ok(membership)
+}
+
+/// The threads of a rank, where so many were asked for: by default those of the cores that it may use,
+/// divided among the ranks that may use the same ones.
+pub fn threads(given: Option<usize>) -> Option<usize> {
+    let sharing = launcher::sharing();
+    given.or_else(|| (sharing > 1).then(|| (available_parallelism().map_or(1, usize::from) / sharing).max(1)))
+}
+
+/// Brings together what each rank has to say before the first step.
+///
+/// # Errors
+/// [`Error::Rank`] of one that cannot go on.
+pub fn confer(words: Vec<u8>) -> Result<Vec<Vec<u8>>> {
+    ranks().confer(Ok(words))
+}
+
+/// From now on a rank that fails ends the job.
+pub fn steps_begin() {
+    TAKES_STEPS.store(true, Ordering::SeqCst);
+}
+
+/// Refuses what several processes cannot share.
+///
+/// # Errors
+/// [`Error::Setting`] of `what`.
+pub fn check_alone(what: &str, reason: &str) -> Result<()> {
+    match is_shared() {
+        false => Ok(()),
+        true => {
+            Err(Error::setting(what, format!("{} processes were started as one job, and {reason}", ranks().count())))
+        }
+    }
+}
+
+/// The exit code of a rank whose work has failed, which would be `code` if it were alone, after the failure
+/// was told once. A failure that all ranks have is the first one's to tell.
+pub fn fail(failure: &Failure, code: u8) -> ExitCode {
+    if !is_shared() {
+        console::error(&failure.to_string());
+        return ExitCode::from(code);
+    }
+    match (TAKES_STEPS.load(Ordering::SeqCst), error_of(failure)) {
+        (true, Some(Error::Interrupted | Error::NotFinite { .. } | Error::WeightsNotFinite { .. })) => {
+            console::error(&failure.to_string());
+        }
+        (true, _) => {
+            console::error_of_any_rank(&format!("{}: {failure}", ranks().name(ranks().rank())));
+            launcher::abort();
+        }
+        (false, Some(Error::Rank { .. })) => console::error(&failure.to_string()),
+        (false, _) => {
+            let first = ranks().confer(Err(failure.to_string()));
+            // What this rank found itself it tells as if it were alone.
+            match first {
+                Err(Error::Rank { rank, .. }) if rank == ranks().name(0) => console::error(&failure.to_string()),
+                Err(error) => console::error(&told(&error)),
+                Ok(_) => console::error(&failure.to_string()),
+            }
+        }
+    }
+    // The launcher tells of every code but 0, and once is enough.
+    if is_first() { ExitCode::from(code) } else { ExitCode::SUCCESS }
+}
+
+/// The library's error in a failure.
+fn error_of(failure: &Failure) -> Option<&Error> {
+    match failure {
+        Failure::Work(error) | Failure::Stopped { error, .. } => Some(error),
+        Failure::Interrupted { .. } | Failure::Stdout(_) => None,
+    }
+}
