@@ -4,6 +4,7 @@
 pub mod combinations;
 mod label_set;
 
+use crate::error::{and, shortened};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -80,6 +81,12 @@ impl Classes {
     /// The names, in order.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.0.iter().map(String::as_str)
+    }
+
+    /// Returns their names in a sentence, long ones shortened: `'cat' and 'dog'`.
+    pub fn in_words(&self) -> String {
+        let names: Vec<String> = self.names().map(|name| format!("'{}'", shortened(name))).collect();
+        and(names.iter().map(String::as_str))
     }
 
     /// The labels, in order.

@@ -26,6 +26,7 @@ pub mod onnx;
 mod pixels;
 pub mod protobuf;
 pub mod pytorch;
+mod scaling;
 pub mod script;
 
 pub use agreement::{difference, drawn_images};

@@ -1,6 +1,7 @@
 //! The numbers that stand for black and white where a model of another program begins, brought to ours, 0 and
 //! 1: in its first weighted layer, or where that cannot be, by a batch normalization in front.
 
+use super::scaling::scaling;
 use crate::layers::LayerKind;
 use crate::network::Network;
 use crate::parameters::Parameters;
@@ -117,9 +118,6 @@ pub enum PixelScale {
 /// (its documentation, *Models and pre-trained weights*).
 const IMAGENET: [[f64; 2]; 3] = [[0.485, 0.229], [0.456, 0.224], [0.406, 0.225]];
 
-/// The ε of a batch normalization that only scales: with it 1 − ε and (1 − ε) + ε are exact.
-pub(super) const UNIT_EPSILON: f32 = 1.0 / 1024.0;
-
 impl PixelScale {
     /// 0 to 1, as the engine's networks see pixels.
     pub const UNIT: PixelScale = PixelScale::All(PixelRange::UNIT);
@@ -192,7 +190,10 @@ fn normalized_in_front(
     parameters: &Parameters,
 ) -> Result<(Network, Parameters), String> {
     let mut spec = network.spec().clone();
-    spec.layers.insert(0, LayerSpec::BatchNormalization { momentum: 0.99, epsilon: f64::from(UNIT_EPSILON) });
+    let of_channels = |value: fn(&PixelRange) -> f64| ranges.iter().map(|range| value(range) as f32).collect();
+    let factors = of_channels(|range| range.white - range.black);
+    let (layer, in_front) = scaling(factors, of_channels(|range| range.black));
+    spec.layers.insert(0, layer);
     spec.frozen.clear();
     let unfrozen = Network::new(&spec).map_err(|error| error.to_string())?;
     // Layers are called by kind and order, so that names may have moved.
@@ -201,13 +202,6 @@ fn normalized_in_front(
     spec.frozen = names.map(|(_, layer)| layer.name.clone()).collect();
     let behind = Network::new(&spec).map_err(|error| error.to_string())?;
     let mut brought = Parameters::zeros(behind.table());
-    let of_channels = |value: fn(&PixelRange) -> f64| ranges.iter().map(|range| value(range) as f32).collect();
-    let in_front: [Vec<f32>; 4] = [
-        of_channels(|range| range.white - range.black),
-        of_channels(|range| range.black),
-        of_channels(|_| 0.0),
-        of_channels(|_| f64::from(1.0 - UNIT_EPSILON)),
-    ];
     for (id, values) in in_front.iter().enumerate() {
         brought.tensor_mut(id).copy_from_slice(values);
     }

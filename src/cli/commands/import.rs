@@ -8,7 +8,7 @@ use crate::cli::terminal::{console, output};
 use glassnet::checkpoint::{self, Checkpoint, ModelCard};
 use glassnet::classes::{Classes, combinations};
 use glassnet::data::reading::Reading;
-use glassnet::error::{and, counted, grouped, shell_word, shortened};
+use glassnet::error::{counted, grouped, shell_word, shortened};
 use glassnet::exchange::{Format, Given, Imported, difference, keras, npz, onnx, pytorch, read_model_file};
 use glassnet::head::Head;
 use glassnet::plan::predict;
@@ -117,7 +117,6 @@ fn summary(args: &ImportArgs, format: Format, model: &Checkpoint, origin: &str) 
         Format::Onnx => "an ONNX model",
     };
     let [height, width, channels] = model.card.spec.input;
-    let classes: Vec<_> = model.card.classes.names().map(|name| format!("'{}'", shortened(name))).collect();
     let several_labels = model.network.head().has_several_labels();
     let answer = match (model.network.head().units(), model.card.classes.positive()) {
         (units, _) if several_labels => format!("{units} answers, the probability of each of as many labels"),
@@ -131,11 +130,7 @@ fn summary(args: &ImportArgs, format: Format, model: &Checkpoint, origin: &str) 
             counted(model.network.layers().len(), "layer"),
             grouped(model.network.table().parameter_count())
         ),
-        format!(
-            "{}: {} ({origin})",
-            if several_labels { "Labels" } else { "Classes" },
-            and(classes.iter().map(String::as_str))
-        ),
+        format!("{}: {} ({origin})", if several_labels { "Labels" } else { "Classes" }, model.card.classes.in_words()),
         match model.card.reading.description() {
             Some(how) => format!("Images are read with {how}"),
             None => "Images are read in the default way, resized by 'nearest', as Keras does".to_string(),

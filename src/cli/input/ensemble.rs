@@ -6,7 +6,7 @@ use crate::cli::input::predictor::Predictor;
 use crate::cli::run_folder::fold_folders;
 use crate::cli::terminal::console;
 use glassnet::checkpoint::{Checkpoint, ModelCard};
-use glassnet::error::{and, counted, shortened};
+use glassnet::error::counted;
 use glassnet::files::read_text;
 use glassnet::{Error, Result};
 use std::collections::HashSet;
@@ -128,7 +128,7 @@ fn difference(model: &Checkpoint, first: &Checkpoint, file: &Path) -> Option<Str
     let cards = [&model.card, &first.card];
     let file = file.display();
     if cards[0].classes != cards[1].classes {
-        let [ours, theirs] = cards.map(classes);
+        let [ours, theirs] = cards.map(|card| card.classes.in_words());
         return Some(format!("its classes are {ours}, and those of {file} are {theirs}"));
     }
     if cards[0].spec.input != cards[1].spec.input {
@@ -145,10 +145,4 @@ fn difference(model: &Checkpoint, first: &Checkpoint, file: &Path) -> Option<Str
     }
     let [ours, theirs] = heads.map(|head| head.units());
     (ours != theirs).then(|| format!("its last layer has {}, and that of {file} {theirs}", counted(ours, "unit")))
-}
-
-/// The names of a model's classes, in a sentence.
-fn classes(card: &ModelCard) -> String {
-    let names: Vec<String> = card.classes.names().map(|name| format!("'{}'", shortened(name))).collect();
-    and(names.iter().map(String::as_str))
 }

@@ -7,7 +7,7 @@ use glassnet::checkpoint::{self, Checkpoint};
 use glassnet::classes::Classes;
 use glassnet::data::catalog::Catalog;
 use glassnet::data::source::read_file;
-use glassnet::error::{and, counted, shortened};
+use glassnet::error::{counted, shortened};
 use glassnet::files::{read_table, read_text};
 use glassnet::network::Network;
 use glassnet::spec::{LayerSpec, ModelSpec};
@@ -146,8 +146,7 @@ pub fn weights_file(model: &Path) -> Result<PathBuf> {
 pub fn check_answers(network: &Network, catalog: &Catalog, model: &str) -> Result<()> {
     let (head, answers) = (network.head(), catalog.answers());
     let (told, wanted) = (head.classes(), answers.count());
-    let names: Vec<String> = answers.names().map(|name| format!("'{}'", shortened(name))).collect();
-    let names = and(names.iter().map(String::as_str));
+    let names = answers.in_words();
     let reason = match (head.has_several_labels(), catalog.combinations.is_some()) {
         (true, false) => format!(
             "it is for images that may have several labels, and each image of the data is of one class, {names}; take several_labels out of it"

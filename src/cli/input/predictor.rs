@@ -16,6 +16,7 @@ use glassnet::data::source::{Source, read_file};
 use glassnet::head::{Head, Logits, Targets};
 use glassnet::optim::Rule;
 use glassnet::plan::{Mode, Plan, PlanOptions, Workspace};
+use glassnet::report::folds::{mean, standard_deviation};
 use glassnet::{Error, Result};
 use ndarray::Array4;
 use rayon::prelude::*;
@@ -297,14 +298,12 @@ fn mean_and_deviation(rows: &[&[f32]]) -> (Vec<f32>, Option<Vec<f32>>) {
     if let [row] = rows {
         return (row.to_vec(), None);
     }
-    let models = rows.len() as f64;
+    let values = |class: usize| rows.iter().map(|row| f64::from(row[class])).collect::<Vec<f64>>();
     let of_class = |class: usize| {
-        let values = || rows.iter().map(|row| f64::from(row[class]));
-        let mean = values().sum::<f64>() / models;
-        let squares: f64 = values().map(|value| (value - mean).powi(2)).sum();
-        (mean as f32, (squares / (models - 1.0)).sqrt() as f32)
+        let values = values(class);
+        [mean(&values), standard_deviation(&values)].map(|value| value.expect("there are several models") as f32)
     };
-    let (means, deviations) = (0..rows[0].len()).map(of_class).unzip();
+    let (means, deviations) = (0..rows[0].len()).map(of_class).map(|[mean, deviation]| (mean, deviation)).unzip();
     (means, Some(deviations))
 }
 

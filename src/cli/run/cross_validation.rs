@@ -11,9 +11,9 @@ use crate::cli::input::checked::CheckedImages;
 use crate::cli::input::dataset::{Dataset, Part, groups};
 use crate::cli::input::reading::of_training;
 use crate::cli::outcome::{CommandResult, Failure};
-use crate::cli::run_folder::RunFolder;
 use crate::cli::run_folder::config::{Data, as_toml};
 use crate::cli::run_folder::settings::{Fold, RunSettings};
+use crate::cli::run_folder::{RunFolder, fold_name};
 use crate::cli::terminal::console;
 use glassnet::Error;
 use glassnet::data::catalog::{Catalog, Item, class_counts};
@@ -205,7 +205,7 @@ impl Common {
         let Fold { number, of } = fold;
         let mut text = RunText::new(self.json);
         text.line(&format!("Fold {number}/{of}"));
-        let out = self.folder.file(&format!("fold{number}"));
+        let out = self.folder.file(&fold_name(number));
         if out.is_symlink() {
             let reason = "it is a link, and nothing is written to where it leads; put the folder itself there, or start a new run";
             return Err(Error::data(out, reason).into());

@@ -183,6 +183,11 @@ impl RunFolder {
     }
 }
 
+/// The name of a fold's folder in that of a cross-validation.
+pub fn fold_name(number: usize) -> String {
+    format!("fold{number}")
+}
+
 /// The folders of the folds in that of a cross-validation, as far as they have begun, each with its number,
 /// the first first.
 pub fn fold_folders(path: &Path) -> Vec<(usize, PathBuf)> {

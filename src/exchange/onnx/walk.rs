@@ -9,7 +9,7 @@ use crate::classes::MAX_LABELS;
 use crate::data::reading::BitDepth;
 use crate::error::Error;
 use crate::exchange::axes::{scattered, to_channels_last, transposed};
-use crate::exchange::pixels::UNIT_EPSILON;
+use crate::exchange::scaling::scaling;
 use crate::geometry::{Padding, Shape};
 use crate::layers::Layer;
 use crate::layers::builder::Builder;
@@ -357,10 +357,8 @@ impl Walk {
             },
         };
         self.notes.push(format!("a batch normalization stands for {}", link.called()));
-        // Mean 0, and a variance that with ε is 1 to the last bit.
-        let tensors = vec![factors, summands, vec![0.0; channels], vec![1.0 - UNIT_EPSILON; channels]];
-        let epsilon = f64::from(UNIT_EPSILON);
-        self.push(link, LayerSpec::BatchNormalization { momentum: 0.99, epsilon }, tensors)?;
+        let (spec, tensors) = scaling(factors, summands);
+        self.push(link, spec, tensors.to_vec())?;
         Ok(is_taken)
     }
 

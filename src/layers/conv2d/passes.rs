@@ -169,7 +169,7 @@ impl Conv2d {
     /// Floats that [`Conv2d::run_backward`] needs for its partial sums in a batch of up to `batch`.
     pub(super) fn partials_len(&self, batch: usize) -> usize {
         let slots_len = most_slots(batch, self.slot_len()) * self.slot_len();
-        match self.algorithms.grad_weights.by_parts().filter(|_| slots_len > SLOTS_FLOATS) {
+        match self.parts_for(slots_len) {
             // A smaller batch may do with slots.
             Some(parts) => self.by_parts_len(parts, batch).max(SLOTS_FLOATS),
             None => slots_len,
@@ -188,7 +188,12 @@ impl Conv2d {
     /// How the weights' gradient is summed up in parts, if that is the better way: where the slots are larger
     /// than a cache.
     pub(super) fn parts(&self, batch: usize) -> Option<&'static dyn WeightParts> {
-        self.algorithms.grad_weights.by_parts().filter(|_| self.slots_len(batch) > SLOTS_FLOATS)
+        self.parts_for(self.slots_len(batch))
+    }
+
+    /// The same where the slots take so many floats.
+    fn parts_for(&self, slots_len: usize) -> Option<&'static dyn WeightParts> {
+        self.algorithms.grad_weights.by_parts().filter(|_| slots_len > SLOTS_FLOATS)
     }
 
     /// A slot holds the sums of a kernel's gradient, and a bias's gradient behind them.

@@ -4,6 +4,7 @@ use super::answered::{AnswerOptions, Answered};
 use super::subset::Subset;
 use crate::cli::args::{EvaluateArgs, SubsetChoice, is_given};
 use crate::cli::input::predictor::Predictor;
+use crate::cli::terminal::console::aligned;
 use glassnet::checkpoint::Checkpoint;
 use glassnet::classes::Label;
 use glassnet::data::left_out::LeftOut;
@@ -121,13 +122,13 @@ impl ChosenThreshold {
     /// The price as a table, and what to think of it.
     pub fn lines(&self, [negative, positive]: [&str; 2]) -> Vec<String> {
         let first = ["threshold", "", "sensitivity", "95 % interval", "specificity", "95 % interval", "wrong"];
-        let mut rows = vec![first.map(str::to_string)];
+        let mut rows = vec![first.map(str::to_string).to_vec()];
         let row = |threshold: f64, on: &str, confusion: &Confusion| {
             let share = |value: Option<f64>| value.map_or("undefined".to_string(), number);
             let interval = |interval: Option<Interval>| interval.map_or(String::new(), range);
             let Confusion { true_positive, true_negative, false_positive, false_negative } = *confusion;
             let [positives, negatives] = [confusion.positives(), confusion.negatives()];
-            [
+            vec![
                 threshold.to_string(),
                 on.to_string(),
                 share(confusion.sensitivity()),
@@ -146,16 +147,10 @@ impl ChosenThreshold {
             let [sensitivity, specificity] = [sensitivity, specificity].map(number);
             let on = "validation, less optimism".to_string();
             let none = String::new;
-            rows.push([self.threshold.to_string(), on, sensitivity, none(), specificity, none(), none()]);
+            rows.push(vec![self.threshold.to_string(), on, sensitivity, none(), specificity]);
         }
         rows.extend(self.test.as_ref().map(|test| row(self.threshold, "test", &test.confusion)));
-        let widths: [usize; 7] =
-            std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
-        let line = |row: &[String; 7]| {
-            let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-            cells.collect::<Vec<String>>().join("  ").trim_end().to_string()
-        };
-        rows.iter().map(line).chain(self.notes()).collect()
+        aligned(&rows).into_iter().chain(self.notes()).collect()
     }
 
     /// Sensitivity and specificity less what the choice flatters them by.

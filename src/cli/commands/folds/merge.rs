@@ -7,7 +7,7 @@ use super::whole_config::whole_config;
 use crate::cli::args::folds::MergeArgs;
 use crate::cli::outcome::CommandResult;
 use crate::cli::run::fold_summary::{FoldSummary, TrainedFold, write_folds_csv};
-use crate::cli::run_folder::{RunFolder, fold_folders};
+use crate::cli::run_folder::{RunFolder, fold_folders, fold_name};
 use glassnet::classes::Classes;
 use glassnet::data::left_out::{LeftOut, Reason};
 use glassnet::files::write_whole;
@@ -38,7 +38,7 @@ pub fn run(args: &MergeArgs) -> CommandResult {
 
     let folder = RunFolder::create(args.out.as_deref())?;
     for ((fold, copies), trained) in folds.iter().zip(&copies).zip(&mut trained) {
-        trained.folder = folder.file(&format!("fold{}", fold.fold.number));
+        trained.folder = folder.file(&fold_name(fold.fold.number));
         copies.write(&trained.folder)?;
     }
     write_folds_csv(folder.path(), &trained, &classes)?;

@@ -1,7 +1,7 @@
 //! What has become of a trial, as its folder tells.
 
 use crate::cli::input::past_run::PastRun;
-use crate::cli::run_folder::RunFolder;
+use crate::cli::run_folder::{RunFolder, fold_name};
 use glassnet::files::{read_table, read_text};
 use glassnet::report::folds::{mean, standard_deviation};
 use glassnet::{Error, Result};
@@ -62,7 +62,7 @@ impl State {
         }
         let runs: Vec<PathBuf> = match folds {
             None => vec![folder.to_path_buf()],
-            Some(folds) => (1..=folds).map(|fold| folder.join(format!("fold{fold}"))).collect(),
+            Some(folds) => (1..=folds).map(|fold| folder.join(fold_name(fold))).collect(),
         };
         if let Some(folds) = folds {
             // The table of the folds is the last to be written.

@@ -3,7 +3,7 @@
 //! The settings of `config.toml` bear the names of their flags. Each is held to what its flag may be, and
 //! then put before the flags that were given, as if the user had repeated them, so that nothing here knows
 //! one setting from another. What comes of it is compared, table by table, with what the run was made from;
-//! only [`MAY_CHANGE`](super::super::run_folder::identity::MAY_CHANGE) may differ.
+//! only [`MAY_CHANGE`](crate::cli::run_folder::identity::MAY_CHANGE) may differ.
 
 mod check;
 mod data;
