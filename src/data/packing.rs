@@ -60,8 +60,7 @@ struct Waiting {
 
 /// Reads and decodes the images of `items`, which are in `source`, on all threads of the rayon pool the
 /// caller is in, and writes them into a pack at `path`, whole or not at all, with the parts and groups that
-/// the data tell. `packed` is called after each
-/// image.
+/// the data tell. `packed` is called after each image.
 ///
 /// # Errors
 /// [`Error::Setting`] of a size that no picture of a pack can have; [`Error::Io`] if it cannot be written;
@@ -74,7 +73,7 @@ pub fn pack(
     packing: Packing,
     packed: impl Fn() -> Result<()> + Sync,
 ) -> Result<Packed> {
-    pack_into(vec![path.to_path_buf()], source, items, packing, packed)
+    pack_into(Paths::Whole(path), source, items, packing, packed)
 }
 
 /// Does the same as [`pack`] into `shards` packs, which have the names of [`ShardNames`] and each a run of the
@@ -101,13 +100,20 @@ pub fn pack_in_shards(
     if let Some(fault) = fault {
         return Err(Error::value("shards", shards, fault));
     }
-    let names = ShardNames::new(path, shards);
-    pack_into((0..shards).map(|index| names.path(index)).collect(), source, items, packing, packed)
+    pack_into(Paths::Shards(ShardNames::new(path, shards)), source, items, packing, packed)
 }
 
-/// Packs the images into a file, or the shards of a set into several.
+/// The files that a set is packed into.
+enum Paths<'a> {
+    /// One.
+    Whole(&'a Path),
+    /// Its shards, of which there may be just one.
+    Shards(ShardNames),
+}
+
+/// Packs the images into a file, or into the shards of a set.
 fn pack_into(
-    paths: Vec<PathBuf>,
+    paths: Paths,
     source: &Source,
     items: &[Item],
     packing: Packing,
@@ -116,9 +122,17 @@ fn pack_into(
     let [height, width, _] = packing.size;
     check_size(packing.size).map_err(|reason| Error::value("size", format!("{height}x{width}"), reason))?;
     let mut outcomes = Vec::with_capacity(items.len());
-    let mut writers = Vec::with_capacity(paths.len());
-    let (count, mut is_whole, mut rest) = (paths.len(), true, items);
-    for (index, path) in paths.into_iter().enumerate() {
+    let count = match &paths {
+        Paths::Whole(_) => 1,
+        Paths::Shards(names) => names.count,
+    };
+    let mut writers = Vec::with_capacity(count);
+    let (mut is_whole, mut rest) = (true, items);
+    for index in 0..count {
+        let path = match &paths {
+            Paths::Whole(path) => path.to_path_buf(),
+            Paths::Shards(names) => names.path(index),
+        };
         let of_file;
         (of_file, rest) = rest.split_at(rest.len().div_ceil(count - index));
         let file = Unfinished::create(&path)?;
@@ -131,7 +145,7 @@ fn pack_into(
     if !is_whole {
         return Ok(Packed { check, bytes: None });
     }
-    let set = (count > 1).then(|| {
+    let set = matches!(paths, Paths::Shards(_)).then(|| {
         let images = writers.iter().flat_map(|writer| writer.names().zip(&writer.images));
         identity(count, &description(source, packing), images)
     });

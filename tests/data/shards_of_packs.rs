@@ -40,7 +40,7 @@ impl Place {
     /// A folder with `whole.pack`, and the same in four shards, `set.pack`.
     fn new() -> Place {
         let place = Place(tempfile::tempdir().unwrap());
-        place.pack("whole.pack", 1, files());
+        place.pack("whole.pack", 0, files());
         place.pack("set.pack", 4, files());
         place
     }
@@ -53,11 +53,12 @@ impl Place {
         self.path(&format!("set-{index:05}-of-00004.pack"))
     }
 
+    /// Packs the files in so many shards, or as a whole where these are none.
     fn pack(&self, name: &str, shards: usize, files: Files) {
         let source = Source::from_memory("memory", files).unwrap();
         let items = Catalog::from_source(&source).unwrap().items;
         let packed = match shards {
-            1 => pack(&self.path(name), &source, &items, packing(), || Ok(())),
+            0 => pack(&self.path(name), &source, &items, packing(), || Ok(())),
             _ => pack_in_shards(&self.path(name), shards, &source, &items, packing(), || Ok(())),
         };
         assert!(packed.unwrap().bytes.is_some());
@@ -116,6 +117,9 @@ fn shards_have_runs_of_the_images_as_long_as_can_be_and_can_be_as_many() {
     assert!(seen(&Source::open(place.path("c")).unwrap()) == seen(&Source::open(place.path("b.pack")).unwrap()));
     let source = Source::from_memory("memory", files()).unwrap();
     let items = Catalog::from_source(&source).unwrap().items;
+    place.pack("one.pack", 1, files());
+    assert!(place.path("one-00000-of-00001.pack").exists());
+    assert!(seen(&Source::open(place.path("one.pack")).unwrap()) == seen(&Source::open(place.path("b.pack")).unwrap()));
     for (shards, told) in [
         (0, "shards 0: must be at least 1"),
         (21, "shards 21: there are 20 images for them"),
@@ -143,6 +147,25 @@ fn of_an_image_that_cannot_be_read_or_a_place_that_is_taken_no_shard_is_left() {
     assert_eq!(source.len(), 20);
     let unread = (0..20).filter(|&index| source.sha256(index).is_err()).count();
     assert_eq!(unread, 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_shard_may_be_a_link_to_one_on_another_disk() {
+    let place = Place::new();
+    let expected = seen(&Source::open(place.path("whole.pack")).unwrap());
+    let disk = tempfile::tempdir().unwrap();
+    for index in [0, 2] {
+        let there = disk.path().join(format!("{index}"));
+        fs::copy(place.shard(index), &there).unwrap();
+        fs::remove_file(place.shard(index)).unwrap();
+        std::os::unix::fs::symlink(there, place.shard(index)).unwrap();
+    }
+    for path in [place.path("set.pack"), place.shard(0), absolute(&place.shard(0)).unwrap()] {
+        assert!(seen(&Source::open(path).unwrap()) == expected);
+    }
+    fs::remove_file(disk.path().join("2")).unwrap();
+    assert!(place.refused("set.pack").contains("set-00002-of-00004.pack is missing"), "its disk is not there");
 }
 
 #[test]
@@ -286,6 +309,6 @@ fn a_set_of_more_shards_than_stay_open_is_read_to_its_last_picture() {
     let place = Place::new();
     let many = two_classes(70, 80);
     place.pack("many.pack", 150, many.clone());
-    place.pack("one.pack", 1, many);
+    place.pack("one.pack", 0, many);
     assert!(trained_on(&place.path("many.pack")) == trained_on(&place.path("one.pack")));
 }

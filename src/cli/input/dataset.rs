@@ -39,9 +39,7 @@ pub fn check_one(data: &Path, more: &[PathBuf]) -> glassnet::Result<()> {
     let is_shard = |path: &&Path| ShardNames::of_shard(path).is_some();
     let are_tars = || all.iter().all(|path| is_tar_name(path));
     let give = match folder {
-        _ if all.iter().all(|path| is_shard(path)) => {
-            "give the first shard, which stands for all of its set".to_string()
-        }
+        _ if all.iter().all(is_shard) => "give the first shard, which stands for all of its set".to_string(),
         _ if are_tars() => {
             "where they are one set, give their range in quotation marks, as in 'set-{000..003}.tar'".to_string()
         }
