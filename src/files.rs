@@ -89,8 +89,8 @@ pub(crate) fn write_whole_with(
     Ok(())
 }
 
-/// A file that is written beside its place, `NAME.part`, and is moved there when it is whole. If it is dropped
-/// before, nothing is left of it.
+/// A file that is written beside its place, `NAME.part`, and is moved there when it is whole. If it is
+/// dropped before, nothing is left of it.
 #[derive(Debug)]
 pub(crate) struct Unfinished {
     path: PathBuf,
@@ -110,8 +110,8 @@ impl Unfinished {
         Ok(Unfinished { path: path.to_path_buf(), file, is_placed: false })
     }
 
-    /// Writes on from where the last writing ended, through a buffer, makes sure that all of it is on the disk,
-    /// and returns what `content` does.
+    /// Writes on from where the last writing ended, through a buffer, makes sure that all of it is on the
+    /// disk, and returns what `content` does.
     ///
     /// # Errors
     /// [`Error::Io`], and those of `content`.

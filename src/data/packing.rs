@@ -47,7 +47,8 @@ pub struct Packing {
 pub struct Packed {
     /// What is known of the files.
     pub check: Check,
-    /// The bytes of the pack, of all its files, or none where images cannot be read and so nothing was written.
+    /// The bytes of the pack, of all its files, or none where images cannot be read and so nothing was
+    /// written.
     pub bytes: Option<u64>,
 }
 
@@ -76,13 +77,13 @@ pub fn pack(
     pack_into(Paths::Whole(path), source, items, packing, packed)
 }
 
-/// Does the same as [`pack`] into `shards` packs, which have the names of [`ShardNames`] and each a run of the
-/// images in their order, as long as the others' or longer by one. None comes to its place before all are
+/// Does the same as [`pack`] into `shards` packs, which have the names of [`ShardNames`] and each a run of
+/// the images in their order, as long as the others' or longer by one. None comes to its place before all are
 /// whole.
 ///
 /// # Errors
-/// Those of [`pack`]; [`Error::Setting`] of a number of shards that is 0, more than [`MAX_SHARDS`] or more than
-/// there are images.
+/// Those of [`pack`]; [`Error::Setting`] of a number of shards that is 0, more than [`MAX_SHARDS`] or more
+/// than there are images.
 pub fn pack_in_shards(
     path: &Path,
     shards: usize,
@@ -191,9 +192,9 @@ impl PackWriter<'_> {
         self.items.iter().map(|item| item.path.as_str())
     }
 
-    /// Writes the samples of all images, and returns whether they are the pack's; where the pack `is_whole` no
-    /// more, and from the first that cannot be read and must not be left out, they are looked at alone. What
-    /// was found in each goes to `outcomes`.
+    /// Writes the samples of all images, and returns whether they are the pack's; where the pack `is_whole`
+    /// no more, and from the first that cannot be read and must not be left out, they are looked at alone.
+    /// What was found in each goes to `outcomes`.
     fn write_samples(
         &mut self,
         source: &Source,

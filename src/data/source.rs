@@ -105,12 +105,12 @@ impl Source {
         Source::open_labelled(path, &Labels::default())
     }
 
-    /// Lists a folder, a zip, a tar, several tars by a range such as `set-{000..003}.tar`, a table of labels or a
-    /// pack, of which the first shard or the name of the set stands for all shards. What a file is, is told by its first bytes;
-    /// only a table by its name, `.csv` or `.tsv`. A file that is named `.zip` and is none is an error that
-    /// says so. Parquet files, a file of images as MNIST has them, beside which its labels lie, and one of
-    /// numpy's arrays as MedMNIST has them, are listed as if each were a folder with a folder for each label;
-    /// so is a folder that holds just one file as MNIST's.
+    /// Lists a folder, a zip, a tar, several tars by a range such as `set-{000..003}.tar`, a table of labels
+    /// or a pack, of which the first shard or the name of the set stands for all shards. What a file is, is
+    /// told by its first bytes; only a table by its name, `.csv` or `.tsv`. A file that is named `.zip` and
+    /// is none is an error that says so. Parquet files, a file of images as MNIST has them, beside which its
+    /// labels lie, and one of numpy's arrays as MedMNIST has them, are listed as if each were a folder with a
+    /// folder for each label; so is a folder that holds just one file as MNIST's.
     ///
     /// Where labels tell the classes, files are named as if they lay in the folders of these: by the table of
     /// `labels`, or where there are no folders of classes, by one that lies among the images, or by files

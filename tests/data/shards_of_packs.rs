@@ -1,5 +1,5 @@
-//! A set in several packs against the same in one: the same names, classes, hashes, split, order and pictures;
-//! and what becomes of shards that are not those of one set.
+//! A set in several packs against the same in one: the same names, classes, hashes, split, order and
+//! pictures; and what becomes of shards that are not those of one set.
 
 use std::fs;
 use std::path::{Path, PathBuf};

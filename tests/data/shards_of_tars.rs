@@ -22,8 +22,8 @@ impl Place {
         self.0.path().join(name)
     }
 
-    /// Writes the files into one tar and its packed form, `NAME.tar` and `NAME.tar.gz`, and in runs into four,
-    /// `NAME-000008.tar` to `NAME-000011.tar`, packed too.
+    /// Writes the files into one tar and its packed form, `NAME.tar` and `NAME.tar.gz`, and in runs into
+    /// four, `NAME-000008.tar` to `NAME-000011.tar`, packed too.
     fn write(&self, name: &str, files: &Files) {
         fs::write(self.path(&format!("{name}.tar")), tar_of(files)).unwrap();
         for (run, files) in files.chunks(files.len().div_ceil(4)).enumerate() {

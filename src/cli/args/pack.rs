@@ -33,8 +33,8 @@ pub struct PackArgs {
     pub out: PathBuf,
     /// Packs among which the images are shared, such as FILE-00000-of-00004.pack
     ///
-    /// Each has a run of the images. They are one set as DATA: FILE.pack, or the first of them, stands for all.
-    /// They lie in one folder; any may be a link to one on another disk.
+    /// Each has a run of the images. They are one set as DATA: FILE.pack, or the first of them, stands for
+    /// all. They lie in one folder; any may be a link to one on another disk.
     #[arg(long, value_name = "K", default_value = "1", allow_negative_numbers = true)]
     pub shards: usize,
     /// Side to which images are resized

@@ -128,7 +128,8 @@ impl Done<'_> {
         self.dataset.left_out.iter().cloned().chain(unreadable).collect()
     }
 
-    /// `Packed 24 images, 16×16 pixels in colour, into set.pack: 0.1 MiB in 0.2 s; classes: 2 (cat: 10, dog: 14)`
+    /// `Packed 24 images, 16×16 pixels in colour, into set.pack: 0.1 MiB in 0.2 s; classes: 2 (cat: 10, dog:
+    /// 14)`
     fn line(&self) -> String {
         let classes = some_of(self.classes().map(|(name, count)| format!("{}: {count}", console::one_line(name))));
         let read = self.packing.reading.description().map_or(String::new(), |how| format!(", read with {how}"));

@@ -5,9 +5,9 @@ use sha2::{Digest as _, Sha256};
 use super::description::Description;
 use super::layout::PackedImage;
 
-/// Returns the SHA-256, in hexadecimal digits, of the size and the reading of the pictures of a set that is in
-/// `count` packs, and of the name, the file's hash and the samples' checksum of each image, in their order. Of
-/// the `description`, which may be that of any of the packs, only what all have in common counts.
+/// Returns the SHA-256, in hexadecimal digits, of the size and the reading of the pictures of a set that is
+/// in `count` packs, and of the name, the file's hash and the samples' checksum of each image, in their
+/// order. Of the `description`, which may be that of any of the packs, only what all have in common counts.
 pub fn identity<'a>(
     count: usize,
     description: &Description,

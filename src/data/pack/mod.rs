@@ -61,8 +61,8 @@ struct PackFile {
     first: usize,
 }
 
-/// Returns whether a file begins as packs do, or no file is there and shards of a set of this name are. A file
-/// that cannot be read does not, nor does a pipe.
+/// Returns whether a file begins as packs do, or no file is there and shards of a set of this name are. A
+/// file that cannot be read does not, nor does a pipe.
 pub fn is_pack(path: &Path) -> bool {
     let mut start = [0; MAGIC.len()];
     match path.is_file() {

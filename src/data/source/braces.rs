@@ -34,8 +34,8 @@ impl BraceRange {
         Some(BraceRange { path: path.to_path_buf(), before, numbers: [first, last], after })
     }
 
-    /// Returns the files, in the order of their numbers. Where one of the range's ends begins with a zero, all
-    /// have as many digits as the longer.
+    /// Returns the files, in the order of their numbers. Where one of the range's ends begins with a zero,
+    /// all have as many digits as the longer.
     ///
     /// # Errors
     /// [`Error::Data`], if they are too many, or some or all are not there.

@@ -8,8 +8,8 @@ use super::{archive, idx, table, tar};
 use crate::data::pack::is_pack;
 use crate::data::pack::shard_name::{ShardNames, names_shards};
 
-/// Returns whether a path stands for several images: a zip, a tar, a range of tars, a pack or the name of several,
-/// a Parquet file, an idx file of images, or a table.
+/// Returns whether a path stands for several images: a zip, a tar, a range of tars, a pack or the name of
+/// several, a Parquet file, an idx file of images, or a table.
 pub fn is_set(path: &Path) -> bool {
     let is_table = || path.is_file() && table::is_table_name(&path.display().to_string());
     archive::starts_as_zip(path)
@@ -21,14 +21,14 @@ pub fn is_set(path: &Path) -> bool {
         || is_table()
 }
 
-/// Returns whether there is something at a path: a file or a folder, a tar of a range, or a shard of a set of this
-/// name.
+/// Returns whether there is something at a path: a file or a folder, a tar of a range, or a shard of a set of
+/// this name.
 pub fn is_there(path: &Path) -> bool {
     path.exists() || names_shards(path) || BraceRange::of(path).is_some_and(|range| range.is_there())
 }
 
-/// Returns a path from the root of the file system, if it is there. Of what is in several files it is the path of
-/// the first shard, or the range, in the folder where they or the links to them lie.
+/// Returns a path from the root of the file system, if it is there. Of what is in several files it is the
+/// path of the first shard, or the range, in the folder where they or the links to them lie.
 pub fn absolute(path: &Path) -> Option<PathBuf> {
     let in_folder = |file: &Path| {
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -1,5 +1,5 @@
-//! Several tars as one source, as WebDataset has its shards: the files of all of them, as one tar of all would
-//! have them.
+//! Several tars as one source, as WebDataset has its shards: the files of all of them, as one tar of all
+//! would have them.
 //!
 //! Files of one name in two tars are an error, as in one tar. Only samples of a WebDataset may have the same
 //! key in several, as they are numbered from 0 in each of some: they are different samples for WebDataset, so
