@@ -79,24 +79,69 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
 /// As [`write_whole`], and those of `content`.
 pub(crate) fn write_whole_with(
     path: &Path,
-    content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    content: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
 ) -> Result<()> {
-    let unfinished = unfinished(path);
     let begun = std::time::Instant::now();
-    let write = || {
-        clear_away(&unfinished)?;
-        let bytes = fill(File::create_new(&unfinished)?, content)?;
-        std::fs::rename(&unfinished, path)?;
-        sync_folder_of(path);
-        log::debug!("{}: {bytes} bytes written in {:.1?}", path.display(), begun.elapsed());
+    let mut unfinished = Unfinished::create(path)?;
+    let bytes = fill(&mut unfinished.file, content).map_err(Error::io("write", path))?;
+    unfinished.place()?;
+    log::debug!("{}: {bytes} bytes written in {:.1?}", path.display(), begun.elapsed());
+    Ok(())
+}
+
+/// A file that is written beside its place, `NAME.part`, and is moved there when it is whole. If it is
+/// dropped before, nothing is left of it.
+#[derive(Debug)]
+pub(crate) struct Unfinished {
+    path: PathBuf,
+    file: File,
+    is_placed: bool,
+}
+
+impl Unfinished {
+    /// Creates an empty file beside `path`.
+    ///
+    /// # Errors
+    /// [`Error::Io`], where the folder cannot be written.
+    pub(crate) fn create(path: &Path) -> Result<Unfinished> {
+        let unfinished = unfinished(path);
+        let file = clear_away(&unfinished).and_then(|()| File::create_new(&unfinished));
+        let file = file.map_err(Error::io("write", path))?;
+        Ok(Unfinished { path: path.to_path_buf(), file, is_placed: false })
+    }
+
+    /// Writes on from where the last writing ended, through a buffer, makes sure that all of it is on the
+    /// disk, and returns what `content` does.
+    ///
+    /// # Errors
+    /// [`Error::Io`], and those of `content`.
+    pub(crate) fn write<T>(&mut self, content: impl FnOnce(&mut BufWriter<&mut File>) -> Result<T>) -> Result<T> {
+        let mut buffered = BufWriter::with_capacity(BUFFER_BYTES, &mut self.file);
+        let done = content(&mut buffered)?;
+        let written = buffered.flush().and_then(|()| buffered.get_ref().sync_all());
+        written.map_err(Error::io("write", &self.path))?;
+        Ok(done)
+    }
+
+    /// Moves it to its place.
+    ///
+    /// # Errors
+    /// [`Error::Io`], where it cannot be moved; nothing is left of it then.
+    pub(crate) fn place(mut self) -> Result<()> {
+        std::fs::rename(unfinished(&self.path), &self.path).map_err(Error::io("write", &self.path))?;
+        self.is_placed = true;
+        sync_folder_of(&self.path);
         Ok(())
-    };
-    write().map_err(|source| {
-        // What is left of it is of no use to anyone; if it cannot be removed either, the first error says
-        // why.
-        let _ = std::fs::remove_file(&unfinished);
-        Error::io("write", path)(source)
-    })
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.is_placed {
+            // It is of no use to anyone; if it cannot be removed, there was an error before that says why.
+            let _ = std::fs::remove_file(unfinished(&self.path));
+        }
+    }
 }
 
 /// Copies a file, without ever having all of it in memory; what stands at `path` is always whole.
@@ -153,7 +198,7 @@ fn clear_away(unfinished: &Path) -> io::Result<()> {
 }
 
 /// Writes the content, makes sure that it is on the disk, and returns how many bytes it has.
-fn fill(file: File, content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<u64> {
+fn fill(file: &mut File, content: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>) -> io::Result<u64> {
     let mut file = BufWriter::with_capacity(BUFFER_BYTES, file);
     content(&mut file)?;
     file.flush()?;
@@ -249,8 +294,8 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_an_error_even_where_only_the_last_bytes_find_no_place() {
-        let full = File::options().write(true).open("/dev/full").unwrap();
-        let error = fill(full, |file| file.write_all(b"few")).unwrap_err().to_string();
+        let mut full = File::options().write(true).open("/dev/full").unwrap();
+        let error = fill(&mut full, |file| file.write_all(b"few")).unwrap_err().to_string();
         assert!(error.contains("No space left on device"), "{error}");
     }
 }

@@ -406,8 +406,8 @@ fn sizes_that_lie_and_another_version_are_refused_before_memory_is_taken() {
         assert!(error.ends_with(advice), "{error}");
     }
     assert_eq!(
-        refused(8, &[3, 0, 0, 0]),
-        "it is a pack of version 3, and versions up to 2 are read here; pack the images again"
+        refused(8, &[4, 0, 0, 0]),
+        "it is a pack of version 4, and versions up to 3 are read here; pack the images again"
     );
 }
 

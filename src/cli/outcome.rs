@@ -46,7 +46,7 @@ impl Failure {
 }
 
 /// The settings of the library that have a flag of their name.
-const HAVE_FLAGS: [&str; 29] = [
+const HAVE_FLAGS: [&str; 30] = [
     "alpha",
     "batch_size",
     "clip_norm",
@@ -70,6 +70,7 @@ const HAVE_FLAGS: [&str; 29] = [
     "plateau_min_delta",
     "plateau_patience",
     "schedule",
+    "shards",
     "size",
     "split_column",
     "validation_split",

@@ -8,6 +8,7 @@
 
 mod archive;
 mod array_images;
+mod braces;
 mod by_table;
 mod contents;
 mod entries;
@@ -25,12 +26,14 @@ mod pack;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod parquet_files;
+mod paths;
 mod place;
 mod plain_name;
 mod several;
 mod sidecars;
 mod table;
 mod tar;
+mod tars;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -45,6 +48,7 @@ use super::reading::Reading;
 use crate::error::{shell_word, some_of};
 use crate::files::{MAX_TABLE_BYTES, read_at_most};
 use crate::{Error, Result};
+use braces::BraceRange;
 use by_table::{TablePlace, by_table};
 pub use contents::read_file;
 pub use entries::MAX_RATIO;
@@ -52,6 +56,7 @@ pub use limits::{LISTED_BYTES, MAX_FILE_BYTES, MAX_FILES, MAX_LISTING_BYTES, MAX
 pub(super) use listing::parent;
 use listing::{ListedFile, Listing};
 use parquet_files::is_parquet;
+pub use paths::{absolute, is_set, is_there};
 use place::Place;
 pub(super) use several::SeveralLabels;
 pub use table::Columns;
@@ -100,11 +105,12 @@ impl Source {
         Source::open_labelled(path, &Labels::default())
     }
 
-    /// Lists a folder, a zip, a tar, a table of labels or a pack. What a file is, is told by its first bytes;
-    /// only a table by its name, `.csv` or `.tsv`. A file that is named `.zip` and is none is an error that
-    /// says so. Parquet files, a file of images as MNIST has them, beside which its labels lie, and one of
-    /// numpy's arrays as MedMNIST has them, are listed as if each were a folder with a folder for each label;
-    /// so is a folder that holds just one file as MNIST's.
+    /// Lists a folder, a zip, a tar, several tars by a range such as `set-{000..003}.tar`, a table of labels
+    /// or a pack, of which the first shard or the name of the set stands for all shards. What a file is, is
+    /// told by its first bytes; only a table by its name, `.csv` or `.tsv`. A file that is named `.zip` and
+    /// is none is an error that says so. Parquet files, a file of images as MNIST has them, beside which its
+    /// labels lie, and one of numpy's arrays as MedMNIST has them, are listed as if each were a folder with a
+    /// folder for each label; so is a folder that holds just one file as MNIST's.
     ///
     /// Where labels tell the classes, files are named as if they lay in the folders of these: by the table of
     /// `labels`, or where there are no folders of classes, by one that lies among the images, or by files
@@ -125,6 +131,14 @@ impl Source {
     /// tables, which to give.
     pub fn open_labelled(path: impl AsRef<Path>, labels: &Labels) -> Result<Source> {
         let path = path.as_ref();
+        if let Some(range) = BraceRange::of(path) {
+            let listing = tars::list(path, &range, labels.table.is_some())?;
+            return Source::labelled(path, path, listing, labels);
+        }
+        // The name of a set in several packs is that of no file.
+        if is_pack(path) {
+            return Source::of_itself(path, pack::list(path)?, labels);
+        }
         let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
         let listing = match metadata.is_dir() {
             true => match &idx::images_in(path)[..] {
@@ -136,12 +150,13 @@ impl Source {
                 several => return Err(idx::several(path, several)),
             },
             false if idx::is_images(path) => idx::list(path)?,
-            false if is_pack(path) => pack::list(path)?,
             false if is_parquet(path) => parquet_files::list(path, &[path.to_path_buf()], &labels.columns)?,
             false if metadata.is_file() && table::is_table_name(&path.display().to_string()) => {
                 return Source::of_table(path, labels);
             }
-            false if tar::is_tar(path) => return Source::labelled(path, path, tar::list(path)?, labels),
+            false if tar::is_tar(path) => {
+                return Source::labelled(path, path, tar::list(path, tar::Among::ALONE)?, labels);
+            }
             false if metadata.is_file() => {
                 let listing = archive::list(path)?;
                 match npz::is_npz(&listing) {
@@ -154,6 +169,11 @@ impl Source {
                 return Err(Error::data(path, "it is neither a folder nor a file; give a folder, a zip or a pack"));
             }
         };
+        Source::of_itself(path, listing, labels)
+    }
+
+    /// Takes over what was listed at `path` and tells its classes by itself.
+    fn of_itself(path: &Path, listing: Listing, labels: &Labels) -> Result<Source> {
         if let Some(table) = &labels.table {
             let reason = format!("it tells its classes by itself; give it without {}", table.display());
             return Err(Error::data(path, reason));
@@ -186,6 +206,8 @@ impl Source {
                 let table = table::read(file, &read_table(file)?, &labels.columns)?;
                 by_table(TablePlace { path: file, images: path, folder: None }, listing, table)?
             }
+            // Some listings have them already.
+            None if listing.is_labelled => listing,
             None => match by_table::folders_of_tables(&listing) {
                 Some(_) if sidecars::has_sidecars(&listing) => sidecars::list(path, listing)?,
                 Some(folders) => by_table_within(path, listing, &folders, &labels.columns)?,
@@ -389,18 +411,6 @@ impl Source {
     pub fn read(&self, index: usize) -> Result<Vec<u8>> {
         contents::read(&self.files[index].place, &self.full_name(index))
     }
-}
-
-/// Returns whether a file stands for several images: a zip, a tar, a pack, a Parquet file, an idx file of
-/// images, or a table.
-pub fn is_set(path: &Path) -> bool {
-    let is_table = || path.is_file() && table::is_table_name(&path.display().to_string());
-    archive::starts_as_zip(path)
-        || is_pack(path)
-        || is_parquet(path)
-        || idx::is_images(path)
-        || tar::is_tar(path)
-        || is_table()
 }
 
 /// Reads the bytes of a table of labels.

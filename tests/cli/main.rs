@@ -68,6 +68,7 @@ mod runs;
 mod samples;
 mod several_classes;
 mod several_labels;
+mod shards;
 mod shells;
 mod skip_bad;
 mod summary;

@@ -26,6 +26,8 @@ mod refused;
 mod resized;
 mod same_set;
 mod several_labels;
+mod shards_of_packs;
+mod shards_of_tars;
 mod source;
 mod tiff_bytes;
 mod zip_bytes;

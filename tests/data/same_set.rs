@@ -36,7 +36,7 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The classes, names and hash of a set, as a training goes by them.
-fn seen(source: &Source) -> (Vec<String>, Vec<String>, String) {
+pub fn seen(source: &Source) -> (Vec<String>, Vec<String>, String) {
     let catalog = Catalog::from_source(source).unwrap();
     let names = catalog.items.iter().map(|item| item.path.clone()).collect();
     let digests: Vec<[u8; 32]> = catalog.items.iter().map(|item| source.sha256(item.entry).unwrap()).collect();

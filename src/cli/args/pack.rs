@@ -17,6 +17,7 @@ use std::path::PathBuf;
   glassnet train photos.pack --epochs 20
   glassnet pack photos/train --out train.pack; glassnet pack photos/val --out val.pack
   glassnet train train.pack --validation-data val.pack
+  glassnet pack photos --shards 4 --out photos.pack; glassnet train photos.pack
 
 A pack is DATA for train, evaluate, predict, inspect, samples, lecture and profile: the same images, names, classes, hash, split and order, so that a run ends with the same weights, bit for bit, as on the images themselves with the same flags. Size and reading are the pack's then, and need not be given again. It holds no image's file, only its picture of this size."
 )]
@@ -30,6 +31,12 @@ pub struct PackArgs {
     /// The pack to write; what is there already is not overwritten
     #[arg(long, value_name = "FILE.pack")]
     pub out: PathBuf,
+    /// Packs among which the images are shared, such as FILE-00000-of-00004.pack
+    ///
+    /// Each has a run of the images. They are one set as DATA: FILE.pack, or the first of them, stands for
+    /// all. They lie in one folder; any may be a link to one on another disk.
+    #[arg(long, value_name = "K", default_value = "1", allow_negative_numbers = true)]
+    pub shards: usize,
     /// Side to which images are resized
     ///
     /// Height and width in pixels, or both, as in 200x120; it is that of the network that will train.

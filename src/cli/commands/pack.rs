@@ -13,8 +13,9 @@ use glassnet::data::catalog::{Catalog, Item, class_counts};
 use glassnet::data::groups::Groups;
 use glassnet::data::images::{Check, set_sha256};
 use glassnet::data::left_out::{LeftOut, Reason};
+use glassnet::data::pack::shard_name::names_shards;
 use glassnet::data::pack::size_in_words;
-use glassnet::data::packing::{Packed, Packing, pack};
+use glassnet::data::packing::{Packed, Packing, pack, pack_in_shards};
 use glassnet::data::part::GivenPart;
 use glassnet::data::reading::{BitDepth, Reading};
 use glassnet::data::source::Source;
@@ -28,6 +29,9 @@ use std::time::{Duration, Instant};
 pub fn run(args: &PackArgs) -> CommandResult {
     check_one(&args.data, &args.more_data)?;
     output::check_new_file("--out", &args.out)?;
+    if args.shards > 1 && names_shards(&args.out) {
+        return Err(output::there_already("--out", &args.out).into());
+    }
     let begun = Instant::now();
     let source = open(&args.data, &args.labels)?;
     if source.packs().next().is_some() {
@@ -47,10 +51,14 @@ pub fn run(args: &PackArgs) -> CommandResult {
     let packing = Packing { size, reading, skip_bad: args.skip_bad };
     interrupt::finish_the_step_first();
     let progress = Progress::of_images("Packing", items.len());
-    let packed = pack(&args.out, &dataset.source, items, packing, || {
+    let advance = || {
         progress.advance(1);
         interrupt::check()
-    });
+    };
+    let packed = match args.shards {
+        1 => pack(&args.out, &dataset.source, items, packing, advance),
+        shards => pack_in_shards(&args.out, shards, &dataset.source, items, packing, advance),
+    };
     drop(progress);
     let Packed { check, bytes } = packed.map_err(|error| match error {
         Error::Interrupted => Failure::Interrupted { sentence: "interrupted: no pack was written".to_string() },
@@ -120,7 +128,8 @@ impl Done<'_> {
         self.dataset.left_out.iter().cloned().chain(unreadable).collect()
     }
 
-    /// `Packed 24 images, 16×16 pixels in colour, into set.pack: 0.1 MiB in 0.2 s; classes: 2 (cat: 10, dog: 14)`
+    /// `Packed 24 images, 16×16 pixels in colour, into set.pack: 0.1 MiB in 0.2 s; classes: 2 (cat: 10, dog:
+    /// 14)`
     fn line(&self) -> String {
         let classes = some_of(self.classes().map(|(name, count)| format!("{}: {count}", console::one_line(name))));
         let read = self.packing.reading.description().map_or(String::new(), |how| format!(", read with {how}"));
@@ -128,8 +137,12 @@ impl Done<'_> {
             [] => String::new(),
             left_out => format!("; left out: {}", some_of(left_out.iter().map(|left| console::one_line(&left.file)))),
         };
+        let shards = match self.args.shards {
+            1 => String::new(),
+            shards => format!(" in {shards} shards"),
+        };
         format!(
-            "Packed {}, {}{read}, into {}: {} in {:.1} s; classes: {classes}{left_out}",
+            "Packed {}, {}{read}, into {}{shards}: {} in {:.1} s; classes: {classes}{left_out}",
             counted(self.readable().len(), "image"),
             size_in_words(self.packing.size),
             self.args.out.display(),
@@ -154,6 +167,9 @@ impl Done<'_> {
             "seconds": self.took.as_secs_f64(),
             "left_out": self.left_out(),
         });
+        if self.args.shards > 1 {
+            object["shards"] = json!(self.args.shards);
+        }
         if !self.packing.reading.is_default() {
             object["reading"] = json!(self.packing.reading);
         }

@@ -9,8 +9,9 @@ use glassnet::classes::{Classes, Label};
 use glassnet::data::catalog::{Catalog, Item, class_counts};
 use glassnet::data::groups::Groups;
 use glassnet::data::left_out::LeftOut;
+use glassnet::data::pack::shard_name::ShardNames;
 use glassnet::data::part::GivenPart;
-use glassnet::data::source::Source;
+use glassnet::data::source::{Source, absolute};
 use glassnet::data::split::Split;
 use glassnet::error::some_of;
 use glassnet::report::csv_files::SplitRow;
@@ -35,7 +36,13 @@ pub fn check_one(data: &Path, more: &[PathBuf]) -> glassnet::Result<()> {
     }
     let all: Vec<&Path> = std::iter::once(data).chain(more.iter().map(PathBuf::as_path)).collect();
     let folder = data.parent().filter(|folder| all.iter().all(|path| path.parent() == Some(*folder) && path.exists()));
+    let is_shard = |path: &&Path| ShardNames::of_shard(path).is_some();
+    let are_tars = || all.iter().all(|path| is_tar_name(path));
     let give = match folder {
+        _ if all.iter().all(is_shard) => "give the first shard, which stands for all of its set".to_string(),
+        _ if are_tars() => {
+            "where they are one set, give their range in quotation marks, as in 'set-{000..003}.tar'".to_string()
+        }
         Some(folder) => {
             let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
             // It may be none that can be given either; then that tells what can.
@@ -48,6 +55,12 @@ pub fn check_one(data: &Path, more: &[PathBuf]) -> glassnet::Result<()> {
     };
     let names = some_of(all.iter().map(|path| path.display().to_string()));
     Err(Error::setting("DATA", format!("several are given, {names}; {give}")))
+}
+
+/// Returns whether a file is named as a tar, packed or not.
+fn is_tar_name(path: &Path) -> bool {
+    let name = path.display().to_string().to_ascii_lowercase();
+    [".tar", ".tar.gz", ".tgz"].iter().any(|suffix| name.ends_with(suffix))
 }
 
 /// Lists DATA, with these labels where they are not in it.
@@ -163,7 +176,7 @@ impl Dataset {
         labels: &LabelsArgs,
         group_regex: Option<&str>,
     ) -> Result<Dataset, Failure> {
-        let same = || Some(source.path().canonicalize().ok()? == validation_data.canonicalize().ok()?);
+        let same = || Some(absolute(source.path())? == absolute(validation_data)?);
         if same() == Some(true) {
             let reason =
                 "it is the data that train, and a network is to be judged on other images; name another folder";

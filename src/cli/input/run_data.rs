@@ -2,6 +2,7 @@
 //! tells.
 
 use crate::cli::args::LabelsArgs;
+use glassnet::data::source::is_there;
 use glassnet::error::shortened;
 use glassnet::files::read_text;
 use glassnet::{Error, Result};
@@ -57,7 +58,7 @@ impl Wanted<'_> {
     /// [`Error::Setting`] of the argument that is to be given, where they are not.
     pub fn check_there(&self, file: &Path) -> Result<()> {
         let Wanted { path, part, argument } = *self;
-        if path.exists() {
+        if is_there(path) {
             return Ok(());
         }
         let run = file.parent().and_then(Path::parent).unwrap_or(file).display();
@@ -86,7 +87,7 @@ impl RunData {
         // there.
         let place = |given: &str, absolute: &str| {
             let given = PathBuf::from(text(given)?);
-            let absolute = text(absolute).map(PathBuf::from).filter(|path| !given.exists() && path.exists());
+            let absolute = text(absolute).map(PathBuf::from).filter(|path| !is_there(&given) && is_there(path));
             Some(absolute.unwrap_or(given))
         };
         RunData {

@@ -5,7 +5,7 @@ use crate::cli::machine;
 use glassnet::classes::Classes;
 use glassnet::data::catalog::{Catalog, Item};
 use glassnet::data::reading::SampleRange;
-use glassnet::data::source::Source;
+use glassnet::data::source::{self, Source};
 use glassnet::kernels::simd::InstructionSet;
 use glassnet::optim::AdamConstants;
 use glassnet::spec::ModelSpec;
@@ -148,7 +148,7 @@ impl Data {
 
 /// The path from the root of the file system, if it is there and is text.
 pub fn absolute(path: &Path) -> Option<String> {
-    path.canonicalize().ok()?.into_os_string().into_string().ok()
+    source::absolute(path)?.into_os_string().into_string().ok()
 }
 
 /// As a table of `config.toml`.

@@ -3,7 +3,7 @@
 //! | from byte | bytes | holds |
 //! |---|---|---|
 //! | 0 | 8 | [`MAGIC`]: `89 47 4E 50 41 43 4B 0A`, which is `GNPACK` between a byte beyond ASCII and a line feed |
-//! | 8 | 4 | the version: 1, or [`VERSION`], 2, where more is told of images than their names |
+//! | 8 | 4 | the version: 1; 2 where more is told of images than their names; [`VERSION`], 3, of a [`Shard`](super::description::Shard) |
 //! | 12 | 4 | CRC-32 of the bytes from 16 to 64 and of the table |
 //! | 16 | 8 | n, the number of images |
 //! | 24 | 8 | s, the bytes of all samples |
@@ -48,25 +48,27 @@
 //! ```
 //!
 //! Version 2 may add to it `"is_labelled": true`, where labels tell the classes and folders within these mean
-//! nothing, and `"groups": ["p1", "p2"]`.
+//! nothing, and `"groups": ["p1", "p2"]`. Version 3 has all that version 2 may have, and always
+//! `"shard": {"index": 0, "count": 4, "set": "9f86…"}`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
+use super::description::{Description, Kind, Unreadable};
 use crate::data::decode::{ImageInfo, MAX_PIXELS, MAX_SIDE, Orientation, format_named, mode_named};
 use crate::data::part::GivenPart;
-use crate::data::reading::Reading;
 use crate::error::shortened;
 
 /// The first bytes of every pack.
 pub const MAGIC: [u8; 8] = *b"\x89GNPACK\n";
 
-/// The version of this layout.
-pub const VERSION: u32 = 2;
+/// The version of this layout, which shards alone have: what reads none must not take one for a whole set.
+pub const VERSION: u32 = 3;
 
-/// The version of a pack that tells nothing more of its images than their names, which is the same in both.
+/// The version of a whole pack that tells more of its images than their names.
+const TELLING_VERSION: u32 = 2;
+
+/// The version of a whole pack that tells nothing more of its images than their names.
 const PLAIN_VERSION: u32 = 1;
 
 /// The bytes before the samples.
@@ -83,50 +85,6 @@ pub const MAX_NAME_BYTES: u64 = 1 << 30;
 
 /// The most bytes of the description: a sentence of 100 letters on each of 600,000 images.
 pub const MAX_DESCRIPTION_BYTES: u64 = 64 << 20;
-
-/// The description of a pack.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Description {
-    /// The version of glassnet that wrote it.
-    pub version: String,
-    /// Height, width and channels of its pictures.
-    pub size: [usize; 3],
-    /// The way in which the files were read.
-    pub reading: Reading,
-    /// True if images that could not be read were to be left out.
-    pub skip_bad: bool,
-    /// The kinds of files there are, at most 65,536.
-    pub kinds: Vec<Kind>,
-    /// The images that could not be read, in their order.
-    pub unreadable: Vec<Unreadable>,
-    /// True where labels tell the classes: the first folder of each name is one in any case.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_labelled: bool,
-    /// The groups that images belong to.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub groups: Vec<String>,
-}
-
-/// A kind of file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Kind {
-    /// As in [`ImageInfo`].
-    pub format: String,
-    /// As in [`ImageInfo`].
-    pub mode: String,
-}
-
-/// An image that could not be read.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Unreadable {
-    /// Its place, from 0.
-    pub image: usize,
-    /// The reason.
-    pub reason: String,
-}
 
 /// The bits of an image's samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,21 +190,30 @@ impl Preamble {
     /// A phrase with what is not right.
     pub fn check(&self, length: u64) -> Result<(), String> {
         let Preamble { images, sample_bytes, name_bytes, description_bytes, .. } = *self;
-        for (count, most, of) in [
-            (images, MAX_IMAGES, "images"),
-            (name_bytes, MAX_NAME_BYTES, "bytes of names"),
-            (description_bytes, MAX_DESCRIPTION_BYTES, "bytes of a description"),
-        ] {
-            if count > most {
-                return Err(format!("its header tells of {count} {of}, and {most} are the most"));
-            }
-        }
+        check_limits([images, name_bytes, description_bytes])
+            .map_err(|(count, most, of)| format!("its header tells of {count} {of}, and {most} are the most"))?;
         let parts = [PREAMBLE_BYTES as u64, sample_bytes, images * RECORD_BYTES as u64, name_bytes, description_bytes];
         match parts.into_iter().try_fold(0u64, u64::checked_add) {
             Some(sum) if sum == length => Ok(()),
             Some(sum) => Err(format!("its header tells of {sum} bytes, and it has {length}")),
             None => Err(format!("its header tells of more bytes than a file can have, and it has {length}")),
         }
+    }
+
+    /// Checks whether the packs of a set, which have these sizes, are together within the limits of a pack.
+    ///
+    /// # Errors
+    /// A sentence, if they are not.
+    pub fn check_together<'a>(packs: impl Iterator<Item = &'a Preamble>) -> Result<(), String> {
+        let mut sums = [0u64; 3];
+        for Preamble { images, name_bytes, description_bytes, .. } in packs {
+            for (sum, count) in sums.iter_mut().zip([images, name_bytes, description_bytes]) {
+                *sum = sum.saturating_add(*count);
+            }
+        }
+        check_limits(sums).map_err(|(count, most, of)| {
+            format!("with it the shards of the set have {count} {of}, and {most} are the most; give a part of the set")
+        })
     }
 
     /// Returns where the table begins.
@@ -269,6 +236,19 @@ impl Preamble {
             false => Err("its table is not as it was written, by its checksum".to_string()),
         }
     }
+}
+
+/// Checks whether there may be so many images, bytes of names and bytes of a description.
+///
+/// # Errors
+/// The first number that is too large, the most that it may be, and what it counts.
+fn check_limits([images, name_bytes, description_bytes]: [u64; 3]) -> Result<(), (u64, u64, &'static str)> {
+    let limits = [
+        (images, MAX_IMAGES, "images"),
+        (name_bytes, MAX_NAME_BYTES, "bytes of names"),
+        (description_bytes, MAX_DESCRIPTION_BYTES, "bytes of a description"),
+    ];
+    limits.into_iter().find(|(count, most, _)| count > most).map_or(Ok(()), Err)
 }
 
 /// Returns the CRC-32 of the sizes in the first bytes and of the table.
@@ -336,7 +316,11 @@ pub fn write_table(
     let tells_more =
         description.is_labelled || images.iter().any(|image| image.part.is_some() || image.group.is_some());
     let preamble = Preamble {
-        version: if tells_more { VERSION } else { PLAIN_VERSION },
+        version: match (&description.shard, tells_more) {
+            (Some(_), _) => VERSION,
+            (None, true) => TELLING_VERSION,
+            (None, false) => PLAIN_VERSION,
+        },
         images: images.len() as u64,
         sample_bytes: images.iter().map(|image| image.depth.bytes(description.size)).sum(),
         name_bytes: names.iter().map(|name| name.len() as u64).sum(),
@@ -356,6 +340,9 @@ pub fn read_table(preamble: &Preamble, table: &[u8]) -> Result<(Description, Vec
     let description: Description = serde_json::from_slice(description)
         .map_err(|error| format!("its description cannot be read: {}", shortened(&error.to_string())))?;
     check_size(description.size)?;
+    if description.shard.is_some() != (preamble.version == VERSION) {
+        return Err(format!("its version is {}, and shards, and these alone, have {VERSION}", preamble.version));
+    }
     let kinds: Vec<(&'static str, &'static str)> = description.kinds.iter().map(known).collect::<Result<_, _>>()?;
     let groups: Vec<Arc<str>> = description.groups.iter().map(|group| group.as_str().into()).collect();
     let mut faults = description.unreadable.iter().peekable();

@@ -2,7 +2,8 @@
 //! classes, what their files were, and the files' hashes. What trains on it reads the same numbers as from
 //! the images themselves, and decodes nothing.
 //!
-//! [`packing`](super::packing) writes it; [`layout`] has every byte of it. Here it is read. The table of all
+//! [`packing`](super::packing) writes it; [`layout`] has every byte of it. A large set may be in several, its
+//! shards, each with a run of the images; here they are one. Here it is read. The table of all
 //! images is read at once when a pack is opened, and checked; the samples of an image are read when they are
 //! wanted, and each time compared with their checksum. So opening takes the same for large and for small
 //! pictures, and what the system has read once it has in its own cache for the next epoch and the next
@@ -12,11 +13,16 @@
 //! is taken for any of them, and no place of samples is told: they follow each other in the order of the
 //! table, so that none can lie outside or within another's.
 
+pub mod description;
+mod file;
+pub mod identity;
 pub mod layout;
 mod positioned;
+pub mod shard_name;
+mod shards;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,15 +30,19 @@ use super::decode::{ImageInfo, Rgb, RgbPicture};
 use super::part::GivenPart;
 use super::reading::Reading;
 use super::sample::PictureSamples;
+use crate::error::counted;
 use crate::{Error, Result};
-use layout::{Depth, Description, MAGIC, PREAMBLE_BYTES, PackedImage, Preamble, read_table};
-pub(super) use positioned::PositionedFile;
+use description::Description;
+use file::OpenedFile;
+use layout::{Depth, MAGIC, PREAMBLE_BYTES, PackedImage};
+pub(super) use positioned::{OPEN_FILES, PositionedFile};
+use shard_name::{ShardNames, names_shards, own_name};
 
-/// An open pack.
+/// An open pack, or all packs of a set that is in several.
 #[derive(Debug)]
 pub struct Pack {
     path: PathBuf,
-    file: PositionedFile,
+    files: Vec<PackFile>,
     size: [usize; 3],
     reading: Reading,
     skips_bad: bool,
@@ -42,52 +52,48 @@ pub struct Pack {
     images: Vec<PackedImage>,
 }
 
-/// Returns whether a file begins as packs do; one that cannot be read does not, nor does a pipe.
+/// A file of a pack.
+#[derive(Debug)]
+struct PackFile {
+    path: PathBuf,
+    file: PositionedFile,
+    /// The place of its first image among those of all files.
+    first: usize,
+}
+
+/// Returns whether a file begins as packs do, or no file is there and shards of a set of this name are. A
+/// file that cannot be read does not, nor does a pipe.
 pub fn is_pack(path: &Path) -> bool {
     let mut start = [0; MAGIC.len()];
-    path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == MAGIC
+    match path.is_file() {
+        true => File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == MAGIC,
+        false => names_shards(path),
+    }
 }
 
 impl Pack {
-    /// Opens a pack, and returns with it the names of its images in its order.
+    /// Opens a pack, and returns with it the names of its images in its order. The first shard of a set that
+    /// is in several packs, or the name of the set, stands for all of them.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be read; [`Error::Data`] if it is cut short, damaged, of another
-    /// version, or is not what a pack can be.
+    /// [`Error::Io`] if a file cannot be read; [`Error::Data`] if one is cut short, damaged, of another
+    /// version, or is not what a pack can be; or if shards are missing, or not those of one set.
     pub fn open(path: &Path) -> Result<(Pack, Vec<String>)> {
-        let unreadable = || Error::io("read", path);
-        let file = File::open(path).map_err(unreadable())?;
-        let length = file.metadata().map_err(unreadable())?.len();
-        let file = PositionedFile::new(file);
-        let table = || -> std::result::Result<_, Fault> {
-            if length < PREAMBLE_BYTES as u64 {
-                return Err(Fault::Damaged(format!(
-                    "it has {length} bytes, and its header alone has {PREAMBLE_BYTES}"
-                )));
-            }
-            let mut start = [0; PREAMBLE_BYTES];
-            file.read_exact_at(&mut start, 0)?;
-            let preamble = Preamble::from_bytes(&start).map_err(Fault::Other)?;
-            preamble.check(length).map_err(Fault::Damaged)?;
-            // It is as long as the file, or there would have been an error.
-            let mut table = vec![0; preamble.table_bytes() as usize];
-            file.read_exact_at(&mut table, preamble.table_at())?;
-            preamble.check_sum(&start, &table).map_err(Fault::Damaged)?;
-            read_table(&preamble, &table).map_err(Fault::Damaged)
+        let opened = match ShardNames::of_set(path)? {
+            Some(names) => shards::open(path, &names, None)?,
+            None => shards::open_from(path)?,
         };
-        let (Description { size, reading, skip_bad, is_labelled, .. }, images, names) =
-            table().map_err(|fault| match fault {
-                Fault::Unread(error) => unreadable()(error),
-                Fault::Other(reason) => Error::data(path, reason),
-                Fault::Damaged(reason) => {
-                    let reason = format!("it is a damaged pack: {reason}; put back a copy, or pack the images again");
-                    Error::data(path, reason)
-                }
-            })?;
-        let is_deep = images.iter().any(|image| image.info.is_some_and(|info| info.samples.is_some()));
-        log::debug!("{}: a pack of {} images in {length} bytes", path.display(), images.len());
+        let Description { size, reading, skip_bad, is_labelled, .. } = opened[0].description;
+        let (mut files, mut images, mut names) = (Vec::new(), Vec::new(), Vec::new());
+        for OpenedFile { path, file, images: of_file, names: names_of_file, .. } in opened {
+            files.push(PackFile { path, file, first: images.len() });
+            images.extend(of_file);
+            names.extend(names_of_file);
+        }
+        let is_deep = images.iter().any(|image: &PackedImage| image.info.is_some_and(|info| info.samples.is_some()));
+        log::debug!("{}: a pack of {} images in {}", path.display(), images.len(), counted(files.len(), "file"));
         let path = path.to_path_buf();
-        let pack = Pack { path, file, size, reading, skips_bad: skip_bad, is_deep, is_labelled, images };
+        let pack = Pack { path, files, size, reading, skips_bad: skip_bad, is_deep, is_labelled, images };
         Ok((pack, names))
     }
 
@@ -176,17 +182,19 @@ impl Pack {
     pub(super) fn samples(&self, index: usize) -> std::result::Result<PictureSamples, String> {
         let image = &self.images[index];
         let at = PREAMBLE_BYTES as u64 + image.offset;
+        let PackFile { path, file, .. } = &self.files[self.files.partition_point(|file| file.first <= index) - 1];
+        let pack = match self.files.len() {
+            1 => "the pack".to_string(),
+            _ => format!("the pack {}", own_name(path)),
+        };
         let read = |bytes: &mut [u8]| {
-            self.file
-                .read_exact_at(bytes, at)
-                .map_err(|error| format!("its samples cannot be read from the pack ({error})"))?;
+            file.read_exact_at(bytes, at)
+                .map_err(|error| format!("its samples cannot be read from {pack} ({error})"))?;
             match crc32fast::hash(bytes) == image.crc32 {
                 true => Ok(()),
-                false => Err(
-                    "its samples are not those that were packed, by their checksum; put back a copy of the pack, or \
-                              pack the images again"
-                        .to_string(),
-                ),
+                false => Err(format!(
+                    "its samples are not those that were packed, by their checksum; put back a copy of {pack}, or pack the images again"
+                )),
             }
         };
         let length = image.depth.bytes(self.size) as usize;
@@ -215,22 +223,6 @@ impl Pack {
             PictureSamples::Bits8(samples) => RgbPicture::Bits8(rgb(&samples, self.size)),
             PictureSamples::Bits16(samples) => RgbPicture::Bits16(rgb(&samples, self.size)),
         })
-    }
-}
-
-/// Why a pack is not opened.
-enum Fault {
-    /// The system does not read it.
-    Unread(io::Error),
-    /// It is not as it was written.
-    Damaged(String),
-    /// It is of another version.
-    Other(String),
-}
-
-impl From<io::Error> for Fault {
-    fn from(error: io::Error) -> Fault {
-        Fault::Unread(error)
     }
 }
 

@@ -112,6 +112,18 @@ impl Listing {
         self.left_out.push((name, reason));
     }
 
+    /// Adds what another listing has found, behind what is here.
+    pub fn append(&mut self, further: Listing) {
+        let taken = further.left.map(|left| MAX_LISTING_BYTES - left);
+        self.left = self.left.zip(taken).and_then(|(left, taken)| left.checked_sub(taken));
+        self.files.extend(further.files);
+        self.folders.extend(further.folders);
+        let is_known = |(name, _): &(String, Reason)| self.hidden.contains(name);
+        self.left_out.extend(further.left_out.into_iter().filter(|left| !is_known(left)));
+        self.hidden.extend(further.hidden);
+        self.notes.extend(further.notes);
+    }
+
     /// Takes what this name costs from what is left.
     pub fn count(&mut self, name: &str) {
         self.left = self.left.and_then(|left| left.checked_sub(name.len() + LISTED_BYTES));

@@ -78,31 +78,48 @@ fn is_head(bytes: &[u8; HEAD_BYTES]) -> bool {
     written.and_then(|digits| u32::from_str_radix(digits, 8).ok()) == Some(sum)
 }
 
+/// A tar's place among those of one set.
+#[derive(Clone, Copy, Debug)]
+pub struct Among {
+    /// The bytes that those before it have in memory.
+    pub in_memory: u64,
+    /// False if it is opened for each reading, as so many could not be open at once.
+    pub stays_open: bool,
+}
+
+impl Among {
+    /// It is the only one.
+    pub const ALONE: Among = Among { in_memory: 0, stays_open: true };
+}
+
 /// Lists a tar after checking names and sizes.
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be read; [`Error::Data`] if it is damaged or empty, has an entry that is not
 /// taken, or unpacks to too much.
-pub(super) fn list(path: &Path) -> Result<Listing> {
+pub(super) fn list(path: &Path, among: Among) -> Result<Listing> {
     let work = AssertUnwindSafe(|| {
         let mut file = File::open(path).map_err(Error::io("read", path))?;
         let mut start = [0; 2];
         let is_packed = file.read_exact(&mut start).is_ok() && start == GZIP;
         file.seek(SeekFrom::Start(0)).map_err(Error::io("read", path))?;
-        if is_packed { list_packed(path, file) } else { list_plain(path, file) }
+        if is_packed { list_packed(path, file, among) } else { list_plain(path, file, among) }
     });
     // The library that reads tars is as little above suspicion as decoders are.
     catch_panic(work).unwrap_or_else(|| Err(Kind::Tar.damaged(path, "its reader failed on it")))
 }
 
 /// Lists a tar that is not packed.
-fn list_plain(path: &Path, file: File) -> Result<Listing> {
+fn list_plain(path: &Path, file: File, among: Among) -> Result<Listing> {
     let length = file.metadata().map_err(Error::io("read", path))?.len();
-    let places = Arc::new(PositionedFile::new(file.try_clone().map_err(Error::io("read", path))?));
+    let places = Arc::new(match among.stays_open {
+        true => PositionedFile::new(file.try_clone().map_err(Error::io("read", path))?),
+        false => PositionedFile::reopened(path),
+    });
     let allowed = Rc::new(Cell::new(0));
     let mut archive = Archive::new(Allowance { reader: BufReader::new(file), left: Rc::clone(&allowed) });
     let entries = archive.entries_with_seek().map_err(|error| unreadable(path, error))?;
-    let walk = Walk { path, allowed: &allowed, is_packed: false };
+    let walk = Walk { path, allowed: &allowed, is_packed: false, among };
     walk.list(entries, |entry, name| {
         let (at, size) = (entry.raw_file_position(), entry.size());
         if at.checked_add(size).is_none_or(|end| end > length) {
@@ -114,13 +131,13 @@ fn list_plain(path: &Path, file: File) -> Result<Listing> {
 }
 
 /// Lists a packed tar, and keeps its files in memory.
-fn list_packed(path: &Path, file: File) -> Result<Listing> {
+fn list_packed(path: &Path, file: File, among: Among) -> Result<Listing> {
     let packed = Rc::new(Cell::new(0));
     let counted = Counted { reader: BufReader::new(file), read: Rc::clone(&packed) };
     let allowed = Rc::new(Cell::new(0));
     let mut archive = Archive::new(Allowance { reader: MultiGzDecoder::new(counted), left: Rc::clone(&allowed) });
     let entries = archive.entries().map_err(|error| unreadable(path, error))?;
-    let walk = Walk { path, allowed: &allowed, is_packed: true };
+    let walk = Walk { path, allowed: &allowed, is_packed: true, among };
     walk.list(entries, |entry, name| {
         let (size, before) = (entry.size(), packed.get());
         let mut bytes = Vec::new();
@@ -142,6 +159,7 @@ struct Walk<'a> {
     /// What may be read until the next entry.
     allowed: &'a Cell<u64>,
     is_packed: bool,
+    among: Among,
 }
 
 impl Walk<'_> {
@@ -213,10 +231,10 @@ impl Walk<'_> {
             true => (MAX_PACKED_TAR_BYTES, "kept in memory; unpack it to a .tar, with gunzip, and give that"),
             false => (MAX_UNPACKED_BYTES, "the most; unpack it and give the folder"),
         };
-        match total > most {
-            true => {
-                Err(Error::data(self.path, format!("the tar holds more than {} GiB, which is {advice}", most >> 30)))
-            }
+        let before = if self.is_packed { self.among.in_memory } else { 0 };
+        let holds = if before == 0 { "the tar holds" } else { "the tar and those before it hold" };
+        match before.saturating_add(total) > most {
+            true => Err(Error::data(self.path, format!("{holds} more than {} GiB, which is {advice}", most >> 30))),
             false => Ok(()),
         }
     }
