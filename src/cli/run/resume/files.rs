@@ -38,7 +38,7 @@ pub const FURTHER: Set =
 /// Returns where a set of the run is, if it is there: at the path that was given or, as seen from another
 /// folder, at the absolute one. Where there is something at both, the files decide.
 pub fn place(run: &ResumedRun, set: Set) -> Option<PathBuf> {
-    let at = |key| run.data_text(key).map(PathBuf::from).filter(|path| path.exists());
+    let at = |key| run.data_text(key).map(PathBuf::from).filter(|path| glassnet::data::source::is_there(path));
     let (given, absolute) = match (at(set.path), at(set.absolute_path)) {
         (given, None) => return given,
         (None, Some(absolute)) => (None, absolute),
