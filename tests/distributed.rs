@@ -11,7 +11,7 @@ use glassnet::classes::{Classes, Label};
 use glassnet::data::arrays::ArraySet;
 use glassnet::data::batches::Loader;
 use glassnet::data::reading::Reading;
-use glassnet::distributed::{InProcess, Ranks, Stopping, Traffic, Transport};
+use glassnet::distributed::{Echo, InProcess, Ranks, Stopping, Traffic, Transport};
 use glassnet::network::Network;
 use glassnet::random::{Purpose, Stream};
 use glassnet::spec::ModelSpec;
@@ -240,6 +240,25 @@ fn large_dense_kernels_never_travel() {
     let gathered = 2 * 3 * kernel / 2;
     for Traffic { bytes, .. } in traffic {
         assert!(bytes > gathered && bytes - gathered < 4 * kernel / 2, "{bytes} bytes");
+    }
+}
+
+#[test]
+fn a_rank_that_hears_its_own_echo_sends_what_it_sends_to_others() {
+    for network in [two_blocks(), normalized()] {
+        let job = Job::new(network, settings(), [13, 0], 8);
+        for count in [2, 3] {
+            let (_, traffic) = job.run(count);
+            let echoed: Vec<Traffic> = (0..count)
+                .map(|rank| {
+                    let ranks = Ranks::new(Box::new(Echo::new(rank, count)), Stopping::default());
+                    job.on_rank(&ranks, 1, &mut job.start(), |_, _, _| Ok(())).unwrap();
+                    ranks.traffic()
+                })
+                .collect();
+            assert_eq!(echoed, traffic);
+            assert!(traffic.iter().all(|traffic| traffic.messages > 0 && traffic.bytes > 0), "{traffic:?}");
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! a network, reckoned from both.
 //!
 //! Rank 0, which has the largest share, does its work on this machine as if the others were there
-//! ([`Unheard`]). A step then takes
+//! ([`Echo`]). A step then takes
 //!
 //! ```text
 //! its work, measured  +  messages · time of a message  +  bytes / bytes a second
@@ -15,7 +15,7 @@ use crate::Result;
 use crate::classes::Label;
 use crate::data::arrays::ArraySet;
 use crate::data::batches::Loader;
-use crate::distributed::{Ranks, Stopping, Traffic, Unheard};
+use crate::distributed::{Echo, Ranks, Stopping, Traffic};
 use crate::network::Network;
 use crate::plan::observer::Observer;
 use crate::plan::{Plan, PlanOptions};
@@ -94,7 +94,7 @@ pub fn measure(
     let settings = TrainSettings { epochs: steps + 1, early_stopping: None, augmentation: None, ..settings.clone() };
     let job = match ranks {
         1 => Ranks::alone(),
-        ranks => Ranks::new(Box::new(Unheard::new(0, ranks)), Stopping::default()),
+        ranks => Ranks::new(Box::new(Echo::new(0, ranks)), Stopping::default()),
     };
     let mut state = TrainingState::new(network.initial_parameters(0), settings.optimizer()?);
     let mut clock = StepClock { ranks: &job, begun: None, steps: Vec::new() };

@@ -45,11 +45,15 @@ const EXIT_WRONG_CALL: u8 = 2;
 
 /// Reads the arguments, runs the command, and tells the system how it went.
 pub fn main() -> ExitCode {
-    // Held until the end: then all ranks of the job end together.
-    let _membership = match job::join() {
-        Ok(membership) => membership,
-        Err(error) => return told_at_last(&Failure::from(error)),
+    let code = match job::join() {
+        Ok(()) => work(),
+        Err(error) => told_at_last(&Failure::from(error)),
     };
+    job::leave();
+    code
+}
+
+fn work() -> ExitCode {
     let cli = Cli::of_process();
     console::set_quiet(cli.command.is_quiet() || !job::is_first());
     interrupt::install();
@@ -90,13 +94,13 @@ fn told_at_last(failure: &Failure) -> ExitCode {
 fn check_can_be_shared(command: &Command) -> glassnet::Result<()> {
     let reason = match command {
         Command::Train(args) if args.folds.is_some() => {
-            "folds are not shared; let each process train one by itself, with --only-fold"
+            "folds are not shared; start a process by itself for each, with --only-fold"
         }
         Command::Train(args) if args.watch => "what is watched is seen by one process only; leave --watch out",
-        Command::Train(_) | Command::Reproduce(_) => return Ok(()),
+        Command::Train(_) | Command::Reproduce(_) => return job::check_known(),
         _ => "only 'train' and 'reproduce' are shared; start this command by itself",
     };
-    job::check_alone("glassnet", reason)
+    job::check_alone(reason)
 }
 
 fn run(command: &Command, resumed: Option<ResumedRun>) -> CommandResult {

@@ -21,9 +21,10 @@
 //! own, which are [gathered](Ranks::gather_ranges) when somebody wants to see or save them.
 //!
 //! Numbers travel by a [`Transport`]: between threads of one process ([`InProcess`]), and with the feature
-//! `mpi` between processes that MPI has started. [`Unheard`] carries nothing, to measure one rank by itself.
+//! `mpi` between processes that MPI has started. [`Echo`] brings them back, to measure one rank by itself.
 
 mod cuts;
+mod echo;
 mod in_process;
 #[cfg(feature = "mpi")]
 pub mod mpi;
@@ -32,12 +33,11 @@ mod share;
 mod sums;
 mod traffic;
 mod transport;
-mod unheard;
 
 pub use cuts::cuts;
+pub use echo::Echo;
 pub use in_process::InProcess;
 pub use ranks::{Ranks, Stopping};
 pub use share::{Peers, Share};
 pub use traffic::Traffic;
 pub use transport::Transport;
-pub use unheard::Unheard;

@@ -333,3 +333,35 @@ fn an_instruction_set_that_is_not_there_is_refused_by_all_that_compute() {
     let config: toml::Table = here.text("portable/config.toml").parse().unwrap();
     assert_eq!(config["machine"]["instruction_set"].as_str(), Some("portable"));
 }
+
+#[test]
+fn ranks_share_a_batch_and_what_each_sends_is_counted() {
+    let here = Here::empty();
+    here.write(
+        "net.toml",
+        concat!(
+            "input = [20, 20, 1]\nlayers = [{ type = 'conv2d', filters = 8, kernel = 3 }, { type = 'relu' }, ",
+            "{ type = 'flatten' }, { type = 'dense', units = 1 }]",
+        ),
+    );
+    let ran = bench(&here, "bench ranks --model net.toml --ranks 2,3 --batch-size 4 --steps 1");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert_eq!(lines[1], "2673 parameters, batches of 4, all ranks together, 1 step");
+    let row = |line: &str| line.split_whitespace().take(3).map(str::to_string).collect::<Vec<_>>();
+    assert_eq!(row(lines[3]), ["ranks", "batch", "share"]);
+    assert_eq!([row(lines[4]), row(lines[5]), row(lines[6])], [["1", "4", "4"], ["2", "4", "2"], ["3", "4", "2"]]);
+    let object = json(&here, "bench ranks --model net.toml --ranks 2 --per-rank --batch-size 3 --steps 2");
+    let [alone, two] = [&object["ranks"][0], &object["ranks"][1]];
+    assert_eq!(keys(two), ["batch", "bytes", "messages", "ranks", "reckoned", "share", "work_ms"]);
+    assert_eq!((&alone["messages"], &alone["bytes"]), (&0.into(), &0.into()));
+    assert_eq!((&two["batch"], &two["share"]), (&6.into(), &3.into()));
+    // To the other: its logits and the wish to stop; the dense layer's inputs and gradients; half of each of
+    // its three slots, and half of their sums.
+    let (logits, dense, slot) = (3 + 1, 3 * (18 * 18 * 8) + 3, 9 * 8 + 8);
+    assert_eq!(two["messages"], 5);
+    assert_eq!(two["bytes"], 4 * (logits + dense + 3 * slot / 2 + slot / 2));
+    let link = &two["reckoned"][0];
+    let expected = two["work_ms"]["median"].as_f64().unwrap() + 5.0 * 0.01 + two["bytes"].as_f64().unwrap() / 1.1e6;
+    assert!((link["step_ms"].as_f64().unwrap() - expected).abs() < 1e-9, "{link}");
+}

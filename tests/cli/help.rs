@@ -34,6 +34,7 @@ pub const COMMANDS: [&str; 28] = [
     "bench",
     "bench conv",
     "bench step",
+    "bench ranks",
     "completions",
     "man",
 ];

@@ -31,6 +31,7 @@ mod hostile;
 mod import;
 mod init;
 mod inspect;
+mod job;
 mod json;
 mod known;
 mod labels;

@@ -60,6 +60,7 @@ fn pages_are_printed_one_by_one_or_written_all_at_once() {
     let pages = [
         "glassnet.1",
         "glassnet-bench-conv.1",
+        "glassnet-bench-ranks.1",
         "glassnet-bench-step.1",
         "glassnet-bench.1",
         "glassnet-completions.1",

@@ -47,6 +47,7 @@ const COMMANDS: [&str; 27] = [
     "bench",
     "conv",
     "step",
+    "ranks",
     "completions",
     "man",
 ];

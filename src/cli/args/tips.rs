@@ -42,6 +42,7 @@ pub fn is_given(flag: &str) -> bool {
 
 /// Says what is not right in the arguments, and ends the process.
 pub fn refuse(error: Error) -> ! {
+    job::leave();
     if !job::is_first() {
         std::process::exit(0);
     }

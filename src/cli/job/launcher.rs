@@ -5,23 +5,16 @@ use glassnet::{Error, Result};
 use std::env;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The variables by which launchers tell a process that it is a rank, and how many there are: Open MPI's,
-/// MPICH's and its relatives', and of PMIx, which tells no count.
-const RANK_VARIABLES: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"];
+/// The variables by which launchers tell a process how many ranks its job has: Open MPI's, and MPICH's and
+/// its relatives'.
+const COUNT_VARIABLES: [&str; 2] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
 
-/// The variable by which Slurm tells how many tasks a step has.
+/// The variable by which PMIx, of which Slurm has one, tells a process its rank.
+#[cfg(feature = "mpi")]
+const PMIX_RANK: &str = "PMIX_RANK";
+
+/// The variable by which Slurm tells how many tasks a step has, whether they know of each other or not.
 const SLURM_TASKS: &str = "SLURM_STEP_NUM_TASKS";
-
-/// Returns whether a launcher of MPI has started this process.
-fn is_rank() -> bool {
-    RANK_VARIABLES.iter().any(|variable| env::var_os(variable).is_some())
-}
-
-/// How many tasks a launcher says there are; 1 where there is none.
-fn tasks() -> usize {
-    let told = [RANK_VARIABLES[0], RANK_VARIABLES[1], SLURM_TASKS].into_iter().find_map(|name| env::var(name).ok());
-    told.and_then(|count| count.parse().ok()).unwrap_or(1)
-}
 
 /// The membership in the job, which ends when it is dropped.
 #[derive(Default)]
@@ -30,18 +23,43 @@ pub struct Membership {
     _member: Option<glassnet::distributed::mpi::Membership>,
 }
 
-/// Joins the job of this process.
+/// Joins the job of this process, if it is part of one.
 ///
 /// # Errors
-/// [`Error::Setting`], where there is one that cannot be joined.
+/// [`Error::Setting`], where it cannot be joined.
 pub fn join() -> Result<(Membership, Ranks)> {
-    match (is_rank(), tasks()) {
-        (false, 0 | 1) => Ok((Membership::default(), Ranks::alone())),
-        (false, tasks) => Err(Error::setting(
-            SLURM_TASKS,
-            format!("Slurm started {tasks} processes that do not know of each other; start them with srun --mpi=pmix"),
-        )),
-        (true, tasks) => join_mpi(tasks),
+    #[cfg(feature = "mpi")]
+    if COUNT_VARIABLES.iter().chain([&PMIX_RANK]).any(|variable| env::var_os(variable).is_some()) {
+        return join_mpi();
+    }
+    Ok((Membership::default(), Ranks::alone()))
+}
+
+/// Checks whether a process that is alone was meant to be: others may be about to do the same work.
+///
+/// # Errors
+/// [`Error::Setting`], where a launcher has started several that do not know of each other.
+pub fn check_meant_to_be_alone() -> Result<()> {
+    let count = |variable: &str| env::var(variable).ok()?.parse::<usize>().ok().filter(|&count| count > 1);
+    let several = |variable: &str, reason: String| Err(Error::setting(variable, reason));
+    for variable in COUNT_VARIABLES {
+        if let Some(count) = count(variable) {
+            let reason = format!(
+                "{count} processes were started as one job, and this glassnet was built without MPI, so each would do all of \
+                 the work; build it with cargo install --path . --features mpi, or start one process"
+            );
+            return several(variable, reason);
+        }
+    }
+    match count(SLURM_TASKS) {
+        None => Ok(()),
+        Some(count) => {
+            let reason = format!(
+                "Slurm started {count} processes that do not know of each other, and each would do all of the work; start them \
+                 with srun --mpi=pmix, with a glassnet that was built with --features mpi, or start one"
+            );
+            several(SLURM_TASKS, reason)
+        }
     }
 }
 
@@ -54,7 +72,7 @@ pub fn sharing() -> usize {
 }
 
 #[cfg(feature = "mpi")]
-fn join_mpi(_: usize) -> Result<(Membership, Ranks)> {
+fn join_mpi() -> Result<(Membership, Ranks)> {
     use crate::cli::terminal::{console, interrupt};
     use glassnet::distributed::{Stopping, mpi::Mpi};
     let (member, mpi) = Mpi::join(|ranks, waited| {
@@ -65,18 +83,6 @@ fn join_mpi(_: usize) -> Result<(Membership, Ranks)> {
     SHARING.store(mpi.sharing(), Ordering::Relaxed);
     let stopping = Stopping { is_wanted: interrupt::is_wanted, agreed: interrupt::agree };
     Ok((Membership { _member: Some(member) }, Ranks::new(Box::new(mpi), stopping)))
-}
-
-#[cfg(not(feature = "mpi"))]
-fn join_mpi(tasks: usize) -> Result<(Membership, Ranks)> {
-    match tasks {
-        1 => Ok((Membership::default(), Ranks::alone())),
-        _ => Err(Error::setting(
-            "MPI",
-            "this glassnet was built without it, and each process would do all of the work; build it with \
-             cargo install --path . --features mpi, or start one process",
-        )),
-    }
 }
 
 /// Ends all processes of the job.

@@ -8,15 +8,19 @@ use crate::cli::outcome::{Failure, told};
 use crate::cli::terminal::{console, interrupt};
 use glassnet::distributed::Ranks;
 use glassnet::{Error, Result};
+use launcher::Membership;
 use std::process::ExitCode;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::available_parallelism;
 
 mod launcher;
 
 /// The ranks of the job.
 static RANKS: OnceLock<Ranks> = OnceLock::new();
+
+/// The membership in it, until the process leaves.
+static MEMBERSHIP: Mutex<Option<Membership>> = Mutex::new(None);
 
 /// A switch: steps are taken, and a rank that fails cannot tell the others.
 static TAKES_STEPS: AtomicBool = AtomicBool::new(false);
@@ -41,7 +45,7 @@ pub fn is_shared() -> bool {
 ///
 /// # Errors
 /// Those of a launcher that this program, as it was built, cannot work with.
-pub fn join() -> Result<launcher::Membership> {
+pub fn join() -> Result<()> {
     let (membership, ranks) = launcher::join()?;
     if ranks.rank() > 0 {
         console::silence();
@@ -50,7 +54,13 @@ pub fn join() -> Result<launcher::Membership> {
         interrupt::wait_for_agreement();
     }
     let _ = RANKS.set(ranks);
-    Ok(membership)
+    *MEMBERSHIP.lock().unwrap_or_else(PoisonError::into_inner) = Some(membership);
+    Ok(())
+}
+
+/// Leaves the job, which every rank does before it ends; all wait until the last one has come so far.
+pub fn leave() {
+    drop(MEMBERSHIP.lock().unwrap_or_else(PoisonError::into_inner).take());
 }
 
 /// The threads of a rank, where so many were asked for: by default those of the cores that it may use,
@@ -73,17 +83,23 @@ pub fn steps_begin() {
     TAKES_STEPS.store(true, Ordering::SeqCst);
 }
 
-/// Refuses what several processes cannot share.
+/// Refuses work that several processes cannot share, for this reason.
 ///
 /// # Errors
-/// [`Error::Setting`] of `what`.
-pub fn check_alone(what: &str, reason: &str) -> Result<()> {
-    match is_shared() {
-        false => Ok(()),
-        true => {
-            Err(Error::setting(what, format!("{} processes were started as one job, and {reason}", ranks().count())))
-        }
+/// [`Error::Setting`], where there are several.
+pub fn check_alone(reason: &str) -> Result<()> {
+    match ranks().count() {
+        1 => Ok(()),
+        count => Err(Error::setting("the job", format!("{count} processes were started as one, and {reason}"))),
     }
+}
+
+/// Refuses work that each of several processes would do by itself.
+///
+/// # Errors
+/// [`Error::Setting`], where several were started that do not know of each other.
+pub fn check_known() -> Result<()> {
+    if is_shared() { Ok(()) } else { launcher::check_meant_to_be_alone() }
 }
 
 /// The exit code of a rank whose work has failed, which would be `code` if it were alone, after the failure
