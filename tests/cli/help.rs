@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 const SCREEN: (usize, usize) = (45, 100);
 
 /// glassnet itself, and its commands.
-pub const COMMANDS: [&str; 28] = [
+pub const COMMANDS: [&str; 29] = [
     "",
     "reproduce",
     "train",

@@ -21,7 +21,7 @@ pub struct CompletionsArgs {
 }
 
 /// The commands that have a page, for shells to complete.
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 28] = [
     "reproduce",
     "train",
     "predict",
