@@ -116,8 +116,7 @@ impl Operation for Dense {
             return;
         }
         // Weights' gradients are sums over the whole batch.
-        let others =
-            share.peers().map(|peers| [peers.gather(input, self.inputs), peers.gather(grad_output, self.units)]);
+        let others = share.peers().map(|peers| peers.gather_both([input, grad_output], [self.inputs, self.units]));
         let (whole_input, whole_grad) = match &others {
             None => (input, grad_output),
             Some([input, grad_output]) => (&input[..], &grad_output[..]),
