@@ -60,7 +60,7 @@ pub fn join() -> Result<()> {
 
 /// Leaves the job, which every rank does before it ends; all wait until the last one has come so far.
 pub fn leave() {
-    drop(MEMBERSHIP.lock().unwrap_or_else(PoisonError::into_inner).take());
+    *MEMBERSHIP.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
 /// The threads of a rank, where so many were asked for: by default those of the cores that it may use,

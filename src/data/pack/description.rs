@@ -47,9 +47,9 @@ pub struct Shard {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Kind {
-    /// As in [`ImageInfo`].
+    /// As in [`ImageInfo`](crate::data::decode::ImageInfo).
     pub format: String,
-    /// As in [`ImageInfo`].
+    /// As in [`ImageInfo`](crate::data::decode::ImageInfo).
     pub mode: String,
 }
 

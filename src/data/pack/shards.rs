@@ -11,8 +11,8 @@ use crate::{Error, Result};
 /// Opens the file at `path` and, where it is the first shard of a set, the others.
 ///
 /// # Errors
-/// Those of [`OpenedFile::open`] and of [`open`]; [`Error::Data`] of a shard that is not the first, or is not
-/// named as one.
+/// Those of [`OpenedFile::open`] and of [`open()`]; [`Error::Data`] of a shard that is not the first, or is
+/// not named as one.
 pub fn open_from(path: &Path) -> Result<Vec<OpenedFile>> {
     let first = OpenedFile::open(path, &[])?;
     let Some(Shard { index, count, .. }) = first.description.shard else { return Ok(vec![first]) };

@@ -28,7 +28,7 @@ use super::limits::{MAX_FILE_BYTES, MAX_FILES, too_many_files};
 use super::listing::Listing;
 use super::place::Place;
 use super::table::Columns;
-use crate::Result;
+use crate::{Error, Result};
 use crate::data::catch_panic::catch_panic;
 use crate::data::part::GivenPart;
 use columns::SetColumns;
@@ -46,6 +46,11 @@ const MAX_TEXT_BYTES: usize = 1024;
 /// [`Error::Io`] if a file cannot be read; [`Error::Data`] if one is damaged, of a kind that is not read, or
 /// beyond the limits; [`Error::Setting`] of a column that is not there or cannot be told.
 pub fn list(path: &Path, files: &[PathBuf], columns: &Columns) -> Result<Listing> {
+    if columns.separator.is_some() {
+        let reason =
+            "an image has one label in Parquet files here; leave it out, or tell the labels in a table, with --labels";
+        return Err(Error::setting("label_separator", reason));
+    }
     let part = |file: &PathBuf| GivenPart::from_name(&file.file_name()?.to_string_lossy());
     let parts: Vec<Option<GivenPart>> = files.iter().map(part).collect();
     // One part alone is no split.
@@ -69,7 +74,7 @@ pub fn list(path: &Path, files: &[PathBuf], columns: &Columns) -> Result<Listing
             labels.insert(place, Labelled { label: label.to_string(), part, group });
         }
     }
-    by_labels(path, base, labels, |_| false)
+    by_labels(path, base, labels, None, |_| false)
 }
 
 /// What was read so far.
