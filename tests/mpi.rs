@@ -227,22 +227,25 @@ fn a_rank_that_stops_answering_is_told_of_by_name() {
 }
 
 #[test]
-fn a_rank_with_other_files_or_none_is_named_before_the_first_step() {
+fn a_rank_with_other_files_or_other_arithmetic_is_named_before_the_first_step() {
     let here = Here::new();
     here.done(0, "phantom --out other");
     let first = fs::read_dir(here.path("other/benign")).unwrap().next().unwrap().unwrap().path();
     fs::remove_file(first).unwrap();
-    for (data, told) in [("other", "its data hold 135 images, and those of rank 0 136"), ("nowhere", "does not exist")]
-    {
-        // The last of three ranks is given this, and the others the set.
+    for (differs, told) in [
+        ("data=other", "its data hold 135 images, and those of rank 0 136"),
+        ("data=nowhere", "does not exist"),
+        ("export GLASSNET_SIMD=portable", "it computes with the instruction set portable"),
+    ] {
         let program = env!("CARGO_BIN_EXE_glassnet");
         let script = format!(
-            "if [ \"$OMPI_COMM_WORLD_RANK\" = 2 ]; then data={data}; else data=set; fi; exec '{program}' train $data --epochs 1 --out run"
+            "data=set; if [ \"$OMPI_COMM_WORLD_RANK\" = 2 ]; then {differs}; fi
+            exec '{program}' train $data --epochs 1 --out run"
         );
         let output = here.job(3).args(["sh", "-c", &script]).output().unwrap();
         let [stdout, stderr] = texts(&output);
-        assert!(!output.status.success());
-        assert!(stderr.contains("rank 2 on ") && stderr.contains(told), "{stdout}{stderr}");
+        assert!(!output.status.success(), "{stdout}");
+        assert!(stderr.contains("error: rank 2 on ") && stderr.contains(told), "{stderr}");
         assert!(!here.path("run").exists(), "nothing was written");
     }
 }

@@ -1,6 +1,7 @@
 //! `config.toml`: what a run was made from, and how it ended.
 
 use super::settings::RunSettings;
+use crate::cli::job;
 use crate::cli::machine;
 use glassnet::classes::Classes;
 use glassnet::data::catalog::{Catalog, Item};
@@ -74,6 +75,9 @@ pub struct Machine {
     /// The one in force: the machine's widest, or that of `GLASSNET_SIMD`.
     pub instruction_set: &'static str,
     pub threads: usize,
+    /// The processes that share the run, each with so many threads, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ranks: Option<usize>,
     pub system: &'static str,
 }
 
@@ -84,6 +88,7 @@ impl Machine {
             processor: machine::processor(),
             instruction_set: InstructionSet::in_force().name(),
             threads: rayon::current_num_threads(),
+            ranks: job::is_shared().then(|| job::ranks().count()),
             system: std::env::consts::OS,
         }
     }

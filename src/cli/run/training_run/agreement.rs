@@ -3,6 +3,7 @@
 use super::resolved::TrainingRun;
 use crate::cli::job;
 use crate::cli::run_folder::config::as_toml;
+use glassnet::kernels::simd::{self, InstructionSet};
 use glassnet::training::TrainingState;
 use glassnet::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,8 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Serialize, Deserialize)]
 struct Agreed {
     version: String,
+    /// The instruction set in force.
+    instructions: String,
     /// Images in DATA, and a hash of their names, classes and sizes, those that train before those that
     /// validate.
     images: usize,
@@ -43,6 +46,7 @@ impl TrainingRun {
         state.parameters.as_slice().iter().for_each(|weight| weights.update(weight.to_le_bytes()));
         let own = Agreed {
             version: env!("CARGO_PKG_VERSION").into(),
+            instructions: InstructionSet::in_force().name().into(),
             images: self.dataset.split.training.len() + self.dataset.split.validation.len(),
             names: names.finalize().to_vec(),
             settings: Sha256::digest(settings).to_vec(),
@@ -73,6 +77,16 @@ impl Agreed {
             return Some(format!(
                 "it is glassnet {}, and rank 0 is {}; take the same on all hosts",
                 other.version, self.version
+            ));
+        }
+        if self.instructions != other.instructions {
+            return Some(format!(
+                "it computes with the instruction set {}, and rank 0 with {}, whose numbers differ by rounding; set \
+                 {}={} for all ranks, if all have it",
+                other.instructions,
+                self.instructions,
+                simd::VARIABLE,
+                other.instructions
             ));
         }
         if self.images != other.images {

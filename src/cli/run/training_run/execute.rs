@@ -66,6 +66,7 @@ impl TrainingRun {
     pub fn execute(mut self) -> Result<Execution, Failure> {
         let resumed = self.resumed.take();
         let Start { mut state, was, goes_on } = self.start(resumed.as_ref())?;
+        self.check_agreement(&state)?;
         if let Some(run) = resumed.as_ref().filter(|_| goes_on)
             && let Some(sentence) = nothing_to_do(run, &self.settings.training, &state)?
         {
@@ -74,7 +75,6 @@ impl TrainingRun {
             return Ok(Execution::NothingToDo { folder, state: Box::new(state), sentence, left_out });
         }
         let is_resumed = resumed.is_some();
-        self.check_agreement(&state)?;
         // From here on the first rank alone writes.
         let place = match job::is_first() {
             true => Some(RunPlace::claim(resumed, self.out.as_deref())?),
