@@ -3,7 +3,9 @@
 use super::resolved::TrainingRun;
 use crate::cli::job;
 use crate::cli::run_folder::config::as_toml;
+use crate::cli::terminal::console;
 use glassnet::kernels::simd::{self, InstructionSet};
+use glassnet::plan::Plan;
 use glassnet::training::TrainingState;
 use glassnet::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -65,6 +67,27 @@ impl TrainingRun {
             }
         }
         Ok(())
+    }
+}
+
+impl TrainingRun {
+    /// Tells that several processes train on these many images, and warns where some of them have nothing to
+    /// do.
+    pub(super) fn tell_of_ranks(&self, images: usize) {
+        let ranks = job::ranks().count();
+        if ranks == 1 {
+            return;
+        }
+        console::progress(&format!("{ranks} processes share each step."));
+        let batch = self.settings.batch_size.min(images);
+        let cuts = Plan::shared(&self.network, batch, self.settings.plan_options(), ranks, true).cuts(batch);
+        let idle = cuts.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        if idle > 0 {
+            console::warn(&format!(
+                "batches of {batch} images are too small for {ranks} processes: {idle} of them have no image of any; start \
+                 fewer, or give a larger --batch-size"
+            ));
+        }
     }
 }
 

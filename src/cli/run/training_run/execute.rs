@@ -95,6 +95,7 @@ impl TrainingRun {
             self.warn_of_other_algorithms();
         }
         let Some(place) = place else { return self.follow(state, parts) };
+        self.tell_of_ranks(parts[0].items().len());
 
         let config = self.config(self.data(hashes, reading.range));
         let table = as_toml(&config)?;
