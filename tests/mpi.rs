@@ -251,6 +251,19 @@ fn a_rank_with_other_files_or_other_arithmetic_is_named_before_the_first_step() 
 }
 
 #[test]
+fn processes_that_have_no_image_of_any_batch_are_told_of() {
+    let here = Here::new();
+    let output = here.run(4, &format!("{TRAIN} --epochs 1 --batch-size 2 --out run"));
+    let [_, stderr] = texts(&output);
+    let told =
+        "warning: batches of 2 images are too small for 4 processes: 2 of them have no image of any; start fewer, or";
+    assert!(
+        output.status.success() && stderr.contains(told) && stderr.contains("4 processes share each step."),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn what_cannot_be_shared_is_refused_once() {
     let here = Here::new();
     for (arguments, told) in [

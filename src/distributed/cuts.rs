@@ -1,8 +1,8 @@
 //! Where a batch is cut into the shares of ranks.
 
 /// Cuts `count` images into `ranks` shares of whole runs of `run` images, of which the last may be shorter:
-/// share r is `cuts[r]..cuts[r + 1]`. The shares are as equal as can be, the larger ones first; where there
-/// are fewer runs than ranks, the last ranks have none.
+/// share r is `cuts[r]..cuts[r + 1]`. The shares are as equal as can be, and the first is one of the largest;
+/// where there are fewer runs than ranks, some ranks have none.
 pub fn cuts(count: usize, run: usize, ranks: usize) -> Vec<usize> {
     let runs = count.div_ceil(run);
     // Of 5 runs the first of 2 ranks has 3.

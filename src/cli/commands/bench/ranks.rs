@@ -56,7 +56,7 @@ const LEGEND: [&str; 6] = [
     "Reckoned: a step on a network, work + messages · 10 µs + bytes / 1.1 GB/s on 10 GbE, 3 µs and 10 GB/s on 100 GbE;",
     "and how many images a second that is, of one rank's. Nothing is sent while a rank works.",
     "Every number of ranks ends with the same bits. Large dense kernels stay where they are: each rank owns rows.",
-    "Where a batch has fewer slots than ranks, the last ranks have no images, and more of them gain nothing.",
+    "Where a batch has fewer slots than ranks, some ranks have no images, and more of them gain nothing.",
 ];
 
 fn heading(args: &RanksArgs, network: &Network) -> [String; 1] {
