@@ -9,11 +9,11 @@
 //!   of the batch, and every slot lies in one share. A share of each slot's numbers goes to each rank, which
 //!   adds them in the order of the slots; then all ranks get all sums, and each takes the optimizer's step on
 //!   all small tensors.
-//! - A **large dense kernel** is never sent: 97 % of the documented network's weights are one. Each rank owns
-//!   some of its rows, with their moments. The columns of the input that belong to them come from all images,
-//!   partial outputs go back and are added in the order of the rows, and the rows' gradient is a sum over the
-//!   whole batch in the order of its images (A. Krizhevsky, *One weird trick for parallelizing convolutional
-//!   neural networks*, 2014; there the order of sums is not kept).
+//! - A **large dense kernel** is sent in no step: 97 % of the documented network's weights are one. Each rank
+//!   owns some of its rows, with their moments. The columns of the input that belong to them come from all
+//!   images, partial outputs go back and are added in the order of the rows, and the rows' gradient is a sum
+//!   over the whole batch in the order of its images (A. Krizhevsky, *One weird trick for parallelizing
+//!   convolutional neural networks*, 2014; there the order of sums is not kept).
 //! - Dropout masks, changes of images and shuffles are drawn by an image's place in the whole batch or set.
 //! - Loss and metrics come from the logits of the whole batch, which every rank has.
 //!

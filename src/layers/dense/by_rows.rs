@@ -1,4 +1,4 @@
-//! A dense layer whose kernel's rows several ranks share: none of them ever travel.
+//! A dense layer whose kernel's rows several ranks share: none of them travels in a step.
 //!
 //! ```text
 //! forward    X, by images ─▶ X, by columns ─▶ each rank's partial outputs ─▶ Y, by images
