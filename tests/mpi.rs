@@ -197,6 +197,25 @@ fn a_job_whose_rank_is_killed_ends_and_goes_on_with_any_other_number_of_ranks() 
 }
 
 #[test]
+fn a_file_that_goes_away_in_the_middle_of_an_epoch_ends_the_job_and_leaves_what_was_saved() {
+    let here = Here::new();
+    let job = begun(here.command(2, &format!("{TRAIN} --epochs 400 --save-every 0 --cache 0 --out run")));
+    here.wait_for("run/weights/last.safetensors");
+    let file = fs::read_dir(here.path("set/benign")).unwrap().next().unwrap().unwrap().path();
+    let away = here.path("away.png");
+    fs::rename(&file, &away).unwrap();
+    let output = job.wait_with_output().unwrap();
+    let [_, stderr] = texts(&output);
+    let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    assert!(!output.status.success() && stderr.contains(&name), "{stderr}");
+    fs::rename(&away, &file).unwrap();
+    let epochs = fs::read_to_string(here.path("run/history.csv")).unwrap().lines().count();
+    here.done(3, &format!("train --resume run --epochs {epochs}"));
+    here.done(0, &format!("{TRAIN} --epochs {epochs} --out alone"));
+    assert_eq!(here.hash("run"), here.hash("alone"));
+}
+
+#[test]
 fn a_job_that_is_told_to_end_saves_and_goes_on() {
     let here = Here::new();
     here.done(0, &format!("{TRAIN} --epochs 4 --out alone"));

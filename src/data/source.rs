@@ -315,6 +315,16 @@ impl Source {
         }
     }
 
+    /// Returns what a pack tells of what the image at `index` holds, if it is in one: the SHA-256 of its
+    /// file, and the checksum of its samples.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Source::len).
+    pub fn pack_digest(&self, index: usize) -> Option<Vec<u8>> {
+        let InPack { pack, index } = self.in_pack(index)?;
+        Some([&pack.sha256(index)[..], &pack.crc32(index).to_le_bytes()].concat())
+    }
+
     /// Returns the SHA-256 of the bytes of the file at `index`; a pack knows those of the files that it was
     /// made from.
     ///

@@ -23,9 +23,6 @@ const SLEEP: Duration = Duration::from_micros(100);
 /// So long a rank is waited for before it is told of; then again after twice the time.
 const TELL_AFTER: Duration = Duration::from_secs(10);
 
-/// So long a rank is waited for at all.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(15 * 60);
-
 /// Bytes of what a rank tells of its host.
 const PLACE_BYTES: usize = 512;
 
@@ -163,13 +160,6 @@ impl Mpi {
                 of.iter().zip(&open).filter(|(_, open)| **open).for_each(|(&rank, _)| missing[rank] = true);
                 self.tell_of(&missing, waited);
                 tell_after *= 2;
-                if waited >= GIVE_UP_AFTER {
-                    let rank = missing.iter().position(|missing| *missing).unwrap_or(self.rank);
-                    let minutes = GIVE_UP_AFTER.as_secs() / 60;
-                    // The requests cannot be taken back: all processes end.
-                    (self.tell)(&[format!("{}, which is given up after {minutes} minutes", self.name(rank))], waited);
-                    Mpi::abort();
-                }
             }
             match waited {
                 short if short < ASKS => std::hint::spin_loop(),

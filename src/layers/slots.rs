@@ -16,8 +16,8 @@ pub const LARGE_SLOTS: usize = 16;
 /// cache and its neighbour hold.
 pub const SLOTS_FLOATS: usize = 1024 * 1024;
 
-/// The most images that a slot sums: a batch feeds a rank for each so many of its images
-/// ([`distributed`](crate::distributed)), however large it is.
+/// The most images that a slot sums: so a batch of N images can be shared by at least N/16 ranks
+/// ([`distributed`](crate::distributed)).
 const MAX_RUN: usize = 16;
 
 /// Sums that one thread adds up over the slots in one piece of work: 16 KiB of each slot.

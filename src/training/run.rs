@@ -242,9 +242,9 @@ impl<'a, W: Watch> Trainer<'a, W> {
         let images = self.batch.images.view();
         let parameters = &state.parameters;
         let own = self.plan.forward_shared(share, parameters, images, mode, &mut self.workspace, self.watch)?;
-        let gathered = share.peers().map(|peers| whole_logits(peers, own));
-        self.stops = gathered.as_ref().is_some_and(|(_, stops)| *stops);
-        let logits = gathered.as_ref().map_or(own, |(logits, _)| Logits::new(logits, own.units()));
+        let gathered = share.peers().map(|peers| Gathered::of_step(peers, own));
+        self.stops = gathered.as_ref().is_some_and(|gathered| gathered.stops);
+        let logits = gathered.as_ref().map_or(own, |gathered| Logits::new(&gathered.logits, own.units()));
         self.ranks.check()?;
         let head = self.plan.network().head();
         let smoothing = self.settings.label_smoothing;
@@ -333,8 +333,9 @@ impl<'a, W: Watch> Trainer<'a, W> {
                 let (images, parameters) = (self.batch.images.view(), &state.parameters);
                 let mode = Mode::Inference;
                 let own = self.plan.forward_shared(share, parameters, images, mode, &mut self.workspace, &mut ())?;
-                let gathered = share.peers().map(|peers| whole_logits(peers, own).0);
-                let logits = gathered.as_ref().map_or(own, |logits| Logits::new(logits, own.units()));
+                // A wish to stop that comes now is that of the next step.
+                let gathered = share.peers().map(|peers| Gathered::of(peers, own, false));
+                let logits = gathered.as_ref().map_or(own, |gathered| Logits::new(&gathered.logits, own.units()));
                 self.ranks.check()?;
                 self.plan.network().head().loss(logits, self.batch.targets())
             }
@@ -392,25 +393,39 @@ impl<'a, W: Watch> Trainer<'a, W> {
     }
 }
 
-/// The logits of the whole batch, of which this rank has `own`; and whether any rank wants the training to
-/// stop, of which each is told.
-fn whole_logits(peers: Peers, own: Logits) -> (Vec<f32>, bool) {
-    let stopping = peers.ranks().stopping();
-    let wish = f32::from(u8::from((stopping.is_wanted)()));
-    let values = [own.values(), &[wish]].concat();
-    let lengths: Vec<usize> = peers.counts().map(|count| count * own.units() + 1).collect();
-    let mut rest = &*peers.ranks().all_gather(&values, &lengths);
-    let (mut logits, mut stops) = (Vec::new(), false);
-    for len in lengths {
-        let (part, behind) = rest.split_at(len);
-        logits.extend_from_slice(&part[..len - 1]);
-        stops |= part[len - 1] != 0.0;
-        rest = behind;
+/// What the ranks bring together of a forward pass.
+struct Gathered {
+    /// The logits of the whole batch.
+    logits: Vec<f32>,
+    /// Whether any rank wishes that this step is the last.
+    stops: bool,
+}
+
+impl Gathered {
+    /// The logits of a step, of which this rank has `own`; where any rank was told to stop, all are.
+    fn of_step(peers: Peers, own: Logits) -> Gathered {
+        let stopping = peers.ranks().stopping();
+        let gathered = Gathered::of(peers, own, (stopping.is_wanted)());
+        if gathered.stops {
+            (stopping.agreed)();
+        }
+        gathered
     }
-    if stops {
-        (stopping.agreed)();
+
+    /// Brings together the logits and the wishes. A wish stands before the logits of its rank.
+    fn of(peers: Peers, own: Logits, wish: bool) -> Gathered {
+        let values = [&[f32::from(u8::from(wish))], own.values()].concat();
+        let lengths: Vec<usize> = peers.counts().map(|count| 1 + count * own.units()).collect();
+        let mut rest = &*peers.ranks().all_gather(&values, &lengths);
+        let mut gathered = Gathered { logits: Vec::with_capacity(rest.len()), stops: false };
+        for len in lengths {
+            let (part, behind) = rest.split_at(len);
+            gathered.stops |= part[0] != 0.0;
+            gathered.logits.extend_from_slice(&part[1..]);
+            rest = behind;
+        }
+        gathered
     }
-    (logits, stops)
 }
 
 /// How much an image of each class counts.

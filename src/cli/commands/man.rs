@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(named(&[]).unwrap().get_name(), "glassnet");
         assert_eq!(named(&words("bench conv")).unwrap().get_name(), "conv");
         let error = named(&words("bench cnov")).unwrap_err().to_string();
-        assert_eq!(error, "COMMAND: there is no command 'cnov'; there are conv, step");
+        assert_eq!(error, "COMMAND: there is no command 'cnov'; there are conv, step, ranks");
         assert!(named(&words("train on")).unwrap_err().to_string().contains("train has no commands below it"));
     }
 }

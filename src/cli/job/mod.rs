@@ -78,9 +78,14 @@ pub fn confer(words: Vec<u8>) -> Result<Vec<Vec<u8>>> {
     ranks().confer(Ok(words))
 }
 
-/// From now on a rank that fails ends the job.
-pub fn steps_begin() {
+/// Waits until all ranks are about to take their first step. From then on one that fails ends the job.
+///
+/// # Errors
+/// [`Error::Rank`] of one that cannot go on.
+pub fn begin_steps() -> Result<()> {
+    confer(Vec::new())?;
     TAKES_STEPS.store(true, Ordering::SeqCst);
+    Ok(())
 }
 
 /// Refuses work that several processes cannot share, for this reason.
@@ -110,7 +115,17 @@ pub fn fail(failure: &Failure, code: u8) -> ExitCode {
         return ExitCode::from(code);
     }
     match (TAKES_STEPS.load(Ordering::SeqCst), error_of(failure)) {
-        (true, Some(Error::Interrupted | Error::NotFinite { .. } | Error::WeightsNotFinite { .. })) => {
+        // All ranks have agreed on the settings.
+        (
+            true,
+            Some(
+                Error::Interrupted
+                | Error::NotFinite { .. }
+                | Error::WeightsNotFinite { .. }
+                | Error::Setting { .. }
+                | Error::Layer { .. },
+            ),
+        ) => {
             console::error(&failure.to_string());
         }
         (true, _) => {

@@ -31,9 +31,15 @@ impl Memory {
     /// Returns the memory for batches of `batch` images in the current thread pool, run as `options` say, and
     /// trained by a rule.
     pub fn new(network: &Network, batch: usize, options: PlanOptions, rule: Rule) -> Memory {
+        Memory::of_rank(network, batch, options, rule, 1)
+    }
+
+    /// Returns the memory that one of so many ranks takes, each of which has a share of the batch, and memory
+    /// for all of it.
+    pub fn of_rank(network: &Network, batch: usize, options: PlanOptions, rule: Rule, ranks: usize) -> Memory {
         let parameters = 4 * network.table().parameter_count();
         let workspace = |network: &Network, training| {
-            Plan::new(network, batch, PlanOptions { training, ..options }).workspace_bytes()
+            Plan::shared(network, batch, PlanOptions { training, ..options }, ranks, true).workspace_bytes()
         };
         // A prediction runs without the batch normalizations that are folded.
         let folded = Network::new(&network.folded_spec());

@@ -170,6 +170,11 @@ impl Pack {
         self.images[index].sha256
     }
 
+    /// Returns the checksum of the samples of the image at `index`.
+    pub(super) fn crc32(&self, index: usize) -> u32 {
+        self.images[index].crc32
+    }
+
     /// Returns the bytes that the samples of the image at `index` take in the file.
     pub(super) fn sample_bytes(&self, index: usize) -> u64 {
         self.images[index].depth.bytes(self.size)

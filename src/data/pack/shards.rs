@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::description::Shard;
+use super::description::{Description, Shard};
 use super::file::OpenedFile;
 use super::identity::identity;
 use super::shard_name::{ShardNames, own_name};
@@ -69,7 +69,10 @@ fn check(path: &Path, names: &ShardNames, opened: &[OpenedFile]) -> Result<()> {
             shard.index, shard.count
         ));
     }
-    let set = |file: &OpenedFile| file.description.shard.as_ref().map(|shard| shard.set.clone());
+    let set = |file: &OpenedFile| {
+        let Description { shard, size, reading, skip_bad, is_labelled, .. } = &file.description;
+        (shard.as_ref().map(|shard| shard.set.clone()), *size, *reading, *skip_bad, *is_labelled)
+    };
     match set(first) == set(last) {
         true => Ok(()),
         false => fail(format!(

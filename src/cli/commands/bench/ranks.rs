@@ -23,8 +23,11 @@ pub fn run(args: &RanksArgs) -> CommandResult {
     check_takes_images(&network)?;
     let pool = thread_pool(args.threads.threads)?;
     let batch = |ranks: usize| if args.per_rank { args.batch_size * ranks } else { args.batch_size };
-    let largest = args.ranks.iter().map(|&ranks| batch(ranks)).max().unwrap_or(args.batch_size);
-    pool.install(|| Memory::new(&network, largest, PlanOptions::default(), Rule::default())).check_training(largest)?;
+    for ranks in args.ranks.iter().copied().chain([1]) {
+        let (options, rule) = (PlanOptions::default(), Rule::default());
+        let memory = pool.install(|| Memory::of_rank(&network, batch(ranks), options, rule, ranks));
+        memory.check_training(batch(ranks))?;
+    }
     let peaks = peaks(std::slice::from_ref(&pool));
     let settings = TrainSettings::default();
     let measured = |ranks: usize| pool.install(|| measure(&network, &settings, batch(ranks), ranks, args.steps));

@@ -3,9 +3,7 @@
 use super::resolved::TrainingRun;
 use crate::cli::job;
 use crate::cli::run_folder::config::as_toml;
-use crate::cli::terminal::console;
 use glassnet::kernels::simd::{self, InstructionSet};
-use glassnet::plan::Plan;
 use glassnet::training::TrainingState;
 use glassnet::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -17,8 +15,8 @@ struct Agreed {
     version: String,
     /// The instruction set in force.
     instructions: String,
-    /// Images in DATA, and a hash of their names, classes and sizes, those that train before those that
-    /// validate.
+    /// Images in DATA, and a hash of their names, classes and sizes, and of those in packs what they hold,
+    /// those that train before those that validate.
     images: usize,
     names: Vec<u8>,
     /// Of flags and network.
@@ -26,6 +24,8 @@ struct Agreed {
     /// Of the state that the run begins with, and its steps.
     weights: Vec<u8>,
     steps: usize,
+    /// Whether the run that goes on has ended.
+    ended: bool,
 }
 
 impl TrainingRun {
@@ -34,7 +34,7 @@ impl TrainingRun {
     ///
     /// # Errors
     /// [`Error::Rank`] names the first that differs from rank 0, and in what.
-    pub(super) fn check_agreement(&self, state: &TrainingState) -> Result<()> {
+    pub(super) fn check_agreement(&self, state: &TrainingState, ended: bool) -> Result<()> {
         if !job::is_shared() {
             return Ok(());
         }
@@ -42,10 +42,13 @@ impl TrainingRun {
         for item in self.dataset.split.training.iter().chain(&self.dataset.split.validation) {
             let size = self.dataset.source.size_hint(item.entry);
             names.update(format!("{}\n{:?} {:?} {size}\n", item.path, item.label, item.labels));
+            names.update(self.dataset.source.pack_digest(item.entry).unwrap_or_default());
         }
         let settings = format!("{}\n{}", as_toml(&self.settings)?, as_toml(self.network.spec())?);
         let mut weights = Sha256::new();
-        state.parameters.as_slice().iter().for_each(|weight| weights.update(weight.to_le_bytes()));
+        for buffer in std::iter::once(&state.parameters).chain(state.optimizer.accumulators()) {
+            buffer.as_slice().iter().for_each(|weight| weights.update(weight.to_le_bytes()));
+        }
         let own = Agreed {
             version: env!("CARGO_PKG_VERSION").into(),
             instructions: InstructionSet::in_force().name().into(),
@@ -54,6 +57,7 @@ impl TrainingRun {
             settings: Sha256::digest(settings).to_vec(),
             weights: weights.finalize().to_vec(),
             steps: state.steps.len(),
+            ended,
         };
         let words = serde_json::to_vec(&own).map_err(|error| Error::Told(error.to_string()))?;
         let mut first = None;
@@ -67,27 +71,6 @@ impl TrainingRun {
             }
         }
         Ok(())
-    }
-}
-
-impl TrainingRun {
-    /// Tells that several processes train on these many images, and warns where some of them have nothing to
-    /// do.
-    pub(super) fn tell_of_ranks(&self, images: usize) {
-        let ranks = job::ranks().count();
-        if ranks == 1 {
-            return;
-        }
-        console::progress(&format!("{ranks} processes share each step."));
-        let batch = self.settings.batch_size.min(images);
-        let cuts = Plan::shared(&self.network, batch, self.settings.plan_options(), ranks, true).cuts(batch);
-        let idle = cuts.windows(2).filter(|pair| pair[0] == pair[1]).count();
-        if idle > 0 {
-            console::warn(&format!(
-                "batches of {batch} images are too small for {ranks} processes: {idle} of them have no image of any; start \
-                 fewer, or give a larger --batch-size"
-            ));
-        }
     }
 }
 
@@ -126,7 +109,7 @@ impl Agreed {
         if self.settings != other.settings {
             return Some("its settings are not those of rank 0; start all ranks with the same command".into());
         }
-        if (self.steps, &self.weights) != (other.steps, &other.weights) {
+        if (self.steps, self.ended, &self.weights) != (other.steps, other.ended, &other.weights) {
             return Some(format!(
                 "it goes on from step {}, and rank 0 from step {}, or from other weights; give --resume a place that all hosts see",
                 other.steps, self.steps

@@ -3,6 +3,7 @@
 use super::images::Hashes;
 use super::resolved::TrainingRun;
 use crate::cli::input::dataset::Part;
+use crate::cli::job;
 use crate::cli::run_folder::config::{Algorithms, Config, Data, Machine, absolute};
 use crate::cli::terminal::console;
 use glassnet::data::reading::SampleRange;
@@ -14,6 +15,25 @@ use glassnet::training::OptimizerName;
 use std::collections::BTreeMap;
 
 impl TrainingRun {
+    /// Tells that several processes train on these many images, and warns where some of them have nothing to
+    /// do.
+    pub(super) fn tell_of_ranks(&self, images: usize) {
+        let ranks = job::ranks().count();
+        if ranks == 1 {
+            return;
+        }
+        console::progress(&format!("{ranks} processes share each step."));
+        let batch = self.settings.batch_size.min(images);
+        let cuts = Plan::shared(&self.network, batch, self.settings.plan_options(), ranks, true).cuts(batch);
+        let idle = cuts.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        if idle > 0 {
+            console::warn(&format!(
+                "batches of {batch} images are too small for {ranks} processes: {idle} of them have no image of any; start \
+                 fewer, or give a larger --batch-size"
+            ));
+        }
+    }
+
     /// Returns what computes each convolution.
     fn algorithms(&self) -> BTreeMap<String, Algorithms> {
         let options = PlanOptions { conv: self.settings.training.conv, training: true, ..PlanOptions::default() };

@@ -9,6 +9,7 @@ use crate::cli::run::context::RunContext;
 use crate::cli::run::finished::Finished;
 use crate::cli::run::recorder::{Recorder, RunText};
 use crate::cli::run::reevaluation::reevaluate;
+use crate::cli::run::resume::ResumedRun;
 use crate::cli::run::resume::progress::nothing_to_do;
 use crate::cli::run::schedule::scheduled;
 use crate::cli::run::tensorboard::Events;
@@ -66,7 +67,7 @@ impl TrainingRun {
     pub fn execute(mut self) -> Result<Execution, Failure> {
         let resumed = self.resumed.take();
         let Start { mut state, was, goes_on } = self.start(resumed.as_ref())?;
-        self.check_agreement(&state)?;
+        self.check_agreement(&state, resumed.as_ref().is_some_and(ResumedRun::has_ended))?;
         if let Some(run) = resumed.as_ref().filter(|_| goes_on)
             && let Some(sentence) = nothing_to_do(run, &self.settings.training, &state)?
         {
@@ -113,7 +114,6 @@ impl TrainingRun {
         let loaders = [training?, validation?];
         let facts = self.facts(config, identity(&table).to_string(), reading, &loaders[0]);
         let recorder = Recorder::new(facts, text, &folder, &state, saving_seconds, events)?;
-        job::confer(Vec::new())?;
         self.train(state, loaders, &validation_images, recorder, &folder)
     }
 
@@ -152,7 +152,7 @@ impl TrainingRun {
             recorder.write_tables(&state, watcher.as_ref())?;
         }
         interrupt::finish_the_step_first();
-        job::steps_begin();
+        job::begin_steps()?;
         let (network, loaders) = (&self.network, (&training, validation.as_ref()));
         let outcome = match &mut watcher {
             None => {
@@ -182,9 +182,8 @@ impl TrainingRun {
         let [training, validation] = parts.map(|images| Loader::new(images, self.settings.batch_size));
         let (training, validation) = (training?, validation?);
         let validation = Some(&validation).filter(|loader| loader.batches() > 0);
-        job::confer(Vec::new())?;
         interrupt::finish_the_step_first();
-        job::steps_begin();
+        job::begin_steps()?;
         let (network, settings) = (&self.network, &self.settings.training);
         train_on(job::ranks(), network, &mut state, &training, validation, settings, &mut (), |_, _, ()| Ok(()))?;
         reevaluate(network, settings, &training, &state)?;
@@ -209,9 +208,10 @@ impl TrainingRun {
         let saved = match &error {
             // What stands in the files is whole, and there is no room for more.
             Error::Io { action: "write", .. } => Ok(()),
-            // In the middle of a step the weights are of no use.
-            Error::Rank { .. } => Ok(()),
             error if diverged => recorder.save_all_but_the_last(state, watcher, &told(error)),
+            // All ranks end after the same step only where they are told to; else each has its own rows of
+            // large kernels, and old ones of others.
+            error if job::is_shared() && !matches!(error, Error::Interrupted) => Ok(()),
             _ => recorder.save_now(state, watcher.as_deref()),
         };
         // If it cannot be written, the first error is still the one to tell.

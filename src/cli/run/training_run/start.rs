@@ -68,7 +68,7 @@ impl TrainingRun {
 pub fn check_memory(network: &Network, split: &Split, settings: &RunSettings) -> glassnet::Result<()> {
     let batch = settings.batch_size.min(split.training.len().max(split.validation.len()));
     let rule = settings.training.optimizer()?.rule;
-    Memory::new(network, batch, settings.plan_options(), rule).check_training(batch)
+    Memory::of_rank(network, batch, settings.plan_options(), rule, job::ranks().count()).check_training(batch)
 }
 
 /// The place of a run.
