@@ -335,7 +335,7 @@ fn a_job_whose_rank_dies_at_any_exchange_goes_on_with_any_number_of_ranks() {
 }
 
 #[test]
-fn all_ranks_stop_after_the_step_in_which_one_is_told_to_and_go_on_from_there() {
+fn all_ranks_stop_after_the_step_behind_the_one_in_which_one_is_told_to_and_go_on_from_there() {
     static WANTED: AtomicBool = AtomicBool::new(false);
     static AGREED: AtomicUsize = AtomicUsize::new(0);
     let stopping = Stopping {
@@ -346,26 +346,30 @@ fn all_ranks_stop_after_the_step_in_which_one_is_told_to_and_go_on_from_there() 
     };
     let job = Job::new(two_blocks(), settings(), [24, 0], 8);
     let whole = job.run(1).0;
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("last.safetensors");
-    let steps = on_each_stopping(InProcess::job(3), stopping, |ranks| {
-        let mut state = job.start();
-        let ended = job.on_rank(ranks, 1, &mut state, |_, state, _| {
-            // Only one of them is told, during its second step.
-            WANTED.fetch_or(ranks.rank() == 1 && state.steps.len() == 1, Ordering::SeqCst);
-            Ok(())
+    // In the middle of an epoch of three steps, and at its end, before its last weights are looked at.
+    for told in [1, 3] {
+        WANTED.store(false, Ordering::SeqCst);
+        AGREED.store(0, Ordering::SeqCst);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last.safetensors");
+        let steps = on_each_stopping(InProcess::job(3), stopping, |ranks| {
+            let mut state = job.start();
+            let ended = job.on_rank(ranks, 1, &mut state, |_, state, _| {
+                WANTED.fetch_or(ranks.rank() == 1 && state.steps.len() == told, Ordering::SeqCst);
+                Ok(())
+            });
+            assert!(matches!(ended, Err(Error::Interrupted)), "{ended:?}");
+            if ranks.rank() == 2 {
+                job.save(&path, &state);
+            }
+            state.steps.len()
         });
-        assert!(matches!(ended, Err(Error::Interrupted)), "{ended:?}");
-        if ranks.rank() == 2 {
-            job.save(&path, &state);
-        }
-        state.steps.len()
-    });
-    assert!(steps[0] < 6 && steps.iter().all(|&count| count == steps[0]), "{steps:?}");
-    assert_eq!(AGREED.load(Ordering::SeqCst), 3);
-    let mut state = job.load(&path);
-    let answers = job.on_rank(&Ranks::alone(), 2, &mut state, |_, _, _| Ok(())).unwrap();
-    assert_eq!(job.hash(&state, answers.as_ref()), whole);
+        assert_eq!(steps, [told + 1; 3]);
+        assert_eq!(AGREED.load(Ordering::SeqCst), 3);
+        let mut state = job.load(&path);
+        let answers = job.on_rank(&Ranks::alone(), 2, &mut state, |_, _, _| Ok(())).unwrap();
+        assert_eq!(job.hash(&state, answers.as_ref()), whole);
+    }
 }
 
 #[test]
