@@ -155,8 +155,24 @@ fn pack_into(
         let shard = set.clone().map(|set| Shard { index, count, set });
         bytes += writer.write_table(source, Description { shard, ..description(source, packing) })?;
     }
-    writers.into_iter().try_for_each(|writer| writer.file.place())?;
+    place_all(writers)?;
     Ok(Packed { check, bytes: Some(bytes) })
+}
+
+/// Brings all files to their places, or where that fails none.
+fn place_all(writers: Vec<PackWriter>) -> Result<()> {
+    let mut placed = Vec::with_capacity(writers.len());
+    for PackWriter { path, file, .. } in writers {
+        if let Err(error) = file.place() {
+            for path in placed {
+                // The first error is the one to tell.
+                let _ = std::fs::remove_file(path);
+            }
+            return Err(error);
+        }
+        placed.push(path);
+    }
+    Ok(())
 }
 
 /// Returns the description of a pack of `source` before its images are known.
