@@ -15,7 +15,7 @@ use glassnet::distributed::{Echo, InProcess, Ranks, Stopping, Traffic, Transport
 use glassnet::network::Network;
 use glassnet::random::{Purpose, Stream};
 use glassnet::spec::ModelSpec;
-use glassnet::training::{Evaluation, Event, OptimizerName, TrainSettings, TrainingState, train_on};
+use glassnet::training::{Evaluation, Event, OptimizerName, Sets, TrainSettings, TrainingState, train_on};
 use glassnet::{Error, Result};
 use ndarray::Array4;
 use proptest::prelude::*;
@@ -82,7 +82,8 @@ impl Job {
     ) -> Result<Option<Evaluation>> {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
             let Job { network, settings, training, validation } = self;
-            train_on(ranks, network, state, training, validation.as_ref(), settings, &mut (), report)
+            let sets = Sets { training, validation: validation.as_ref() };
+            train_on(ranks, network, state, sets, settings, &mut (), report)
         })
     }
 

@@ -21,7 +21,7 @@ use crate::plan::observer::Observer;
 use crate::plan::{Plan, PlanOptions};
 use crate::random::{Purpose, Stream};
 use crate::training::watch::Watch;
-use crate::training::{Event, TrainSettings, TrainingState, train_on};
+use crate::training::{Event, Sets, TrainSettings, TrainingState, train_on};
 use ndarray::Array4;
 use serde::Serialize;
 use std::time::{Duration, Instant};
@@ -98,7 +98,8 @@ pub fn measure(
     };
     let mut state = TrainingState::new(network.initial_parameters(0), settings.optimizer()?);
     let mut clock = StepClock { ranks: &job, begun: None, steps: Vec::new() };
-    train_on(&job, network, &mut state, &loader, None, &settings, &mut clock, |_: Event, _, _| Ok(()))?;
+    let sets = Sets { training: &loader, validation: None };
+    train_on(&job, network, &mut state, sets, &settings, &mut clock, |_: Event, _, _| Ok(()))?;
     let steps = &clock.steps[1..];
     let times: Vec<Duration> = steps.iter().map(|(time, _)| *time).collect();
     let share = Plan::shared(network, batch, PlanOptions::default(), ranks, true).cuts(batch)[1];

@@ -32,6 +32,6 @@ pub use names::{OptimizerName, Piece, ScheduleName};
 pub use not_finite::NotFinite;
 pub use rate_range::{RateCurve, RatePoint, RateRange, range_test};
 pub use records::{EpochRecord, EpochSoFar, LabelFigures, StepRow, best_epoch};
-pub use run::{Event, train, train_on, train_watched};
+pub use run::{Event, Sets, train, train_on, train_watched};
 pub use settings::{ClassWeighting, TrainSettings};
 pub use state::{Best, TrainingState};

@@ -4,7 +4,7 @@
 //! The rate where it falls fastest is a good one to train with. (L. N. Smith, *Cyclical Learning Rates for
 //! Training Neural Networks*, 2017, section 3.3.)
 
-use super::run::Trainer;
+use super::run::{Sets, Trainer};
 use super::settings::TrainSettings;
 use super::state::TrainingState;
 use crate::data::batches::Loader;
@@ -93,7 +93,7 @@ pub fn range_test(
 ) -> Result<RateCurve> {
     let mut watch = ();
     let alone = Ranks::alone();
-    let mut trainer = Trainer::new(&alone, network, training, None, settings, &mut watch)?;
+    let mut trainer = Trainer::new(&alone, network, Sets { training, validation: None }, settings, &mut watch)?;
     let mut curve = RateCurve { points: Vec::new(), diverged: false };
     let (mut sum, mut weight, mut least) = (0.0, 0.0, f64::INFINITY);
     for epoch in 0.. {

@@ -68,7 +68,16 @@ pub fn train_watched<W: Watch>(
     watch: &mut W,
     report: impl FnMut(Event, &TrainingState, &W) -> Result<()>,
 ) -> Result<Option<Evaluation>> {
-    train_on(&Ranks::alone(), network, state, training, validation, settings, watch, report)
+    train_on(&Ranks::alone(), network, state, Sets { training, validation }, settings, watch, report)
+}
+
+/// The images of a training.
+#[derive(Clone, Copy)]
+pub struct Sets<'a> {
+    /// Those that train.
+    pub training: &'a Loader,
+    /// Those that validate, if there are some.
+    pub validation: Option<&'a Loader>,
 }
 
 /// [`train_watched`] by all ranks of a job: each calls it with the same network, state, images and settings,
@@ -80,19 +89,18 @@ pub fn train_watched<W: Watch>(
 /// As [`train`]; [`Error::Rank`] where a rank is gone, and the state is of no use then;
 /// [`Error::Interrupted`] after the step at which the ranks agree to stop; and [`Error::Setting`] of a watch
 /// where there are several ranks, each of which sees a part only.
-#[allow(clippy::too_many_arguments)]
 pub fn train_on<W: Watch>(
     ranks: &Ranks,
     network: &Network,
     state: &mut TrainingState,
-    training: &Loader,
-    validation: Option<&Loader>,
+    sets: Sets,
     settings: &TrainSettings,
     watch: &mut W,
     mut report: impl FnMut(Event, &TrainingState, &W) -> Result<()>,
 ) -> Result<Option<Evaluation>> {
+    let Sets { training, validation } = sets;
     let settings = &settings.with_steps_per_epoch(training.batches())?;
-    let mut trainer = Trainer::new(ranks, network, training, validation, settings, watch)?;
+    let mut trainer = Trainer::new(ranks, network, sets, settings, watch)?;
     let mut answers = None;
     while !settings.is_over(state) {
         let mut clock = Clock::start();
@@ -133,8 +141,7 @@ impl<'a, W: Watch> Trainer<'a, W> {
     pub(super) fn new(
         ranks: &'a Ranks,
         network: &'a Network,
-        training: &'a Loader,
-        validation: Option<&'a Loader>,
+        Sets { training, validation }: Sets<'a>,
         settings: &'a TrainSettings,
         watch: &'a mut W,
     ) -> Result<Trainer<'a, W>> {

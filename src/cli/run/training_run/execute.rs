@@ -25,7 +25,7 @@ use glassnet::data::left_out::LeftOut;
 use glassnet::data::reading::Reading;
 use glassnet::report::csv_files;
 use glassnet::training::watch::Watcher;
-use glassnet::training::{TrainingState, train_on, train_watched};
+use glassnet::training::{Sets, TrainingState, train_on, train_watched};
 use serde_json::json;
 use std::io;
 use std::path::PathBuf;
@@ -157,7 +157,8 @@ impl TrainingRun {
         let outcome = match &mut watcher {
             None => {
                 let (ranks, watch) = (job::ranks(), &mut ());
-                train_on(ranks, network, &mut state, loaders.0, loaders.1, settings, watch, |event, state, ()| {
+                let sets = Sets { training: loaders.0, validation: loaders.1 };
+                train_on(ranks, network, &mut state, sets, settings, watch, |event, state, ()| {
                     recorder.record(event, state, None)
                 })
             }
@@ -185,7 +186,8 @@ impl TrainingRun {
         interrupt::finish_the_step_first();
         job::begin_steps()?;
         let (network, settings) = (&self.network, &self.settings.training);
-        train_on(job::ranks(), network, &mut state, &training, validation, settings, &mut (), |_, _, ()| Ok(()))?;
+        let sets = Sets { training: &training, validation };
+        train_on(job::ranks(), network, &mut state, sets, settings, &mut (), |_, _, ()| Ok(()))?;
         reevaluate(network, settings, &training, &state)?;
         Ok(Execution::Shared)
     }
