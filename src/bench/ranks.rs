@@ -62,6 +62,7 @@ pub struct RankFigures {
     /// The time of rank 0's own work in a step.
     pub work_ms: Milliseconds,
     /// What rank 0 sends in a step.
+    #[serde(flatten)]
     pub traffic: Traffic,
 }
 

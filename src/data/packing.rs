@@ -74,7 +74,7 @@ pub fn pack(
     packing: Packing,
     packed: impl Fn() -> Result<()> + Sync,
 ) -> Result<Packed> {
-    pack_into(Paths::Whole(path), source, items, packing, packed)
+    pack_into(vec![path.to_path_buf()], false, source, items, packing, packed)
 }
 
 /// Does the same as [`pack`] into `shards` packs, which have the names of [`ShardNames`] and each a run of
@@ -101,20 +101,15 @@ pub fn pack_in_shards(
     if let Some(fault) = fault {
         return Err(Error::value("shards", shards, fault));
     }
-    pack_into(Paths::Shards(ShardNames::new(path, shards)), source, items, packing, packed)
+    let names = ShardNames::new(path, shards);
+    pack_into((0..shards).map(|index| names.path(index)).collect(), true, source, items, packing, packed)
 }
 
-/// The files that a set is packed into.
-enum Paths<'a> {
-    /// One.
-    Whole(&'a Path),
-    /// Its shards, of which there may be just one.
-    Shards(ShardNames),
-}
-
-/// Packs the images into a file, or into the shards of a set.
+/// Packs the images into these files, which are the shards of a set, of which there may be just one, or one
+/// whole pack.
 fn pack_into(
-    paths: Paths,
+    paths: Vec<PathBuf>,
+    are_shards: bool,
     source: &Source,
     items: &[Item],
     packing: Packing,
@@ -123,17 +118,10 @@ fn pack_into(
     let [height, width, _] = packing.size;
     check_size(packing.size).map_err(|reason| Error::value("size", format!("{height}x{width}"), reason))?;
     let mut outcomes = Vec::with_capacity(items.len());
-    let count = match &paths {
-        Paths::Whole(_) => 1,
-        Paths::Shards(names) => names.count,
-    };
+    let count = paths.len();
     let mut writers = Vec::with_capacity(count);
     let (mut is_whole, mut rest) = (true, items);
-    for index in 0..count {
-        let path = match &paths {
-            Paths::Whole(path) => path.to_path_buf(),
-            Paths::Shards(names) => names.path(index),
-        };
+    for (index, path) in paths.into_iter().enumerate() {
         let of_file;
         (of_file, rest) = rest.split_at(rest.len().div_ceil(count - index));
         let file = Unfinished::create(&path)?;
@@ -146,7 +134,7 @@ fn pack_into(
     if !is_whole {
         return Ok(Packed { check, bytes: None });
     }
-    let set = matches!(paths, Paths::Shards(_)).then(|| {
+    let set = are_shards.then(|| {
         let images = writers.iter().flat_map(|writer| writer.names().zip(&writer.images));
         identity(count, &description(source, packing), images)
     });

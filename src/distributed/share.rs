@@ -52,11 +52,6 @@ impl<'a> Share<'a> {
         self.whole
     }
 
-    /// The places of its images in the whole batch.
-    pub fn images(&self) -> Range<usize> {
-        self.first..self.first + self.count
-    }
-
     /// The ranks that have the other images, if there are others.
     pub fn peers(&self) -> Option<Peers<'a>> {
         self.peers

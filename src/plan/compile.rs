@@ -64,11 +64,6 @@ impl<'n> Plan<'n> {
         self.batch
     }
 
-    /// How many ranks share its batches.
-    pub fn ranks(&self) -> usize {
-        self.ranks
-    }
-
     /// Where a batch of `count` images is cut into the [shares](crate::distributed::Share) of its ranks: no
     /// cut parts images whose sums belong together.
     pub fn cuts(&self, count: usize) -> Vec<usize> {

@@ -133,15 +133,13 @@ pub fn fail(failure: &Failure, code: u8) -> ExitCode {
             launcher::abort();
         }
         (false, Some(Error::Rank { .. })) => console::error(&failure.to_string()),
-        (false, _) => {
-            let first = ranks().confer(Err(failure.to_string()));
-            // What this rank found itself it tells as if it were alone.
-            match first {
-                Err(Error::Rank { rank, .. }) if rank == ranks().name(0) => console::error(&failure.to_string()),
-                Err(error) => console::error(&told(&error)),
-                Ok(_) => console::error(&failure.to_string()),
+        (false, _) => match ranks().confer(Err(failure.to_string())) {
+            Err(Error::Rank { rank, reason }) if rank != ranks().name(0) => {
+                console::error(&told(&Error::Rank { rank, reason }));
             }
-        }
+            // What the first rank found itself it tells as if it were alone.
+            _ => console::error(&failure.to_string()),
+        },
     }
     // The launcher tells of every code but 0, and once is enough.
     if is_first() { ExitCode::from(code) } else { ExitCode::SUCCESS }

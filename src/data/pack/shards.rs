@@ -45,7 +45,6 @@ pub fn open(path: &Path, names: &ShardNames, first: Option<OpenedFile>) -> Resul
         opened.push(OpenedFile::open(shard, &opened)?);
         check(path, names, &opened)?;
     }
-    check(path, names, &opened)?;
     let images = opened.iter().flat_map(|file| file.names.iter().map(String::as_str).zip(&file.images));
     let description = &opened[0].description;
     let found = identity(names.count, description, images);

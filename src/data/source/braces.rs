@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::data::pack::shard_name::own_name;
 use crate::error::{and, counted, grouped};
 use crate::{Error, Result};
 
@@ -48,8 +49,7 @@ impl BraceRange {
         let reason = match there.is_empty() {
             true => format!("no file of this range is there, such as {}; check the path", missing[0].display()),
             false => {
-                let own_names = missing.iter().map(|path| path.file_name().unwrap_or_default().to_string_lossy());
-                let names: Vec<String> = own_names.map(|name| name.into_owned()).collect();
+                let names: Vec<String> = missing.iter().map(|path| own_name(path)).collect();
                 let [are, it] = if missing.len() == 1 { ["is", "it"] } else { ["are", "them"] };
                 format!(
                     "of the {} of this range {} {are} missing; put {it} there, or give the range of those that are there",

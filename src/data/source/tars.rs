@@ -13,6 +13,7 @@ use super::listing::{ListedFile, Listing};
 use super::place::Place;
 use super::{by_table, sidecars, tar};
 use crate::data::pack::OPEN_FILES;
+use crate::data::pack::shard_name::own_name;
 use crate::error::shortened;
 use crate::{Error, Result};
 
@@ -77,7 +78,7 @@ fn told_apart(listing: Listing, tars: &[PathBuf], ends: &[usize]) -> Listing {
     (apart.notes, apart.left_out) = (listing.notes, listing.left_out);
     for (place, file) in listing.files.into_iter().enumerate() {
         let tar = &tars[ends.partition_point(|&end| end <= place)];
-        let own = tar.file_name().unwrap_or_default().to_string_lossy();
+        let own = own_name(tar);
         let stem = SUFFIXES.iter().find_map(|suffix| own.strip_suffix(suffix)).unwrap_or(&own);
         apart.add_file(format!("{stem}/{}", file.name), file.place);
     }

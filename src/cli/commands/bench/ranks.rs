@@ -102,13 +102,7 @@ fn as_json(row: &RankFigures, alone: &RankFigures) -> Value {
     let reckoned: Vec<Value> = links
         .map(|(link, gain)| json!({ "link": link.name, "step_ms": 1e3 * row.step_seconds(*link), "gain": gain }))
         .collect();
-    json!({
-        "ranks": row.ranks,
-        "batch": row.batch,
-        "share": row.share,
-        "work_ms": row.work_ms,
-        "messages": row.traffic.messages,
-        "bytes": row.traffic.bytes,
-        "reckoned": reckoned,
-    })
+    let mut object = json!(row);
+    object["reckoned"] = reckoned.into();
+    object
 }

@@ -9,7 +9,7 @@ use crate::cli::terminal::console;
 use glassnet::Error;
 use glassnet::data::catalog::{Catalog, name_in};
 use glassnet::data::images::{Digest, hexadecimal};
-use glassnet::data::source::MAX_FILES;
+use glassnet::data::source::{MAX_FILES, is_there};
 use glassnet::error::shortened;
 use glassnet::files::read_table;
 use glassnet::report::csv_files::SplitRow;
@@ -38,7 +38,7 @@ pub const FURTHER: Set =
 /// Returns where a set of the run is, if it is there: at the path that was given or, as seen from another
 /// folder, at the absolute one. Where there is something at both, the files decide.
 pub fn place(run: &ResumedRun, set: Set) -> Option<PathBuf> {
-    let at = |key| run.data_text(key).map(PathBuf::from).filter(|path| glassnet::data::source::is_there(path));
+    let at = |key| run.data_text(key).map(PathBuf::from).filter(|path| is_there(path));
     let (given, absolute) = match (at(set.path), at(set.absolute_path)) {
         (given, None) => return given,
         (None, Some(absolute)) => (None, absolute),
